@@ -1,0 +1,94 @@
+"""Every test runs in a home and a folder of its own, without a key, a proxy or the settings of who runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import kernel
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = bool(os.environ.get("CI"))
+
+_FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "JUPYTER", "JPY_", "IPYTHON", "COLAB_")
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
+_missing: dict[str, str] = {}
+
+# CI must give the same answer twice and knows no fast machine; who works on the code gets new examples every time.
+_slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=_slow)
+settings.register_profile("dev", deadline=None, suppress_health_check=_slow)
+settings.load_profile("ci" if IN_CI else "dev")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Cleans the environment before the first import of the package, and makes a home for Jupyter and IPython."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN) or name.lower() in _PROXIES:
+            del os.environ[name]
+    home = Path(tempfile.mkdtemp(prefix="kling-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ |= {
+        "KLING_WIDGETS_HOME": str(home / "kling"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+        "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "jupyter-runtime"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        # so that kernels and other programs that the tests start, anywhere, find this very package
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+    }
+    kernel.install_kernelspecs(home / "jupyter-data" / "kernels")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the browser tests, and runs them last: they are the slowest, and keep an event loop in this thread."""
+    for item in items:
+        if "/tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home (``KLING_WIDGETS_HOME``) and a current folder for this test alone; gives the home."""
+    home = tmp_path / "kling-home"
+    monkeypatch.setenv("KLING_WIDGETS_HOME", str(home))
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    yield home
+
+
+def need(what: str, there: bool, why: str) -> None:
+    """Skips the test when something that this machine may lack is missing; in CI that is a failure."""
+    if there:
+        return
+    _missing[what] = why
+    if IN_CI:
+        pytest.fail(f"{what}: {why}", pytrace=False)
+    pytest.skip(f"{what}: {why}")
+
+
+@pytest.fixture(params=["python3", "ipykernel6"])
+def kernel_name(request: pytest.FixtureRequest) -> str:
+    """Each of the two kinds of kernel, which differ in where clicks and waits run: ipykernel 7 and ipykernel 6."""
+    name: str = request.param
+    need(
+        "tests on ipykernel 6",
+        name in kernel.KERNELS,
+        f"{kernel.IPYKERNEL6} does not name a Python with ipykernel < 7",
+    )
+    return name
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was not tested stands in the last lines, not in a letter s among the dots."""
+    for what, why in _missing.items():
+        terminalreporter.write_line(f"NOT RUN: {what}: {why}", yellow=True, bold=True)

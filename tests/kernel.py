@@ -1,0 +1,191 @@
+"""A real kernel without a browser: cells go in as a front end sends them, what each shows comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+IPYKERNEL6 = "KLING_TEST_IPYKERNEL6"  # environment variable: a Python that has ipykernel 6 and what we depend on
+
+
+def _pythons() -> Iterator[tuple[str, str]]:
+    yield "python3", sys.executable
+    python6 = os.environ.get(IPYKERNEL6, "")
+    if shutil.which(python6):
+        yield "ipykernel6", str(Path(python6).absolute())  # not resolved: a venv's python is a link
+
+
+KERNELS = dict(_pythons())  # name of the kernelspec → its Python
+
+
+def install_kernelspecs(folder: Path) -> None:
+    """Writes a kernelspec for each of KERNELS into a Jupyter ``kernels`` folder."""
+    for name, python in KERNELS.items():
+        spec = {
+            "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": name,
+            "language": "python",
+            "metadata": {"debugger": False},
+        }
+        (folder / name).mkdir(parents=True)
+        (folder / name / "kernel.json").write_text(json.dumps(spec))
+
+
+@dataclass
+class Cell:
+    """A cell that was sent, and what has come back so far.
+
+    Attributes:
+        code: its source.
+        outputs: as in a notebook file: dicts with ``output_type``; display updates are applied.
+        status: None while it is queued or runs, then "ok", "error" or "aborted".
+    """
+
+    code: str
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    status: str | None = None
+    idle: bool = False
+
+    @property
+    def done(self) -> bool:
+        """The kernel has replied, and has said that it will show nothing more for this cell."""
+        return self.status is not None and self.idle
+
+    @property
+    def text(self) -> str:
+        """All that can be read: streams, text/plain and the lines of an error."""
+        return "".join(map(_readable, self.outputs))
+
+    def bundles(self, mimetype: str) -> list[Any]:
+        """The data of this type in each output that has it."""
+        return [output["data"][mimetype] for output in self.outputs if mimetype in output.get("data", {})]
+
+
+class Kernel:
+    """A kernel that this test started; a context manager that ends it.
+
+    Arguments:
+        name: of KERNELS.
+        folder: its current folder.
+        env: added to the environment.
+        front_end: whether somebody could answer a question (``allow_stdin``), as in JupyterLab and unlike nbclient.
+    """
+
+    def __init__(
+        self,
+        name: str = "python3",
+        *,
+        folder: Path | None = None,
+        env: dict[str, str] | None = None,
+        front_end: bool = True,
+    ) -> None:
+        self._manager = KernelManager(kernel_name=name)
+        self._start = {"cwd": str(folder or Path.cwd()), "env": os.environ | (env or {})}
+        self._front_end = front_end
+        self._cells: dict[str, Cell] = {}
+        self.widgets: dict[str, dict[str, Any]] = {}  # id of the widget's model → its state as last sent
+
+    def __enter__(self) -> Kernel:
+        self._manager.start_kernel(**self._start)
+        self._connect()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+    def _connect(self) -> None:
+        self._client = self._manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+
+    def send(self, code: str) -> Cell:
+        """Queues a cell, as a front end does, and returns at once."""
+        cell = Cell(code)
+        self._cells[self._client.execute(code, allow_stdin=self._front_end)] = cell
+        return cell
+
+    def run(self, *codes: str, timeout: float = 60) -> list[Cell]:
+        """Queues all cells at once, as Run All does, and waits until the kernel is done with each."""
+        cells = [self.send(code) for code in codes]
+        self.until(lambda: all(cell.done for cell in cells), timeout)
+        return cells
+
+    def until(self, condition: Callable[[], bool], timeout: float = 60) -> None:
+        """Reads what the kernel sends until the condition holds; AssertionError after ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            open_cells = [cell for cell in self._cells.values() if not cell.done]
+            assert time.monotonic() < deadline, f"waited {timeout} s; cells not done: {open_cells}"
+            self._read()
+
+    def interrupt(self) -> None:
+        """As the stop button does."""
+        self._manager.interrupt_kernel()
+
+    def restart(self) -> None:
+        """A new process under the same name; what was queued is lost, as in a front end."""
+        self._client.stop_channels()
+        self._manager.restart_kernel(now=True)
+        self._cells.clear()
+        self.widgets.clear()
+        self._connect()
+
+    def _read(self) -> None:
+        try:
+            self._shown(self._client.get_iopub_msg(timeout=0.1))
+        except queue.Empty:
+            pass
+        try:
+            reply = self._client.get_shell_msg(timeout=0)
+        except queue.Empty:
+            return
+        if cell := self._cells.get(reply["parent_header"].get("msg_id")):
+            cell.status = reply["content"]["status"]
+
+    def _shown(self, message: dict[str, Any]) -> None:
+        kind, content = message["msg_type"], message["content"]
+        cell = self._cells.get(message["parent_header"].get("msg_id"))
+        if kind == "update_display_data":
+            self._update(content)
+        elif kind in ("comm_open", "comm_msg"):
+            self._widget(content)
+        elif cell is None:
+            return
+        elif kind == "status":
+            cell.idle = content["execution_state"] == "idle"
+        elif kind == "clear_output":
+            cell.outputs.clear()
+        elif kind in ("stream", "display_data", "execute_result", "error"):
+            cell.outputs.append({"output_type": kind, **content})
+
+    def _update(self, content: dict[str, Any]) -> None:
+        shown_as = content["transient"]["display_id"]
+        for output in (output for cell in self._cells.values() for output in cell.outputs):
+            if output.get("transient", {}).get("display_id") == shown_as:
+                output |= {"data": content["data"], "metadata": content["metadata"]}
+
+    def _widget(self, content: dict[str, Any]) -> None:
+        state = content["data"].get("state") if isinstance(content["data"], dict) else None
+        if state:
+            self.widgets.setdefault(content["comm_id"], {}).update(state)
+
+
+def _readable(output: dict[str, Any]) -> str:
+    match output["output_type"]:
+        case "stream":
+            return str(output["text"])
+        case "error":
+            return "\n".join(output["traceback"]) + "\n"
+        case _:
+            return str(output["data"].get("text/plain", "")) + "\n"
