@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -142,10 +143,8 @@ class Kernel:
         self._connect()
 
     def _read(self) -> None:
-        try:
+        with contextlib.suppress(queue.Empty):
             self._shown(self._client.get_iopub_msg(timeout=0.1))
-        except queue.Empty:
-            pass
         try:
             reply = self._client.get_shell_msg(timeout=0)
         except queue.Empty:

@@ -1,0 +1,213 @@
+"""A notebook as its user handles it: open, run, look, save, reload, interrupt, restart."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Locator, Page
+
+from tests.browser.lab import Lab
+
+_count = itertools.count(1)
+
+# JupyterLab's own application object: a condition on the model is exact where the look of the page lags behind.
+_PANEL = "window.jupyterapp && jupyterapp.shell.currentWidget"
+_OPEN = f"""name => {{
+    const panel = {_PANEL};
+    return panel && panel.context && panel.context.path === name && panel.context.isReady;
+}}"""
+_IDLE = f"""() => {{
+    const panel = {_PANEL};
+    return [...panel.content.model.cells].every(cell => cell.type !== 'code' || cell.executionState === 'idle')
+        && panel.sessionContext.session?.kernel?.status === 'idle';
+}}"""
+_PLAYED = """async video => {
+    const until = async (test, what) => {
+        const deadline = performance.now() + 20000;
+        while (!test()) {
+            if (video.error) throw new Error(`the video does not play: ${video.error.message}`);
+            if (performance.now() > deadline) throw new Error(`the video does not play: ${what}`);
+            await new Promise(done => setTimeout(done, 30));
+        }
+    };
+    await until(() => video.readyState >= 2, `no frame of ${video.currentSrc}`);
+    video.muted = true;
+    const begin = video.currentTime;
+    await video.play();
+    await until(() => video.currentTime > begin + 0.1 || video.ended, 'the time stands still');
+    video.pause();
+    return {width: video.videoWidth, height: video.videoHeight, duration: video.duration};
+}"""
+
+
+def played(video: Locator) -> dict[str, float]:
+    """Plays a ``<video>`` until its time has moved; gives the width, height (pixels) and duration (seconds) that the
+    browser found in it. Fails when it does not play."""
+    video.scroll_into_view_if_needed()
+    found: dict[str, float] = video.evaluate(_PLAYED)
+    return found
+
+
+class Notebook:
+    """A notebook file in the lab's folder, and the page that shows it."""
+
+    def __init__(self, page: Page, lab: Lab) -> None:
+        self.page = page
+        self.lab = lab
+        self.path = Path()  # of the file, once one is open
+
+    # opening
+
+    def open(self, cells: Iterable[str], *, kernel: str = "python3", name: str | None = None) -> Notebook:
+        """Writes a notebook of these code cells and opens it with a kernel of this name."""
+        content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        content.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
+        self.path = self.lab.folder / (name or f"notebook-{next(_count)}.ipynb")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(content, self.path)
+        return self.open_file(self.path)
+
+    def open_file(self, path: Path) -> Notebook:
+        """Opens a notebook that is there, in the lab's folder, and waits for its kernel."""
+        self.path = path
+        self._go()
+        self._opened()
+        self.page.wait_for_function(_IDLE)
+        return self
+
+    def open_without_kernel(self, *, trusted: bool) -> Notebook:
+        """Opens a copy of the saved file as somebody who has not got its kernel, and has or has not trusted it."""
+        content = self.saved()
+        # of a language for which there is no kernel: of Python, JupyterLab would start any that it finds
+        content["metadata"] = {"kernelspec": {"name": "not-here", "display_name": "Not here", "language": "none"}}
+        original = self.path
+        self.path = original.with_name(f"{original.stem}-{'trusted' if trusted else 'untrusted'}.ipynb")
+        self.path.write_text(json.dumps(content))
+        if trusted:
+            subprocess.run(
+                [sys.executable, "-m", "jupyter", "trust", str(self.path)],
+                env=self.lab.env,
+                check=True,
+                capture_output=True,
+            )
+        self._go()
+        dialog = self.page.locator(".jp-Dialog", has_text="Select Kernel")
+        dialog.get_by_role("button", name="No Kernel").click()
+        dialog.wait_for(state="detached")
+        self._opened()
+        # a cell without outputs, or with safe ones alone, is always trusted
+        assert self._model("[...panel.context.model.cells].every(cell => cell.trusted)") is trusted
+        assert self._model("panel.sessionContext.session") is None
+        return self
+
+    def reload(self) -> Notebook:
+        """Reloads the page, as F5 does; the kernel goes on."""
+        self.page.reload()
+        self._opened()
+        self._model("panel.sessionContext.ready")
+        return self
+
+    # running
+
+    def run_all(self) -> None:
+        """The menu's Run All Cells; returns when all are queued."""
+        self._start("notebook:run-all-cells")
+
+    def run_cell(self, index: int) -> None:
+        """Runs this cell; returns when it is queued."""
+        self._model(f"panel.content.deselectAll(), panel.content.activeCellIndex = {index}")
+        self._start("notebook:run-cell")
+
+    def wait_idle(self, timeout: float = 120) -> None:
+        """Until no cell is queued or runs, and the kernel is idle."""
+        self.page.wait_for_function(_IDLE, timeout=timeout * 1000)
+
+    def interrupt(self) -> None:
+        """As the stop button does."""
+        self._start("notebook:interrupt-kernel")
+
+    def restart(self) -> None:
+        """Restarts the kernel, and says yes to the question."""
+        self._start("notebook:restart-kernel")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.page.wait_for_function(_IDLE)
+
+    # looking
+
+    def cell(self, index: int) -> Locator:
+        """The whole cell."""
+        return self.page.locator(f'.jp-Notebook [data-windowed-list-index="{index}"]')
+
+    def output(self, index: int) -> Locator:
+        """The output area of the cell."""
+        return self.cell(index).locator(".jp-Cell-outputArea")
+
+    def output_text(self, index: int) -> str:
+        """What can be read in the cell's outputs."""
+        areas = self.output(index).locator(".jp-OutputArea-output")  # beside it stands the number in brackets
+        return "\n".join(area.inner_text() for area in areas.all())
+
+    def outputs(self, index: int) -> list[dict[str, Any]]:
+        """The cell's outputs as they would be saved now."""
+        found: list[dict[str, Any]] = self._model(f"panel.content.model.cells.get({index}).outputs.toJSON()")
+        return found
+
+    def count(self, index: int) -> int | None:
+        """The number in the cell's brackets, or None: it has not run, or not to its end."""
+        found: int | None = self._model(f"panel.content.model.cells.get({index}).executionCount")
+        return found
+
+    def source(self, index: int) -> str:
+        """The code in the cell."""
+        found: str = self._model(f"panel.content.model.cells.get({index}).sharedModel.getSource()")
+        return found
+
+    def theme(self, name: str) -> None:
+        """Changes the theme, "JupyterLab Light" or "JupyterLab Dark", of this lab."""
+        self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+    def screenshot(self, name: str) -> Path:
+        """A picture of the page, NAME.png in the folder that KLING_TEST_SCREENSHOTS names, else in a temporary one."""
+        folder = Path(os.environ.get("KLING_TEST_SCREENSHOTS") or tempfile.mkdtemp(prefix="kling-screenshots-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png")
+        return folder / f"{name}.png"
+
+    # the file
+
+    def save(self) -> dict[str, Any]:
+        """Saves, as Ctrl+S does, and gives the file's content."""
+        self._model("panel.context.save()")
+        return self.saved()
+
+    def saved(self) -> dict[str, Any]:
+        """The file as it is on the disk."""
+        content: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
+        return content
+
+    @property
+    def _inside(self) -> str:
+        return self.path.relative_to(self.lab.folder).as_posix()
+
+    def _go(self) -> None:
+        self.page.goto(self.lab.address(f"lab/tree/{self._inside}?reset"))
+
+    def _opened(self) -> None:
+        self.page.wait_for_function(_OPEN, arg=self._inside)
+
+    def _model(self, expression: str) -> Any:
+        return self.page.evaluate(f"async () => {{ const panel = {_PANEL}; return await ({expression}) ?? null; }}")
+
+    def _start(self, command: str) -> None:
+        # not awaited: the promise of a run command lasts as long as the cells do
+        self.page.evaluate("command => { jupyterapp.commands.execute(command); }", command)
