@@ -91,6 +91,7 @@ class Notebook:
         content["metadata"] = {"kernelspec": {"name": "not-here", "display_name": "Not here", "language": "none"}}
         original = self.path
         self.path = original.with_name(f"{original.stem}-{'trusted' if trusted else 'untrusted'}.ipynb")
+        content["metadata"]["title"] = self.path.stem  # trust is by content: no two copies may be the same
         self.path.write_text(json.dumps(content))
         if trusted:
             subprocess.run(
