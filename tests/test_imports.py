@@ -1,0 +1,190 @@
+"""Who may import whom: rooms know only the rooms under them, and nothing heavy is loaded before it is used."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "kling_widgets"
+ROOMS = ("core", "client", "jobs", "notebook", "demo")
+
+# room → the rooms that it may import; errors.py is open to all
+MAY = {
+    "": {"core", "client", "jobs", "notebook"},  # the package itself: __init__.py
+    "errors": set(),
+    "core": {"core"},
+    "client": {"core", "client"},
+    "jobs": {"core", "client", "jobs"},
+    "notebook": {"core", "client", "jobs", "notebook"},
+    "demo": {"core", "demo"},
+}
+# who else may import what, and only inside a function
+LAZILY = {("notebook.session", "demo")}
+# libraries that belong to one place
+HOME_OF = {
+    "nest_asyncio": "jobs.blocking",
+    "ipywidgets": "notebook",
+    "anywidget": "notebook",
+    "starlette": "demo",
+    "uvicorn": "demo",
+    "numpy": "demo",
+    "httpx": "client",
+    "keyring": "client",
+    "dotenv": "client",
+}
+HEAVY = ("httpx", "ipywidgets", "nest_asyncio", "anywidget", "av", "PIL", "numpy", "starlette", "uvicorn")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: of which module, on which line, inside a function or not, for the type checker alone or not."""
+
+    target: str
+    line: int
+    lazy: bool = False
+    typing: bool = False
+
+
+def imports(tree: ast.AST, module: str, *, lazy: bool = False, typing: bool = False) -> Iterator[Import]:
+    """All imports of a module, also relative ones and names of our modules as text (``import_module``)."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.Import():
+                yield from (Import(alias.name, node.lineno, lazy, typing) for alias in node.names)
+            case ast.ImportFrom():
+                base = ".".join(module.split(".")[: -node.level]) + "." * bool(node.module) if node.level else ""
+                source = base + (node.module or "")
+                # a name may be a module: kling_widgets.client of "from kling_widgets import client"
+                yield from (Import(f"{source}.{alias.name}", node.lineno, lazy, typing) for alias in node.names)
+            case ast.Constant(value=str(text)) if re.fullmatch(r"kling_widgets(\.\w+)+", text):
+                yield Import(text, node.lineno, lazy, typing)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                yield from imports(node, module, lazy=True, typing=typing)
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+                yield from imports(ast.Module(node.body, []), module, lazy=lazy, typing=True)
+                yield from imports(ast.Module(node.orelse, []), module, lazy=lazy, typing=typing)
+            case _:
+                yield from imports(node, module, lazy=lazy, typing=typing)
+
+
+def violations(module: str, source: str) -> list[str]:
+    """What is against the rules in a module of this name, such as ``kling_widgets.core.body``."""
+    own = module.partition(".")[2]  # "core.body"; "" for the package itself
+    room = own.partition(".")[0]
+    return [
+        f"{module}:{found.line} imports {found.target}: {why}"
+        for found in imports(ast.parse(source), module)
+        if (why := _why_not(own, room, found))
+    ]
+
+
+def _why_not(own: str, room: str, found: Import) -> str:
+    top, _, rest = found.target.partition(".")
+    if top == "kling_widgets":
+        other = rest.partition(".")[0]
+        if other not in ROOMS or other in MAY[room]:
+            return ""
+        if found.typing and room == "errors":
+            return ""  # an error carries a task and problems; only the type checker needs to know them
+        if (own, other) in LAZILY:
+            return "" if found.lazy else "only inside a function"
+        return f"{room or 'the package'} does not know {other}"
+    if room in ("core", "errors") and top not in sys.stdlib_module_names:
+        return f"{room} needs the standard library alone"
+    if not own and top not in sys.stdlib_module_names and not found.lazy and not found.typing:
+        return "the package itself loads nothing"
+    home = HOME_OF.get(top)
+    if home and not found.typing and not f"{own}.".startswith(f"{home}."):
+        return f"{top} belongs to {home}"
+    return ""
+
+
+def modules() -> list[tuple[str, str]]:
+    """Name and source of each of our modules."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path.read_text(encoding="utf-8")))
+    return found
+
+
+def test_every_import_is_allowed() -> None:
+    """No module imports what its room does not know, inside functions neither."""
+    sources = modules()
+    assert {name.split(".")[1] for name, _ in sources if "." in name} >= {*ROOMS, "errors"}
+    assert [line for name, source in sources for line in violations(name, source)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("kling_widgets.core.body", "import httpx"),
+        ("kling_widgets.core.body", "def f():\n    from kling_widgets.client import reply"),
+        ("kling_widgets.core.body", "def f():\n    from kling_widgets import client"),
+        ("kling_widgets.core.body", "from ..client import reply"),
+        ("kling_widgets.core.body", "import_module('kling_widgets.jobs.watch')"),
+        ("kling_widgets.client.reply", "if TYPE_CHECKING:\n    from kling_widgets.jobs.job import Job"),
+        ("kling_widgets.client.client", "import ipywidgets"),
+        ("kling_widgets.jobs.job", "import nest_asyncio"),
+        ("kling_widgets.jobs.job", "import kling_widgets.notebook.view as view"),
+        ("kling_widgets.notebook.view", "def f():\n    import kling_widgets.demo"),
+        ("kling_widgets.notebook.session", "from kling_widgets import demo"),
+        ("kling_widgets.demo.service", "from kling_widgets.client.reply import Task"),
+        ("kling_widgets.errors", "from kling_widgets.core.fields import Problem"),
+        ("kling_widgets", "import httpx"),
+        ("kling_widgets", "def f():\n    from kling_widgets.demo import service"),
+    ],
+)
+def test_an_import_that_is_not_allowed_is_found(module: str, source: str) -> None:
+    """The rules catch each way to break them."""
+    assert len(violations(module, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("kling_widgets.core.body", "import json\nfrom kling_widgets.core.fields import Field"),
+        ("kling_widgets.client.client", "import httpx\nfrom kling_widgets.errors import APIError"),
+        ("kling_widgets.jobs.blocking", "def f():\n    import nest_asyncio"),
+        ("kling_widgets.notebook.session", "def f():\n    from kling_widgets.demo import service"),
+        ("kling_widgets.errors", "if TYPE_CHECKING:\n    from kling_widgets.core.fields import Problem"),
+        ("kling_widgets", "def f():\n    import_module('kling_widgets.notebook.magic')"),
+    ],
+)
+def test_an_import_that_is_allowed_is_left_alone(module: str, source: str) -> None:
+    """The rules do not stand in the way."""
+    assert violations(module, source) == []
+
+
+def _heavy_after(code: str) -> str:
+    """Which heavy libraries a fresh Python has loaded after this code."""
+    code += f"\nimport sys; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    return run.stdout.strip()
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    """``import kling_widgets`` is free: no HTTP library, no widgets, no pictures."""
+    assert _heavy_after("import kling_widgets") == "[]"
+
+
+def test_loading_the_extension_loads_nothing_heavy() -> None:
+    """``%load_ext kling_widgets`` gives ``%kling`` and loads neither widgets nor the HTTP library."""
+    assert (
+        _heavy_after(
+            "from IPython.core.interactiveshell import InteractiveShell\n"
+            "shell = InteractiveShell.instance()\n"
+            "shell.run_line_magic('load_ext', 'kling_widgets')\n"
+            "assert 'kling' in shell.magics_manager.magics['line']\n"
+            "assert 'kling' in shell.magics_manager.magics['cell']"
+        )
+        == "[]"
+    )
