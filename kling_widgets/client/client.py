@@ -1,0 +1,328 @@
+"""Client and AsyncClient: the same protocols, taken by a blocking and by an async driver.
+
+Neither keeps a journal: when the program ends while a task runs, its id is all that leads back to it. In a notebook,
+``kw.submit`` keeps one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from kling_widgets.client import download as downloads
+from kling_widgets.client import protocol, uploads
+from kling_widgets.client.credentials import Secret, find
+from kling_widgets.client.download import LARGEST_VIDEO, OnProgress, Part
+from kling_widgets.client.driver import AsyncDriver, BlockingDriver
+from kling_widgets.client.exchange import Session
+from kling_widgets.client.protocol import OnTrouble, OnUpdate
+from kling_widgets.client.reply import Task
+from kling_widgets.client.schedule import Budget
+from kling_widgets.client.transport import make
+from kling_widgets.core.request import VideoRequest
+
+
+class Client:
+    """The service, from a script or a cell: each call returns when it is done.
+
+    Args:
+        api_key: else the one told to ``%kling_key``, ``CRAZYROUTER_API_KEY``, or a ``.env`` file in the current folder.
+        base_url: else ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
+        timeout: seconds to wait for an answer; by default 180 for a submission and an upload, 30 for the rest.
+        transport: an ``httpx.BaseTransport``, for tests.
+        budget: requests a second, shared with other clients; by default 5 a second for this client.
+        clock, sleep: time, for tests.
+
+    It is a context manager. It may be used from several threads. It keeps no journal.
+
+    Raises:
+        MissingKeyError: no key was found, so that a script stops at its first line.
+        InvalidRequestError, ConnectionFailedError: an address or a proxy setting that cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | Secret | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | None = None,
+        transport: httpx.BaseTransport | None = None,
+        budget: Budget | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        credentials = find(api_key, base_url, folder=Path())
+        key = credentials.needed()
+        self.base_url, self.key_source = credentials.base_url, credentials.source
+        self._session = Session(self.base_url, timeout, clock)
+        self._http: httpx.Client = make(httpx.Client, transport, self.base_url)
+        self._driver = BlockingDriver(self._http, key, self._session, budget or Budget(), sleep)
+        self._uploading = threading.Lock()
+
+    def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
+        """Submits a request, or a model and its fields; uploads its local pictures first. It costs money.
+
+        Raises:
+            InvalidRequestError, ConnectionFailedError, APIError: nothing was accepted.
+            SubmissionUnknownError: it may have been accepted; it is never sent twice.
+        """
+        return self.create(self.prepare(VideoRequest.of(request, **fields)))
+
+    def prepare(self, request: VideoRequest) -> dict[str, Any]:
+        """The body of a request, with links for its local pictures, which it uploads after looking at all of them.
+
+        Raises:
+            InvalidRequestError: it cannot be sent.
+        """
+        with self._uploading:  # the same picture in several requests goes up once
+            return self._driver.run(uploads.prepare(self._session, request))
+
+    def create(self, body: Mapping[str, Any], *, on_trouble: OnTrouble | None = None) -> Task:
+        """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again."""
+        return self._driver.run(protocol.create(self._session, body, on_trouble))
+
+    def get(self, task_id: str) -> Task:
+        """Asks for a task.
+
+        Raises:
+            ConnectionFailedError, APIError: no usable answer, also after some tries; the task goes on.
+        """
+        return self._driver.run(protocol.query(self._session, task_id))
+
+    def wait(
+        self,
+        task: Task | str,
+        *,
+        timeout: float | None = 1800.0,
+        usual: float | None = None,
+        elapsed: float = 0.0,
+        on_update: OnUpdate | None = None,
+        on_trouble: OnTrouble | None = None,
+    ) -> Task:
+        """Waits until a task has ended, and gives the succeeded one.
+
+        Args:
+            task: the task, or its id.
+            timeout: seconds; None for ever.
+            usual: the median of the seconds that such tasks took, if known.
+            elapsed: seconds since the service accepted it, when it is not new.
+            on_update: called with the task at every look.
+            on_trouble: called with the error when a look got no usable answer; the wait goes on.
+
+        Raises:
+            TaskFailedError: it has ended without a video.
+            WaitTimeoutError: it goes on, and so does its bill.
+            APIError: the service refused to tell (the key, its scope, no such task).
+        """
+        return self._driver.run(
+            protocol.wait(
+                self._session,
+                task,
+                timeout=timeout,
+                usual=usual,
+                elapsed=elapsed,
+                on_update=on_update,
+                on_trouble=on_trouble,
+            )
+        )
+
+    def generate(
+        self,
+        request: VideoRequest | str,
+        *,
+        timeout: float | None = 1800.0,
+        usual: float | None = None,
+        on_update: OnUpdate | None = None,
+        on_trouble: OnTrouble | None = None,
+        **fields: Any,
+    ) -> Task:
+        """Submits and waits; arguments and errors as there."""
+        task = self.submit(request, **fields)
+        return self.wait(task, timeout=timeout, usual=usual, on_update=on_update, on_trouble=on_trouble)
+
+    def download(
+        self,
+        source: Task | str,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        largest: int = LARGEST_VIDEO,
+        on_progress: OnProgress | None = None,
+    ) -> Path:
+        """Fetches the video of a task, a task's id or a link into a file that is whole or absent.
+
+        Args:
+            source: the task, its id, or an http(s) link. The key goes to the service alone, never to a media host.
+            path: the file; missing folders are made.
+            overwrite: whether a file that is there is replaced.
+            largest: bytes, 2 GiB by default.
+            on_progress: called with the bytes so far and in all (None where the host does not say).
+
+        Raises:
+            VideoMissingError: the task succeeded, but no video can be had.
+            TaskFailedError: the task failed.
+            ConnectionFailedError, APIError: the host cannot be reached, or refuses.
+            KlingError: the file is there already or cannot be written, the task has not ended, or it is no video.
+        """
+        part = Part(path, overwrite=overwrite)
+        try:
+            steps = downloads.download(self._session, source, part, largest=largest, on_progress=on_progress)
+            return self._driver.run(steps)
+        finally:
+            part.discard()
+
+    def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
+        """A link to a picture (png, jpeg, webp, gif; up to 20 MB) that the service can read for about 48 hours.
+
+        The same content is uploaded once, until an hour before its link expires.
+        """
+        with self._uploading:
+            return self._driver.run(uploads.upload(self._session, picture))
+
+    def available(self) -> tuple[str, ...]:
+        """The ids of our models that the key may call, in the catalog's order."""
+        return self._driver.run(uploads.available(self._session))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self.base_url}, key: {self.key_source}>"
+
+
+class AsyncClient:
+    """The same as :class:`Client`, with the same names and arguments, awaited.
+
+    It belongs to the loop that first awaits it. ``async with`` closes it.
+    """
+
+    def __init__(
+        self,
+        api_key: str | Secret | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        budget: Budget | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        credentials = find(api_key, base_url, folder=Path())
+        key = credentials.needed()
+        self.base_url, self.key_source = credentials.base_url, credentials.source
+        self._session = Session(self.base_url, timeout, clock)
+        self._http: httpx.AsyncClient = make(httpx.AsyncClient, transport, self.base_url)
+        self._driver = AsyncDriver(self._http, key, self._session, budget or Budget(), sleep)
+        self._uploading = asyncio.Lock()
+
+    async def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
+        """:meth:`Client.submit`, awaited."""
+        return await self.create(await self.prepare(VideoRequest.of(request, **fields)))
+
+    async def prepare(self, request: VideoRequest) -> dict[str, Any]:
+        """:meth:`Client.prepare`, awaited."""
+        async with self._uploading:  # the same picture in several requests goes up once
+            return await self._driver.run(uploads.prepare(self._session, request))
+
+    async def create(self, body: Mapping[str, Any], *, on_trouble: OnTrouble | None = None) -> Task:
+        """:meth:`Client.create`, awaited."""
+        return await self._driver.run(protocol.create(self._session, body, on_trouble))
+
+    async def get(self, task_id: str) -> Task:
+        """:meth:`Client.get`, awaited."""
+        return await self._driver.run(protocol.query(self._session, task_id))
+
+    async def wait(
+        self,
+        task: Task | str,
+        *,
+        timeout: float | None = 1800.0,  # noqa: ASYNC109 - the same arguments as Client
+        usual: float | None = None,
+        elapsed: float = 0.0,
+        on_update: OnUpdate | None = None,
+        on_trouble: OnTrouble | None = None,
+    ) -> Task:
+        """:meth:`Client.wait`, awaited."""
+        return await self._driver.run(
+            protocol.wait(
+                self._session,
+                task,
+                timeout=timeout,
+                usual=usual,
+                elapsed=elapsed,
+                on_update=on_update,
+                on_trouble=on_trouble,
+            )
+        )
+
+    async def generate(
+        self,
+        request: VideoRequest | str,
+        *,
+        timeout: float | None = 1800.0,  # noqa: ASYNC109 - the same arguments as Client
+        usual: float | None = None,
+        on_update: OnUpdate | None = None,
+        on_trouble: OnTrouble | None = None,
+        **fields: Any,
+    ) -> Task:
+        """:meth:`Client.generate`, awaited."""
+        task = await self.submit(request, **fields)
+        return await self.wait(task, timeout=timeout, usual=usual, on_update=on_update, on_trouble=on_trouble)
+
+    async def download(
+        self,
+        source: Task | str,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        largest: int = LARGEST_VIDEO,
+        on_progress: OnProgress | None = None,
+    ) -> Path:
+        """:meth:`Client.download`, awaited."""
+        part = Part(path, overwrite=overwrite)
+        try:
+            steps = downloads.download(self._session, source, part, largest=largest, on_progress=on_progress)
+            return await self._driver.run(steps)
+        finally:
+            part.discard()
+
+    async def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
+        """:meth:`Client.upload`, awaited."""
+        async with self._uploading:
+            return await self._driver.run(uploads.upload(self._session, picture))
+
+    async def available(self) -> tuple[str, ...]:
+        """:meth:`Client.available`, awaited."""
+        return await self._driver.run(uploads.available(self._session))
+
+    async def close(self) -> None:
+        """:meth:`Client.close`, awaited."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self.base_url}, key: {self.key_source}>"

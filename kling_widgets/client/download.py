@@ -1,0 +1,315 @@
+"""Fetching a video into a file that is whole or absent. The steps do no I/O; the file is :class:`Part`'s.
+
+A media host is another machine than the service: it never gets the key. What it gives is data from a stranger, so it
+has to be a video by its first bytes, not larger than a limit, and as long as was promised.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote, urljoin, urlsplit
+
+from kling_widgets.client import media, protocol
+from kling_widgets.client.credentials import is_loopback
+from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Session, Work
+from kling_widgets.client.refusal import refusal, retry_after
+from kling_widgets.client.reply import Task
+from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, ServerError, VideoMissingError, one_line
+
+OnProgress = Callable[[int, int | None], object]
+
+LARGEST_VIDEO = 2 * 2**30  # bytes
+_TRIES = 4
+_HOPS = 5
+_PASSING = frozenset({404, 408, 425, 429, *range(500, 600)})  # 404: archiving lags behind success
+
+
+class Part:
+    """A file in the making: bytes go to a temporary file in the same folder, which takes the name at the end.
+
+    Args:
+        path: where the video is to be; missing folders are made.
+        overwrite: whether a file that is there may be replaced.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        self.path = Path(path).expanduser()
+        self._overwrite = overwrite
+        self._file: BinaryIO | None = None
+        self._draft = self.path.with_name(f".kling-{secrets.token_hex(6)}.part")
+        self._lock = threading.Lock()  # a cancelled wait leaves its last write running in a thread
+
+    def begin(self) -> None:
+        """Makes the temporary file; :class:`KlingError` if the name is taken."""
+        if self.path.is_dir():
+            raise KlingError(f"{self.path} is a folder: name a file in it, such as {self.path / 'clip.mp4'}.")
+        self._check_free()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._draft.open("xb")
+
+    def write(self, piece: bytes) -> None:
+        """Adds a piece."""
+        with self._lock:
+            if self._file is not None:
+                self._file.write(piece)
+
+    def restart(self) -> None:
+        """Drops what was written so far."""
+        with self._lock:
+            if self._file is not None:
+                self._file.seek(0)
+                self._file.truncate()
+
+    def finish(self) -> Path:
+        """Gives the file its name."""
+        with self._lock:
+            assert self._file is not None
+            self._file.flush()
+            os.fsync(self._file.fileno())  # else a power cut could leave the name on an empty file
+            self._file.close()
+            self._file = None
+            if self._overwrite:
+                self._draft.replace(self.path)
+                return self.path
+            try:
+                os.link(self._draft, self.path)  # unlike a rename it never replaces
+            except FileExistsError:
+                self._check_free()
+            except OSError:  # a file system without links
+                self._check_free()
+                self._draft.replace(self.path)
+            return self.path
+
+    def discard(self) -> None:
+        """Removes the temporary file; does nothing when there is none."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+            self._draft.unlink(missing_ok=True)
+
+    def _check_free(self) -> None:
+        if not self._overwrite and self.path.exists():
+            raise KlingError(f"{self.path} is there already and stays: choose another name, or overwrite=True.")
+
+
+def download(
+    session: Session,
+    source: Task | str,
+    part: Part,
+    *,
+    largest: int = LARGEST_VIDEO,
+    on_progress: OnProgress | None = None,
+) -> Protocol[Path]:
+    """Fetches the video of a task, of a task's id, or behind a link.
+
+    Raises:
+        VideoMissingError: the task succeeded, but no video can be had.
+        TaskFailedError, KlingError: the task failed, or has not ended; the file cannot be written, is there already,
+            or would be too large.
+        ConnectionFailedError, APIError: the host cannot be reached, broke off again and again, or refused.
+    """
+    task = None if _is_link(source) else source
+    if task is not None and not (isinstance(task, Task) and task.ended):
+        task = yield from protocol.query(session, task.id if isinstance(task, Task) else task)
+    if isinstance(task, Task):
+        if task.status == "failed":
+            raise protocol.failure(task)
+        if not task.ended:
+            raise KlingError(
+                f"Task {task.id} has not ended yet ({task.word or task.status}): wait for it, then download."
+            )
+    places = _places(session, task if isinstance(task, Task) else None, source)
+    try:
+        yield Work(part.begin)
+        trouble: KlingError | None = None
+        for place in places:
+            fetch = _Fetch(session, place, part, largest, on_progress)
+            trouble = yield from fetch.run()
+            if trouble is None:
+                path: Path = yield Work(part.finish)
+                return path
+    except OSError as error:
+        raise KlingError(
+            f"The video cannot be written to {part.path} ({error.strerror or type(error).__name__}). It is still at "
+            "the service: choose another place, then download it again."
+        ) from None
+    if isinstance(task, Task):
+        why = f"{one_line(trouble, 400)} " if trouble is not None else "The service gives no link to it. "
+        raise VideoMissingError(
+            f"Task {task.id} succeeded and is billed, but its video cannot be had. {why}Ask again later, or quote the "
+            "task id to the service's support; task.raw has its whole reply.",
+            task,
+        ) from trouble
+    assert trouble is not None
+    raise trouble
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    url: str
+    with_key: bool = False
+
+
+def _is_link(source: Task | str) -> bool:
+    return isinstance(source, str) and re.match(r"https?://", source, re.IGNORECASE) is not None
+
+
+def _places(session: Session, task: Task | None, source: Task | str) -> list[_Place]:
+    """Where to look for the video: its link, then the service's own copy of it."""
+    if task is None:
+        return [_Place(str(source))]
+    links = [_Place(task.url)] if task.url and (is_loopback(session.base_url) or not is_loopback(task.url)) else []
+    return [*links, _Place(session.url(f"/v1/videos/{quote(task.id, safe='')}/content"), with_key=True)]
+
+
+class _Fetch:
+    """One place, until its video is whole in the part."""
+
+    def __init__(
+        self, session: Session, place: _Place, part: Part, largest: int, on_progress: OnProgress | None
+    ) -> None:
+        self.session, self.place, self.part, self.largest, self.on_progress = session, place, part, largest, on_progress
+        self.done = 0  # bytes in the part
+        self.total: int | None = None
+        self.asked_to_wait = 0.0  # seconds
+        self.tag = ""  # a strong ETag: two halves must be of one file
+
+    def run(self) -> Protocol[KlingError | None]:
+        """None when the video is whole, else why this place has none. Troubles of the connection are raised."""
+        yield from self._restart()
+        trouble = yield from self._once()
+        for attempt in range(_TRIES - 1):
+            if trouble is None or not self._passes(trouble):
+                return trouble
+            yield Pause(min(60.0, max(self.asked_to_wait, self.session.pause(attempt))))
+            trouble = yield from self._once()
+        if isinstance(trouble, ConnectionFailedError | ServerError):
+            raise trouble
+        return trouble
+
+    @staticmethod
+    def _passes(trouble: KlingError) -> bool:
+        return isinstance(trouble, ConnectionFailedError) or getattr(trouble, "status_code", None) in _PASSING
+
+    def _once(self) -> Protocol[KlingError | None]:
+        headers = {"Accept-Encoding": "identity"}
+        if self.done:
+            headers |= {"Range": f"bytes={self.done}-"} | ({"If-Range": self.tag} if self.tag else {})
+        url, with_key = self.place.url, self.place.with_key
+        for _ in range(_HOPS + 1):
+            head: Reply | Broken = yield Open(url, headers, with_key)
+            if isinstance(head, Broken):
+                return self._broke_off(head.text)
+            target = head.headers.get("location")
+            if head.status_code not in (301, 302, 303, 307, 308) or not target:
+                break
+            url, with_key = self._next_hop(url, target), False
+        else:
+            return KlingError(f"The video's link leads from redirect to redirect, more than {_HOPS} times.")
+        if head.status_code not in (200, 206):
+            start = yield Read()
+            return self._refused(head, b"" if isinstance(start, Broken) else start)
+        if not (head.status_code == 206 and self.done and self._continues(head)):
+            yield from self._restart()
+            if head.status_code == 206:
+                return self._broke_off("the host sent another part than was asked for")
+            self.total = _length(head)
+        self.tag = tag if (tag := head.headers.get("etag", "")).startswith('"') else ""
+        return (yield from self._body())
+
+    def _body(self) -> Protocol[KlingError | None]:
+        held = b""  # until there is enough to see what it is
+        while True:
+            if max(self.total or 0, self.done + len(held)) > self.largest:
+                return KlingError(f"The video is larger than {self.largest / 2**20:.0f} MiB, so it is not fetched.")
+            piece: bytes | Broken = yield Read()
+            if isinstance(piece, Broken):
+                return self._broke_off(piece.text)
+            held += piece
+            if self.done == 0 and (len(held) >= media.ENOUGH or not piece):
+                kind = media.look(held[: media.ENOUGH])
+                if kind is None or kind.sort != "clip":
+                    if self.total is not None and len(held) < min(self.total, media.ENOUGH):
+                        return self._broke_off("the host closed the connection early")
+                    return KlingError(f"The link gives no video but {_what(held)}.")
+            elif self.done == 0:
+                continue
+            if held:
+                yield Work(partial(self.part.write, held))
+                self.done, held = self.done + len(held), b""
+                if self.on_progress is not None:
+                    self.on_progress(self.done, self.total)
+            if not piece:
+                break
+        if self.total is not None and self.done != self.total:
+            trouble = self._broke_off("the host closed the connection early")
+            if self.done > self.total:
+                yield from self._restart()
+            return trouble
+        return None
+
+    def _restart(self) -> Protocol[None]:
+        yield Work(self.part.restart)
+        self.done, self.total, self.tag = 0, None, ""
+
+    def _continues(self, head: Reply) -> bool:
+        """Whether a partial answer is the rest of what is there."""
+        match = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", head.headers.get("content-range", "").strip())
+        return match is not None and int(match[1]) == self.done and self.total in (None, int(match[2]))
+
+    def _next_hop(self, url: str, target: str) -> str:
+        try:
+            after = urljoin(url, target)
+            scheme = urlsplit(after).scheme
+        except ValueError:
+            scheme = after = ""
+        # From the net never into this machine; on this machine http is the rule.
+        inward = is_loopback(after)
+        if (scheme == "https" and not inward) or (scheme in ("http", "https") and inward and is_loopback(url)):
+            return after
+        where = one_line(after or target, 200)
+        raise KlingError(f"The video's link leads on to {where}, which is not https, so it is not followed.")
+
+    def _broke_off(self, text: str) -> ConnectionFailedError:
+        of = f" of {self.total / 1e6:.1f}" if self.total else ""
+        return ConnectionFailedError(
+            f"The download broke off after {self.done / 1e6:.1f}{of} MB ({one_line(text, 300)}). The video is still at "
+            "the service: download it again."
+        )
+
+    def _refused(self, head: Reply, start: bytes) -> APIError:
+        reply = Reply(head.status_code, head.headers, start[:100_000])
+        self.asked_to_wait = retry_after(reply, self.session.wall()) or 0.0
+        if self.place.with_key:
+            return refusal(reply, "download", self.session.base_url).error
+        kind = ServerError if head.status_code >= 500 else APIError
+        return kind(
+            f"The video's link answered HTTP {head.status_code}: it may have expired, or not be ready yet.",
+            status_code=head.status_code,
+            body=reply.content[:4000].decode("utf-8", "replace"),
+        )
+
+
+def _length(head: Reply) -> int | None:
+    """The length that was promised, unless the bytes are coded on their way."""
+    text = head.headers.get("content-length", "")
+    plain = head.headers.get("content-encoding", "identity").lower() in ("", "identity")
+    return int(text) if plain and re.fullmatch(r"\d{1,15}", text, re.ASCII) else None
+
+
+def _what(start: bytes) -> str:
+    if not start:
+        return "an empty file"
+    kind = media.kind_of(start)
+    if kind:
+        return f"a file of another kind ({kind})"
+    return "an HTML page" if start.lstrip()[:1] == b"<" else "something else"

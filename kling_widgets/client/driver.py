@@ -1,0 +1,302 @@
+"""The two loops that take a protocol's steps: one blocking, one async. The only place that sends anything."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx
+
+from kling_widgets.client import transport
+from kling_widgets.client.credentials import Secret
+from kling_widgets.client.exchange import (
+    LARGEST_REPLY,
+    READ_TIMEOUT,
+    Broken,
+    Open,
+    Pause,
+    Protocol,
+    Read,
+    Reply,
+    Send,
+    Session,
+    Work,
+)
+from kling_widgets.client.schedule import Budget
+from kling_widgets.errors import KlingError
+
+T = TypeVar("T")
+
+
+class _Driver:
+    """What both have in common: requests out of steps, replies out of responses."""
+
+    def __init__(self, http: Any, key: Secret, session: Session, budget: Budget) -> None:
+        self.http, self.key, self.session, self.budget = http, key, session, budget
+
+    def delay(self, urgent: bool) -> float:
+        return self.budget.reserve(self.session.clock(), urgent=urgent)
+
+    def request(self, step: Send | Open) -> httpx.Request:
+        if isinstance(step, Open):
+            read, with_key = self.session.read_timeout or READ_TIMEOUT, step.with_key
+            request: httpx.Request = self.http.build_request("GET", step.url, headers={"Accept": "*/*", **step.headers})
+        else:
+            read, with_key = step.read_timeout, True
+            request = self.http.build_request(
+                step.method,
+                step.url,
+                json=step.json,
+                data=None if step.form is None else dict(step.form),
+                files=None if step.file is None else {"file": step.file},
+            )
+        request.extensions["timeout"] = transport.timeouts(read).as_dict()
+        if with_key:
+            request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
+        return request
+
+    def reply(self, response: httpx.Response, content: bytes = b"") -> Reply:
+        # A service that repeats the key in its answer must not bring it into an error, a raw reply or a journal.
+        safe = content.replace(self.key.reveal().encode(), "…".encode())
+        return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, safe)
+
+    def enough(self, content: bytearray, since: float, limit: float) -> bool:
+        """Whether to stop reading: at a size that no answer has, or when it drips in for ever."""
+        if self.session.clock() - since > 2 * limit:  # the read timeout counts anew with each piece
+            raise httpx.ReadTimeout("no whole answer in time")
+        return len(content) > LARGEST_REPLY
+
+
+class BlockingDriver(_Driver):
+    """Takes the steps in the caller's thread; several threads may use one."""
+
+    def __init__(
+        self, http: httpx.Client, key: Secret, session: Session, budget: Budget, sleep: Callable[[float], object]
+    ) -> None:
+        super().__init__(http, key, session, budget)
+        self.sleep = sleep
+        self.places = threading.BoundedSemaphore(transport.POOL)
+
+    def run(self, steps: Protocol[T]) -> T:
+        """The result of a protocol."""
+        stream: _Stream | None = None
+        take: Callable[[], Any] = partial(next, steps)
+        try:
+            while True:
+                try:
+                    step = take()
+                except StopIteration as stop:
+                    result: T = stop.value
+                    return result
+                answer: Any = None
+                if stream is not None and isinstance(step, Open | Pause):
+                    stream.close()
+                    stream = None
+                match step:
+                    case Pause(seconds):
+                        self.sleep(seconds)
+                    case Send():
+                        answer = self._send(step)
+                    case Open():
+                        stream = _Stream(self, step)
+                        answer = stream.head
+                    case Read():
+                        answer = stream.read() if stream is not None else b""
+                    case Work(do):
+                        try:
+                            answer = do()
+                        except (KlingError, OSError) as error:
+                            take = partial(steps.throw, error)
+                            continue
+                take = partial(steps.send, answer)
+        finally:
+            if stream is not None:
+                stream.close()
+            steps.close()
+
+    def hold(self, urgent: bool) -> None:
+        """Waits for the budget."""
+        if (delay := self.delay(urgent)) > 0:
+            self.sleep(delay)
+
+    def _send(self, step: Send) -> Reply | Broken:
+        self.hold(step.urgent)
+        with self.places:
+            try:
+                response = self.http.send(self.request(step), stream=True)
+                try:
+                    content, since = bytearray(), self.session.clock()
+                    for piece in response.iter_bytes():
+                        content += piece
+                        if self.enough(content, since, step.read_timeout):
+                            break
+                finally:
+                    response.close()
+                return self.reply(response, bytes(content))
+            except transport.TROUBLES as error:
+                return transport.broken(error)
+            except BaseException as error:
+                transport.bare(error)
+                raise
+
+
+class _Stream:
+    """A body that is read piece by piece, by a blocking driver."""
+
+    def __init__(self, driver: BlockingDriver, step: Open) -> None:
+        self._driver = driver
+        self._response: httpx.Response | None = None
+        self._pieces: Iterator[bytes] = iter(())
+        driver.hold(True) if step.with_key else None
+        driver.places.acquire()
+        self._open = True
+        try:
+            self._response = driver.http.send(driver.request(step), stream=True)
+            self._pieces = self._response.iter_bytes(transport.PIECE)
+            self.head: Reply | Broken = driver.reply(self._response)
+        except transport.TROUBLES as error:
+            self.head = transport.broken(error)
+        except BaseException as error:
+            transport.bare(error)
+            self.close()
+            raise
+
+    def read(self) -> bytes | Broken:
+        try:
+            return next(self._pieces, b"")
+        except transport.TROUBLES as error:
+            return transport.broken(error)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            try:
+                if self._response is not None:
+                    self._response.close()
+            finally:
+                self._driver.places.release()
+
+
+class AsyncDriver(_Driver):
+    """Takes the steps on the running loop; files are worked with in threads beside it."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        key: Secret,
+        session: Session,
+        budget: Budget,
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        super().__init__(http, key, session, budget)
+        self.sleep = sleep
+        self.places = asyncio.Semaphore(transport.POOL)
+
+    async def run(self, steps: Protocol[T]) -> T:
+        """The result of a protocol."""
+        stream: _AsyncStream | None = None
+        take: Callable[[], Any] = partial(next, steps)
+        try:
+            while True:
+                try:
+                    step = take()
+                except StopIteration as stop:
+                    result: T = stop.value
+                    return result
+                answer: Any = None
+                if stream is not None and isinstance(step, Open | Pause):
+                    await stream.close()
+                    stream = None
+                match step:
+                    case Pause(seconds):
+                        await self.sleep(seconds)
+                    case Send():
+                        answer = await self._send(step)
+                    case Open():
+                        stream = _AsyncStream(self)
+                        answer = await stream.open(step)
+                    case Read():
+                        answer = await stream.read() if stream is not None else b""
+                    case Work(do):
+                        try:
+                            answer = await asyncio.to_thread(do)
+                        except (KlingError, OSError) as error:
+                            take = partial(steps.throw, error)
+                            continue
+                take = partial(steps.send, answer)
+        finally:
+            if stream is not None:
+                await stream.close()
+            steps.close()
+
+    async def hold(self, urgent: bool) -> None:
+        """Waits for the budget."""
+        if (delay := self.delay(urgent)) > 0:
+            await self.sleep(delay)
+
+    async def _send(self, step: Send) -> Reply | Broken:
+        await self.hold(step.urgent)
+        async with self.places:
+            try:
+                response = await self.http.send(self.request(step), stream=True)
+                try:
+                    content, since = bytearray(), self.session.clock()
+                    async for piece in response.aiter_bytes():
+                        content += piece
+                        if self.enough(content, since, step.read_timeout):
+                            break
+                finally:
+                    await response.aclose()
+                return self.reply(response, bytes(content))
+            except transport.TROUBLES as error:
+                return transport.broken(error)
+            except BaseException as error:
+                transport.bare(error)
+                raise
+
+
+class _AsyncStream:
+    """The same as :class:`_Stream`, awaited."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._driver = driver
+        self._open = False
+        self._response: httpx.Response | None = None
+        self._pieces: AsyncIterator[bytes] | None = None
+
+    async def open(self, step: Open) -> Reply | Broken:
+        driver = self._driver
+        if step.with_key:
+            await driver.hold(True)
+        await driver.places.acquire()
+        self._open = True
+        try:
+            self._response = await driver.http.send(driver.request(step), stream=True)
+            self._pieces = self._response.aiter_bytes(transport.PIECE)
+            return driver.reply(self._response)
+        except transport.TROUBLES as error:
+            return transport.broken(error)
+        except BaseException as error:
+            transport.bare(error)
+            await self.close()
+            raise
+
+    async def read(self) -> bytes | Broken:
+        if self._pieces is None:
+            return b""
+        try:
+            return await anext(self._pieces, b"")
+        except transport.TROUBLES as error:
+            return transport.broken(error)
+
+    async def close(self) -> None:
+        if self._open:
+            self._open = False
+            try:
+                if self._response is not None:
+                    await self._response.aclose()
+            finally:
+                self._driver.places.release()

@@ -1,0 +1,83 @@
+"""httpx, set up for this service; and its exceptions in our words, without the request that they hold."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import httpx
+
+from kling_widgets.client.credentials import is_loopback
+from kling_widgets.client.exchange import Broken
+from kling_widgets.errors import ConnectionFailedError, one_line
+
+# httpcore's pool gets slow with its queue's length squared, and then connections time out: so a semaphore of this
+# size stands before the pool, and no request ever waits inside it.
+POOL = 100
+KEEPALIVE = 75.0  # seconds; httpx's own 5 s would open a new connection for almost every poll
+CONNECT_TIMEOUT = 10.0
+WRITE_TIMEOUT = 60.0
+PIECE = 2**18  # bytes of a download at a time
+
+# What httpx raises when no answer comes. InvalidURL and StreamError stand beside its tree of errors.
+TROUBLES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+_UNSENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+_PROXY_NAMES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy")
+
+
+def timeouts(read: float) -> httpx.Timeout:
+    """Our timeouts, in seconds; nothing waits inside the pool, see ``POOL``."""
+    return httpx.Timeout(read, connect=CONNECT_TIMEOUT, write=WRITE_TIMEOUT, pool=None)
+
+
+def make(kind: type[Any], transport: Any, base_url: str) -> Any:
+    """An ``httpx.Client`` or ``httpx.AsyncClient``. Proxies are taken from the environment, except for this machine.
+
+    Raises:
+        ConnectionFailedError: a proxy setting that cannot be used.
+    """
+    host = httpx.URL(base_url).host
+    direct = dict.fromkeys(_LOOPBACK)
+    if is_loopback(base_url):
+        direct[f"all://[{host}]" if ":" in host else f"all://{host}"] = None
+    settings: dict[str, Any] = {
+        "headers": {"User-Agent": "kling_widgets", "Accept": "application/json"},
+        "follow_redirects": False,
+        "limits": httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL, keepalive_expiry=KEEPALIVE),
+        "timeout": timeouts(30.0),
+    }
+    if transport is not None:
+        return kind(transport=transport, **settings)
+    try:
+        return kind(mounts=direct, **settings)
+    except ImportError:
+        why = 'It is a SOCKS proxy, which needs one more package: pip install "httpx[socks]".'
+    except (ValueError, httpx.InvalidURL):
+        why = "It is not an address like http://proxy.example:8080."
+    # Names, not values: a proxy's address may hold its password.
+    names = ", ".join(name for name in _PROXY_NAMES if os.environ.get(name)) or "the system's proxy settings"
+    raise ConnectionFailedError(f"The proxy in {names} cannot be used, so nothing was sent. {why}")
+
+
+def broken(error: Exception) -> Broken:
+    """What happened, as text: the exception holds the request, and that one holds the key."""
+    words = re.sub(r"\[(?:Errno|SSL:) [^\]]*\]\s*", "", str(error)).strip() or type(error).__name__
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        words = "the connection took too long" if isinstance(error, httpx.ConnectTimeout) else "no answer in time"
+    return Broken(not isinstance(error, _UNSENT), one_line(words, 300))
+
+
+def bare(error: BaseException) -> None:
+    """Takes the frames of httpx and h11 from an interrupt or a bug: their variables hold the header with the key,
+    and a verbose traceback would print them."""
+    error.__context__ = error.__cause__ = error.__traceback__ = None

@@ -1,0 +1,101 @@
+"""Pictures that must become links before a request can be sent, and what else concerns the key's account. No I/O."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kling_widgets.client import media
+from kling_widgets.client.exchange import CREATE_TIMEOUT, READ_TIMEOUT, Protocol, Send, Session, Work
+from kling_widgets.client.protocol import ask
+from kling_widgets.client.refusal import refusal
+from kling_widgets.core import catalog
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import InvalidRequestError, one_line
+
+_LIVES = 48 * 3600.0  # seconds that the gateway keeps an upload (D)
+_MARGIN = 3600.0  # a link must outlive the queue of the request that uses it
+
+
+def prepare(session: Session, request: VideoRequest) -> Protocol[dict[str, Any]]:
+    """The body of a request: checked, and its local pictures uploaded.
+
+    Raises:
+        InvalidRequestError: it cannot be sent. Every file is looked at before the first one is uploaded.
+    """
+    errors = request.errors()
+    if errors:
+        raise InvalidRequestError.of(errors)
+    pictures: dict[Path, media.Media] = {}
+    for path in request.files():
+        pictures[path] = yield Work(partial(media.check_upload, path, _field_of(request, path)))
+    links: dict[Path, str] = {}
+    for path, picture in pictures.items():
+        links[path] = yield from _link(session, picture)
+    return request.payload(links)
+
+
+def upload(session: Session, picture: str | os.PathLike[str] | bytes) -> Protocol[str]:
+    """A link to one picture, a file or bytes."""
+    check: Callable[[], media.Media] = (
+        partial(media.check_picture, picture) if isinstance(picture, bytes) else partial(media.check_upload, picture)
+    )
+    checked = yield Work(check)
+    return (yield from _link(session, checked))
+
+
+def available(session: Session) -> Protocol[tuple[str, ...]]:
+    """The Kling models that the key may call: those of the catalog in its order, then newer ones."""
+    send = Send("GET", session.url("/v1/models"), read_timeout=session.read_timeout or READ_TIMEOUT)
+    reply = yield from ask(session, send, "list")
+    body = reply.json()
+    rows = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        raise refusal(reply, "list", session.base_url).error
+    names = [row.get("id") for row in rows if isinstance(row, dict)]
+    ours = {one_line(name, 200) for name in names if isinstance(name, str) and name.startswith(catalog.PREFIX)}
+    known = tuple(model.id for model in catalog.models() if model.id in ours)
+    return known + tuple(sorted(ours.difference(known)))
+
+
+def _link(session: Session, picture: media.Media) -> Protocol[str]:
+    """A link to the picture, remembered until an hour before it expires."""
+    known, until = session.links.get(picture.sha256, ("", 0.0))
+    if session.wall() < until:
+        return known
+    send = Send(
+        "POST",
+        session.url("/v1/files/uploads"),
+        # The file's own name would tell the service about its user.
+        file=(f"{picture.sha256[:16]}.{picture.kind}", picture.content, picture.media_type),
+        form={"purpose": "model_input"},
+        read_timeout=session.read_timeout or CREATE_TIMEOUT,
+        urgent=True,
+    )
+    reply = yield from ask(session, send, "upload")
+    body = reply.json()
+    top = body if isinstance(body, dict) else {}
+    data = top["data"] if isinstance(top.get("data"), dict) else top
+    link = data.get("url")
+    if not isinstance(link, str) or not link.startswith(("https://", "http://")):
+        raise refusal(reply, "upload", session.base_url).error
+    expires = data.get("expires_at")
+    # Seconds or milliseconds; what is neither is not believed.
+    stamp = expires / 1000 if isinstance(expires, int | float) and 1e11 < expires < 1e14 else expires
+    end = float(stamp) if isinstance(stamp, int | float) and 1e9 < stamp < 1e11 else session.wall() + _LIVES
+    session.links[picture.sha256] = (link, end - _MARGIN)
+    return link
+
+
+def _field_of(request: VideoRequest, path: Path) -> str | None:
+    """The field in whose value a path stands."""
+
+    def holds(value: object) -> bool:
+        if isinstance(value, Mapping):
+            return any(map(holds, value.values()))
+        return any(map(holds, value)) if isinstance(value, list | tuple) else value == path
+
+    return next((name for name, value in request.values.items() if holds(value)), None)
