@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,17 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+
+
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leaves at the test whether it has failed, for the picture that ``page`` takes."""
+    report = yield
+    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    return report
 
 
 # For this package, not the session: while Playwright runs, this thread has a running event loop.
@@ -53,7 +64,7 @@ def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator
     page = context.new_page()
     page.on("dialog", lambda dialog: dialog.accept())  # "leave this page?" at reload
     yield page
-    if request.session.testsfailed and (folder := os.environ.get("KLING_TEST_SCREENSHOTS")):
+    if request.node.stash.get(_failed, False) and (folder := os.environ.get("KLING_TEST_SCREENSHOTS")):
         page.screenshot(path=Path(folder) / f"{request.node.name}.png")
     context.close()
     lab.end_kernels()
