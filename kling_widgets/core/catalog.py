@@ -1,0 +1,465 @@
+"""The catalog: every model and every field, each limit with its source. Data; the one place where such a fact stands.
+
+Sources: S the service's page (2026-06-24) · D documented elsewhere by the gateway, Tencent or Kling · R read in the
+source of the gateway's family · I inferred. The form, the option parser, the checks, the completions, the tables of the
+README and the demo all derive from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from kling_widgets.core.fields import Choice, Field, Flag, Limit, Link, Links, Number, Source, Text
+from kling_widgets.core.structured import Anything, Camera, Clips, Elements, Masks, Shots
+
+S, D, R = Source.SERVICE, Source.DOCUMENTED, Source.READ
+
+PREFIX = "aigc-video-kling-"
+PRICING = "The service's Pricing page says which specs and prices a model really has."
+
+FRAMES, REFERENCES, SHOTS, CAMERA = "Frames", "References", "Shots", "Camera"
+MOTION, MEDIA, ELEMENTS, LIPS = "Motion brush", "Video and voice", "Elements", "Lip sync"
+
+
+def _resolution(text: str) -> str:
+    return text.upper()
+
+
+def _size(text: str) -> str:
+    return text.lower().replace("×", "x").replace("*", "x").replace(" ", "")
+
+
+def _ratio(text: str) -> str:
+    return text.replace("：", ":").replace(" ", "")
+
+
+# Every field of the line, in the order of the service page.
+FIELDS: Mapping[str, Field] = {
+    field.name: field
+    for field in (
+        Text(
+            name="prompt",
+            label="Prompt",
+            help="What happens in the video, up to 2500 characters (D).",
+            example="a paper boat in the rain",
+            in_metadata=False,
+            at_most=Limit(2500, D),
+            long=True,
+        ),
+        Number(
+            name="seconds",
+            label="Seconds",
+            help="How long the clip is; the service's default is 5 (S).",
+            example="5",
+            aliases=("duration",),
+            in_metadata=False,
+            low=1,
+            high=60,
+            unit="seconds",
+        ),
+        Choice(
+            name="size",
+            label="Size",
+            help="Width and height in pixels; the shape follows from it (S).",
+            example="1280x720",
+            in_metadata=False,
+            # The page names the first two; the stock gateway knows the others (R).
+            choices=("1280x720", "720x1280", "1920x1080", "1080x1920", "1024x1024", "512x512"),
+            shape=r"[1-9]\d{1,4}x[1-9]\d{1,4}",
+            example_shape="width x height, such as 1280x720",
+            outside="The gateway is known to make a clip of any other size square; {value} is not one that it knows.",
+            tidy=_size,
+        ),
+        Choice(
+            name="aspect_ratio",
+            label="Shape",
+            help="Width to height. With a first frame the clip keeps the picture's shape (D).",
+            example="16:9",
+            choices=("16:9", "9:16", "1:1"),
+            shape=r"[1-9]\d{0,2}:[1-9]\d{0,2}",
+            example_shape="width:height, such as 16:9",
+            outside="The service names 16:9, 9:16 and 1:1; {value} may be refused or changed.",
+            tidy=_ratio,
+        ),
+        Choice(
+            name="resolution",
+            label="Resolution",
+            help="How fine the picture is; above a model's own 720P and 1080P it is upscaled (D).",
+            example="720P",
+            choices=("720P", "1080P", "2K", "4K"),
+            shape=r"[1-9]\d{2,3}P|[1-9]K",
+            example_shape="like 720P or 4K",
+            outside="The service names 720P, 1080P, 2K and 4K; {value} may be refused or changed.",
+            tidy=_resolution,
+        ),
+        Flag(name="sound", label="Sound", help="Whether sound is made with the picture.", example="off"),
+        Link(
+            name="image",
+            label="First frame",
+            help="The picture that the clip begins with: a link, or a png or jpeg file.",
+            example="https://example.com/first.png",
+            section=FRAMES,
+            in_metadata=False,
+        ),
+        Link(
+            name="image_tail",
+            label="Last frame",
+            help="The picture that the clip ends with; it needs a first frame and is under 5 MB (D).",
+            example="https://example.com/last.png",
+            section=FRAMES,
+            aliases=("last_frame_url",),
+        ),
+        Links(
+            name="image_list",
+            label="References",
+            help="Pictures of what should appear, at most 9 (S).",
+            example="https://example.com/ref-1.png",
+            section=REFERENCES,
+            limits=(Limit(9, S),),
+        ),
+        Flag(
+            name="multi_shots",
+            label="Several shots",
+            help="Whether the clip is made of several shots.",
+            example="on",
+            section=SHOTS,
+            aliases=("multi_shot",),
+        ),
+        Choice(
+            name="shot_type",
+            label="Who cuts",
+            help="customize: you give the shots. intelligence: the model makes them (D).",
+            example="customize",
+            section=SHOTS,
+            choices=("customize", "intelligence"),
+            shape=r"\w[\w-]*",
+            example_shape="one word, customize or intelligence",
+            outside="customize and intelligence are documented, {value} is not.",
+            tidy=str.lower,
+        ),
+        Shots(
+            name="multi_prompt",
+            label="Shots",
+            help="1 to 6 shots of up to 512 characters, whose seconds add up to the clip (D).",
+            example='[{"index": 1, "prompt": "a boat", "duration": "5"}]',
+            section=SHOTS,
+        ),
+        Elements(
+            name="kling_elements",
+            label="Elements",
+            help="At most 3, named in the prompt as <<<element_1>>>; not together with a voice (D).",
+            example='[{"element_id": "123"}]',
+            section=ELEMENTS,
+            aliases=("element_list",),
+        ),
+        Camera(
+            name="camera_control",
+            label="Camera",
+            help="A named move, or simple with one axis from -10 to 10 (D).",
+            example='{"type": "simple", "config": {"pan": 4}}',
+            section=CAMERA,
+        ),
+        Masks(
+            name="dynamic_masks",
+            label="Motion brush",
+            help="At most 6 painted regions with a path each, in pixels from the bottom left of the first frame (D).",
+            example='[{"mask_url": "https://example.com/m.png", "trajectories": [{"x": 1, "y": 1}, {"x": 9, "y": 9}]}]',
+            section=MOTION,
+        ),
+        Clips(
+            name="video_list",
+            label="Video",
+            help="One public link to an mp4 or mov of 3 to 10 s, at most 200 MB (D).",
+            example="https://example.com/reference.mp4",
+            section=MEDIA,
+            media="video",
+            at_most=1,
+        ),
+        Clips(
+            name="voice_list",
+            label="Voice",
+            help="A public link to an mp3, wav, m4a or aac of 2 to 60 s (an avatar: 300 s), at most 5 MB (D).",
+            example="https://example.com/voice.wav",
+            section=MEDIA,
+            media="audio",
+            at_most=1,
+        ),
+        Text(
+            name="session_id",
+            label="Session",
+            help="From a face identification that happens elsewhere; it expires (S).",
+            example="SESSION_ID",
+            section=LIPS,
+        ),
+        Anything(
+            name="face_choose",
+            label="Face",
+            help="The face to speak, from the identification: text, or a list of objects (S, D).",
+            example="FACE_ID",
+            section=LIPS,
+        ),
+        Anything(
+            name="motion_brush",
+            label="Motion brush, raw",
+            help="Named by the service page, its inner shape is not documented; it is sent as given.",
+            example='{"any": "JSON"}',
+            section=MOTION,
+        ),
+    )
+}
+
+# Keys of metadata that could override the body in the gateway (R), and with it what is billed.
+FORBIDDEN_METADATA = ("model", "model_name", "seconds", "duration")
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something that a model can do, and how that is known."""
+
+    name: str
+    source: Source
+    note: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A field without which the model's work cannot be done."""
+
+    field: str
+    source: Source
+    message: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the service.
+
+    Attributes:
+        id: as the service knows it, "aigc-video-kling-2.6".
+        title: for people, "Kling 2.6".
+        capabilities: what it can do.
+        fields: the fields that it is documented to take, in a form's order, each with this model's own limits.
+        needs: the fields that must be there.
+        length: where the clip's length comes from, when not from ``seconds``.
+        scene: the work it is made for, or "".
+        known: False for a model that is newer than this catalog.
+    """
+
+    id: str
+    title: str
+    capabilities: tuple[Capability, ...]
+    fields: tuple[Field, ...]
+    needs: tuple[Need, ...] = ()
+    length: str = ""
+    scene: str = ""
+    native_resolutions: tuple[str, ...] = ("720P", "1080P")
+    known: bool = True
+
+    @property
+    def name(self) -> str:
+        """What follows aigc-video-kling-: "2.6"."""
+        return self.id.removeprefix(PREFIX)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """The fields that it is documented to take, by name."""
+        return {field.name: field for field in self.fields}
+
+    @property
+    def others(self) -> tuple[Field, ...]:
+        """The line's other fields: not documented for this model, but sent if set."""
+        return tuple(field for name, field in FIELDS.items() if name not in self.by_name)
+
+    def field(self, name: str) -> Field:
+        """The field of this name, with this model's limits where it has any. Raises KeyError."""
+        return self.by_name.get(name) or FIELDS[name]
+
+    def can(self, capability: str) -> bool:
+        """Whether the model is said to be able to do this, by whatever source."""
+        return any(known.name == capability for known in self.capabilities)
+
+
+_SHAPE = ("prompt", "seconds", "size", "aspect_ratio", "resolution")
+_IMAGES = ("image", "image_tail", "image_list")
+_FIVE_OR_TEN = (5, 10)
+_THREE_TO_FIFTEEN = tuple(range(3, 16))
+_MOTION = ("prompt", "seconds", "resolution", "image", "video_list", "dynamic_masks")
+
+_TEXT = Capability("text", S)
+_FIRST = Capability("first frame", S)
+_LAST = Capability("last frame", S)
+_LAST_1080P = Capability("last frame", S, "documented elsewhere at 1080P")
+_REFERENCES = Capability("references", S)
+_SOUND = Capability("sound", D)
+_NEEDS_FIRST = Need("image", S, "This model starts from a picture: give a first frame (image).")
+
+
+def _model(
+    name: str,
+    title: str,
+    fields: tuple[str, ...],
+    capabilities: tuple[Capability, ...],
+    *,
+    seconds: tuple[int, ...] = (),
+    references: Limit | None = None,
+    needs: tuple[Need, ...] = (),
+    length: str = "",
+    scene: str = "",
+    native: tuple[str, ...] = ("720P", "1080P"),
+) -> Model:
+    own: dict[str, Field] = {}
+    number, links = FIELDS["seconds"], FIELDS["image_list"]
+    assert isinstance(number, Number) and isinstance(links, Links)
+    if seconds:
+        own["seconds"] = number = replace(number, usual=seconds)
+        own["seconds"] = replace(number, help=f"How long the clip is: {number.usual_words()} (D); default 5 (S).")
+    if length:
+        own["seconds"] = replace(number, help=f"The length {length} (D); default 5 (S).")
+    if references:
+        said = f"Pictures of what should appear, at most 9 (S); {references.value} is documented elsewhere (D)."
+        own["image_list"] = replace(links, limits=(*links.limits, references), help=said)
+    return Model(
+        id=PREFIX + name,
+        title=title,
+        capabilities=capabilities,
+        fields=tuple(own.get(field) or FIELDS[field] for field in fields),
+        needs=needs,
+        length=length,
+        scene=scene,
+        native_resolutions=native,
+    )
+
+
+MODELS: Mapping[str, Model] = {
+    model.id: model
+    for model in (
+        _model(
+            "1.6",
+            "Kling 1.6",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+            references=Limit(4, D),
+        ),
+        _model(
+            "2.0",
+            "Kling 2.0",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+        ),
+        _model(
+            "2.1",
+            "Kling 2.1",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+        ),
+        _model(
+            "2.5-turbo",
+            "Kling 2.5 Turbo",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+        ),
+        _model(
+            "2.6",
+            "Kling 2.6",
+            (*_SHAPE, "sound", *_IMAGES, "video_list", "voice_list", "camera_control"),
+            (_TEXT, _FIRST, _LAST, _REFERENCES, Capability("video in", S), _SOUND),
+            seconds=_FIVE_OR_TEN,
+        ),
+        _model(
+            "2.6-motion-control",
+            "Kling 2.6 Motion Control",
+            _MOTION,
+            (_FIRST, Capability("video in", D, "a driving video"), Capability("motion control", S)),
+            needs=(_NEEDS_FIRST,),
+            length="follows the driving video",
+            scene="motion control",
+        ),
+        _model(
+            "3.0",
+            "Kling 3.0",
+            (
+                *_SHAPE,
+                "sound",
+                *_IMAGES,
+                "voice_list",
+                "multi_shots",
+                "shot_type",
+                "multi_prompt",
+                "kling_elements",
+                "camera_control",
+            ),
+            (_TEXT, _FIRST, _LAST, _REFERENCES, _SOUND, Capability("multi-shot", D)),
+            seconds=_THREE_TO_FIFTEEN,
+            native=("720P", "1080P", "4K"),
+        ),
+        _model(
+            "3.0-turbo",
+            "Kling 3.0 Turbo",
+            (*_SHAPE, "image", "image_list", "camera_control"),
+            (_TEXT, _FIRST, _REFERENCES),
+            seconds=_THREE_TO_FIFTEEN,
+        ),
+        _model(
+            "3.0-motion-control",
+            "Kling 3.0 Motion Control",
+            _MOTION,
+            (_FIRST, Capability("video in", D, "a driving video"), Capability("motion control", S)),
+            needs=(_NEEDS_FIRST,),
+            length="follows the driving video",
+            scene="motion control",
+        ),
+        _model(
+            "o1",
+            "Kling O1",
+            (*_SHAPE, "image", "image_list", "video_list", "kling_elements", "camera_control"),
+            (_TEXT, _FIRST, _REFERENCES, Capability("video in", S, "one; the price differs with it")),
+            seconds=tuple(range(3, 11)),
+            references=Limit(7, D),
+        ),
+        _model(
+            "avatar",
+            "Kling Avatar",
+            ("prompt", "seconds", "resolution", "image", "voice_list"),
+            (_FIRST, Capability("voice", S), Capability("avatar", S)),
+            needs=(_NEEDS_FIRST, Need("voice_list", D, "An avatar speaks a sound: give one (voice_list).")),
+            length="follows the sound",
+            scene="avatar",
+        ),
+        _model(
+            "identifyface",
+            "Kling Identifyface",
+            ("prompt", "seconds", "resolution", "image", "voice_list", "session_id", "face_choose"),
+            (Capability("first frame", S, "a picture of the face"), Capability("voice", S), Capability("lip sync", S)),
+            length="follows the picture or video and the sound",
+            scene="lip sync",
+        ),
+    )
+}
+# What %kling takes when no model is named: text, frames, references, video and sound, the model of the page's example.
+DEFAULT_MODEL = MODELS[PREFIX + "2.6"]
+
+
+def models() -> tuple[Model, ...]:
+    """The twelve models of the service that this version knows, oldest first, the special ones among their line."""
+    return tuple(MODELS.values())
+
+
+def stranger(model_id: str, *, known: bool = False) -> Model:
+    """A model that the catalog does not know: every field of the line is open to it."""
+    title = "Kling " + model_id.removeprefix(PREFIX).replace("-", " ").title() if model_id else "No model"
+    return Model(
+        id=model_id,
+        title=title.strip(),
+        capabilities=(_TEXT, _FIRST, _LAST, _REFERENCES),
+        fields=tuple(FIELDS.values()),
+        known=known,
+    )

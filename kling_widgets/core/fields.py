@@ -1,0 +1,314 @@
+"""The kinds of field that a request is made of, and what is checked in each of them alone.
+
+A field cleans a value at the door (``clean``: what cannot be cleaned stays as it was given) and later says what is
+wrong with it (``check``). What concerns several fields at once is in ``rules.py``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from kling_widgets.core.values import JSON, is_local, shorten
+
+Severity = Literal["error", "warning"]
+Media = Literal["image", "video", "audio"]
+
+
+class Source(StrEnum):
+    """How a fact about the service is known, and so how strictly it is held."""
+
+    SERVICE = "S"  # the service's own page
+    DOCUMENTED = "D"  # documented elsewhere, by the gateway, by Tencent or by Kling
+    READ = "R"  # read in the source of the gateway's family or of a real client
+    INFERRED = "I"
+
+    @property
+    def severity(self) -> Severity:
+        """Only what the service itself says is refused; other sources may be behind it."""
+        return "error" if self is Source.SERVICE else "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a request.
+
+    Attributes:
+        severity: "error" (it cannot be sent) or "warning" (it can).
+        field: the field's name, or None when it concerns the request as a whole.
+        message: one sentence that says what is wrong.
+        hint: what to do about it, or "".
+        fix: values to set (None: to unset) that would end the problem, or empty when there is no single way.
+    """
+
+    severity: Severity
+    field: str | None
+    message: str
+    hint: str = ""
+    fix: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A number that a service sets, and where that is said."""
+
+    value: int
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a request.
+
+    Attributes:
+        name: the wire's name.
+        label: what a form calls it.
+        help: one sentence, with the limits in words.
+        example: a value as it stands in a magic line.
+        section: the form's section; "" for what everybody sets.
+        aliases: other names that the service page gives it.
+        in_metadata: whether it travels in ``metadata`` or at the top of the body.
+    """
+
+    kind: ClassVar[str] = "value"
+
+    name: str
+    label: str
+    help: str
+    example: str
+    section: str = ""
+    aliases: tuple[str, ...] = ()
+    in_metadata: bool = True
+
+    def clean(self, value: JSON, *, paths: bool) -> JSON:
+        """The value in its one form, or None for "not set"; a value of the wrong kind comes back unchanged.
+
+        With ``paths``, text that is no link becomes a :class:`~pathlib.Path`: the user wrote it. Without (a body, a
+        file, the journal), it stays text, and is an error.
+        """
+        return value
+
+    def check(self, value: JSON) -> Iterator[Problem]:
+        """What is wrong with the value."""
+        yield from ()
+
+    def wire(self, value: JSON) -> JSON:
+        """The value as the body carries it."""
+        return value
+
+    def error(self, message: str, hint: str = "") -> Problem:
+        """An error in this field."""
+        return Problem("error", self.name, message, hint)
+
+    def beyond(self, source: Source, message: str, hint: str = "") -> Problem:
+        """A problem as severe as its source is sure."""
+        return Problem(source.severity, self.name, message, hint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Field):
+    """Free text. ``at_most`` counts characters."""
+
+    kind: ClassVar[str] = "text"
+
+    at_most: Limit | None = None
+    long: bool = False
+
+    def clean(self, value: JSON, *, paths: bool) -> JSON:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = str(value)
+        return value.strip() or None if isinstance(value, str) else value
+
+    def check(self, value: JSON) -> Iterator[Problem]:
+        if not isinstance(value, str):
+            yield self.error(f"{self.label} is text, not {shorten(value)}.")
+        elif self.at_most and len(value) > self.at_most.value:
+            yield self.beyond(
+                self.at_most.source,
+                f"{self.label} has {len(value)} characters; {self.at_most.value} is the documented limit.",
+                "Shorten it, or it may be refused or cut.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Field):
+    """One word of a list, or another one of the same shape.
+
+    Attributes:
+        choices: what is offered.
+        shape: the regular expression that any value must match.
+        example_shape: the shape in words.
+        outside: what a well-formed value that is not in the list means.
+        tidy: brings what people type into the wire's form.
+    """
+
+    kind: ClassVar[str] = "choice"
+
+    choices: tuple[str, ...]
+    shape: str
+    example_shape: str
+    outside: str
+    tidy: Callable[[str], str] = str
+
+    def clean(self, value: JSON, *, paths: bool) -> JSON:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = str(value)
+        return (self.tidy(value.strip()) or None) if isinstance(value, str) else value
+
+    def check(self, value: JSON) -> Iterator[Problem]:
+        if not isinstance(value, str) or not re.fullmatch(self.shape, value, re.ASCII):
+            yield self.error(f"{self.label} is {self.example_shape}, not {shorten(value)}.")
+        elif value not in self.choices:
+            yield Problem("warning", self.name, self.outside.format(value=value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Field):
+    """A whole number, sent as a string: the stock gateway silently turns ``5.5`` and ``"5s"`` into 5 (R).
+
+    Attributes:
+        low, high: outside of these it is an error.
+        usual: the values that the model is documented to take (D); others are a warning. Empty: not documented.
+        unit: of the number, for people.
+    """
+
+    kind: ClassVar[str] = "number"
+
+    low: int
+    high: int
+    unit: str
+    usual: tuple[int, ...] = ()
+
+    def clean(self, value: JSON, *, paths: bool) -> JSON:
+        if isinstance(value, float):
+            return int(value) if value.is_integer() else str(value)
+        if isinstance(value, str):
+            text = value.strip()
+            return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text or None
+        return value
+
+    def check(self, value: JSON) -> Iterator[Problem]:
+        if not isinstance(value, int) or isinstance(value, bool) or not self.low <= value <= self.high:
+            yield self.error(
+                f"{self.label} is a whole number from {self.low} to {self.high}, not {shorten(value)}.",
+                f"For example {self.usual[0] if self.usual else self.low}.",
+            )
+        elif self.usual and value not in self.usual:
+            yield Problem(
+                "warning", self.name, f"This model is documented for {self.usual_words()}, not {value} {self.unit}."
+            )
+
+    def wire(self, value: JSON) -> JSON:
+        return str(value)
+
+    def usual_words(self) -> str:
+        """The usual values for people: "5 or 10 seconds", "3 to 15 seconds"."""
+        low, high = min(self.usual), max(self.usual)
+        whole_range = len(self.usual) > 2 and self.usual == tuple(range(low, high + 1))
+        return (f"{low} to {high}" if whole_range else " or ".join(map(str, self.usual))) + f" {self.unit}"
+
+
+SWITCH_WORDS: Mapping[str, bool] = {"on": True, "true": True, "off": False, "false": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag(Field):
+    """On or off. The service page takes true/false and on/off; we send true/false."""
+
+    kind: ClassVar[str] = "flag"
+
+    def clean(self, value: JSON, *, paths: bool) -> JSON:
+        if isinstance(value, str):
+            return SWITCH_WORDS.get(value.strip().lower(), value.strip() or None)
+        return bool(value) if isinstance(value, int) and value in (0, 1) else value
+
+    def check(self, value: JSON) -> Iterator[Problem]:
+        if not isinstance(value, bool):
+            yield self.error(f"{self.label} is on or off, not {shorten(value)}.")
+
+
+def clean_link(value: JSON, *, paths: bool) -> JSON:
+    """A link as text, a local file as a Path, nothing as None."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    return Path(text) if text and paths and is_local(text) else text or None
+
+
+def link_problem(name: str, label: str, media: Media, value: JSON) -> Problem | None:
+    """What is wrong with a link or a local file, or None."""
+    if isinstance(value, PurePath):
+        if media == "image":
+            return None
+        return Problem(
+            "error",
+            name,
+            f"{label}: the service takes uploads of pictures only, so the file {value.name} cannot be sent.",
+            f"Put the {media} where everybody can read it and give its http(s) link.",
+        )
+    if isinstance(value, str):
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme.lower() in ("http", "https") and parts.hostname and not re.search(r"\s", value)
+        except ValueError:  # such as "http://[": urlsplit raises where it could answer
+            good = None
+        if good:
+            return None
+    return Problem("error", name, f"{label}: {shorten(value)} is not an http(s) link.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link(Field):
+    """One public link, or a local picture that is uploaded when the request is sent."""
+
+    kind: ClassVar[str] = "link"
+
+    media: Media = "image"
+
+    def clean(self, value: JSON, *, paths: bool) -> JSON:
+        return clean_link(value, paths=paths)
+
+    def check(self, value: JSON) -> Iterator[Problem]:
+        if problem := link_problem(self.name, self.label, self.media, value):
+            yield problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links(Field):
+    """A list of links or local pictures. ``limits`` are numbers of items, the strictest source first."""
+
+    kind: ClassVar[str] = "links"
+
+    limits: tuple[Limit, ...]
+    media: Media = "image"
+
+    def clean(self, value: JSON, *, paths: bool) -> JSON:
+        if isinstance(value, (str, PurePath)):
+            value = [value]
+        if not isinstance(value, list):
+            return value
+        return [link for link in (clean_link(item, paths=paths) for item in value) if link is not None] or None
+
+    def check(self, value: JSON) -> Iterator[Problem]:
+        if not isinstance(value, list):
+            yield self.error(f"{self.label} is a list of links, not {shorten(value)}.")
+            return
+        for item in value:
+            if problem := link_problem(self.name, self.label, self.media, item):
+                yield problem
+        over = next((limit for limit in self.limits if len(value) > limit.value), None)
+        if over:
+            yield self.beyond(
+                over.source, f"{self.label}: {len(value)} are given, this model takes at most {over.value}."
+            )
+        if repeated := [str(item) for number, item in enumerate(value) if item in value[:number]]:
+            yield Problem("warning", self.name, f"{self.label}: {shorten(repeated[0])} is given twice.")

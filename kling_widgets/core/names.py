@@ -1,0 +1,99 @@
+"""Names that people type: which model or field is meant, and what to say when none is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX, Model, stranger
+from kling_widgets.core.fields import Problem
+from kling_widgets.core.values import shorten
+from kling_widgets.errors import InvalidRequestError
+
+# "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
+_NATIVE = re.compile(r"kling-(?:v|video-)?(\w+(?:[-.]\w+)*)")
+
+
+def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """The known names that look most like the word."""
+    return tuple(get_close_matches(word.lower(), tuple(known), n=count, cutoff=0.5))
+
+
+def resolve(name: object) -> tuple[Model, Problem | None]:
+    """The model that a name means, and what is wrong with the name. Always gives a model: with all fields when it is
+    not one of ours, so that an unfinished or mistaken request can still be shown."""
+    if isinstance(name, Model):
+        return name, None
+    text = str(name).strip() if name is not None else ""
+    low = text.lower()
+    for candidate in (low, PREFIX + low):
+        if candidate in MODELS:
+            return MODELS[candidate], None
+    if not text:
+        return stranger(""), Problem("error", "model", "No model is chosen.", f"For example {PREFIX}2.6.")
+    if low.startswith("aigc-video-gv"):
+        hint = "Google Veo is another line; this package is for Kling."
+        return stranger(text), Problem("error", "model", f"{shorten(text)} is not a Kling model.", hint)
+    if right := _of_other_line(low):
+        hint = f"Use {right}: other Kling names can reach another line of the service, at other prices."
+        return stranger(text), Problem(
+            "error", "model", f"{shorten(text)} is a name of another line.", hint, {"model": right}
+        )
+    near = nearest(low.removeprefix(PREFIX), (model.name for model in MODELS.values()))
+    if re.fullmatch(re.escape(PREFIX) + r"[\w.-]+", low):
+        hint = "It is sent as it is, with all fields open; a misspelt name is refused by the service."
+        if near:
+            hint += f" Near it: {', '.join(near)}."
+        return stranger(low), Problem("warning", "model", f"{shorten(text)} is newer than this catalog.", hint)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"The models are {_short_names()}."
+    return stranger(text), Problem("error", "model", f"{shorten(text)} is not a model of this service.", hint)
+
+
+def _of_other_line(low: str) -> str | None:
+    """The right name for a native Kling name, or None."""
+    native = _NATIVE.fullmatch(low)
+    if not native:
+        return None
+    name = re.sub(r"(?<=\d)-(?=\d)", ".", native[1]).removesuffix("-master").removesuffix("-omni")
+    for candidate in (name, f"{name}.0", re.sub(r"^(\d+)(?=-)", r"\1.0", name)):
+        if PREFIX + candidate in MODELS:
+            return PREFIX + candidate
+    near = nearest(name, (model.name for model in MODELS.values()), 1)
+    return PREFIX + near[0] if near else f"one of {_short_names()}"
+
+
+def _short_names() -> str:
+    return ", ".join(model.name for model in MODELS.values())
+
+
+def model(name: str) -> Model:
+    """The model of this id, or of what follows ``aigc-video-kling-`` in it.
+
+    Raises:
+        InvalidRequestError: there is no such model; the nearest names are in the message.
+    """
+    found, problem = resolve(name)
+    if problem and problem.severity == "error":
+        raise InvalidRequestError(str(problem), [problem])
+    return found
+
+
+ALIASES = {alias: field.name for field in FIELDS.values() for alias in field.aliases}
+# Names under which the first two frames travel; they are taken at every door and turned into image and image_tail.
+FRAME_LISTS = ("images", "image_urls")
+ACCEPTED = (*FIELDS, *ALIASES, *FRAME_LISTS, "metadata")
+
+
+def unknown_fields(names: Iterable[str], accepted: Iterable[str] = ACCEPTED) -> tuple[Problem, ...]:
+    """A problem for each name that is no field, with the nearest ones: the gateway would silently ignore it (R)."""
+    accepted = tuple(accepted)
+    problems = []
+    for name in names:
+        if name not in accepted:
+            near = nearest(name, accepted)
+            hint = (
+                f"Did you mean {' or '.join(near)}?" if near else "What the catalog does not know goes into metadata."
+            )
+            problems.append(Problem("error", name, f"There is no field {shorten(name)}.", hint))
+    return tuple(problems)

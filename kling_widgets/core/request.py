@@ -1,0 +1,163 @@
+"""VideoRequest: a model and its values → problems, body, snippets, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from kling_widgets.core import snippets
+from kling_widgets.core.body import from_body, normalise, to_body
+from kling_widgets.core.catalog import FIELDS, Model
+from kling_widgets.core.fields import Problem
+from kling_widgets.core.names import resolve, unknown_fields
+from kling_widgets.core.rules import RULES
+from kling_widgets.core.values import JSON, paths_in, shorten, to_json, with_links
+from kling_widgets.errors import InvalidRequestError
+
+
+class VideoRequest:
+    """What is asked of a model. It does not change; two that ask the same are equal.
+
+    Making one never raises for a value: ``problems()`` says what is wrong with it. An unknown field name does raise.
+
+    Args:
+        model: an id, "aigc-video-kling-2.6", or what follows the prefix in it, "2.6"; or a ``Model``.
+        **fields: the wire's field names (``kw.model("2.6").fields`` lists them), and ``metadata`` for what the catalog
+            does not know. None means not set, and is not sent. A link is text that begins with http:// or https://;
+            other text, or a ``Path``, is a local file.
+
+    Raises:
+        InvalidRequestError: a name that is no field.
+    """
+
+    __slots__ = ("_name_problem", "_spec", "_values")
+
+    def __init__(self, model: str | Model, **fields: Any) -> None:
+        unknown = unknown_fields(fields)
+        if unknown:
+            raise InvalidRequestError(" ".join(map(str, unknown)) + " Nothing was sent.", unknown)
+        self._spec, self._name_problem = resolve(model)
+        self._values = MappingProxyType(normalise(self._spec, fields, paths=True))
+
+    @classmethod
+    def from_payload(cls, body: object) -> VideoRequest:
+        """The request of a JSON body. Its media must be http(s) links: a path in a body is not its user's.
+
+        Raises:
+            InvalidRequestError: the body is not an object, or has an unknown key.
+        """
+        model, given = from_body(body)
+        return cls(model).with_foreign(given)
+
+    @classmethod
+    def of(cls, request: VideoRequest | Model | str, **fields: Any) -> VideoRequest:
+        """A request as every door takes it: one as it is, or a model and its fields."""
+        if not isinstance(request, VideoRequest):
+            return cls(request, **fields)
+        return request.replace(**fields) if fields else request
+
+    def replace(self, model: str | Model | None = None, **fields: Any) -> VideoRequest:
+        """A request with these fields changed; None unsets one."""
+        return VideoRequest(model if model is not None else self._spec, **{**self._values, **fields})
+
+    def with_foreign(self, given: Mapping[str, object]) -> VideoRequest:
+        """A request with values from elsewhere (a body, a file, the journal), in which text is never a local path."""
+        other = VideoRequest(self._spec)
+        values = {**self._values, **normalise(self._spec, given, paths=False)}
+        other._values = MappingProxyType(values)
+        other._name_problem = self._name_problem
+        return other
+
+    @property
+    def model(self) -> str:
+        """The model's id, as it is sent."""
+        return self._spec.id
+
+    @property
+    def spec(self) -> Model:
+        """The model's entry in the catalog; one with all fields when the catalog does not know the name."""
+        return self._spec
+
+    @property
+    def values(self) -> Mapping[str, JSON]:
+        """What is set, by field name; a local file as a ``Path``."""
+        return self._values
+
+    def get(self, field: str, default: JSON = None) -> JSON:
+        """The value of a field, or the default when it is not set."""
+        return self._values.get(field, default)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong, errors first. Only what the service's own page says is an error; the rest are warnings."""
+        found = [self._name_problem] if self._name_problem else []
+        for name, value in self._values.items():
+            if name in FIELDS:
+                found += self._spec.field(name).check(value)
+        for rule in RULES:
+            found += rule(self._spec, self._values)
+        return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
+
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep it from being sent."""
+        return tuple(problem for problem in self.problems() if problem.severity == "error")
+
+    def files(self) -> tuple[Path, ...]:
+        """The local files in it, nested ones too, each once: they must become links before it can be sent."""
+        return tuple(dict.fromkeys(paths_in(dict(self._values))))
+
+    def payload(self, links: Mapping[Path, str] | None = None) -> dict[str, Any]:
+        """The JSON body.
+
+        Args:
+            links: the link of each local file.
+
+        Raises:
+            InvalidRequestError: it has errors, or a local file without a link.
+        """
+        links = links or {}
+        errors = list(self.errors())
+        for path in self.files():
+            if path not in links:
+                errors.append(Problem("error", None, f"The file {path.name} has no link yet.", "Upload it first."))
+        if errors:
+            raise InvalidRequestError.of(errors)
+        return to_body(self._spec, self._values, links.__getitem__)
+
+    def draft(self) -> dict[str, Any]:
+        """The body as far as it goes, with ``<upload: first.png>`` for local files. Never raises."""
+        return to_body(self._spec, self._values, lambda path: f"<upload: {path.name}>")
+
+    def to_magic(self) -> str:
+        """The line (or, where a line could not hold the prompt, the cell) of ``%kling`` that asks for this."""
+        return snippets.magic(self._spec, self._values)
+
+    def to_python(self) -> str:
+        """The Python code that asks for this."""
+        return snippets.python(self._spec, self._values)
+
+    def to_curl(self, base_url: str = snippets.SERVICE) -> str:
+        """The shell command that asks for this. The key stays in its environment variable."""
+        return snippets.curl(self.draft(), base_url)
+
+    def to_json(self) -> str:
+        """The body as JSON text."""
+        return to_json(self.draft(), indent=2)
+
+    def settings(self) -> str:
+        """What was asked for besides the prompt, in a few words: "5 s · 16:9 · 720P · sound off"."""
+        return snippets.settings(self._values)
+
+    def _key(self) -> str:
+        return to_json([self.model, with_links(dict(sorted(self._values.items())), lambda path: f"file {path}")])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VideoRequest) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={shorten(value, 40)}" for name, value in self._values.items())
+        return f"<VideoRequest {', '.join((self._spec.name or 'no model', *shown))}>"[:300]

@@ -1,0 +1,226 @@
+"""What is wrong between fields: each rule is a function of the model and the values, and one entry of ``RULES``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, PRICING, Model
+from kling_widgets.core.fields import Problem
+from kling_widgets.core.names import ALIASES, FRAME_LISTS
+from kling_widgets.core.structured import duration_of, joined_prompt
+from kling_widgets.core.values import JSON, looks_like_key, paths_in, shorten
+
+Values = Mapping[str, JSON]
+Rule = Callable[[Model, Values], Iterator[Problem]]
+
+
+def _warning(field: str, message: str, hint: str = "", fix: Values = MappingProxyType({})) -> Problem:
+    return Problem("warning", field, message, hint, fix)
+
+
+def leftovers(model: Model, values: Values) -> Iterator[Problem]:
+    """Names that came beside a field they contradict, and metadata that the service would read in another way."""
+    for name, value in values.items():
+        if name in ALIASES:
+            field = ALIASES[name]
+            yield Problem(
+                "error",
+                field,
+                f"{field} and {name} are the same field, but {shorten(values[field])} and {shorten(value)} differ.",
+                "Keep one.",
+            )
+        elif name in FRAME_LISTS:
+            yield _frames_problem(name, value)
+    metadata = values.get("metadata", {})
+    if not isinstance(metadata, dict):
+        yield Problem("error", "metadata", f"metadata is an object of names and values, not {shorten(metadata)}.")
+        return
+    for key, value in metadata.items():
+        name = str(key)
+        known = ALIASES.get(name, name)
+        if name in FORBIDDEN_METADATA:
+            yield Problem(
+                "error",
+                "metadata",
+                f"metadata.{name} could override what the request says, and so what is billed.",
+                f"Set {'the model' if 'model' in name else 'seconds'} instead.",
+            )
+        elif name in FRAME_LISTS:
+            yield _frames_problem(name, value)
+        elif known in FIELDS:
+            yield Problem(
+                "error",
+                known,
+                f"{known} is given twice, as {shorten(values[known])} and as {shorten(value)}.",
+                "Keep one.",
+            )
+        else:
+            yield _warning("metadata", f"The service does not document metadata.{name}.", "It is sent as it is.")
+    if any(paths_in(metadata)):
+        yield Problem("error", "metadata", "A file in metadata cannot be uploaded.", "Give its http(s) link.")
+
+
+def _frames_problem(name: str, value: JSON) -> Problem:
+    if isinstance(value, list) and len(value) > 2:
+        return Problem("error", "image", f"{name} takes the first and the last frame, not {len(value)} pictures.")
+    return Problem("error", "image", f"{name} contradicts image or image_tail, or is not a list of links.", "Keep one.")
+
+
+def keys(model: Model, values: Values) -> Iterator[Problem]:
+    """A key in a value would be sent, shown and saved."""
+    for name, value in values.items():
+        if looks_like_key(str(value)):
+            yield Problem("error", name, f"Something that looks like an API key stands in {name}.", "Take it out.")
+
+
+def needed(model: Model, values: Values) -> Iterator[Problem]:
+    """A prompt, and what the model cannot do without."""
+    pictures = "image" in values or "image_list" in values or "video_list" in values
+    if "prompt" not in values and not joined_prompt(values.get("multi_prompt")):
+        if model.can("text") and not pictures:
+            yield Problem("error", "prompt", "Without a picture the service needs a prompt.", "Say what happens.")
+        else:
+            yield _warning("prompt", "The prompt is empty; the gateway is known to refuse that.", "Say what happens.")
+    for need in model.needs:
+        if need.field not in values:
+            yield Problem(need.source.severity, need.field, need.message)
+
+
+def offered(model: Model, values: Values) -> Iterator[Problem]:
+    """Fields of the line that this model is not documented to take."""
+    if not model.known:
+        return
+    for name in values:
+        if name in FIELDS and name not in model.by_name:
+            yield _warning(
+                name, f"{name} is not documented for {model.title}.", "It is sent as it is.", fix={name: None}
+            )
+
+
+def shape(model: Model, values: Values) -> Iterator[Problem]:
+    """Size, ratio and a first frame all decide the clip's shape."""
+    size, ratio, first = values.get("size"), values.get("aspect_ratio"), "image" in values
+    for name, value in (("size", size), ("aspect_ratio", ratio)):
+        if first and value is not None:
+            yield _warning(
+                name,
+                f"With a first frame the clip keeps the picture's shape; {shorten(value)} is ignored.",
+                fix={name: None},
+            )
+    if isinstance(size, str) and isinstance(ratio, str) and not first and not _same_shape(size, ratio):
+        yield _warning("aspect_ratio", f"{size} is not {ratio}; which of them counts is not documented.", "Keep one.")
+
+
+def _same_shape(size: str, ratio: str) -> bool:
+    try:
+        (width, height), (across, down) = map(int, size.split("x")), map(int, ratio.split(":"))
+    except ValueError:
+        return True  # one of them is malformed, which is said elsewhere
+    return width * down == height * across
+
+
+def resolution(model: Model, values: Values) -> Iterator[Problem]:
+    """Above the model's own resolutions the picture is upscaled."""
+    asked = values.get("resolution")
+    if model.known and asked in ("2K", "4K") and asked not in model.native_resolutions:
+        yield _warning(
+            "resolution", f"{model.title} makes {' and '.join(model.native_resolutions)}; {asked} is upscaled."
+        )
+
+
+def frames(model: Model, values: Values) -> Iterator[Problem]:
+    """What a last frame wants beside it."""
+    if "image_tail" not in values:
+        return
+    if "image" not in values:
+        yield _warning("image_tail", "A last frame needs a first frame.", "Add one (image).")
+    if model.name == "2.6" and values.get("sound") is not False:
+        hint = "The service advises to send sound=false with first and last frame."
+        yield _warning("sound", "Kling 2.6 with a last frame wants the sound off.", hint, {"sound": False})
+    notes = (known.note for known in model.capabilities if known.name == "last frame")
+    if "1080P" in "".join(notes) and values.get("resolution") != "1080P":
+        yield _warning(
+            "resolution", "The last frame is documented for 1080P with this model.", fix={"resolution": "1080P"}
+        )
+
+
+def one_guide(model: Model, values: Values) -> Iterator[Problem]:
+    """Camera, last frame and motion brush exclude each other upstream (D)."""
+    given = [name for name in ("camera_control", "image_tail", "dynamic_masks") if name in values]
+    if len(given) > 1:
+        yield _warning(given[0], f"{' and '.join(given)} are documented to exclude each other.", "Keep one.")
+
+
+def shots(model: Model, values: Values) -> Iterator[Problem]:
+    """Several shots: the switch, the type, the seconds."""
+    given, on = values.get("multi_prompt"), values.get("multi_shots")
+    if given is not None and on is not True:
+        yield _warning(
+            "multi_shots", "Shots are given, but the switch for several shots is not on.", fix={"multi_shots": True}
+        )
+    if on is True and "shot_type" not in values:
+        kind = "customize" if given is not None else "intelligence"
+        yield _warning("shot_type", f"Several shots want a shot_type, here {kind}.", fix={"shot_type": kind})
+    if values.get("shot_type") == "customize" and on is True and given is None:
+        yield _warning("multi_prompt", "shot_type customize wants the shots themselves (multi_prompt).")
+    if given is not None and ("image_tail" in values or "image" in values):
+        yield _warning("multi_prompt", "First and last frame are documented not to be used with shots.")
+    if isinstance(given, list):
+        lengths = [duration_of(shot) for shot in given]
+        total = sum(length or 0 for length in lengths)
+        seconds = values.get("seconds", 5)
+        if None not in lengths and isinstance(seconds, int) and total != seconds:
+            said = "the clip is" if "seconds" in values else "the default clip is"
+            yield _warning("multi_prompt", f"The shots take {total} s, {said} {seconds} s.", fix={"seconds": total})
+
+
+def elements(model: Model, values: Values) -> Iterator[Problem]:
+    """Elements want to be named in the prompt, and no voice beside them."""
+    given = values.get("kling_elements")
+    if not isinstance(given, list):
+        return
+    if "voice_list" in values:
+        yield _warning("kling_elements", "Elements and a voice are documented to exclude each other.", "Keep one.")
+    prompt = f"{values.get('prompt', '')} {joined_prompt(values.get('multi_prompt'))}"
+    missing = [name for number in range(1, len(given) + 1) if (name := f"<<<element_{number}>>>") not in prompt]
+    if missing:
+        yield _warning(
+            "kling_elements", f"The prompt does not name {', '.join(missing[:3])}.", "Write it where it appears."
+        )
+
+
+def with_video(model: Model, values: Values) -> Iterator[Problem]:
+    """O1 with a video: fewer references (D), and another price (S)."""
+    if model.name != "o1" or "video_list" not in values:
+        return
+    yield _warning("video_list", "With a video O1 has another price.", PRICING)
+    references = values.get("image_list")
+    if isinstance(references, list) and 4 < len(references) <= 7:
+        yield _warning("image_list", f"References: {len(references)} are given; with a video 4 are documented.")
+
+
+def lip_sync(model: Model, values: Values) -> Iterator[Problem]:
+    """Lip sync wants the result of a face identification."""
+    if model.scene == "lip sync" and "session_id" not in values and "face_choose" not in values:
+        yield _warning(
+            "session_id",
+            "Without session_id and face_choose the service may refuse lip sync.",
+            "They come from a face identification, which this service does not offer here.",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    leftovers,
+    keys,
+    needed,
+    shape,
+    resolution,
+    frames,
+    one_guide,
+    shots,
+    elements,
+    with_video,
+    lip_sync,
+    offered,
+)

@@ -1,0 +1,98 @@
+"""Values that a request may hold: JSON, and paths of local files in it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path, PurePath
+from typing import Any, TypeAlias
+
+# JSON with a Path where a local file is meant.
+JSON: TypeAlias = Any
+
+_DEEPEST = 40  # levels; deeper than any body of the service, and far from Python's own limit
+
+
+def plain(value: object, depth: int = 0) -> JSON:
+    """A deep copy as JSON with paths. What JSON has no word for becomes text, so that making a request never raises."""
+    if value is None or isinstance(value, (bool, PurePath)):
+        return value
+    if isinstance(value, str):
+        # A lone surrogate cannot be sent; it would fail only when the body is encoded.
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Integral):  # numpy's integers too
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else str(value)
+    if isinstance(value, PathLike):
+        return Path(value)
+    if depth < _DEEPEST and isinstance(value, Mapping):
+        return {plain(str(key)): plain(item, depth + 1) for key, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, (list, tuple)):
+        return [plain(item, depth + 1) for item in value]
+    return f"<{type(value).__name__}>"
+
+
+def is_local(text: str) -> bool:
+    """Whether text that stands for media names a local file: it has no scheme, as ``https://`` would be."""
+    return "://" not in text and not text.lower().startswith("data:")
+
+
+def paths_in(value: JSON) -> Iterator[Path]:
+    """Every local path in a value, in order."""
+    if isinstance(value, PurePath):
+        yield Path(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from paths_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from paths_in(item)
+
+
+def with_links(value: JSON, link: Callable[[Path], str]) -> JSON:
+    """A copy of the value in which every local path is replaced by its link."""
+    if isinstance(value, PurePath):
+        return link(Path(value))
+    if isinstance(value, dict):
+        return {key: with_links(item, link) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_links(item, link) for item in value]
+    return value
+
+
+def map_strings(value: JSON, change: Callable[[str], JSON]) -> JSON:
+    """A copy of the value in which every text, but no name in an object, is changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: map_strings(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_strings(item, change) for item in value]
+    return value
+
+
+def to_json(value: JSON, indent: int | None = None) -> str:
+    """The value as JSON text; a path as its text."""
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+
+
+def shorten(value: JSON, longest: int = 60) -> str:
+    """The value in a message: its text in quotes, cut, and never with a key in it."""
+    text = value if isinstance(value, str) else str(value) if isinstance(value, PurePath) else to_json(value)
+    text = _KEY.sub("sk-…", " ".join(text.split()))
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    return f"“{text}”"
+
+
+# A key of this service or of one like it. Such text never travels in a prompt, a file or a message.
+_KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}")
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether an API key stands in the text."""
+    return bool(_KEY.search(text))
