@@ -50,7 +50,7 @@ def test_widgets_report_their_state() -> None:
 def test_interrupt_and_restart(kernel_name: str) -> None:
     """An interrupt ends the running cell alone; a restart forgets the variables."""
     with Kernel(kernel_name) as kernel:
-        cell = kernel.send("import threading; x = 1; print('here', flush=True); threading.Event().wait(60)")
+        cell = kernel.send("import threading; x = 1; print('here'); threading.Event().wait(60)")
         kernel.until(lambda: "here" in cell.text)
         kernel.interrupt()
         kernel.until(lambda: cell.done)

@@ -58,7 +58,7 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of 1280 × 900 without a history; what it leaves running in the lab is ended."""
+    """A page of 1280 × 900 without a history; what it leaves in the lab is ended and forgotten."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(30_000)
     page = context.new_page()
@@ -67,7 +67,7 @@ def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator
     if request.node.stash.get(_failed, False) and (folder := os.environ.get("KLING_TEST_SCREENSHOTS")):
         page.screenshot(path=Path(folder) / f"{request.node.name}.png")
     context.close()
-    lab.end_kernels()
+    lab.forget()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -102,6 +103,11 @@ class Lab:
             self.api(f"sessions/{session['id']}", "DELETE")
         for kernel in self.api("kernels"):
             self.api(f"kernels/{kernel['id']}", "DELETE")
+
+    def forget(self) -> None:
+        """Ends every kernel and deletes what the package has written down: the next test begins with no history."""
+        self.end_kernels()
+        shutil.rmtree(self.env["KLING_WIDGETS_HOME"], ignore_errors=True)
 
     def _wait_until_up(self, deadline: float) -> None:
         while True:

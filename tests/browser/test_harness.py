@@ -20,7 +20,7 @@ with av.open("media/a clip.mp4", "w") as box:
     box.mux(stream.encode())
 """
 SHOW = "from IPython.display import HTML; HTML('<video controls src=\"media/a%20clip.mp4\"></video>')"
-BLOCK = "import threading; print('here', flush=True); threading.Event().wait(100)"
+BLOCK = "import threading; print('here'); threading.Event().wait(100)"
 
 
 def test_cells_run_and_their_outputs_are_seen(notebook: Notebook, kernel_name: str) -> None:
