@@ -131,7 +131,7 @@ class Kernel:
             self._read()
 
     def interrupt(self) -> None:
-        """As the stop button does. A kernel that is inside ``print(…, flush=True)`` at times loses it (ipykernel 7.4)."""
+        """As the stop button does; ipykernel 7.4 at times loses it inside ``print(…, flush=True)``."""
         self._manager.interrupt_kernel()
 
     def restart(self) -> None:
