@@ -1,0 +1,75 @@
+"""The one background thread and loop that watches all tasks of the process. It is a daemon: it ends with the process.
+
+A task on a notebook's own loop would stand still until the cell ends, and starve while a cell computes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from kling_widgets.client.schedule import Budget
+from kling_widgets.jobs.service import Service
+
+T = TypeVar("T")
+
+
+class Watcher:
+    """Runs coroutines on its own thread; keeps one client, and so one pool of connections, for each service.
+
+    Args:
+        budget: requests a second for the process.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.budget = budget or Budget()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
+        self._clients: dict[Service, Any] = {}
+        self._running: set[Future[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begins the work on the background loop."""
+        future = asyncio.run_coroutine_threadsafe(work, self._the_loop())
+        with self._lock:
+            self._running.add(future)
+        future.add_done_callback(self._forget)
+        return future
+
+    def client(self, service: Service) -> Any:
+        """The client of a service; to be called, and used, on the loop."""
+        from kling_widgets.client.client import AsyncClient
+
+        if service not in self._clients:
+            self._clients[service] = AsyncClient(service.key, service.base_url, budget=self.budget)
+        return self._clients[service]
+
+    @property
+    def busy(self) -> int:
+        """How many pieces of work are under way."""
+        return len(self._running)
+
+    def _forget(self, future: Future[Any]) -> None:
+        with self._lock:
+            self._running.discard(future)
+
+    def _the_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            # After a fork the thread is gone, and its connections belong to the parent.
+            if self._loop is None or self._loop.is_closed() or self._process != os.getpid():
+                started: Future[asyncio.AbstractEventLoop] = Future()
+                threading.Thread(target=_serve, args=(started,), name="kling_widgets", daemon=True).start()
+                self._loop, self._process, self._clients = started.result(), os.getpid(), {}
+            return self._loop
+
+
+def _serve(started: Future[asyncio.AbstractEventLoop]) -> None:
+    # Not asyncio.run, which a notebook's libraries replace.
+    with asyncio.Runner() as runner:
+        started.set_result(runner.get_loop())
+        runner.get_loop().run_forever()
