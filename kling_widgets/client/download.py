@@ -11,6 +11,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,7 +95,8 @@ class Part:
             if self._file is not None:
                 self._file.close()
                 self._file = None
-            self._draft.unlink(missing_ok=True)
+            with suppress(OSError):  # there is none, or its folder has gone
+                self._draft.unlink()
 
     def _check_free(self) -> None:
         if not self._overwrite and self.path.exists():
@@ -117,6 +119,20 @@ def download(
             or would be too large.
         ConnectionFailedError, APIError: the host cannot be reached, broke off again and again, or refused.
     """
+    try:
+        yield Work(part.begin)
+        return (yield from _whole(session, source, part, largest, on_progress))
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise KlingError(
+            f"The video cannot be written to {part.path} ({why}). It is still at the service: choose another place, "
+            "then download it again."
+        ) from None
+
+
+def _whole(
+    session: Session, source: Task | str, part: Part, largest: int, on_progress: OnProgress | None
+) -> Protocol[Path]:
     task = None if _is_link(source) else source
     if task is not None and not (isinstance(task, Task) and task.ended):
         task = yield from protocol.query(session, task.id if isinstance(task, Task) else task)
@@ -128,29 +144,21 @@ def download(
                 f"Task {task.id} has not ended yet ({task.word or task.status}): wait for it, then download."
             )
     places = _places(session, task if isinstance(task, Task) else None, source)
-    try:
-        yield Work(part.begin)
-        trouble: KlingError | None = None
-        for place in places:
-            fetch = _Fetch(session, place, part, largest, on_progress)
-            trouble = yield from fetch.run()
-            if trouble is None:
-                path: Path = yield Work(part.finish)
-                return path
-    except OSError as error:
-        raise KlingError(
-            f"The video cannot be written to {part.path} ({error.strerror or type(error).__name__}). It is still at "
-            "the service: choose another place, then download it again."
-        ) from None
-    if isinstance(task, Task):
-        why = f"{one_line(trouble, 400)} " if trouble is not None else "The service gives no link to it. "
+    troubles: list[KlingError] = []
+    for place in places:
+        trouble = yield from _Fetch(session, place, part, largest, on_progress).run()
+        if trouble is None:
+            path: Path = yield Work(part.finish)
+            return path
+        troubles.append(trouble)
+    first = troubles[0]  # that of the link itself, if there is one
+    if isinstance(task, Task) and not isinstance(first, ConnectionFailedError | ServerError):
         raise VideoMissingError(
-            f"Task {task.id} succeeded and is billed, but its video cannot be had. {why}Ask again later, or quote the "
-            "task id to the service's support; task.raw has its whole reply.",
+            f"Task {task.id} succeeded, but its video cannot be had. {one_line(first, 400)} It is billed as any other: "
+            "ask again later, or quote the task id to the service's support; task.raw is its whole reply.",
             task,
-        ) from trouble
-    assert trouble is not None
-    raise trouble
+        ) from first
+    raise first
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,7 @@ class _Fetch:
         self.tag = ""  # a strong ETag: two halves must be of one file
 
     def run(self) -> Protocol[KlingError | None]:
-        """None when the video is whole, else why this place has none. Troubles of the connection are raised."""
+        """None when the video is whole, else why it cannot be had here."""
         yield from self._restart()
         trouble = yield from self._once()
         for attempt in range(_TRIES - 1):
@@ -192,8 +200,6 @@ class _Fetch:
                 return trouble
             yield Pause(min(60.0, max(self.asked_to_wait, self.session.pause(attempt))))
             trouble = yield from self._once()
-        if isinstance(trouble, ConnectionFailedError | ServerError):
-            raise trouble
         return trouble
 
     @staticmethod
@@ -236,8 +242,7 @@ class _Fetch:
                 return self._broke_off(piece.text)
             held += piece
             if self.done == 0 and (len(held) >= media.ENOUGH or not piece):
-                kind = media.look(held[: media.ENOUGH])
-                if kind is None or kind.sort != "clip":
+                if media.sort_of(media.kind_of(held[: media.ENOUGH])) != "clip":
                     if self.total is not None and len(held) < min(self.total, media.ENOUGH):
                         return self._broke_off("the host closed the connection early")
                     return KlingError(f"The link gives no video but {_what(held)}.")
@@ -280,10 +285,11 @@ class _Fetch:
         raise KlingError(f"The video's link leads on to {where}, which is not https, so it is not followed.")
 
     def _broke_off(self, text: str) -> ConnectionFailedError:
+        host = one_line(urlsplit(self.place.url).hostname or "", 100)
         of = f" of {self.total / 1e6:.1f}" if self.total else ""
+        done = f"broke off after {self.done / 1e6:.1f}{of} MB" if self.done else "did not begin"
         return ConnectionFailedError(
-            f"The download broke off after {self.done / 1e6:.1f}{of} MB ({one_line(text, 300)}). The video is still at "
-            "the service: download it again."
+            f"The download from {host} {done} ({one_line(text, 300)}). The video is still there: download it again."
         )
 
     def _refused(self, head: Reply, start: bytes) -> APIError:

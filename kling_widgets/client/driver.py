@@ -150,12 +150,13 @@ class _Stream:
         self._driver = driver
         self._response: httpx.Response | None = None
         self._pieces: Iterator[bytes] = iter(())
-        driver.hold(True) if step.with_key else None
+        if step.with_key:
+            driver.hold(True)
         driver.places.acquire()
         self._open = True
         try:
             self._response = driver.http.send(driver.request(step), stream=True)
-            self._pieces = self._response.iter_bytes(transport.PIECE)
+            self._pieces = self._response.iter_bytes()
             self.head: Reply | Broken = driver.reply(self._response)
         except transport.TROUBLES as error:
             self.head = transport.broken(error)
@@ -169,6 +170,9 @@ class _Stream:
             return next(self._pieces, b"")
         except transport.TROUBLES as error:
             return transport.broken(error)
+        except BaseException as error:
+            transport.bare(error)
+            raise
 
     def close(self) -> None:
         if self._open:
@@ -275,7 +279,7 @@ class _AsyncStream:
         self._open = True
         try:
             self._response = await driver.http.send(driver.request(step), stream=True)
-            self._pieces = self._response.aiter_bytes(transport.PIECE)
+            self._pieces = self._response.aiter_bytes()
             return driver.reply(self._response)
         except transport.TROUBLES as error:
             return transport.broken(error)
@@ -291,6 +295,9 @@ class _AsyncStream:
             return await anext(self._pieces, b"")
         except transport.TROUBLES as error:
             return transport.broken(error)
+        except BaseException as error:
+            transport.bare(error)
+            raise
 
     async def close(self) -> None:
         if self._open:

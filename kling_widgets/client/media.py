@@ -88,6 +88,11 @@ def kind_of(head: bytes) -> str | None:
     return None
 
 
+def sort_of(kind: str | None) -> Sort | None:
+    """Whether a kind is a picture, a clip or a sound."""
+    return _MEDIA_TYPES[kind][0] if kind in _MEDIA_TYPES else None
+
+
 def look(content: bytes) -> Media | None:
     """What these bytes are, or None."""
     kind = kind_of(content[:ENOUGH])

@@ -30,13 +30,12 @@ from kling_widgets.errors import (
 OnUpdate = Callable[[Task], object]
 OnTrouble = Callable[[KlingError], object]
 
-_CREATE_TRIES = 6
+_CREATE_TRIES = 6  # while the service says that it is busy
+_CONNECT_TRIES = 3  # somebody without a network wants to hear so soon
 _ASK_TRIES = 4
 _LONGEST_PAUSE = 120.0  # seconds; a service that asks for more is told to the user instead
 _LINK_LOOKS = (2.0, 3.0, 5.0, 8.0)  # pauses while a success has no link yet: archiving lags
 _DOUBTS = 3  # looks that must miss a task, which the service itself named, before it counts as unknown
-_UPLOADS_LIVE = 48 * 3600.0  # seconds that the gateway keeps an upload (D)
-_UPLOAD_MARGIN = 3600.0
 
 
 def create(session: Session, body: Mapping[str, Any], on_trouble: OnTrouble | None = None) -> Protocol[Task]:
@@ -66,7 +65,8 @@ def create(session: Session, body: Mapping[str, Any], on_trouble: OnTrouble | No
             return task if task.model or not isinstance(model, str) else replace(task, model=model)
         except (ConnectionFailedError, RateLimitError) as error:
             pause = _pause(session, attempt, error)
-            if attempt == _CREATE_TRIES - 1 or pause > _LONGEST_PAUSE:
+            tries = _CONNECT_TRIES if isinstance(error, ConnectionFailedError) else _CREATE_TRIES
+            if attempt >= tries - 1 or pause > _LONGEST_PAUSE:
                 raise
             if on_trouble is not None:
                 on_trouble(error)
@@ -158,10 +158,13 @@ def wait(
 
 def failure(task: Task) -> TaskFailedError:
     """The error of a failed task, with advice where the reason is known."""
-    reason = one_line(task.error or task.word or "no reason given", 500)
-    billed = "Whether it is billed, the service's web console tells; failed tasks are normally refunded."
-    parts = (f"Task {task.id} failed: {reason.rstrip('.')}.", advice(task), billed)
-    return TaskFailedError(" ".join(part for part in parts if part), task)
+    reason = one_line(task.error or task.word or "no reason given", 500).rstrip(".。")
+    parts = (
+        f"Task {task.id} failed: {reason}.",
+        "Whether it is billed, the service's web console tells.",
+        advice(task) or "Change the request, or try again.",
+    )
+    return TaskFailedError(" ".join(parts), task)
 
 
 def may_pass(error: KlingError) -> bool:
@@ -180,7 +183,7 @@ def _look(session: Session, task_id: str) -> Protocol[Task | KlingError]:
     url = session.url(f"/v1/video/generations/{quote(task_id, safe='')}")
     answer: Reply | Broken = yield Send("GET", url, read_timeout=session.read_timeout or READ_TIMEOUT)
     if isinstance(answer, Broken):
-        return _unreachable(session, answer, "The task itself goes on.")
+        return _unreachable(session, answer, "What was submitted goes on.")
     try:
         return read_query(answer, task_id, base_url=session.base_url)
     except APIError as error:

@@ -78,6 +78,7 @@ _RULES = (
     _Rule(_of(429), "", RateLimitError, "Too many requests", "Wait a little, then try again."),
     _Rule(_of(403), "", PermissionDeniedError, "The API key may not do this",
           "Its group, its models or its allowed addresses do not cover it: see the key's settings in the web console."),
+    _Rule(_of(400, 404, 405), "", APIError, "The service keeps no copy of the video", "", doing=("download",)),
     _Rule(_of(404, 405), "", APIError, "The service does not know this address", "Check the base URL{url}."),
     _Rule(_of(range(300, 400)), "", APIError, "The service answered with a redirect, which is not followed with a key",
           "Check the base URL{url}."),
@@ -93,7 +94,7 @@ _STRANGE = _Rule(_of(), "", ServerError, "The service's answer cannot be read", 
 
 _MONEY: Mapping[Doing, str] = {
     "create": "Nothing was submitted, nothing is billed.",
-    "query": "The task itself goes on.",
+    "query": "What was submitted goes on.",
     "upload": "Nothing was submitted, nothing is billed.",
     "list": "",
     "download": "The video itself is not affected.",
@@ -141,7 +142,8 @@ def refusal(reply: Reply, doing: Doing, base_url: str = "") -> Refusal:
 
 def submission_unknown(what: str, *, at: str = "", request_id: str | None = None) -> SubmissionUnknownError:
     """The error for a create call whose acceptance is open; raise it ``from`` its cause."""
-    marks = (f"sent {at}" if at else "", f"request id: {request_id}" if request_id else "")
+    told = request_id is None or request_id in what
+    marks = (f"sent {at}" if at else "", "" if told else f"request id: {request_id}")
     note = ", ".join(filter(None, marks))
     return SubmissionUnknownError(
         f"{what} The request was sent, and it may have been accepted and billed, so it is not sent again by itself. "

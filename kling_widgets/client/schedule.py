@@ -24,6 +24,7 @@ SILENT_SHARE = 0.4  # of the usual duration
 GAP_SHARE = 0.05  # of the usual duration
 WIDEST_USUAL_GAP = 10.0  # the gateway's own advice
 UNKNOWN_GAP = 3.0  # where no duration is known
+LONGEST_ASKED = 300.0  # what a Retry-After may silence at most: it may be nonsense
 PATIENCE = 0.025  # of the time gone by, once a task is late
 
 # The gateway's marks for "not started", "submitted", "queued", "in progress" and "ended" (API.md, section 4).
@@ -103,7 +104,7 @@ class Schedule:
 
     def missed(self, retry_after: float | None = None) -> None:
         """A look that got no usable answer; ``retry_after``: seconds to wait, if the service said so."""
-        self._looked, self._misses, self._asked_to_wait = True, self._misses + 1, retry_after or 0.0
+        self._looked, self._misses, self._asked_to_wait = True, self._misses + 1, min(retry_after or 0.0, LONGEST_ASKED)
 
     def next(self, elapsed: float) -> float:
         """Seconds from ``elapsed`` to the next look; 1 or more after the first one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any
 
 import httpx
@@ -18,7 +17,6 @@ POOL = 100
 KEEPALIVE = 75.0  # seconds; httpx's own 5 s would open a new connection for almost every poll
 CONNECT_TIMEOUT = 10.0
 WRITE_TIMEOUT = 60.0
-PIECE = 2**18  # bytes of a download at a time
 
 # What httpx raises when no answer comes. InvalidURL and StreamError stand beside its tree of errors.
 TROUBLES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
@@ -71,7 +69,7 @@ def make(kind: type[Any], transport: Any, base_url: str) -> Any:
 
 def broken(error: Exception) -> Broken:
     """What happened, as text: the exception holds the request, and that one holds the key."""
-    words = re.sub(r"\[(?:Errno|SSL:) [^\]]*\]\s*", "", str(error)).strip() or type(error).__name__
+    words = _reason(error)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         words = "the connection took too long" if isinstance(error, httpx.ConnectTimeout) else "no answer in time"
     return Broken(not isinstance(error, _UNSENT), one_line(words, 300))
@@ -81,3 +79,17 @@ def bare(error: BaseException) -> None:
     """Takes the frames of httpx and h11 from an interrupt or a bug: their variables hold the header with the key,
     and a verbose traceback would print them."""
     error.__context__ = error.__cause__ = error.__traceback__ = None
+
+
+def _reason(error: BaseException) -> str:
+    """The system's own words where there are any: on top of them httpx says "All connection attempts failed"."""
+    inner: BaseException | None = error
+    for _ in range(10):
+        if isinstance(inner, OSError) and inner.strerror:
+            # asyncio writes "Connect call failed (address)" into its own
+            return os.strerror(inner.errno or 0) if isinstance(inner, ConnectionError) else inner.strerror
+        if isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+        elif inner is not None:
+            inner = inner.__cause__ or inner.__context__
+    return str(error).strip() or type(error).__name__

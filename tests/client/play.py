@@ -1,0 +1,54 @@
+"""Plays the other side of a protocol: gives it answers from a list, and writes down what it did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Send, Work
+from kling_widgets.errors import KlingError
+
+
+@dataclass
+class Played:
+    result: Any = None
+    sent: list[Send | Open] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+
+def told(body: Any, status: int = 200, **headers: str) -> Reply:
+    """A reply; text stays as it is, all else becomes JSON."""
+    content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+
+
+def play(steps: Protocol[Any], answers: Iterable[Reply | Broken | bytes]) -> Played:
+    """Takes the steps to their end. A request or a piece that no answer is left for is a mistake of the protocol."""
+    played, left = Played(), iter(answers)
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = steps.throw(error) if error is not None else steps.send(answer)
+        except StopIteration as stop:
+            played.result = stop.value
+            assert next(left, None) is None, "an answer was not asked for"
+            return played
+        answer, error = None, None
+        match step:
+            case Pause(seconds):
+                assert seconds >= 0
+                played.pauses.append(seconds)
+            case Send() | Open():
+                played.sent.append(step)
+                answer = next(left, None)
+                assert answer is not None, f"one request too many: {step}"
+            case Read():
+                answer = next(left, b"")
+            case Work(do):
+                try:
+                    answer = do()
+                except (KlingError, OSError) as raised:
+                    error = raised

@@ -1,0 +1,438 @@
+"""Both clients: the same names and arguments, and the whole way from a request to a file."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import logging
+import pickle
+import traceback
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kling_widgets.client.client import AsyncClient, Client
+from kling_widgets.client.reply import Task
+from kling_widgets.client.schedule import Budget
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import (
+    APIError,
+    AuthenticationError,
+    ConnectionFailedError,
+    InvalidRequestError,
+    KlingError,
+    MissingKeyError,
+    RateLimitError,
+    SubmissionUnknownError,
+    TaskFailedError,
+    TaskNotFoundError,
+    VideoMissingError,
+    WaitTimeoutError,
+)
+from tests.client.conftest import KEY, MP4, Maker, Time
+from tests.servers import Answer, Asked, FaultServer
+
+QUERY = "/v1/video/generations/t1"
+CREATE = "/v1/video/generations"
+
+
+def row(status: str, **more: Any) -> dict[str, Any]:
+    return {"code": "success", "data": {"task_id": "t1", "status": status, **more}}
+
+
+def public(kind: type) -> dict[str, inspect.Signature]:
+    return {
+        name: inspect.signature(member)
+        for name, member in vars(kind).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
+
+
+def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
+    """What is written for one client works with the other by adding ``await``."""
+    assert public(Client) == public(AsyncClient)
+    assert list(public(Client)) == list(public(AsyncClient))
+    own, other = (inspect.signature(kind.__init__).parameters for kind in (Client, AsyncClient))
+    assert [(p.name, p.kind) for p in own.values()] == [(p.name, p.kind) for p in other.values()]
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_every_public_method_is_documented(kind: type) -> None:
+    """Help in a notebook is the docstring."""
+    assert not [name for name in public(kind) if not inspect.getdoc(getattr(kind, name))]
+
+
+def test_generate_and_download_give_a_file(make: Maker, tmp_path: Path) -> None:
+    """From a model and a prompt to a whole file: submit, wait, fetch."""
+    states = iter([row("queued"), row("processing", progress="42%")])
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == CREATE:
+            return Answer(body={"id": "t1", "task_id": "t1", "status": "", "progress": 0})
+        if asked.path == "/clip.mp4":
+            return Answer(body=MP4)
+        return Answer(body=next(states, row("SUCCESS", url=f"{server.url}/clip.mp4")))
+
+    with FaultServer(answer) as server:
+        client = make(server.url)
+        seen: list[Task] = []
+        task = client.generate("2.6", prompt="a paper boat", seconds=5, on_update=seen.append)
+        assert [each.status for each in seen] == ["queued", "running", "succeeded"]
+        steps: list[tuple[int, int | None]] = []
+        path = client.download(task, tmp_path / "new" / "clip.mp4", on_progress=lambda *at: steps.append(at))
+        assert path.read_bytes() == MP4
+        assert steps[-1] == (len(MP4), len(MP4))
+        assert [other.name for other in path.parent.iterdir()] == ["clip.mp4"]
+        post, media = server.asked[0], server.asked[-1]
+        assert post.json() == {"model": "aigc-video-kling-2.6", "prompt": "a paper boat", "seconds": "5"}
+        assert post.headers["authorization"] == f"Bearer {KEY}"
+        assert "authorization" not in media.headers
+        assert task.model is None or task.model == "aigc-video-kling-2.6"
+
+
+def test_submit_takes_a_request_or_a_model(make: Maker) -> None:
+    """Both ways of the contract send the same body; the task knows its model although the service does not say it."""
+    bodies: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(200, json={"id": "t1"})
+
+    client = make(answer=answer)
+    client.submit(VideoRequest("3.0", prompt="a boat", sound=True))
+    task = client.submit("3.0", prompt="a boat", sound=True)
+    assert bodies[0] == bodies[1]
+    assert (task.id, task.status, task.model) == ("t1", "queued", "aigc-video-kling-3.0")
+
+
+def test_a_request_with_errors_is_not_sent(make: Maker) -> None:
+    """Its problems are told, and no connection is made."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise AssertionError("nothing is to be sent")
+
+    with pytest.raises(InvalidRequestError) as caught:
+        make(answer=answer).submit("2.6", seconds=5)
+    assert caught.value.problems
+
+
+# --- faults of a real connection ------------------------------------------------------------------------------------
+
+
+def test_refused_connection_is_tried_again_and_then_told(make: Maker, time: Time) -> None:
+    """Nothing was sent when no connection came about, so a POST may be repeated, and the error says so."""
+    with FaultServer(lambda asked: Answer()) as server:
+        url = server.url
+    with pytest.raises(ConnectionFailedError, match=r"Nothing was sent.*nothing is billed") as caught:
+        make(url).create({"model": "m"})
+    assert "refused" in str(caught.value).lower()
+    assert len(time.waits) == 2
+
+
+@pytest.mark.parametrize("fault", ["reset", "close", "stall"])
+def test_create_is_never_repeated_when_the_answer_is_lost(make: Maker, fault: Any) -> None:
+    """It may be accepted and billed: one POST, and an error that says so."""
+    with FaultServer(lambda asked: Answer(fault=fault)) as server:
+        client = make(server.url, timeout=0.3)
+        with pytest.raises(SubmissionUnknownError, match="may have been accepted and billed") as caught:
+            client.create({"model": "m"})
+        assert len(server.asked) == 1
+        assert isinstance(caught.value.__cause__, ConnectionError)
+
+
+def test_create_is_never_repeated_when_the_answer_is_cut_short(make: Maker) -> None:
+    """Half an answer holds no id, but the task may be there."""
+    with FaultServer(lambda asked: Answer(body={"id": "t1"}, cut=4)) as server:
+        with pytest.raises(SubmissionUnknownError):
+            make(server.url).create({"model": "m"})
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 524, 408, 520])
+def test_create_is_never_repeated_after_a_broken_server(make: Maker, status: int) -> None:
+    """What a proxy or a gateway answers after sending leaves open whether the task was made."""
+    with FaultServer(lambda asked: Answer(status, "<html><title>Bad</title></html>")) as server:
+        with pytest.raises(SubmissionUnknownError) as caught:
+            make(server.url).create({"model": "m"})
+        assert len(server.asked) == 1
+        assert isinstance(caught.value.__cause__, APIError)
+        assert caught.value.__cause__.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "least"),
+    [
+        ({}, 0.5),
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:09 GMT"}, 9),
+        ({"Retry-After": "soon"}, 0.5),
+    ],
+)
+def test_create_waits_and_repeats_after_429(make: Maker, time: Time, headers: dict[str, str], least: float) -> None:
+    """It was refused, so it is sent again, after the time that the service asked for, in seconds or as a date."""
+    date = {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    answers = iter([Answer(429, headers={**date, **headers})])
+    with FaultServer(lambda asked: next(answers, Answer(body={"id": "t1"}))) as server:
+        troubles: list[KlingError] = []
+        assert make(server.url).create({"model": "m"}, on_trouble=troubles.append).id == "t1"
+        assert len(server.asked) == 2
+        assert [type(trouble) for trouble in troubles] == [RateLimitError]
+        assert least <= sum(time.waits) <= least + 1
+
+
+def test_create_gives_up_on_429_after_some_tries(make: Maker) -> None:
+    """Bounded, and the error says that nothing was submitted."""
+    with FaultServer(lambda asked: Answer(429)) as server:
+        with pytest.raises(RateLimitError, match="Nothing was submitted"):
+            make(server.url).create({"model": "m"})
+        assert 3 <= len(server.asked) <= 10
+
+
+def test_create_tells_a_long_retry_after_instead_of_waiting(make: Maker, time: Time) -> None:
+    """Nobody sits in front of a cell for an hour."""
+    with FaultServer(lambda asked: Answer(429, headers={"Retry-After": "3600"})) as server:
+        with pytest.raises(RateLimitError) as caught:
+            make(server.url).create({"model": "m"})
+        assert caught.value.retry_after == 3600
+        assert time.waits == []
+
+
+@pytest.mark.parametrize("path", [CREATE, QUERY, "/v1/models", "/v1/files/uploads"])
+def test_a_redirect_takes_the_key_nowhere(make: Maker, path: str) -> None:
+    """A redirect is an error that names the base URL: the key stays with the host that it was meant for."""
+    with (
+        FaultServer(lambda asked: Answer(body={"id": "t1"})) as stranger,
+        FaultServer(lambda asked: Answer(307, headers={"Location": f"{stranger.url}{asked.path}"})) as server,
+    ):
+        client = make(server.url)
+        calls = {
+            CREATE: lambda: client.create({"model": "m"}),
+            QUERY: lambda: client.get("t1"),
+            "/v1/models": client.available,
+            "/v1/files/uploads": lambda: client.upload(b"\x89PNG\r\n\x1a\n" + b"0" * 30),
+        }
+        with pytest.raises(APIError, match="redirect") as caught:
+            calls[path]()
+        assert server.url in str(caught.value)
+        assert stranger.asked == []
+
+
+def test_loopback_ignores_proxies(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy cannot reach this very machine, so its setting does not count for it."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with FaultServer(lambda asked: Answer(body=row("processing"))) as server:
+        assert make(server.url).get("t1").status == "running"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "says"), [("socks5://127.0.0.1:9", "httpx\\[socks\\]"), ("nonsense://u:secret@p", "not an address")]
+)
+def test_a_proxy_that_cannot_be_used_is_told(
+    make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str, says: str
+) -> None:
+    """The error names the setting and what is missing, not its value, which may hold a password."""
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ConnectionFailedError, match=says) as caught:
+        make()
+    assert "ALL_PROXY" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+# --- asking and waiting ---------------------------------------------------------------------------------------------
+
+
+def test_get_asks_again_when_the_connection_breaks(make: Maker) -> None:
+    """A question costs nothing, so it is repeated through resets, pages of proxies and busy answers."""
+    answers = iter([Answer(fault="reset"), Answer(502, "<html>"), Answer(429)])
+    with FaultServer(lambda asked: next(answers, Answer(body=row("processing")))) as server:
+        assert make(server.url).get("t1").status == "running"
+        assert len(server.asked) == 4
+
+
+def test_get_quotes_the_id(make: Maker) -> None:
+    """An id is opaque: no character of it changes the address."""
+    with FaultServer(lambda asked: Answer(body=row("processing"))) as server:
+        make(server.url).get("a/b?c=d#é")
+        assert server.asked[0].path == "/v1/video/generations/a%2Fb%3Fc%3Dd%23%C3%A9"
+
+
+def test_wait_survives_every_passing_trouble(make: Maker) -> None:
+    """Errors on a look never end a wait by themselves; each is told."""
+    answers = iter(
+        [
+            Answer(fault="reset"),
+            Answer(fault="close"),
+            Answer(500, {"error": {"message": "boom"}}),
+            Answer(502, "<html>502</html>"),
+            Answer(429, headers={"Retry-After": "1"}),
+            Answer(body="<html>a captive portal</html>"),
+            Answer(403, "<html>a firewall</html>"),
+            Answer(body={"success": False, "message": "database is busy"}),
+            Answer(body=row("processing"), cut=9),
+        ]
+    )
+    troubles: list[KlingError] = []
+    with FaultServer(lambda asked: next(answers, Answer(body=row("success", url="https://m.example/a.mp4")))) as server:
+        task = make(server.url).wait("t1", on_trouble=troubles.append)
+    assert task.url == "https://m.example/a.mp4"
+    assert len(troubles) == 9
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, {"error": {"message": "bad", "code": "invalid_api_key"}}, AuthenticationError),
+        (403, {"error": {"message": "no access to model"}}, APIError),
+        (400, {"code": "task_not_exist", "message": "task_not_exist", "data": None}, TaskNotFoundError),
+        (404, {"error": {"message": "Invalid URL (GET /v1/v1/x)"}}, APIError),
+    ],
+)
+def test_wait_ends_at_a_final_refusal(make: Maker, status: int, body: Any, kind: type[APIError]) -> None:
+    """The key, its scope or the id are wrong: asking again changes nothing."""
+    with FaultServer(lambda asked: Answer(status, body)) as server:
+        with pytest.raises(kind):
+            make(server.url).wait("t1")
+        assert len(server.asked) == 1
+
+
+def test_wait_doubts_that_a_new_task_is_missing(make: Maker) -> None:
+    """The service itself gave this id a moment ago: its database may lag behind."""
+    missing = Answer(400, {"code": "task_not_exist", "data": None})
+    answers = iter([missing, missing])
+    with FaultServer(lambda asked: next(answers, Answer(body=row("success", url="https://m.example/a.mp4")))) as server:
+        assert make(server.url).wait(Task("t1", status="queued")).status == "succeeded"
+
+
+def test_wait_raises_for_a_failed_task(make: Maker) -> None:
+    """With the service's reason, advice, and the task."""
+    failed = row("failed", error={"message": "content moderation failed", "code": "task_failed"})
+    with FaultServer(lambda asked: Answer(body=failed)) as server:
+        with pytest.raises(TaskFailedError, match=r"content moderation failed.*change the prompt") as caught:
+            make(server.url).wait("t1")
+        assert caught.value.task.status == "failed"
+
+
+def test_wait_times_out_and_says_how_to_resume(make: Maker, time: Time) -> None:
+    """The task goes on; the error holds it as last seen, and its line says how to come back."""
+    busy = FaultServer(lambda asked: Answer(body=row("processing")))
+    with busy as server, pytest.raises(WaitTimeoutError, match=r"goes on.*%kling_resume t1") as caught:
+        make(server.url).wait("t1", timeout=60)
+    assert caught.value.task.status == "running"
+    assert sum(time.waits) == pytest.approx(60)
+
+
+def test_wait_for_no_time_looks_once(make: Maker) -> None:
+    """``timeout=0`` is a question."""
+    with FaultServer(lambda asked: Answer(body=row("processing"))) as server:
+        with pytest.raises(WaitTimeoutError):
+            make(server.url).wait("t1", timeout=0)
+        assert len(server.asked) == 1
+
+
+def test_wait_asks_again_for_a_link_that_lags_behind(make: Maker) -> None:
+    """A success without a link gets some more looks; then the task is given as it is."""
+    answers = iter([Answer(body=row("success")), Answer(body=row("success"))])
+    with FaultServer(lambda asked: next(answers, Answer(body=row("success", url="https://m.example/a.mp4")))) as server:
+        assert make(server.url).wait("t1").url == "https://m.example/a.mp4"
+        assert len(server.asked) == 3
+    with FaultServer(lambda asked: Answer(body=row("success"))) as server:
+        task = make(server.url).wait("t1")
+        assert (task.status, task.url) == ("succeeded", None)
+        assert 3 <= len(server.asked) <= 8
+
+
+def test_wait_for_an_ended_task_asks_nothing(make: Maker) -> None:
+    """What has ended does not change."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise AssertionError("nothing is to be sent")
+
+    ended = Task("t1", status="succeeded", url="https://m.example/a.mp4")
+    assert make(answer=answer).wait(ended) is ended
+
+
+def test_available_gives_our_models_in_the_catalogs_order(make: Maker) -> None:
+    """Out of hundreds of names; a newer Kling comes last."""
+    names = ["gpt-x", "aigc-video-kling-9", "aigc-video-kling-3.0", "aigc-video-gv-3", "aigc-video-kling-1.6", 7]
+    rows = [{"id": name} for name in names] + ["odd", {}]
+    client = make(answer=lambda request: httpx.Response(200, json={"data": rows}))
+    assert client.available() == ("aigc-video-kling-1.6", "aigc-video-kling-3.0", "aigc-video-kling-9")
+
+
+def test_all_requests_share_the_budget(make: Maker, time: Time) -> None:
+    """Two requests a second are half a second apart."""
+    client = make(answer=lambda request: httpx.Response(200, json=row("processing")), budget=Budget(2))
+    for _ in range(3):
+        client.get("t1")
+    assert time.waits == pytest.approx([0.5, 0.5])
+
+
+# --- the key --------------------------------------------------------------------------------------------------------
+
+
+def test_no_key_is_an_error_at_once() -> None:
+    """A script stops at its first line, with the way out."""
+    with pytest.raises(MissingKeyError, match="CRAZYROUTER_API_KEY"):
+        Client()
+
+
+def told_by(error: BaseException | None) -> str:
+    """All that the most verbose traceback could show: messages, causes, attributes, and the variables of all frames
+    but the test's own."""
+    told = []
+    while error is not None:
+        stack = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), capture_locals=True)
+        told += [str(frame.locals) for frame in stack if "/tests/" not in frame.filename]
+        told += [repr(error), str(error), str(getattr(error, "__dict__", ""))]
+        error = error.__cause__ or error.__context__
+    assert len(told) > 3
+    return "\n".join(told)
+
+
+@pytest.mark.parametrize("fault", ["reset", "stall", "", "page"])
+def test_the_key_shows_nowhere(make: Maker, fault: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in a repr, a message, a cause, a log at its most talkative, or the variables of a traceback."""
+    caplog.set_level(logging.DEBUG)
+    told = Answer(400, {"error": {"message": f"bad key {KEY}", "code": KEY}, "echo": [KEY]})
+    answer = {"": told, "page": Answer(502, f"<title>{KEY}</title>")}.get(fault, Answer(fault=fault))
+    with FaultServer(lambda asked: answer) as server:
+        client = make(server.url, timeout=0.2)
+        with pytest.raises(KlingError) as caught:
+            client.create({"model": "m"})
+    assert "bad key" in str(caught.value) or fault
+    assert KEY not in caplog.text + repr(client.client) + str(vars(client.client)) + told_by(caught.value)
+
+
+def test_an_interrupt_shows_no_key(make: Maker) -> None:
+    """A verbose traceback of an interrupted request has no frame that holds the header."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        header = request.headers["authorization"]
+        assert header
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        make(answer=answer).get("t1")
+    assert KEY not in told_by(caught.value)
+
+
+def test_a_client_cannot_carry_its_key_into_a_pickle(make: Maker) -> None:
+    """Neither by pickling nor by copying."""
+    client = make(answer=lambda request: httpx.Response(200)).client
+    for carry in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError):
+            carry(client)
+
+
+def test_a_missing_video_is_an_error_with_the_reply(make: Maker, tmp_path: Path) -> None:
+    """Succeeded, but no link, and no copy at the service: the task is on the error, and no file is left."""
+    with FaultServer(lambda asked: Answer(404, {"error": {"message": "nothing here"}})) as server:
+        with pytest.raises(VideoMissingError) as caught:
+            make(server.url).download(Task("t1", status="succeeded", raw={"a": 1}), tmp_path / "a.mp4")
+        assert {asked.path for asked in server.asked} == {"/v1/videos/t1/content"}
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+    assert caught.value.task.raw == {"a": 1}
+    assert list(tmp_path.glob("*.mp4")) == list(tmp_path.glob(".*")) == []

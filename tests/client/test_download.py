@@ -1,0 +1,343 @@
+"""Videos become files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kling_widgets.client.download import Part
+from kling_widgets.client.reply import Task
+from kling_widgets.errors import (
+    APIError,
+    ConnectionFailedError,
+    KlingError,
+    TaskFailedError,
+    VideoMissingError,
+)
+from tests.client.conftest import KEY, MP4, Either, Maker
+from tests.servers import Answer, Asked, FaultServer
+
+PAGE = "<!doctype html><title>Sign in</title>"
+
+
+def left_over(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def fetch(make: Maker, tmp_path: Path, answer: Callable[[Asked], Answer], **options: Any) -> tuple[Path, list[Asked]]:
+    """Downloads /a.mp4 from a server with these answers."""
+    folder = tmp_path / "videos"
+    with FaultServer(answer) as server:
+        path: Path = make(server.url, timeout=0.5).download(f"{server.url}/a.mp4", folder / "a.mp4", **options)
+        assert left_over(folder) == ["a.mp4"]
+        return path, server.asked
+
+
+def refuse(make: Maker, tmp_path: Path, answer: Callable[[Asked], Answer], **options: Any) -> KlingError:
+    """The error of such a download; checks that no file is left."""
+    folder = tmp_path / "videos"
+    with FaultServer(answer) as server, pytest.raises(KlingError) as caught:
+        make(server.url, timeout=0.5).download(f"{server.url}/a.mp4", folder / "a.mp4", **options)
+    assert left_over(folder) == []
+    return caught.value
+
+
+@pytest.mark.parametrize("coded", ["length", "chunks", "close"])
+def test_a_video_however_it_is_sent(make: Maker, tmp_path: Path, coded: Any) -> None:
+    """With its length, in chunks, or to the end of the connection."""
+    path, asked = fetch(make, tmp_path, lambda asked: Answer(body=MP4, coded=coded))
+    assert path.read_bytes() == MP4
+    assert "authorization" not in asked[0].headers
+
+
+@pytest.mark.parametrize("coded", ["length", "chunks"])
+def test_a_broken_download_goes_on_where_it_broke(make: Maker, tmp_path: Path, coded: Any) -> None:
+    """With a range, when the host knows ranges: nothing is fetched twice."""
+
+    def answer(asked: Asked) -> Answer:
+        at = int(asked.headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        rest = MP4[at:]
+        headers = {"ETag": '"v1"'} | ({"Content-Range": f"bytes {at}-{len(MP4) - 1}/{len(MP4)}"} if at else {})
+        return Answer(206 if at else 200, rest, headers, cut=None if at > 6000 else 4000, coded=coded)
+
+    path, asked = fetch(make, tmp_path, answer)
+    assert path.read_bytes() == MP4
+    assert [each.headers.get("range") for each in asked] == [None, "bytes=4000-", "bytes=8000-"]
+    assert asked[1].headers["if-range"] == '"v1"'
+
+
+def test_a_host_without_ranges_is_asked_from_the_start(make: Maker, tmp_path: Path) -> None:
+    """The first half is dropped: the file holds the video once."""
+    answers = iter([Answer(body=MP4, cut=5000)])
+    path, asked = fetch(make, tmp_path, lambda asked: next(answers, Answer(body=MP4)))
+    assert path.read_bytes() == MP4 and len(asked) == 2
+
+
+@pytest.mark.parametrize("wrong", ["bytes 0-99/100", f"bytes 5000-10267/{len(MP4) + 1}", "nonsense"])
+def test_a_part_of_another_file_is_not_glued_on(make: Maker, tmp_path: Path, wrong: str) -> None:
+    """A range that does not fit what is there starts the download anew."""
+    answers = iter([Answer(body=MP4, cut=5000), Answer(206, MP4[5000:], {"Content-Range": wrong})])
+    path, _ = fetch(make, tmp_path, lambda asked: next(answers, Answer(body=MP4)))
+    assert path.read_bytes() == MP4
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(fault="reset"),
+        Answer(fault="close"),
+        Answer(fault="stall"),
+        Answer(body=MP4, cut=5000),
+        Answer(body=MP4, cut=5),
+        Answer(body=MP4, cut=5000, coded="chunks"),
+    ],
+)
+def test_a_download_that_never_gets_whole_leaves_nothing(make: Maker, tmp_path: Path, answer: Answer) -> None:
+    """Some tries, then an error that says that the video is still there."""
+    error = refuse(make, tmp_path, lambda asked: answer)
+    assert isinstance(error, ConnectionFailedError)
+    assert "still there" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (PAGE, "an HTML page"),
+        (b"", "an empty file"),
+        (b"\x89PNG\r\n\x1a\n" + b"0" * 90, "png"),
+        (b"z" * 99, "something else"),
+    ],
+)
+def test_what_is_no_video_is_not_kept(make: Maker, tmp_path: Path, body: Any, says: str) -> None:
+    """HTTP 200 does not make a video of a page; it is not asked for again."""
+    error = refuse(make, tmp_path, lambda asked: Answer(body=body, headers={"Content-Type": "video/mp4"}))
+    assert says in str(error)
+
+
+@pytest.mark.parametrize("coded", ["length", "chunks"])
+def test_a_video_above_the_limit_is_not_fetched(make: Maker, tmp_path: Path, coded: Any) -> None:
+    """By the length that is told, or as soon as it is passed."""
+    error = refuse(make, tmp_path, lambda asked: Answer(body=MP4, coded=coded), largest=2000)
+    assert "larger" in str(error)
+
+
+@pytest.mark.parametrize("status", [403, 410, 404, 500])
+def test_a_link_that_refuses_is_told(make: Maker, tmp_path: Path, status: int) -> None:
+    """With its status; a link may have expired."""
+    error = refuse(make, tmp_path, lambda asked: Answer(status, PAGE))
+    assert isinstance(error, APIError) and error.status_code == status
+
+
+def test_a_link_that_comes_late_is_waited_for(make: Maker, tmp_path: Path) -> None:
+    """Archiving lags behind success: 404, then the video."""
+    answers = iter([Answer(404), Answer(503, headers={"Retry-After": "1"})])
+    path, _ = fetch(make, tmp_path, lambda asked: next(answers, Answer(body=MP4)))
+    assert path.read_bytes() == MP4
+
+
+def test_redirects_on_this_machine_are_followed_without_the_key(make: Maker, tmp_path: Path) -> None:
+    """Also from the service's own copy, which is asked for with the key: the next host does not get it."""
+    with (
+        FaultServer(lambda asked: Answer(body=MP4)) as media,
+        FaultServer(lambda asked: Answer(302, headers={"Location": f"{media.url}/b.mp4"})) as server,
+    ):
+        task = Task("t1", status="succeeded")
+        path = make(server.url).download(task, tmp_path / "a.mp4")
+        assert path.read_bytes() == MP4
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+        assert "authorization" not in media.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://media.example/b.mp4",
+        "ftp://media.example/b",
+        "file:///etc/passwd",
+        "http://127.0.0.1/b",
+        "https://[",
+    ],
+)
+def test_a_redirect_to_where_nothing_is_private_is_refused(make: Maker, tmp_path: Path, target: str) -> None:
+    """Off this machine only https is followed, and never back into this machine."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.host == "media.example" and request.url.path == "/a.mp4"
+        return httpx.Response(302, headers={"Location": target})
+
+    with pytest.raises(KlingError, match=r"not followed|host"):
+        make(answer=answer).download("https://media.example/a.mp4", tmp_path / "a.mp4")
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_redirects_have_an_end(make: Maker, tmp_path: Path) -> None:
+    """A circle is an error."""
+    error = refuse(make, tmp_path, lambda asked: Answer(302, headers={"Location": "/a.mp4"}))
+    assert "redirect" in str(error)
+
+
+def test_a_relative_redirect_is_followed(make: Maker, tmp_path: Path) -> None:
+    """As in a browser."""
+    path, _ = fetch(
+        make, tmp_path, lambda asked: Answer(body=MP4) if asked.path == "/b" else Answer(307, headers={"Location": "b"})
+    )
+    assert path.read_bytes() == MP4
+
+
+# --- tasks ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_expired_link_falls_back_to_the_services_copy(make: Maker, tmp_path: Path) -> None:
+    """The key goes with the second request alone."""
+
+    def answer(asked: Asked) -> Answer:
+        return Answer(body=MP4) if asked.path == "/v1/videos/t%2F1/content" else Answer(403)
+
+    with FaultServer(answer) as server:
+        task = Task("t/1", status="succeeded", url=f"{server.url}/old.mp4")
+        assert make(server.url).download(task, tmp_path / "a.mp4").read_bytes() == MP4
+        assert ["authorization" in asked.headers for asked in server.asked] == [False, True]
+
+
+def test_an_id_is_looked_up_first(make: Maker, tmp_path: Path) -> None:
+    """A text that is no link is a task's id."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/a.mp4":
+            return Answer(body=MP4)
+        return Answer(body={"code": "success", "data": {"status": "success", "url": f"{server.url}/a.mp4"}})
+
+    with FaultServer(answer) as server:
+        assert make(server.url).download("t1", tmp_path / "a.mp4").read_bytes() == MP4
+
+
+@pytest.mark.parametrize(("status", "kind"), [("failed", TaskFailedError), ("processing", KlingError)])
+def test_a_task_without_a_video_says_why(make: Maker, tmp_path: Path, status: str, kind: type[KlingError]) -> None:
+    """It failed, or it has not ended."""
+    body = {"code": "success", "data": {"status": status}}
+    with FaultServer(lambda asked: Answer(body=body)) as server, pytest.raises(kind):
+        make(server.url).download("t1", tmp_path / "a.mp4")
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_a_task_whose_link_gives_a_page(make: Maker, tmp_path: Path) -> None:
+    """Neither the link nor the service's copy is a video: the error tells what the link gave, and holds the task."""
+    with FaultServer(lambda asked: Answer(body=PAGE)) as server:
+        task = Task("t1", status="succeeded", url=f"{server.url}/a.mp4")
+        with pytest.raises(VideoMissingError, match="HTML page") as caught:
+            make(server.url).download(task, tmp_path / "a.mp4")
+    assert caught.value.task is task
+
+
+def test_a_services_link_into_this_machine_is_not_asked(make: Maker, tmp_path: Path) -> None:
+    """A service on the net has no business with what listens here."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200, content=MP4)
+
+    make(answer=answer).download(Task("t1", status="succeeded", url="http://127.0.0.1:8888/x"), tmp_path / "a.mp4")
+    assert asked == ["https://api.crazyrouter.com/v1/videos/t1/content"]
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_there_stays(make: Maker, tmp_path: Path) -> None:
+    """Unless it is to be replaced; nothing is fetched for nothing."""
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"mine")
+    with FaultServer(lambda asked: Answer(body=MP4)) as server:
+        client = make(server.url)
+        with pytest.raises(KlingError, match="is there already"):
+            client.download(f"{server.url}/a.mp4", path)
+        assert path.read_bytes() == b"mine" and server.asked == []
+        client.download(f"{server.url}/a.mp4", path, overwrite=True)
+        assert path.read_bytes() == MP4
+
+
+def test_a_file_that_comes_meanwhile_stays(make: Maker, tmp_path: Path) -> None:
+    """Another kernel took the name during the download."""
+    path = tmp_path / "a.mp4"
+
+    def answer(asked: Asked) -> Answer:
+        path.write_bytes(b"theirs")
+        return Answer(body=MP4)
+
+    with FaultServer(answer) as server, pytest.raises(KlingError, match="is there already"):
+        make(server.url).download(f"{server.url}/a.mp4", path)
+    assert path.read_bytes() == b"theirs"
+    assert [other for other in tmp_path.iterdir() if other.is_file()] == [path]
+
+
+def test_a_folder_that_takes_no_file(make: Maker, tmp_path: Path) -> None:
+    """A file stands where a folder is needed: one line, and where the video still is."""
+    (tmp_path / "file").write_text("x")
+    with FaultServer(lambda asked: Answer(body=MP4)) as server:
+        with pytest.raises(KlingError, match=r"cannot be written.*still at the service"):
+            make(server.url).download(f"{server.url}/a.mp4", tmp_path / "file" / "a.mp4")
+        with pytest.raises(KlingError, match="is a folder"):
+            make(server.url).download(f"{server.url}/a.mp4", tmp_path)
+
+
+def test_the_file_has_the_rights_of_any_new_file(make: Maker, tmp_path: Path) -> None:
+    """Not those of a private temporary one: a shared folder is shared."""
+    path, _ = fetch(make, tmp_path, lambda asked: Answer(body=MP4))
+    (tmp_path / "other").write_bytes(b"")
+    assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+class Stopped(Exception):
+    """What a test raises out of a callback."""
+
+
+def test_an_interrupted_download_leaves_nothing(make: Maker, tmp_path: Path) -> None:
+    """Wherever it is stopped, the folder is as before."""
+
+    def stop(done: int, total: int | None) -> None:
+        raise Stopped
+
+    with FaultServer(lambda asked: Answer(body=MP4)) as server, pytest.raises(Stopped):
+        make(server.url).download(f"{server.url}/a.mp4", tmp_path / "a.mp4", on_progress=stop)
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_downloads_do_not_share_a_connection_for_ever(make: Maker, tmp_path: Path) -> None:
+    """More broken downloads than the pool has places: each gives its place back."""
+    with FaultServer(lambda asked: Answer(403)) as server:
+        client: Either = make(server.url)
+        for _ in range(120):
+            with pytest.raises(APIError):
+                client.download(f"{server.url}/a.mp4", tmp_path / "a.mp4")
+
+
+def test_a_part_can_be_discarded_while_it_is_written(tmp_path: Path) -> None:
+    """A cancelled wait leaves its last write running in a thread: it writes nowhere."""
+    part = Part(tmp_path / "a.mp4")
+    part.begin()
+    writer = threading.Thread(target=lambda: [part.write(b"x" * 1000) for _ in range(200)])
+    writer.start()
+    part.discard()
+    writer.join(20)
+    part.discard()
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="no links here")
+def test_a_whole_part_takes_its_name(tmp_path: Path) -> None:
+    """And nothing else is left."""
+    part = Part(tmp_path / "a.mp4")
+    part.begin()
+    part.write(b"abc")
+    part.restart()
+    part.write(b"de")
+    assert part.finish().read_bytes() == b"de"
+    part.discard()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.mp4"]

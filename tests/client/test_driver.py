@@ -1,0 +1,155 @@
+"""The two loops: they give places, connections and threads back, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kling_widgets.client.client import AsyncClient, Client
+from kling_widgets.client.exchange import LARGEST_REPLY, Work
+from kling_widgets.client.schedule import Budget
+from kling_widgets.errors import ConnectionFailedError, KlingError, ServerError
+from tests.client.conftest import KEY, MP4, Maker, Time
+from tests.servers import Answer, FaultServer
+
+RUNNING = {"code": "success", "data": {"task_id": "t", "status": "processing"}}
+
+
+def test_an_endless_answer_is_not_read_to_its_end(make: Maker) -> None:
+    """Nor is a small one that unpacks to a huge one: reading stops at a size that no answer has."""
+    bomb = gzip.compress(b'{"x": "' + b"0" * (3 * LARGEST_REPLY) + b'"}')
+    packed = Answer(body=bomb, headers={"Content-Encoding": "gzip"})
+    with FaultServer(lambda asked: packed) as server, pytest.raises(ServerError, match="cannot be read"):
+        make(server.url).get("t")
+
+
+def test_an_answer_that_drips_in_for_ever_ends(make: Maker, time: Time) -> None:
+    """The read timeout counts anew with each piece, so the whole has a limit of its own."""
+
+    class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            while True:
+                time.now += 20
+                yield b" "
+
+        async def __aiter__(self):  # type: ignore[no-untyped-def]
+            for piece in self:
+                yield piece
+
+    with pytest.raises(ConnectionFailedError, match="no answer in time"):
+        make(answer=lambda request: httpx.Response(200, stream=Drip())).get("t")
+
+
+def test_bad_coding_is_a_broken_answer(make: Maker) -> None:
+    """What claims to be gzip and is none is asked for again, and told."""
+    with FaultServer(lambda asked: Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"})) as server:
+        with pytest.raises(ConnectionFailedError):
+            make(server.url).get("t")
+        assert len(server.asked) > 1
+
+
+def test_an_error_in_the_work_reaches_the_protocol(make: Maker) -> None:
+    """Where it is turned into a line."""
+    heard: list[OSError] = []
+
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    def steps():  # type: ignore[no-untyped-def]
+        try:
+            yield Work(fail)
+        except OSError as error:
+            heard.append(error)
+        return (yield Work(lambda: threading.current_thread()))
+
+    client = make(answer=lambda request: httpx.Response(200))
+    worker = client._take(client.client._driver.run(steps())) if client.is_async else client._driver.run(steps())
+    assert len(heard) == 1
+    assert (worker is threading.main_thread()) is not client.is_async  # files never hold up the loop
+
+
+def test_connections_are_kept_and_used_again(make: Maker) -> None:
+    """A poll does not cost a handshake; half-read bodies give their place back."""
+    with FaultServer(lambda asked: Answer(body=RUNNING)) as server:
+        client = make(server.url)
+        for _ in range(5):
+            client.get("t")
+        pool = client._http._transport._pool
+        assert len(pool.connections) == 1
+
+
+def test_many_tasks_at_once() -> None:
+    """Three hundred waits on one client: all end, on no more connections than the pool has."""
+
+    async def main(url: str) -> int:
+        async with AsyncClient(KEY, url, budget=Budget(1_000_000)) as client:
+            tasks = await asyncio.gather(*(client.create({"model": "m"}) for _ in range(300)))
+            assert len(client._http._transport._pool.connections) <= 100
+            return len({task.id for task in tasks})
+
+    numbers = iter(range(10_000))
+    with FaultServer(lambda asked: Answer(body={"id": f"t{next(numbers)}"})) as server:
+        assert asyncio.run(main(server.url)) == 300
+
+
+def test_one_client_serves_many_threads() -> None:
+    """As the threads of a pool would use it."""
+    with (
+        FaultServer(lambda asked: Answer(body=RUNNING)) as server,
+        Client(KEY, server.url, budget=Budget(1_000_000)) as client,
+        ThreadPoolExecutor(16) as threads,
+    ):
+        assert {task.status for task in threads.map(lambda at: client.get(f"t{at}"), range(100))} == {"running"}
+
+
+def test_a_cancelled_wait_gives_everything_back() -> None:
+    """Neither a request in flight nor a pause keeps a place, and the client goes on working."""
+
+    async def main(url: str) -> None:
+        async with AsyncClient(KEY, url, budget=Budget(1_000_000)) as client:
+            waits = [asyncio.create_task(client.wait("t")) for _ in range(150)]
+            await asyncio.to_thread(server.wait_for, 100)  # as many as have a place
+            for wait in waits:
+                wait.cancel()
+            assert all(
+                isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*waits, return_exceptions=True)
+            )
+            answering.set()
+            assert (await client.get("t")).status == "running"
+
+    answering = threading.Event()
+    with FaultServer(lambda asked: Answer(body=RUNNING) if answering.is_set() else Answer(fault="stall")) as server:
+        asyncio.run(main(server.url))
+
+
+def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:
+    """The half-written file goes with the wait for it."""
+
+    async def main(url: str) -> None:
+        async with AsyncClient(KEY, url) as client:
+            begun = asyncio.Event()
+            wait = asyncio.create_task(
+                client.download(f"{url}/a.mp4", tmp_path / "a.mp4", on_progress=lambda *at: begun.set())
+            )
+            await asyncio.wait_for(begun.wait(), 20)
+            wait.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await wait
+
+    with FaultServer(lambda asked: Answer(body=MP4 * 2000)) as server:
+        asyncio.run(main(server.url))
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_a_closed_client_says_so(make: Maker) -> None:
+    """Using it is a mistake of the program, not a reason to try again for minutes."""
+    client = make(answer=lambda request: httpx.Response(200))
+    client.close()
+    with pytest.raises((KlingError, RuntimeError)):
+        client.get("t")

@@ -1,0 +1,199 @@
+"""What is sent, in which order, with which retries; played without a connection."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.client.exchange import Broken, Reply, Send, Session
+from kling_widgets.client.protocol import create, query, wait
+from kling_widgets.client.reply import Task
+from kling_widgets.errors import (
+    APIError,
+    ConnectionFailedError,
+    KlingError,
+    RateLimitError,
+    SubmissionUnknownError,
+    WaitTimeoutError,
+)
+from tests.client.play import Played, play, told
+
+UNSENT, LOST = Broken(False, "refused"), Broken(True, "reset")
+TAKEN = told({"id": "t"})
+RUNNING = told({"code": "success", "data": {"task_id": "t", "status": "processing"}})
+DONE = told({"code": "success", "data": {"task_id": "t", "status": "success", "url": "https://m.example/a.mp4"}})
+
+
+def session(**more: Any) -> Session:
+    return Session("https://s.example", wall=lambda: 1_800_000_000.0, jitter=lambda: 0.5, **more)
+
+
+SURE = [UNSENT, told("", 429), told("", 429, retry_after="2")]  # nothing was accepted, and it may pass
+REST = [
+    LOST,
+    told("", 500),
+    told("<html>", 502),
+    told("", 401),
+    told({}),
+    told({"code": "get_channel_failed"}, 503),
+    TAKEN,
+]
+answers = st.sampled_from(SURE) | st.sampled_from(SURE + REST)
+
+
+@given(st.lists(answers, min_size=30, max_size=30))
+def test_one_price_per_wish(given_answers: list[Reply | Broken]) -> None:
+    """Whatever comes back, a create call is sent again only after answers that accepted nothing for certain."""
+    seen: list[Reply | Broken] = []
+
+    def each() -> Any:
+        for answer in given_answers:
+            seen.append(answer)
+            yield answer
+
+    left = each()
+    steps = create(session(), {"model": "m"})
+    try:
+        step: Any = next(steps)
+        while True:
+            step = steps.send(next(left) if isinstance(step, Send) else None)
+    except (StopIteration, KlingError):
+        pass
+    for answer in seen[:-1]:
+        assert answer is UNSENT or (isinstance(answer, Reply) and answer.status_code == 429)
+    assert len(seen) <= 6
+
+
+def test_the_body_goes_out_as_it_is() -> None:
+    """The model's name comes back with the task, as the service does not always say it."""
+    body = {"model": "aigc-video-kling-2.6", "prompt": "p", "metadata": {"x": [1]}}
+    played = play(create(session(), body), [TAKEN])
+    (send,) = played.sent
+    assert isinstance(send, Send)
+    assert (send.method, send.url, send.json) == ("POST", "https://s.example/v1/video/generations", body)
+    assert (send.read_timeout, send.urgent) == (180, True)
+    assert played.result.model == "aigc-video-kling-2.6"
+
+
+def test_a_lost_create_says_when_it_was_sent() -> None:
+    """Its error helps to find it in the console."""
+    with pytest.raises(SubmissionUnknownError, match=r"sent 2027-01-1\d"):
+        play(create(session(), {}), [LOST])
+
+
+def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
+    """Three tries, or six; each told but the last."""
+    troubles: list[KlingError] = []
+    with pytest.raises(ConnectionFailedError):
+        play(create(session(), {}, troubles.append), [UNSENT] * 3)
+    assert len(troubles) == 2
+    with pytest.raises(RateLimitError):
+        play(create(session(), {}), [told("", 429)] * 6)
+
+
+def test_a_query_gives_up_after_some_tries() -> None:
+    """The last trouble is the error."""
+    with pytest.raises(APIError, match="502"):
+        play(query(session(), "t"), [LOST, told("", 429), UNSENT, told("", 502)])
+
+
+def test_a_query_does_not_repeat_what_is_final() -> None:
+    """A wrong key stays wrong."""
+    with pytest.raises(APIError):
+        play(query(session(), "t"), [told({"error": {"message": "no"}}, 401)])
+
+
+class Clock:
+    """Moves with the pauses of what is played."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def played_wait(task: Task | str, given_answers: Any, **options: Any) -> tuple[Played, list[float], Exception | None]:
+    """A wait in its own time: what was played, and when each look was."""
+    clock = Clock()
+    steps = wait(session(clock=clock), task, **options)
+    left, played, times, answer = iter(given_answers), Played(), [], None
+    while True:
+        try:
+            step: Any = steps.send(answer)
+        except StopIteration as stop:
+            played.result = stop.value
+            return played, times, None
+        except KlingError as error:
+            return played, times, error
+        answer = None
+        if isinstance(step, Send):
+            times.append(clock.now)
+            answer = next(left)
+        else:
+            played.pauses.append(step.seconds)
+            clock.now += step.seconds
+
+
+troubles_and_looks = st.sampled_from(
+    [
+        RUNNING,
+        LOST,
+        UNSENT,
+        told("", 500),
+        told("<html>", 502),
+        told("", 429),
+        told("", 429, retry_after="7"),
+        told("x"),
+    ]
+)
+
+
+@given(st.lists(troubles_and_looks, max_size=80), st.none() | st.floats(1, 900))
+def test_no_trouble_ends_a_wait(before: list[Reply | Broken], usual: float | None) -> None:
+    """Any row of troubles and looks, and then the success: it is given, and looks stay a second apart."""
+    played, times, error = played_wait("t", [*before, DONE], usual=usual, timeout=None)
+    assert error is None
+    assert played.result.url == "https://m.example/a.mp4"
+    assert times[0] <= 3
+    assert all(1 <= b - a + 1e-6 <= 301 for a, b in pairwise(times))
+
+
+@given(st.floats(0, 300), st.booleans())
+def test_a_wait_ends_at_its_time(timeout: float, troubled: bool) -> None:
+    """Not before, and not after; the last trouble is told."""
+    played, times, error = played_wait("t", iter(lambda: LOST if troubled else RUNNING, None), timeout=timeout)
+    assert isinstance(error, WaitTimeoutError)
+    assert sum(played.pauses) == pytest.approx(timeout)
+    assert times and ("last look failed" in str(error)) is troubled
+
+
+def test_a_new_task_is_looked_at_soon_and_an_old_one_at_once() -> None:
+    """An id without a history may have ended long ago."""
+    assert played_wait("t", [DONE])[1] == [0]
+    assert 1 <= played_wait(Task("t", status="queued"), [DONE])[1][0] <= 3
+    assert played_wait(Task("t", status="queued"), [DONE], elapsed=100)[1] == [0]
+
+
+def test_a_resumed_wait_knows_how_far_it_is() -> None:
+    """Silence until 0.4 of the usual duration counts from acceptance, not from the call."""
+    fresh = played_wait("t", [RUNNING, RUNNING, DONE], usual=100)[1]
+    resumed = played_wait("t", [RUNNING, RUNNING, DONE], usual=100, elapsed=60)[1]
+    assert fresh[1] > 30
+    assert resumed[1] <= 10
+
+
+def test_updates_and_troubles_are_told_in_order() -> None:
+    """Each look is one of the two."""
+    heard: list[str] = []
+    played_wait(
+        "t",
+        [RUNNING, LOST, RUNNING, told("", 503), DONE],
+        on_update=lambda task: heard.append(task.status),
+        on_trouble=lambda error: heard.append(type(error).__name__),
+    )
+    assert heard == ["running", "ConnectionFailedError", "running", "ServerError", "succeeded"]

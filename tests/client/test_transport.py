@@ -1,0 +1,110 @@
+"""httpx as it is set up here, and its exceptions in our words."""
+
+from __future__ import annotations
+
+import traceback
+
+import httpx
+import pytest
+
+from kling_widgets.client.transport import KEEPALIVE, POOL, TROUBLES, bare, broken, make, timeouts
+
+REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization": "Bearer sk-hidden"})
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (httpx.ConnectError("x"), False),
+        (httpx.ConnectTimeout("x"), False),
+        (httpx.PoolTimeout("x"), False),
+        (httpx.ProxyError("407"), False),
+        (httpx.UnsupportedProtocol("x"), False),
+        (httpx.LocalProtocolError("x"), False),
+        (httpx.InvalidURL("x"), False),
+        (httpx.ReadError("x"), True),
+        (httpx.ReadTimeout("x"), True),
+        (httpx.WriteError("x"), True),
+        (httpx.WriteTimeout("x"), True),
+        (httpx.CloseError("x"), True),
+        (httpx.RemoteProtocolError("x"), True),
+        (httpx.DecodingError("x"), True),
+        (OSError(5, "input/output"), True),
+    ],
+)
+def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent: bool) -> None:
+    """A request that may have arrived, even in part, may be billed."""
+    assert isinstance(error, TROUBLES)
+    if isinstance(error, httpx.RequestError):
+        error.request = REQUEST
+    found = broken(error)
+    assert found.sent is sent
+    assert found.text and "sk-hidden" not in repr(found)
+
+
+def test_every_error_of_httpx_is_known() -> None:
+    """A new kind in a later httpx is at least not taken for unsent."""
+    kinds = {kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)}
+    unsent = {kind.__name__ for kind in kinds if not broken(kind("x")).sent}
+    assert unsent == {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "LocalProtocolError",
+    }
+
+
+def test_the_systems_reason_is_found_below() -> None:
+    """httpx says "All connection attempts failed", asyncio repeats the address: the cause knows better."""
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = OSError("all failed")
+    error.__cause__.__cause__ = BaseExceptionGroup("both", [ConnectionRefusedError(111, "Connect call failed (…)")])
+    assert broken(error).text == "Connection refused"
+    assert broken(httpx.ReadError("")).text == "ReadError"
+
+
+def test_a_bare_error_has_no_frames() -> None:
+    """Where the header with the key was."""
+    try:
+        try:
+            secret = "sk-hidden"
+            raise ValueError(len(secret))
+        except ValueError as error:
+            raise KeyboardInterrupt from error
+    except KeyboardInterrupt as error:
+        bare(error)
+        caught = error
+    assert "sk-hidden" not in "".join(traceback.TracebackException.from_exception(caught, capture_locals=True).format())
+    assert caught.__cause__ is caught.__context__ is None
+
+
+def test_the_pool_is_never_waited_for() -> None:
+    """A queue inside httpx costs its length squared: a semaphore of the pool's size stands before it."""
+    assert timeouts(30).as_dict() == {"connect": 10, "read": 30, "write": 60, "pool": None}
+    with make(httpx.Client, None, "https://s.example") as client:
+        pool = client._transport._pool
+        assert (pool._max_connections, pool._max_keepalive_connections) == (POOL, POOL)
+        assert pool._keepalive_expiry == KEEPALIVE
+        assert client.follow_redirects is False
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url", "proxied"),
+    [
+        ("https://s.example", "https://s.example/x", True),
+        ("https://s.example", "http://127.0.0.1:1/x", False),
+        ("http://127.0.0.5:1", "http://127.0.0.5:1/x", False),
+        ("http://127.0.0.5:1", "http://127.0.0.6:1/x", True),
+        ("http://[::1]:1", "http://[::1]:1/x", False),
+        ("http://localhost:1", "http://localhost:1/x", False),
+        ("http://localhost:1", "https://media.example/x", True),
+    ],
+)
+def test_proxies_are_for_the_net_alone(base_url: str, url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service on this machine is reached directly; its media elsewhere go through the proxy."""
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:8080")
+    with make(httpx.Client, None, base_url) as client:
+        used = client._transport_for_url(httpx.URL(url))
+        assert (used is not client._transport) is proxied

@@ -1,0 +1,126 @@
+"""Local pictures become links."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kling_widgets.client.exchange import Session
+from kling_widgets.client.uploads import prepare, upload
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import APIError, InvalidRequestError
+from tests.client.conftest import KEY, Maker
+from tests.client.play import play, told
+from tests.servers import Answer, Asked, FaultServer
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0\0\1\0" * 2 + b"\x08\x02\0\0\0"
+NOW = 1_800_000_000.0
+HOUR = 3600.0
+
+
+def session(wall: list[float] | None = None) -> Session:
+    times = wall or [NOW]
+    return Session("https://s.example", wall=lambda: times[0], jitter=lambda: 0.0)
+
+
+def link(number: int = 1, **more: Any) -> Any:
+    return told({"id": "f", "url": f"https://files.example/{number}.png", **more})
+
+
+def test_a_picture_goes_up_as_the_gateway_wants_it(make: Maker, tmp_path: Path) -> None:
+    """Multipart, with its purpose and true type, under a name that tells nothing of the user's folders."""
+    (tmp_path / "my secret holiday.jpg").write_bytes(PNG)
+    with FaultServer(lambda asked: Answer(body={"id": "f", "url": "https://files.example/1.png"})) as server:
+        assert make(server.url).upload(tmp_path / "my secret holiday.jpg") == "https://files.example/1.png"
+        (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", "/v1/files/uploads")
+    assert asked.headers["authorization"] == f"Bearer {KEY}"
+    assert asked.headers["content-type"].startswith("multipart/form-data")
+    assert PNG in asked.body and b"model_input" in asked.body and b"image/png" in asked.body
+    assert b"holiday" not in asked.body
+    assert re.search(rb'name="file"; filename="[0-9a-f]+\.png"', asked.body)
+
+
+def test_submit_uploads_and_sends_the_links(make: Maker, tmp_path: Path) -> None:
+    """Paths, nested ones too, become links in the body; the same content goes up once, also for the next request."""
+    for name in ("a.png", "b.png", "copy of a.png"):
+        (tmp_path / name).write_bytes(PNG + name[-5:].encode())
+    count = 0
+
+    def answer(asked: Asked) -> Answer:
+        nonlocal count
+        if asked.path == "/v1/files/uploads":
+            count += 1
+            return Answer(body={"url": f"https://files.example/{count}.png"})
+        return Answer(body={"id": "t"})
+
+    with FaultServer(answer) as server:
+        client = make(server.url)
+        pictures = [tmp_path / "a.png", "https://x.example/c.png", tmp_path / "b.png"]
+        for _ in range(2):
+            client.submit("2.6", prompt="p", image=tmp_path / "copy of a.png", image_list=pictures)
+        bodies = [asked.json() for asked in server.asked if asked.path != "/v1/files/uploads"]
+    assert count == 2
+    assert bodies[0] == bodies[1]
+    assert bodies[0]["image"] == "https://files.example/1.png"
+    listed = bodies[0]["metadata"]["image_list"]
+    assert listed == ["https://files.example/1.png", "https://x.example/c.png", "https://files.example/2.png"]
+
+
+def test_nothing_goes_up_when_one_file_is_bad(tmp_path: Path) -> None:
+    """All are looked at first; the error names the field."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    request = VideoRequest("2.6", prompt="p", image=tmp_path / "a.png", image_tail=tmp_path / "none.png")
+    with pytest.raises(InvalidRequestError, match=r"none\.png is not there") as caught:
+        play(prepare(session(), request), [])
+    assert [problem.field for problem in caught.value.problems] == ["image_tail"]
+
+
+def test_a_request_with_errors_uploads_nothing(tmp_path: Path) -> None:
+    """What cannot be sent needs no links."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    with pytest.raises(InvalidRequestError):
+        play(prepare(session(), VideoRequest("2.6", prompt="p", seconds="abc", image=tmp_path / "a.png")), [])
+
+
+def test_a_link_is_remembered_until_an_hour_before_it_expires() -> None:
+    """By content; after that it goes up again."""
+    wall = [NOW]
+    shared = session(wall)
+    answers = [link(1, expires_at=NOW + 10 * HOUR)]
+    assert play(upload(shared, PNG), answers).result == "https://files.example/1.png"
+    wall[0] = NOW + 8.9 * HOUR
+    assert play(upload(shared, PNG), []).result == "https://files.example/1.png"
+    wall[0] = NOW + 9.1 * HOUR
+    assert play(upload(shared, PNG), [link(2)]).result == "https://files.example/2.png"
+    wall[0] += 46.9 * HOUR  # without a word about its end it counts as kept for 48 hours
+    assert play(upload(shared, PNG), []).result == "https://files.example/2.png"
+    wall[0] += 0.2 * HOUR
+    assert play(upload(shared, PNG), [link(3)]).result == "https://files.example/3.png"
+
+
+@pytest.mark.parametrize("expires", [None, "soon", 0, True, [], 1e300])
+def test_nonsense_about_the_end_is_not_believed(expires: Any) -> None:
+    """The link still works for now."""
+    assert play(upload(session(), PNG), [link(1, expires_at=expires)]).result.endswith("1.png")
+
+
+@pytest.mark.parametrize("body", [{}, {"url": "javascript:1"}, {"url": 5}, [], "<html>", {"data": {"url": None}}])
+def test_an_upload_without_a_link_is_an_error(body: Any) -> None:
+    """Of the service; nothing was submitted."""
+    with pytest.raises(APIError, match="Nothing was submitted"):
+        play(upload(session(), PNG), [told(body)])
+
+
+def test_a_wrapped_answer_is_read() -> None:
+    """As on the other routes of the gateway."""
+    assert play(upload(session(), PNG), [told({"code": "success", "data": {"url": "https://x.example/1"}})]).result
+
+
+def test_a_broken_upload_is_tried_again() -> None:
+    """It costs nothing."""
+    played = play(upload(session(), PNG), [told("", 502), told("", 429), link(1)])
+    assert played.result.endswith("1.png") and len(played.sent) == 3

@@ -1,0 +1,161 @@
+"""A server on loopback that answers as it is told, and breaks as it is told: for what only a real connection shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived; header names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back.
+
+    Attributes:
+        body: bytes or text as they are, None as no bytes, everything else as JSON.
+        fault: "reset" and "close" end the connection without an answer; "stall" keeps it open without one, until the
+            server stops.
+        cut: how many bytes of the body are really sent before the connection is closed; all by default.
+        coded: how the body says its end: by its "length", in "chunks", or by the "close" of the connection.
+    """
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fault: Literal["", "reset", "close", "stall"] = ""
+    cut: int | None = None
+    coded: Literal["length", "chunks", "close"] = "length"
+
+    def content(self) -> bytes:
+        match self.body:
+            case None:
+                return b""
+            case bytes():
+                return self.body
+            case str():
+                return self.body.encode()
+        return json.dumps(self.body).encode()
+
+
+class FaultServer:
+    """Serves on 127.0.0.1 in a thread of its own, from ``with`` to its end.
+
+    Args:
+        answer: called in that thread with each request; an exception in it is an HTTP 500 that names it.
+
+    Attributes:
+        asked: the requests so far.
+        url: the address, without a slash at its end.
+    """
+
+    def __init__(self, answer: Callable[[Asked], Answer]) -> None:
+        self.asked: list[Asked] = []
+        self.url = ""
+        self._answer = answer
+        self._arrived = threading.Condition()
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="fault-server", daemon=True)
+
+    def wait_for(self, count: int, deadline: float = 20.0) -> None:
+        """Until so many requests have come."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self.asked) >= count, deadline):
+                raise AssertionError(f"{len(self.asked)} requests came, not {count}")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(20)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(20)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while asked := await _read(reader):
+                with self._arrived:
+                    self.asked.append(asked)
+                    self._arrived.notify_all()
+                try:
+                    answer = self._answer(asked)
+                except Exception as error:  # noqa: BLE001 - the test sees it as the answer that it asked for
+                    answer = Answer(500, f"the test's own answer failed: {error!r}")
+                if not await self._send(writer, answer):
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client went, or the server stops
+        finally:
+            writer.close()
+
+    async def _send(self, writer: asyncio.StreamWriter, answer: Answer) -> bool:
+        """Whether the connection stays open."""
+        match answer.fault:
+            case "stall":
+                await self._stop.wait()
+                return False
+            case "close":
+                return False
+            case "reset":
+                # Linger for 0 s: the connection ends with a reset instead of an orderly goodbye.
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                writer.transport.abort()
+                return False
+        content = answer.content()
+        sent = content if answer.cut is None else content[: answer.cut]
+        lines = [f"HTTP/1.1 {answer.status} as told", *(f"{name}: {value}" for name, value in answer.headers.items())]
+        lines += {
+            "length": [f"Content-Length: {len(content)}"],
+            "chunks": ["Transfer-Encoding: chunked"],
+            "close": ["Connection: close"],
+        }[answer.coded]
+        if answer.coded == "chunks" and sent:
+            sent = f"{len(sent):x}\r\n".encode() + sent + b"\r\n"
+        if answer.coded == "chunks" and answer.cut is None:
+            sent += b"0\r\n\r\n"
+        writer.write("\r\n".join([*lines, "", ""]).encode() + sent)
+        await writer.drain()
+        return answer.cut is None and answer.coded != "close"
+
+
+async def _read(reader: asyncio.StreamReader) -> Asked | None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, path, _ = first.split(" ", 2)
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Asked(method, path, headers, body)
