@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Container, Mapping
+from pathlib import Path, PurePath
 
 from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, Model
-from kling_widgets.core.names import ALIASES, FRAME_LISTS, unknown_fields
+from kling_widgets.core.fields import Problem
+from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, unknown_fields
 from kling_widgets.core.structured import joined_prompt
-from kling_widgets.core.values import JSON, plain, to_json, with_links
+from kling_widgets.core.values import JSON, plain, shorten, with_links
 from kling_widgets.errors import InvalidRequestError
 
 # What stands at the top of a body; everything else of the line goes into metadata (S).
 TOP = ("model", "images", "metadata", *(f.name for f in FIELDS.values() if not f.in_metadata), "duration")
 
 
-def normalise(model: Model, given: Mapping[str, object], *, paths: bool) -> dict[str, JSON]:
+def normalise(model: Model, given: Mapping[str, object], foreign: Container[str] = frozenset()) -> dict[str, JSON]:
     """The values in their one form. Whatever contradicts stays under the name by which it came, so that nothing is
-    decided for the user: see ``leftovers``."""
+    decided for the user: see ``leftovers``. Text under a ``foreign`` name is never a local path."""
     values: dict[str, JSON] = {}
     rest: dict[str, JSON] = {}
     extra: dict[str, JSON] = {}
-
-    def settle(name: str, value: JSON) -> bool:
-        """Sets the field; False when it is set to something else already."""
-        clean = FIELDS[name].clean(value, paths=paths)
-        if clean is None:
-            return True
-        return bool(values.setdefault(name, clean) == clean)
-
     flat = {name: plain(value) for name, value in given.items() if value is not None}
     metadata = flat.pop("metadata", {})
-    if isinstance(metadata, dict):
-        inner = {key: value for key, value in metadata.items() if value is not None}
-    else:
-        inner = {}
+    if not isinstance(metadata, dict):
         rest["metadata"] = metadata
+        metadata = {}
+    inner = {name: value for name, value in metadata.items() if value is not None}
+
+    def settle(name: str, value: JSON, *, paths: bool) -> bool:
+        """Sets the field; False when it is set to something else already."""
+        clean = FIELDS[name].clean(value, paths=paths)
+        return clean is None or bool(values.setdefault(name, clean) == clean)
 
     for source, leftover in ((flat, rest), (inner, extra)):
         # First names before aliases, so that a contradiction is reported under the alias.
         for name in sorted(source, key=lambda name: (name not in FIELDS, name in FRAME_LISTS)):
-            value = source[name]
+            value, field = source[name], ALIASES.get(name, name)
+            paths = ("metadata" if source is inner else name) not in foreign
             if source is inner and name in FORBIDDEN_METADATA:
-                leftover[name] = value
+                settled = False
             elif name in FRAME_LISTS:
-                if not _settle_frames(model, name, value, values, settle):
-                    leftover[name] = value
-            elif (field := ALIASES.get(name, name)) in FIELDS:
-                if not settle(field, value):
-                    leftover[name] = value
+                frames = _frames(model, value)
+                settled = frames is not None
+                for frame, link in (frames or {}).items():
+                    # image_tail wins over the second of image_urls (S).
+                    settled &= settle(frame, link, paths=paths) or (name, frame) == ("image_urls", "image_tail")
             else:
+                settled = field in FIELDS and settle(field, value, paths=paths)
+            if not settled:
                 leftover[name] = value
     values.update(rest)
     if extra:
@@ -59,24 +59,15 @@ def normalise(model: Model, given: Mapping[str, object], *, paths: bool) -> dict
     return values
 
 
-def _settle_frames(
-    model: Model, name: str, value: JSON, values: Mapping[str, JSON], settle: Callable[[str, JSON], bool]
-) -> bool:
-    """``images`` and ``image_urls``: the first frame, then the last one, or a reference where there is none (S)."""
-    if isinstance(value, (str, Path)):
-        value = [value]
-    if not isinstance(value, list) or len(value) > 2:
-        return False
-    if not value:
-        return True
-    settled = settle("image", value[0])
-    if len(value) == 2:
-        if "image_tail" in model.by_name:
-            # image_tail wins over the second of image_urls (S).
-            settled &= settle("image_tail", value[1]) or name == "image_urls"
-        else:
-            settled &= settle("image_list", [value[1]]) or value[1] in values["image_list"]
-    return settled
+def _frames(model: Model, links: JSON) -> dict[str, JSON] | None:
+    """The fields that ``images`` and ``image_urls`` stand for: the first frame, then the last one, or a reference on a
+    model that has no last frame (S). None for what is no list of at most two."""
+    if isinstance(links, (str, PurePath)):
+        links = [links]
+    if not isinstance(links, list) or len(links) > 2:
+        return None
+    names = ("image", "image_tail" if "image_tail" in model.by_name else "image_list")
+    return dict(zip(names, links, strict=False))
 
 
 def to_body(model: Model, values: Mapping[str, JSON], link: Callable[[Path], str]) -> dict[str, JSON]:
@@ -105,22 +96,29 @@ def to_body(model: Model, values: Mapping[str, JSON], link: Callable[[Path], str
         metadata.update({key: value for key, value in extra.items() if key not in metadata})
     if metadata:
         body["metadata"] = metadata
-    order = (*(name for name in ("model", "prompt", "image", "images", "size", "seconds") if name in body),)
-    return {**{name: body[name] for name in order}, **body}
+    first_names = ("model", "prompt", "image", "images", "size", "seconds")
+    return {**{name: body[name] for name in first_names if name in body}, **body}
 
 
-def from_body(body: object) -> tuple[str, dict[str, object]]:
+def from_body(body: object) -> tuple[str, dict[str, JSON]]:
     """The model's name and the given values of a body.
 
     Raises:
         InvalidRequestError: it is not an object, or has a key that no body of the service has.
     """
-    if not isinstance(body, Mapping):
-        raise InvalidRequestError(f"A request is a JSON object, not {to_json(plain(body))[:60]}. Nothing was sent.")
-    unknown = unknown_fields((str(key) for key in body), TOP)
+    body = plain(body)
+    if not isinstance(body, dict):
+        raise InvalidRequestError(f"A request is a JSON object, not {shorten(body)}. Nothing was sent.")
+    unknown: list[Problem] = []
+    for name in body:
+        if name in TOP:
+            continue
+        if name in ACCEPTED:
+            unknown.append(
+                Problem("error", name, f"{name} stands at the top of the body.", "It belongs into metadata.")
+            )
+        else:
+            unknown += unknown_fields([name], TOP)
     if unknown:
-        inside = [problem.field for problem in unknown if problem.field in FIELDS or problem.field in ALIASES]
-        hint = f" {', '.join(map(str, inside))}: this belongs into metadata." if inside else ""
-        raise InvalidRequestError(" ".join(map(str, unknown)) + hint + " Nothing was sent.", unknown)
-    given = {str(key): value for key, value in body.items()}
-    return str(given.pop("model", None) or ""), given
+        raise InvalidRequestError.of(unknown)
+    return str(body.pop("model", None) or ""), body

@@ -247,6 +247,7 @@ class Model:
         needs: the fields that must be there.
         length: where the clip's length comes from, when not from ``seconds``.
         scene: the work it is made for, or "".
+        native_resolutions: what it makes by itself; anything above is upscaled (D).
         known: False for a model that is newer than this catalog.
     """
 
@@ -453,13 +454,12 @@ def models() -> tuple[Model, ...]:
     return tuple(MODELS.values())
 
 
-def stranger(model_id: str, *, known: bool = False) -> Model:
+def stranger(model_id: str) -> Model:
     """A model that the catalog does not know: every field of the line is open to it."""
-    title = "Kling " + model_id.removeprefix(PREFIX).replace("-", " ").title() if model_id else "No model"
     return Model(
         id=model_id,
-        title=title.strip(),
+        title=model_id.replace(PREFIX, "Kling ", 1) or "No model",
         capabilities=(_TEXT, _FIRST, _LAST, _REFERENCES),
         fields=tuple(FIELDS.values()),
-        known=known,
+        known=False,
     )

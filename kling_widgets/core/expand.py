@@ -26,21 +26,23 @@ def expand(text: str, lookup: Lookup) -> str:
         InvalidRequestError: a name that is no variable, or a value that is not text, number or path.
     """
     out: list[str] = []
-    position = opened = 0  # opened: single braces that stayed and are still open
+    position = 0
+    opened: list[str] = []  # what opened the braces that are still open: "{" that stayed, or "{{"
     while match := _BRACES.search(text, position):
         out.append(text[position : match.start()])
         position = match.end()
+        brace = match[0][0]
         if match[1]:
             out.append(_value(match[0], match[1], match[2], lookup))
-        elif match[0] == "}}" and opened:
-            out.append("}")  # this one closes a brace that stayed; the next is looked at by itself
-            opened -= 1
-            position -= 1
-        elif match[0] in ("{{", "}}"):
-            out.append(match[0][0])
-        else:
-            out.append(match[0])
-            opened = opened + 1 if match[0] == "{" else max(0, opened - 1)
+            continue
+        out.append(brace)
+        if brace == "{":
+            opened.append(match[0])
+        elif match[0] == "}}" and opened[-1:] == ["{"]:
+            opened.pop()
+            position -= 1  # this one closes a brace that stayed; the next is looked at by itself
+        elif opened[-1:] == ["{" * len(match[0])]:
+            opened.pop()
     return "".join(out) + text[position:]
 
 

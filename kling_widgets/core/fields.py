@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from kling_widgets.core.values import JSON, is_local, shorten
+from kling_widgets.core.values import JSON, is_local, masked, shorten
 
 Severity = Literal["error", "warning"]
 Media = Literal["image", "video", "audio"]
@@ -53,6 +53,11 @@ class Problem:
     hint: str = ""
     fix: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
+    def __post_init__(self) -> None:
+        # What people type stands in messages, and as a field's name where that is unknown: so may a key.
+        for name in ("field", "message", "hint"):
+            object.__setattr__(self, name, masked(getattr(self, name)))
+
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
@@ -80,6 +85,7 @@ class Field:
     """
 
     kind: ClassVar[str] = "value"
+    many: ClassVar[bool] = False  # whether it is a list, to which a repeated option adds
 
     name: str
     label: str
@@ -287,6 +293,7 @@ class Links(Field):
     """A list of links or local pictures. ``limits`` are numbers of items, the strictest source first."""
 
     kind: ClassVar[str] = "links"
+    many: ClassVar[bool] = True
 
     limits: tuple[Limit, ...]
     media: Media = "image"

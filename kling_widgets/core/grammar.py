@@ -12,79 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.catalog import DEFAULT_MODEL, FIELDS
 from kling_widgets.core.expand import Lookup, expand
-from kling_widgets.core.fields import SWITCH_WORDS, Flag, Links
-from kling_widgets.core.names import ALIASES, FRAME_LISTS, nearest
+from kling_widgets.core.fields import SWITCH_WORDS, Flag
+from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, nearest
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Anything, Camera, Structured
-from kling_widgets.core.values import JSON, looks_like_key, map_strings, shorten
-from kling_widgets.core.words import is_command, option_name, unescape
+from kling_widgets.core.structured import Anything, Structured
+from kling_widgets.core.values import JSON, looks_like_key, map_strings, plain, shorten
+from kling_widgets.core.words import SETTINGS as SETTINGS
+from kling_widgets.core.words import Setting, meant, option_name, unescape
 from kling_widgets.errors import InvalidRequestError
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """An option that is no field: what to do with the request.
-
-    Attributes:
-        name: as it is written behind ``--``.
-        key: its name in ``Command.settings``.
-        parse: turns its text into its value, raising ValueError; None for a switch.
-        takes: what that text is, in words.
-        example: such a text.
-        help: one sentence.
-        negated: whether ``--no-…`` exists.
-    """
-
-    name: str
-    key: str
-    help: str
-    parse: Callable[[str], object] | None = None
-    takes: str = ""
-    example: str = ""
-    negated: bool = False
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 20:
-        raise ValueError(text)
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e6:
-        raise ValueError(text)
-    return number
-
-
-def _variable(text: str) -> str:
-    if not text.isidentifier():
-        raise ValueError(text)
-    return text
-
-
-SETTINGS: Mapping[str, Setting] = {
-    setting.name: setting
-    for setting in (
-        Setting("model", "model", "The model, by its id or what follows aigc-video-kling-.", str, "a model", "2.6"),
-        Setting("dry-run", "dry_run", "Show the body that would be sent; send nothing."),
-        Setting("wait", "wait", "Wait in this cell until the video is there, or do not.", negated=True),
-        Setting("timeout", "timeout", "How many seconds to wait at the most.", _seconds, "a number of seconds", "600"),
-        Setting(
-            "count",
-            "count",
-            "How many videos of this request to make, each billed.",
-            _count,
-            "a whole number from 1 to 20",
-            "2",
-        ),
-        Setting("save", "save", "The file, or the folder, to save the video in.", str, "a path", "clips/boat.mp4"),
-        Setting("o", "out", "The variable that takes the Job: -o boat.", _variable, "the name of a variable", "boat"),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +51,7 @@ def parse(
     line: str,
     cell: str | None = None,
     *,
-    default: str = "2.6",
+    default: str = DEFAULT_MODEL.name,
     lookup: Lookup = _no_variable,
     read: Callable[[Path], str] = _no_file,
 ) -> Command:
@@ -144,28 +81,24 @@ def parse(
             "Nothing was sent."
         )
     text, quoted = _unquote((rest if cell is None else cell).strip())
-    command = is_command(text) if cell is None and not quoted and not reader.ended else None
-    if command:
+    if cell is None and not quoted and not reader.ended and (magic := meant(text)):
         raise InvalidRequestError(
-            f"{shorten(text)} looks like a command: use %kling_{text.lower()}. For a video of just that, put it in "
-            "double quotes. Nothing was sent."
+            f"{shorten(text)} looks like a command: type {magic} for it. For a video of just that, put it in double "
+            "quotes. Nothing was sent."
         )
-    if text == "help" and not quoted and not reader.ended and cell is None:
-        raise InvalidRequestError("For help type %kling? (with the question mark). Nothing was sent.")
-    prompt = expand(text, lookup)
-    if prompt.strip():
-        if "prompt" in reader.fields:
-            raise InvalidRequestError("The prompt is given twice, as an option and as text. Nothing was sent.")
-        reader.fields["prompt"] = prompt
+    prompt = expand(text, lookup).strip()
+    if prompt and "prompt" in reader.fields:
+        raise InvalidRequestError("The prompt is given twice, as an option and as text. Nothing was sent.")
+    fields = {**reader.fields, "prompt": prompt} if prompt else reader.fields
     settings = dict(reader.settings)
-    request = VideoRequest(str(settings.pop("model", default)), **reader.fields)
-    if reader.foreign:
-        request = request.with_foreign(reader.foreign)
+    model = str(settings.pop("model", default))
+    request = VideoRequest.from_given(model, fields, foreign=reader.foreign)
     return Command(request, settings, empty=not line.strip() and cell is None)
 
 
 def _unquote(text: str) -> tuple[str, bool]:
-    """The prompt without one enclosing pair of double quotes. «"Yes", she said, "go"» is no pair."""
+    """The prompt without one enclosing pair of double quotes, and whether there was one. «"Yes", she said, "go"» is no
+    pair."""
     inner = text[1:-1]
     whole = len(text) > 1 and text[0] == text[-1] == '"'
     if whole and ('"' not in inner or (len(inner) > 1 and inner[0] == inner[-1] == '"')):
@@ -173,8 +106,30 @@ def _unquote(text: str) -> tuple[str, bool]:
     return text, False
 
 
-# In double quotes, in single quotes (there no character is special), or up to the next blank.
-_WORD = re.compile(r'"((?:\\["\\]|[^"])*)"(?=\s|$)' r"|'([^']*)'(?=\s|$)" r"|(\S+)")
+# One word: in double quotes with escapes; in double quotes as it is, for "C:\\clips\\"; in single quotes, where no
+# character is special; or up to the next blank. The first is atomic (*+): it must not be tried in every other way.
+_WORD = re.compile(r"""
+    (?: "(?P<escaped> (?: \\["\\] | [^"] )*+ )" | "(?P<double> [^"]* )" | '(?P<single> [^']* )' ) (?= \s | $ )
+    | (?P<bare> [^\s"'] \S* )
+""", re.VERBOSE)  # fmt: skip
+_OPTION = re.compile(r"\s*(?:--([A-Za-z][\w-]*)|-(o)(?=[\s=]|$))(=?)")
+_END = re.compile(r"\s*--(?=\s|$)")
+_BLANK = re.compile(r"\s*")
+_SWITCH = re.compile(rf"\s+({'|'.join(SWITCH_WORDS)})(?=\s|$)", re.IGNORECASE)
+_JSON = re.compile(r"\s*(?=[\[{])")
+_FILE = re.compile(r"\s*@")
+
+# Options that take no value: what they set, and to what.
+_SWITCHES: Mapping[str, tuple[str, bool]] = {
+    **{name: (setting.key, True) for name, setting in SETTINGS.items() if not setting.parse},
+    **{f"no-{name}": (setting.key, False) for name, setting in SETTINGS.items() if setting.negated},
+    **{
+        f"no-{option_name(name)}": (name, False)
+        for name in ACCEPTED
+        if isinstance(FIELDS.get(ALIASES.get(name, name)), Flag)
+    },
+}
+_EXAMPLES = {"metadata": '{"name": "value"}', **dict.fromkeys(FRAME_LISTS, FIELDS["image"].example)}
 
 
 class _Reader:
@@ -185,133 +140,129 @@ class _Reader:
         self.position = 0
         self.lookup = lookup
         self.read = read
-        self.fields: dict[str, JSON] = {}
-        self.foreign: dict[str, JSON] = {}  # from files: text in them is never a local path
+        self.fields: dict[str, object] = {}
+        self.foreign: set[str] = set()  # the fields that came from files: text in them is never a local path
         self.settings: dict[str, object] = {}
         self.ended = False  # by "--": what follows is the prompt, whatever it looks like
 
     def options(self) -> None:
-        while match := re.compile(r"\s*(?:--([A-Za-z][\w-]*)|-(o)(?=[\s=]|$))(=?)").match(self.text, self.position):
-            self.position = match.end()
+        """Reads all of them, and the "--" behind them."""
+        while match := self._take(_OPTION):
             self._option(match[1] or match[2], equals=bool(match[3]))
-        if match := re.compile(r"\s*--(?=\s|$)").match(self.text, self.position):
+        self.ended = self._take(_END) is not None
+
+    def _take(self, what: re.Pattern[str]) -> re.Match[str] | None:
+        """What stands at the position, which moves behind it; None when something else stands there."""
+        match = what.match(self.text, self.position)
+        if match:
             self.position = match.end()
-            self.ended = True
+        return match
 
-    def _option(self, option: str, *, equals: bool) -> None:
-        name = option.lower().replace("_", "-")
-        positive = name.removeprefix("no-")
-        field_name = positive.replace("-", "_")
-        field_name = ALIASES.get(field_name, field_name) if field_name in self._alias_free() else field_name
-        known = FIELDS.get(field_name)
-        setting = SETTINGS.get(positive)
-        if name != positive:
-            if isinstance(known, Flag):
-                return self._set_field(field_name, False)
-            if setting and setting.negated:
-                return self._set(setting, False)
-        elif setting and setting.parse is None:
-            return self._set(setting, True)
-        elif setting and setting.parse:
-            text = self._text(option, setting.example, equals)
-            try:
-                return self._set(setting, setting.parse(text))
-            except ValueError:
-                raise InvalidRequestError(
-                    f"--{option} takes {setting.takes}, not {shorten(text)}. Nothing was sent."
-                ) from None
-        elif isinstance(known, Flag) and not equals:
-            word = re.compile(r"\s+(on|off|true|false)(?=\s|$)", re.I).match(self.text, self.position)
-            if word:
-                self.position = word.end()
-            return self._set_field(field_name, SWITCH_WORDS[word[1].lower()] if word else True)
-        elif known or field_name in (*ALIASES, *FRAME_LISTS, "metadata"):
-            return self._set_field(field_name, *self._value(option, field_name, equals))
-        accepted = [option_name(key) for key in (*FIELDS, *ALIASES)] + list(SETTINGS)
-        near = " or ".join(f"--{word}" for word in nearest(name, accepted, 2))
-        hint = f"Did you mean {near}?" if near else "%kling? lists them."
-        raise InvalidRequestError(
-            f"There is no option --{option}. {hint} Before a prompt that begins with dashes write --. Nothing was sent."
-        )
+    def _option(self, word: str, *, equals: bool) -> None:
+        name = word.lower().replace("_", "-")
+        option = "-o" if name == "o" else f"--{name}"
+        field_name = name.replace("-", "_")
+        if name in _SWITCHES:
+            if equals:
+                raise InvalidRequestError(f"{option} takes no value. Nothing was sent.")
+            self._set(option, *_SWITCHES[name])
+        elif setting := SETTINGS.get(name):
+            self._set(option, setting.key, self._setting(option, setting, equals))
+        elif field_name in ACCEPTED:
+            self._set(option, field_name, *self._value(option, field_name, equals))
+        else:
+            accepted = (*map(option_name, ACCEPTED), *SETTINGS, *_SWITCHES)
+            near = " or ".join(f"--{known}" for known in nearest(name, accepted, 2))
+            hint = f"Did you mean {near}?" if near else "%kling? lists them."
+            raise InvalidRequestError(
+                f"There is no option {shorten(option)}. {hint} Before a prompt that begins with dashes write --. "
+                "Nothing was sent."
+            )
 
-    def _alias_free(self) -> list[str]:
-        """The aliases whose field is not set yet: beside it an alias keeps its name, so that a contradiction shows."""
-        return [alias for alias, name in ALIASES.items() if name not in self.fields]
-
-    def _set(self, setting: Setting, value: object) -> None:
-        if setting.key in self.settings:
-            raise InvalidRequestError(f"--{setting.name} is given twice. Nothing was sent.")
-        self.settings[setting.key] = value
-
-    def _set_field(self, name: str, value: JSON, foreign: bool = False) -> None:
-        values = self.foreign if foreign else self.fields
+    def _set(self, option: str, name: str, value: object, foreign: bool = False) -> None:
+        values = self.fields if name in ACCEPTED else self.settings
         if name not in values:
             values[name] = value
-            return
-        known = FIELDS.get(name)
-        if isinstance(known, Links) or (isinstance(known, Structured) and not isinstance(known, Camera)):
+            if foreign:
+                self.foreign.add(name)
+        elif _is_list(name) and foreign == (name in self.foreign):
             values[name] = [*_as_list(values[name]), *_as_list(value)]  # a list repeats its option
-        elif name in FRAME_LISTS:
-            values[name] = [*_as_list(values[name]), *_as_list(value)]
         else:
-            raise InvalidRequestError(f"--{option_name(name)} is given twice. Nothing was sent.")
-
-    def _text(self, option: str, example: str, equals: bool) -> str:
-        """The next word, expanded."""
-        return expand(self._word(option, example, equals)[0], self.lookup)
+            raise InvalidRequestError(f"{option} sets what is set already. Nothing was sent.")
 
     def _word(self, option: str, example: str, equals: bool) -> tuple[str, bool]:
-        """The next word as it stands, and whether it was in quotes."""
+        """The next word as it stands, and whether it was bare of quotes."""
         if not equals:
-            space = re.compile(r"\s*").match(self.text, self.position)
-            self.position = space.end() if space else self.position
-        match = _WORD.match(self.text, self.position)
-        missing = match is None or (match[3] is not None and match[3].startswith("--") and not equals)
-        if match is None or missing:
-            raise InvalidRequestError(f"--{option} needs a value, for example --{option} {example}. Nothing was sent.")
-        self.position = match.end()
-        if match[1] is not None:
-            return unescape(match[1]), True
-        return (match[3], False) if match[2] is None else (match[2], True)
+            self._take(_BLANK)
+        if self.text.startswith("--", self.position) and not equals:
+            match = None  # the next option
+        else:
+            match = self._take(_WORD)
+        if match is None:
+            unclosed = self.text.startswith(("'", '"'), self.position)
+            why = "a quotation mark is not closed" if unclosed else f"needs a value, for example {option} {example}"
+            raise InvalidRequestError(f"{option}: {why}. Nothing was sent.")
+        text = match[match.lastgroup or 0]
+        return unescape(text) if match.lastgroup == "escaped" else text, match.lastgroup == "bare"
 
-    def _value(self, option: str, name: str, equals: bool) -> tuple[JSON, bool]:
+    def _setting(self, option: str, setting: Setting, equals: bool) -> object:
+        text = expand(self._word(option, setting.example, equals)[0], self.lookup)
+        try:
+            return setting.parse(text) if setting.parse else text
+        except ValueError:
+            raise InvalidRequestError(
+                f"{option} takes {setting.takes}, not {shorten(text)}. Nothing was sent."
+            ) from None
+
+    def _value(self, option: str, name: str, equals: bool) -> tuple[object, bool]:
         """A field's value, and whether it came from a file."""
         known = FIELDS.get(ALIASES.get(name, name))
+        if isinstance(known, Flag) and not equals:
+            switch = self._take(_SWITCH)
+            return SWITCH_WORDS[switch[1].lower()] if switch else True, False
         structured = isinstance(known, Structured) or name == "metadata"
-        if (structured or isinstance(known, Links) or name in FRAME_LISTS) and (
-            start := re.compile(r"\s*(?=[\[{])").match(self.text, self.position)
-        ):
-            try:
-                value, self.position = json.JSONDecoder().raw_decode(self.text, start.end())
-            except (ValueError, RecursionError) as wrong:
-                why = wrong.msg if isinstance(wrong, json.JSONDecodeError) else "too deep"
-                raise InvalidRequestError(f"--{option}: this JSON cannot be read ({why}). Nothing was sent.") from None
-            if re.compile(r"\S").match(self.text, self.position):
-                raise InvalidRequestError(f"--{option}: leave a space behind the JSON. Nothing was sent.")
-            return map_strings(value, lambda text: expand(text, self.lookup)), False
-        word, quoted = self._word(option, known.example if known else "'{…}'", equals)
-        if quoted or not structured:
-            return expand(word, self.lookup), False
-        if word.startswith("@"):
-            return self._from_file(option, expand(word[1:].strip("\"'"), self.lookup)), True
-        if word.isidentifier():
+        if (structured or _is_list(name)) and self._take(_JSON):
+            return self._json(option), False
+        example = known.example if known else _EXAMPLES[name]
+        if structured and self._take(_FILE):
+            return self._file(option, expand(self._word(option, "@file.json", equals=True)[0], self.lookup)), True
+        word, bare = self._word(option, example, equals)
+        if structured and bare and word.isidentifier():
             try:
                 return self.lookup(word), False
             except KeyError:
                 if not isinstance(known, Anything):
                     hint = "Give JSON, @file.json, or the name of a variable."
                     raise InvalidRequestError(
-                        f"--{option}: there is no variable {word}. {hint} Nothing was sent."
+                        f"{option}: there is no variable {word}. {hint} Nothing was sent."
                     ) from None
         return expand(word, self.lookup), False
 
-    def _from_file(self, option: str, name: str) -> JSON:
+    def _json(self, option: str) -> JSON:
+        """The JSON at the position; the text in it is expanded."""
         try:
-            return json.loads(self.read(Path(name).expanduser()))
-        except (OSError, ValueError, RecursionError) as wrong:
-            why = "is not JSON" if isinstance(wrong, ValueError) else "cannot be read"
-            raise InvalidRequestError(f"--{option}: the file {shorten(name)} {why}. Nothing was sent.") from None
+            value, self.position = json.JSONDecoder().raw_decode(self.text, self.position)
+        except (ValueError, RecursionError) as wrong:
+            why = wrong.msg if isinstance(wrong, json.JSONDecodeError) else "too deep, or too long a number"
+            raise InvalidRequestError(f"{option}: this JSON cannot be read ({why}). Nothing was sent.") from None
+        if self.text[self.position : self.position + 1].strip():
+            raise InvalidRequestError(f"{option}: leave a space behind the JSON. Nothing was sent.")
+        return map_strings(plain(value), lambda text: expand(text, self.lookup))
+
+    def _file(self, option: str, name: str) -> JSON:
+        try:
+            return plain(json.loads(self.read(Path(name).expanduser())))
+        except ValueError:
+            why = "is not JSON"
+        except (OSError, RuntimeError):  # RuntimeError: nested too deep, or no such home as ~name
+            why = "cannot be read"
+        raise InvalidRequestError(f"{option}: the file {shorten(name)} {why}. Nothing was sent.")
 
 
-def _as_list(value: JSON) -> list[JSON]:
+def _is_list(name: str) -> bool:
+    known = FIELDS.get(ALIASES.get(name, name))
+    return known.many if known else name in FRAME_LISTS
+
+
+def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX, Model, stranger
 from kling_widgets.core.fields import Problem
-from kling_widgets.core.values import shorten
+from kling_widgets.core.values import plain, shorten
 from kling_widgets.errors import InvalidRequestError
 
 # "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
@@ -23,8 +23,7 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
 def resolve(name: object) -> tuple[Model, Problem | None]:
     """The model that a name means, and what is wrong with the name. Always gives a model: with all fields when it is
     not one of ours, so that an unfinished or mistaken request can still be shown."""
-    if isinstance(name, Model):
-        return name, None
+    name = plain(name.id if isinstance(name, Model) else name)
     text = str(name).strip() if name is not None else ""
     low = text.lower()
     for candidate in (low, PREFIX + low):
@@ -37,9 +36,8 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
         return stranger(text), Problem("error", "model", f"{shorten(text)} is not a Kling model.", hint)
     if right := _of_other_line(low):
         hint = f"Use {right}: other Kling names can reach another line of the service, at other prices."
-        return stranger(text), Problem(
-            "error", "model", f"{shorten(text)} is a name of another line.", hint, {"model": right}
-        )
+        message = f"{shorten(text)} is a name of another line."
+        return stranger(text), Problem("error", "model", message, hint, {"model": right})
     near = nearest(low.removeprefix(PREFIX), (model.name for model in MODELS.values()))
     if re.fullmatch(re.escape(PREFIX) + r"[\w.-]+", low):
         hint = "It is sent as it is, with all fields open; a misspelt name is refused by the service."
@@ -60,7 +58,7 @@ def _of_other_line(low: str) -> str | None:
         if PREFIX + candidate in MODELS:
             return PREFIX + candidate
     near = nearest(name, (model.name for model in MODELS.values()), 1)
-    return PREFIX + near[0] if near else f"one of {_short_names()}"
+    return PREFIX + near[0] if near else None
 
 
 def _short_names() -> str:
@@ -79,7 +77,7 @@ def model(name: str) -> Model:
     return found
 
 
-ALIASES = {alias: field.name for field in FIELDS.values() for alias in field.aliases}
+ALIASES: Mapping[str, str] = {alias: field.name for field in FIELDS.values() for alias in field.aliases}
 # Names under which the first two frames travel; they are taken at every door and turned into image and image_tail.
 FRAME_LISTS = ("images", "image_urls")
 ACCEPTED = (*FIELDS, *ALIASES, *FRAME_LISTS, "metadata")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Container, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,10 +12,10 @@ from kling_widgets.core import snippets
 from kling_widgets.core.body import from_body, normalise, to_body
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.fields import Problem
-from kling_widgets.core.names import resolve, unknown_fields
+from kling_widgets.core.names import ALIASES, FRAME_LISTS, resolve, unknown_fields
 from kling_widgets.core.rules import RULES
-from kling_widgets.core.values import JSON, paths_in, shorten, to_json, with_links
-from kling_widgets.errors import InvalidRequestError
+from kling_widgets.core.values import JSON, masked, paths_in, shorten, to_json, with_links
+from kling_widgets.errors import InvalidRequestError, one_line
 
 
 class VideoRequest:
@@ -35,11 +36,28 @@ class VideoRequest:
     __slots__ = ("_name_problem", "_spec", "_values")
 
     def __init__(self, model: str | Model, **fields: Any) -> None:
-        unknown = unknown_fields(fields)
+        self._fill(model, fields)
+
+    def _fill(self, model: str | Model, given: Mapping[str, object], foreign: Container[str] = frozenset()) -> None:
+        unknown = unknown_fields(given)
         if unknown:
-            raise InvalidRequestError(" ".join(map(str, unknown)) + " Nothing was sent.", unknown)
+            raise InvalidRequestError.of(unknown)
         self._spec, self._name_problem = resolve(model)
-        self._values = MappingProxyType(normalise(self._spec, fields, paths=True))
+        self._values = normalise(self._spec, given, foreign)
+
+    @classmethod
+    def from_given(
+        cls, model: str | Model, given: Mapping[str, object], foreign: Container[str] = frozenset()
+    ) -> VideoRequest:
+        """A request of fields some of which are ``foreign``: they come from a body, a file or the journal, not from the
+        user's own hand, and so text in them is never a local path.
+
+        Raises:
+            InvalidRequestError: a name that is no field.
+        """
+        request = cls.__new__(cls)
+        request._fill(model, given, foreign)
+        return request
 
     @classmethod
     def from_payload(cls, body: object) -> VideoRequest:
@@ -49,7 +67,7 @@ class VideoRequest:
             InvalidRequestError: the body is not an object, or has an unknown key.
         """
         model, given = from_body(body)
-        return cls(model).with_foreign(given)
+        return cls.from_given(model, given, foreign=given)
 
     @classmethod
     def of(cls, request: VideoRequest | Model | str, **fields: Any) -> VideoRequest:
@@ -60,15 +78,12 @@ class VideoRequest:
 
     def replace(self, model: str | Model | None = None, **fields: Any) -> VideoRequest:
         """A request with these fields changed; None unsets one."""
-        return VideoRequest(model if model is not None else self._spec, **{**self._values, **fields})
-
-    def with_foreign(self, given: Mapping[str, object]) -> VideoRequest:
-        """A request with values from elsewhere (a body, a file, the journal), in which text is never a local path."""
-        other = VideoRequest(self._spec)
-        values = {**self._values, **normalise(self._spec, given, paths=False)}
-        other._values = MappingProxyType(values)
-        other._name_problem = self._name_problem
-        return other
+        changed = set(fields)
+        for name in fields:
+            changed |= {"image", "image_tail", *FRAME_LISTS} if name in FRAME_LISTS else {ALIASES.get(name, name)}
+        kept = {name: value for name, value in self._values.items() if ALIASES.get(name, name) not in changed}
+        # What is kept was cleaned at its own door: text that was no path there must not become one here.
+        return self.from_given(self._spec if model is None else model, {**kept, **fields}, foreign=kept)
 
     @property
     def model(self) -> str:
@@ -83,7 +98,7 @@ class VideoRequest:
     @property
     def values(self) -> Mapping[str, JSON]:
         """What is set, by field name; a local file as a ``Path``."""
-        return self._values
+        return MappingProxyType(self._values)
 
     def get(self, field: str, default: JSON = None) -> JSON:
         """The value of a field, or the default when it is not set."""
@@ -105,7 +120,7 @@ class VideoRequest:
 
     def files(self) -> tuple[Path, ...]:
         """The local files in it, nested ones too, each once: they must become links before it can be sent."""
-        return tuple(dict.fromkeys(paths_in(dict(self._values))))
+        return tuple(dict.fromkeys(paths_in(self._values)))
 
     def payload(self, links: Mapping[Path, str] | None = None) -> dict[str, Any]:
         """The JSON body.
@@ -120,14 +135,17 @@ class VideoRequest:
         errors = list(self.errors())
         for path in self.files():
             if path not in links:
-                errors.append(Problem("error", None, f"The file {path.name} has no link yet.", "Upload it first."))
+                said = f"The file {shorten(path.name)} has no link yet."
+                errors.append(Problem("error", None, said, "Upload it first."))
         if errors:
             raise InvalidRequestError.of(errors)
         return to_body(self._spec, self._values, links.__getitem__)
 
     def draft(self) -> dict[str, Any]:
-        """The body as far as it goes, with ``<upload: first.png>`` for local files. Never raises."""
-        return to_body(self._spec, self._values, lambda path: f"<upload: {path.name}>")
+        """The body as far as it goes, to look at: ``<upload: first.png>`` stands for a local file, ``sk-…`` for what
+        looks like a key. Never raises."""
+        body: dict[str, Any] = masked(to_body(self._spec, self._values, lambda path: f"<upload: {path.name}>"))
+        return body
 
     def to_magic(self) -> str:
         """The line (or, where a line could not hold the prompt, the cell) of ``%kling`` that asks for this."""
@@ -149,15 +167,17 @@ class VideoRequest:
         """What was asked for besides the prompt, in a few words: "5 s · 16:9 · 720P · sound off"."""
         return snippets.settings(self._values)
 
-    def _key(self) -> str:
-        return to_json([self.model, with_links(dict(sorted(self._values.items())), lambda path: f"file {path}")])
+    def _identity(self) -> str:
+        # As text, in which True is not 1 and 5 is not 5.0, as on the wire.
+        asked = with_links(self._values, lambda path: f"file\0{path}")
+        return json.dumps([self.model, asked], sort_keys=True)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, VideoRequest) and self._key() == other._key()
+        return isinstance(other, VideoRequest) and self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash(self._identity())
 
     def __repr__(self) -> str:
         shown = (f"{name}={shorten(value, 40)}" for name, value in self._values.items())
-        return f"<VideoRequest {', '.join((self._spec.name or 'no model', *shown))}>"[:300]
+        return one_line(masked(f"<VideoRequest {', '.join((self._spec.name or 'no model', *shown))}>"), 300)

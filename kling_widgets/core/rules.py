@@ -24,37 +24,24 @@ def leftovers(model: Model, values: Values) -> Iterator[Problem]:
     for name, value in values.items():
         if name in ALIASES:
             field = ALIASES[name]
-            yield Problem(
-                "error",
-                field,
-                f"{field} and {name} are the same field, but {shorten(values[field])} and {shorten(value)} differ.",
-                "Keep one.",
-            )
+            said = f"{field} and {name} are the same field, but {shorten(values[field])} and {shorten(value)} differ."
+            yield Problem("error", field, said, "Keep one.")
         elif name in FRAME_LISTS:
             yield _frames_problem(name, value)
     metadata = values.get("metadata", {})
     if not isinstance(metadata, dict):
         yield Problem("error", "metadata", f"metadata is an object of names and values, not {shorten(metadata)}.")
         return
-    for key, value in metadata.items():
-        name = str(key)
+    for name, value in metadata.items():
         known = ALIASES.get(name, name)
         if name in FORBIDDEN_METADATA:
-            yield Problem(
-                "error",
-                "metadata",
-                f"metadata.{name} could override what the request says, and so what is billed.",
-                f"Set {'the model' if 'model' in name else 'seconds'} instead.",
-            )
+            said = f"metadata.{name} could override what the request says, and so what is billed."
+            yield Problem("error", "metadata", said, f"Set {'the model' if 'model' in name else 'seconds'} instead.")
         elif name in FRAME_LISTS:
             yield _frames_problem(name, value)
         elif known in FIELDS:
-            yield Problem(
-                "error",
-                known,
-                f"{known} is given twice, as {shorten(values[known])} and as {shorten(value)}.",
-                "Keep one.",
-            )
+            said = f"{known} is given twice, as {shorten(values[known])} and as {shorten(value)}."
+            yield Problem("error", known, said, "Keep one.")
         else:
             yield _warning("metadata", f"The service does not document metadata.{name}.", "It is sent as it is.")
     if any(paths_in(metadata)):
@@ -69,8 +56,8 @@ def _frames_problem(name: str, value: JSON) -> Problem:
 
 def keys(model: Model, values: Values) -> Iterator[Problem]:
     """A key in a value would be sent, shown and saved."""
-    for name, value in values.items():
-        if looks_like_key(str(value)):
+    for name, value in {"model": model.id, **values}.items():
+        if looks_like_key(value):
             yield Problem("error", name, f"Something that looks like an API key stands in {name}.", "Take it out.")
 
 

@@ -9,49 +9,71 @@ from collections.abc import Iterator, Mapping
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.expand import escape_braces
 from kling_widgets.core.fields import SWITCH_WORDS, Field, Flag, Links
-from kling_widgets.core.structured import Structured
-from kling_widgets.core.values import JSON, map_strings, to_json, with_links
-from kling_widgets.core.words import escape_word, is_command, option_name
+from kling_widgets.core.structured import Clips, Structured
+from kling_widgets.core.values import JSON, map_strings, masked, to_json
+from kling_widgets.core.words import breaks_line, escape_word, meant, option_name
 
 SERVICE = "https://api.crazyrouter.com"
 
 
 def magic(model: Model, values: Mapping[str, JSON]) -> str:
-    """``%kling …``, or ``%%kling …`` with the prompt below where IPython would not hand the line over as it is."""
-    values = {name: with_links(value, str) for name, value in values.items()}
+    """``%kling …``, or ``%%kling …`` with the prompt below it where a line could not hold it, or ``--prompt "…"`` with
+    escapes where IPython would change even the cell."""
+    values = masked(dict(values))
     prompt = values.get("prompt", "")
     prompt = prompt if isinstance(prompt, str) else to_json(prompt)
-    options = " ".join(_options(model, values))
+    options = " ".join(_options(masked(model.name), values))
     text = escape_braces(prompt)
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = f'"{text}"'  # one enclosing pair is removed again
-    ends = "-- " if text.startswith("-") or is_command(text) or text.lower().split(" ")[0] in SWITCH_WORDS else ""
-    line = f"%kling {options} {ends}{text}".rstrip()
-    # A line that ends in ? is IPython's help, one that ends in \ goes on, and control characters would break it.
-    if line.endswith(("?", "\\")) or not _one_line(text):
-        # Behind an empty line, or IPython would take ">>> " and "In [1]: " for prompts of its own and cut them off.
-        gap = "\n" if re.match(r">>>|\.\.\.|In ?\[|\s*\.{3}", text) else ""
-        return f"%%kling {options}\n{gap}{text}"
-    return line
+    first_word = text.lower().split()[:1]
+    end = "-- " if text.startswith("-") or meant(text) or (first_word and first_word[0] in SWITCH_WORDS) else ""
+    line = f"%kling {options} {end}{text}".rstrip()
+    # IPython takes a line that ends in ? for its help, and joins one that ends in \ with the next.
+    if not line.endswith(("?", "\\")) and not breaks_line(text):
+        return line
+    if not text:
+        return f"{line} --"
+    if not _changed_in_cell(text):
+        return f"%%kling {options}\n{text}"
+    return f"%kling {options} --prompt {escape_word(prompt, always=True)}"
 
 
-def _one_line(text: str) -> bool:
-    return len(text.splitlines()) <= 1 and not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text)
+def _changed_in_cell(text: str) -> bool:
+    """Whether IPython or an editor would hand over a cell's text otherwise: one with other ends of line, with a line of
+    blanks, or with what looks like the prompt of a shell."""
+    lines = text.split("\n")
+    return any(
+        breaks_line(line.replace("\t", ""))
+        or (line and not line.strip())
+        or re.match(r"\s*(>>>|\.\.\.|(\[\w+\] )?In \[)", line)
+        for line in lines
+    )
 
 
-def _options(model: Model, values: Mapping[str, JSON]) -> Iterator[str]:
-    yield f"--model {escape_word(model.name)}"
+def _options(model: str, values: Mapping[str, JSON]) -> Iterator[str]:
+    yield f"--model {escape_word(model)}"
     for name in (*(name for name in FIELDS if name in values), *(name for name in values if name not in FIELDS)):
         if name == "prompt":
             continue
         option, value, field = option_name(name), values[name], FIELDS.get(name)
         if isinstance(field, Flag) and isinstance(value, bool):
             yield f"--{'' if value else 'no-'}{option}"
-        elif isinstance(field, Links) and isinstance(value, list) and all(isinstance(item, str) for item in value):
-            for item in value:
-                yield f"--{option} {escape_word(item)}"
+        elif isinstance(field, (Links, Clips)) and (links := _only_links(value)):
+            for link in links:
+                # A bare name would be a variable where JSON is taken.
+                yield f"--{option} {escape_word(link, always=link.isidentifier())}"
+        elif isinstance(field, Flag):
+            yield f"--{option}={_value(field, value)}"  # not a switch: it must not eat or lose its word
         else:
             yield f"--{option} {_value(field, value)}"
+
+
+def _only_links(value: JSON) -> list[str]:
+    """The links of a list that holds nothing else, also as ``{"url": …}``; else nothing."""
+    items = value if isinstance(value, list) else []
+    links = [item["url"] if isinstance(item, dict) and item.keys() == {"url"} else item for item in items]
+    return links if all(isinstance(link, str) for link in links) else []
 
 
 def _value(field: Field | None, value: JSON) -> str:
@@ -67,8 +89,8 @@ def _value(field: Field | None, value: JSON) -> str:
 
 def python(model: Model, values: Mapping[str, JSON]) -> str:
     """``kw.submit(…)`` with one line a field."""
-    fields = "".join(f"    {name}={with_links(value, str)!r},\n" for name, value in values.items())
-    return f"import kling_widgets as kw\n\njob = kw.submit(\n    {model.name!r},\n{fields})"
+    fields = "".join(f"    {name}={value!r},\n" for name, value in masked(dict(values)).items())
+    return f"import kling_widgets as kw\n\njob = kw.submit(\n    {masked(model.name)!r},\n{fields})"
 
 
 def curl(body: Mapping[str, JSON], base_url: str = SERVICE) -> str:
@@ -84,6 +106,7 @@ def curl(body: Mapping[str, JSON], base_url: str = SERVICE) -> str:
 
 def settings(values: Mapping[str, JSON]) -> str:
     """The settings in a few words, in the order of a form."""
+    values = masked(dict(values))
     words: list[str] = []
     if "seconds" in values:
         words.append(f"{values['seconds']} s")

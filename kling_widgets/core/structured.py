@@ -6,13 +6,14 @@ A wrong shape is an error; a documented limit (D) that is passed is a warning, a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ClassVar
 
 from kling_widgets.core.fields import Field, Media, Problem, clean_link, link_problem
-from kling_widgets.core.values import JSON, shorten
+from kling_widgets.core.values import JSON, plain, shorten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,8 @@ class Structured(Field):
             text = value.strip()
             if text[:1] in ("{", "["):
                 try:
-                    value = json.loads(text)
-                except ValueError:
+                    value = plain(json.loads(text))
+                except (ValueError, RecursionError):
                     return text
             else:
                 value = text
@@ -83,6 +84,7 @@ class Clips(Structured):
     """A list of ``{"url": …}``; a link or a list of links is taken too. ``at_most`` items are documented (D)."""
 
     kind: ClassVar[str] = "clips"
+    many: ClassVar[bool] = True
 
     media: Media
     at_most: int
@@ -117,9 +119,21 @@ class Shots(Structured):
     """``multi_prompt``: 1–6 shots of at most 512 characters and at least 1 s, indices from 1 without a gap (D)."""
 
     kind: ClassVar[str] = "shots"
+    many: ClassVar[bool] = True
 
     at_most: int = 6
     longest_prompt: int = 512
+
+    def tidy(self, value: JSON, *, paths: bool) -> JSON:
+        if not isinstance(value, list):
+            return value
+        return [
+            # as the service page writes it: text, like seconds
+            {**shot, "duration": str(shot["duration"])}
+            if isinstance(shot, dict) and _is_number(shot.get("duration"))
+            else shot
+            for shot in value
+        ]
 
     def shape(self, value: JSON) -> Iterator[Problem]:
         shots = list(self.items(value, "index, prompt and duration"))
@@ -141,11 +155,8 @@ class Shots(Structured):
 
 def duration_of(shot: JSON) -> int | None:
     """The seconds of one shot, from a number or its text; None when it is neither, or less than 1."""
-    try:
-        seconds = int(str(shot["duration"]))
-    except (KeyError, TypeError, ValueError):
-        return None
-    return seconds if seconds >= 1 else None
+    text = str(shot.get("duration")) if isinstance(shot, dict) else ""
+    return int(text) if re.fullmatch("[1-9][0-9]{0,3}", text) else None
 
 
 def joined_prompt(shots: JSON) -> str:
@@ -161,6 +172,7 @@ class Elements(Structured):
     """``kling_elements``: at most 3 of ``{"element_id": …}``, named in the prompt (D)."""
 
     kind: ClassVar[str] = "elements"
+    many: ClassVar[bool] = True
 
     at_most: int = 3
 
@@ -207,8 +219,7 @@ class Camera(Structured):
         for axis, amount in moved.items():
             if axis not in CAMERA_AXES:
                 yield self.warning(f"{self.label}: {shorten(axis)} is not one of {', '.join(CAMERA_AXES)}.")
-            number = isinstance(amount, (int, float)) and not isinstance(amount, bool)
-            if not number or not -10 <= amount <= 10:
+            if not _is_number(amount) or not -10 <= amount <= 10:
                 yield self.warning(f"{self.label}: {axis} is a number from -10 to 10, not {shorten(amount)}.")
 
 
@@ -218,6 +229,7 @@ class Masks(Structured):
     at the bottom left (D)."""
 
     kind: ClassVar[str] = "masks"
+    many: ClassVar[bool] = True
 
     at_most: int = 6
     fewest_points: int = 2
@@ -252,6 +264,8 @@ class Masks(Structured):
 
 
 def _is_point(point: JSON) -> bool:
-    return isinstance(point, dict) and all(
-        isinstance(point.get(axis), (int, float)) and not isinstance(point.get(axis), bool) for axis in ("x", "y")
-    )
+    return isinstance(point, dict) and _is_number(point.get("x")) and _is_number(point.get("y"))
+
+
+def _is_number(value: JSON) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 JSON: TypeAlias = Any
 
 _DEEPEST = 40  # levels; deeper than any body of the service, and far from Python's own limit
+_LONGEST_NUMBER = 1024  # bits; Python refuses to write numbers of many thousand digits
 
 
 def plain(value: object, depth: int = 0) -> JSON:
@@ -24,17 +25,27 @@ def plain(value: object, depth: int = 0) -> JSON:
     if isinstance(value, str):
         # A lone surrogate cannot be sent; it would fail only when the body is encoded.
         return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, Integral):  # numpy's integers too
-        return int(value)
-    if isinstance(value, Real):
-        return float(value) if math.isfinite(value) else str(value)
-    if isinstance(value, PathLike):
-        return Path(value)
-    if depth < _DEEPEST and isinstance(value, Mapping):
-        return {plain(str(key)): plain(item, depth + 1) for key, item in value.items()}
-    if depth < _DEEPEST and isinstance(value, (list, tuple)):
-        return [plain(item, depth + 1) for item in value]
+    try:
+        if isinstance(value, Integral):  # numpy's integers too
+            number = int(value)
+            return number if number.bit_length() <= _LONGEST_NUMBER else f"<{type(value).__name__}>"
+        if isinstance(value, Real):
+            return float(value) if math.isfinite(value) else str(float(value))
+        if isinstance(value, PathLike):
+            return Path(value)
+        if depth < _DEEPEST and isinstance(value, Mapping):
+            return {_name(key, depth): plain(item, depth + 1) for key, item in value.items()}
+        if depth < _DEEPEST and isinstance(value, (list, tuple)):
+            return [plain(item, depth + 1) for item in value]
+    except Exception:  # noqa: BLE001, S110 - an object of the user's may raise anything; it is a problem, not a crash
+        pass
     return f"<{type(value).__name__}>"
+
+
+def _name(key: object, depth: int) -> str:
+    """The name in an object, as JSON has it: text."""
+    name = plain(key, depth + 1)
+    return name if isinstance(name, str) else to_json(name)
 
 
 def is_local(text: str) -> bool:
@@ -65,12 +76,12 @@ def with_links(value: JSON, link: Callable[[Path], str]) -> JSON:
     return value
 
 
-def map_strings(value: JSON, change: Callable[[str], JSON]) -> JSON:
-    """A copy of the value in which every text, but no name in an object, is changed."""
+def map_strings(value: JSON, change: Callable[[str], str]) -> JSON:
+    """A copy of the value in which every text, names in objects too, is changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {key: map_strings(item, change) for key, item in value.items()}
+        return {change(key): map_strings(item, change) for key, item in value.items()}
     if isinstance(value, list):
         return [map_strings(item, change) for item in value]
     return value
@@ -83,8 +94,8 @@ def to_json(value: JSON, indent: int | None = None) -> str:
 
 def shorten(value: JSON, longest: int = 60) -> str:
     """The value in a message: its text in quotes, cut, and never with a key in it."""
-    text = value if isinstance(value, str) else str(value) if isinstance(value, PurePath) else to_json(value)
-    text = _KEY.sub("sk-…", " ".join(text.split()))
+    value = masked(value)
+    text = " ".join((value if isinstance(value, str) else to_json(value)).split())
     text = text if len(text) <= longest else text[: longest - 1] + "…"
     return f"“{text}”"
 
@@ -93,6 +104,18 @@ def shorten(value: JSON, longest: int = 60) -> str:
 _KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}")
 
 
-def looks_like_key(text: str) -> bool:
-    """Whether an API key stands in the text."""
-    return bool(_KEY.search(text))
+def masked(value: JSON) -> JSON:
+    """A copy of the value, a path as its text, in which no key can be read.
+
+    To be used before the value is turned into one text: behind an escape ("\\nsk-…") a key is harder to tell.
+    """
+    return map_strings(with_links(value, lambda path: plain(str(path))), lambda text: _KEY.sub("sk-…", text))
+
+
+def looks_like_key(value: JSON) -> bool:
+    """Whether what looks like an API key stands anywhere in the value."""
+    if isinstance(value, (str, PurePath)):
+        return bool(_KEY.search(str(value)))
+    if isinstance(value, dict):
+        return any(looks_like_key(name) or looks_like_key(item) for name, item in value.items())
+    return isinstance(value, list) and any(map(looks_like_key, value))

@@ -1,9 +1,12 @@
-"""The words of the magic line: names of options and magics, and how a value is written as one word."""
+"""The words of the magic line: magics, options that are no field, and how a value is written as one word."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from keyword import iskeyword
 
 from kling_widgets.core.expand import escape_braces
 
@@ -21,10 +24,15 @@ MAGICS = {
 }
 
 
-def is_command(prompt: str) -> str | None:
-    """The magic that a prompt of one or two words names, or None."""
-    words = prompt.lower().split()
-    return words[0] if 1 <= len(words) <= 2 and words[0] in MAGICS else None
+# Short prompts that are no wish for a video, and what to type instead.
+_MEANT = {"help": "%kling?", **{name: f"%kling_{name}" for name in MAGICS}}
+
+
+def meant(prompt: str) -> str | None:
+    """The magic that a prompt of one or two words asks for: "models 2.6" gives "%kling_models 2.6"; else None."""
+    words = prompt.split()
+    instead = _MEANT.get(words[0].lower()) if 1 <= len(words) <= 2 else None
+    return " ".join((instead, *words[1:])) if instead else None
 
 
 def option_name(field: str) -> str:
@@ -32,20 +40,86 @@ def option_name(field: str) -> str:
     return field.replace("_", "-")
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An option that is no field: what to do with the request.
+
+    Attributes:
+        name: as it is written behind ``--``.
+        key: its name in ``Command.settings``.
+        parse: turns its text into its value, raising ValueError; None for a switch.
+        takes: what that text is, in words.
+        example: such a text.
+        help: one sentence.
+        negated: whether ``--no-…`` exists.
+    """
+
+    name: str
+    key: str
+    help: str
+    parse: Callable[[str], object] | None = None
+    takes: str = ""
+    example: str = ""
+    negated: bool = False
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 20:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise ValueError(text)
+    return number
+
+
+def _variable(text: str) -> str:
+    if not text.isidentifier() or iskeyword(text):
+        raise ValueError(text)
+    return text
+
+
+SETTINGS: Mapping[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting("model", "model", "The model, by its id or what follows aigc-video-kling-.", str, "a model", "2.6"),
+        Setting("dry-run", "dry_run", "Show the body that would be sent; send nothing."),
+        Setting("wait", "wait", "Wait in this cell until the video is there, or do not.", negated=True),
+        Setting("timeout", "timeout", "How many seconds to wait at the most.", _seconds, "a number of seconds", "600"),
+        Setting(
+            "count",
+            "count",
+            "How many videos of this request to make, each billed.",
+            _count,
+            "a whole number from 1 to 20",
+            "2",
+        ),
+        Setting("save", "save", "The file, or the folder, to save the video in.", str, "a path", "clips/boat.mp4"),
+        Setting("o", "out", "The variable that takes the Job: -o boat.", _variable, "the name of a variable", "boat"),
+    )
+}
+
+
+# No quote, file, JSON or option at its beginning, and nothing in it that could end a word or a line.
 _PLAIN = re.compile(r"[^\s\"'@{\[\-][^\s]*")
 
 
 def escape_word(text: str, *, always: bool = False) -> str:
     """A value as one word of a magic line: as it is where that is enough, else in double quotes."""
     text = escape_braces(text)
-    if not always and _PLAIN.fullmatch(text) and not any(map(_breaks_line, text)):
+    if not always and _PLAIN.fullmatch(text) and not breaks_line(text):
         return text
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(f"\\u{ord(char):04x}" if _breaks_line(char) else char for char in quoted) + '"'
+    return '"' + "".join(f"\\u{ord(char):04x}" if breaks_line(char) else char for char in quoted) + '"'
 
 
-def _breaks_line(char: str) -> bool:
-    return unicodedata.category(char) in ("Cc", "Zl", "Zp")
+def breaks_line(text: str) -> bool:
+    """Whether it holds what no line can: an end of line in some editor or language, or another control character."""
+    return any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in text)
 
 
 _ESCAPE = re.compile(r'\\(?:(["\\])|u([0-9a-fA-F]{4}))')
