@@ -218,7 +218,10 @@ class _Fetch:
             target = head.headers.get("location")
             if head.status_code not in (301, 302, 303, 307, 308) or not target:
                 break
-            url, with_key = self._next_hop(url, target), False
+            hop = _next_hop(url, target)
+            if isinstance(hop, KlingError):
+                return hop
+            url, with_key = hop, False
         else:
             return KlingError(f"The video's link leads from redirect to redirect, more than {_HOPS} times.")
         if head.status_code not in (200, 206):
@@ -271,19 +274,6 @@ class _Fetch:
         match = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", head.headers.get("content-range", "").strip())
         return match is not None and int(match[1]) == self.done and self.total in (None, int(match[2]))
 
-    def _next_hop(self, url: str, target: str) -> str:
-        try:
-            after = urljoin(url, target)
-            scheme = urlsplit(after).scheme
-        except ValueError:
-            scheme = after = ""
-        # From the net never into this machine; on this machine http is the rule.
-        inward = is_loopback(after)
-        if (scheme == "https" and not inward) or (scheme in ("http", "https") and inward and is_loopback(url)):
-            return after
-        where = one_line(after or target, 200)
-        raise KlingError(f"The video's link leads on to {where}, which is not https, so it is not followed.")
-
     def _broke_off(self, text: str) -> ConnectionFailedError:
         host = one_line(urlsplit(self.place.url).hostname or "", 100)
         of = f" of {self.total / 1e6:.1f}" if self.total else ""
@@ -303,6 +293,20 @@ class _Fetch:
             status_code=head.status_code,
             body=reply.content[:4000].decode("utf-8", "replace"),
         )
+
+
+def _next_hop(url: str, target: str) -> str | KlingError:
+    """Where a redirect leads. From the net never into this machine, where http is the rule."""
+    try:
+        after = urljoin(url, target)
+        scheme = urlsplit(after).scheme
+    except ValueError:
+        scheme = after = ""
+    inward = is_loopback(after)
+    if (scheme == "https" and not inward) or (scheme in ("http", "https") and inward and is_loopback(url)):
+        return after
+    where = one_line(after or target, 200)
+    return KlingError(f"The video's link leads on to {where}, which is not https, so it is not followed.")
 
 
 def _length(head: Reply) -> int | None:

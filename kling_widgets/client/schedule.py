@@ -164,3 +164,8 @@ class Budget:
                 self._free_urgent = start + gap
             self._free = max(self._free, now) + gap
             return start - now
+
+    def give_back(self) -> None:
+        """Gives a place back that is not used: a batch that was stopped must not hold up the next one."""
+        with self._lock:
+            self._free -= 1 / self.per_second

@@ -41,7 +41,12 @@ class Either:
         self.is_async = kind is AsyncClient
         self._runner = asyncio.Runner() if self.is_async else None
         sleep = time.asleep if self.is_async else time.sleep
-        self.client: Any = self._take(self._make(kind, args, {"clock": time, "sleep": sleep, **settings}))
+        try:
+            self.client: Any = self._take(self._make(kind, args, {"clock": time, "sleep": sleep, **settings}))
+        except BaseException:
+            if self._runner is not None:
+                self._runner.close()
+            raise
 
     async def _make(self, kind: Any, args: Any, settings: Any) -> Any:
         return kind(*args, **settings)

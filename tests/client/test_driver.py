@@ -46,6 +46,14 @@ def test_an_answer_that_drips_in_for_ever_ends(make: Maker, time: Time) -> None:
         make(answer=lambda request: httpx.Response(200, stream=Drip())).get("t")
 
 
+@pytest.mark.parametrize(("key", "shown"), [("demo", True), (KEY, False)])
+def test_a_key_in_an_answer_is_blotted_out(key: str, shown: bool) -> None:
+    """Unless it is as short as the demo's: that one is no secret, and stands in innocent links."""
+    body = {"code": "success", "data": {"status": "success", "url": f"https://m.example/{key}/a.mp4"}}
+    with Client(key, transport=httpx.MockTransport(lambda request: httpx.Response(200, json=body))) as client:
+        assert (key in (client.get("t").url or "")) is shown
+
+
 def test_bad_coding_is_a_broken_answer(make: Maker) -> None:
     """What claims to be gzip and is none is asked for again, and told."""
     with FaultServer(lambda asked: Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"})) as server:
@@ -126,6 +134,24 @@ def test_a_cancelled_wait_gives_everything_back() -> None:
     answering = threading.Event()
     with FaultServer(lambda asked: Answer(body=RUNNING) if answering.is_set() else Answer(fault="stall")) as server:
         asyncio.run(main(server.url))
+
+
+def test_cancelled_waits_leave_the_budget_to_others() -> None:
+    """The places of a stopped batch are free again."""
+
+    async def main() -> float:
+        budget, answer = Budget(0.01), httpx.Response(200, json=RUNNING)
+        async with AsyncClient(
+            KEY, budget=budget, clock=lambda: 0.0, transport=httpx.MockTransport(lambda _: answer)
+        ) as client:
+            gets = [asyncio.create_task(client.get("t")) for _ in range(50)]
+            await gets[0]
+            for get in gets:
+                get.cancel()
+            await asyncio.gather(*gets, return_exceptions=True)
+        return budget.reserve(0.0)
+
+    assert asyncio.run(main()) == pytest.approx(100)
 
 
 def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:

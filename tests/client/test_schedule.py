@@ -179,6 +179,16 @@ def test_an_urgent_request_does_not_queue_behind_polls() -> None:
     assert budget.reserve(0) == pytest.approx(50.5)
 
 
+def test_a_place_that_is_not_used_can_be_given_back() -> None:
+    """A batch that was stopped does not hold up the next one."""
+    budget = Budget(2)
+    for _ in range(100):
+        budget.reserve(0)
+    for _ in range(99):
+        budget.give_back()
+    assert budget.reserve(0) == pytest.approx(0.5)
+
+
 def test_the_budget_is_shared_between_threads() -> None:
     """No two threads get the same place."""
     budget = Budget(10)
