@@ -1,0 +1,65 @@
+"""``python -m kling_widgets.demo``: the demo service as a program in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kling_widgets.demo.failures import explained
+from kling_widgets.demo.service import default_folder, start
+from kling_widgets.errors import KlingError
+
+HOW = """kling_widgets demo: {url}
+Tasks and clips are in {folder}
+
+    export CRAZYROUTER_BASE_URL={url}
+    export CRAZYROUTER_API_KEY=demo
+
+Any key will do. Words in a prompt make things fail: --help lists them. Ctrl+C ends it.
+"""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The options of the program."""
+    parser = argparse.ArgumentParser(
+        prog="python -m kling_widgets.demo",
+        description="The video service on this machine, drawn and free: the same wire, real MP4s, no model.",
+        epilog=f"words in a prompt, to see what goes wrong:\n{explained()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="the port on 127.0.0.1 (default: any free one)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="where tasks and clips are kept (default: KLING_WIDGETS_HOME/demo)"
+    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="the least time that a task takes (default: 4)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the service until Ctrl+C or SIGTERM; the exit status."""
+    options = arguments().parse_args(argv)
+    try:
+        demo = start(options.folder or default_folder(), seconds_per_task=options.seconds, port=options.port)
+    except KlingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    with demo:
+        # SIGTERM as Ctrl+C, so that both leave by the same door.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            sys.stdout.write(HOW.format(url=demo.base_url, folder=demo.folder))
+            sys.stdout.flush()
+            while not demo.wait(0.5):  # in steps, as Windows delivers Ctrl+C only between them
+                pass
+        except KeyboardInterrupt:
+            sys.stdout.write("\nThe demo ends. Its tasks are kept.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

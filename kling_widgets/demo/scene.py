@@ -1,0 +1,132 @@
+"""A calm place for a prompt without pictures: a sky, a low sun, ridges of waves that drift, motes of light.
+
+The hue and the lie of the land come from the prompt, so that each prompt has a place of its own, always the same.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+
+DETAIL = 360  # rows that are computed; the rest is enlarged, which costs a tenth and suits soft things
+TURN = 2 * np.pi
+
+
+def colour(hue: float, light: float, vivid: float) -> Floats:
+    """RGB, 0–255, of a hue (turns), a lightness and a saturation (0–1)."""
+    return np.array([255 * part for part in colorsys.hls_to_rgb(hue % 1.0, light, vivid)], np.float32)
+
+
+class Scene:
+    """The moving picture of one prompt at one size, in pixels."""
+
+    def __init__(self, seed: str, width: int, height: int) -> None:
+        digest = hashlib.sha256(seed.encode()).digest()
+        dice = np.random.default_rng(int.from_bytes(digest[:16], "big"))
+        scale = max(1.0, min(width, height) / DETAIL)
+        self.size = (width, height)
+        self.columns, self.rows = round(width / scale), round(height / scale)
+        self.unit = float(min(self.columns, self.rows))
+        hue = float(dice.random())
+        shift = float(dice.choice([-1.0, 1.0]) * dice.uniform(0.06, 0.16))
+        horizon = float(dice.uniform(0.46, 0.58))
+        self.sky = self._sky(hue, shift, horizon)
+        self.sun = (float(dice.uniform(0.2, 0.8)) * self.columns, float(dice.uniform(0.6, 0.8)) * horizon * self.rows)
+        self.radius = float(dice.uniform(0.06, 0.1)) * self.unit
+        self.glow = colour(hue + shift * 1.5, 0.9, 0.9)
+        self.ridges = self._ridges(dice, hue, shift, horizon)
+        self.motes = dice.random((18, 5)).astype(np.float32)
+        # Half a step of noise: without it a calm gradient shows bands once it has eight bits.
+        self.grain = dice.uniform(-0.5, 0.5, (self.rows, self.columns, 1)).astype(np.float32)
+        self.x = np.arange(self.columns, dtype=np.float32)
+        self.y = np.arange(self.rows, dtype=np.float32)
+
+    def _sky(self, hue: float, shift: float, horizon: float) -> Floats:
+        down = np.clip(np.arange(self.rows, dtype=np.float32) / (self.rows * horizon), 0, 1)[:, None] ** 1.4
+        sky = colour(hue, 0.3, 0.5) * (1 - down) + colour(hue + shift, 0.8, 0.75) * down
+        return np.asarray(sky[:, None, :], np.float32)
+
+    def _ridges(self, dice: np.random.Generator, hue: float, shift: float, horizon: float) -> list[Ridge]:
+        count = int(dice.integers(5, 8))
+        ridges = []
+        for number in range(count):
+            near = number / (count - 1)
+            light = 0.62 - 0.48 * near**0.8
+            top = colour(hue + shift * (1 - near), light + 0.1, 0.5 - 0.1 * near)
+            deep = colour(hue + shift * (0.6 - near), light * 0.72, 0.5)
+            base = (horizon + (1.02 - horizon) * near**1.25 * 0.86) * self.rows
+            ridges.append(Ridge(dice, near, base, self.unit, top, deep, self.rows))
+        return ridges
+
+    def at(self, moment: float) -> Image.Image:
+        """The picture at a moment, in seconds."""
+        canvas = np.empty((self.rows, self.columns, 3), np.float32)
+        canvas[:] = self.sky
+        self._shine(canvas, moment)
+        self._float_motes(canvas, moment)
+        for ridge in self.ridges:
+            ridge.draw(canvas, self.x, self.y, moment)
+        canvas += self.grain
+        small = Image.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8))
+        return small if small.size == self.size else small.resize(self.size, Image.Resampling.BICUBIC)
+
+    def _shine(self, canvas: Floats, moment: float) -> None:
+        x, y = self.sun
+        y -= moment * 0.008 * self.unit
+        distance = np.sqrt(((self.x - x) ** 2)[None, :] + ((self.y - y) ** 2)[:, None])
+        halo = 0.75 / (1 + (distance / (self.radius * 2.6)) ** 2)
+        disc = np.clip((self.radius * (1 + 0.02 * np.sin(moment * 1.3)) - distance) * 0.6 + 0.5, 0, 1)
+        share = np.maximum(halo, disc)[:, :, None].astype(np.float32)
+        canvas += (self.glow - canvas) * share
+
+    def _float_motes(self, canvas: Floats, moment: float) -> None:
+        for x, y, size, pace, phase in self.motes.tolist():
+            radius = int((0.006 + 0.02 * size) * self.unit) + 1
+            column = (x + 0.012 * np.sin(moment * 0.7 + phase * TURN) + 0.01 * moment * pace) % 1.0 * self.columns
+            row = (y - moment * (0.012 + 0.03 * pace)) % 1.0 * self.rows
+            top, left = max(0, int(row) - radius), max(0, int(column) - radius)
+            part = canvas[top : int(row) + radius + 1, left : int(column) + radius + 1]
+            if part.size:
+                rows = self.y[top : top + part.shape[0]] - row
+                columns = self.x[left : left + part.shape[1]] - column
+                spread = (rows[:, None] ** 2 + columns[None, :] ** 2) / (radius * 0.55) ** 2
+                strength = (0.35 + 0.25 * np.sin(moment * 1.7 + phase * TURN)) * np.exp(-spread)
+                part += (255 - part) * strength[:, :, None].astype(np.float32)
+
+
+class Ridge:
+    """One wave of the land: a crest that drifts, darker and faster the nearer it is."""
+
+    def __init__(
+        self, dice: np.random.Generator, near: float, base: float, unit: float, top: Floats, deep: Floats, rows: int
+    ) -> None:
+        self.base, self.near, self.unit = base, near, unit
+        self.height = (0.02 + 0.055 * near) * unit
+        self.waves = dice.uniform((0.5, 1.3, 3.0), (1.1, 2.4, 5.0)) / (0.6 + 0.7 * near)  # per shortest side
+        self.phases = dice.uniform(0, TURN, 3)
+        self.paces = (0.03 + 0.1 * near) * np.array([1.0, -0.7, 1.6])  # shortest sides a second
+        self.parts = np.array([0.62, 0.28, 0.1])
+        fade = np.clip((np.arange(rows, dtype=np.float32) - base) / (0.28 * unit), 0, 1)[:, None] ** 0.8
+        self.rows_of_colour = (top * (1 - fade) + deep * fade).astype(np.float32)
+        self.crest = np.clip(top * 1.25 + 12, 0, 255).astype(np.float32)
+
+    def draw(self, canvas: Floats, x: Floats, y: Floats, moment: float) -> None:
+        angle = TURN * self.waves[:, None] * (x / self.unit + self.paces[:, None] * moment) + self.phases[:, None]
+        swell = 1 + 0.12 * np.sin(moment * 0.9 + self.phases[0])
+        edge = self.base + self.height * swell * (self.parts[:, None] * np.sin(angle)).sum(0)
+        line = max(1.0, 0.006 * self.unit)
+        top = int(np.clip(edge.min() - 1, 0, len(y)))
+        end = int(np.clip(edge.max() + line * 2 + 2, 0, len(y)))
+        depth = (y[top:end, None] - edge[None, :]).astype(np.float32)
+        inside = np.clip(depth + 0.5, 0, 1)[:, :, None]
+        lit = (np.clip(1 - depth / (line * 2), 0, 1) * (0.25 + 0.35 * self.near))[:, :, None]
+        own = self.rows_of_colour[top:end, None, :]
+        band = canvas[top:end]
+        band += (own + (self.crest - own) * lit - band) * inside
+        canvas[end:] = self.rows_of_colour[end:, None, :]

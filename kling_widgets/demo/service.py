@@ -1,0 +1,143 @@
+"""The demo service: the wire over real HTTP on this machine, on a thread of its own in whatever process starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import secrets
+import socket
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+
+import uvicorn
+from platformdirs import user_data_path
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
+
+from kling_widgets.demo.clip import LOOPBACK
+from kling_widgets.demo.routes import Routes
+from kling_widgets.demo.store import Store
+from kling_widgets.demo.wire import Protocol, Refusal, RequestIds, broke, nowhere, refused
+from kling_widgets.demo.worker import Worker
+from kling_widgets.errors import KlingError
+
+HOST = "127.0.0.1"
+PATIENCE = 30.0  # seconds for a start or an end
+# What a task needs that this process does not import: told at the start, not by the first task.
+for _needed in ("av", "numpy", "python_multipart"):
+    if importlib.util.find_spec(_needed) is None:
+        raise ModuleNotFoundError(f"No module named {_needed!r}", name=_needed)
+
+
+class Demo:
+    """A running demo service; a context manager that stops it. Made by :func:`start`.
+
+    Attributes:
+        base_url: its address, without ``/v1``; any key will do there.
+        folder: where its tasks and clips are.
+    """
+
+    def __init__(self, folder: Path, seconds_per_task: float | None, port: int) -> None:
+        self.folder = folder
+        self._stopped = threading.Event()
+        self._started = threading.Event()
+        try:
+            store = Store(folder)
+            self._socket = socket.create_server((HOST, port))
+        except OSError as error:
+            raise KlingError(f"The demo cannot start: {error}.") from None
+        self.base_url = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(
+            self._app(store, seconds_per_task),
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,  # logging belongs to the process that we are a guest of
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="kling_widgets demo", daemon=True)
+        self._thread.start()
+        if not self._started.wait(PATIENCE) or self._stopped.is_set():
+            self.stop()
+            raise KlingError("The demo cannot start: its server ended at once.")
+
+    def _app(self, store: Store, seconds_per_task: float | None) -> Starlette:
+        worker = Worker(store, owner=f"{os.getpid()}-{secrets.token_hex(4)}")
+
+        @contextlib.asynccontextmanager
+        async def drawing(app: Starlette) -> AsyncIterator[None]:
+            task = asyncio.create_task(worker.run())
+            self._started.set()
+            try:
+                yield
+            finally:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+                store.release(worker.owner)
+
+        return Starlette(
+            routes=Routes(store, seconds_per_task, worker.wake.set).all(),
+            lifespan=drawing,
+            # Only by its own names: a page in the browser that points its name at this machine is not to read it.
+            middleware=[Middleware(RequestIds), Middleware(TrustedHostMiddleware, allowed_hosts=sorted(LOOPBACK))],
+            exception_handlers={Refusal: refused, HTTPException: nowhere, ClientDisconnect: broke, Exception: broke},
+        )
+
+    def _run(self) -> None:
+        try:
+            # Not asyncio.run, and not uvicorn's own run: nest_asyncio may have replaced the first under both.
+            with asyncio.Runner() as runner:
+                runner.run(self._server.serve(sockets=[self._socket]))
+        finally:
+            self._socket.close()
+            self._stopped.set()
+            self._started.set()
+
+    def stop(self) -> None:
+        """Stops the service; what is not finished is taken up by the next one on this folder. May be called again."""
+        self._server.should_exit = True
+        if threading.current_thread() is not self._thread:
+            self._thread.join(PATIENCE)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the service has stopped, at most ``timeout`` seconds, and says whether it has."""
+        return self._stopped.wait(timeout)
+
+    def __enter__(self) -> Demo:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Demo {self.base_url}{' (stopped)' if self._stopped.is_set() else ''}>"
+
+
+def start(folder: Path, *, seconds_per_task: float | None = None, port: int = 0) -> Demo:
+    """Starts a demo service in this process, on a daemon thread, at a free port of the loopback interface.
+
+    Args:
+        folder: where tasks, uploads and clips are kept; made if need be. Several services may share it.
+        seconds_per_task: the least time that a task takes; None for a few seconds.
+        port: the port, or 0 for any free one.
+
+    Raises:
+        KlingError: the folder cannot be written, or the port is taken.
+    """
+    return Demo(folder, seconds_per_task, port)
+
+
+def default_folder() -> Path:
+    """Where the demo keeps its tasks: in ``KLING_WIDGETS_HOME``, else in the user's data folder."""
+    home = os.environ.get("KLING_WIDGETS_HOME", "").strip()
+    return (Path(home).expanduser() if home else user_data_path("kling_widgets", appauthor=False)) / "demo"

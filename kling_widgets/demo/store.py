@@ -1,0 +1,214 @@
+"""The tasks, uploads and clips on disk: they outlive the process, and several services may share the folder at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kling_widgets.demo.clip import UPLOAD_NAME, upload_name
+from kling_widgets.demo.failures import Behaviour, behaviour
+
+VERSION = 1  # of the drawing: raise it when the same request is to look different, so that no old clip is shown for it
+SILENCE = 10.0  # seconds after which the service that draws a task counts as gone, and another one takes it
+QUEUED = 0.1  # the share of its time that a task is seen in the queue
+FAILS_AT = 0.5  # the share of its time after which a task fails that was asked to
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tasks (
+    id TEXT PRIMARY KEY, body TEXT NOT NULL, prompt TEXT NOT NULL, clip TEXT NOT NULL,
+    created REAL NOT NULL, takes REAL NOT NULL,
+    started REAL, drawn REAL NOT NULL DEFAULT 0, finished REAL, error TEXT, owner TEXT, seen REAL
+)
+"""
+_TASK_ID = re.compile(r"demo_[0-9a-f]{20}")
+_STALE = "finished IS NULL AND (owner IS NULL OR seen < ? OR seen > ?)"  # seen > now: the clock was set back
+
+
+@dataclass(frozen=True)
+class State:
+    """What a query tells: status "queued", "running", "succeeded" or "failed"; progress in per cent; the error."""
+
+    status: str
+    progress: int
+    error: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task. Times in seconds since 1970; ``takes`` and ``drawn``: the least seconds it runs, the share drawn."""
+
+    id: str
+    body: Mapping[str, Any]
+    prompt: str
+    clip: str
+    created: float
+    takes: float
+    started: float | None
+    drawn: float
+    finished: float | None
+    error: str | None
+
+    @property
+    def behaviour(self) -> Behaviour:
+        return behaviour(self.prompt)
+
+    def state(self, now: float) -> State:
+        """How far the task is. It runs for its least time even when the clip is there sooner, and has not succeeded
+        before the clip is whole."""
+        if self.error:
+            return State("failed", 100, (self.error, "task_failed"))
+        if self.started is None:
+            return State("queued", 0)
+        passed = max(0.0, now - self.started) / self.takes
+        wanted = self.behaviour.error
+        if wanted and passed >= FAILS_AT:
+            return State("failed", 100, wanted)
+        if self.finished is not None and passed >= 1:
+            return State("succeeded", 100)
+        if passed < QUEUED:
+            return State("queued", 0)
+        # Odd numbers only: 10, 20 and 30 are marks of the stock gateway's stages, and would be read as such.
+        progress = min(99, int(100 * min(passed, 0.05 + 0.95 * self.drawn)) | 1)
+        return State("running", progress)
+
+
+class Store:
+    """The folder of a demo. All methods may be called from any thread."""
+
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+        self.folder, self.now = folder, now
+        self.clips, self.uploads = folder / "clips", folder / "uploads"
+        for place in (folder, self.clips, self.uploads):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._open() as db:
+            db.execute(_SCHEMA)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        # A connection a call: threads and processes share nothing but the file, and none is left open in a kernel.
+        db = sqlite3.connect(self.folder / "tasks.sqlite", timeout=30)
+        try:
+            with db:
+                yield db
+        finally:
+            db.close()
+
+    def _row(self, db: sqlite3.Connection, task_id: str) -> Row | None:
+        names = Row.__dataclass_fields__
+        found = db.execute(f"SELECT {', '.join(names)} FROM tasks WHERE id = ?", (task_id,)).fetchone()  # noqa: S608
+        if not found:
+            return None
+        fields = dict(zip(names, found, strict=True))
+        return Row(**{**fields, "body": json.loads(fields["body"])})
+
+    def clip(self, row: Row) -> Path:
+        """Where the clip of a task is, or will be. Equal requests share it."""
+        return self.clips / f"{row.clip}.mp4"
+
+    def create(self, body: Mapping[str, Any], prompt: str, takes: float) -> Row:
+        """A new task; ``takes``: its least time, in seconds, before words of the prompt change it."""
+        wishes = behaviour(prompt)
+        clip = _fingerprint(body)
+        now = self.now()
+        # What nobody will see, or what lies on disk already, is not drawn.
+        done = wishes.error or wishes.link == "never" or (self.clips / f"{clip}.mp4").is_file()
+        row = (f"demo_{secrets.token_hex(10)}", json.dumps(body), prompt, clip, now, max(0.01, takes * wishes.stretch))
+        with self._open() as db:
+            db.execute("INSERT INTO tasks (id, body, prompt, clip, created, takes) VALUES (?, ?, ?, ?, ?, ?)", row)
+            if done:
+                db.execute("UPDATE tasks SET started = ?, finished = ?, drawn = 1 WHERE id = ?", (now, now, row[0]))
+            created = self._row(db, row[0])
+        assert created
+        return created
+
+    def get(self, task_id: str) -> Row | None:
+        """A task as it is, or None. One whose clip has been deleted since is open again."""
+        if not _TASK_ID.fullmatch(task_id):
+            return None
+        with self._open() as db:
+            row = self._row(db, task_id)
+            wanted = (
+                row and row.finished and not row.error and not row.behaviour.error and row.behaviour.link != "never"
+            )
+            if row and wanted and not self.clip(row).is_file():
+                db.execute(
+                    "UPDATE tasks SET finished = NULL, started = NULL, owner = NULL, drawn = 0 WHERE id = ?", (row.id,)
+                )
+                row = self._row(db, task_id)
+        return row
+
+    def take(self, owner: str) -> Row | None:
+        """The oldest task that nobody draws, now this service's; None if there is none."""
+        now = self.now()
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            found = db.execute(
+                f"SELECT id FROM tasks WHERE {_STALE} ORDER BY created LIMIT 1",  # noqa: S608
+                (now - SILENCE, now + SILENCE),
+            ).fetchone()
+            if not found:
+                return None
+            db.execute(
+                "UPDATE tasks SET owner = ?, seen = ?, started = ?, drawn = 0 WHERE id = ?", (owner, now, now, found[0])
+            )
+            return self._row(db, found[0])
+
+    def beat(self, row: Row, owner: str, drawn: float) -> None:
+        """Says that the owner lives, and how much it has drawn."""
+        with self._open() as db:
+            db.execute(
+                "UPDATE tasks SET seen = ?, drawn = ? WHERE id = ? AND owner = ?", (self.now(), drawn, row.id, owner)
+            )
+
+    def finish(self, row: Row, error: str | None = None) -> None:
+        """The clip is whole, or cannot be made."""
+        with self._open() as db:
+            db.execute(
+                "UPDATE tasks SET finished = ?, drawn = 1, error = ?, owner = NULL WHERE id = ?",
+                (self.now(), error, row.id),
+            )
+
+    def release(self, owner: str) -> None:
+        """The owner ends; others may take what it has not finished."""
+        with self._open() as db:
+            db.execute("UPDATE tasks SET owner = NULL, drawn = 0 WHERE owner = ? AND finished IS NULL", (owner,))
+
+    def keep_upload(self, data: bytes, suffix: str) -> str:
+        """Keeps a picture, and gives the file name in its link: the same picture has the same one."""
+        name = hashlib.sha256(data).hexdigest()[:32] + suffix
+        part = self.uploads / f".{name}.{secrets.token_hex(4)}"
+        try:
+            part.write_bytes(data)
+            os.replace(part, self.uploads / name)
+        finally:
+            part.unlink(missing_ok=True)
+        return name
+
+    def upload(self, name: str) -> Path | None:
+        """The file of an upload, or None."""
+        path = self.uploads / name
+        return path if UPLOAD_NAME.fullmatch(name) and path.is_file() else None
+
+
+def _fingerprint(body: Mapping[str, Any]) -> str:
+    """A name for what a body looks like: an upload counts as its content, at whatever port its link was given."""
+
+    def settled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: settled(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [settled(item) for item in value]
+        return (upload_name(value) or value) if isinstance(value, str) else value
+
+    text = json.dumps([VERSION, settled(dict(body))], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
