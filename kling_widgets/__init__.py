@@ -1,3 +1,116 @@
-"""Video models from a notebook: a form, a ``%kling`` magic, and the video in the cell."""
+"""Video models from a notebook: a form, a ``%kling`` magic, and the video in the cell.
+
+    import kling_widgets as kw
+    %load_ext kling_widgets
+
+    %kling a paper boat in the rain
+    kw.submit("2.6", prompt="a paper boat in the rain", seconds=5)
+    kw.Form("3.0")
+
+Everything is loaded when it is first used: importing this costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kling_widgets.client.client import AsyncClient, Client
+    from kling_widgets.core.catalog import models
+    from kling_widgets.core.names import model
+    from kling_widgets.core.request import VideoRequest
+    from kling_widgets.errors import (
+        APIError,
+        AuthenticationError,
+        ConnectionFailedError,
+        InsufficientQuotaError,
+        InvalidRequestError,
+        KlingError,
+        MissingKeyError,
+        ModelUnavailableError,
+        PermissionDeniedError,
+        RateLimitError,
+        ServerError,
+        SubmissionUnknownError,
+        TaskFailedError,
+        TaskNotFoundError,
+        VideoMissingError,
+        WaitTimeoutError,
+    )
+    from kling_widgets.jobs.blocking import run
+    from kling_widgets.notebook.api import history, resume, submit, use_demo
+    from kling_widgets.notebook.form import Form
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "APIError",
+    "AsyncClient",
+    "AuthenticationError",
+    "Client",
+    "ConnectionFailedError",
+    "Form",
+    "InsufficientQuotaError",
+    "InvalidRequestError",
+    "KlingError",
+    "MissingKeyError",
+    "ModelUnavailableError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ServerError",
+    "SubmissionUnknownError",
+    "TaskFailedError",
+    "TaskNotFoundError",
+    "VideoMissingError",
+    "VideoRequest",
+    "WaitTimeoutError",
+    "history",
+    "model",
+    "models",
+    "resume",
+    "run",
+    "submit",
+    "use_demo",
+]
+
+_HOMES = {
+    "AsyncClient": "client.client",
+    "Client": "client.client",
+    "Form": "notebook.form",
+    "VideoRequest": "core.request",
+    "history": "notebook.api",
+    "model": "core.names",
+    "models": "core.catalog",
+    "resume": "notebook.api",
+    "run": "jobs.blocking",
+    "submit": "notebook.api",
+    "use_demo": "notebook.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext kling_widgets``: gives the shell ``%kling`` and its family."""
+    from kling_widgets.notebook.magic import register
+    from kling_widgets.notebook.session import session
+
+    register(shell, session())
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext kling_widgets``: takes everything back."""
+    from kling_widgets.notebook.magic import unregister
+
+    unregister(shell)

@@ -1,0 +1,91 @@
+"""What users call from Python: ``kw.submit`` and its neighbours. The session does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.jobs.batch import Batch
+from kling_widgets.jobs.job import Job
+from kling_widgets.notebook.session import session
+from kling_widgets.notebook.tables import History
+
+
+def submit(
+    request: VideoRequest | str | Iterable[VideoRequest],
+    *,
+    wait: bool | None = None,
+    count: int = 1,
+    save: str | None = None,
+    timeout: float | None = None,
+    **fields: Any,
+) -> Job | Batch:
+    """Makes a video, as ``%kling`` does: shows the job at once, and returns when the service has accepted it.
+
+    Args:
+        request: a request, or a model and its ``fields``; several requests make a batch.
+        wait: whether to wait until the video is saved; None: only where a later end could not be shown (headless, in a
+            terminal, in a script, in Colab).
+        count: how many videos of each request to make, each billed.
+        save: the file or folder to save in; by default ``kling_videos`` beside the notebook.
+        timeout: seconds to watch at the most; 3600 unless ``%config Kling.timeout`` says otherwise.
+        **fields: see ``VideoRequest``.
+
+    Returns:
+        The job, or a ``Batch`` of them. Both can be awaited or waited for with ``.wait()``.
+
+    Raises:
+        InvalidRequestError, MissingKeyError, ConnectionFailedError, APIError: nothing was accepted.
+        SubmissionUnknownError: it may have been accepted, and billed.
+        KlingError: when waiting, it ended without a video.
+    """
+    return session().submit(request, wait=wait, count=count, save=save, timeout=timeout, **fields)
+
+
+def history() -> History:
+    """The journal of your submissions on this machine, newest first: a sequence, a table, ``.to_pandas()``.
+
+    It is private: ``repr`` says where its file is.
+    """
+    journal = session().journal
+    return History(journal.entries(), journal.trouble or f"Kept in {journal.path}.")
+
+
+def resume(task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
+    """Goes on watching one task, or all that have not ended, each at the service that it was sent to. Never submits.
+
+    Args:
+        task_id: the service's id; None for all that have not ended.
+        wait: as in ``submit``.
+
+    Raises:
+        KlingError: there is no such task, or its service cannot be reached from here.
+    """
+    return session().resume(task_id, wait=wait)
+
+
+def use_demo(on: bool = True) -> None:
+    """Takes the embedded demo instead of the service: real videos, drawn on this machine, no key, no network, no cost.
+
+    Args:
+        on: False goes back to the service.
+
+    Raises:
+        KlingError: the extra ``demo`` is not installed; or the environment says ``KLING_WIDGETS_DEMO=1``.
+    """
+    session().use_demo(on)
+    if on:
+        print("Demo: videos are drawn on this machine. Nothing is sent, nothing is billed.")  # noqa: T201 - says so once
+
+
+def form(request: VideoRequest | str | None = None) -> Any:
+    """The form, with a request's values, for a model, or for the default one."""
+    from kling_widgets.notebook.form import Form
+
+    if isinstance(request, VideoRequest):
+        return Form.from_request(request)
+    return Form(request or session().settings.model)
+
+
+__all__ = ["Batch", "History", "Job", "form", "history", "resume", "submit", "use_demo"]

@@ -1,0 +1,62 @@
+"""What Tab offers behind ``%kling``: options, models, values, and ids of tasks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.fields import Choice, Flag, Number
+from kling_widgets.core.grammar import SETTINGS
+from kling_widgets.core.names import ALIASES, resolve
+from kling_widgets.core.words import option_name
+
+Ids = Callable[[], Sequence[str]]
+
+
+def options() -> list[str]:
+    """Every option of ``%kling``."""
+    names = [f"--{option_name(name)}" for name in FIELDS if name != "prompt"] + ["--metadata"]
+    names += [f"--no-{option_name(name)}" for name, field in FIELDS.items() if isinstance(field, Flag)]
+    for setting in SETTINGS.values():
+        names += [f"-{setting.name}" if len(setting.name) == 1 else f"--{setting.name}"]
+        names += [f"--no-{setting.name}"] if setting.negated else []
+    return names
+
+
+def values(option: str, model: str) -> list[str]:
+    """What may stand behind an option, for the model of the line."""
+    if option == "model":
+        return [known.name for known in MODELS.values()]
+    name = option.replace("-", "_")
+    spec, _ = resolve(model)
+    match spec.by_name.get(ALIASES.get(name, name)) or FIELDS.get(ALIASES.get(name, name)):
+        case Choice(choices=choices):
+            return list(choices)
+        case Number(usual=usual):
+            return [str(number) for number in usual]
+        case Flag():
+            return ["on", "off"]
+    return []
+
+
+def complete(text: str, ids: Ids, default: str = "2.6") -> list[str]:
+    """The words that may stand at the end of a line, of which ``text`` is what is there before the cursor."""
+    magic, *words = re.split(r"\s+", text.lstrip())
+    name, current = magic.lstrip("%"), words[-1] if words else ""
+    found: Sequence[str] = []
+    if name in ("kling_show", "kling_resume", "kling_code") or (name == "kling_form" and "--from" in words[-2:]):
+        found = ids()
+    elif name in ("kling_models", "kling_form"):
+        found = [*(["--from"] if name == "kling_form" else []), *(known.name for known in MODELS.values())]
+    elif name == "kling_demo":
+        found = ["off"]
+    elif name == "kling":
+        chosen = dict(pairwise(words)).get("--model", default)
+        before = words[-2] if len(words) > 1 else ""
+        if current.startswith("-"):
+            found = options()
+        elif before.startswith("--"):
+            found = values(before[2:], chosen)
+    return [word for word in found if word.startswith(current)]

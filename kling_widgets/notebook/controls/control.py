@@ -1,0 +1,127 @@
+"""What every control is: a row with a visible label, a value, and its problems below."""
+
+from __future__ import annotations
+
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import ipywidgets as widgets
+from ipywidgets.widgets.widget_description import DescriptionStyle
+from ipywidgets.widgets.widget_int import SliderStyle
+from ipywidgets.widgets.widget_selection import ToggleButtonsStyle
+from ipywidgets.widgets.widget_string import TextStyle
+
+from kling_widgets.core.fields import Field, Problem
+from kling_widgets.core.values import JSON, shorten
+
+LABEL = "110px"
+
+
+class Parts:
+    """What the controls of one form share, so that each does not cost models of its own.
+
+    Args:
+        uploads: where the bytes of a chosen file are put; it is made when first needed.
+    """
+
+    def __init__(self, uploads: Path) -> None:
+        self.uploads = uploads
+        self.plain = widgets.Layout()
+        self.wide = widgets.Layout(width="100%")
+        self.grow = widgets.Layout(flex="1 1 auto", width="auto")
+        self.narrow = widgets.Layout(width="auto")
+        self.text = TextStyle(description_width=LABEL)
+        self.pills = ToggleButtonsStyle(button_width="auto", description_width=LABEL)
+        self.slider = SliderStyle(description_width="auto")
+        self.list = DescriptionStyle(description_width=LABEL)
+
+
+class Control(ABC):
+    """One field's control.
+
+    Attributes:
+        field: the field.
+        widget: the row.
+        changed: called, without arguments, when the user has changed the value.
+        touched: whether the user ever changed it.
+    """
+
+    def __init__(self, field: Field, parts: Parts) -> None:
+        self.field, self.parts = field, parts
+        self.changed: Callable[[], None] = lambda: None
+        self.touched = False
+        self._quiet = False
+        self._problems: tuple[Problem, ...] = ()
+        self.body = self.build()
+        self.widget = widgets.VBox([self.body], layout=parts.plain)
+
+    @abstractmethod
+    def build(self) -> widgets.Widget:
+        """Makes the row."""
+
+    @abstractmethod
+    def get(self) -> JSON:
+        """The value; None when it is not set."""
+
+    @abstractmethod
+    def put(self, value: JSON) -> None:
+        """Shows the value; None unsets it."""
+
+    def set(self, value: JSON) -> None:
+        """Shows a value that does not come from the user; ``changed`` is not called."""
+        self._quiet = True
+        try:
+            self.put(value)
+        finally:
+            self._quiet = False
+
+    def watch(self, widget: widgets.Widget, trait: str = "value") -> None:
+        """Takes a change of this widget as one of the control."""
+
+        def tell(_: object) -> None:
+            if not self._quiet:
+                self.touched = True
+                self.changed()
+
+        widget.observe(tell, trait)
+
+    def show(self, problems: Sequence[Problem], fix: Callable[[Problem], None]) -> None:
+        """Shows the problems of this field, each with a button where there is a single way out."""
+        if tuple(problems) == self._problems:
+            return
+        self._problems = tuple(problems)
+        rows: list[widgets.Widget] = []
+        for problem in problems:
+            word, style = ("Error", "kling-error") if problem.severity == "error" else ("Note", "kling-note")
+            text = widgets.HTML(
+                f'<div class="kling-problem {style}">{word}: {html.escape(str(problem))}</div>', layout=self.parts.plain
+            )
+            if not problem.fix:
+                rows.append(text)
+                continue
+            button = widgets.Button(description=_fix_words(problem), layout=self.parts.narrow)
+            button.on_click(lambda _, problem=problem: fix(problem))
+            rows.append(widgets.HBox([text, button], layout=self.parts.plain))
+        old = self.widget.children[1:]
+        self.widget.children = (self.body, *rows)
+        for row in old:
+            close_row(row)
+
+
+def close_row(row: widgets.Widget) -> None:
+    """Closes a problem's widgets, but not the layouts that it shares."""
+    for child in getattr(row, "children", ()):
+        close_row(child)
+    if isinstance(style := getattr(row, "style", None), widgets.Widget):
+        style.close()
+    row.close()
+
+
+def _fix_words(problem: Problem) -> str:
+    (name, value), *_ = problem.fix.items()
+    if value is None:
+        return f"Remove {name}"
+    shown = {True: "on", False: "off"}.get(value) if isinstance(value, bool) else shorten(value, 40).strip("“”")
+    return f"Set {name} to {shown}"

@@ -1,0 +1,32 @@
+"""The control of a structured field: a box of JSON, checked as it is typed."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+
+from kling_widgets.core.values import JSON, to_json, with_links
+from kling_widgets.notebook.controls.control import Control
+
+
+class JsonBox(Control):
+    """JSON, or what the field takes in its place, such as a link."""
+
+    def build(self) -> widgets.Widget:
+        self.box = widgets.Textarea(
+            description=self.field.label,
+            placeholder=self.field.example,
+            tooltip=self.field.help,
+            layout=self.parts.wide,
+            style=self.parts.text,
+            rows=3,
+        )
+        self.watch(self.box)
+        return self.box
+
+    def get(self) -> JSON:
+        return self.box.value.strip() or None
+
+    def put(self, value: JSON) -> None:
+        self.box.value = (
+            "" if value is None else value if isinstance(value, str) else to_json(with_links(value, str), 1)
+        )

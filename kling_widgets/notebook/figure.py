@@ -1,0 +1,218 @@
+"""A finished job as plain output: it needs no kernel and no widget, and stays a figure in a paper for years.
+
+Measured rules behind it (JupyterLab 4.6, Notebook 7.6): a relative ``src`` works in html; an untrusted notebook loses
+``<source>``, scripts and ``data-*``, but keeps ``<figure>``, ``<video src controls>`` and ``class``; ``poster`` must be
+a data URI. The same bundle carries a picture, Markdown and text for places that play no video.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+from kling_widgets import __version__
+from kling_widgets.client.credentials import is_loopback
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import one_line
+from kling_widgets.jobs.files import Clip
+from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.moment import Moment
+from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.words import duration
+
+Display = Literal["auto", "file", "link", "embed"]
+LARGEST_EMBED = 5_000_000  # bytes; a notebook grows by 4/3 of it
+_WIDEST, _HIGHEST = 640, 480  # pixels, landscape and portrait
+
+# Dollar signs in a prompt are no formula.
+_NO_MATH = "mathjax_ignore tex2jax_ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What is to be shown.
+
+    Attributes:
+        request: what was asked.
+        clip: the saved video, or None when there is only a link.
+        url: the service's link, or None.
+        task_id: the task's id at the service.
+        took: seconds from acceptance to the end, or None.
+        demo: whether the embedded demo made it.
+    """
+
+    request: VideoRequest
+    clip: Clip | None
+    url: str | None
+    task_id: str
+    took: float | None = None
+    demo: bool = False
+    service: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+def figure_of(job: Job, moment: Moment) -> Figure:
+    """The figure of a finished job."""
+    return Figure(
+        request=job.request,
+        clip=moment.clip,
+        url=moment.url,
+        task_id=job.id or "",
+        took=job.took,
+        demo=job.service.demo,
+        service=job.service.name,
+    )
+
+
+def bundle(figure: Figure, place: Place, display: Display = "auto", autoplay: bool = False) -> dict[str, Any]:
+    """The figure in every form that a front end may take, by media type."""
+    source, sentence = _source(figure, place, display)
+    poster = base64.b64encode(figure.clip.poster).decode("ascii") if figure.clip and figure.clip.poster else None
+    page = as_html(figure, place, source, poster, sentence, autoplay)
+    forms = {"text/html": page, "text/markdown": as_markdown(figure, place), "text/plain": as_text(figure)}
+    return {**forms, "image/jpeg": poster} if poster else forms
+
+
+def provenance(figure: Figure) -> dict[str, Any]:
+    """Where the figure came from, for the output's metadata. Never a key."""
+    return {
+        "kling_widgets": {
+            "version": __version__,
+            "service": figure.service,
+            "task_id": figure.task_id,
+            "request": figure.request.draft(),
+            **({"sha256": figure.clip.sha256, "file": figure.clip.path.name} if figure.clip else {}),
+        }
+    }
+
+
+def relative_link(path: Path, folder: Path) -> str | None:
+    """The file as a link from the notebook's folder, or None when it lies elsewhere: a server would not hand it out."""
+    try:
+        inside = Path(os.path.abspath(path)).relative_to(os.path.abspath(folder))
+    except ValueError:
+        return None
+    return quote(inside.as_posix())
+
+
+def public_link(url: str | None) -> str | None:
+    """The link, when a browser may be sent there: http(s), and not this machine, where the browser may not be."""
+    if not url or urlsplit(url).scheme not in ("http", "https") or is_loopback(url):
+        return None
+    return url
+
+
+def _source(figure: Figure, place: Place, display: Display) -> tuple[str | None, str]:
+    """What the video element plays, or a sentence that says why there is none."""
+    clip, link = figure.clip, public_link(figure.url)
+    file = relative_link(clip.path, place.folder) if clip else None
+    order: tuple[str, ...] = {
+        "file": ("file", "embed", "link"),
+        "link": ("link", "file", "embed"),
+        "embed": ("embed", "file", "link"),
+        "auto": ("link", "embed") if place.front_end in ("colab", "vscode") else ("file", "embed", "link"),
+    }[display]
+    for way in order:
+        if way == "file" and file:
+            return file, ""
+        if way == "link" and link:
+            return link, ""
+        if way == "embed" and clip and clip.size <= LARGEST_EMBED:
+            content = base64.b64encode(clip.path.read_bytes()).decode("ascii")
+            return f"data:video/mp4;base64,{content}", ""
+    if clip:
+        return None, f"The video cannot be played here; it is saved as {clip.path}."
+    return None, "There is no video to show."
+
+
+def _size(clip: Clip | None) -> str:
+    if clip is None or not clip.width or not clip.height:
+        return f' width="{_WIDEST}"'
+    scale = min(1.0, _WIDEST / clip.width if clip.width >= clip.height else _HIGHEST / clip.height)
+    return f' width="{round(clip.width * scale)}" height="{round(clip.height * scale)}"'
+
+
+def _facts(figure: Figure) -> list[str]:
+    words = [text for text in (figure.request.settings(),) if text]
+    if figure.clip and figure.clip.width and figure.clip.height:
+        words.append(f"{figure.clip.width} × {figure.clip.height}")
+    if figure.took is not None:
+        words.append(f"made in {duration(figure.took)}")
+    if figure.demo:
+        words.append("demo: drawn on this machine, not by the model")
+    return words
+
+
+def as_html(figure: Figure, place: Place, source: str | None, poster: str | None, sentence: str, autoplay: bool) -> str:
+    """The figure for a browser. Everything that came from outside is escaped."""
+    esc = html.escape
+    prompt = figure.request.get("prompt", "")
+    label = one_line(f"Video: {prompt}" if prompt else "Video", 200)
+    # Never with sound by itself: what plays by itself is muted.
+    playing = " autoplay muted loop" if autoplay else ""
+    image = f' poster="data:image/jpeg;base64,{poster}"' if poster else ""
+    video = (
+        f'<video controls preload="metadata" playsinline{playing}{_size(figure.clip)}{image} src="{esc(source)}" '
+        f'aria-label="{esc(label)}"></video>'
+        if source
+        else f"<p>{esc(sentence)}</p>"
+    )
+    facts = " · ".join((f"<b>{esc(figure.request.spec.title)}</b>", *map(esc, _facts(figure))))
+    links = []
+    if figure.clip:
+        file = relative_link(figure.clip.path, place.folder)
+        name = esc(figure.clip.path.name)
+        links.append(
+            f'<a href="{esc(file)}" download>{name}</a>' if file else f"<code>{esc(str(figure.clip.path))}</code>"
+        )
+    if link := public_link(figure.url):
+        links.append(f'<a href="{esc(link)}" rel="noreferrer" target="_blank">link</a>')
+    last = " · ".join((f"task {esc(figure.task_id)}", *links))
+    notes = "".join(f"<br>{esc(note)}" for note in figure.notes)
+    said = f"<em>{esc(prompt)}</em><br>" if prompt else ""
+    caption = f'<figcaption class="{_NO_MATH}">{said}{facts}<br><small>{last}</small>{notes}</figcaption>'
+    return f'<figure class="kling-video" style="margin: 0">{video}{caption}</figure>'
+
+
+def as_markdown(figure: Figure, place: Place) -> str:
+    """The caption for places that take Markdown, such as GitHub; they show the picture beside it."""
+    prompt = figure.request.get("prompt", "")
+    lines = [f"*{_markdown(one_line(prompt, 2500))}*"] if prompt else []
+    lines.append(" · ".join((f"**{figure.request.spec.title}**", *map(_markdown, _facts(figure)))))
+    last = [f"task {_markdown(figure.task_id)}"]
+    if figure.clip:
+        file = relative_link(figure.clip.path, place.folder)
+        name = _markdown(figure.clip.path.name)
+        last.append(f"[{name}]({file})" if file else name)
+    if link := public_link(figure.url):
+        last.append(f"[link](<{link}>)" if not re.search(r"[<>\s]", link) else "")
+    return "  \n".join((*lines, " · ".join(filter(None, last))))
+
+
+def as_text(figure: Figure) -> str:
+    """The figure in words: for a terminal, a log, or a front end that shows nothing else."""
+    prompt = one_line(figure.request.get("prompt", ""))
+    lines = [prompt] if prompt else []
+    lines.append(" · ".join((figure.request.spec.title, *_facts(figure))))
+    lines.append(f"task {one_line(figure.task_id, 200)}")
+    if figure.clip:
+        lines.append(f"file {figure.clip.path}")
+    if link := public_link(figure.url):
+        lines.append(f"link {one_line(link)}")
+    return "\n".join((*lines, *figure.notes))
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]()<>#|!~$&])", r"\\\1", text)
+
+
+def message(text: str) -> dict[str, Any]:
+    """A sentence as plain output."""
+    page = f'<div class="{_NO_MATH}">{html.escape(text)}</div>'
+    return {"text/html": page, "text/plain": text}

@@ -1,0 +1,239 @@
+"""``%kling`` and its family. Each magic is a few lines: the grammar understands the line, the session does the work."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from IPython.core.magic import no_var_expand
+
+from kling_widgets.client import credentials
+from kling_widgets.core import grammar
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.fields import Flag
+from kling_widgets.core.names import model as find_model
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import looks_like_key, shorten
+from kling_widgets.core.words import MAGICS, option_name
+from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
+from kling_widgets.notebook import api
+from kling_widgets.notebook.completion import complete
+from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.tables import fields_table, models_table
+
+
+def help_text() -> str:
+    """What ``%kling?`` shows: every option with an example, printed from the catalog."""
+    fields = []
+    for field in FIELDS.values():
+        if field.name == "prompt":
+            continue
+        name = option_name(field.name)
+        shown = f"--{name}, --no-{name}" if isinstance(field, Flag) else f"--{name} {field.example}"
+        also = f" Also --{', --'.join(map(option_name, field.aliases))}." if field.aliases else ""
+        fields.append(f"  {shown}\n      {field.help}{also}")
+    settings = []
+    for setting in grammar.SETTINGS.values():
+        dashes = "-" if len(setting.name) == 1 else "--"
+        negated = f", --no-{setting.name}" if setting.negated else ""
+        settings.append(
+            f"  {dashes}{setting.name}{' ' + setting.example if setting.example else negated}\n      {setting.help}"
+        )
+    magics = [f"  %kling_{name}\n      {what}" for name, what in MAGICS.items()]
+    return "\n".join(
+        (
+            "Makes a video: options first, the rest of the line is the prompt.",
+            "",
+            "  %kling a paper boat in the rain",
+            "  %kling --model 3.0 --seconds 10 --aspect-ratio 9:16 a paper boat in the rain",
+            "  %%kling --model 2.6",
+            "  a prompt of several lines stands in the cell's body",
+            "  %kling                     (alone: a form)",
+            "",
+            "{name} in a prompt or an option becomes the value of that variable; {{ and }} are braces.",
+            "A prompt that ends in a question mark goes under %%kling: IPython takes such a line for a call for help.",
+            "-- ends the options. A list repeats its option.",
+            "A structured value is JSON, @file.json, or the name of a variable.",
+            "",
+            "What to do:",
+            *settings,
+            '  --metadata \'{"name": "value"}\'\n      What the catalog does not know; sent as it is.',
+            "",
+            "What to make (%kling_models MODEL lists the options of one model):",
+            *fields,
+            "",
+            "The family:",
+            *magics,
+        )
+    )
+
+
+class Magics:
+    """The magics of one shell."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        self.shell, self.session = shell, session
+
+    def kling(self, line: str, cell: str | None = None) -> Any:
+        """Makes a video; alone, shows the form."""
+        command = grammar.parse(line, cell, default=self.session.settings.model, lookup=self.lookup, read=_read)
+        settings = dict(command.settings)
+        if command.empty:
+            return api.form()
+        name = settings.pop("out", None)
+        if settings.pop("dry_run", False):
+            return self.dry_run(command.request, settings)
+        job = self.session.submit(command.request, **settings)  # type: ignore[arg-type]
+        if name:
+            self.shell.user_ns[name] = job
+        return job
+
+    def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
+        """Shows the body that would be sent, and what is wrong with it."""
+        for problem in request.problems():
+            print(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")  # noqa: T201 - its output is text
+        print(request.to_json())  # noqa: T201
+        count = settings.get("count", 1)
+        print(f"Nothing was sent. This would be {count} video{'s' if count != 1 else ''}.")  # noqa: T201
+
+    def kling_form(self, line: str) -> Any:
+        """Shows the form: ``%kling_form [MODEL]``, or with the request of a task: ``%kling_form --from ID``."""
+        words = line.split()
+        if words[:1] == ["--from"]:
+            return api.form(self.session.entry(_one(words[1:], "a task's id", line)).request)
+        return api.form(find_model(_one(words, "a model", line)).name if words else None)
+
+    def kling_models(self, line: str) -> Any:
+        """Shows the models, or what one takes: ``%kling_models [MODEL]``."""
+        words = line.split()
+        return fields_table(find_model(_one(words, "a model", line))) if words else models_table()
+
+    def kling_tasks(self, line: str) -> Any:
+        """Shows your tasks, newest first: ``%kling_tasks [NUMBER]``."""
+        words = line.split()
+        if words and not words[0].isdigit():
+            raise InvalidRequestError(f"%kling_tasks takes a number of tasks, not {shorten(line)}.")
+        return api.history()[: int(words[0]) if words else 20]
+
+    def kling_show(self, line: str) -> Any:
+        """Shows a task and its video: ``%kling_show ID``."""
+        return self.session.show(_one(line.split(), "a task's id (%kling_tasks lists them)", line))
+
+    def kling_resume(self, line: str) -> Any:
+        """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended."""
+        words = line.split()
+        found = self.session.resume(_one(words, "a task's id", line) if words else None)
+        if not isinstance(found, api.Job) and not len(found):
+            print("Nothing is under way.")  # noqa: T201
+            return None
+        return found
+
+    def kling_code(self, line: str) -> None:
+        """Puts the code of a task, or of the last one, into the next cell: ``%kling_code [ID]``."""
+        words = line.split()
+        entries = [self.session.entry(_one(words, "a task's id", line))] if words else self.session.journal.entries(1)
+        if not entries:
+            raise KlingError("There is no task yet whose code could be shown.")
+        self.shell.set_next_input(entries[0].request.to_magic())
+
+    def kling_demo(self, line: str) -> None:
+        """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
+        word = line.strip().lower() or "on"
+        if word not in ("on", "off"):
+            raise InvalidRequestError(f"%kling_demo takes nothing, or off, not {shorten(line)}.")
+        api.use_demo(word == "on")
+        if word == "off":
+            print(f"The service again; {self.session.key_status()}.")  # noqa: T201
+
+    def kling_key(self, line: str) -> None:
+        """Asks for an API key and keeps it for this kernel, nowhere else; ``%kling_key forget`` ends that."""
+        if line.strip() == "forget":
+            credentials.forget()
+            print(f"Forgotten; {self.session.key_status()}.")  # noqa: T201
+            return
+        if line.strip():
+            raise InvalidRequestError(
+                "%kling_key asks for the key, so that it stands in no cell; delete what you typed."
+            )
+        if self.session.place.front_end == "headless":
+            raise MissingKeyError("Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead.")
+        try:
+            key = getpass.getpass("API key (it is not shown): ")
+        except (EOFError, RuntimeError) as error:  # StdinNotImplementedError is a RuntimeError
+            raise MissingKeyError("Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead.") from error
+        if not key.strip():
+            print("Nothing was typed.")  # noqa: T201
+            return
+        credentials.remember(key)
+        print(f"{self.session.key_status()}. It is kept until this kernel ends.")  # noqa: T201
+
+    def lookup(self, name: str) -> object:
+        """A variable of the user's."""
+        namespace: dict[str, object] = self.shell.user_ns
+        return namespace[name]
+
+    def ids(self) -> list[str]:
+        """The ids that may be meant, newest first."""
+        return [entry.task_id or f"#{entry.key}" for entry in self.session.journal.entries(50)]
+
+    def complete(self, shell: Any, event: Any) -> list[str]:
+        """What Tab offers; ``event`` is IPython's."""
+        before = getattr(event, "text_until_cursor", None) or event.line
+        return complete(before, self.ids, self.session.settings.model)
+
+
+LINE = ("kling", *(f"kling_{name}" for name in MAGICS))
+
+
+def register(shell: Any, session: Session) -> None:
+    """Gives the shell the magics, ``%config Kling`` and the completions; once more changes nothing."""
+    unregister(shell)
+    magics = Magics(shell, session)
+
+    @no_var_expand
+    def kling(line: str, cell: str | None = None) -> Any:
+        return magics.kling(line, cell)
+
+    kling.getdoc = help_text  # type: ignore[attr-defined]
+    kling.__doc__ = "Makes a video; %kling? lists every option."
+    shell.register_magic_function(kling, "line_cell", "kling")
+    for name in LINE[1:]:
+        shell.register_magic_function(_line_magic(getattr(magics, name)), "line", name)
+    shell.configurables.append(session.settings)
+    for name in LINE:
+        for prefix in ("%", "%%") if name == "kling" else ("%",):
+            shell.set_hook("complete_command", magics.complete, str_key=f"{prefix}{name}")
+
+
+def unregister(shell: Any) -> None:
+    """Takes everything back."""
+    for name in LINE:
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop(name, None)
+        for prefix in ("%", "%%"):
+            shell.strdispatchers["complete_command"].strs.pop(f"{prefix}{name}", None)
+    shell.configurables[:] = [each for each in shell.configurables if type(each).__name__ != "Kling"]
+
+
+def _line_magic(work: Callable[[str], Any]) -> Callable[[str], Any]:
+    @no_var_expand
+    def magic(line: str) -> Any:
+        if looks_like_key(line):
+            raise InvalidRequestError("This line holds what looks like an API key. Delete it, and use %kling_key.")
+        return work(line)
+
+    magic.__doc__ = work.__doc__
+    magic.__name__ = getattr(work, "__name__", "magic")
+    return magic
+
+
+def _one(words: list[str], what: str, line: str) -> str:
+    if len(words) != 1:
+        raise InvalidRequestError(f"Give {what}{f', not {shorten(line)}' if line.strip() else ''}.")
+    return words[0]
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

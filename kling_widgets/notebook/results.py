@@ -1,0 +1,87 @@
+"""What a form made: live below it while it runs; then figures in a plain output of its own, newest first."""
+
+from __future__ import annotations
+
+import html
+from collections import deque
+from typing import Any, cast
+
+import ipywidgets as widgets
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import shorten
+from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.moment import Moment
+from kling_widgets.notebook.figure import Display
+from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.view import JobView
+
+_KEPT = 20  # lines of ended jobs in the form
+
+
+class Results:
+    """The results of one form.
+
+    Attributes:
+        widget: the live part, inside the form.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._handle: Any = None
+        self._figures: deque[tuple[dict[str, Any], dict[str, Any]]] = deque(maxlen=_KEPT)
+        self._magic = ""
+        self.widget = widgets.VBox()
+
+    def place_here(self, request: VideoRequest) -> None:
+        """Puts the plain part into this cell: empty to the eye, and in words the line that the form stands for, as the
+        form itself is dead when the notebook is opened again."""
+        from IPython.display import display
+
+        self._magic = request.to_magic()
+        data, metadata = self._plain()
+        self._handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    def begin(self, job: Job) -> None:
+        """Shows a job that is about to start."""
+        settings = self._session.settings
+        view = JobView(
+            job,
+            self._session.place,
+            cast(Display, settings.display),
+            settings.autoplay,
+            on_end=lambda moment, data, metadata: self._end(view, moment, data, metadata),
+        )
+        self.widget.children = (view.widget, *self.widget.children)[:_KEPT]
+        job.listen(view.show)
+
+    def _end(self, view: JobView, moment: Moment, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        if moment.state != "done" or self._session.place.front_end == "voila":
+            view.settle(moment, data, metadata)
+            return
+        self._magic = view.job.request.to_magic()
+        self._figures.appendleft((data, metadata))
+        # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
+        prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
+        where = "shown below" if self._handle is not None else "saved"
+        line = widgets.HTML(f"Done · {html.escape(prompt)} · {where}")
+        button = widgets.Button(description="Show here", layout=widgets.Layout(width="auto"))
+        button.on_click(lambda _: view.settle(moment, data, metadata))
+        row = widgets.HBox([line, button])
+        row.add_class("kling-row")
+        view.widget.children = (row,)
+        if self._handle is not None:
+            together, about = self._plain()
+            self._handle.update(together, metadata=about, raw=True)
+
+    def _plain(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        figures = tuple(self._figures)
+        data = {
+            "text/html": "<br>".join(data["text/html"] for data, _ in figures),
+            "text/plain": "\n\n".join((self._magic, *(data["text/plain"] for data, _ in figures))),
+        }
+        if figures:
+            data["text/markdown"] = "\n\n".join(data["text/markdown"] for data, _ in figures)
+            if poster := figures[0][0].get("image/jpeg"):
+                data["image/jpeg"] = poster
+        return data, {"kling_widgets": [about["kling_widgets"] for _, about in figures]} if figures else {}

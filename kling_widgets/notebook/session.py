@@ -1,0 +1,274 @@
+"""The wiring of one process: key or demo, settings, and the way from a request to a job that is shown."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from kling_widgets.client import credentials
+from kling_widgets.client.credentials import Secret
+from kling_widgets.client.schedule import Budget
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.jobs.batch import Batch
+from kling_widgets.jobs.files import FOLDER, examine
+from kling_widgets.jobs.home import home
+from kling_widgets.jobs.job import Desk, Job
+from kling_widgets.jobs.journal import Entry, Journal
+from kling_widgets.jobs.moment import ENDED
+from kling_widgets.jobs.service import DEMO, Service
+from kling_widgets.jobs.watch import Watcher
+from kling_widgets.notebook import place as places
+from kling_widgets.notebook import shown
+from kling_widgets.notebook.figure import Display, Figure
+from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.settings import Kling
+
+if TYPE_CHECKING:
+    from kling_widgets.demo.service import Demo
+
+
+class Session:
+    """What all front doors of a process share: ``%kling``, the form, and ``kw.submit``.
+
+    Args:
+        shell: the IPython shell, or None in a script.
+        environ: the environment.
+    """
+
+    def __init__(self, shell: Any = None, environ: Mapping[str, str] = os.environ) -> None:
+        self.shell = shell
+        self.environ = environ
+        self.settings = Kling()
+        self._demo_wanted = False
+        self._demo: Demo | None = None
+        self._demo_lock = threading.Lock()
+        self._budget = Budget(self._requests_per_second())
+        self._folder: Path | None = None
+        self.settings.observe(self._new_rate, "requests_per_second")
+        self.jobs: dict[int, Job] = {}  # by the journal's number; a job that is under way is not begun again
+
+    def _requests_per_second(self) -> float:
+        try:
+            asked = float(self.environ.get("KLING_WIDGETS_RPS", ""))
+        except ValueError:
+            return float(self.settings.requests_per_second)
+        return asked if asked > 0 else float(self.settings.requests_per_second)
+
+    def _new_rate(self, change: Any) -> None:
+        self._budget.per_second = change["new"]
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """The background thread of all tasks."""
+        return Watcher(self._budget)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The record of this user's submissions."""
+        return Journal(home(self.environ) / "journal.sqlite")
+
+    @property
+    def place(self) -> Place:
+        """Where we are shown now. The folder is the one of the first use, also after ``os.chdir``."""
+        found = places.find(self.shell, self.environ)
+        if self._folder is None:
+            self._folder = found.folder
+        return Place(found.front_end, self._folder)
+
+    @property
+    def videos(self) -> Path:
+        """Where videos are saved."""
+        chosen = self.settings.video_dir
+        return self.place.folder / Path(chosen).expanduser() if chosen else self.place.folder / FOLDER
+
+    @property
+    def demo_forced(self) -> bool:
+        """Whether the environment asks for the demo; a notebook cannot switch that off."""
+        return self.environ.get("KLING_WIDGETS_DEMO", "").strip().lower() not in ("", "0", "off", "false", "no")
+
+    @property
+    def demo(self) -> bool:
+        """Whether the embedded demo takes the place of the service."""
+        return self._demo_wanted or self.demo_forced
+
+    def use_demo(self, on: bool = True) -> None:
+        """Takes the embedded demo instead of the service, or goes back.
+
+        Raises:
+            KlingError: the extra ``demo`` is not installed; or ``KLING_WIDGETS_DEMO`` is set, and it is to go off.
+        """
+        if not on and self.demo_forced:
+            raise KlingError("The demo was switched on by KLING_WIDGETS_DEMO=1 and cannot be switched off from here.")
+        self._demo_wanted = on
+        if on:
+            self._start_demo()
+
+    def key_status(self) -> str:
+        """Where the key comes from, without any character of it."""
+        if self.demo:
+            return "demo: no key needed"
+        found = credentials.find(environ=self.environ, folder=self.place.folder)
+        return f"key: found in {found.source}" if found.key else "no key found"
+
+    def service(self, name: str | None = None) -> Service:
+        """The service that a new submission goes to; with a name, the one that an old submission went to.
+
+        Raises:
+            MissingKeyError: there is no key.
+            KlingError: the service of an old submission cannot be reached from here.
+        """
+        if name == DEMO or (name is None and self.demo):
+            return Service(DEMO, self._start_demo().base_url, Secret("demo"), "demo: no key needed")
+        chosen = self.settings.base_url or None
+        if name in credentials.OWN_URLS:
+            chosen = name
+        found = credentials.find(base_url=chosen, environ=self.environ, folder=self.place.folder)
+        if name is not None and found.base_url != name:
+            raise KlingError(
+                f"This task was sent to {name}, but the address is {found.base_url} now. Set CRAZYROUTER_BASE_URL, and "
+                "the key that belongs to it."
+            )
+        return Service(found.base_url, found.base_url, found.needed(), found.source)
+
+    def _start_demo(self) -> Demo:
+        with self._demo_lock:
+            if self._demo is None:
+                try:
+                    from kling_widgets.demo import service
+                except ImportError as missing:
+                    raise KlingError(
+                        f'The demo needs more packages ({missing.name}): pip install "kling_widgets[demo]".'
+                    ) from None
+                self._demo = service.start(home(self.environ) / "demo")
+                atexit.register(self._demo.stop)
+            return self._demo
+
+    def prepare(
+        self,
+        request: VideoRequest | str | Iterable[VideoRequest],
+        *,
+        count: int = 1,
+        save: str | None = None,
+        timeout: float | None = None,
+        **fields: Any,
+    ) -> list[Job]:
+        """The jobs of one or several requests, checked and written into the journal; none is started.
+
+        Raises:
+            InvalidRequestError: a request has errors; MissingKeyError: there is no key; KlingError: no video could be
+            saved. Nothing was sent.
+        """
+        if isinstance(request, (VideoRequest, str)):
+            requests = [VideoRequest.of(request, **fields)] * count
+        else:
+            requests = [VideoRequest.of(each, **fields) for each in request for _ in range(count)]
+        if not requests:
+            raise InvalidRequestError("The list of requests is empty. Nothing was sent.")
+        for each in requests:
+            if errors := each.errors():
+                raise InvalidRequestError.of(errors)
+        desk = self._desk(self.service(), save, timeout)
+        return [self._keep(Job(each, desk)) for each in requests]
+
+    def submit(
+        self,
+        request: VideoRequest | str | Iterable[VideoRequest],
+        *,
+        wait: bool | None = None,
+        **options: Any,
+    ) -> Job | Batch:
+        """Checks, submits and shows; see ``kw.submit``."""
+        return self._run(self.prepare(request, **options), wait)
+
+    def resume(self, task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
+        """Goes on with one task, or with all that have not ended; see ``kw.resume``."""
+        if task_id is not None:
+            return self._run([self._take_up(self.entry(task_id))], wait)
+        jobs, troubles = [], []
+        for entry in self.journal.unfinished():
+            try:
+                jobs.append(self._take_up(entry))
+            except KlingError as error:
+                troubles.append(error)
+        if troubles and not jobs:
+            raise troubles[0]
+        return self._run(jobs, wait) if jobs else Batch(())
+
+    def entry(self, task_id: str) -> Entry:
+        """The journal's entry of a task; one is made for a task that was submitted elsewhere.
+
+        Raises:
+            KlingError: it is a submission that never got an id.
+        """
+        entry = self.journal.find(task_id) or self.journal.adopt(task_id, self.service().name)
+        if entry.task_id is None:
+            why = f": {entry.error}" if entry.error else "."
+            raise KlingError(f"Submission #{entry.key} has no task id; it is {entry.state}{why}")
+        return entry
+
+    def show(self, task_id: str) -> Job | Batch | None:
+        """Shows the video of a task; one that is not here yet is watched, or fetched.
+
+        Raises:
+            KlingError: there is no such task, or it ended without a video.
+        """
+        entry = self.entry(task_id)
+        if entry.state in ("failed", "refused"):
+            raise KlingError(entry.error or f"Task {task_id} ended without a video.")
+        if not entry.path or not Path(entry.path).is_file():
+            return self.resume(task_id)
+        took = entry.ended - entry.accepted if entry.ended and entry.accepted else None
+        clip = examine(Path(entry.path))
+        figure = Figure(entry.request, clip, entry.url, entry.task_id or "", took, entry.demo, entry.service)
+        shown.figure(figure, self.place, cast(Display, self.settings.display), autoplay=self.settings.autoplay)
+        return None
+
+    def _take_up(self, entry: Entry) -> Job:
+        """The job of an entry, which goes on where the entry ends."""
+        known = self.jobs.get(entry.key)
+        if known is not None and known.moment().state not in ENDED:
+            known.stop()  # this cell shows it from now on
+        return self._keep(Job(entry.request, self._desk(self.service(entry.service)), entry))
+
+    def _desk(self, service: Service, save: str | None = None, timeout: float | None = None) -> Desk:
+        return Desk(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)
+
+    def _keep(self, job: Job) -> Job:
+        self.jobs[job.key] = job
+        return job
+
+    def _run(self, jobs: list[Job], wait: bool | None) -> Job | Batch:
+        place, settings = self.place, self.settings
+        if wait is None:
+            wait = place.waits if settings.wait == "auto" else bool(settings.wait)
+        shown.run(
+            jobs, place, self.shell, wait=wait, display=cast(Display, settings.display), autoplay=settings.autoplay
+        )
+        return jobs[0] if len(jobs) == 1 else Batch(jobs)
+
+
+_session: Session | None = None
+_lock = threading.Lock()
+
+
+def session() -> Session:
+    """The session of this process."""
+    global _session
+    with _lock:
+        if _session is None:
+            _session = Session(_shell())
+        if _session.shell is None:
+            _session.shell = _shell()
+        return _session
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None

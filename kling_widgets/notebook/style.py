@@ -1,0 +1,41 @@
+"""The one style sheet. Colours come from JupyterLab's theme, with plain ones where there is none (Voilà, VS Code)."""
+
+STYLE = """<style>
+.kling {
+  --kling-text: var(--jp-ui-font-color1, currentColor);
+  --kling-dim: var(--jp-ui-font-color2, #6b6b6b);
+  --kling-line: var(--jp-border-color2, #d0d0d0);
+  --kling-brand: var(--jp-brand-color1, #1976d2);
+  --kling-error: var(--jp-error-color1, #c62828);
+  --kling-note: var(--jp-warn-color0, #9a5b00);
+  --kling-code: var(--jp-layout-color2, rgba(127, 127, 127, .12));
+  color: var(--kling-text); max-width: 900px; box-sizing: border-box;
+}
+.kling-card { border: 1px solid var(--kling-line); border-radius: 6px; padding: 12px 16px; overflow: hidden; }
+.kling .widget-html, .kling .widget-html-content, .kling .widget-label {
+  color: var(--kling-text); line-height: 1.5; white-space: normal; height: auto;
+}
+.kling-dim, .kling .kling-dim { color: var(--kling-dim); }
+.kling-title { font-weight: 600; font-size: 1.1em; }
+.kling-prompt { font-style: italic; margin: 4px 0; overflow-wrap: anywhere; white-space: pre-wrap; max-height: 9em;
+  overflow-y: auto; }
+.kling-bar { height: 3px; background: var(--kling-line); overflow: hidden; margin: 8px 0; border-radius: 2px; }
+.kling-bar > div { height: 100%; background: var(--kling-brand); transition: width 1s linear; }
+.kling-bar > .kling-unknown { width: 25%; animation: kling-pass 2.4s linear infinite; transition: none; }
+@keyframes kling-pass { from { transform: translateX(-100%); } to { transform: translateX(400%); } }
+@media (prefers-reduced-motion: reduce) { .kling-bar > .kling-unknown { animation: none; width: 100%; opacity: .4; } }
+.kling-error { color: var(--kling-error) !important; }
+.kling-note { color: var(--kling-note) !important; }
+.kling-problem { margin: 0 0 4px 118px; overflow-wrap: anywhere; }
+.kling-row { align-items: flex-start; flex-wrap: wrap; }
+.kling-code pre { background: var(--kling-code); padding: 8px; border-radius: 4px; margin: 0; overflow-x: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere; user-select: text; color: var(--kling-text); max-height: 20em; }
+.kling button.kling-section { background: none; text-align: left; padding: 0; box-shadow: none !important;
+  font-weight: 600; color: var(--kling-text); width: 100%; border-top: 1px solid var(--kling-line); }
+.kling .widget-toggle-buttons .widget-toggle-button { border-radius: 12px; margin: 1px 2px; width: auto;
+  min-width: 52px; padding: 0 10px; }
+.kling .widget-textarea textarea { resize: vertical; }
+.kling button:focus-visible, .kling input:focus-visible, .kling textarea:focus-visible, .kling select:focus-visible {
+  outline: 2px solid var(--kling-brand); outline-offset: 1px; }
+.kling video { max-width: 100%; }
+</style>"""

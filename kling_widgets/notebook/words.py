@@ -1,0 +1,80 @@
+"""How a job is put into words, for the live view, the terminal and the log of a headless run."""
+
+from __future__ import annotations
+
+from kling_widgets.core.values import shorten
+from kling_widgets.jobs.moment import Moment, State
+
+STATES: dict[State, str] = {
+    "sending": "Sending",
+    "queued": "In the queue",
+    "running": "Making the video",
+    "fetching": "Fetching the video",
+    "done": "Done",
+    "failed": "Failed",
+    "refused": "Refused",
+    "unknown": "Sent, but the answer was lost",
+    "stopped": "No longer watched",
+}
+
+
+def clock(seconds: float) -> str:
+    """Time gone by: "0:38", "1:02:07"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time: "38 s", "1 min 12 s", "1 h 2 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def left(remaining: tuple[float, float] | None) -> str:
+    """About how much longer, in words that promise no more than is known."""
+    if remaining is None:
+        return "no estimate yet"
+    low, high = (max(1, round(value)) for value in remaining)
+    if high <= 3:
+        return "a few seconds more"
+    if high < 90:
+        return f"about {low}–{high} s more" if low < high else f"about {high} s more"
+    low, high = round(low / 60), max(1, round(high / 60))
+    return f"about {low}–{high} min more" if low < high else f"about {high} min more"
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / 1e6:.1f} MB"
+
+
+def line(moment: Moment) -> str:
+    """What is happening, how far, since when, about how much longer."""
+    parts = [STATES[moment.state]]
+    if moment.word:
+        parts[0] = f"The service says {shorten(moment.word, 30)}"
+    if moment.silent is not None and moment.state in ("queued", "running", "sending"):
+        parts = [f"No answer since {clock(moment.silent)}, still trying"]
+    elif moment.percent is not None:
+        parts.append(f"{moment.percent} %")
+    if moment.state == "fetching" and moment.fetched[0]:
+        done, total = moment.fetched
+        parts.append(f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done))
+    if moment.state in ("sending", "queued", "running"):
+        parts.append(clock(moment.elapsed))
+    if moment.state in ("queued", "running") and moment.silent is None:
+        parts.append(left(moment.remaining))
+    return " · ".join(parts)
+
+
+def change(moment: Moment) -> str:
+    """The same for a log that has one line per change of state: without what only ticks."""
+    if moment.silent is not None:
+        return "No answer, still trying"
+    return STATES[moment.state] if not moment.word else f"The service says {shorten(moment.word, 30)}"
