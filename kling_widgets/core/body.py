@@ -9,7 +9,7 @@ from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, Model
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, unknown_fields
 from kling_widgets.core.structured import joined_prompt
-from kling_widgets.core.values import JSON, plain, shorten, with_links
+from kling_widgets.core.values import JSON, as_name, plain, shorten, with_links
 from kling_widgets.errors import InvalidRequestError
 
 # What stands at the top of a body; everything else of the line goes into metadata (S).
@@ -121,4 +121,4 @@ def from_body(body: object) -> tuple[str, dict[str, JSON]]:
             unknown += unknown_fields([name], TOP)
     if unknown:
         raise InvalidRequestError.of(unknown)
-    return str(body.pop("model", None) or ""), body
+    return as_name(body.pop("model", None) or ""), body

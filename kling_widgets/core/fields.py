@@ -214,7 +214,7 @@ class Number(Field):
             )
 
     def wire(self, value: JSON) -> JSON:
-        return str(value)
+        return str(value) if isinstance(value, int) else value
 
     def usual_words(self) -> str:
         """The usual values for people: "5 or 10 seconds", "3 to 15 seconds"."""

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX, Model, stranger
 from kling_widgets.core.fields import Problem
-from kling_widgets.core.values import plain, shorten
+from kling_widgets.core.values import as_name, plain, shorten
 from kling_widgets.errors import InvalidRequestError
 
 # "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
@@ -24,7 +24,7 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
     """The model that a name means, and what is wrong with the name. Always gives a model: with all fields when it is
     not one of ours, so that an unfinished or mistaken request can still be shown."""
     name = plain(name.id if isinstance(name, Model) else name)
-    text = str(name).strip() if name is not None else ""
+    text = as_name(name).strip() if name is not None else ""
     low = text.lower()
     for candidate in (low, PREFIX + low):
         if candidate in MODELS:

@@ -22,7 +22,7 @@ def magic(model: Model, values: Mapping[str, JSON]) -> str:
     values = masked(dict(values))
     prompt = values.get("prompt", "")
     prompt = prompt if isinstance(prompt, str) else to_json(prompt)
-    options = " ".join(_options(masked(model.name), values))
+    options = " ".join(_options(_name(model), values))
     text = escape_braces(prompt)
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = f'"{text}"'  # one enclosing pair is removed again
@@ -37,6 +37,12 @@ def magic(model: Model, values: Mapping[str, JSON]) -> str:
     if not _changed_in_cell(text):
         return f"%%kling {options}\n{text}"
     return f"%kling {options} --prompt {escape_word(prompt, always=True)}"
+
+
+def _name(model: Model) -> str:
+    """The model as people type it; one that the catalog does not know in full, as its short name means nothing."""
+    name: str = masked(model.name if model.known else model.id)
+    return name
 
 
 def _changed_in_cell(text: str) -> bool:
@@ -90,7 +96,7 @@ def _value(field: Field | None, value: JSON) -> str:
 def python(model: Model, values: Mapping[str, JSON]) -> str:
     """``kw.submit(…)`` with one line a field."""
     fields = "".join(f"    {name}={value!r},\n" for name, value in masked(dict(values)).items())
-    return f"import kling_widgets as kw\n\njob = kw.submit(\n    {masked(model.name)!r},\n{fields})"
+    return f"import kling_widgets as kw\n\njob = kw.submit(\n    {_name(model)!r},\n{fields})"
 
 
 def curl(body: Mapping[str, JSON], base_url: str = SERVICE) -> str:

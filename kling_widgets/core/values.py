@@ -34,7 +34,7 @@ def plain(value: object, depth: int = 0) -> JSON:
         if isinstance(value, PathLike):
             return Path(value)
         if depth < _DEEPEST and isinstance(value, Mapping):
-            return {_name(key, depth): plain(item, depth + 1) for key, item in value.items()}
+            return {as_name(plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()}
         if depth < _DEEPEST and isinstance(value, (list, tuple)):
             return [plain(item, depth + 1) for item in value]
     except Exception:  # noqa: BLE001, S110 - an object of the user's may raise anything; it is a problem, not a crash
@@ -42,10 +42,9 @@ def plain(value: object, depth: int = 0) -> JSON:
     return f"<{type(value).__name__}>"
 
 
-def _name(key: object, depth: int) -> str:
-    """The name in an object, as JSON has it: text."""
-    name = plain(key, depth + 1)
-    return name if isinstance(name, str) else to_json(name)
+def as_name(value: JSON) -> str:
+    """A value that stands where a name should: as text."""
+    return value if isinstance(value, str) else to_json(masked(value))
 
 
 def is_local(text: str) -> bool:
@@ -105,11 +104,11 @@ _KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}")
 
 
 def masked(value: JSON) -> JSON:
-    """A copy of the value, a path as its text, in which no key can be read.
+    """A copy of the value fit to be shown: paths as text that can be encoded, and ``sk-…`` where a key stood.
 
     To be used before the value is turned into one text: behind an escape ("\\nsk-…") a key is harder to tell.
     """
-    return map_strings(with_links(value, lambda path: plain(str(path))), lambda text: _KEY.sub("sk-…", text))
+    return map_strings(with_links(value, str), lambda text: _KEY.sub("sk-…", plain(text)))
 
 
 def looks_like_key(value: JSON) -> bool:
