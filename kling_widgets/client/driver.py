@@ -82,7 +82,8 @@ class BlockingDriver(_Driver):
     ) -> None:
         super().__init__(http, key, session, budget)
         self.sleep = sleep
-        self.places = threading.BoundedSemaphore(transport.POOL)
+        self.places = threading.BoundedSemaphore(transport.REQUESTS)
+        self.downloads = threading.BoundedSemaphore(transport.DOWNLOADS)
 
     def run(self, steps: Protocol[T]) -> T:
         """The result of a protocol."""
@@ -160,7 +161,7 @@ class _Stream:
         self._pieces: Iterator[bytes] = iter(())
         if step.with_key:
             driver.hold(True)
-        driver.places.acquire()
+        driver.downloads.acquire()
         self._open = True
         try:
             self._response = driver.http.send(driver.request(step), stream=True)
@@ -189,7 +190,7 @@ class _Stream:
                 if self._response is not None:
                     self._response.close()
             finally:
-                self._driver.places.release()
+                self._driver.downloads.release()
 
 
 class AsyncDriver(_Driver):
@@ -205,7 +206,8 @@ class AsyncDriver(_Driver):
     ) -> None:
         super().__init__(http, key, session, budget)
         self.sleep = sleep
-        self.places = asyncio.Semaphore(transport.POOL)
+        self.places = asyncio.Semaphore(transport.REQUESTS)
+        self.downloads = asyncio.Semaphore(transport.DOWNLOADS)
 
     async def run(self, steps: Protocol[T]) -> T:
         """The result of a protocol."""
@@ -287,7 +289,7 @@ class _AsyncStream:
         driver = self._driver
         if step.with_key:
             await driver.hold(True)
-        await driver.places.acquire()
+        await driver.downloads.acquire()
         self._open = True
         try:
             self._response = await driver.http.send(driver.request(step), stream=True)
@@ -318,4 +320,4 @@ class _AsyncStream:
                 if self._response is not None:
                     await self._response.aclose()
             finally:
-                self._driver.places.release()
+                self._driver.downloads.release()

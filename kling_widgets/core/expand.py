@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from numbers import Real
 from pathlib import PurePath
 
@@ -74,7 +75,7 @@ def _value(whole: str, name: str, steps: str, lookup: Lookup) -> str:
             raise InvalidRequestError(
                 f"{whole} has no value: {name} has no {step} ({why}). Nothing was sent."
             ) from None
-    if isinstance(value, bool) or not isinstance(value, (str, Real, PurePath)):
+    if isinstance(value, bool) or not isinstance(value, (str, Real, Decimal, PurePath)):
         kind = type(value).__name__
         raise InvalidRequestError(f"{shorten(whole)} is a {kind}, not text, a number or a path. Nothing was sent.")
     return str(value)

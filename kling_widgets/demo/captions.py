@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 from kling_widgets.demo.clip import Clip, Shot
 from kling_widgets.demo.fonts import Type, missing, printable
 
-NOT_HERE = "No font of this system draws all of this prompt; the caption under the video carries it."
+NOT_HERE = "□ has no font on this system; the caption of the video carries the prompt."
 MARK, PLAIN_WORDS = "DEMO", "drawn by kling_widgets, no model was asked"
 ACCENT = (255, 196, 61)
 LARGE, SMALL = 0.052, 0.03  # type sizes of the prompt, of the shorter side
@@ -19,12 +19,13 @@ class Caption:
 
     def __init__(self, clip: Clip) -> None:
         self.ends = [shot.end for shot in clip.shots]
-        self.panels = [self._panel(clip, number, shot) for number, shot in enumerate(clip.shots)]
+        panels = [self._panel(clip, number, shot) for number, shot in enumerate(clip.shots)]
+        self.panels = [(panel.convert("RGB"), panel.getchannel("A")) for panel in panels]
 
     def draw(self, canvas: Image.Image, moment: float) -> None:
         number = next((n for n, end in enumerate(self.ends) if moment < end), len(self.ends) - 1)
-        panel = self.panels[number]
-        canvas.paste(panel.convert("RGB"), (0, canvas.height - panel.height), panel.getchannel("A"))
+        ink, mask = self.panels[number]
+        canvas.paste(ink, (0, canvas.height - ink.height), mask)
 
     def _panel(self, clip: Clip, number: int, shot: Shot) -> Image.Image:
         short = min(clip.width, clip.height)
@@ -34,7 +35,9 @@ class Caption:
         small = Type(round(short * 0.027))
         settings = clip.settings if len(clip.shots) == 1 else (*clip.settings, f"shot {number + 1}")
         # Room at the right for the clock.
-        facts = small.wrap(" · ".join(settings), width - small.width("00.0 / 00.0 s") - margin)[:2]
+        narrow = width - small.width("00.0 / 00.0 s") - margin
+        facts = small.wrap(NOT_HERE if missing(printable(shot.prompt)) else "", narrow)[:2]
+        facts += small.wrap(" · ".join(settings), narrow)[:2]
         text_height = len(lines) * face.leading + len(facts) * small.leading + round(short * 0.02)
         height = min(clip.height, text_height + 2 * margin + round(short * 0.06))
         panel = Image.new("RGBA", (clip.width, height), (8, 10, 18, 255))
@@ -65,22 +68,16 @@ def _dusk(width: int, height: int, full: int) -> Image.Image:
 def _fitted(prompt: str, width: float, height: float, short: int) -> tuple[Type, list[str]]:
     """The prompt in lines, as large as it fits; cut at the end when even the smallest type does not."""
     text = printable(prompt)
-    absent = missing(text)
-    note = NOT_HERE if absent else ""
-    shown = "" if absent > len(text) / 2 else text
     large, small = max(10, round(short * LARGE)), max(8, round(short * SMALL))
     for size in range(large, small - 1, -max(1, (large - small) // 6)):
         face = Type(size)
-        lines = face.wrap(shown, width) + face.wrap(note, width)
+        lines = face.wrap(text, width)
         if len(lines) * face.leading <= height:
             return face, lines
     face = Type(small)
-    notes = face.wrap(note, width)
-    room = max(1, int(height // face.leading) - len(notes))
-    lines = face.wrap(shown, width)[:room]
-    if lines:
-        lines[-1] = face.cut(lines[-1] + " … and more", width)
-    return face, lines + notes
+    lines = face.wrap(text, width)[: max(1, int(height // face.leading))]
+    lines[-1] = face.cut(lines[-1] + " … and more", width)
+    return face, lines
 
 
 class Mark:

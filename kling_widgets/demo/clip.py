@@ -75,15 +75,14 @@ class Clip:
         first, last, *references = _pictures(request, uploads)
         width, height = measure(request, first)
         seconds = int(request.get("seconds") or 5)
-        title = request.spec.title
         return cls(
             width=width,
             height=height,
             fps=next(fps for pixels, fps in PACES if width * height <= pixels),
             seconds=seconds,
             sound=request.get("sound") is True,
-            title=title,
-            settings=(title, f"{seconds} s", *filter(None, _settings(request, width, height))),
+            title=request.spec.title,
+            settings=(request.spec.title, *_settings(request, width, height)),
             shots=_shots(request, seconds),
             first=first,
             last=last,
@@ -184,29 +183,12 @@ def _number(value: Any) -> float:
 
 
 def _settings(request: VideoRequest, width: int, height: int) -> Iterator[str]:
-    """The line under the prompt: what was asked, and what else the request carries."""
-    size = request.get("size")
-    yield size.replace("x", "×") if size else request.get("aspect_ratio") or ("" if request.get("image") else "16:9")
-    yield request.get("resolution") or ("" if size else "720P")
-    sound = request.get("sound")
-    yield "" if sound is None else f"sound {'on' if sound else 'off'}"
-    yield "" if size == f"{width}x{height}" else f"{width}×{height} px"
-    for name, words in COUNTED.items():
-        value = request.get(name)
-        if isinstance(value, Sequence) and not isinstance(value, str) and value:
-            yield f"{len(value)} {words}{'s' if len(value) > 1 else ''}"
-    camera = request.get("camera_control")
-    if isinstance(camera, Mapping):
-        config = camera.get("config")
-        moves = {k: v for k, v in config.items() if v} if isinstance(config, Mapping) else {}
-        yield "camera " + (", ".join(f"{k} {v}" for k, v in moves.items()) or str(camera.get("type")))
-
-
-COUNTED = {
-    "image_list": "reference",
-    "multi_prompt": "shot",
-    "video_list": "video",
-    "voice_list": "voice",
-    "kling_elements": "element",
-    "dynamic_masks": "motion path",
-}
+    """The line under the prompt: what was asked, what the demo takes where nothing was, and the pixels that it makes."""
+    unsaid: dict[str, Any] = {"seconds": 5}
+    if "size" not in request.values:
+        unsaid["resolution"] = "720P"
+        if "image" not in request.values:  # a first frame gives its own ratio
+            unsaid["aspect_ratio"] = "16:9"
+    yield request.replace(**{name: value for name, value in unsaid.items() if name not in request.values}).settings()
+    if request.get("size") != f"{width}x{height}":
+        yield f"{width}×{height} px"

@@ -47,8 +47,9 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 def card(picture: Picture, width: int, height: int, why: str) -> Image.Image:
     """A card in place of a picture: its role, the file name of its link, and why the picture itself is not shown."""
-    hue = hashlib.sha256(picture.link.encode()).digest()[0] / 256
-    top, bottom = (tuple(map(int, colour(hue + turn, light, 0.42))) for turn, light in ((0.0, 0.5), (0.1, 0.3)))
+    # The hue comes from the role too: first and last frame never look the same.
+    hue = hashlib.sha256(picture.link.encode()).digest()[0] / 512 + (0.5 if picture.role == "last frame" else 0)
+    top, bottom = (tuple(map(int, colour(hue + turn, light, 0.11))) for turn, light in ((0.0, 0.62), (0.08, 0.4)))
     image = Image.composite(
         Image.new("RGB", (width, height), bottom),
         Image.new("RGB", (width, height), top),
@@ -56,16 +57,13 @@ def card(picture: Picture, width: int, height: int, why: str) -> Image.Image:
     )
     draw = ImageDraw.Draw(image)
     side = min(width, height)
-    inset = max(2, side // 14)
-    draw.rounded_rectangle(
-        (inset, inset, width - 1 - inset, height - 1 - inset), inset, outline="white", width=max(1, side // 160)
-    )
-    lines = ((picture.role, 0.052), (picture.name, 0.085), (why, 0.04))
-    # In a thumbnail only the name can be read.
-    shown = [(text, Type(round(side * share))) for text, share in lines] if side > 160 else [(picture.name, Type(9))]
-    y = (height - sum(face.leading for _, face in shown)) * (0.4 if len(shown) > 1 else 0.5)
-    for text, face in shown:
-        text = face.cut(text, width - 3 * inset)
+    lines = [(picture.role, 0.05), (picture.name, 0.085), (why, 0.04)]
+    if side < 160:  # a thumbnail, in which only the name can be read
+        lines = [(picture.name, 0.17)]
+    written = [(Type(round(side * share)), text) for text, share in lines]
+    written = [(face, face.cut(text, width * 0.86)) for face, text in written]
+    y = (height - sum(face.leading for face, _ in written)) * (0.42 if len(lines) > 1 else 0.5)
+    for face, text in written:
         face.draw(draw, ((width - face.width(text)) / 2, y), text, "white")
         y += face.leading
     return image
@@ -109,7 +107,7 @@ def thumbnails(clip: Clip) -> Image.Image | None:
         return None
     short = min(clip.width, clip.height)
     gap = max(2, short // 60)
-    side = min(short // 5, (clip.width - short // 8 - gap * 8) // max(4, len(clip.references)))
+    side = max(12, min(short // 5, (clip.width - short // 8) // max(4, len(clip.references)) - gap))
     strip = Image.new("RGBA", (len(clip.references) * (side + gap), side), (0, 0, 0, 0))
     edge = max(1, side // 40)
     for number, picture in enumerate(clip.references):

@@ -5,7 +5,6 @@ The hue and the lie of the land come from the prompt, so that each prompt has a 
 
 from __future__ import annotations
 
-import colorsys
 import hashlib
 
 import numpy as np
@@ -18,9 +17,24 @@ DETAIL = 360  # rows that are computed; the rest is enlarged, which costs a tent
 TURN = 2 * np.pi
 
 
-def colour(hue: float, light: float, vivid: float) -> Floats:
-    """RGB, 0–255, of a hue (turns), a lightness and a saturation (0–1)."""
-    return np.array([255 * part for part in colorsys.hls_to_rgb(hue % 1.0, light, vivid)], np.float32)
+# OKLab to linear RGB (Björn Ottosson, 2020): in it equal lightness looks equally light, so that any hue gives a picture
+# of the same calm; in HLS the greens would glare.
+_LMS = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.291485548]])
+_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.707614701],
+    ]
+)
+
+
+def colour(hue: float, light: float, chroma: float) -> Floats:
+    """RGB, 0–255, of a hue (turns), a lightness (0–1) and a chroma (0 grey, 0.2 vivid), as in OKLCH."""
+    lab = np.array([light, chroma * np.cos(hue * TURN), chroma * np.sin(hue * TURN)])
+    linear = np.clip(_RGB @ (_LMS @ lab) ** 3, 0, 1)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(255 * encoded, np.float32)
 
 
 class Scene:
@@ -33,33 +47,34 @@ class Scene:
         self.size = (width, height)
         self.columns, self.rows = round(width / scale), round(height / scale)
         self.unit = float(min(self.columns, self.rows))
-        hue = float(dice.random())
-        shift = float(dice.choice([-1.0, 1.0]) * dice.uniform(0.06, 0.16))
+        # Hues in turns: a sky from teal over blue and violet to rose, over a horizon from rose to straw.
+        cool, warm = float(dice.uniform(0.48, 0.95)), float(dice.uniform(-0.06, 0.26))
         horizon = float(dice.uniform(0.46, 0.58))
-        self.sky = self._sky(hue, shift, horizon)
+        self.sky = self._sky(cool, warm, horizon)
         self.sun = (float(dice.uniform(0.2, 0.8)) * self.columns, float(dice.uniform(0.6, 0.8)) * horizon * self.rows)
         self.radius = float(dice.uniform(0.06, 0.1)) * self.unit
-        self.glow = colour(hue + shift * 1.5, 0.9, 0.9)
-        self.ridges = self._ridges(dice, hue, shift, horizon)
+        self.glow = colour(warm, 0.97, 0.04)
+        self.ridges = self._ridges(dice, cool, warm, horizon)
         self.motes = dice.random((18, 5)).astype(np.float32)
         # Half a step of noise: without it a calm gradient shows bands once it has eight bits.
         self.grain = dice.uniform(-0.5, 0.5, (self.rows, self.columns, 1)).astype(np.float32)
         self.x = np.arange(self.columns, dtype=np.float32)
         self.y = np.arange(self.rows, dtype=np.float32)
 
-    def _sky(self, hue: float, shift: float, horizon: float) -> Floats:
+    def _sky(self, cool: float, warm: float, horizon: float) -> Floats:
         down = np.clip(np.arange(self.rows, dtype=np.float32) / (self.rows * horizon), 0, 1)[:, None] ** 1.4
-        sky = colour(hue, 0.3, 0.5) * (1 - down) + colour(hue + shift, 0.8, 0.75) * down
+        sky = colour(cool, 0.45, 0.11) * (1 - down) + colour(warm, 0.89, 0.08) * down
         return np.asarray(sky[:, None, :], np.float32)
 
-    def _ridges(self, dice: np.random.Generator, hue: float, shift: float, horizon: float) -> list[Ridge]:
+    def _ridges(self, dice: np.random.Generator, cool: float, warm: float, horizon: float) -> list[Ridge]:
         count = int(dice.integers(5, 8))
         ridges = []
         for number in range(count):
             near = number / (count - 1)
-            light = 0.62 - 0.48 * near**0.8
-            top = colour(hue + shift * (1 - near), light + 0.1, 0.5 - 0.1 * near)
-            deep = colour(hue + shift * (0.6 - near), light * 0.72, 0.5)
+            light = 0.8 - 0.5 * near**0.8
+            haze = 0.55 * (1 - near)  # how much of the horizon's light lies over it
+            top = colour(cool, light, 0.1) * (1 - haze) + colour(warm, light + 0.06, 0.1) * haze
+            deep = colour(cool, light * 0.78, 0.1)
             base = (horizon + (1.02 - horizon) * near**1.25 * 0.86) * self.rows
             ridges.append(Ridge(dice, near, base, self.unit, top, deep, self.rows))
         return ridges
@@ -74,7 +89,7 @@ class Scene:
             ridge.draw(canvas, self.x, self.y, moment)
         canvas += self.grain
         small = Image.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8))
-        return small if small.size == self.size else small.resize(self.size, Image.Resampling.BICUBIC)
+        return small if small.size == self.size else small.resize(self.size, Image.Resampling.BILINEAR)
 
     def _shine(self, canvas: Floats, moment: float) -> None:
         x, y = self.sun
@@ -114,7 +129,7 @@ class Ridge:
         self.parts = np.array([0.62, 0.28, 0.1])
         fade = np.clip((np.arange(rows, dtype=np.float32) - base) / (0.28 * unit), 0, 1)[:, None] ** 0.8
         self.rows_of_colour = (top * (1 - fade) + deep * fade).astype(np.float32)
-        self.crest = np.clip(top * 1.25 + 12, 0, 255).astype(np.float32)
+        self.crest = np.clip(top * 1.2 + 14, 0, 255).astype(np.float32)
 
     def draw(self, canvas: Floats, x: Floats, y: Floats, moment: float) -> None:
         angle = TURN * self.waves[:, None] * (x / self.unit + self.paces[:, None] * moment) + self.phases[:, None]

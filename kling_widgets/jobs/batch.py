@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import overload
 
 from kling_widgets.errors import KlingError
-from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.job import Job, Stopped
 
 
 class Batch(Sequence[Job]):
-    """Several jobs that were asked for together."""
+    """Several jobs that were asked for together.
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    Args:
+        jobs: in the order in which they were asked for.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, jobs: Sequence[Job], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._jobs = tuple(jobs)
+        self._clock = clock
 
     def wait(self, timeout: float | None = None) -> Batch:
-        """Waits for all of them; raises the first error when the others have ended too."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        """Waits for all of them; when all have ended, raises the first error, if there is one.
+
+        Args:
+            timeout: seconds for all together, or None to wait as long as they are watched.
+
+        Raises:
+            WaitTimeoutError: one goes on, and goes on being watched.
+            KlingError: one ended without a saved video.
+            Stopped: interrupted: they go on, but are no longer watched.
+        """
+        deadline = None if timeout is None else self._clock() + timeout
         first: KlingError | None = None
         for job in self._jobs:
             try:
-                job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                job.wait(None if deadline is None else max(0.0, deadline - self._clock()))
             except KlingError as error:
                 first = first or error
+            except Stopped as stopped:
+                self.stop()
+                raise Stopped(self._after_stop(str(stopped))) from None
         if first:
             raise first
         return self
@@ -34,8 +52,18 @@ class Batch(Sequence[Job]):
         for job in self._jobs:
             job.stop()
 
-    def __getitem__(self, index: Any) -> Any:
-        return self._jobs[index]
+    def _after_stop(self, said: str) -> str:
+        running = [job for job in self._jobs if job.path is None and job.error is None]
+        if len(running) < 2:
+            return said
+        return f"{len(running)} tasks go on being made, and are billed if they succeed. To see them: %kling_resume"
+
+    @overload
+    def __getitem__(self, index: int) -> Job: ...
+    @overload
+    def __getitem__(self, index: slice) -> Batch: ...
+    def __getitem__(self, index: int | slice) -> Job | Batch:
+        return Batch(self._jobs[index], clock=self._clock) if isinstance(index, slice) else self._jobs[index]
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -44,7 +72,8 @@ class Batch(Sequence[Job]):
         return iter(self._jobs)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} jobs: {', '.join(str(job.id or f'#{job.key}') for job in self._jobs)}>"[:300]
+        names = ", ".join(job.id or f"#{job.key}" for job in self._jobs)
+        return f"<Batch of {len(self)}: {names}>"[:300]
 
     def _ipython_display_(self) -> None:
         for job in self._jobs:

@@ -9,13 +9,16 @@ everywhere else the wait is a plain one. https://github.com/erdewit/nest_asyncio
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import inspect
 import sys
 import threading
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from concurrent import futures
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -32,26 +35,35 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     loop = _patched_loop()
-    mirror = None if loop is None else asyncio.wrap_future(future, loop=loop)
+    turn = partial(futures.wait, [future]) if loop is None else _turns_of(loop, future)
     while not future.done():
         step = _STEP if deadline is None else min(_STEP, deadline - time.monotonic())
         if step <= 0:
             raise TimeoutError
-        if loop is None or mirror is None:
-            try:
-                return future.result(step)
-            except FutureTimeoutError:
-                if future.done():
-                    break
-        else:
-            loop.run_until_complete(asyncio.wait([mirror], timeout=step))
-    if mirror is not None:
-        mirror.cancel()  # it is looked at no more, and must not complain of an error that nobody took from it
+        turn(step)
     return future.result()
 
 
+def _turns_of(loop: asyncio.AbstractEventLoop, future: Future[Any]) -> Callable[[float], object]:
+    """Lets the running loop go on for so many seconds, or until the future is done."""
+    done = asyncio.Event()
+
+    def wake(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed since
+            loop.call_soon_threadsafe(done.set)
+
+    async def until_done(seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), seconds)
+
+    # Not wrap_future: cancelling what that gives, or forgetting it, would reach the future itself.
+    future.add_done_callback(wake)
+    return lambda seconds: loop.run_until_complete(until_done(seconds))
+
+
 def run(awaitable: Awaitable[T]) -> T:
-    """Runs async code to its end from a plain cell or function, also where a loop is already running.
+    """Runs async code to its end from a plain cell or function, also where a loop is already running. An interrupt
+    cancels it.
 
     Args:
         awaitable: a coroutine or another awaitable. One that belongs to a loop (a task, a future) is run on that
@@ -63,38 +75,49 @@ def run(awaitable: Awaitable[T]) -> T:
     Raises:
         RuntimeError: it belongs to the loop of a kernel that cannot be entered again; ``await`` it in the cell instead.
     """
-    running = _running_loop()
-    loop = _patched_loop()
-    if loop is not None:
-        return loop.run_until_complete(asyncio.ensure_future(awaitable, loop=loop))
-    if running is None:
+    if (loop := _patched_loop()) is not None:
+        task = asyncio.ensure_future(awaitable, loop=loop)
+        try:
+            return loop.run_until_complete(task)
+        except KeyboardInterrupt:
+            task.cancel()
+            raise
+    if (running := _running_loop()) is None:
         with asyncio.Runner() as runner:
             return runner.run(_as_coroutine(awaitable))
     if isinstance(awaitable, asyncio.Future) and awaitable.get_loop() is running:
         raise RuntimeError(
             "This belongs to the kernel's own loop, which cannot be entered again: await it in the cell."
         )
+    return _run_elsewhere(awaitable)
+
+
+def _run_elsewhere(awaitable: Awaitable[T]) -> T:
+    """Runs it in a thread with a loop of its own."""
     result: Future[T] = Future()
-    inner: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
+    inner: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
+
+    async def main() -> T:
+        task = asyncio.ensure_future(_as_coroutine(awaitable))
+        inner.set_result((asyncio.get_running_loop(), task))
+        return await task
 
     def elsewhere() -> None:
-        async def main() -> T:
-            task = asyncio.ensure_future(_as_coroutine(awaitable))
-            inner.append((asyncio.get_running_loop(), task))
-            return await task
-
         try:
             with asyncio.Runner() as runner:
                 result.set_result(runner.run(main()))
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
             result.set_exception(error)
 
-    threading.Thread(target=elsewhere, name="kling_widgets.run", daemon=True).start()
+    # In the context of the caller: a kernel finds the cell of what is printed by it.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(elsewhere,), name="kling_widgets.run", daemon=True).start()
     try:
         return wait(result)
     except KeyboardInterrupt:
-        for other, task in inner:
-            other.call_soon_threadsafe(task.cancel)
+        loop, task = inner.result()
+        with contextlib.suppress(RuntimeError):  # it has just ended
+            loop.call_soon_threadsafe(task.cancel)
         raise
 
 
@@ -112,7 +135,8 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 def _patched_loop() -> asyncio.AbstractEventLoop | None:
     """The loop that runs in this thread, made re-enterable; None if there is none or it must not or cannot be."""
     loop = _running_loop()
-    if loop is None or _is_of_kernel_7():
+    # nest_asyncio patches asyncio before it finds out that it cannot patch uvloop and its like: so ask first.
+    if loop is None or not isinstance(loop, asyncio.BaseEventLoop) or _is_of_kernel_7():
         return None
     if not hasattr(loop, "_nest_patched"):
         import nest_asyncio
@@ -120,8 +144,6 @@ def _patched_loop() -> asyncio.AbstractEventLoop | None:
         original = asyncio.run
         try:
             nest_asyncio.apply(loop)
-        except ValueError:  # uvloop and its like
-            return None
         finally:
             # Its replacement takes no loop_factory, which uvicorn and others pass to it on Python 3.12 and later.
             asyncio.run = original

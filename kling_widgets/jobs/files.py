@@ -6,21 +6,23 @@ import hashlib
 import io
 import os
 import re
+import tempfile
 import time
 import unicodedata
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from kling_widgets.errors import KlingError
+from kling_widgets.client import media
+from kling_widgets.errors import KlingError, one_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 FOLDER = "kling_videos"
 LARGEST_POSTER = 18 * 1024  # bytes; a notebook holds it twice
-_LONGEST_SLUG = 40
+_LONGEST_SLUG = 40  # characters
+_LONGEST_SLUG_BYTES = 100  # a name may have 255 bytes (143 where it is encrypted), and Chinese takes three a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,17 @@ class Clip:
 
 def slug(prompt: str) -> str:
     """A few words of the prompt for a file name, in any script, without anything that a file system could mistake."""
-    text = unicodedata.normalize("NFC", prompt).lower()
-    words = re.sub(r"[^\w]+|_+", "-", text).strip("-")[:_LONGEST_SLUG].strip("-")
-    while len(words.encode()) > 100:  # a name may have 255 bytes, and Chinese takes three a character
+    text = unicodedata.normalize("NFC", prompt[:1000]).lower()
+    # Letters, digits, and marks, without which Hindi or Thai cannot be read; what has no form of its own goes.
+    kept = (char if unicodedata.category(char)[0] in "LNM" else "" if _formless(char) else "-" for char in text)
+    words = re.sub(r"-+", "-", "".join(kept)).strip("-")[:_LONGEST_SLUG]
+    while len(words.encode()) > _LONGEST_SLUG_BYTES:
         words = words[:-1]
-    return words or "video"
+    return words.strip("-") or "video"
+
+
+def _formless(char: str) -> bool:
+    return unicodedata.category(char) == "Cf"  # joiners inside words; and marks that turn the reading direction
 
 
 def name_for(prompt: str, task_id: str, created: float, *, demo: bool) -> str:
@@ -61,6 +69,18 @@ def name_for(prompt: str, task_id: str, created: float, *, demo: bool) -> str:
     when = time.strftime("%Y-%m-%d_%H%M", time.localtime(created))
     short = hashlib.sha256(task_id.encode()).hexdigest()[:6]
     return f"{when}_{slug(prompt)}_{'demo_' if demo else ''}{short}.mp4"
+
+
+def place(save: str) -> Path:
+    """The path that a user asked for, from the current folder.
+
+    Raises:
+        KlingError: no path can be made of it.
+    """
+    try:
+        return Path(save).expanduser().absolute()
+    except (RuntimeError, ValueError):  # ~somebody whom this machine does not know
+        raise KlingError(f"Nothing can be saved as {one_line(save, 200)}, so nothing was sent.") from None
 
 
 def choose(folder: Path, save: str | None, name: str) -> Path:
@@ -71,10 +91,10 @@ def choose(folder: Path, save: str | None, name: str) -> Path:
         save: the file (it ends in .mp4) or folder that the user asked for, or None.
         name: the name that we would give.
     """
-    path = folder / name
+    path = folder.absolute() / name
     if save:
-        asked = Path(save).expanduser()
-        path = asked if asked.suffix.lower() == ".mp4" else asked / name
+        asked = place(save)
+        path = asked if asked.suffix.lower() == ".mp4" and not asked.is_dir() else asked / name
     candidate, number = path, 1
     while os.path.lexists(candidate):
         number += 1
@@ -90,11 +110,10 @@ def make_ready(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".kling-{os.getpid()}-{time.monotonic_ns()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        why = error.strerror or type(error).__name__
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
         raise KlingError(
             f"Videos cannot be saved in {folder} ({why}), so nothing was sent. Choose another folder with "
             "%config Kling.video_dir = '…' or --save."
@@ -108,26 +127,38 @@ def examine(path: Path) -> Clip:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = path.stat().st_size
-    if find_spec("av") is None or find_spec("PIL") is None:
-        return Clip(path, size, digest)
-    import av
+        head = file.read(media.ENOUGH)
+        file.seek(0)
+        clip = Clip(path, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        # A decoder is not asked about anything else: it would follow a playlist to other files.
+        if media.sort_of(media.kind_of(head)) != "clip":
+            return clip
+        file.seek(0)
+        try:
+            return _look_into(clip, file)
+        except Exception:  # noqa: BLE001 - it is on disk all the same: without av, or with what it cannot read
+            return clip
 
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            seconds = container.duration / av.time_base if container.duration else None
-            frame = next(container.decode(stream))
-            sound = bool(container.streams.audio)
-            picture: Image = frame.to_image()  # type: ignore[no-untyped-call]
-    except (av.FFmpegError, IndexError, StopIteration, ValueError):
-        return Clip(path, size, digest)  # it is on disk all the same; the browser may know better
-    return Clip(path, size, digest, frame.width, frame.height, seconds, sound, _poster(picture))
+
+def _look_into(clip: Clip, file: BinaryIO) -> Clip:
+    import av
+    import PIL.Image  # noqa: F401 - to_image makes one
+
+    with av.open(file, mode="r") as container:
+        stream = container.streams.video[0]
+        frame = next(container.decode(stream))
+        picture: Image = frame.to_image()  # type: ignore[no-untyped-call]
+        return replace(
+            clip,
+            width=frame.width,
+            height=frame.height,
+            seconds=container.duration / av.time_base if container.duration else None,
+            sound=bool(container.streams.audio),
+            poster=_poster(picture),
+        )
 
 
 def _poster(picture: Image) -> bytes | None:
-    picture.thumbnail((640, 640))
     for quality, side in ((72, 640), (60, 480), (50, 360), (40, 240), (30, 160)):
         picture.thumbnail((side, side))
         buffer = io.BytesIO()

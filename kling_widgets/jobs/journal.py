@@ -9,18 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import to_json
-from kling_widgets.errors import KlingError, one_line
+from kling_widgets.errors import one_line
 
 SCHEMA = 1
 _CREATE = """
@@ -40,24 +41,29 @@ CREATE TABLE IF NOT EXISTS submissions (
 );
 CREATE INDEX IF NOT EXISTS by_task ON submissions (task_id);
 """
-_COLUMNS = [
-    "key",
-    "created",
-    "service",
-    "model",
-    "body",
-    "state",
-    "task_id",
-    "accepted",
-    "ended",
-    "url",
-    "path",
-    "error",
-]
+_NUMBER, _TEXT = (int, float), (str,)
+_NONE = (type(None),)
+# SQLite takes a value of any type into any column, and a file may have other writers.
+_COLUMNS: dict[str, tuple[type, ...]] = {
+    "key": (int,),
+    "created": _NUMBER,
+    "service": _TEXT,
+    "model": _TEXT,
+    "body": _TEXT,
+    "state": _TEXT,
+    "task_id": _TEXT + _NONE,
+    "accepted": _NUMBER + _NONE,
+    "ended": _NUMBER + _NONE,
+    "url": _TEXT + _NONE,
+    "path": _TEXT + _NONE,
+    "error": _TEXT + _NONE,
+}
+_ALL = ", ".join(_COLUMNS)
 
-# The life of a wish: written → sending → accepted → running → succeeded | failed; or refused, or unknown when it is
-# open whether it was accepted. "saved" is a succeeded one whose file is there.
-UNFINISHED = ("accepted", "running", "succeeded")
+# The life of a wish: written → sending → accepted → succeeded → saved; or accepted → failed; or, in place of accepted,
+# refused (nothing is billed), or unknown (whether it was accepted is open). A kernel that is killed leaves it where it
+# was: "sending" is then an unknown one too.
+UNFINISHED = ("accepted", "succeeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,10 @@ class Entry:
         created: when it was written down, unix seconds.
         service: the address that it was sent to, or "demo".
         body: the JSON body; local files are links in it from "sending" on.
-        state: "written", "sending", "accepted", "running", "succeeded", "saved", "failed", "refused" or "unknown".
+        state: "written", "sending", "accepted", "succeeded", "saved", "failed", "refused" or "unknown".
         task_id: the service's id, once it is known.
-        accepted, ended: unix seconds, or None.
+        accepted: when the service took it, unix seconds, or None.
+        ended: when it ended at the service, unix seconds; None also when nobody was watching then.
         url: the link to the video, or None.
         path: the saved file, or None.
         error: why it ended without a video, or None.
@@ -92,7 +99,11 @@ class Entry:
 
     @property
     def request(self) -> VideoRequest:
-        """What was asked. Media in it are links: a path from a journal is never taken for a user's own."""
+        """What was asked. Media in it are links: a path from a journal is never taken for a user's own.
+
+        Raises:
+            InvalidRequestError: a body of somebody else, with keys that no request has.
+        """
         return VideoRequest.from_payload(self.body)
 
     @property
@@ -102,56 +113,83 @@ class Entry:
 
 
 class Journal:
-    """The journal in a file; safe to use from several threads and processes.
+    """The journal in a file; safe to use from several threads and processes, and after a fork.
+
+    The file is open only for the moment of each change. Once it cannot be used, what could be read of it goes on in
+    memory; nothing here raises for that.
+
+    Args:
+        path: the file; its folder is made.
+        clock: unix seconds.
+        patience: seconds to wait while another process writes.
 
     Attributes:
-        path: the file.
         trouble: why the journal is kept in memory only, or "" when all is well.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, patience: float = 10.0) -> None:
+        self.path = path.absolute()
         self.trouble = ""
         self._clock = clock
+        self._patience = patience
         self._lock = threading.Lock()
-        try:
-            self._connection = self._open()
-        except (OSError, sqlite3.Error) as error:
-            self.trouble = f"The journal {path} cannot be kept ({one_line(error, 120)}); it is in memory only."
-            self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            self._connection.executescript(_CREATE)
+        self._memory: sqlite3.Connection | None = None
+        self._do("SELECT 1")  # so that trouble is known from the beginning
+
+    def _do(self, statement: str, values: Sequence[object] = ()) -> tuple[list[Any], int]:
+        """The rows that a statement gives, and the number of the one that it inserted."""
+        clean = [_clean(value) for value in values]
+        with self._lock:
+            if self._memory is None:
+                try:
+                    with contextlib.closing(self._open()) as file:
+                        return _result(file.execute(statement, clean))
+                except (OSError, ValueError, sqlite3.Error) as error:
+                    self.trouble = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
+                    self._memory = self._copy()
+            return _result(self._memory.execute(statement, clean))
 
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Prompts are private: the file is its owner's from the first moment.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA:
-            connection.close()
-            raise OSError(f"it was written by a newer version of kling_widgets, schema {version}")
-        connection.executescript(_CREATE)
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        return connection
+        file = sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)
+        try:
+            (version,) = file.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA:
+                raise OSError(f"it was written by a newer version of kling_widgets, schema {version}")
+            if version < SCHEMA:
+                file.executescript(f"BEGIN IMMEDIATE; {_CREATE} PRAGMA user_version = {SCHEMA}; COMMIT;")
+        except BaseException:
+            file.close()
+            raise
+        return file
 
-    @contextlib.contextmanager
-    def _cursor(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._connection
-            except sqlite3.Error as error:
-                raise KlingError(f"The journal {self.path} cannot be used: {error}.") from None
+    def _copy(self) -> sqlite3.Connection:
+        """What can be read of the file, in memory."""
+        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        memory.executescript(_CREATE)
+        with contextlib.suppress(sqlite3.Error):
+            source = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", timeout=self._patience, uri=True)
+            with contextlib.closing(source) as file:
+                marks = ", ".join("?" * len(_COLUMNS))
+                for row in file.execute(f"SELECT {_ALL} FROM submissions"):  # noqa: S608 - our own names
+                    memory.execute(f"INSERT INTO submissions ({_ALL}) VALUES ({marks})", row)  # noqa: S608
+        return memory
 
     def write(self, request: VideoRequest, service: str) -> int:
         """Writes a wish down before anything is sent; gives its number."""
-        body = to_json(request.draft())
-        values = (self._clock(), service, request.model, body, "written")
-        with self._cursor() as connection:
-            cursor = connection.execute(
-                "INSERT INTO submissions (created, service, model, body, state) VALUES (?, ?, ?, ?, ?)", values
-            )
-            assert cursor.lastrowid is not None
-            return cursor.lastrowid
+        return self._insert(service, request.model, to_json(request.draft()), "written", None)
+
+    def adopt(self, task_id: str, service: str) -> Entry:
+        """Writes down a task that was submitted elsewhere; what was asked of it is not known."""
+        key = self._insert(service, "", "{}", "accepted", task_id)
+        return self._select("WHERE key = ?", key)[0]
+
+    def _insert(self, *values: object) -> int:
+        columns = "created, service, model, body, state, task_id"
+        statement = f"INSERT INTO submissions ({columns}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
+        return self._do(statement, (self._clock(), *values))[1]
 
     def update(self, key: int, **columns: object) -> None:
         """Changes columns of one entry; ``body`` is given as a dict."""
@@ -160,8 +198,7 @@ class Journal:
         unknown = set(columns) - set(_COLUMNS)
         assert not unknown, unknown
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        with self._cursor() as connection:
-            connection.execute(f"UPDATE submissions SET {assignments} WHERE key = ?", (*columns.values(), key))  # noqa: S608 - names are checked above
+        self._do(f"UPDATE submissions SET {assignments} WHERE key = ?", (*columns.values(), key))  # noqa: S608 - checked above
 
     def entries(self, limit: int | None = None) -> tuple[Entry, ...]:
         """The submissions, newest first."""
@@ -169,8 +206,8 @@ class Journal:
 
     def find(self, task_id: str) -> Entry | None:
         """The submission with this task id; ``#7`` is the one of number 7, which may have no id."""
-        if task_id.startswith("#") and task_id[1:].isdigit():
-            found = self._select("WHERE key = ?", int(task_id[1:]))
+        if number := re.fullmatch(r"#(\d{1,15})", task_id, re.ASCII):
+            found = self._select("WHERE key = ?", int(number[1]))
         else:
             found = self._select("WHERE task_id = ? ORDER BY key DESC", task_id)
         return found[0] if found else None
@@ -188,32 +225,52 @@ class Journal:
             service,
             request.model,
         )
-        asked = request.draft()
-        seconds, resolution = asked.get("seconds"), asked.get("metadata", {}).get("resolution")
+        asked = _kind(request.draft())
         took = [
             entry.ended - entry.accepted
             for entry in past
-            if entry.ended and entry.accepted and entry.ended > entry.accepted
-            if entry.body.get("seconds") == seconds
-            if entry.body.get("metadata", {}).get("resolution") == resolution
+            if entry.ended and entry.accepted and entry.ended > entry.accepted and _kind(entry.body) == asked
         ]
         return statistics.median(took) if took else None
 
     def _select(self, rest: str, *values: object) -> tuple[Entry, ...]:
-        with self._cursor() as connection:
-            rows = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM submissions {rest}", values).fetchall()  # noqa: S608 - our own text
+        rows, _ = self._do(f"SELECT {_ALL} FROM submissions {rest}", values)  # noqa: S608 - our own text
         return tuple(entry for row in rows if (entry := _entry(row)))
 
     def close(self) -> None:
-        """Closes the file."""
+        """Forgets what is in memory only; a file is never left open."""
         with self._lock:
-            self._connection.close()
+            if self._memory is not None:
+                self._memory.close()
+                self._memory = None
+
+
+def _result(cursor: sqlite3.Cursor) -> tuple[list[Any], int]:
+    return cursor.fetchall(), cursor.lastrowid or 0
 
 
 def _entry(row: tuple[Any, ...]) -> Entry | None:
+    """The entry of a row; None for one that somebody else wrote."""
     values = dict(zip(_COLUMNS, row, strict=True))
+    if not all(isinstance(value, _COLUMNS[name]) for name, value in values.items()):
+        return None
     try:
         body = json.loads(values.pop("body"))
-    except ValueError:
-        return None  # a row that somebody else wrote
-    return Entry(body=body if isinstance(body, dict) else {}, **values)
+    except (ValueError, RecursionError):
+        return None
+    return Entry(body=body, **values) if isinstance(body, dict) else None
+
+
+def _kind(body: dict[str, Any]) -> tuple[object, object]:
+    """What the time depends on, besides the model: the seconds and the resolution that are asked for."""
+    metadata = body.get("metadata")
+    return body.get("seconds"), metadata.get("resolution") if isinstance(metadata, dict) else None
+
+
+def _clean(value: object) -> object:
+    # SQLite takes no lone surrogates, which a file name may hold.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _why(error: Exception) -> str:
+    return one_line(getattr(error, "strerror", None) or error, 120)

@@ -8,14 +8,25 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_widgets.client.schedule import Budget
 from kling_widgets.jobs.service import Service
 
+if TYPE_CHECKING:
+    from kling_widgets.client.client import AsyncClient
+
 T = TypeVar("T")
+Connect = Callable[[Service, Budget], "AsyncClient"]
+
+
+def connect(service: Service, budget: Budget) -> AsyncClient:
+    """A client of a service."""
+    from kling_widgets.client.client import AsyncClient  # httpx, which nobody needs before the first task
+
+    return AsyncClient(service.key, service.base_url, budget=budget)
 
 
 class Watcher:
@@ -23,14 +34,16 @@ class Watcher:
 
     Args:
         budget: requests a second for the process.
+        connect: makes the client of a service.
     """
 
-    def __init__(self, budget: Budget | None = None) -> None:
+    def __init__(self, budget: Budget | None = None, connect: Connect = connect) -> None:
         self.budget = budget or Budget()
+        self._connect = connect
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
-        self._clients: dict[Service, Any] = {}
+        self._clients: dict[Service, AsyncClient] = {}
         self._running: set[Future[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -41,12 +54,10 @@ class Watcher:
         future.add_done_callback(self._forget)
         return future
 
-    def client(self, service: Service) -> Any:
+    def client(self, service: Service) -> AsyncClient:
         """The client of a service; to be called, and used, on the loop."""
-        from kling_widgets.client.client import AsyncClient
-
         if service not in self._clients:
-            self._clients[service] = AsyncClient(service.key, service.base_url, budget=self.budget)
+            self._clients[service] = self._connect(service, self.budget)
         return self._clients[service]
 
     @property
@@ -61,10 +72,11 @@ class Watcher:
     def _the_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             # After a fork the thread is gone, and its connections belong to the parent.
-            if self._loop is None or self._loop.is_closed() or self._process != os.getpid():
+            if self._loop is None or self._process != os.getpid():
                 started: Future[asyncio.AbstractEventLoop] = Future()
                 threading.Thread(target=_serve, args=(started,), name="kling_widgets", daemon=True).start()
-                self._loop, self._process, self._clients = started.result(), os.getpid(), {}
+                self._loop, self._process = started.result(), os.getpid()
+                self._clients, self._running = {}, set()
             return self._loop
 
 

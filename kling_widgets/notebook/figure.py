@@ -30,6 +30,7 @@ Display = Literal["auto", "file", "link", "embed"]
 LARGEST_EMBED = 5_000_000  # bytes; a notebook grows by 4/3 of it
 _WIDEST, _HIGHEST = 640, 480  # pixels, landscape and portrait
 
+_FIT = ' style="max-width: 100%; height: auto"'  # where the page is narrower
 # Dollar signs in a prompt are no formula.
 _NO_MATH = "mathjax_ignore tex2jax_ignore"
 
@@ -158,7 +159,7 @@ def as_html(figure: Figure, place: Place, source: str | None, poster: str | None
     playing = " autoplay muted loop" if autoplay else ""
     image = f' poster="data:image/jpeg;base64,{poster}"' if poster else ""
     video = (
-        f'<video controls preload="metadata" playsinline{playing}{_size(figure.clip)}{image} src="{esc(source)}" '
+        f'<video controls preload="metadata" playsinline{playing}{_size(figure.clip)}{_FIT}{image} src="{esc(source)}" '
         f'aria-label="{esc(label)}"></video>'
         if source
         else f"<p>{esc(sentence)}</p>"

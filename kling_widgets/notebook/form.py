@@ -1,4 +1,4 @@
-"""Form: the chosen model's controls, its problems, its code, and a button. It only arranges; controls are in ``controls``."""
+"""Form: the chosen model's controls, its problems, its code, and a button. It only arranges."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ class Section:
         self._troubled = False
         self._button = widgets.Button(description=f"▸ {title}", layout=parts.wide)
         self._button.add_class("kling-section")
-        self._button.on_click(lambda _: self.open(not self.is_open))
         self.is_open = False
+        self._button.on_click(lambda _: self.open(not self.is_open))
         self.widget = widgets.VBox([self._button], layout=parts.plain)
 
     def fill(self, fields: Sequence[Field], make: Make) -> None:

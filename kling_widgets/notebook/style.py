@@ -32,6 +32,11 @@ STYLE = """<style>
   white-space: pre-wrap; overflow-wrap: anywhere; user-select: text; color: var(--kling-text); max-height: 20em; }
 .kling button.kling-section { background: none; text-align: left; padding: 0; box-shadow: none !important;
   font-weight: 600; color: var(--kling-text); width: 100%; border-top: 1px solid var(--kling-line); }
+.kling .widget-toggle-buttons { display: flex; flex-flow: row wrap; align-items: center; }
+.kling .widget-toggle-buttons > .widget-label, .kling .widget-text > .widget-label,
+.kling .widget-textarea > .widget-label, .kling .widget-dropdown > .widget-label {
+  text-align: left; flex: 0 0 auto; padding-top: 4px; align-self: flex-start; }
+.kling .widget-dropdown { max-width: 420px; }
 .kling .widget-toggle-buttons .widget-toggle-button { border-radius: 12px; margin: 1px 2px; width: auto;
   min-width: 52px; padding: 0 10px; }
 .kling .widget-textarea textarea { resize: vertical; }

@@ -385,7 +385,7 @@ def told_by(error: BaseException | None) -> str:
     told = []
     while error is not None:
         stack = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), capture_locals=True)
-        told += [str(frame.locals) for frame in stack if "/tests/" not in frame.filename]
+        told += [str(frame.locals) for frame in stack if not frame.name.startswith("test_")]
         told += [repr(error), str(error), str(getattr(error, "__dict__", ""))]
         error = error.__cause__ or error.__context__
     assert len(told) > 3

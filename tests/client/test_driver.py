@@ -14,6 +14,7 @@ import pytest
 from kling_widgets.client.client import AsyncClient, Client
 from kling_widgets.client.exchange import LARGEST_REPLY, Work
 from kling_widgets.client.schedule import Budget
+from kling_widgets.client.transport import DOWNLOADS, REQUESTS
 from kling_widgets.errors import ConnectionFailedError, KlingError, ServerError
 from tests.client.conftest import KEY, MP4, Maker, Time
 from tests.servers import Answer, FaultServer
@@ -98,7 +99,7 @@ def test_many_tasks_at_once() -> None:
     async def main(url: str) -> int:
         async with AsyncClient(KEY, url, budget=Budget(1_000_000)) as client:
             tasks = await asyncio.gather(*(client.create({"model": "m"}) for _ in range(300)))
-            assert len(client._http._transport._pool.connections) <= 100
+            assert len(client._http._transport._pool.connections) <= REQUESTS
             return len({task.id for task in tasks})
 
     numbers = iter(range(10_000))
@@ -122,7 +123,7 @@ def test_a_cancelled_wait_gives_everything_back() -> None:
     async def main(url: str) -> None:
         async with AsyncClient(KEY, url, budget=Budget(1_000_000)) as client:
             waits = [asyncio.create_task(client.wait("t")) for _ in range(150)]
-            await asyncio.to_thread(server.wait_for, 100)  # as many as have a place
+            await asyncio.to_thread(server.wait_for, REQUESTS)  # as many as have a place
             for wait in waits:
                 wait.cancel()
             assert all(
@@ -133,6 +134,26 @@ def test_a_cancelled_wait_gives_everything_back() -> None:
 
     answering = threading.Event()
     with FaultServer(lambda asked: Answer(body=RUNNING) if answering.is_set() else Answer(fault="stall")) as server:
+        asyncio.run(main(server.url))
+
+
+def test_downloads_do_not_hold_up_the_looks(tmp_path: Path) -> None:
+    """A batch that arrives slowly leaves the places of the requests alone."""
+
+    async def main(url: str) -> None:
+        async with AsyncClient(KEY, url, budget=Budget(1_000_000)) as client:
+            fetches = [
+                asyncio.create_task(client.download(f"{url}/{at}.mp4", tmp_path / f"{at}.mp4")) for at in range(100)
+            ]
+            await asyncio.to_thread(server.wait_for, DOWNLOADS)
+            assert (await client.get("t")).status == "running"
+            for each in fetches:
+                each.cancel()
+            await asyncio.gather(*fetches, return_exceptions=True)
+
+    with FaultServer(
+        lambda asked: Answer(fault="stall") if asked.path.endswith(".mp4") else Answer(body=RUNNING)
+    ) as server:
         asyncio.run(main(server.url))
 
 

@@ -7,7 +7,7 @@ import traceback
 import httpx
 import pytest
 
-from kling_widgets.client.transport import KEEPALIVE, POOL, TROUBLES, bare, broken, make, timeouts
+from kling_widgets.client.transport import DOWNLOADS, KEEPALIVE, REQUESTS, TROUBLES, bare, broken, make, timeouts
 
 REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization": "Bearer sk-hidden"})
 
@@ -85,7 +85,7 @@ def test_the_pool_is_never_waited_for() -> None:
     assert timeouts(30).as_dict() == {"connect": 10, "read": 30, "write": 60, "pool": None}
     with make(httpx.Client, None, "https://s.example") as client:
         pool = client._transport._pool
-        assert (pool._max_connections, pool._max_keepalive_connections) == (POOL, POOL)
+        assert pool._max_connections == pool._max_keepalive_connections == REQUESTS + DOWNLOADS
         assert pool._keepalive_expiry == KEEPALIVE
         assert client.follow_redirects is False
 
