@@ -1,0 +1,38 @@
+"""What a job works with."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.service import Service
+from kling_widgets.jobs.watch import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a job works with.
+
+    Attributes:
+        watcher: runs it.
+        journal: remembers it.
+        service: makes it.
+        folder: takes its video.
+        save: the file or folder that the user asked for, or None.
+        timeout: seconds to watch at the most; the task goes on after that. None: as long as it takes.
+        clock: unix seconds: a task outlives the process, and so does its age.
+        sleep: waits between two moments that are told only because time goes by.
+    """
+
+    watcher: Watcher
+    journal: Journal
+    service: Service
+    folder: Path
+    save: str | None = None
+    timeout: float | None = 3600.0
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep

@@ -1,0 +1,214 @@
+"""A job's life on the watcher's loop: it is sent, watched, fetched; and each way in which that can end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from kling_widgets.client.refusal import submission_unknown
+from kling_widgets.client.reply import Task
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import KlingError, SubmissionUnknownError, TaskFailedError, VideoMissingError
+from kling_widgets.jobs import files
+from kling_widgets.jobs.desk import Desk
+from kling_widgets.jobs.files import Clip
+from kling_widgets.jobs.moment import State
+from kling_widgets.jobs.standing import Standing
+
+_NAMES = 5  # names that other kernels may take between the choice and the end of a download
+
+
+class Life:
+    """Runs on the watcher's loop; ``stop``, ``tick`` and ``after_stop`` are called from anywhere. Files, SQLite and
+    what is told at the end are worked with in threads beside the loop.
+
+    Args:
+        key: the journal's number.
+    """
+
+    def __init__(self, key: int, request: VideoRequest, desk: Desk, standing: Standing) -> None:
+        self._key, self._request, self._desk, self._standing = key, request, desk, standing
+        self._lock = threading.Lock()
+        self._sent = standing.task is not None  # whether something may have been sent
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._may_cut = False  # on the loop only: what runs now may be cut short
+        self._ticking: asyncio.Task[None] | None = None
+        self._over = False
+
+    async def run(self) -> None:
+        """From where it stands to its end; raises nothing."""
+        self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
+        self._begin_to_tick()
+        try:
+            client = self._desk.watcher.client(self._desk.service)
+            task = self._standing.task or await self._submit(client)
+            clip = await self._fetch(client, await self._watch(client, task))
+        except asyncio.CancelledError:
+            await self._close(KlingError(self.after_stop()), stopped=True)
+        except KlingError as error:
+            await self._close(error)
+        except Exception as error:  # noqa: BLE001 - whatever happens, a paid task ends in words and not in silence
+            if not threading.main_thread().is_alive():
+                return  # the process ends, and its threads with it: what is shown last is true
+            await self._close(KlingError(f"Something unexpected happened ({_of(error)}). {self.after_stop()}"))
+        else:
+            await self._end("done", clip=clip)
+
+    def stop(self) -> None:
+        """Stops what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""
+        with self._lock:
+            self._stopping = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cut)
+
+    def after_stop(self) -> str:
+        """What to know when it is watched no more."""
+        task = self._standing.task
+        with self._lock:
+            sent = self._sent
+        if task is None:
+            return (
+                "The submission goes on by itself and may be billed; %kling_tasks shows what became of it."
+                if sent
+                else "Nothing was sent, nothing is billed."
+            )
+        if task.status == "succeeded":
+            return f"Task {task.id} has its video, which is billed. To fetch it: %kling_resume {task.id}"
+        if task.status == "failed":
+            return f"Task {task.id} has failed."
+        return f"Task {task.id} goes on being made, and is billed if it succeeds. To see it: %kling_resume {task.id}"
+
+    def tick(self) -> None:
+        """Tells how it stands as time goes by, from now on: somebody listens."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._begin_to_tick)
+
+    # The three parts.
+
+    async def _submit(self, client: Any) -> Task:
+        with self._cuttable():
+            body = await client.prepare(self._request)
+        await self._note(state="sending", body=body)
+        with self._lock:
+            if self._stopping:
+                raise asyncio.CancelledError
+            self._sent = True
+        try:
+            task: Task = await client.create(body, on_trouble=self._held_up)
+        except KlingError:
+            raise
+        except Exception as error:
+            raise submission_unknown(f"Something unexpected happened ({_of(error)}).") from error
+        now = self._desk.clock()
+        await self._note(state="accepted", task_id=task.id, accepted=now)
+        self._standing.accept(task, now)
+        return task
+
+    async def _watch(self, client: Any, task: Task) -> Task:
+        usual = await asyncio.to_thread(self._desk.journal.usual, self._request, self._desk.service.name)
+        self._standing.expect(usual)
+        with self._cuttable():
+            ended: Task = await client.wait(
+                task,
+                timeout=self._desk.timeout,
+                usual=usual,
+                elapsed=self._standing.elapsed,
+                on_update=self._standing.see,
+                on_trouble=lambda _: self._standing.miss(),
+            )
+        await self._note(state="succeeded", url=ended.url, ended=self._standing.done)
+        return ended
+
+    async def _fetch(self, client: Any, task: Task) -> Clip:
+        self._standing.fetch()
+        prompt, created = str(self._request.draft().get("prompt", "")), self._standing.created
+        name = files.name_for(prompt, task.id, created, demo=self._desk.service.demo)
+        for last in (*[False] * (_NAMES - 1), True):
+            target = await asyncio.to_thread(files.choose, self._desk.folder, self._desk.save, name)
+            try:
+                with self._cuttable():
+                    path = await client.download(task, target, on_progress=self._standing.fetch)
+                break
+            except KlingError:
+                if last or not await asyncio.to_thread(target.exists):
+                    raise
+        await self._note(state="saved", path=str(path))
+        return await asyncio.to_thread(files.examine, path)
+
+    # How it ends.
+
+    async def _close(self, error: KlingError, *, stopped: bool = False) -> None:
+        """The end without a saved video. "Stopped" is a task that goes on at the service, unwatched."""
+        task, state = self._standing.task, "stopped"  # type: Task | None, State
+        if task is None:
+            lost = isinstance(error, SubmissionUnknownError)
+            state = "unknown" if lost else "stopped" if stopped else "refused"
+            now = self._desk.clock()
+            await self._note(state="unknown" if lost else "refused", error=str(error), ended=now)
+        elif isinstance(error, TaskFailedError):
+            state = "failed"
+            await self._note(state="failed", error=str(error), ended=self._standing.done)
+        elif task.ended and not stopped:
+            state = "failed"
+            error = self._missing(task, error)
+        await self._end(state, error)
+
+    def _missing(self, task: Task, cause: KlingError) -> VideoMissingError:
+        again = f"Task {task.id} succeeded; to fetch its video again: %kling_resume {task.id}"
+        error = VideoMissingError(f"{cause} {again}", task)
+        error.__cause__ = cause
+        return error
+
+    async def _end(self, state: State, error: KlingError | None = None, clip: Clip | None = None) -> None:
+        self._over = True
+        if self._ticking is not None:
+            self._ticking.cancel()
+        # In a thread: whoever shows the end may read the file for it, and other tasks are polled meanwhile.
+        await asyncio.to_thread(partial(self._standing.end, state, error, clip))
+
+    # The means.
+
+    @contextlib.contextmanager
+    def _cuttable(self) -> Iterator[None]:
+        """What a stop may cut short. As the flag and the cut live on one loop, a cut never hits anything else."""
+        if self._stopping:
+            raise asyncio.CancelledError
+        self._may_cut = True
+        try:
+            yield
+        finally:
+            self._may_cut = False
+
+    def _cut(self) -> None:
+        if self._may_cut and self._task is not None:
+            self._task.cancel()
+
+    def _held_up(self, error: KlingError) -> None:
+        """The submission was not accepted, and is to be tried again: the last moment to call it off."""
+        with self._lock:
+            if self._stopping:
+                self._sent = False
+                raise asyncio.CancelledError
+        self._standing.miss()
+
+    async def _note(self, **columns: object) -> None:
+        await asyncio.to_thread(partial(self._desk.journal.update, self._key, **columns))
+
+    def _begin_to_tick(self) -> None:
+        if self._ticking is None and self._standing.heard and not self._over:
+            self._ticking = asyncio.ensure_future(self._tick())
+
+    async def _tick(self) -> None:
+        while True:
+            await self._desk.sleep(1 if self._standing.elapsed < 60 else 5)
+            self._standing.tell()
+
+
+def _of(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

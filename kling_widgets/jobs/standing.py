@@ -1,0 +1,189 @@
+"""How one job stands: changed on the watcher's loop, read and listened to from any thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from kling_widgets.client.reply import Task
+from kling_widgets.client.schedule import LONGEST_SILENCE, Schedule
+from kling_widgets.errors import KlingError
+from kling_widgets.jobs.files import Clip
+from kling_widgets.jobs.moment import ENDED, Listener, Moment, State
+
+log = logging.getLogger("kling_widgets")
+
+# Seconds between two looks at a task, beyond which nobody knows when it ended: the kernel was away, the laptop closed.
+_UNWATCHED = 1.5 * LONGEST_SILENCE
+
+
+class Standing:
+    """How a job stands, and who hears of it. Each listener hears the end exactly once, and nothing after it.
+
+    Args:
+        created: when the wish was written down, unix seconds.
+        clock: unix seconds.
+        task: the task of a submission that was accepted before, else None.
+        accepted, done: when it was accepted, and when it ended at the service, where that is known.
+
+    Attributes:
+        created: as given.
+        submitted: done when the service has answered to the submission, or will not any more.
+        ended: done when nothing will change any more. Neither holds a value or an error, so that nothing complains
+            of an error that nobody asked for; ``error`` tells it.
+    """
+
+    def __init__(
+        self,
+        created: float,
+        clock: Callable[[], float],
+        *,
+        task: Task | None = None,
+        accepted: float | None = None,
+        done: float | None = None,
+    ) -> None:
+        self.submitted: Future[None] = Future()
+        self.ended: Future[None] = Future()
+        self.task, self.clip, self.error = task, None, None  # type: Task | None, Clip | None, KlingError | None
+        self._clock = clock
+        self.created = created
+        self._accepted, self._done = accepted, done
+        self._state: State = "running" if task else "sending"
+        self._schedule = Schedule()
+        self._answered = clock()  # when the service last gave a usable answer
+        self._silent = False
+        self._unfinished: float | None = None  # when it was last seen under way
+        self._fetched: tuple[int, int | None] = (0, None)
+        self._closed: float | None = None  # when the job ended: its clock stands still then
+        self._listeners: list[Listener] = []
+        self._broken: list[Listener] = []
+        self._lock = threading.RLock()
+        if task:
+            self.submitted.set_result(None)
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self._state
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was accepted, or written down; until the job's end."""
+        since = self.created if self._accepted is None else self._accepted
+        return max(0.0, (self._clock() if self._closed is None else self._closed) - since)
+
+    @property
+    def done(self) -> float | None:
+        """When the task ended at the service, unix seconds; None also if nobody was watching then."""
+        return self._done
+
+    @property
+    def took(self) -> float | None:
+        """Seconds from acceptance to the end at the service, where both are known."""
+        return None if self._done is None or self._accepted is None else max(0.0, self._done - self._accepted)
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    def moment(self) -> Moment:
+        """The job as it stands now."""
+        with self._lock:
+            elapsed, task = self.elapsed, self.task
+            running = self._state in ("queued", "running")
+            return Moment(
+                state=self._state,
+                elapsed=elapsed,
+                percent=self._schedule.progress.real if running else None,
+                remaining=self._schedule.remaining(elapsed) if running else None,
+                silent=max(0.0, self._clock() - self._answered) if self._silent else None,
+                fetched=self._fetched,
+                word=task.word if task and task.status == "unknown" else "",
+                url=task.url if task else None,
+                error=self.error,
+                clip=self.clip,
+            )
+
+    def listen(self, listener: Listener) -> None:
+        """Calls the listener with each change from now on; at once, and only now, if the end has come already."""
+        with self._lock:
+            if self._state not in ENDED:
+                self._listeners.append(listener)
+                return
+        self._call(listener, self.moment())
+
+    def tell(self) -> None:
+        """Tells how it stands."""
+        with self._lock:
+            listeners = tuple(self._listeners)
+        if listeners:
+            moment = self.moment()
+            for listener in listeners:
+                self._call(listener, moment)
+
+    def expect(self, usual: float | None) -> None:
+        """Begins to watch a task that usually takes so many seconds."""
+        with self._lock:
+            self._schedule = Schedule(usual)
+
+    def accept(self, task: Task, at: float) -> None:
+        """The service has taken the wish."""
+        with self._lock:
+            self._accepted = self._unfinished = at
+            self._state, self.task = "queued", task
+        self.see(task)
+        self.submitted.set_result(None)
+
+    def see(self, task: Task) -> None:
+        """A look at the task got this answer."""
+        now = self._clock()
+        with self._lock:
+            self.task, self._answered, self._silent = task, now, False
+            self._schedule.see(self.elapsed, task)
+            if not task.ended:
+                self._unfinished = now
+                if task.word or self._state != "queued":  # what was just accepted may have no word yet
+                    self._state = "queued" if task.status == "queued" else "running"
+            elif self._done is None and self._unfinished is not None and now - self._unfinished <= _UNWATCHED:
+                self._done = now
+        self.tell()
+
+    def miss(self) -> None:
+        """The service was asked, and gave no usable answer."""
+        with self._lock:
+            self._silent = True
+        self.tell()
+
+    def fetch(self, done: int = 0, total: int | None = None) -> None:
+        """So many bytes of the video are here. Only the first time is told: the next tick shows the rest."""
+        with self._lock:
+            first = self._state != "fetching"
+            self._state, self._fetched, self._silent = "fetching", (done, total), False
+        if first:
+            self.tell()
+
+    def end(self, state: State, error: KlingError | None = None, clip: Clip | None = None) -> None:
+        """Nothing will change any more. Whoever waits goes on when all listeners have heard it."""
+        with self._lock:
+            if self._state in ENDED:
+                return
+            self._closed = self._clock()
+            self._state, self.error, self.clip, self._silent = state, error, clip, False
+            listeners, self._listeners = self._listeners, []
+        moment = self.moment()
+        for listener in listeners:
+            self._call(listener, moment)
+        if not self.submitted.done():
+            self.submitted.set_result(None)
+        self.ended.set_result(None)
+
+    def _call(self, listener: Listener, moment: Moment) -> None:
+        try:
+            listener(moment)
+        except Exception:  # a view that is broken must not end the watching of a task that is paid for
+            if not any(each is listener for each in self._broken):
+                self._broken.append(listener)
+                log.exception("A listener of a job failed; the job goes on.")

@@ -1,0 +1,195 @@
+"""A whole desk against a real server on loopback, in a time that passes only when somebody waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kling_widgets.client.client import AsyncClient
+from kling_widgets.client.credentials import Secret
+from kling_widgets.client.schedule import Budget
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.jobs.desk import Desk
+from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.journal import Entry, Journal
+from kling_widgets.jobs.moment import ENDED, Moment
+from kling_widgets.jobs.service import Service
+from kling_widgets.jobs.watch import Watcher
+from tests.servers import Answer, Asked, FaultServer
+
+KEY = "sk-test-0123456789abcdef"
+MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(range(256)) * 40
+CREATE = "/v1/video/generations"
+CREATED = Answer(body={"id": "t1", "task_id": "t1", "status": "", "progress": 0})
+REQUEST = VideoRequest("2.6", prompt="a paper boat", seconds=5)
+LONG = 30.0  # seconds; a wait that takes so long has failed
+
+
+class Clock:
+    """Unix seconds that a test turns: waiting makes them go on."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def row(status: str, **more: Any) -> Answer:
+    """The answer to a question about the task."""
+    return Answer(body={"code": "success", "data": {"task_id": "t1", "status": status, **more}})
+
+
+class Gateway:
+    """The service, as a test tells it to be.
+
+    Attributes:
+        created: the answer to a submission.
+        looks: the answers to questions about the task, one after the other; then a success with a link to the video.
+        video: the answer of the media host.
+        gate: what holds back each answer whose path begins with ``held``, until it is set.
+    """
+
+    def __init__(self) -> None:
+        self.created = CREATED
+        self.looks: list[Answer] = []
+        self.video = Answer(body=MP4)
+        self.link = True
+        self.held = "nothing"
+        self.gate = threading.Event()
+        self.server = FaultServer(self.answer)
+
+    def answer(self, asked: Asked) -> Answer:
+        if f"{asked.method} {asked.path}".startswith(self.held):
+            assert self.gate.wait(LONG)
+        if asked.path == "/v1/files/uploads":
+            return Answer(body={"url": "https://files.example/first.png"})
+        if asked.path == CREATE:
+            return self.created
+        if asked.path == "/clip.mp4":
+            return self.video
+        if asked.path.startswith("/v1/videos/"):
+            return Answer(404, {"error": {"message": "no content here"}})
+        if self.looks:
+            return self.looks.pop(0)
+        return row("SUCCESS", **({"url": f"{self.server.url}/clip.mp4"} if self.link else {}))
+
+    def hold(self, start: str) -> None:
+        """Holds back the answers to what begins so, such as "POST /v1/video", until the gate is set."""
+        self.gate.clear()
+        self.held = start
+
+    @property
+    def posts(self) -> int:
+        return sum(asked.method == "POST" and asked.path == CREATE for asked in self.server.asked)
+
+    @property
+    def questions(self) -> int:
+        return sum(asked.path.startswith(f"{CREATE}/") for asked in self.server.asked)
+
+
+class World:
+    """A gateway, and a desk that works with it."""
+
+    def __init__(self, gateway: Gateway, folder: Path) -> None:
+        self.gateway = gateway
+        self.clock = Clock()
+        self.folder = folder / "kling_videos"
+        self.journal = Journal(folder / "home" / "journal.sqlite", clock=self.clock)
+        self.watcher = Watcher(Budget(1000), self.connect)
+        service = Service(gateway.server.url, gateway.server.url, Secret(KEY), "the test")
+        self.ticks = Ticks()
+        self.desk = Desk(
+            self.watcher, self.journal, service, self.folder, clock=self.clock, sleep=self.ticks.sleep, timeout=10_000.0
+        )
+
+    def connect(self, service: Service, budget: Budget) -> AsyncClient:
+        return AsyncClient(service.key, service.base_url, budget=budget, clock=self.clock, sleep=self.clock.sleep)
+
+    def job(self, request: VideoRequest = REQUEST, entry: Entry | None = None, **changes: Any) -> Job:
+        return Job(request, replace(self.desk, **changes), entry)
+
+    def entry(self) -> Entry:
+        """The newest entry."""
+        return self.journal.entries(1)[0]
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+class Ticks:
+    """The waits between two moments: they are written down, and end when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        event = asyncio.Event()
+        with self._changed:
+            self.asked.append(seconds)
+            self._waiting.append((asyncio.get_running_loop(), event))
+            self._changed.notify_all()
+        await event.wait()
+
+    def tick(self) -> None:
+        """Ends the wait that is under way, or the next one."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._waiting, LONG)
+            loop, event = self._waiting.pop(0)
+        loop.call_soon_threadsafe(event.set)
+
+
+class Heard:
+    """A listener that keeps what it hears, and can be waited for."""
+
+    def __init__(self) -> None:
+        self.moments: list[Moment] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, moment: Moment) -> None:
+        with self._changed:
+            self.moments.append(moment)
+            self._changed.notify_all()
+
+    def until(self, condition: Callable[[Moment], bool]) -> Moment:
+        """The first moment for which the condition holds."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: any(map(condition, self.moments)), LONG), self.moments
+            return next(filter(condition, self.moments))
+
+    @property
+    def states(self) -> list[str]:
+        """The states in their order, each once."""
+        states = [moment.state for moment in self.moments]
+        return [state for i, state in enumerate(states) if i == 0 or states[i - 1] != state]
+
+    @property
+    def ends(self) -> list[Moment]:
+        return [moment for moment in self.moments if moment.state in ENDED]
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """The service."""
+    gateway = Gateway()
+    with gateway.server:
+        yield gateway
+        gateway.gate.set()
+
+
+@pytest.fixture
+def world(gateway: Gateway, tmp_path: Path) -> World:
+    """The service, and a desk."""
+    return World(gateway, tmp_path)
