@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -183,7 +183,7 @@ def _number(value: Any) -> float:
 
 
 def _settings(request: VideoRequest, width: int, height: int) -> Iterator[str]:
-    """The line under the prompt: what was asked, what the demo takes where nothing was, and the pixels that it makes."""
+    """The line under the prompt: what was asked, what the demo takes where nothing was, and the pixels made."""
     unsaid: dict[str, Any] = {"seconds": 5}
     if "size" not in request.values:
         unsaid["resolution"] = "720P"

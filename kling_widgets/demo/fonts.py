@@ -140,7 +140,10 @@ class Type:
         faces = _faces(self.size)
         number, run = 0, ""
         for character in text:
-            own = number if character.isspace() else _face_of(character)
+            mark = unicodedata.category(character).startswith("M")  # stands on the character before it
+            if mark and run.endswith("□"):
+                continue
+            own = number if mark or character.isspace() else _face_of(character)
             if own is None:
                 own, character = 0, "□"
             if own != number and run:

@@ -136,7 +136,7 @@ class Routes:
 
     async def video(self, request: Request) -> Response:
         row = await to_thread.run_sync(self.store.get, request.path_params["task_id"])
-        if row is None or not self._has_link(row, row.state(self.store.now())):
+        if row is None or row.state(self.store.now()).status != "succeeded" or row.behaviour.link == "never":
             raise HTTPException(404)
         return await self._media(request, row)
 
@@ -210,7 +210,8 @@ async def _wished(request: Request) -> dict[str, Any]:
         wish = VideoRequest.from_payload(json.loads(raw))
         return wish.payload()
     except InvalidRequestError as invalid:
-        raise Refusal(400, "invalid_request", str(invalid)) from None
+        said = " ".join(map(str, invalid.problems)) or str(invalid).removesuffix(" Nothing was sent.")
+        raise Refusal(400, "invalid_request", said) from None
     except (ValueError, RecursionError):
         raise Refusal(400, "invalid_request", "cannot unmarshal the body: it is not JSON") from None
 

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import secrets
 import socket
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -31,7 +32,7 @@ from kling_widgets.errors import KlingError
 HOST = "127.0.0.1"
 PATIENCE = 30.0  # seconds for a start or an end
 # What a task needs that this process does not import: told at the start, not by the first task.
-for _needed in ("av", "numpy", "python_multipart"):
+for _needed in ("av", "numpy", "PIL", "python_multipart"):
     if importlib.util.find_spec(_needed) is None:
         raise ModuleNotFoundError(f"No module named {_needed!r}", name=_needed)
 
@@ -51,7 +52,7 @@ class Demo:
         try:
             store = Store(folder)
             self._socket = socket.create_server((HOST, port))
-        except OSError as error:
+        except (OSError, OverflowError, sqlite3.Error) as error:
             raise KlingError(f"The demo cannot start: {error}.") from None
         self.base_url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS tasks (
     started REAL, drawn REAL NOT NULL DEFAULT 0, finished REAL, error TEXT, owner TEXT, seen REAL
 )
 """
+SCRATCH, OLD = ".drawing-", 24 * 3600.0  # folders of clips that are being drawn; seconds after which one is litter
 _TASK_ID = re.compile(r"demo_[0-9a-f]{20}")
 _STALE = "finished IS NULL AND (owner IS NULL OR seen < ? OR seen > ?)"  # seen > now: the clock was set back
 
@@ -90,10 +92,14 @@ class Store:
         self.clips, self.uploads = folder / "clips", folder / "uploads"
         for place in (folder, self.clips, self.uploads):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in self.clips.glob(f"{SCRATCH}*"):  # of a process that was killed
+            with contextlib.suppress(OSError):
+                if now() - left.stat().st_mtime > OLD:
+                    shutil.rmtree(left)
         with self._open() as db:
             db.execute(_SCHEMA)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         # A connection a call: threads and processes share nothing but the file, and none is left open in a kernel.
         db = sqlite3.connect(self.folder / "tasks.sqlite", timeout=30)

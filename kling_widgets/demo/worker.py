@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from anyio import to_thread
 
 import kling_widgets
-from kling_widgets.demo.store import Row, Store
+from kling_widgets.demo.store import SCRATCH, Row, Store
 
 # The package from where it was imported here, and nothing else from that folder or the working one: a notebook's own
 # random.py is not to stand in for Python's.
@@ -22,12 +25,17 @@ PROGRAM = (
 )
 # On Windows the process has no window, and gives way to others; elsewhere it is nice by itself.
 FLAGS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-HEARTBEAT = 0.25  # seconds between two looks at how far the drawing is
+HEARTBEAT = 0.25  # seconds between two notes of how far the drawing is
 DEADLINE = 900.0  # seconds; the longest clip that can be asked takes a fraction of it
 
 
 class Worker:
-    """Takes tasks from the store while :meth:`run` runs."""
+    """Takes tasks from the store while :meth:`run` runs.
+
+    Args:
+        store: the folder.
+        owner: a name that no other worker on the folder has.
+    """
 
     def __init__(self, store: Store, owner: str) -> None:
         self.store, self.owner = store, owner
@@ -37,55 +45,75 @@ class Worker:
         """Draws whatever is open; sleeps until :attr:`wake` when there is nothing."""
         while True:
             self.wake.clear()
-            row = await to_thread.run_sync(self.store.take, self.owner)
-            if row is None:
+            try:
+                if not await self._one():
+                    await self.wake.wait()
+            except sqlite3.Error:  # the disk is full, or gone for a moment: whoever asks next wakes us
                 await self.wake.wait()
-                continue
-            error = None
-            if not self.store.clip(row).is_file():
-                error = await self._draw(row)
-            await to_thread.run_sync(self.store.finish, row, error)
+
+    async def _one(self) -> bool:
+        """Draws the oldest open task; False when there is none."""
+        row = await to_thread.run_sync(self.store.take, self.owner)
+        if row is None:
+            return False
+        error = None
+        if not self.store.clip(row).is_file():
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    error = await self._draw(row)
+            except (OSError, TimeoutError) as broken:
+                error = f"the demo could not draw this: {broken or f'not ready after {DEADLINE:.0f} s'}"
+        await to_thread.run_sync(self.store.finish, row, error)
+        return True
 
     async def _draw(self, row: Row) -> str | None:
         """Draws one clip, and says what went wrong, if anything did."""
-        root = Path(kling_widgets.__file__).parents[1]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-c", PROGRAM, str(root),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, creationflags=FLAGS,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(DEADLINE):
-                return await self._follow(process, row)
-        except TimeoutError:
-            return f"the demo gave up drawing after {DEADLINE:.0f} s"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        # A folder of its own, so that nothing half-written is left whichever way the process ends.
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=self.store.clips, ignore_cleanup_errors=True) as scratch:
+            target = Path(scratch, "clip.mp4")
+            job = {"body": row.body, "target": str(target), "uploads": str(self.store.uploads)}
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-c", PROGRAM, str(Path(kling_widgets.__file__).parents[1])),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                creationflags=FLAGS,
+            )
+            try:
+                complaint = await self._follow(process, json.dumps(job).encode(), row)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+            if complaint is None:
+                os.replace(target, self.store.clip(row))
+            return complaint
 
-    async def _follow(self, process: asyncio.subprocess.Process, row: Row) -> str | None:
+    async def _follow(self, process: asyncio.subprocess.Process, job: bytes, row: Row) -> str | None:
+        """Gives the process its job, notes how far it is, and says what went wrong, if anything did."""
         assert process.stdin and process.stdout and process.stderr
-        job = {"body": row.body, "target": str(self.store.clip(row)), "uploads": str(self.store.uploads)}
         drawn = 0.0
 
-        async def tell() -> None:
+        async def note() -> None:
             while True:
-                await to_thread.run_sync(self.store.beat, row, self.owner, drawn)
+                with contextlib.suppress(sqlite3.Error):  # the next note will do
+                    await to_thread.run_sync(self.store.beat, row, self.owner, drawn)
                 await asyncio.sleep(HEARTBEAT)
 
-        telling = asyncio.create_task(tell())
+        noting = asyncio.create_task(note())
         complaint = asyncio.create_task(process.stderr.read())
         try:
             with contextlib.suppress(ConnectionError):  # it has ended already: its last words say why
-                process.stdin.write(json.dumps(job).encode())
+                process.stdin.write(job)
                 await process.stdin.drain()
                 process.stdin.close()
             async for line in process.stdout:
-                drawn = float(line)
+                with contextlib.suppress(ValueError):  # a line of somebody else's, from a .pth file for instance
+                    drawn = float(line)
             if await process.wait() == 0:
                 return None
             lines = (await complaint).decode(errors="replace").strip().splitlines()
             return f"the demo could not draw this: {lines[-1] if lines else f'exit {process.returncode}'}"
         finally:
-            telling.cancel()
+            noting.cancel()
             complaint.cancel()
