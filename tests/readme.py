@@ -7,45 +7,28 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from kling_widgets.core import catalog
-from kling_widgets.core.fields import Number
+from kling_widgets.demo.failures import FAILURES
+from kling_widgets.notebook.tables import Table, models_table
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _length(model: catalog.Model) -> str:
-    number = model.by_name.get("seconds")
-    if model.length or not isinstance(number, Number):
-        return model.length
-    return number.usual_words() if number.usual else ""
-
-
 def models() -> str:
-    """Every model of the catalog: its name in a magic line, what it can do, how long its clips are."""
-    return _table(
-        ("`--model`", "Model", "What it can do", "Length of a clip"),
-        (
-            (
-                f"`{model.name}`",
-                model.title,
-                ", ".join(f"{able} ({able.note})" if able.note else str(able) for able in model.capabilities),
-                _length(model),
-            )
-            for model in catalog.models()
-        ),
-    )
+    """Every model of the catalog by what it can do, as ``%kling_models`` shows it."""
+    table = models_table()
+    return f"{table.to_markdown()}\n\n{table.note}"
 
 
-TABLES: dict[str, Callable[[], str]] = {"models": models}
+def failures() -> str:
+    """The words that make the demo fail."""
+    rows = [[f"`demo:{word}`", failure.explanation] for word, failure in FAILURES.items()]
+    return Table(("in the prompt", "what happens"), rows).to_markdown()
+
+
+TABLES: dict[str, Callable[[], str]] = {"models": models, "failures": failures}
 
 
 def fresh(text: str, tables: dict[str, Callable[[], str]] = TABLES) -> str:

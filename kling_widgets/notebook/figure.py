@@ -76,7 +76,7 @@ def bundle(figure: Figure, place: Place, display: Display = "auto", autoplay: bo
     source, sentence = _source(figure, place, display)
     poster = base64.b64encode(figure.clip.poster).decode("ascii") if figure.clip and figure.clip.poster else None
     page = as_html(figure, place, source, poster, sentence, autoplay)
-    forms = {"text/html": page, "text/markdown": as_markdown(figure, place), "text/plain": as_text(figure)}
+    forms = {"text/html": page, "text/markdown": as_markdown(figure, place), "text/plain": as_text(figure, place)}
     return {**forms, "image/jpeg": poster} if poster else forms
 
 
@@ -196,14 +196,16 @@ def as_markdown(figure: Figure, place: Place) -> str:
     return "  \n".join((*lines, " · ".join(filter(None, last))))
 
 
-def as_text(figure: Figure) -> str:
+def as_text(figure: Figure, place: Place) -> str:
     """The figure in words: for a terminal, a log, or a front end that shows nothing else."""
     prompt = one_line(figure.request.get("prompt", ""))
     lines = [prompt] if prompt else []
     lines.append(" · ".join((figure.request.spec.title, *_facts(figure))))
     lines.append(f"task {one_line(figure.task_id, 200)}")
     if figure.clip:
-        lines.append(f"file {figure.clip.path}")
+        # In a notebook without the folders above it, which are nobody's business.
+        inside = place.rich and relative_link(figure.clip.path, place.folder)
+        lines.append(f"file {figure.clip.path.relative_to(place.folder) if inside else figure.clip.path}")
     if link := public_link(figure.url):
         lines.append(f"link {one_line(link)}")
     return "\n".join((*lines, *figure.notes))

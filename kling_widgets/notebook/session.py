@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from kling_widgets.client import credentials
 from kling_widgets.client.credentials import Secret
@@ -30,8 +30,15 @@ from kling_widgets.notebook.figure import Display, Figure
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.settings import Kling
 
-if TYPE_CHECKING:
-    from kling_widgets.demo.service import Demo
+class Running(Protocol):
+    """A demo service that runs in this process."""
+
+    @property
+    def base_url(self) -> str:
+        """Its address."""
+
+    def stop(self) -> None:
+        """Ends it."""
 
 
 class Session:
@@ -47,7 +54,7 @@ class Session:
         self.environ = environ
         self.settings = Kling()
         self._demo_wanted = False
-        self._demo: Demo | None = None
+        self._demo: Running | None = None
         self._demo_lock = threading.Lock()
         self._budget = Budget(self._requests_per_second())
         self._folder: Path | None = None
@@ -137,7 +144,7 @@ class Session:
             )
         return Service(found.base_url, found.base_url, found.needed(), found.source)
 
-    def _start_demo(self) -> Demo:
+    def _start_demo(self) -> Running:
         with self._demo_lock:
             if self._demo is None:
                 try:

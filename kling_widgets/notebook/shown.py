@@ -58,7 +58,7 @@ def figure(shown: Figure, place: Place, mode: Display, *, autoplay: bool) -> Non
 
         display(bundle(shown, place, mode, autoplay), metadata=provenance(shown), raw=True)  # type: ignore[no-untyped-call]
     else:
-        print(as_text(shown))  # noqa: T201 - this is the view of a terminal
+        print(as_text(shown, place))  # noqa: T201 - this is the view of a terminal
 
 
 class _Lines:
