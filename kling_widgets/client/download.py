@@ -259,9 +259,10 @@ class _Fetch:
             if not piece:
                 break
         if self.total is not None and self.done != self.total:
-            trouble = self._broke_off("the host closed the connection early")
-            if self.done > self.total:
-                yield from self._restart()
+            if self.done < self.total:
+                return self._broke_off("the host closed the connection early")
+            trouble = self._broke_off("the host sent more than it said")
+            yield from self._restart()
             return trouble
         return None
 

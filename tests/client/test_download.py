@@ -176,6 +176,18 @@ def test_a_redirect_to_where_nothing_is_private_is_refused(make: Maker, tmp_path
     assert list(tmp_path.glob("*.mp4")) == []
 
 
+@pytest.mark.parametrize("promised", [len(MP4) + 100, len(MP4) - 100])
+def test_the_length_that_was_promised_is_checked(make: Maker, tmp_path: Path, promised: int) -> None:
+    """Also where what lies below does not do it: neither a shorter nor a longer body is kept."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Length": str(promised)}, stream=httpx.ByteStream(MP4))
+
+    with pytest.raises(ConnectionFailedError, match=r"closed the connection early|more than it said"):
+        make(answer=answer).download("https://media.example/a.mp4", tmp_path / "a.mp4")
+    assert list(tmp_path.glob("*.mp4")) == list(tmp_path.glob(".kling*")) == []
+
+
 def test_redirects_have_an_end(make: Maker, tmp_path: Path) -> None:
     """A circle is an error."""
     error = refuse(make, tmp_path, lambda asked: Answer(302, headers={"Location": "/a.mp4"}))
