@@ -20,9 +20,10 @@ import httpx
 from kling_widgets.client import download as downloads
 from kling_widgets.client import protocol, uploads
 from kling_widgets.client.credentials import Secret, find
-from kling_widgets.client.download import LARGEST_VIDEO, OnProgress, Part
+from kling_widgets.client.download import LARGEST_VIDEO, OnProgress
 from kling_widgets.client.driver import AsyncDriver, BlockingDriver
 from kling_widgets.client.exchange import Session
+from kling_widgets.client.part import Part
 from kling_widgets.client.protocol import OnTrouble, OnUpdate
 from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget

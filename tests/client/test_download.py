@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from kling_widgets.client.download import Part
 from kling_widgets.client.reply import Task
 from kling_widgets.errors import (
     APIError,
@@ -328,28 +325,3 @@ def test_downloads_do_not_share_a_connection_for_ever(make: Maker, tmp_path: Pat
         for _ in range(120):
             with pytest.raises(APIError):
                 client.download(f"{server.url}/a.mp4", tmp_path / "a.mp4")
-
-
-def test_a_part_can_be_discarded_while_it_is_written(tmp_path: Path) -> None:
-    """A cancelled wait leaves its last write running in a thread: it writes nowhere."""
-    part = Part(tmp_path / "a.mp4")
-    part.begin()
-    writer = threading.Thread(target=lambda: [part.write(b"x" * 1000) for _ in range(200)])
-    writer.start()
-    part.discard()
-    writer.join(20)
-    part.discard()
-    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
-
-
-@pytest.mark.skipif(not hasattr(os, "link"), reason="no links here")
-def test_a_whole_part_takes_its_name(tmp_path: Path) -> None:
-    """And nothing else is left."""
-    part = Part(tmp_path / "a.mp4")
-    part.begin()
-    part.write(b"abc")
-    part.restart()
-    part.write(b"de")
-    assert part.finish().read_bytes() == b"de"
-    part.discard()
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.mp4"]
