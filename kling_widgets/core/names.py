@@ -12,7 +12,7 @@ from kling_widgets.core.values import as_name, plain, shorten
 from kling_widgets.errors import InvalidRequestError
 
 # "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
-_NATIVE = re.compile(r"kling-(?:v|video-)?(\w+(?:[-.]\w+)*)")
+_NATIVE = re.compile(r"kling-(?:video-|v(?=\d))?(\w+(?:[-.]\w+)*)")
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:

@@ -1,0 +1,124 @@
+"""``{name}`` in a prompt."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.core.expand import escape_braces, expand
+from kling_widgets.errors import InvalidRequestError
+from tests.core.samples import PROMPTS, Hostile
+
+VARIABLES: dict[str, Any] = {
+    "name": "boat",
+    "n": 3,
+    "half": 0.5,
+    "third": Fraction(1, 3),
+    "path": Path("clips/a.png"),
+    "words": ["one", "two"],
+    "table": {"k": "value", "a b": 1, 'it"s': 2},
+    "thing": SimpleNamespace(attr="deep", items=[{"k": SimpleNamespace(x=7)}]),
+    "yes": True,
+    "nothing": None,
+    "hostile": Hostile(),
+    "名": "纸船",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a {name}", "a boat"),
+        ("{name}{name}", "boatboat"),
+        ("{n} and {half}", "3 and 0.5"),
+        ("{third}", "1/3"),
+        ("{path}", str(Path("clips/a.png"))),
+        ("{words[0]} {words[-1]}", "one two"),
+        ("{table['k']} {table[\"k\"]} {table['a b']}", "value value 1"),
+        ("{thing.attr}", "deep"),
+        ("{thing.items[0]['k'].x}", "7"),
+        ("{{name}}", "{name}"),
+        ("{{{name}}}", "{boat}"),
+        ("{{", "{"),
+        ("}}", "}"),
+        ("{", "{"),
+        ("}", "}"),
+        ("{ name }", "{ name }"),
+        ("{}", "{}"),
+        ("{0}", "{0}"),
+        ("{a-b}", "{a-b}"),
+        ("{name!r}", "{name!r}"),
+        ("{name:>9}", "{name:>9}"),
+        ('{"a": 1}', '{"a": 1}'),
+        ('{"a": {"b": {"c": 1}}}', '{"a": {"b": {"c": 1}}}'),
+        ('{"a": {"b": "{name}"}}', '{"a": {"b": "boat"}}'),
+        ('{"a": "{{name}}"}', '{"a": "{name}"}'),
+        ("no braces", "no braces"),
+        ("", ""),
+    ],
+)
+def test_what_becomes_of_braces(text: str, expected: str) -> None:
+    """Variables go in, doubled braces become single ones, braces without a name (JSON) stay."""
+    assert expand(text, VARIABLES.__getitem__) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a {boat}", "There is no variable boat for {boat}"),
+        ("{words[7]}", "{words[7]} has no value: words has no [7] (IndexError)"),
+        ("{table['x']}", "has no value"),
+        ("{thing.x}", "(AttributeError)"),
+        ("{n[0]}", "(TypeError)"),
+        ("{words}", "is a list, not text, a number or a path"),
+        ("{yes}", "is a bool"),
+        ("{nothing}", "is a NoneType"),
+        ("{thing}", "is a SimpleNamespace"),
+        ("{hostile}", "is a Hostile"),
+        ("{hostile.x}", "has no value"),
+    ],
+)
+def test_no_paid_prompt_with_a_hole(text: str, said: str) -> None:
+    """What has no value, or one that is no text, is an error that names it."""
+    with pytest.raises(InvalidRequestError, match=re.escape(said)) as caught:
+        expand(text, VARIABLES.__getitem__)
+    assert "Nothing was sent." in str(caught.value)
+
+
+def test_a_decimal_is_a_number() -> None:
+    """Prices and the like are numbers, though Python does not call them real."""
+    assert expand("{d}", {"d": Decimal("2.50")}.__getitem__) == "2.50"
+
+
+braces = st.text(st.sampled_from("{}ab.[]'0 :\""), max_size=30)
+
+
+@given(st.one_of(st.text(), braces, st.sampled_from(PROMPTS)))
+def test_escaping_is_undone_by_expanding(text: str) -> None:
+    """The escaped text gives the text again, and no variable is ever asked for."""
+    assert expand(escape_braces(text), {}.__getitem__) == text
+
+
+@given(st.one_of(st.text(), braces))
+def test_escaping_leaves_alone_what_needs_none(text: str) -> None:
+    """Prompts without names in braces stay readable."""
+    if "{" not in text and "}" not in text:
+        assert escape_braces(text) == text
+    assert escape_braces('{"a": {"b": 1}}') == '{"a": {"b": 1}}'
+
+
+@given(braces)
+def test_any_text_expands_or_says_why(text: str) -> None:
+    """No text breaks it."""
+    try:
+        expand(text, VARIABLES.__getitem__)
+    except InvalidRequestError as error:
+        assert "Nothing was sent." in str(error)

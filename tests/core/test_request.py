@@ -1,0 +1,290 @@
+"""VideoRequest: what users make, and what is sent."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from kling_widgets.core.catalog import MODELS
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import InvalidRequestError
+from tests.core.samples import BODIES, KEY, given_fields
+
+A, B = "https://example.com/a.png", "https://example.com/b.png"
+RESOLUTION = {"resolution": "720P"}
+# The service page's eight bodies, as their users would write them in Python.
+WRITTEN = {
+    "text_to_video": VideoRequest(
+        "2.6",
+        prompt="a red square logo slowly rotating on a clean white background",
+        size="1280x720",
+        seconds=5,
+        sound=False,
+        **RESOLUTION,
+    ),
+    "image_to_video": VideoRequest(
+        "2.5-turbo",
+        prompt="make the picture gently move with a slow camera push in",
+        image="https://example.com/input.png",
+        size="1280x720",
+        seconds=5,
+        **RESOLUTION,
+    ),
+    "first_last_frame": VideoRequest(
+        "2.6",
+        prompt="transition naturally from the first frame to the last frame",
+        image="https://example.com/first.png",
+        image_tail="https://example.com/last.png",
+        seconds=5,
+        sound=False,
+        **RESOLUTION,
+    ),
+    "reference_images": VideoRequest(
+        "3.0",
+        prompt="keep the same character identity and create a cinematic walking shot",
+        image_list=["https://example.com/ref-1.png", "https://example.com/ref-2.png"],
+        seconds=5,
+        **RESOLUTION,
+    ),
+    "video_input": VideoRequest(
+        "o1",
+        prompt="use the reference video motion style and generate a new cinematic shot",
+        video_list="https://example.com/reference.mp4",
+        seconds=5,
+        **RESOLUTION,
+    ),
+    "motion_control": VideoRequest(
+        "3.0-motion-control",
+        prompt="animate the selected subject moving from left to right",
+        image="https://example.com/input.png",
+        dynamic_masks={
+            "mask_url": "https://example.com/mask.png",
+            "trajectories": [{"x": 220, "y": 380}, {"x": 620, "y": 380}],
+        },
+        seconds=5,
+        **RESOLUTION,
+    ),
+    "avatar": VideoRequest(
+        "avatar",
+        prompt="a presenter speaks naturally to the camera",
+        image="https://example.com/avatar.png",
+        voice_list="https://example.com/voice.wav",
+        seconds=5,
+        **RESOLUTION,
+    ),
+    "lip_sync": VideoRequest(
+        "identifyface",
+        prompt="lip sync the face with the provided voice",
+        image="https://example.com/face.png",
+        session_id="SESSION_ID",
+        face_choose="FACE_ID",
+        voice_list="https://example.com/voice.wav",
+        seconds=5,
+        **RESOLUTION,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_python_gives_the_bodies_of_the_service_page(name: str) -> None:
+    """Exactly, and they come back as the same requests."""
+    assert WRITTEN[name].payload() == BODIES[name]
+    assert VideoRequest.from_payload(BODIES[name]) == WRITTEN[name]
+    assert VideoRequest.from_payload(BODIES[name]).payload() == BODIES[name]
+
+
+def test_what_is_set_can_be_read() -> None:
+    """By field name, in its one form; what is not set is not there."""
+    request = VideoRequest("2.6", prompt=" a boat ", seconds="5", image="first.png", sound=None)
+    assert request.model == "aigc-video-kling-2.6"
+    assert request.spec is MODELS["aigc-video-kling-2.6"]
+    assert dict(request.values) == {"prompt": "a boat", "seconds": 5, "image": Path("first.png")}
+    assert request.get("sound") is None
+    assert request.get("sound", "off") == "off"
+
+
+def test_a_request_does_not_change() -> None:
+    """Neither by what it was made of nor by what it gives."""
+    given_values = {"seed": [1]}
+    request = VideoRequest("2.6", prompt="x", metadata=given_values)
+    given_values["seed"].append(2)
+    request.payload()["metadata"]["seed"].append(3)
+    with pytest.raises(TypeError):
+        request.values["seconds"] = 5  # type: ignore[index]
+    assert request.payload()["metadata"] == {"seed": [1]}
+
+
+def test_an_unknown_name_raises_and_a_wrong_value_does_not() -> None:
+    """A misspelt name would be silently ignored by the gateway (R); a wrong value shows as a problem."""
+    with pytest.raises(InvalidRequestError, match="Did you mean image_tail") as caught:
+        VideoRequest("2.6", imagetail=A)
+    assert [problem.field for problem in caught.value.problems] == ["imagetail"]
+    assert VideoRequest("2.6", prompt="x", seconds="never").errors()
+
+
+def test_errors_come_first_and_once() -> None:
+    """What keeps it from being sent is read first."""
+    problems = VideoRequest("1.6", prompt="x" * 2501, sound=True, seconds=99).problems()
+    assert [problem.severity for problem in problems] == ["error", "warning", "warning"]
+    assert len(set(problems)) == len(problems)
+
+
+def test_a_request_with_errors_gives_no_body() -> None:
+    """The error says all of them, and that nothing was sent; the draft shows it all the same."""
+    request = VideoRequest("2.6", seconds=99, size="big")
+    with pytest.raises(InvalidRequestError) as caught:
+        request.payload()
+    assert {problem.field for problem in caught.value.problems} == {"seconds", "size", "prompt"}
+    assert str(caught.value).endswith("Nothing was sent.")
+    assert request.draft()["size"] == "big"
+
+
+def test_a_warning_does_not_keep_it_from_being_sent() -> None:
+    """Other sources than the service page may be behind it."""
+    request = VideoRequest("2.6", prompt="x", seconds=7)
+    assert request.problems() and not request.errors()
+    assert request.payload()["seconds"] == "7"
+
+
+class TestLocalFiles:
+    """A path counts only where its user wrote it."""
+
+    def test_nested_ones_are_found_each_once(self) -> None:
+        """In order; pictures in masks too."""
+        mask = {"mask_url": "mask.png", "trajectories": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}
+        request = VideoRequest("2.6", image="a.png", image_list=[Path("b.png"), A, "a.png"], dynamic_masks=[mask])
+        assert request.files() == (Path("a.png"), Path("b.png"), Path("mask.png"))
+        assert VideoRequest("2.6", image=A).files() == ()
+
+    def test_each_needs_a_link(self) -> None:
+        """The error names the file; with its link the body is whole."""
+        request = VideoRequest("2.6", prompt="x", image="my/first.png")
+        with pytest.raises(InvalidRequestError, match=r"“first\.png” has no link yet"):
+            request.payload()
+        assert request.payload({Path("my/first.png"): A})["image"] == A
+        assert request.errors() == ()
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"image": "first.png"},
+            {"images": ["first.png", B]},
+            {"images": [A, "/etc/passwd"]},
+            {"metadata": {"image_tail": "a.png"}},
+            {"metadata": {"image_list": ["a.png"]}},
+            {"metadata": {"image_urls": ["a.png"]}},
+            {"metadata": {"dynamic_masks": [{"mask_url": "a.png", "trajectories": []}]}},
+            {"metadata": {"voice_list": [{"url": "a.mp3"}]}},
+        ],
+    )
+    def test_never_from_a_body(self, body: dict[str, Any]) -> None:
+        """Text in a body is no file, and is an error; also after another field of it was changed."""
+        request = VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "prompt": "x", **body})
+        for each in (request, request.replace(seconds=5), request.replace("3.0"), VideoRequest.of(request, prompt="y")):
+            assert each.files() == ()
+            assert any("not an http(s) link" in str(problem) for problem in each.errors())
+
+    def test_a_path_with_a_link_s_name_is_still_a_path(self) -> None:
+        """A file and a text are different requests, whatever they are called."""
+        foreign = VideoRequest.from_payload({"model": "2.6", "image": "a.png"})
+        assert foreign != VideoRequest("2.6", image="a.png")
+        assert VideoRequest("2.6", image="a.png") == VideoRequest("2.6", image=Path("a.png"))
+
+
+class TestReplace:
+    """A request with some fields changed."""
+
+    def test_a_field_is_set_changed_and_unset(self) -> None:
+        """The others stay."""
+        request = VideoRequest("2.6", prompt="x", seconds=5, image=A)
+        assert request.replace(seconds=10, image=None, sound=True) == VideoRequest(
+            "2.6", prompt="x", seconds=10, sound=True
+        )
+        assert request.replace("3.0").values == request.values
+        assert request.replace("3.0").model == "aigc-video-kling-3.0"
+
+    def test_an_alias_replaces_its_field(self) -> None:
+        """No contradiction with what was there."""
+        request = VideoRequest("2.6", prompt="x", seconds=5, image=A, image_tail=B, sound=False)
+        assert request.replace(duration=10).get("seconds") == 10
+        changed = request.replace(images=[B, A])
+        assert (changed.get("image"), changed.get("image_tail")) == (B, A)
+        assert changed.errors() == ()
+
+    def test_a_contradiction_ends_with_it(self) -> None:
+        """Both names are forgotten."""
+        request = VideoRequest("2.6", prompt="x", seconds=5, duration=10)
+        assert request.errors()
+        assert request.replace(seconds=10).errors() == ()
+
+    def test_a_wrong_model_stays_wrong(self) -> None:
+        """Changing a field does not make a name of another line a good one."""
+        request = VideoRequest("kling-v2-6", prompt="x").replace(seconds=5)
+        assert [problem.field for problem in request.errors()] == ["model"]
+        assert request.replace("2.6").errors() == ()
+
+    @given(given_fields())
+    def test_replacing_nothing_changes_nothing(self, asked: tuple[str, dict[str, Any]]) -> None:
+        """Whatever the request."""
+        request = VideoRequest(asked[0], **asked[1])
+        assert request.replace() == request
+        assert request.replace().problems() == request.problems()
+
+    def test_of_takes_a_request_or_what_makes_one(self) -> None:
+        """Every door takes both."""
+        request = VideoRequest("2.6", prompt="x")
+        assert VideoRequest.of(request) is request
+        assert VideoRequest.of(request, seconds=5) == VideoRequest("2.6", prompt="x", seconds=5)
+        assert VideoRequest.of("2.6", prompt="x") == request
+        assert VideoRequest.of(MODELS[request.model], prompt="x") == request
+
+
+def test_equal_requests_ask_the_same() -> None:
+    """By whatever names; but true is not 1, and 5 not 5.0, where they travel as they are."""
+    assert VideoRequest("2.6", prompt="x", duration="5") == VideoRequest("aigc-video-kling-2.6", prompt=" x", seconds=5)
+    assert hash(VideoRequest("2.6", seconds=5, prompt="x")) == hash(VideoRequest("2.6", prompt="x", seconds=5))
+    assert VideoRequest("2.6", prompt="x") != VideoRequest("3.0", prompt="x")
+    assert VideoRequest("2.6", metadata={"a": True}) != VideoRequest("2.6", metadata={"a": 1})
+    assert VideoRequest("2.6", metadata={"a": 1, "b": 2}) == VideoRequest("2.6", metadata={"b": 2, "a": 1})
+    assert VideoRequest("2.6") != "2.6"
+
+
+@given(given_fields())
+def test_a_request_can_be_copied_and_pickled(asked: tuple[str, dict[str, Any]]) -> None:
+    """It travels to other processes and through caches."""
+    request = VideoRequest(asked[0], **asked[1])
+    assert copy.deepcopy(request) == request
+    assert pickle.loads(pickle.dumps(request)) == request
+
+
+def test_a_surrogate_is_replaced() -> None:
+    """It could not be sent; the rest of the prompt is."""
+    assert VideoRequest("2.6", prompt="a\ud800b").get("prompt") == "a?b"
+
+
+def test_repr_is_short_and_shows_no_key() -> None:
+    """It shows the model and the beginning of each value."""
+    assert repr(VideoRequest("2.6", prompt="a boat", seconds=5)) == "<VideoRequest 2.6, prompt=“a boat”, seconds=“5”>"
+    assert repr(VideoRequest("")) == "<VideoRequest no model>"
+    assert KEY not in repr(VideoRequest(KEY, prompt=KEY))
+    assert "\n" not in repr(VideoRequest("a\nb"))
+
+
+def test_a_body_of_an_unknown_model_is_taken() -> None:
+    """With its warning, and all fields."""
+    body = {"model": "aigc-video-kling-9", "prompt": "x", "metadata": {"new": 1}}
+    request = VideoRequest.from_payload(body)
+    assert request.payload() == body
+    assert {problem.field for problem in request.problems()} == {"model", "metadata"}
+
+
+@pytest.mark.parametrize("model", [None, "", 5, {"a": 1}, []])
+def test_a_body_without_a_model_is_an_error_later(model: object) -> None:
+    """It can be shown, and says what is wrong."""
+    request = VideoRequest.from_payload({"model": model, "prompt": "x"})
+    assert [problem.field for problem in request.errors()] == ["model"]

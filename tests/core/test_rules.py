@@ -1,0 +1,216 @@
+"""Every rule of the service: what is asked, and which errors and warnings it gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.rules import RULES
+from tests.core.samples import KEY
+
+A, B = "https://example.com/a.png", "https://example.com/b.png"
+VIDEO, VOICE = "https://example.com/v.mp4", "https://example.com/v.mp3"
+SHOTS = [{"index": 1, "prompt": "a", "duration": "2"}, {"index": 2, "prompt": "b", "duration": "3"}]
+MASK = [{"mask_url": A, "trajectories": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}]
+SIMPLE = {"type": "simple", "config": {"pan": 4}}
+
+
+def links(count: int) -> list[str]:
+    """So many different pictures."""
+    return [f"{A}?{number}" for number in range(count)]
+
+
+# A model, its fields (beside a prompt), and all problems: "!field" is an error, "field" a warning.
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    # nothing wrong
+    ("2.6", {}, ""),
+    ("2.6", {"seconds": 5, "size": "1280x720", "resolution": "720p", "sound": False}, ""),
+    ("2.6", {"image": A}, ""),
+    ("2.6", {"image": "first.png"}, ""),
+    ("2.6", {"image": A, "image_tail": B, "sound": False}, ""),
+    ("o1", {"image_list": links(7)}, ""),
+    ("3.0", {"seconds": 15}, ""),
+    # the model
+    ("aigc-video-kling-9", {}, "model"),
+    ("aigc-video-kling-9", {"seconds": 20, "sound": True, "voice_list": VOICE, "resolution": "4K"}, "model"),
+    ("kling-v2-6", {}, "!model"),
+    ("aigc-video-gv-3.1", {}, "!model"),
+    ("", {}, "!model"),
+    # the prompt
+    ("2.6", {"prompt": ""}, "!prompt"),
+    ("2.6", {"prompt": " \n"}, "!prompt"),
+    ("2.6", {"prompt": None}, "!prompt"),
+    ("2.6", {"prompt": None, "metadata": {"prompt": "x"}}, ""),
+    ("2.6", {"metadata": {"prompt": "y"}}, "!prompt"),
+    ("2.6", {"metadata": {"prompt": "x"}}, ""),
+    ("2.6", {"prompt": None, "image": A}, "prompt"),
+    ("3.0", {"prompt": None, "image_list": [A]}, "prompt"),
+    ("o1", {"prompt": None, "video_list": VIDEO}, "prompt video_list"),
+    ("avatar", {"prompt": None, "image": A, "voice_list": VOICE}, "prompt"),
+    ("3.0", {"prompt": None, "multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS}, ""),
+    ("2.6", {"prompt": "x" * 2501}, "prompt"),
+    # seconds
+    ("2.6", {"seconds": "5s"}, "!seconds"),
+    ("2.6", {"seconds": 7.5}, "!seconds"),
+    ("2.6", {"seconds": 0}, "!seconds"),
+    ("2.6", {"seconds": 61}, "!seconds"),
+    ("2.6", {"seconds": "abc"}, "!seconds"),
+    ("2.6", {"seconds": True}, "!seconds"),
+    ("2.6", {"seconds": 5.0}, ""),
+    ("2.6", {"seconds": "10"}, ""),
+    ("2.6", {"seconds": 7}, "seconds"),
+    ("3.0", {"seconds": 2}, "seconds"),
+    ("3.0-turbo", {"seconds": 16}, "seconds"),
+    ("o1", {"seconds": 11}, "seconds"),
+    ("avatar", {"seconds": 37, "image": A, "voice_list": VOICE}, ""),
+    ("2.6", {"duration": 5}, ""),
+    ("2.6", {"seconds": 5, "duration": "5"}, ""),
+    ("2.6", {"seconds": 5, "duration": 10}, "!seconds"),
+    # what could override the body
+    ("2.6", {"metadata": {"seconds": "5"}}, "!metadata"),
+    ("2.6", {"metadata": {"duration": 5}}, "!metadata"),
+    ("2.6", {"metadata": {"model": "x", "model_name": "y"}}, "!metadata !metadata"),
+    ("2.6", {"metadata": {"resolution": "720P"}}, ""),
+    ("2.6", {"resolution": "720P", "metadata": {"resolution": "1080P"}}, "!resolution"),
+    ("2.6", {"sound": True, "metadata": {"sound": "off"}}, "!sound"),
+    ("2.6", {"image_tail": A, "image": B, "sound": False, "metadata": {"last_frame_url": B}}, "!image_tail"),
+    ("2.6", {"metadata": {"negative_prompt": "x"}}, "metadata"),
+    ("2.6", {"metadata": "x"}, "!metadata"),
+    ("2.6", {"metadata": {"picture": Path("a.png")}}, "!metadata metadata"),
+    # size, ratio, resolution
+    ("2.6", {"size": "big"}, "!size"),
+    ("2.6", {"size": "640x480"}, "size"),
+    ("2.6", {"aspect_ratio": "21:9"}, "aspect_ratio"),
+    ("2.6", {"aspect_ratio": "wide"}, "!aspect_ratio"),
+    ("2.6", {"size": "1280x720", "aspect_ratio": "16:9"}, ""),
+    ("2.6", {"size": "1280x720", "aspect_ratio": "9:16"}, "aspect_ratio"),
+    ("2.6", {"size": "1280x720", "image": A}, "size"),
+    ("2.6", {"aspect_ratio": "16:9", "image": A}, "aspect_ratio"),
+    ("2.6", {"resolution": "1080P"}, ""),
+    ("2.6", {"resolution": "2K"}, "resolution"),
+    ("2.6", {"resolution": "4K"}, "resolution"),
+    ("3.0", {"resolution": "4K"}, ""),
+    ("3.0", {"resolution": "2K"}, "resolution"),
+    ("2.6", {"resolution": "HD"}, "!resolution"),
+    # frames
+    ("2.6", {"image_tail": B, "sound": False}, "image_tail"),
+    ("2.6", {"image": A, "image_tail": B}, "sound"),
+    ("2.6", {"image": A, "image_tail": B, "sound": True}, "sound"),
+    ("2.6", {"image": A, "last_frame_url": B, "sound": False}, ""),
+    ("2.6", {"images": [A, B], "sound": False}, ""),
+    ("2.6", {"metadata": {"image_urls": [A, B]}, "sound": False}, ""),
+    ("2.6", {"metadata": {"image_urls": links(3)}}, "!image"),
+    ("2.6", {"images": links(3)}, "!image"),
+    ("2.6", {"image": A, "images": [B]}, "!image"),
+    ("2.6", {"images": {"a": A}}, "!image"),
+    ("1.6", {"image": A, "image_tail": B}, "resolution"),
+    ("1.6", {"image": A, "image_tail": B, "resolution": "1080P"}, ""),
+    ("2.1", {"image": A, "image_tail": B, "resolution": "720P"}, "resolution"),
+    ("2.5-turbo", {"image": A, "image_tail": B}, "resolution"),
+    ("2.0", {"image": A, "image_tail": B}, ""),
+    ("3.0", {"image": A, "image_tail": B}, ""),
+    ("o1", {"image": A, "image_tail": B}, "image_tail"),
+    ("o1", {"images": [A, B]}, ""),
+    ("2.6", {"image": "ftp://example.com/a.png"}, "!image"),
+    # references
+    ("2.6", {"image_list": links(9)}, ""),
+    ("2.6", {"image_list": links(10)}, "!image_list"),
+    ("1.6", {"image_list": links(4)}, ""),
+    ("1.6", {"image_list": links(5)}, "image_list"),
+    ("1.6", {"image_list": links(10)}, "!image_list"),
+    ("o1", {"image_list": links(8)}, "image_list"),
+    ("o1", {"image_list": links(4), "video_list": VIDEO}, "video_list"),
+    ("o1", {"image_list": links(5), "video_list": VIDEO}, "video_list image_list"),
+    # one guide at a time
+    ("2.6", {"camera_control": SIMPLE}, ""),
+    ("2.6", {"camera_control": {"type": "simple", "config": {"pan": 1, "tilt": 1}}}, "camera_control"),
+    ("2.0", {"camera_control": SIMPLE, "image": A, "image_tail": B}, "camera_control"),
+    (
+        "2.6-motion-control",
+        {"image": A, "dynamic_masks": MASK, "camera_control": SIMPLE},
+        "camera_control camera_control",
+    ),
+    # motion control, avatar, lip sync
+    ("2.6-motion-control", {}, "!image"),
+    ("3.0-motion-control", {}, "!image"),
+    ("3.0-motion-control", {"image": A, "dynamic_masks": MASK}, ""),
+    ("3.0-motion-control", {"image": A, "motion_brush": {"any": 1}}, "motion_brush"),
+    ("avatar", {"image": A, "voice_list": VOICE}, ""),
+    ("avatar", {"image": A}, "voice_list"),
+    ("avatar", {"voice_list": VOICE}, "!image"),
+    ("identifyface", {"image": A, "voice_list": VOICE}, "session_id"),
+    ("identifyface", {"image": A, "voice_list": VOICE, "session_id": "S", "face_choose": "F"}, ""),
+    ("identifyface", {"image": A, "voice_list": VOICE, "face_choose": [{"id": 1}]}, ""),
+    ("avatar", {"image": A, "voice_list": "my voice.mp3"}, "!voice_list"),
+    ("o1", {"video_list": "clip.mp4"}, "!video_list video_list"),
+    # several shots
+    ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS}, ""),
+    ("3.0", {"multi_shot": True, "shot_type": "intelligence"}, ""),
+    ("3.0", {"multi_prompt": SHOTS}, "multi_shots"),
+    ("3.0", {"multi_shots": True, "multi_prompt": SHOTS}, "shot_type"),
+    ("3.0", {"multi_shots": True, "shot_type": "customize"}, "multi_prompt"),
+    ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS, "seconds": 10}, "multi_prompt"),
+    ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS[:1]}, "multi_prompt"),
+    ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS, "image": A}, "multi_prompt"),
+    # elements
+    ("3.0", {"prompt": "<<<element_1>>> runs", "element_list": ["e"]}, ""),
+    ("3.0", {"kling_elements": ["e"]}, "kling_elements"),
+    ("3.0", {"prompt": "<<<element_1>>>", "kling_elements": ["e"], "voice_list": VOICE}, "kling_elements"),
+    ("3.0", {"prompt": "<<<element_1>>>", "kling_elements": [{"x": 1}]}, "!kling_elements"),
+    # fields of other models are sent, with a note
+    ("1.6", {"sound": True}, "sound"),
+    ("3.0", {"video_list": VIDEO}, "video_list"),
+    ("avatar", {"image": A, "voice_list": VOICE, "size": "1280x720"}, "size size"),
+    # keys
+    ("2.6", {"prompt": f"use {KEY}"}, "!prompt"),
+    ("2.6", {"session_id": KEY}, "!session_id session_id"),
+    ("2.6", {"image": f"https://example.com/?key={KEY}"}, "!image"),
+    ("2.6", {"image": f"{KEY}.png"}, "!image"),
+    ("2.6", {"metadata": {"a": [f"x\n{KEY}"]}}, "!metadata metadata"),
+    ("2.6", {"metadata": {KEY: 1}}, "!metadata metadata"),
+    (f"aigc-video-kling-{KEY}", {}, "!model model"),
+]
+
+
+def marks(request: VideoRequest) -> list[str]:
+    """The problems as in ``CASES``."""
+    return sorted(("!" if problem.severity == "error" else "") + str(problem.field) for problem in request.problems())
+
+
+@pytest.mark.parametrize(("model", "fields", "expected"), CASES)
+def test_what_each_request_gives(model: str, fields: dict[str, Any], expected: str) -> None:
+    """Exactly these errors and warnings, in these fields, and a key is never repeated."""
+    request = VideoRequest(model, **{"prompt": "x", **fields})
+    assert marks(request) == sorted(expected.split())
+    assert KEY not in str(request.problems())
+
+
+def test_every_rule_speaks_in_the_table() -> None:
+    """No rule is without a case."""
+    silent = set(RULES)
+    for model, fields, _ in CASES:
+        request = VideoRequest(model, **{"prompt": "x", **fields})
+        silent -= {rule for rule in RULES if any(rule(request.spec, request.values))}
+    assert silent == set()
+
+
+@pytest.mark.parametrize(("model", "fields", "expected"), [case for case in CASES if case[2]])
+def test_what_a_fix_says_ends_the_problem(model: str, fields: dict[str, Any], expected: str) -> None:
+    """Setting what the problem proposes makes it go away."""
+    request = VideoRequest(model, **{"prompt": "x", **fields})
+    for problem in request.problems():
+        if problem.fix:
+            assert problem not in request.replace(**problem.fix).problems()
+
+
+def test_messages_say_what_to_do() -> None:
+    """The ones that people meet most."""
+    said = " ".join(map(str, VideoRequest("2.6", image=A, image_tail=B, prompt="x").problems()))
+    assert "sound=false" in said
+    said = " ".join(map(str, VideoRequest("avatar", prompt="x", image=A, voice_list="v.mp3").problems()))
+    assert "Put the audio where everybody can read it and give its http(s) link." in said
+    said = " ".join(map(str, VideoRequest("2.6", prompt="x", seconds=5, duration=10).problems()))
+    assert "seconds and duration are the same field" in said

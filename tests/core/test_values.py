@@ -1,0 +1,130 @@
+"""Values that a request may hold."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from kling_widgets.core.values import (
+    as_name,
+    is_local,
+    looks_like_key,
+    map_strings,
+    masked,
+    paths_in,
+    plain,
+    shorten,
+    to_json,
+    with_links,
+)
+from tests.core.samples import KEY, Hostile, junk
+
+
+@given(junk)
+def test_anything_becomes_json_with_paths(value: Any) -> None:
+    """Whatever is given, what is kept can be written down, and is its own plain form."""
+    kept = plain(value)
+    assert plain(kept) == kept
+    json.loads(to_json(kept), parse_constant=pytest.fail)
+    shown = to_json(masked(kept))
+    shown.encode()
+    assert KEY not in shown
+    assert looks_like_key(kept) == (masked(kept) != with_links(map_strings(kept, plain), lambda path: plain(str(path))))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.int64(5), 5),
+        (np.float32(0.5), 0.5),
+        (Fraction(1, 2), 0.5),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        ("\ud800", "?"),
+        ((1, [2]), [1, [2]]),
+        ({1: {None: 2}}, {"1": {"null": 2}}),
+        (Hostile(), "<Hostile>"),
+        ({1, 2}, "<set>"),
+        (b"x", "<bytes>"),
+        (Path("a"), Path("a")),
+    ],
+)
+def test_what_json_has_no_word_for(value: object, expected: object) -> None:
+    """Numbers of other libraries are numbers, tuples lists; the rest is text that names its kind."""
+    assert plain(value) == expected
+
+
+def test_a_number_too_long_to_write_is_named() -> None:
+    """Python refuses to write it, and the service would to read it."""
+    assert plain([10**6000, Fraction(10**6000)]) == ["<int>", "<Fraction>"]
+
+
+def test_a_value_that_holds_itself_ends() -> None:
+    """Depth is bounded."""
+    value: list[Any] = []
+    value.append(value)
+    assert "<list>" in to_json(plain(value))
+
+
+def test_the_copy_is_deep() -> None:
+    """What the user changes afterwards does not change the request."""
+    given_value = {"a": [1]}
+    kept = plain(given_value)
+    given_value["a"].append(2)
+    assert kept == {"a": [1]}
+
+
+@pytest.mark.parametrize("text", ["first.png", "a/b.png", "C:\\a.png", "~/a.png", "./x", "a:b"])
+def test_a_name_without_a_scheme_is_local(text: str) -> None:
+    """A file of the user's."""
+    assert is_local(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://e.com/a", "ftp://e.com", "data:image/png;base64,AA", "DATA:x", "file:///etc/x"]
+)
+def test_a_scheme_is_not_local(text: str) -> None:
+    """A link, good or bad; never a file to upload."""
+    assert not is_local(text)
+
+
+def test_paths_are_found_and_replaced_wherever_they_stand() -> None:
+    """Nested ones too, in order; a foreign kind of path as well."""
+    value = {"a": [Path("x.png"), {"b": PureWindowsPath("y.png")}], "c": "z.png"}
+    assert list(paths_in(value)) == [Path("x.png"), Path("y.png")]
+    assert with_links(value, lambda path: f"L{path}") == {"a": ["Lx.png", {"b": "Ly.png"}], "c": "z.png"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [KEY, f"x\n{KEY}", [f"\n{KEY}"], {KEY: 1}, {"a": {"b": [KEY]}}, Path(f"{KEY}.png"), f"https://e.com/?k={KEY}"],
+)
+def test_a_key_is_found_anywhere(value: Any) -> None:
+    """In names, behind line breaks, in paths and links; and never shown."""
+    assert looks_like_key(value)
+    assert KEY not in shorten(value, 1000)
+    assert "sk-…" in shorten(value, 1000)
+    assert KEY not in as_name(value) or isinstance(value, str)
+
+
+@pytest.mark.parametrize(
+    "text", ["desk-mounted-microphone-stand", "sk-short", "task-aaaaaaaaaaaaaaaaaaaa", "disk-", ""]
+)
+def test_words_that_are_no_key(text: str) -> None:
+    """Ordinary words with sk- in them are left alone."""
+    assert not looks_like_key(text)
+    assert masked(text) == text
+
+
+def test_shorten_is_one_short_line() -> None:
+    """A value in a message."""
+    assert shorten("a\n b") == "“a b”"
+    assert shorten("x" * 100, 10) == "“xxxxxxxxx…”"
+    assert shorten(True) == "“true”"
+    assert shorten({"a": Path("b")}) == '“{"a": "b"}”'

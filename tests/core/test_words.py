@@ -1,0 +1,79 @@
+"""The words of a magic line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.grammar import parse
+from kling_widgets.core.names import ACCEPTED
+from kling_widgets.core.words import MAGICS, SETTINGS, breaks_line, escape_word, meant, option_name, unescape
+from tests.core.samples import PROMPTS
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_a_magic_s_name_is_meant_as_a_magic(magic: str) -> None:
+    """In one or two words, in any case; a longer prompt is a prompt."""
+    assert meant(magic) == f"%kling_{magic}"
+    assert meant(f" {magic.upper()}  Abc ") == f"%kling_{magic} Abc"
+    assert meant(f"{magic} of a boat") is None
+    assert meant(f"the {magic}") is None
+
+
+def test_help_is_a_question() -> None:
+    """IPython's own help explains the magic."""
+    assert meant("help") == "%kling?"
+    assert meant("") is None
+
+
+def test_options_and_fields_do_not_meet() -> None:
+    """No setting has the name of a field."""
+    assert {setting.key for setting in SETTINGS.values()}.isdisjoint(ACCEPTED)
+    assert {option_name(name) for name in ACCEPTED}.isdisjoint(SETTINGS)
+    assert option_name("image_tail") == "image-tail"
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_each_setting_takes_its_own_example(setting: object) -> None:
+    """What the help shows can be typed."""
+    known = SETTINGS[getattr(setting, "name", "")]
+    assert known.help.endswith(".")
+    assert bool(known.parse) == bool(known.takes) == bool(known.example)
+    if known.parse:
+        known.parse(known.example)
+
+
+@given(st.one_of(st.text(), st.sampled_from(PROMPTS)), st.booleans())
+def test_a_word_is_one_word(text: str, always: bool) -> None:
+    """Whatever the value, it comes back from its place in a line, and the prompt behind it too."""
+    word = escape_word(text, always=always)
+    assert not breaks_line(word)
+    request = parse(f"--session-id {word} the prompt").request
+    assert request.get("session_id") == (text.strip() or None)
+    assert request.get("prompt") == "the prompt"
+
+
+def test_plain_words_stay_plain() -> None:
+    """Quotes stand only where they are needed."""
+    assert escape_word("https://example.com/a.png?x=1#y") == "https://example.com/a.png?x=1#y"
+    assert escape_word("C:\\clips\\a.png") == "C:\\clips\\a.png"
+    assert escape_word("a b") == '"a b"'
+    assert escape_word("") == '""'
+    assert escape_word("a", always=True) == '"a"'
+    assert escape_word("@a") == '"@a"'
+    assert escape_word("-a") == '"-a"'
+
+
+def test_a_backslash_is_itself_unless_it_escapes() -> None:
+    r"""Windows paths in quotes need no care: ``\c`` is no escape."""
+    assert unescape(r"C:\clips\new") == r"C:\clips\new"
+    assert unescape(r"a\"b\\c\u000ad") == 'a"b\\c\nd'
+
+
+@pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
+def test_each_field_has_words_for_people(field: object) -> None:
+    """Label, help and example are there: the form, the help and errors show them."""
+    known = FIELDS[getattr(field, "name", "")]
+    assert known.label and known.help.endswith(".") and known.example
