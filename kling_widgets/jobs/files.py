@@ -7,8 +7,10 @@ import io
 import os
 import re
 import tempfile
+import threading
 import time
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -83,23 +85,43 @@ def place(save: str) -> Path:
         raise KlingError(f"Nothing can be saved as {one_line(save, 200)}, so nothing was sent.") from None
 
 
-def choose(folder: Path, save: str | None, name: str) -> Path:
+def choose(folder: Path, save: str | None, name: str, taken: Container[Path] = ()) -> Path:
     """A path that no file has yet.
 
     Args:
         folder: the folder of this notebook's videos.
         save: the file (it ends in .mp4) or folder that the user asked for, or None.
         name: the name that we would give.
+        taken: paths that will soon be files.
     """
     path = folder.absolute() / name
     if save:
         asked = place(save)
         path = asked if asked.suffix.lower() == ".mp4" and not asked.is_dir() else asked / name
     candidate, number = path, 1
-    while os.path.lexists(candidate):
+    while candidate in taken or os.path.lexists(candidate):
         number += 1
         candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return candidate
+
+
+class Targets:
+    """The paths to which this process is downloading: ten wishes with one ``--save`` must not fetch to one name."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[Path] = set()
+
+    def take(self, folder: Path, save: str | None, name: str) -> Path:
+        """A path as of ``choose`` that nobody else here gets until it is released."""
+        with self._lock:
+            target = choose(folder, save, name, self._taken)
+            self._taken.add(target)
+            return target
+
+    def release(self, target: Path) -> None:
+        """It is a file now, or will not be one."""
+        self._taken.discard(target)
 
 
 def make_ready(folder: Path) -> None:

@@ -129,8 +129,9 @@ class Life:
         self._standing.fetch()
         prompt, created = str(self._request.draft().get("prompt", "")), self._standing.created
         name = files.name_for(prompt, task.id, created, demo=self._desk.service.demo)
+        targets = self._desk.watcher.targets
         for last in (*[False] * (_NAMES - 1), True):
-            target = await asyncio.to_thread(files.choose, self._desk.folder, self._desk.save, name)
+            target = await asyncio.to_thread(targets.take, self._desk.folder, self._desk.save, name)
             try:
                 with self._cuttable():
                     path = await client.download(task, target, on_progress=self._standing.fetch)
@@ -138,6 +139,8 @@ class Life:
             except KlingError:
                 if last or not await asyncio.to_thread(target.exists):
                     raise
+            finally:
+                targets.release(target)
         await self._note(state="saved", path=str(path))
         return await asyncio.to_thread(files.examine, path)
 

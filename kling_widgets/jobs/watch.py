@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_widgets.client.schedule import Budget
+from kling_widgets.jobs.files import Targets
 from kling_widgets.jobs.service import Service
 
 if TYPE_CHECKING:
@@ -35,10 +36,14 @@ class Watcher:
     Args:
         budget: requests a second for the process.
         connect: makes the client of a service.
+
+    Attributes:
+        targets: the files that are being fetched.
     """
 
     def __init__(self, budget: Budget | None = None, connect: Connect = connect) -> None:
         self.budget = budget or Budget()
+        self.targets = Targets()
         self._connect = connect
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None

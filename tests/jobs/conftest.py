@@ -143,6 +143,11 @@ class Ticks:
             self._changed.notify_all()
         await event.wait()
 
+    def wait_for(self, count: int) -> None:
+        """Until so many waits have begun."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.asked) >= count, LONG)
+
     def tick(self) -> None:
         """Ends the wait that is under way, or the next one."""
         with self._changed:

@@ -1,0 +1,91 @@
+"""Several jobs as one."""
+
+from __future__ import annotations
+
+import pytest
+
+from kling_widgets.errors import TaskFailedError, WaitTimeoutError
+from kling_widgets.jobs.batch import Batch
+from tests.jobs.conftest import LONG, World, row
+from tests.jobs.test_job import program
+from tests.kernel import Kernel
+
+
+def test_all_are_waited_for(world: World) -> None:
+    """A batch is a sequence of its jobs; waiting gives it when all have their file."""
+    jobs = [world.job().start() for _ in range(3)]
+    batch = Batch(jobs)
+    assert batch.wait(LONG) is batch
+    assert [job.status for job in batch] == ["succeeded"] * 3
+    assert len(batch) == 3
+    assert batch[0] is jobs[0]
+    assert list(batch[1:]) == jobs[1:]
+    assert repr(batch) == "<Batch of 3: t1, t1, t1>"
+    assert repr(Batch(())) == "<Batch of 0: >"
+    assert Batch(()).wait() is not None
+
+
+def test_the_first_error_comes_when_all_have_ended(world: World) -> None:
+    """One failure does not keep the others from their file; then it is raised."""
+    first = world.job().start()
+    first.wait(LONG)
+    world.gateway.looks = [row("FAILURE", fail_reason="sensitive content")]
+    second = world.job().start()
+    with pytest.raises(TaskFailedError):
+        second.wait(LONG)
+    third = world.job().start()
+    with pytest.raises(TaskFailedError, match="sensitive content"):
+        Batch([first, second, third]).wait(LONG)
+    assert third.path is not None
+
+
+def test_the_time_is_for_all_together(world: World) -> None:
+    """When the time is over none is waited for longer, and all go on."""
+    world.gateway.hold("GET /v1/video")
+    batch = Batch([world.job().start() for _ in range(3)])
+    with pytest.raises(WaitTimeoutError):
+        batch.wait(0)
+    world.gateway.gate.set()
+    assert batch.wait(LONG)[2].path
+
+
+def test_stop_stops_all(world: World) -> None:
+    """None is watched afterwards; all can be resumed."""
+    world.gateway.looks = [row("processing")] * 10_000
+    batch = Batch([world.job().start() for _ in range(3)])
+    for job in batch:
+        job.wait_accepted()
+    batch.stop()
+    for job in batch:
+        with pytest.raises(Exception, match="%kling_resume t1"):
+            job.wait(LONG)
+    assert len(world.journal.unfinished()) == 3
+
+
+def test_an_interrupt_stops_all(world: World) -> None:
+    """The stop button ends the watching of each, with one line for all."""
+    world.gateway.looks = [row("processing")] * 10_000
+    with Kernel() as kernel:
+        kernel.run(program(world) + "from kling_widgets.jobs.batch import Batch")
+        cell = kernel.send("batch = Batch([submit() for _ in range(3)]); print('here'); batch.wait()")
+        kernel.until(lambda: "here" in cell.text)
+        world.gateway.server.wait_for(6)
+        kernel.interrupt()
+        kernel.until(lambda: cell.done)
+        (states,) = kernel.run(
+            "from concurrent.futures import wait as all_of\n"
+            "for job in batch:\n"
+            "    try: job.wait(30)\n"
+            "    except Exception: pass\n"
+            "[job.status for job in batch]"
+        )
+    (line,) = cell.outputs[-1]["traceback"]
+    assert "3 tasks go on" in line
+    assert states.text.strip() == "['stopped', 'stopped', 'stopped']"
+
+
+def test_each_job_is_shown(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Showing a batch shows its jobs."""
+    batch = Batch([world.job() for _ in range(2)])
+    batch._ipython_display_()
+    assert capsys.readouterr().out.count("<Job #") == 2

@@ -1,0 +1,26 @@
+"""Where a user's own data lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kling_widgets.jobs.home import VARIABLE, home
+
+
+def test_the_environment_chooses() -> None:
+    """KLING_WIDGETS_HOME is the folder, with ~ as the home folder."""
+    assert home({VARIABLE: "/data/kling"}) == Path("/data/kling")
+    assert home({VARIABLE: " ~/kling "}) == Path.home() / "kling"
+
+
+def test_else_it_is_the_users_data_folder() -> None:
+    """Without it, or when it is empty, the system's folder for a program's data is used, and not made yet."""
+    default = home({})
+    assert default.name == "kling_widgets"
+    assert default.is_absolute()
+    assert home({VARIABLE: "  "}) == default
+
+
+def test_the_tests_have_a_home_of_their_own(isolated: Path) -> None:
+    """By default the environment of the process is read, when it is asked for and not before."""
+    assert home() == isolated

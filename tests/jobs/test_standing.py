@@ -1,0 +1,197 @@
+"""How a job stands: what its listeners hear, and what is claimed about progress and time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from kling_widgets.client.reply import Status, Task
+from kling_widgets.errors import KlingError
+from kling_widgets.jobs.moment import Moment
+from kling_widgets.jobs.standing import Standing
+from tests.jobs.conftest import LONG, Clock, Heard
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def standing(clock: Clock) -> Standing:
+    return Standing(clock.now, clock)
+
+
+def task(status: Status = "queued", progress: int | None = None, word: str = "") -> Task:
+    return Task("t1", status=status, progress=progress, word=word or status)
+
+
+def test_a_submission_is_queued_when_it_is_accepted(standing: Standing, clock: Clock) -> None:
+    """The answer to a submission has no word for the state; the time counts from acceptance."""
+    heard = Heard()
+    standing.listen(heard)
+    clock.now += 7
+    assert standing.moment().elapsed == 7
+    assert not standing.submitted.done()
+    standing.accept(Task("t1", status="queued"), clock.now)
+    assert standing.submitted.done()
+    assert (heard.states, standing.moment().elapsed) == (["queued"], 0)
+
+
+def test_only_real_progress_is_progress(standing: Standing, clock: Clock) -> None:
+    """The gateway's marks are none; a measured number is; after the end there is none."""
+    standing.accept(task(), clock.now)
+    seen = []
+    for progress in (10, 30, 41, 57):
+        clock.now += 10
+        standing.see(task("running", progress))
+        seen.append(standing.moment().percent)
+    assert seen == [None, None, 41, 57]
+    standing.see(task("succeeded", 100))
+    standing.fetch()
+    assert standing.moment().percent is None
+
+
+def test_the_time_left_is_a_range_or_nothing(standing: Standing, clock: Clock) -> None:
+    """Without a history nothing is promised; with one there is a range around it."""
+    standing.accept(task(), clock.now)
+    assert standing.moment().remaining is None
+    standing.expect(100)
+    remaining = standing.moment().remaining
+    assert remaining is not None
+    assert remaining[0] < 100 < remaining[1]
+    standing.fetch()
+    assert standing.moment().remaining is None
+
+
+def test_silence_counts_from_the_last_answer(standing: Standing, clock: Clock) -> None:
+    """While the service gives no usable answer the moment says since when; an answer ends it."""
+    standing.accept(task(), clock.now)
+    clock.now += 30
+    assert standing.moment().silent is None
+    standing.miss()
+    assert standing.moment().silent == 30
+    clock.now += 5
+    standing.miss()
+    assert standing.moment().silent == 35
+    standing.see(task("running"))
+    assert standing.moment().silent is None
+
+
+def test_a_word_that_we_do_not_know(standing: Standing, clock: Clock) -> None:
+    """It counts as under way, and is told as it is."""
+    standing.accept(task(), clock.now)
+    standing.see(task("unknown", word="REVIEWING"))
+    assert (standing.moment().state, standing.moment().word) == ("running", "REVIEWING")
+
+
+def test_only_the_beginning_of_a_download_is_told(standing: Standing, clock: Clock) -> None:
+    """A download has thousands of pieces: ticks show how far it is, and no view is flooded."""
+    standing.accept(task(), clock.now)
+    heard = Heard()
+    standing.listen(heard)
+    for done in range(0, 1000, 10):
+        standing.fetch(done, 1000)
+    assert len(heard.moments) == 1
+    assert standing.moment().fetched == (990, 1000)
+
+
+@pytest.mark.parametrize(("gap", "known"), [(30, True), (3600, False)])
+def test_the_duration_is_known_to_who_watched(standing: Standing, clock: Clock, gap: float, known: bool) -> None:
+    """How long a task took is known if it was seen under way shortly before its end, and not after a night."""
+    standing.accept(task(), clock.now)
+    clock.now += 30
+    standing.see(task("running"))
+    clock.now += gap
+    standing.see(task("succeeded"))
+    assert standing.took == (30 + gap if known else None)
+
+
+def test_the_end_is_heard_once_and_last(standing: Standing, clock: Clock) -> None:
+    """After the end nothing is told; who listens then hears the end at once, and once; a second end is none."""
+    early, late = Heard(), Heard()
+    standing.listen(early)
+    standing.end("failed", KlingError("why"))
+    standing.listen(late)
+    standing.end("done")
+    standing.tell()
+    standing.miss()
+    assert [moment.state for moment in early.moments] == ["failed"]
+    assert early.moments == late.moments
+    assert str(early.moments[0].error) == "why"
+
+
+def test_the_end_is_heard_before_anybody_goes_on(standing: Standing) -> None:
+    """When a waiting cell goes on, its view shows the end already."""
+    order = []
+    standing.listen(lambda moment: order.append((moment.state, standing.ended.done())))
+    standing.end("done")
+    assert order == [("done", False)]
+    assert standing.ended.done()
+    assert standing.submitted.done()
+
+
+def test_the_clock_stands_still_after_the_end(standing: Standing, clock: Clock) -> None:
+    """A job that is shown again an hour later has not taken an hour more."""
+    clock.now += 10
+    standing.end("stopped")
+    clock.now += 3600
+    assert standing.moment().elapsed == 10
+
+
+def test_a_listener_that_fails_harms_nobody(standing: Standing, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """The others hear on, the failing one hears the end too, and the log tells of it once."""
+    heard, calls = Heard(), []
+
+    def fails(moment: Moment) -> None:
+        calls.append(moment.state)
+        raise ZeroDivisionError
+
+    standing.listen(fails)
+    standing.listen(heard)
+    with caplog.at_level(logging.ERROR, "kling_widgets"):
+        standing.accept(task(), clock.now)
+        standing.see(task("running"))
+        standing.end("done")
+    assert heard.states == ["queued", "running", "done"]
+    assert calls == heard.states
+    assert len(caplog.records) == 1
+
+
+def test_a_listener_may_ask_and_listen(standing: Standing, clock: Clock) -> None:
+    """No lock is held while a listener is called: it may use the job, in other threads too."""
+    inner = Heard()
+
+    def asks(moment: Moment) -> None:
+        thread = threading.Thread(target=lambda: (standing.moment(), standing.listen(inner)))
+        thread.start()
+        thread.join(LONG)
+        assert not thread.is_alive()
+
+    standing.listen(asks)
+    standing.accept(task(), clock.now)
+    standing.end("done")
+    assert len(inner.ends) == 2  # it was added at acceptance, and after the end
+
+
+def test_listeners_that_come_while_it_ends_hear_it_once(clock: Clock) -> None:
+    """However the end and a new listener meet, the listener hears the end exactly once."""
+    for _ in range(200):
+        standing = Standing(clock.now, clock)
+        heard = [Heard() for _ in range(4)]
+        barrier = threading.Barrier(5)
+
+        def listen(one: Heard, standing: Standing = standing, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait(LONG)
+            standing.listen(one)
+
+        threads = [threading.Thread(target=listen, args=(one,)) for one in heard]
+        for thread in threads:
+            thread.start()
+        barrier.wait(LONG)
+        standing.end("done")
+        for thread in threads:
+            thread.join(LONG)
+        assert [len(one.ends) for one in heard] == [1] * 4
