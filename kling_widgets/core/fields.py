@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,7 +72,7 @@ class Limit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class Field(ABC):
     """One field of a request.
 
     Attributes:
@@ -84,7 +85,7 @@ class Field:
         in_metadata: whether it travels in ``metadata`` or at the top of the body.
     """
 
-    kind: ClassVar[str] = "value"
+    kind: ClassVar[str]  # a word for the control that a form gives it
     many: ClassVar[bool] = False  # whether it is a list, to which a repeated option adds
 
     name: str
@@ -95,17 +96,17 @@ class Field:
     aliases: tuple[str, ...] = ()
     in_metadata: bool = True
 
+    @abstractmethod
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         """The value in its one form, or None for "not set"; a value of the wrong kind comes back unchanged.
 
         With ``paths``, text that is no link becomes a :class:`~pathlib.Path`: the user wrote it. Without (a body, a
         file, the journal), it stays text, and is an error.
         """
-        return value
 
+    @abstractmethod
     def check(self, value: JSON) -> Iterator[Problem]:
-        """What is wrong with the value."""
-        yield from ()
+        """What is wrong with the value, as ``clean`` gave it."""
 
     def wire(self, value: JSON) -> JSON:
         """The value as the body carries it."""
@@ -317,5 +318,5 @@ class Links(Field):
             yield self.beyond(
                 over.source, f"{self.label}: {len(value)} are given, this model takes at most {over.value}."
             )
-        if repeated := [str(item) for number, item in enumerate(value) if item in value[:number]]:
+        if repeated := [item for number, item in enumerate(value) if item in value[:number]]:
             yield Problem("warning", self.name, f"{self.label}: {shorten(repeated[0])} is given twice.")

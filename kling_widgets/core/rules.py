@@ -177,14 +177,17 @@ def elements(model: Model, values: Values) -> Iterator[Problem]:
         )
 
 
-def with_video(model: Model, values: Values) -> Iterator[Problem]:
-    """O1 with a video: fewer references (D), and another price (S)."""
-    if model.name != "o1" or "video_list" not in values:
+def o1(model: Model, values: Values) -> Iterator[Problem]:
+    """O1 with a video: fewer references (D), and another price (S); without pictures or video: fewer lengths (D)."""
+    if model.name != "o1":
         return
-    yield _warning("video_list", "With a video O1 has another price.", PRICING)
-    references = values.get("image_list")
-    if isinstance(references, list) and 4 < len(references) <= 7:
-        yield _warning("image_list", f"References: {len(references)} are given; with a video 4 are documented.")
+    references, seconds = values.get("image_list"), values.get("seconds")
+    if "video_list" in values:
+        yield _warning("video_list", "With a video O1 has another price.", PRICING)
+        if isinstance(references, list) and 4 < len(references) <= 7:
+            yield _warning("image_list", f"References: {len(references)} are given; with a video 4 are documented.")
+    elif references is None and seconds in (3, 4, 6, 7, 8, 9):
+        yield _warning("seconds", f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}.")
 
 
 def lip_sync(model: Model, values: Values) -> Iterator[Problem]:
@@ -207,7 +210,7 @@ RULES: tuple[Rule, ...] = (
     one_guide,
     shots,
     elements,
-    with_video,
+    o1,
     lip_sync,
     offered,
 )

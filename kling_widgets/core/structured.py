@@ -20,8 +20,6 @@ from kling_widgets.core.values import JSON, plain, shorten
 class Structured(Field):
     """A field whose value is JSON. Text that is JSON is taken as JSON."""
 
-    kind: ClassVar[str] = "structured"
-
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         if isinstance(value, str):
             text = value.strip()

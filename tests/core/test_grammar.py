@@ -75,7 +75,8 @@ WRITTEN = {
     "image_to_video": "%kling --model 2.5-turbo --image https://example.com/input.png --size 1280x720 --seconds 5 "
     "--resolution 720P make the picture gently move with a slow camera push in",
     "first_last_frame": "%%kling --model 2.6 --images https://example.com/first.png "
-    "--images https://example.com/last.png --seconds 5 --resolution 720P --no-sound\ntransition naturally from the first frame to the last frame",
+    "--images https://example.com/last.png --seconds 5 --resolution 720P --no-sound\n"
+    "transition naturally from the first frame to the last frame",
     "reference_images": "%kling --model 3.0 --image-list https://example.com/ref-1.png "
     "--image-list https://example.com/ref-2.png --duration 5 --resolution 720P "
     "keep the same character identity and create a cinematic walking shot",
@@ -358,6 +359,13 @@ def test_a_key_from_a_variable_or_a_file_is_an_error_of_the_request() -> None:
         request = understood(line).request
         assert request.errors() and KEY not in repr(request) + str(request.errors())
     assert KEY not in refused("--count {secret} x")
+
+
+def test_files_and_variables_are_the_shell_s_to_give() -> None:
+    """By itself the grammar reads no file and knows no variable."""
+    for line in ("--metadata @camera.json x", "--metadata camera x", "a {name}"):
+        with pytest.raises(InvalidRequestError):
+            parse(line)
 
 
 def test_a_setting_is_told_in_the_help() -> None:

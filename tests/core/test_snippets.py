@@ -59,6 +59,24 @@ def test_every_field_survives_the_magic(asked: tuple[str, dict[str, Any]]) -> No
     assert from_magic(request.to_magic()) == request
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seconds": 5, "duration": 10},
+        {"image": "a.png", "images": ["https://example.com/a.png"]},
+        {"sound": True, "metadata": {"sound": False, "model": "x", "image_urls": ["a", "b", "c"]}},
+        {"metadata": "{x}"},
+        {"multi_shots": True, "multi_shot": "off"},
+    ],
+)
+def test_a_contradiction_survives_too(fields: dict[str, Any]) -> None:
+    """The code of a request that cannot be sent shows why."""
+    request = VideoRequest("2.6", prompt="x", **fields)
+    assert request.errors()
+    assert from_magic(request.to_magic()) == request
+    assert from_python(request.to_python()) == request
+
+
 @given(given_fields())
 def test_every_field_survives_python_and_json(asked: tuple[str, dict[str, Any]]) -> None:
     """Python asks for the same; so does JSON, unless a local file stands in it, which JSON cannot name."""
