@@ -29,9 +29,8 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
         metadata = {}
     inner = {name: value for name, value in metadata.items() if value is not None}
 
-    def settle(name: str, value: JSON, *, paths: bool) -> bool:
+    def settle(name: str, clean: JSON) -> bool:
         """Sets the field; False when it is set to something else already."""
-        clean = FIELDS[name].clean(value, paths=paths)
         return clean is None or bool(values.setdefault(name, clean) == clean)
 
     for source, leftover in ((flat, rest), (inner, extra)):
@@ -46,9 +45,13 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
                 settled = frames is not None
                 for frame, link in (frames or {}).items():
                     # image_tail wins over the second of image_urls (S).
-                    settled &= settle(frame, link, paths=paths) or (name, frame) == ("image_urls", "image_tail")
+                    wins = (name, frame) == ("image_urls", "image_tail")
+                    settled &= settle(frame, FIELDS[frame].clean(link, paths=paths)) or wins
+            elif field in FIELDS:
+                value = FIELDS[field].clean(value, paths=paths)
+                settled = settle(field, value)
             else:
-                settled = field in FIELDS and settle(field, value, paths=paths)
+                settled = False
             if not settled:
                 leftover[name] = value
     values.update(rest)

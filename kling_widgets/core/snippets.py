@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.expand import escape_braces
 from kling_widgets.core.fields import SWITCH_WORDS, Field, Flag, Links
+from kling_widgets.core.names import ALIASES
 from kling_widgets.core.structured import Clips, Structured
 from kling_widgets.core.values import JSON, map_strings, masked, to_json
 from kling_widgets.core.words import breaks_line, escape_word, meant, option_name
@@ -62,7 +63,7 @@ def _options(model: str, values: Mapping[str, JSON]) -> Iterator[str]:
     for name in (*(name for name in FIELDS if name in values), *(name for name in values if name not in FIELDS)):
         if name == "prompt":
             continue
-        option, value, field = option_name(name), values[name], FIELDS.get(name)
+        option, value, field = option_name(name), values[name], FIELDS.get(ALIASES.get(name, name))
         if isinstance(field, Flag) and isinstance(value, bool):
             yield f"--{'' if value else 'no-'}{option}"
         elif isinstance(field, (Links, Clips)) and (links := _only_links(value)):
