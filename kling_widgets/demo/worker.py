@@ -23,8 +23,13 @@ PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); import kling_widgets; del sys.path[0]; "
     "from kling_widgets.demo.render import main; main()"
 )
-# On Windows the process has no window, and gives way to others; elsewhere it is nice by itself.
-FLAGS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+# On Windows the process has no window, gives way to others (elsewhere it is nice by itself), and is in a group of its
+# own, see below.
+FLAGS = (
+    getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+    | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+)
 HEARTBEAT = 0.25  # seconds between two notes of how far the drawing is
 DEADLINE = 900.0  # seconds; the longest clip that can be asked takes a fraction of it
 
@@ -78,6 +83,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 creationflags=FLAGS,
+                process_group=0,  # Jupyter interrupts the kernel's whole group: the drawing must go on
             )
             try:
                 complaint = await self._follow(process, json.dumps(job).encode(), row)
