@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from kling_widgets.core.request import VideoRequest
@@ -49,7 +51,9 @@ def history() -> History:
     It is private: ``repr`` says where its file is.
     """
     journal = session().journal
-    return History(journal.entries(), journal.trouble or f"Kept in {journal.path}.")
+    # The table may be saved with a notebook, which need not tell the user's name.
+    path = re.sub(f"^{re.escape(str(Path.home()))}(?=/)", "~", str(journal.path))
+    return History(journal.entries(), journal.trouble or f"Kept in {path}.")
 
 
 def resume(task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:

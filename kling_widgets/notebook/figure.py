@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import base64
 import html
+import ipaddress
 import os
 import re
-from dataclasses import dataclass, field
+import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from kling_widgets import __version__
-from kling_widgets.client.credentials import is_loopback
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import one_line
 from kling_widgets.jobs.files import Clip
@@ -55,7 +56,6 @@ class Figure:
     took: float | None = None
     demo: bool = False
     service: str = ""
-    notes: tuple[str, ...] = field(default=())
 
 
 def figure_of(job: Job, moment: Moment) -> Figure:
@@ -95,18 +95,41 @@ def provenance(figure: Figure) -> dict[str, Any]:
 
 def relative_link(path: Path, folder: Path) -> str | None:
     """The file as a link from the notebook's folder, or None when it lies elsewhere: a server would not hand it out."""
+    inside = _inside(path, folder)
+    return quote(os.fsencode(inside.as_posix())) if inside else None  # as bytes: a name need not be text
+
+
+def _inside(path: Path, folder: Path) -> Path | None:
     try:
-        inside = Path(os.path.abspath(path)).relative_to(os.path.abspath(folder))
+        return Path(os.path.abspath(path)).relative_to(os.path.abspath(folder))
     except ValueError:
         return None
-    return quote(inside.as_posix())
 
 
 def public_link(url: str | None) -> str | None:
     """The link, when a browser may be sent there: http(s), and not this machine, where the browser may not be."""
-    if not url or urlsplit(url).scheme not in ("http", "https") or is_loopback(url):
+    try:
+        parts = urlsplit(url or "")
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return None
+    # Only plain characters: a browser reads %31 or ① in a host as 1, and a backslash as the end of it.
+    plain = re.fullmatch(r"[a-z0-9._:-]+", host) and not re.search(r"[\s\\<>\x00-\x1f\x7f]", url or "")
+    if parts.scheme not in ("http", "https") or not plain or _is_here(host):
         return None
     return url
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this very machine in any form that a browser takes: 127.1 and 0x7f000001 too."""
+    if host.split(".")[-1] == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host if ":" in host else socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, ValueError):
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
 
 
 def _source(figure: Figure, place: Place, display: Display) -> tuple[str | None, str]:
@@ -124,7 +147,7 @@ def _source(figure: Figure, place: Place, display: Display) -> tuple[str | None,
             return file, ""
         if way == "link" and link:
             return link, ""
-        if way == "embed" and clip and clip.size <= LARGEST_EMBED:
+        if way == "embed" and clip and clip.size <= LARGEST_EMBED and clip.path.is_file():
             content = base64.b64encode(clip.path.read_bytes()).decode("ascii")
             return f"data:video/mp4;base64,{content}", ""
     if clip:
@@ -141,8 +164,9 @@ def _size(clip: Clip | None) -> str:
 
 def _facts(figure: Figure) -> list[str]:
     words = [text for text in (figure.request.settings(),) if text]
-    if figure.clip and figure.clip.width and figure.clip.height:
-        words.append(f"{figure.clip.width} × {figure.clip.height}")
+    clip = figure.clip
+    if clip and clip.width and f"{clip.width}x{clip.height}" != figure.request.get("size"):
+        words.append(f"{clip.width} × {clip.height}")
     if figure.took is not None:
         words.append(f"made in {duration(figure.took)}")
     if figure.demo:
@@ -175,9 +199,10 @@ def as_html(figure: Figure, place: Place, source: str | None, poster: str | None
     if link := public_link(figure.url):
         links.append(f'<a href="{esc(link)}" rel="noreferrer" target="_blank">link</a>')
     last = " · ".join((f"task {esc(figure.task_id)}", *links))
-    notes = "".join(f"<br>{esc(note)}" for note in figure.notes)
+    silent = place.front_end == "vscode" and figure.clip and figure.clip.sound  # it plays H.264, but no AAC
+    note = "<br>VS Code plays no sound here; the file has it." if silent else ""
     said = f"<em>{esc(prompt)}</em><br>" if prompt else ""
-    caption = f'<figcaption class="{_NO_MATH}">{said}{facts}<br><small>{last}</small>{notes}</figcaption>'
+    caption = f'<figcaption class="{_NO_MATH}">{said}{facts}<br><small>{last}</small>{note}</figcaption>'
     return f'<figure class="kling-video" style="margin: 0">{video}{caption}</figure>'
 
 
@@ -186,14 +211,14 @@ def as_markdown(figure: Figure, place: Place) -> str:
     prompt = figure.request.get("prompt", "")
     lines = [f"*{_markdown(one_line(prompt, 2500))}*"] if prompt else []
     lines.append(" · ".join((f"**{figure.request.spec.title}**", *map(_markdown, _facts(figure)))))
-    last = [f"task {_markdown(figure.task_id)}"]
+    last = [f"task {_markdown(one_line(figure.task_id, 200))}"]
     if figure.clip:
         file = relative_link(figure.clip.path, place.folder)
         name = _markdown(figure.clip.path.name)
         last.append(f"[{name}]({file})" if file else name)
     if link := public_link(figure.url):
-        last.append(f"[link](<{link}>)" if not re.search(r"[<>\s]", link) else "")
-    return "  \n".join((*lines, " · ".join(filter(None, last))))
+        last.append(f"[link](<{link}>)")
+    return "  \n".join((*lines, " · ".join(last)))
 
 
 def as_text(figure: Figure, place: Place) -> str:
@@ -204,18 +229,12 @@ def as_text(figure: Figure, place: Place) -> str:
     lines.append(f"task {one_line(figure.task_id, 200)}")
     if figure.clip:
         # In a notebook without the folders above it, which are nobody's business.
-        inside = place.rich and relative_link(figure.clip.path, place.folder)
-        lines.append(f"file {figure.clip.path.relative_to(place.folder) if inside else figure.clip.path}")
+        inside = _inside(figure.clip.path, place.folder) if place.rich else None
+        lines.append(f"file {one_line(inside or figure.clip.path)}")
     if link := public_link(figure.url):
         lines.append(f"link {one_line(link)}")
-    return "\n".join((*lines, *figure.notes))
+    return "\n".join(lines)
 
 
 def _markdown(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]()<>#|!~$&])", r"\\\1", text)
-
-
-def message(text: str) -> dict[str, Any]:
-    """A sentence as plain output."""
-    page = f'<div class="{_NO_MATH}">{html.escape(text)}</div>'
-    return {"text/html": page, "text/plain": text}
+    return re.sub(r"([\\`*_{}\[\]()<>#|!~$&]|:(?=//))", r"\\\1", text)

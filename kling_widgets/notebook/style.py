@@ -36,6 +36,8 @@ STYLE = """<style>
 .kling .widget-toggle-buttons > .widget-label, .kling .widget-text > .widget-label,
 .kling .widget-textarea > .widget-label, .kling .widget-dropdown > .widget-label {
   text-align: left; flex: 0 0 auto; padding-top: 4px; align-self: flex-start; }
+.kling .widget-toggle-buttons > .widget-label { margin: 0 8px 0 2px; }
+.kling .widget-toggle-buttons .mod-active { background: var(--kling-brand); color: white; box-shadow: none; }
 .kling .widget-dropdown { max-width: 420px; }
 .kling .widget-toggle-buttons .widget-toggle-button { border-radius: 12px; margin: 1px 2px; width: auto;
   min-width: 52px; padding: 0 10px; }

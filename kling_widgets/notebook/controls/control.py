@@ -29,7 +29,7 @@ class Parts:
     def __init__(self, uploads: Path) -> None:
         self.uploads = uploads
         self.plain = widgets.Layout()
-        self.wide = widgets.Layout(width="100%")
+        self.wide = widgets.Layout(width="auto")
         self.grow = widgets.Layout(flex="1 1 auto", width="auto")
         self.narrow = widgets.Layout(width="auto")
         self.text = TextStyle(description_width=LABEL)
