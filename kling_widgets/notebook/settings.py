@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from traitlets import Bool, Enum, Float, Unicode, validate
+from traitlets import Bool, Enum, Float, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from kling_widgets.client.credentials import clean_url
 from kling_widgets.core.names import model
+from kling_widgets.errors import InvalidRequestError
+
+T = TypeVar("T")
 
 
 class Kling(Configurable):
@@ -33,14 +37,22 @@ class Kling(Configurable):
 
     @validate("model")
     def _model(self, proposal: Any) -> str:
-        return model(proposal["value"]).name
+        found = _checked(lambda: model(proposal["value"]))
+        return found.name if found.known else found.id
 
     @validate("base_url")
     def _base_url(self, proposal: Any) -> str:
-        return clean_url(proposal["value"]) if proposal["value"] else ""
+        return _checked(lambda: clean_url(proposal["value"])) if proposal["value"] else ""
 
     @validate("timeout", "requests_per_second")
     def _positive(self, proposal: Any) -> float:
         if not proposal["value"] > 0:
-            raise ValueError(f"{proposal['trait'].name} is a number above 0")
+            raise TraitError(f"{proposal['trait'].name} is a number above 0")
         return float(proposal["value"])
+
+
+def _checked(value: Callable[[], T]) -> T:
+    try:
+        return value()
+    except InvalidRequestError as error:  # only after a TraitError does a trait keep what it was
+        raise TraitError(str(error)) from None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kling_widgets.core.values import shorten
-from kling_widgets.jobs.moment import Moment, State
+from kling_widgets.jobs.moment import ENDED, Moment, State
+
+DEMO = "Demo: videos are drawn on this machine. Nothing is sent, nothing is billed."
 
 STATES: dict[State, str] = {
     "sending": "Sending",
@@ -33,7 +35,8 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def left(remaining: tuple[float, float] | None) -> str:
@@ -45,7 +48,9 @@ def left(remaining: tuple[float, float] | None) -> str:
         return "a few seconds more"
     if high < 90:
         return f"about {low}–{high} s more" if low < high else f"about {high} s more"
-    low, high = round(low / 60), max(1, round(high / 60))
+    if low < 60:
+        return f"about {low} s to {duration(60 * round(high / 60))} more"
+    low, high = round(low / 60), round(high / 60)
     return f"about {low}–{high} min more" if low < high else f"about {high} min more"
 
 
@@ -56,9 +61,7 @@ def megabytes(size: int) -> str:
 
 def line(moment: Moment) -> str:
     """What is happening, how far, since when, about how much longer."""
-    parts = [STATES[moment.state]]
-    if moment.word:
-        parts[0] = f"The service says {shorten(moment.word, 30)}"
+    parts = [_state(moment)]
     if moment.silent is not None and moment.state in ("queued", "running", "sending"):
         parts = [f"No answer since {clock(moment.silent)}, still trying"]
     elif moment.percent is not None:
@@ -75,6 +78,12 @@ def line(moment: Moment) -> str:
 
 def change(moment: Moment) -> str:
     """The same for a log that has one line per change of state: without what only ticks."""
-    if moment.silent is not None:
+    if moment.silent is not None and moment.state not in ENDED:
         return "No answer, still trying"
-    return STATES[moment.state] if not moment.word else f"The service says {shorten(moment.word, 30)}"
+    return _state(moment)
+
+
+def _state(moment: Moment) -> str:
+    if moment.word and moment.state not in ENDED:  # a word of the service's own, for what we have none
+        return f"The service says {shorten(moment.word, 30)}"
+    return STATES[moment.state]

@@ -1,0 +1,115 @@
+"""A shell, a service on this machine, and a session between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import RichOutput, capture_output
+from traitlets.config import Config
+
+from kling_widgets.client import credentials
+from kling_widgets.demo import service
+from kling_widgets.demo.service import Demo
+from kling_widgets.notebook.session import Session
+
+KEY = "sk-" + "Abc123xyz" * 4
+
+
+@pytest.fixture
+def shell() -> Iterator[Any]:
+    """A real IPython in this process, the one that ``get_ipython`` and ``display`` find."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    yield InteractiveShell.instance(config=config)
+    InteractiveShell.clear_instance()
+
+
+class Kernel:
+    """What we ask of a kernel: whether it may ask, and which cell runs."""
+
+    def __init__(self, *, stdin: bool = True) -> None:
+        self._allow_stdin = stdin
+        self.cell = 1
+
+    def get_parent(self) -> dict[str, Any]:
+        return {"header": {"msg_id": f"cell-{self.cell}"}}
+
+
+@pytest.fixture
+def kernel(shell: Any) -> Kernel:
+    """Makes the shell one of a notebook; ``kernel.cell`` is the cell that runs."""
+    shell.kernel = Kernel()
+    kernel: Kernel = shell.kernel
+    return kernel
+
+
+@pytest.fixture
+def headless(shell: Any) -> None:
+    """Makes the shell one of a notebook that is run by program."""
+    shell.kernel = Kernel(stdin=False)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A service of real HTTP and real videos on this machine, that does not take its time."""
+    with service.start(tmp_path_factory.mktemp("service"), seconds_per_task=0) as demo:
+        yield demo
+
+
+@pytest.fixture
+def environ(isolated: Path) -> dict[str, str]:
+    """The environment of a user without a key."""
+    return {"KLING_WIDGETS_HOME": str(isolated), "KLING_WIDGETS_RPS": "50"}
+
+
+@pytest.fixture
+def keyed(environ: dict[str, str], demo: Demo) -> dict[str, str]:
+    """The environment of a user with a key, for the service on this machine."""
+    return environ | {"CRAZYROUTER_API_KEY": KEY, "CRAZYROUTER_BASE_URL": demo.base_url}
+
+
+@pytest.fixture
+def make(shell: Any) -> Iterator[Callable[..., Session]]:
+    """Makes sessions of the shell; what they started is ended with the test."""
+    made: list[Session] = []
+
+    def maker(environ: dict[str, str], shell: Any = shell) -> Session:
+        made.append(Session(shell, environ))
+        return made[-1]
+
+    yield maker
+    for session in made:
+        session.close()
+    credentials.forget()
+
+
+@pytest.fixture
+def session(make: Callable[..., Session], keyed: dict[str, str]) -> Session:
+    """The session of a user with a key."""
+    return make(keyed)
+
+
+@pytest.fixture
+def nobody(make: Callable[..., Session], environ: dict[str, str]) -> Session:
+    """The session of a user without a key."""
+    return make(environ)
+
+
+def run(shell: Any, code: str) -> Any:
+    """The value of a cell; raises what it raised."""
+    result = shell.run_cell(code)
+    result.raise_error()
+    return result.result
+
+
+def shown(work: Callable[[], Any]) -> SimpleNamespace:
+    """What work displays and prints: ``outputs`` (with ``.data`` and ``.metadata``), ``text``, and its ``value``."""
+    with capture_output() as captured:
+        value = work()
+    outputs: list[RichOutput] = captured.outputs
+    return SimpleNamespace(outputs=outputs, text=captured.stdout, value=value)

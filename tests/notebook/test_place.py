@@ -1,0 +1,97 @@
+"""Where we are shown, told from the shell, the environment and what is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kling_widgets.notebook.place import Place, find
+
+LOADED = ("os",)  # modules of a process that is not Colab's
+
+
+def shell(*, stdin: bool = True, **variables: object) -> Any:
+    """A shell in a kernel, with variables in its namespace."""
+    return SimpleNamespace(kernel=SimpleNamespace(_allow_stdin=stdin), user_ns=variables)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A notebook in a folder that is not the current one."""
+    folder = tmp_path / "lectures"
+    folder.mkdir()
+    return folder / "one.ipynb"
+
+
+def test_without_ipython_it_is_a_script(tmp_path: Path) -> None:
+    """Plain Python has no shell; its folder is the current one."""
+    assert find(None, {}, LOADED, tmp_path) == Place("script", tmp_path)
+
+
+def test_a_shell_without_a_kernel_is_a_terminal(tmp_path: Path) -> None:
+    """IPython in a terminal, also when it was started from a notebook's terminal with its variables."""
+    terminal = SimpleNamespace(user_ns={})
+    assert find(terminal, {"JPY_SESSION_NAME": "/x/y.ipynb"}, LOADED, tmp_path) == Place("terminal", tmp_path)
+
+
+def test_lab_tells_its_notebook_by_its_session(book: Path) -> None:
+    """JupyterLab and Notebook give the notebook's path to the kernel: the folder is beside it."""
+    assert find(shell(), {"JPY_SESSION_NAME": str(book)}, LOADED) == Place("jupyter", book.parent)
+
+
+@pytest.mark.parametrize("name", ["", "5f2a-a-session-without-a-path", "gone/one.ipynb", "/gone/one.ipynb"])
+def test_a_session_that_names_no_folder_leaves_the_current_one(name: str, tmp_path: Path) -> None:
+    """Some servers name a session otherwise; then the current folder is taken."""
+    assert find(shell(), {"JPY_SESSION_NAME": name}, LOADED, tmp_path) == Place("jupyter", tmp_path)
+
+
+def test_vscode_tells_its_notebook_by_a_variable(book: Path) -> None:
+    """VS Code puts the notebook's path into the namespace."""
+    assert find(shell(__vsc_ipynb_file__=str(book)), {}, LOADED) == Place("vscode", book.parent)
+
+
+def test_vscode_is_known_without_a_notebook(tmp_path: Path) -> None:
+    """An interactive window of VS Code has no notebook file."""
+    assert find(shell(), {"VSCODE_PID": "7"}, LOADED, tmp_path) == Place("vscode", tmp_path)
+
+
+def test_colab_is_known_by_its_module(tmp_path: Path) -> None:
+    """Colab's kernels have google.colab loaded."""
+    assert find(shell(), {}, ("os", "google.colab"), tmp_path).front_end == "colab"
+
+
+def test_voila_is_known_though_nobody_can_be_asked_there(tmp_path: Path) -> None:
+    """Voilà runs the notebook by program, and yet people look at it."""
+    environ = {"SERVER_SOFTWARE": "voila/0.5.13"}
+    assert find(shell(stdin=False), environ, LOADED, tmp_path).front_end == "voila"
+
+
+def test_a_kernel_that_may_not_ask_is_headless(book: Path) -> None:
+    """nbclient, papermill and nbconvert allow no input."""
+    assert find(shell(stdin=False), {"JPY_SESSION_NAME": str(book)}, LOADED) == Place("headless", book.parent)
+
+
+@pytest.mark.parametrize(
+    ("front_end", "widgets", "rich", "waits"),
+    [
+        ("jupyter", True, True, False),
+        ("vscode", True, True, False),
+        ("voila", True, True, False),
+        ("colab", True, True, True),
+        ("headless", False, True, True),
+        ("terminal", False, False, True),
+        ("script", False, False, True),
+    ],
+)
+def test_what_each_place_can_do(front_end: Any, widgets: bool, rich: bool, waits: bool) -> None:
+    """Live widgets, rich output, and whether a cell has to wait for its video."""
+    place = Place(front_end, Path())
+    assert (place.widgets, place.rich, place.waits) == (widgets, rich, waits)
+
+
+def test_this_process_is_found_without_arguments() -> None:
+    """The defaults are those of the process: here no shell, and the test's own folder."""
+    assert find() == Place("script", Path.cwd())
