@@ -99,8 +99,9 @@ def shorten(value: JSON, longest: int = 60) -> str:
     return f"“{text}”"
 
 
-# A key of this service or of one like it. Such text never travels in a prompt, a file or a message.
-_KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}")
+# A key of this service or of one like it. Such text never travels in a prompt, a file or a message. Behind a letter it
+# must be longer and without a hyphen, as words end in sk: "a desk-mounted-microphone".
+_KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}")
 
 
 def masked(value: JSON) -> JSON:

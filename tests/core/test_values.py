@@ -103,7 +103,16 @@ def test_paths_are_found_and_replaced_wherever_they_stand() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [KEY, f"x\n{KEY}", [f"\n{KEY}"], {KEY: 1}, {"a": {"b": [KEY]}}, Path(f"{KEY}.png"), f"https://e.com/?k={KEY}"],
+    [
+        KEY,
+        f"token{KEY}",
+        f"x\n{KEY}",
+        [f"\n{KEY}"],
+        {KEY: 1},
+        {"a": {"b": [KEY]}},
+        Path(f"{KEY}.png"),
+        f"https://e.com/?k={KEY}",
+    ],
 )
 def test_a_key_is_found_anywhere(value: Any) -> None:
     """In names, behind line breaks, in paths and links; and never shown."""
