@@ -32,16 +32,26 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     Raises:
         TimeoutError: it was not done within ``timeout`` seconds.
         KeyboardInterrupt: the user interrupted.
+        asyncio.CancelledError: so was the task that waits, which is what Ctrl+C does under ``asyncio.run``.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
     loop = _patched_loop()
-    turn = partial(futures.wait, [future]) if loop is None else _turns_of(loop, future)
-    while not future.done():
+    _take_turns(partial(futures.wait, [future]) if loop is None else _turns_of(loop, future), future.done, timeout)
+    return future.result()
+
+
+def _take_turns(turn: Callable[[float], object], done: Callable[[], bool], timeout: float | None = None) -> None:
+    """Lets turns of at most some seconds pass until it is done; an interrupt is taken between two."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    running = _running_loop()
+    task = None if running is None else asyncio.current_task(running)
+    asked = 0 if task is None else task.cancelling()
+    while not done():
         step = _STEP if deadline is None else min(_STEP, deadline - time.monotonic())
         if step <= 0:
             raise TimeoutError
         turn(step)
-    return future.result()
+        if task is not None and task.cancelling() > asked and not done():
+            raise asyncio.CancelledError
 
 
 def _turns_of(loop: asyncio.AbstractEventLoop, future: Future[Any]) -> Callable[[float], object]:
@@ -78,10 +88,11 @@ def run(awaitable: Awaitable[T]) -> T:
     if (loop := _patched_loop()) is not None:
         task = asyncio.ensure_future(awaitable, loop=loop)
         try:
-            return loop.run_until_complete(task)
-        except KeyboardInterrupt:
+            _take_turns(lambda seconds: loop.run_until_complete(asyncio.wait([task], timeout=seconds)), task.done)
+        except BaseException:
             task.cancel()
             raise
+        return task.result()
     if (running := _running_loop()) is None:
         with asyncio.Runner() as runner:
             return runner.run(_as_coroutine(awaitable))
@@ -96,10 +107,13 @@ def _run_elsewhere(awaitable: Awaitable[T]) -> T:
     """Runs it in a thread with a loop of its own."""
     result: Future[T] = Future()
     inner: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
+    given_up = threading.Event()
 
     async def main() -> T:
         task = asyncio.ensure_future(_as_coroutine(awaitable))
         inner.set_result((asyncio.get_running_loop(), task))
+        if given_up.is_set():
+            task.cancel()
         return await task
 
     def elsewhere() -> None:
@@ -111,13 +125,16 @@ def _run_elsewhere(awaitable: Awaitable[T]) -> T:
 
     # In the context of the caller: a kernel finds the cell of what is printed by it.
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(elsewhere,), name="kling_widgets.run", daemon=True).start()
+    thread = threading.Thread(target=context.run, args=(elsewhere,), name="kling_widgets.run", daemon=True)
     try:
+        thread.start()
         return wait(result)
-    except KeyboardInterrupt:
-        loop, task = inner.result()
-        with contextlib.suppress(RuntimeError):  # it has just ended
-            loop.call_soon_threadsafe(task.cancel)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        given_up.set()
+        if inner.done():
+            loop, task = inner.result()
+            with contextlib.suppress(RuntimeError):  # it has just ended
+                loop.call_soon_threadsafe(task.cancel)
         raise
 
 

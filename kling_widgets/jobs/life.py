@@ -46,7 +46,7 @@ class Life:
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         self._begin_to_tick()
         try:
-            client = self._desk.watcher.client(self._desk.service)
+            client = await asyncio.to_thread(self._desk.watcher.client, self._desk.service)
             task = self._standing.task or await self._submit(client)
             clip = await self._fetch(client, await self._watch(client, task))
         except asyncio.CancelledError:

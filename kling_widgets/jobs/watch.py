@@ -46,6 +46,7 @@ class Watcher:
         self.targets = Targets()
         self._connect = connect
         self._lock = threading.Lock()
+        self._connecting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
         self._clients: dict[Service, AsyncClient] = {}
@@ -60,10 +61,11 @@ class Watcher:
         return future
 
     def client(self, service: Service) -> AsyncClient:
-        """The client of a service; to be called, and used, on the loop."""
-        if service not in self._clients:
-            self._clients[service] = self._connect(service, self.budget)
-        return self._clients[service]
+        """The client of a service, to be used on the loop. Making one takes a while and reads files: call it beside."""
+        with self._connecting:
+            if service not in self._clients:
+                self._clients[service] = self._connect(service, self.budget)
+            return self._clients[service]
 
     @property
     def busy(self) -> int:

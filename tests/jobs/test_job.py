@@ -532,7 +532,7 @@ def test_a_failure_that_nobody_asks_for_is_silent_at_the_end(world: World) -> No
         "import gc; gc.collect()"
     )
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
