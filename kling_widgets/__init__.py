@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         WaitTimeoutError,
     )
     from kling_widgets.jobs.blocking import run
-    from kling_widgets.notebook.api import history, resume, submit, use_demo
+    from kling_widgets.notebook.api import doctor, history, resume, submit, use_demo
     from kling_widgets.notebook.form import Form
 
 __version__ = "0.1.0"
@@ -65,6 +65,7 @@ __all__ = [
     "VideoMissingError",
     "VideoRequest",
     "WaitTimeoutError",
+    "doctor",
     "history",
     "model",
     "models",
@@ -79,6 +80,7 @@ _HOMES = {
     "Client": "client.client",
     "Form": "notebook.form",
     "VideoRequest": "core.request",
+    "doctor": "notebook.api",
     "history": "notebook.api",
     "model": "core.names",
     "models": "core.catalog",

@@ -19,6 +19,7 @@ NAMES = {
     "AsyncClient",
     "Form",
     "submit",
+    "doctor",
     "history",
     "resume",
     "run",

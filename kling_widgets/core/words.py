@@ -21,6 +21,7 @@ MAGICS = {
     "code": "the code of a task, in the next cell",
     "demo": "the embedded demo: no key, no network, no cost",
     "key": "give an API key for this kernel",
+    "doctor": "what works here and what does not",
 }
 
 

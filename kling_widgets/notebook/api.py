@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
+from kling_widgets.jobs.home import tilde
 from kling_widgets.jobs.job import Job
+from kling_widgets.notebook.doctor import doctor as look
 from kling_widgets.notebook.session import session
-from kling_widgets.notebook.tables import History
+from kling_widgets.notebook.tables import History, Table
 
 
 def submit(
@@ -51,9 +51,7 @@ def history() -> History:
     It is private: ``repr`` says where its file is.
     """
     journal = session().journal
-    # The table may be saved with a notebook, which need not tell the user's name.
-    path = re.sub(f"^{re.escape(str(Path.home()))}(?=/)", "~", str(journal.path))
-    return History(journal.entries(), journal.trouble or f"Kept in {path}.")
+    return History(journal.entries(), journal.trouble or f"Kept in {tilde(journal.path)}.")
 
 
 def resume(task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
@@ -83,6 +81,14 @@ def use_demo(on: bool = True) -> None:
         print("Demo: videos are drawn on this machine. Nothing is sent, nothing is billed.")  # noqa: T201 - says so once
 
 
+def doctor() -> Table:
+    """Looks at what works here and what does not, with what to do: key, service, proxies, journal, folders, versions.
+
+    It asks the service once, for free. Nothing in it is secret: it can go into a bug report.
+    """
+    return look(session())
+
+
 def form(request: VideoRequest | str | None = None) -> Any:
     """The form, with a request's values, for a model, or for the default one."""
     from kling_widgets.notebook.form import Form
@@ -92,4 +98,4 @@ def form(request: VideoRequest | str | None = None) -> Any:
     return Form(request or session().settings.model)
 
 
-__all__ = ["Batch", "History", "Job", "form", "history", "resume", "submit", "use_demo"]
+__all__ = ["Batch", "History", "Job", "doctor", "form", "history", "resume", "submit", "use_demo"]

@@ -147,6 +147,12 @@ class Magics:
         if word == "off":
             print(f"The service again; {self.session.key_status()}.")  # noqa: T201
 
+    def kling_doctor(self, line: str) -> Any:
+        """Looks at what works here and what does not, with what to do; fit for a bug report."""
+        if line.strip():
+            raise InvalidRequestError(f"%kling_doctor takes nothing, not {shorten(line)}.")
+        return api.doctor()
+
     def kling_key(self, line: str) -> None:
         """Asks for an API key and keeps it for this kernel, nowhere else; ``%kling_key forget`` ends that."""
         if line.strip() == "forget":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterable, Mapping
@@ -13,15 +14,18 @@ from typing import Any, Protocol, cast
 
 from kling_widgets.client import credentials
 from kling_widgets.client.credentials import Secret
+from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget
+from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.jobs import blocking
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.files import FOLDER, examine
 from kling_widgets.jobs.home import home
 from kling_widgets.jobs.job import Desk, Job
 from kling_widgets.jobs.journal import Entry, Journal
-from kling_widgets.jobs.moment import ENDED
 from kling_widgets.jobs.service import DEMO, Service
 from kling_widgets.jobs.watch import Watcher
 from kling_widgets.notebook import place as places
@@ -29,6 +33,8 @@ from kling_widgets.notebook import shown
 from kling_widgets.notebook.figure import Display, Figure
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.settings import Kling
+from kling_widgets.notebook.tables import History
+
 
 class Running(Protocol):
     """A demo service that runs in this process."""
@@ -113,9 +119,9 @@ class Session:
         """
         if not on and self.demo_forced:
             raise KlingError("The demo was switched on by KLING_WIDGETS_DEMO=1 and cannot be switched off from here.")
-        self._demo_wanted = on
         if on:
             self._start_demo()
+        self._demo_wanted = on
 
     def key_status(self) -> str:
         """Where the key comes from, without any character of it."""
@@ -159,7 +165,7 @@ class Session:
 
     def prepare(
         self,
-        request: VideoRequest | str | Iterable[VideoRequest],
+        request: VideoRequest | Model | str | Iterable[VideoRequest],
         *,
         count: int = 1,
         save: str | None = None,
@@ -172,7 +178,7 @@ class Session:
             InvalidRequestError: a request has errors; MissingKeyError: there is no key; KlingError: no video could be
             saved. Nothing was sent.
         """
-        if isinstance(request, (VideoRequest, str)):
+        if isinstance(request, (VideoRequest, Model, str)):
             requests = [VideoRequest.of(request, **fields)] * count
         else:
             requests = [VideoRequest.of(each, **fields) for each in request for _ in range(count)]
@@ -186,7 +192,7 @@ class Session:
 
     def submit(
         self,
-        request: VideoRequest | str | Iterable[VideoRequest],
+        request: VideoRequest | Model | str | Iterable[VideoRequest],
         *,
         wait: bool | None = None,
         **options: Any,
@@ -197,7 +203,7 @@ class Session:
     def resume(self, task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
         """Goes on with one task, or with all that have not ended; see ``kw.resume``."""
         if task_id is not None:
-            return self._run([self._take_up(self.entry(task_id))], wait)
+            return self._run([self._take_up(self._entry(task_id))], wait)
         jobs, troubles = [], []
         for entry in self.journal.unfinished():
             try:
@@ -209,16 +215,44 @@ class Session:
         return self._run(jobs, wait) if jobs else Batch(())
 
     def entry(self, task_id: str) -> Entry:
-        """The journal's entry of a task; one is made for a task that was submitted elsewhere.
+        """The journal's entry of a task, or of a submission's number: ``#7``.
 
         Raises:
-            KlingError: it is a submission that never got an id.
+            KlingError: there is none.
         """
-        entry = self.journal.find(task_id) or self.journal.adopt(task_id, self.service().name)
+        found = self.journal.find(task_id)
+        if found is None:
+            raise KlingError(f"The journal has no task {shorten(task_id)}; %kling_tasks lists yours.")
+        return found
+
+    def _entry(self, task_id: str) -> Entry:
+        """The entry of a task that the service knows by an id; one is made for a task that was submitted elsewhere.
+
+        Raises:
+            KlingError: it is a submission that never got an id, or the service knows no such task.
+        """
+        entry = self.journal.find(task_id) or self._adopt(task_id)
         if entry.task_id is None:
             why = f": {entry.error}" if entry.error else "."
             raise KlingError(f"Submission #{entry.key} has no task id; it is {entry.state}{why}")
         return entry
+
+    def _adopt(self, task_id: str) -> Entry:
+        """The entry of a task that was submitted elsewhere, when the service knows it: a typing error is no task."""
+        if looks_like_key(task_id):
+            raise InvalidRequestError("What was given looks like an API key, and not like a task's id.")
+        if not re.fullmatch(r"[\w.:-]{1,200}", task_id, re.ASCII):
+            return self.entry(task_id)
+        service = self.service()
+
+        async def look() -> Task:
+            return await self.watcher.client(service).get(task_id)
+
+        task = blocking.wait(self.watcher.start(look()))
+        entry = self.journal.adopt(task_id, service.name)
+        if task.model:
+            self.journal.update(entry.key, model=task.model, body={"model": task.model})
+        return self.entry(f"#{entry.key}")
 
     def show(self, task_id: str) -> Job | Batch | None:
         """Shows the video of a task; one that is not here yet is watched, or fetched.
@@ -226,7 +260,7 @@ class Session:
         Raises:
             KlingError: there is no such task, or it ended without a video.
         """
-        entry = self.entry(task_id)
+        entry = self._entry(task_id)
         if entry.state in ("failed", "refused"):
             raise KlingError(entry.error or f"Task {task_id} ended without a video.")
         if not entry.path or not Path(entry.path).is_file():
@@ -238,11 +272,26 @@ class Session:
         return None
 
     def _take_up(self, entry: Entry) -> Job:
-        """The job of an entry, which goes on where the entry ends."""
+        """The job of an entry: the one that is under way, else one that goes on where the entry ends."""
         known = self.jobs.get(entry.key)
-        if known is not None and known.moment().state not in ENDED:
-            known.stop()  # this cell shows it from now on
+        if known is not None and known.watched:
+            return known
         return self._keep(Job(entry.request, self._desk(self.service(entry.service)), entry))
+
+    def history(self) -> History:
+        """The journal, newest first."""
+        # The table may be saved with a notebook, which need not tell the user's name.
+        path = re.sub(f"^{re.escape(str(Path.home()))}(?=/)", "~", str(self.journal.path))
+        return History(self.journal.entries(), self.journal.trouble or f"Kept in {path}.")
+
+    def close(self) -> None:
+        """Ends what was started here: the demo, and the watching of tasks, which go on."""
+        for job in self.jobs.values():
+            job.stop()
+        with self._demo_lock:
+            if self._demo is not None:
+                self._demo.stop()
+                self._demo = None
 
     def _desk(self, service: Service, save: str | None = None, timeout: float | None = None) -> Desk:
         return Desk(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)
