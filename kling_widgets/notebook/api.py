@@ -9,7 +9,6 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.home import tilde
 from kling_widgets.jobs.job import Job
-from kling_widgets.notebook.doctor import doctor as look
 from kling_widgets.notebook.session import session
 from kling_widgets.notebook.tables import History, Table
 
@@ -86,6 +85,8 @@ def doctor() -> Table:
 
     It asks the service once, for free. Nothing in it is secret: it can go into a bug report.
     """
+    from kling_widgets.notebook.doctor import doctor as look
+
     return look(session())
 
 
