@@ -16,7 +16,7 @@ from kling_widgets.jobs import blocking, files
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.journal import Entry
 from kling_widgets.jobs.life import Life
-from kling_widgets.jobs.moment import Listener, Moment
+from kling_widgets.jobs.moment import ENDED, Listener, Moment
 from kling_widgets.jobs.standing import Standing
 
 __all__ = ["Desk", "Job", "Stopped"]
@@ -64,11 +64,19 @@ class Job:
         )
         self._life = Life(self.key, request, desk, self._standing)
         self._watcher = desk.watcher
+        self._started = self._stopped = False
 
     def start(self) -> Job:
-        """Begins the work in the background; returns at once. To be called once."""
-        self._watcher.start(self._life.run())
+        """Begins the work in the background; returns at once. What has begun is not begun again."""
+        if not self._started:
+            self._started = True
+            self._watcher.start(self._life.run())
         return self
+
+    @property
+    def watched(self) -> bool:
+        """Whether it is being watched, and will be."""
+        return self._started and not self._stopped and self._standing.state not in ENDED
 
     @property
     def task(self) -> Task | None:
@@ -152,6 +160,7 @@ class Job:
     def stop(self) -> None:
         """Stops watching. The video goes on being made, and is billed; ``kw.resume`` picks it up again. What was not
         sent yet is not sent; a submission that is on its way is first seen through, so that its id is not lost."""
+        self._stopped = True
         self._life.stop()
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:

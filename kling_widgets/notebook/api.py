@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
-from kling_widgets.jobs.home import tilde
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.session import session
 from kling_widgets.notebook.tables import History, Table
+from kling_widgets.notebook.words import DEMO
 
 
 def submit(
-    request: VideoRequest | str | Iterable[VideoRequest],
+    request: VideoRequest | Model | str | Iterable[VideoRequest],
     *,
     wait: bool | None = None,
     count: int = 1,
@@ -49,8 +50,7 @@ def history() -> History:
 
     It is private: ``repr`` says where its file is.
     """
-    journal = session().journal
-    return History(journal.entries(), journal.trouble or f"Kept in {tilde(journal.path)}.")
+    return session().history()
 
 
 def resume(task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
@@ -77,7 +77,7 @@ def use_demo(on: bool = True) -> None:
     """
     session().use_demo(on)
     if on:
-        print("Demo: videos are drawn on this machine. Nothing is sent, nothing is billed.")  # noqa: T201 - says so once
+        print(DEMO)  # noqa: T201 - says so once
 
 
 def doctor() -> Table:
@@ -88,15 +88,3 @@ def doctor() -> Table:
     from kling_widgets.notebook.doctor import doctor as look
 
     return look(session())
-
-
-def form(request: VideoRequest | str | None = None) -> Any:
-    """The form, with a request's values, for a model, or for the default one."""
-    from kling_widgets.notebook.form import Form
-
-    if isinstance(request, VideoRequest):
-        return Form.from_request(request)
-    return Form(request or session().settings.model)
-
-
-__all__ = ["Batch", "History", "Job", "doctor", "form", "history", "resume", "submit", "use_demo"]

@@ -16,7 +16,7 @@ from kling_widgets.core.catalog import MODELS
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs import files
 from kling_widgets.jobs.home import tilde
-from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.session import NO_KEY, Session
 from kling_widgets.notebook.tables import Table
 
 PACKAGES = ("ipython", "ipykernel", "ipywidgets", "anywidget", "httpx", "nest-asyncio", "jupyterlab")
@@ -50,7 +50,7 @@ def _key(session: Session) -> tuple[str, str]:
         status = session.key_status()
     except KlingError as error:
         return "cannot be used", str(error)
-    return status, "Set CRAZYROUTER_API_KEY, run %kling_key, or try %kling_demo." if status == "no key found" else ""
+    return status, "Set CRAZYROUTER_API_KEY, run %kling_key, or try %kling_demo." if status == NO_KEY else ""
 
 
 def _service(session: Session) -> tuple[str, str]:

@@ -13,8 +13,8 @@ from kling_widgets.core.catalog import FIELDS, Model, models
 from kling_widgets.core.fields import Field, Link, Links, Problem
 from kling_widgets.core.names import resolve
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Clips, Masks
-from kling_widgets.core.values import JSON, shorten
+from kling_widgets.core.structured import Masks
+from kling_widgets.core.values import JSON, is_local, shorten
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.home import home
 from kling_widgets.jobs.job import Job
@@ -23,8 +23,9 @@ from kling_widgets.notebook.code import CodePane
 from kling_widgets.notebook.controls import Control, Parts, make
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
-from kling_widgets.notebook.session import Session, session
+from kling_widgets.notebook.session import NO_KEY, Session, session
 from kling_widgets.notebook.style import STYLE
+from kling_widgets.notebook.words import DEMO
 
 OTHERS = "Not documented for this model"
 SUBMIT = "Make the video"
@@ -45,29 +46,35 @@ class Form:
     """
 
     def __init__(self, model: str | Model | None = None, **fields: Any) -> None:
-        self._session: Session = session()
-        self._take(VideoRequest(model or self._session.settings.model, **fields))
+        own = session()
+        self._take(VideoRequest(model or own.settings.model, **fields), own)
 
     @classmethod
-    def from_request(cls, request: VideoRequest) -> Form:
-        """The form of a request."""
+    def from_request(cls, request: VideoRequest, session_: Session | None = None) -> Form:
+        """The form of a request; of this process's session, unless another one is given."""
         form = cls.__new__(cls)
-        form._session = session()
-        form._take(request)
+        form._take(request, session_ or session())
         return form
 
-    def _take(self, request: VideoRequest) -> None:
+    def _take(self, request: VideoRequest, session_: Session) -> None:
+        self._session = session_
         self._lock = threading.RLock()
         self._sending: Job | None = None
         self._model = request.spec
         self._parts = Parts(home(self._session.environ) / "uploads")
         self._values: dict[str, JSON] = {}  # what was typed, also what the present model does not take
         self._extra: dict[str, JSON] = {}  # what stands under "Not documented for this model"
+        # What the user has not typed here came through a door of its own, where paths were told from text.
+        self._foreign = set(request.values)
+        self._left: list[Field] = []  # what the request had and the form does not take over
         for name, value in request.values.items():
-            if not _foreign_path(FIELDS.get(name), value):
+            if (field := FIELDS.get(name)) and _foreign_path(field, value):
+                self._left.append(field)
+            else:
                 (self._values if name in self._model.by_name else self._extra)[name] = value
         self._controls: dict[tuple[bool, Field], Control] = {}
         self._sections: dict[str, Section] = {}
+        self._present: list[Section] = []  # those of the present model
         self._results = Results(self._session)
         self._build()
         self._arrange()
@@ -78,8 +85,8 @@ class Form:
     def request(self) -> VideoRequest:
         """The present request: what shows, and is set."""
         shown = {name: value for name, value in self._values.items() if name in self._model.by_name}
-        extra = {name: value for name, value in self._extra.items() if name not in shown}
-        return VideoRequest(self._model, **{**shown, **extra})
+        extra = {name: value for name, value in self._extra.items() if name not in self._model.by_name}
+        return VideoRequest.from_given(self._model, {**shown, **extra}, foreign=self._foreign)
 
     def submit(self) -> Job:
         """Submits the present request, as the button does, and gives its job without waiting. While a submission is on
@@ -93,12 +100,11 @@ class Form:
                 return self._sending
             self._button.disabled = True
             try:
-                (job,) = self._session.prepare(self.request)
-            except KlingError:
+                (self._sending,) = self._session.prepare(self.request)
+            finally:
+                self._show_key()
                 self._refresh()
-                raise
-            self._sending = job
-            self._refresh()
+            job = self._sending
         self._results.begin(job)
         job.listen(self._accepted)
         job.start()
@@ -133,7 +139,11 @@ class Form:
         )
         self._picker.observe(self._switch, "value")
         self._about = widgets.HTML(layout=parts.plain)
-        self._key = widgets.VBox(layout=parts.plain)
+        self._key_line = widgets.HTML(layout=parts.plain)
+        self._demo_button = widgets.Button(description="Try the demo", layout=parts.narrow)
+        self._demo_button.on_click(self._try_demo)
+        self._key = widgets.HBox(layout=parts.plain)
+        self._key.add_class("kling-row")
         self._fields = widgets.VBox(layout=parts.plain)
         self._button = widgets.Button(description=SUBMIT, button_style="primary", layout=widgets.Layout(width="180px"))
         self._button.on_click(self._clicked)
@@ -153,25 +163,18 @@ class Form:
     def _show_key(self) -> None:
         """One line when there is no key; the demo is one click away."""
         try:
-            status = self._session.key_status()
+            said = self._session.key_status()
         except KlingError as error:
-            status = str(error)
-        if self._session.demo:
-            said = "Demo: videos are drawn on this machine. Nothing is sent, nothing is billed."
-        elif status == "no key found":
-            said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
+            said = str(error)
         else:
-            self._key.children = ()
-            return
-        line = widgets.HTML(f'<span class="kling-dim">{html.escape(said)}</span>', layout=self._parts.plain)
-        if self._session.demo:
-            self._key.children = (line,)
-            return
-        button = widgets.Button(description="Try the demo", layout=self._parts.narrow)
-        button.on_click(self._try_demo)
-        row = widgets.HBox([line, button], layout=self._parts.plain)
-        row.add_class("kling-row")
-        self._key.children = (row,)
+            if self._session.demo:
+                said = DEMO
+            elif said == NO_KEY:
+                said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
+            else:
+                said = ""
+        self._key_line.value = f'<span class="kling-dim">{html.escape(said)}</span>'
+        self._key.children = (self._key_line, *([] if self._session.demo else [self._demo_button])) if said else ()
 
     def _try_demo(self, button: object) -> None:
         try:
@@ -199,12 +202,14 @@ class Form:
                 rows.append(self._control(field).widget)
         if self._model.others:
             sections[OTHERS] = list(self._model.others)
+        self._present = []
         for title, fields in sections.items():
             section = self._sections.get(title)
             if section is None:
                 section = self._sections[title] = Section(title, self._parts)
             section.fill(fields, self._fill_other if title == OTHERS else self._fill)
             rows.append(section.widget)
+            self._present.append(section)
         self._fields.children = tuple(rows)
         self._refresh()
 
@@ -224,6 +229,7 @@ class Form:
             def changed() -> None:
                 with self._lock:
                     values[field.name] = control.get()
+                    self._foreign.discard(field.name)
                     self._refresh()
 
             control.changed = changed
@@ -246,7 +252,7 @@ class Form:
         by_field: dict[str | None, list[Problem]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(problem)
-        for section in self._sections.values():
+        for section in self._present:
             section.tell(request, by_field)
         controls = self._shown()
         elsewhere: list[Problem] = []
@@ -273,8 +279,14 @@ class Form:
             seconds = request.get("seconds")
             length = f"{seconds} s" if seconds else "default length"
             said = f'<span class="kling-dim">{length} · {html.escape(request.spec.title)}</span>'
-        notes = (f'<div class="kling-note">Note: {html.escape(str(each))}</div>' for each in elsewhere)
-        return said + "".join(notes if not errors else ())
+        # Said as long as it is missing: who clicks would pay for a video without it.
+        left = [
+            f"{field.label} was a file in the request that this form is made of: choose it again."
+            for field in self._left
+            if field.name not in request.values
+        ]
+        told = (*left, *(map(str, elsewhere) if not errors else ()))
+        return said + "".join(f'<div class="kling-note">Note: {html.escape(each)}</div>' for each in told)
 
     def _fix(self, problem: Problem) -> None:
         """Does what a problem's button says."""
@@ -283,11 +295,9 @@ class Form:
                 if name == "model":
                     self._picker.value = resolve(value)[0].id
                     continue
-                self._extra.pop(name, None)
-                self._values[name] = value
-                for (_, field), control in self._controls.items():
-                    if field.name == name:
-                        control.set(value)
+                (self._values if name in self._model.by_name else self._extra)[name] = value
+                if control := self._shown().get(name):
+                    control.set(value)
             self._refresh()
 
     def _ipython_display_(self) -> None:
@@ -303,8 +313,16 @@ class Form:
         return f"<Form {shorten(self.request.to_magic(), 200)}>"
 
 
-def _foreign_path(field: Field | None, value: JSON) -> bool:
-    """Whether a value from a body holds text where a link belongs: in the form it would become the user's own path."""
-    if not isinstance(field, (Link, Links, Clips, Masks)):
-        return False
-    return any(problem.severity == "error" and "http" in problem.message for problem in field.check(value))
+def _foreign_path(field: Field, value: JSON) -> bool:
+    """Whether a value, of a body for instance, has text where a picture belongs: in the form it would become the user's
+    own path, and be uploaded. What cannot be a path, such as an ftp link, stays, and is said to be wrong."""
+    match field, value:
+        case Masks(), [*masks]:
+            media = [mask.get("mask_url") for mask in masks if isinstance(mask, dict)]
+        case Links(), [*media]:
+            pass
+        case Link() | Links() | Masks(), _:
+            media = [value]
+        case _:
+            return False
+    return any(isinstance(text, str) and is_local(text) for text in media)

@@ -18,10 +18,13 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.core.words import MAGICS, option_name
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
-from kling_widgets.notebook import api
+from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.completion import complete
+from kling_widgets.notebook.doctor import doctor
 from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.settings import Kling
 from kling_widgets.notebook.tables import fields_table, models_table
+from kling_widgets.notebook.words import DEMO
 
 
 def help_text() -> str:
@@ -73,15 +76,15 @@ def help_text() -> str:
 class Magics:
     """The magics of one shell."""
 
-    def __init__(self, shell: Any, session: Session) -> None:
-        self.shell, self.session = shell, session
+    def __init__(self, shell: Any, session: Session, ask: Callable[[str], str] = getpass.getpass) -> None:
+        self.shell, self.session, self.ask = shell, session, ask
 
     def kling(self, line: str, cell: str | None = None) -> Any:
         """Makes a video; alone, shows the form."""
         command = grammar.parse(line, cell, default=self.session.settings.model, lookup=self.lookup, read=_read)
         settings = dict(command.settings)
         if command.empty:
-            return api.form()
+            return self.form(VideoRequest(self.session.settings.model))
         name = settings.pop("out", None)
         if settings.pop("dry_run", False):
             return self.dry_run(command.request, settings)
@@ -102,8 +105,15 @@ class Magics:
         """Shows the form: ``%kling_form [MODEL]``, or with the request of a task: ``%kling_form --from ID``."""
         words = line.split()
         if words[:1] == ["--from"]:
-            return api.form(self.session.entry(_one(words[1:], "a task's id", line)).request)
-        return api.form(find_model(_one(words, "a model", line)).name if words else None)
+            return self.form(self.session.entry(_one(words[1:], "a task's id", line)).request)
+        model = find_model(_one(words, "a model", line)).id if words else self.session.settings.model
+        return self.form(VideoRequest(model))
+
+    def form(self, request: VideoRequest) -> Any:
+        """The form of a request."""
+        from kling_widgets.notebook.form import Form  # ipywidgets, which %load_ext does not load
+
+        return Form.from_request(request, self.session)
 
     def kling_models(self, line: str) -> Any:
         """Shows the models, or what one takes: ``%kling_models [MODEL]``."""
@@ -115,7 +125,7 @@ class Magics:
         words = line.split()
         if words and not words[0].isdigit():
             raise InvalidRequestError(f"%kling_tasks takes a number of tasks, not {shorten(line)}.")
-        return api.history()[: int(words[0]) if words else 20]
+        return self.session.history()[: int(words[0]) if words else 20]
 
     def kling_show(self, line: str) -> Any:
         """Shows a task and its video: ``%kling_show ID``."""
@@ -125,7 +135,7 @@ class Magics:
         """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended."""
         words = line.split()
         found = self.session.resume(_one(words, "a task's id", line) if words else None)
-        if not isinstance(found, api.Job) and not len(found):
+        if isinstance(found, Batch) and not found:
             print("Nothing is under way.")  # noqa: T201
             return None
         return found
@@ -143,15 +153,14 @@ class Magics:
         word = line.strip().lower() or "on"
         if word not in ("on", "off"):
             raise InvalidRequestError(f"%kling_demo takes nothing, or off, not {shorten(line)}.")
-        api.use_demo(word == "on")
-        if word == "off":
-            print(f"The service again; {self.session.key_status()}.")  # noqa: T201
+        self.session.use_demo(word == "on")
+        print(DEMO if word == "on" else f"The service again; {self.session.key_status()}.")  # noqa: T201
 
     def kling_doctor(self, line: str) -> Any:
         """Looks at what works here and what does not, with what to do; fit for a bug report."""
         if line.strip():
             raise InvalidRequestError(f"%kling_doctor takes nothing, not {shorten(line)}.")
-        return api.doctor()
+        return doctor(self.session)
 
     def kling_key(self, line: str) -> None:
         """Asks for an API key and keeps it for this kernel, nowhere else; ``%kling_key forget`` ends that."""
@@ -166,7 +175,7 @@ class Magics:
         if self.session.place.front_end == "headless":
             raise MissingKeyError("Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead.")
         try:
-            key = getpass.getpass("API key (it is not shown): ")
+            key = self.ask("API key (it is not shown): ")
         except (EOFError, RuntimeError) as error:  # StdinNotImplementedError is a RuntimeError
             raise MissingKeyError("Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead.") from error
         if not key.strip():
@@ -187,7 +196,9 @@ class Magics:
     def complete(self, shell: Any, event: Any) -> list[str]:
         """What Tab offers; ``event`` is IPython's."""
         before = getattr(event, "text_until_cursor", None) or event.line
-        return complete(before, self.ids, self.session.settings.model)
+        # What IPython replaces is what stands behind its own idea of a word's beginning: behind ":" in "16:9".
+        kept = len(before.split(" ")[-1]) - len(event.symbol)
+        return [word[kept:] for word in complete(before, self.ids, self.session.settings.model)]
 
 
 LINE = ("kling", *(f"kling_{name}" for name in MAGICS))
@@ -220,7 +231,7 @@ def unregister(shell: Any) -> None:
             shell.magics_manager.magics[kind].pop(name, None)
         for prefix in ("%", "%%"):
             shell.strdispatchers["complete_command"].strs.pop(f"{prefix}{name}", None)
-    shell.configurables[:] = [each for each in shell.configurables if type(each).__name__ != "Kling"]
+    shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, Kling)]
 
 
 def _line_magic(work: Callable[[str], Any]) -> Callable[[str], Any]:

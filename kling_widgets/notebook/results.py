@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import threading
 from collections import deque
 from typing import Any, cast
 
@@ -30,7 +31,9 @@ class Results:
         self._session = session
         self._handle: Any = None
         self._figures: deque[tuple[dict[str, Any], dict[str, Any]]] = deque(maxlen=_KEPT)
+        self._views: deque[JobView] = deque()
         self._magic = ""
+        self._lock = threading.Lock()  # several jobs may end at once
         self.widget = widgets.VBox()
 
     def place_here(self, request: VideoRequest) -> None:
@@ -52,15 +55,18 @@ class Results:
             settings.autoplay,
             on_end=lambda moment, data, metadata: self._end(view, moment, data, metadata),
         )
-        self.widget.children = (view.widget, *self.widget.children)[:_KEPT]
+        with self._lock:
+            self._views.appendleft(view)
+            gone = [self._views.pop()] if len(self._views) > _KEPT and self._views[-1].over else []
+            self.widget.children = tuple(each.widget for each in self._views)
+        for each in gone:
+            each.close()
         job.listen(view.show)
 
     def _end(self, view: JobView, moment: Moment, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         if moment.state != "done" or self._session.place.front_end == "voila":
             view.settle(moment, data, metadata)
             return
-        self._magic = view.job.request.to_magic()
-        self._figures.appendleft((data, metadata))
         # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
         prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
         where = "shown below" if self._handle is not None else "saved"
@@ -69,10 +75,13 @@ class Results:
         button.on_click(lambda _: view.settle(moment, data, metadata))
         row = widgets.HBox([line, button])
         row.add_class("kling-row")
-        view.widget.children = (row,)
-        if self._handle is not None:
-            together, about = self._plain()
-            self._handle.update(together, metadata=about, raw=True)
+        view.replace(row)
+        with self._lock:
+            self._magic = view.job.request.to_magic()
+            self._figures.appendleft((data, metadata))
+            if self._handle is not None:
+                together, about = self._plain()
+                self._handle.update(together, metadata=about, raw=True)
 
     def _plain(self) -> tuple[dict[str, Any], dict[str, Any]]:
         figures = tuple(self._figures)

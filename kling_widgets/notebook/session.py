@@ -23,7 +23,7 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import blocking
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.files import FOLDER, examine
-from kling_widgets.jobs.home import home
+from kling_widgets.jobs.home import home, tilde
 from kling_widgets.jobs.job import Desk, Job
 from kling_widgets.jobs.journal import Entry, Journal
 from kling_widgets.jobs.service import DEMO, Service
@@ -45,6 +45,9 @@ class Running(Protocol):
 
     def stop(self) -> None:
         """Ends it."""
+
+
+NO_KEY = "no key found"
 
 
 class Session:
@@ -128,7 +131,7 @@ class Session:
         if self.demo:
             return "demo: no key needed"
         found = credentials.find(environ=self.environ, folder=self.place.folder)
-        return f"key: found in {found.source}" if found.key else "no key found"
+        return f"key: found in {found.source}" if found.key else NO_KEY
 
     def service(self, name: str | None = None) -> Service:
         """The service that a new submission goes to; with a name, the one that an old submission went to.
@@ -244,11 +247,7 @@ class Session:
         if not re.fullmatch(r"[\w.:-]{1,200}", task_id, re.ASCII):
             return self.entry(task_id)
         service = self.service()
-
-        async def look() -> Task:
-            return await self.watcher.client(service).get(task_id)
-
-        task = blocking.wait(self.watcher.start(look()))
+        task: Task = blocking.wait(self.watcher.start(self.watcher.client(service).get(task_id)))
         entry = self.journal.adopt(task_id, service.name)
         if task.model:
             self.journal.update(entry.key, model=task.model, body={"model": task.model})
@@ -280,9 +279,7 @@ class Session:
 
     def history(self) -> History:
         """The journal, newest first."""
-        # The table may be saved with a notebook, which need not tell the user's name.
-        path = re.sub(f"^{re.escape(str(Path.home()))}(?=/)", "~", str(self.journal.path))
-        return History(self.journal.entries(), self.journal.trouble or f"Kept in {path}.")
+        return History(self.journal.entries(), self.journal.trouble or f"Kept in {tilde(self.journal.path)}.")
 
     def close(self) -> None:
         """Ends what was started here: the demo, and the watching of tasks, which go on."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from kling_widgets.errors import KlingError, WaitTimeoutError
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.moment import ENDED, Moment
+from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.figure import Display, Figure, as_text, bundle, figure_of, provenance
 from kling_widgets.notebook.place import Place
-from kling_widgets.notebook.words import change
+from kling_widgets.notebook.words import change, notes
 
 _STEP = 0.25  # seconds between two looks of a waiting cell at what there is to show
 
@@ -25,30 +25,27 @@ def run(jobs: Sequence[Job], place: Place, shell: Any, *, wait: bool, display: D
         Stopped: the user interrupted.
     """
     kind = _Widget if place.widgets else _Lines
-    shows = [kind(job, place, shell, display, autoplay) for job in jobs]
+    shows = [kind(job, place, shell, display, autoplay, wait) for job in jobs]
     for job, show in zip(jobs, shows, strict=True):
         show.begin()
         job.start()
-    first: KlingError | None = None
-    for job in jobs:
+    errors: list[KlingError] = []
+    for job, show in zip(jobs, shows, strict=True):
         try:
             job.wait_accepted()
         except KlingError as error:
-            first = first or error
-    # Where nothing shows what a thread does, this cell shows it, and so it waits.
-    foreground = [show for show in shows if show.in_cell]
-    if (wait or foreground) and not first:
-        for job, show in zip(jobs, shows, strict=True):
+            errors.append(error)
+        else:
+            if not wait:
+                show.leave()
+    if wait:  # for all that were accepted, also when another one was refused
+        for show in shows:
             try:
-                show.follow() if show.in_cell else job.wait()
-            except WaitTimeoutError as error:
-                first = first or error
+                show.follow()
             except KlingError as error:
-                first = first or error
-    if first:
-        for show in foreground:
-            show.drain()
-        raise first
+                errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def figure(shown: Figure, place: Place, mode: Display, *, autoplay: bool) -> None:
@@ -66,9 +63,9 @@ class _Lines:
 
     in_cell = True
 
-    def __init__(self, job: Job, place: Place, shell: Any, display: Display, autoplay: bool) -> None:
+    def __init__(self, job: Job, place: Place, shell: Any, display: Display, autoplay: bool, wait: bool) -> None:
         self.job, self.place, self.shell = job, place, shell
-        self.mode, self.autoplay = display, autoplay
+        self.mode, self.autoplay, self.waits = display, autoplay, wait
         self.moments: SimpleQueue[Moment] = SimpleQueue()
         self.last = ""
 
@@ -77,23 +74,30 @@ class _Lines:
         request = self.job.request
         demo = "demo" if self.job.service.demo else ""
         self.say(" · ".join(filter(None, (request.spec.title, request.settings(), demo))))
-        for problem in request.problems():
-            self.say(f"Note: {problem}")
-        self.job.display = _silently
+        for note in notes(self.job):
+            self.say(note)
+        self.cell = here(self.shell)
+        self.job.display = self.again
         self.job.listen(self.moments.put)
+
+    def leave(self) -> None:
+        """The cell ends before the job, and lines of a later time would land in another one."""
+        self.drain()
+        self.say(f"Under way. To see it: %kling_resume {self.job.id}")
 
     def follow(self) -> None:
         """Shows each change until the job has ended; raises what it ended with."""
-        while True:
+        try:
+            while True:
+                self.drain()
+                try:
+                    self.job.wait(_STEP)
+                    return
+                except WaitTimeoutError as error:
+                    if error is self.job.error:  # it was watched as long as it may be
+                        raise
+        finally:
             self.drain()
-            try:
-                self.job.wait(_STEP)
-                break
-            except WaitTimeoutError as error:
-                if self.job.moment().state in ENDED:
-                    self.drain()
-                    raise error
-        self.drain()
 
     def drain(self) -> None:
         """Shows what there is to show."""
@@ -112,6 +116,14 @@ class _Lines:
         if moment.state == "done":
             self.done(moment)
 
+    def again(self, job: Job) -> None:
+        """Shows the job in another cell; silent in the one where it was started, which shows it already."""
+        if (cell := here(self.shell)) == self.cell:
+            return
+        self.cell = cell
+        moment = job.moment()
+        self.done(moment) if moment.state == "done" else self.say(repr(job))
+
     def done(self, moment: Moment) -> None:
         """The figure, or the path and the link."""
         figure(figure_of(self.job, moment), self.place, self.mode, autoplay=self.autoplay)
@@ -121,15 +133,11 @@ class _Lines:
         print(text, file=sys.stdout, flush=True)  # noqa: T201 - this is the view of a terminal
 
 
-def _silently(job: Job) -> None:
-    """The job was shown where it was started."""
-
-
 class _Widget(_Lines):
     """A job as a live widget. In Colab updates from threads do not show, so the waiting cell makes them."""
 
-    def __init__(self, job: Job, place: Place, shell: Any, display: Display, autoplay: bool) -> None:
-        super().__init__(job, place, shell, display, autoplay)
+    def __init__(self, job: Job, place: Place, shell: Any, display: Display, autoplay: bool, wait: bool) -> None:
+        super().__init__(job, place, shell, display, autoplay, wait)
         self.in_cell = place.front_end == "colab"
 
     def begin(self) -> None:
@@ -139,11 +147,23 @@ class _Widget(_Lines):
         from kling_widgets.notebook.view import JobView
 
         self.plain: tuple[dict[str, Any], dict[str, Any]] | None = None
-        self.view = JobView(self.job, self.place, self.mode, self.autoplay, on_end=self.end)
+        self.view = JobView(self.job, self.place, self.mode, self.autoplay, waits=self.waits, on_end=self.end)
         self.handle: Any = display(self.view.widget, display_id=True)  # type: ignore[no-untyped-call]
         self.cell = here(self.shell)
         self.job.display = self.again
         self.job.listen(self.moments.put if self.in_cell else self.view.show)
+
+    def leave(self) -> None:
+        """Nothing to say: the view lives on."""
+        if self.in_cell:
+            self.drain()
+
+    def follow(self) -> None:
+        """Waits; the view follows by itself where it can."""
+        if self.in_cell:
+            super().follow()
+        else:
+            self.job.wait()
 
     def show(self, moment: Moment) -> None:
         """The moment in the view."""
@@ -151,9 +171,12 @@ class _Widget(_Lines):
 
     def end(self, moment: Moment, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Puts the plain output in the live view's place; this lands in the right cell from any thread."""
+        from kling_widgets.notebook.view import retire
+
         self.plain = (data, metadata)
         self.view.settle(moment, data, metadata)
         self.handle.update(data, metadata=metadata, raw=True)
+        retire(self.view)
 
     def again(self, job: Job) -> None:
         """Shows the job in another cell; silent in the one where it was started, which shows it already. All its cells

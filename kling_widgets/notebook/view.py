@@ -22,12 +22,12 @@ from kling_widgets.notebook import figure as figures
 from kling_widgets.notebook.figure import Display, bundle, figure_of, provenance, public_link
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.style import STYLE
-from kling_widgets.notebook.words import STATES, line
+from kling_widgets.notebook.words import STATES, line, notes
 
 # Models of views that have ended are closed late, and oldest first: a page that was reloaded shows "Error displaying
 # widget" in place of one that is gone.
 _KEPT = 40
-_ended: deque[widgets.Widget] = deque()
+_ended: deque[JobView] = deque()
 
 
 def result(
@@ -45,11 +45,15 @@ def result(
 class JobView:
     """One job, live.
 
+    Attributes:
+        over: whether the job has ended.
+
     Args:
         job: the job.
         place: where it is shown.
         mode: how the finished video is put into the output.
         autoplay: whether it plays by itself, muted.
+        waits: whether a cell waits for it, and so keeps clicks from being heard.
         on_end: called at the end with the plain output and its metadata, in the thread that shows the end.
     """
 
@@ -60,15 +64,17 @@ class JobView:
         mode: Display = "auto",
         autoplay: bool = False,
         *,
+        waits: bool = False,
         on_end: Callable[[Moment, dict[str, Any], dict[str, Any]], None],
     ) -> None:
         self.job = job
         self._place, self._mode, self._autoplay = place, mode, autoplay
         self._on_end = on_end
-        self._over = False
-        shared = widgets.Layout()
-        head = widgets.HTML(STYLE + _head(job), layout=shared)
-        self._line = widgets.HTML(_line(job.moment()), layout=widgets.Layout(flex="1 1 auto"))
+        self._hint = " · interrupt the kernel to stop waiting" if waits else ""
+        self.over = False
+        head = widgets.HTML(STYLE + _head(job))
+        self._video = widgets.HTML()
+        self._line = widgets.HTML(_line(job.moment(), self._hint), layout=widgets.Layout(flex="1 1 auto"))
         self._stop = widgets.Button(
             description="Stop watching",
             tooltip="The video goes on being made, and is billed. %kling_resume brings it back.",
@@ -76,48 +82,56 @@ class JobView:
         )
         self._stop.on_click(lambda _: job.stop())
         foot = widgets.HBox([self._line, self._stop], layout=widgets.Layout(align_items="flex-end"))
-        self.widget = widgets.VBox([head, foot], layout=shared)
+        self.widget = widgets.VBox([head, self._video, foot])
         self.widget.add_class("kling")
         self.widget.add_class("kling-card")
 
     def show(self, moment: Moment) -> None:
         """Shows the moment."""
-        if self._over:
+        if self.over:
             return
         if moment.state in ENDED:
-            self._over = True
+            self.over = True
             self._end(moment)
             return
-        video = ""
-        if moment.state == "fetching" and (link := public_link(moment.url)):
-            # It plays while it is still being saved.
-            video = f'<video controls width="640" src="{html.escape(link)}"></video>'
-        value = video + _line(moment)
+        if moment.state == "fetching" and not self._video.value and (link := public_link(moment.url)):
+            # It plays while it is still being saved, and so is not touched again.
+            self._video.value = f'<video controls width="640" src="{html.escape(link)}"></video>'
+        value = _line(moment, self._hint)
         if value != self._line.value:
             self._line.value = value
 
     def _end(self, moment: Moment) -> None:
         data, metadata = result(self.job, moment, self._place, self._mode, self._autoplay)
         self._on_end(moment, data, metadata)
-        retire(self.widget)
 
     def settle(self, moment: Moment, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Shows the result in the live view itself."""
         if self._place.front_end == "voila" and moment.clip:  # files are forbidden there, and display updates unseen
             content = moment.clip.path.read_bytes()
             caption = widgets.HTML(figures.as_html(figure_of(self.job, moment), self._place, None, None, "", False))
-            self.widget.children = (widgets.Video(value=content, format="mp4", autoplay=False, loop=False), caption)
+            self.replace(widgets.Video(value=content, format="mp4", autoplay=False, loop=False), caption)
             return
         output = widgets.Output()
         output.outputs = ({"output_type": "display_data", "data": data, "metadata": metadata},)
-        self.widget.children = (output,)
+        self.replace(output)
+
+    def replace(self, *children: widgets.Widget) -> None:
+        """Shows these in place of what is shown."""
+        old, self.widget.children = self.widget.children, children
+        for child in old:
+            close(child)
+
+    def close(self) -> None:
+        """Takes the view away, with all its models; one that still runs when it ends."""
+        close(self.widget)
 
 
-def retire(widget: widgets.Widget) -> None:
-    """Closes the widget, and all that is in it, when many others have ended after it."""
-    _ended.append(widget)
+def retire(view: JobView) -> None:
+    """Closes the view when many others have ended after it."""
+    _ended.append(view)
     while len(_ended) > _KEPT:
-        close(_ended.popleft())
+        _ended.popleft().close()
 
 
 def close(widget: widgets.Widget) -> None:
@@ -137,14 +151,14 @@ def _head(job: Job) -> str:
     demo = " · demo: nothing is paid" if job.service.demo else ""
     prompt = request.get("prompt", "")
     said = f'<div class="kling-prompt">{esc(prompt)}</div>' if prompt else ""
-    notes = "".join(f'<div class="kling-note">Note: {esc(str(problem))}</div>' for problem in request.problems())
+    said += "".join(f'<div class="kling-note">{esc(note)}</div>' for note in notes(job))
     return (
         f'<div class="mathjax_ignore tex2jax_ignore"><b>{esc(request.spec.title)}</b> '
-        f'<span class="kling-dim">{settings}{demo}</span>{said}{notes}</div>'
+        f'<span class="kling-dim">{settings}{demo}</span>{said}</div>'
     )
 
 
-def _line(moment: Moment) -> str:
+def _line(moment: Moment, hint: str = "") -> str:
     if moment.percent is not None:
         fill = f'style="width: {moment.percent}%"'
         value = f' aria-valuenow="{moment.percent}"'
@@ -153,7 +167,7 @@ def _line(moment: Moment) -> str:
         fill, value = f'class="kling-unknown" style="animation-delay: -{moment.elapsed:.2f}s"', ""
     return (
         f'<div class="kling-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{value}>'
-        f"<div {fill}></div></div><div>{html.escape(line(moment))}</div>"
+        f"<div {fill}></div></div><div>{html.escape(line(moment) + hint)}</div>"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kling_widgets.core.values import shorten
+from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import ENDED, Moment, State
 
 DEMO = "Demo: videos are drawn on this machine. Nothing is sent, nothing is billed."
@@ -18,6 +19,11 @@ STATES: dict[State, str] = {
     "unknown": "Sent, but the answer was lost",
     "stopped": "No longer watched",
 }
+
+
+def notes(job: Job) -> list[str]:
+    """What there is to say about a request that is about to be sent; nothing about one that was."""
+    return [f"Note: {problem}" for problem in job.request.problems()] if job.id is None else []
 
 
 def clock(seconds: float) -> str:

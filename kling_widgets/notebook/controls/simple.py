@@ -117,8 +117,9 @@ class Slider(Control):
         return None if self.mode.value == DEFAULT else self.number.value
 
     def put(self, value: JSON) -> None:
-        if isinstance(value, int):
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if is_number:
             # A value from elsewhere is shown as it is, right or wrong.
             self.number.min, self.number.max = min(self.number.min, value), max(self.number.max, value)
             self.number.value = value
-        self.mode.value = "choose" if isinstance(value, int) else DEFAULT
+        self.mode.value = "choose" if is_number else DEFAULT
