@@ -63,6 +63,11 @@ class Cell:
         return self.status is not None and self.idle
 
     @property
+    def error(self) -> list[str]:
+        """The lines of the error that it ended with; none if it did not."""
+        return [line for output in self.outputs for line in output.get("traceback", ())]
+
+    @property
     def text(self) -> str:
         """All that can be read: streams, text/plain and the lines of an error."""
         return "".join(map(_readable, self.outputs))
@@ -80,6 +85,7 @@ class Kernel:
         folder: its current folder.
         env: added to the environment.
         front_end: whether somebody could answer a question (``allow_stdin``), as in JupyterLab and unlike nbclient.
+        answer: what that somebody types when asked.
     """
 
     def __init__(
@@ -89,10 +95,12 @@ class Kernel:
         folder: Path | None = None,
         env: dict[str, str] | None = None,
         front_end: bool = True,
+        answer: str = "",
     ) -> None:
         self._manager = KernelManager(kernel_name=name)
         self._start = {"cwd": str(folder or Path.cwd()), "env": os.environ | (env or {})}
         self._front_end = front_end
+        self._answer = answer
         self._cells: dict[str, Cell] = {}
         self.widgets: dict[str, dict[str, Any]] = {}  # id of the widget's model → its state as last sent
 
@@ -130,6 +138,16 @@ class Kernel:
             assert time.monotonic() < deadline, f"waited {timeout} s; cells not done: {open_cells}"
             self._read()
 
+    def view(self, word: str) -> str:
+        """What a live view of a job shows, as soon as this word is in it."""
+
+        def found() -> str:
+            shown = (str(output) for state in self.widgets.values() for output in state.get("outputs", ()))
+            return next((text for text in shown if word in text), "")
+
+        self.until(lambda: bool(found()))
+        return found()
+
     def interrupt(self) -> None:
         """As the stop button does; ipykernel 7.4 at times loses it inside ``print(…, flush=True)``."""
         self._manager.interrupt_kernel()
@@ -145,6 +163,9 @@ class Kernel:
     def _read(self) -> None:
         with contextlib.suppress(queue.Empty):
             self._shown(self._client.get_iopub_msg(timeout=0.1))
+        with contextlib.suppress(queue.Empty):
+            self._client.get_stdin_msg(timeout=0)
+            self._client.input(self._answer)
         try:
             reply = self._client.get_shell_msg(timeout=0)
         except queue.Empty:

@@ -1,0 +1,52 @@
+"""The demo service as a program of its own, with a key: what a kernel finds in the place of the real one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+KEY = "sk-never-to-be-seen-1f9c27d4e8"
+
+
+class Service:
+    """A running demo service.
+
+    Attributes:
+        url: its address.
+        env: what a kernel needs to use it.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self._folder = url, folder
+        self.env = {"CRAZYROUTER_API_KEY": KEY, "CRAZYROUTER_BASE_URL": url}
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """What it has accepted, oldest first."""
+        with contextlib.closing(sqlite3.connect(self._folder / "tasks.sqlite")) as store:
+            return [json.loads(body) for (body,) in store.execute("select body from tasks order by created")]
+
+
+@contextlib.contextmanager
+def service(folder: Path, seconds: float) -> Iterator[Service]:
+    """Runs one on a free port until the end of the block; each task takes at least so many seconds."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "kling_widgets.demo", "--folder", str(folder), "--seconds", str(seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert program.stdout
+        yield Service(next(found[0] for line in program.stdout if (found := _URL.search(line))), folder)
+    finally:
+        program.terminate()
+        program.wait(20)
+
+
+_URL = re.compile(r"http://127\.0\.0\.1:\d+")

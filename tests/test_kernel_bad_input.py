@@ -1,0 +1,405 @@
+"""Bad input in a real kernel: one line that says what happened, what it means for the money, and what to do; Run All
+stops there; and nothing is sent that should not be. By magic, from Python, and by the form."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.kernel import Cell, Kernel
+from tests.program import KEY, Service, service
+from tests.servers import Answer, Asked, FaultServer
+
+LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw, os"
+AFTER = "'the next cell'"
+TEN = [f"https://example.com/{number}.png" for number in range(10)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a user types, and the words that the answer must have.
+
+    Attributes:
+        magic: the cell, or "".
+        call: the same as the arguments of ``kw.submit`` and ``kw.Form``, or "".
+        words: patterns that the one line must have.
+        before: a cell that makes the world as it is for this case.
+    """
+
+    magic: str
+    call: str
+    words: tuple[str, ...]
+    before: str = ""
+
+
+def said(kernel: Kernel, code: str, timeout: float = 60) -> str:
+    """The one line that the cell ends with. It must be all that the error shows, and Run All must stop there."""
+    cell, after = kernel.run(code, AFTER, timeout=timeout)
+    assert cell.status == "error", f"{code!r} went well: {cell.text}"
+    assert after.status == "aborted"
+    return one_line(cell)
+
+
+def one_line(cell: Cell) -> str:
+    """The line of a cell's error; there is neither a traceback nor a second error."""
+    assert len(cell.error) == 1, cell.text
+    (line,) = cell.error
+    assert "\n" not in line.strip()
+    assert "Traceback" not in cell.text
+    return re.sub(r"\x1b\[[\d;]*m", "", line)
+
+
+def doors(cases: dict[str, Case], *, form: bool = True) -> list[object]:
+    """A test for each case and each way in that has it."""
+    found = []
+    for name, case in cases.items():
+        if case.magic:
+            found.append(pytest.param(case, case.magic, id=f"{name}-magic"))
+        if case.call:
+            found.append(pytest.param(case, f"kw.submit({case.call})", id=f"{name}-python"))
+        if case.call and form:
+            found.append(pytest.param(case, f"kw.Form({case.call}).submit()", id=f"{name}-form"))
+    return found
+
+
+def unheard(listener: FaultServer) -> None:
+    """Nothing has come, and the next test begins so too."""
+    came, listener.asked[:] = [(one.method, one.body) for one in listener.asked], []
+    assert came == []
+
+
+def check(line: str, words: tuple[str, ...]) -> None:
+    for word in words:
+        assert re.search(word, line, re.IGNORECASE), f"{word!r} is not in: {line}"
+
+
+# Mistakes that are found here, before anything is sent.
+
+NOTHING = r"nothing (was|is) sent"
+MISTAKES = {
+    "unknown model": Case("%kling --model kling-9000 a boat", '"kling-9000", prompt="a boat"', ("kling-9000", NOTHING)),
+    "model of another line": Case(
+        "%kling --model kling-video-o1 a boat", '"kling-video-o1", prompt="a boat"', (r"\bo1\b", NOTHING)
+    ),
+    "unknown option": Case("%kling --secnds 5 a boat", '"2.6", prompt="a boat", secnds=5', ("secnds", "seconds")),
+    "empty prompt": Case("%%kling\n   ", '"2.6", prompt="  "', ("prompt", NOTHING)),
+    "nothing but options": Case("%kling --seconds 5", '"2.6", seconds=5', ("prompt", NOTHING)),
+    "a command": Case("%kling models", "", ("%kling_models", "quotes", NOTHING)),
+    "a command with an id": Case("%kling resume abc", "", ("%kling_resume", NOTHING)),
+    "missing variable": Case("%kling a {hue} boat", "", ("hue", NOTHING)),
+    "seconds abc": Case("%kling --seconds abc a boat", '"2.6", prompt="a boat", seconds="abc"', ("abc", NOTHING)),
+    "seconds 7.5": Case("%kling --seconds 7.5 a boat", '"2.6", prompt="a boat", seconds=7.5', ("7.5", NOTHING)),
+    "size big": Case("%kling --size big a boat", '"2.6", prompt="a boat", size="big"', ("big", "1280x720", NOTHING)),
+    "ten references": Case(
+        f"%kling {' '.join(f'--image-list {link}' for link in TEN)} a boat",
+        f'"2.6", prompt="a boat", image_list={TEN!r}',
+        (r"\b9\b", NOTHING),
+    ),
+    "no link": Case(
+        "%kling --image ftp://example.com/a.png a boat",
+        '"2.6", prompt="a boat", image="ftp://example.com/a.png"',
+        ("ftp", "http", NOTHING),
+    ),
+    "a voice that is no link": Case(
+        "%kling --voice-list voice.wav a boat",
+        '"2.6", prompt="a boat", voice_list=[{"url": "voice.wav"}]',
+        ("voice", "link", NOTHING),
+    ),
+    "a folder that is a file": Case(
+        "%kling --save words.png/a.mp4 a boat", "", (r"words\.png", NOTHING, "video_dir|--save")
+    ),
+    "a read-only folder": Case(
+        "%kling a boat",
+        '"2.6", prompt="a boat"',
+        ("/proc/nowhere", NOTHING, "video_dir"),
+        before="%config Kling.video_dir = '/proc/nowhere'",
+    ),
+    "a key in the cell": Case(f"%kling {KEY}", "", ("key", "%kling_key", NOTHING)),
+    "a key in another magic": Case(f"%kling_show {KEY}", "", ("key", "%kling_key")),
+}
+
+
+# Pictures are looked into when they are to be uploaded; the form, which never waits, says it in its view.
+PICTURES = {
+    "missing picture": Case(
+        "%kling --image nowhere.png a boat", '"2.6", prompt="a boat", image="nowhere.png"', ("nowhere.png", NOTHING)
+    ),
+    "no picture": Case(
+        "%kling --image words.png a boat", '"2.6", prompt="a boat", image="words.png"', ("words.png", NOTHING)
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[FaultServer]:
+    """A service that ought to hear nothing."""
+    with FaultServer(lambda asked: Answer(500, "should not have been asked")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def quiet(listener: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel with a key, whose service is the listener."""
+    folder = tmp_path_factory.mktemp("quiet")
+    (folder / "words.png").write_text("no picture")
+    env = {
+        "KLING_WIDGETS_HOME": str(folder / "home"),
+        "CRAZYROUTER_API_KEY": KEY,
+        "CRAZYROUTER_BASE_URL": listener.url,
+    }
+    with Kernel(folder=folder, env=env) as kernel:
+        kernel.run(LOAD)
+        yield kernel
+
+
+@pytest.mark.parametrize(("case", "code"), doors(MISTAKES) + doors(PICTURES, form=False))
+def test_a_mistake_is_one_line_and_nothing_is_sent(
+    quiet: Kernel, listener: FaultServer, case: Case, code: str
+) -> None:
+    """What cannot be sent is refused here, in words that name it; not a byte goes to the service."""
+    quiet.run("%config Kling.video_dir = ''", case.before)
+    line = said(quiet, code)
+    check(line, case.words)
+    assert KEY not in line
+    unheard(listener)
+
+
+@pytest.mark.parametrize("case", PICTURES.values(), ids=PICTURES)
+def test_the_form_says_in_its_view_what_is_wrong_with_a_picture(
+    quiet: Kernel, listener: FaultServer, case: Case
+) -> None:
+    """The form never waits for the service; its view says it, and nothing is sent."""
+    quiet.widgets.clear()
+    quiet.run("%config Kling.video_dir = ''", f"form = kw.Form({case.call}); job = form.submit(); form")
+    said = quiet.view("Refused")
+    check(said, case.words)
+    unheard(listener)
+
+
+@pytest.mark.parametrize("code", ["%kling_modles", "%kling_show", "%kling_show no-such-task extra", "%kling_tasks all"])
+def test_a_magic_that_is_wrong_is_one_line(quiet: Kernel, listener: FaultServer, code: str) -> None:
+    """A magic that is not there, or takes something else, is one line too, and Run All stops there."""
+    cell, after = quiet.run(code, AFTER)
+    assert (cell.status, after.status) == ("error", "aborted")
+    assert len(cell.text.strip().splitlines()) == 1
+    unheard(listener)
+
+
+def test_the_case_of_a_resolution_is_no_mistake(quiet: Kernel, listener: FaultServer) -> None:
+    """720p is sent as 720P."""
+    (shown,) = quiet.run("%kling --dry-run --resolution 720p a boat")
+    assert shown.status == "ok"
+    assert '"resolution": "720P"' in shown.text
+    unheard(listener)
+
+
+# No way to the service.
+
+
+def _closed_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+WITHOUT = "for name in [n for n in os.environ if n.startswith('CRAZYROUTER')]: del os.environ[name]"
+HERE = f"os.environ |= {{'CRAZYROUTER_API_KEY': '{KEY}', 'CRAZYROUTER_BASE_URL': 'http://127.0.0.1:{_closed_port()}'}}"
+PROXY = f"os.environ['CRAZYROUTER_API_KEY'] = '{KEY}'; os.environ['https_proxy'] = 'http://127.0.0.1:{_closed_port()}'"
+NO_WAY = {
+    "no key": Case(
+        "%kling a boat", '"2.6", prompt="a boat"', ("MissingKeyError", "nothing was sent", "%kling_key", "%kling_demo")
+    ),
+    "service down": Case(
+        "%kling a boat", '"2.6", prompt="a boat"', ("ConnectionFailedError", "nothing was sent", "127.0.0.1"), HERE
+    ),
+    "proxy not there": Case(
+        "%kling a boat", '"2.6", prompt="a boat"', ("ConnectionFailedError", "nothing was sent", "proxy"), PROXY
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel without a key."""
+    folder = tmp_path_factory.mktemp("lonely")
+    with Kernel(folder=folder, env={"KLING_WIDGETS_HOME": str(folder / "home")}) as kernel:
+        kernel.run(LOAD)
+        yield kernel
+
+
+@pytest.mark.parametrize(("case", "code"), doors(NO_WAY, form=False))
+def test_no_way_to_the_service(lonely: Kernel, case: Case, code: str) -> None:
+    """Without a key, a service or a working proxy nothing is sent, and the line says what to do."""
+    lonely.run(WITHOUT, case.before)
+    check(said(lonely, code), case.words)
+    (listed,) = lonely.run("[entry.state for entry in kw.history() if entry.state not in ('refused',)]")
+    assert listed.text.strip() == "[]"
+
+
+def test_a_form_without_a_key_says_so_before_and_after_the_click(lonely: Kernel) -> None:
+    """The form tells it at its top, and the click is an error that says what to do."""
+    lonely.run(WITHOUT, "form = kw.Form('2.6', prompt='a boat'); form")
+    assert any("No key found" in str(state.get("value")) for state in lonely.widgets.values())
+    assert "MissingKeyError" in said(lonely, "form.submit()")
+
+
+def test_where_nobody_can_type_a_key_that_is_said(tmp_path: Path) -> None:
+    """Headless, %kling_key is one line and does not wait for ever."""
+    with Kernel(front_end=False) as kernel:
+        kernel.run(LOAD)
+        check(said(kernel, "%kling_key"), ("MissingKeyError", "CRAZYROUTER_API_KEY"))
+
+
+# A service that answers otherwise than it should.
+
+
+def _sample(name: str) -> Answer:
+    found = json.loads((Path(__file__).parent / "wire" / "responses" / f"{name}.json").read_text(encoding="utf-8"))
+    return Answer(found["http_status"], found["body"])
+
+
+ANSWERS = {
+    "wrong key": _sample("error_auth"),
+    "a page": Answer(200, "<html><title>Welcome to the hotel</title></html>", {"Content-Type": "text/html"}),
+    "a bad gateway": _sample("error_html"),
+    "stalled": Answer(fault="stall"),
+    "no scope": _sample("error_scope"),
+    "cut off": Answer(fault="reset"),
+}
+MAYBE = (r"may have been accepted and billed", "web console")
+TROUBLES = {
+    "wrong key": ("AuthenticationError", r"nothing is billed", r"%kling_key|CRAZYROUTER_API_KEY"),
+    "a page": (*MAYBE, "HTML page"),
+    "a bad gateway": ("SubmissionUnknownError", *MAYBE),
+    "no scope": ("PermissionDeniedError", r"nothing is billed"),
+    "cut off": ("SubmissionUnknownError", *MAYBE),
+}
+
+
+def _answered(asked: Asked) -> Answer:
+    return ANSWERS[asked.json()["prompt"]] if asked.method == "POST" else Answer(404, {})
+
+
+@pytest.fixture(scope="module")
+def strange() -> Iterator[FaultServer]:
+    """A service that answers as the prompt names it."""
+    with FaultServer(_answered) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def misled(strange: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel of that service."""
+    folder = tmp_path_factory.mktemp("misled")
+    env = {
+        "KLING_WIDGETS_HOME": str(folder / "home"),
+        "CRAZYROUTER_API_KEY": KEY,
+        "CRAZYROUTER_BASE_URL": strange.url,
+    }
+    with Kernel(folder=folder, env=env) as kernel:
+        kernel.run(LOAD)
+        yield kernel
+
+
+@pytest.mark.parametrize("prompt", TROUBLES)
+@pytest.mark.parametrize("door", ["%kling {}", "kw.submit('2.6', prompt='{}')"], ids=["magic", "python"])
+def test_a_strange_answer_is_one_line_and_asked_for_once(
+    misled: Kernel, strange: FaultServer, door: str, prompt: str
+) -> None:
+    """What the service refuses, or leaves open, is said with what it means for the money, and never sent twice."""
+    before = len(strange.asked)
+    line = said(misled, door.format(prompt))
+    check(line, TROUBLES[prompt])
+    assert KEY not in line
+    assert len(strange.asked) == before + 1
+
+
+def test_a_refusal_stands_in_the_forms_own_view(misled: Kernel) -> None:
+    """The form never waits: the cell is fine, and the view says it in words, with the money and what to do."""
+    misled.widgets.clear()
+    (cell,) = misled.run("form = kw.Form('2.6', prompt='wrong key'); job = form.submit(); form")
+    assert cell.status == "ok"
+    check(misled.view("Refused"), ("does not accept the API key", "nothing is billed", "%kling_key"))
+
+
+def test_a_second_click_gives_the_submission_that_is_under_way(misled: Kernel, strange: FaultServer) -> None:
+    """While the answer is awaited, once more is the same job."""
+    before = len(strange.asked)
+    (cell,) = misled.run(
+        "form = kw.Form('2.6', prompt='stalled'); first = form.submit()",
+        "(form.submit() is first, len([entry for entry in kw.history() if entry.body['prompt'] == 'stalled']))",
+    )[1:]
+    assert cell.text.strip() == "(True, 1)"
+    strange.wait_for(before + 1)
+    assert len(strange.asked) == before + 1
+
+
+# Tasks that end badly, at the demo service.
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A demo service as a program; a task takes half a second."""
+    with service(tmp_path_factory.mktemp("demo"), 0.5) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def served(demo: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel of that service."""
+    folder = tmp_path_factory.mktemp("served")
+    with Kernel(folder=folder, env={**demo.env, "KLING_WIDGETS_HOME": str(folder / "home")}) as kernel:
+        kernel.run(LOAD)
+        yield kernel
+
+
+BILLED = r"bill"
+ENDINGS = {
+    "demo:fail": ("TaskFailedError", "demo_", BILLED, "try again|change the request"),
+    "demo:moderation": ("TaskFailedError", "moderation", BILLED, "change|word"),
+    "demo:nourl": ("VideoMissingError", "%kling_resume demo_"),
+    "demo:broken": ("VideoMissingError", "%kling_resume demo_"),
+    "demo:quota": ("InsufficientQuotaError", "nothing is billed", "top up"),
+    "demo:busy": ("ModelUnavailableError", "nothing is billed", "another model"),
+    "demo:500": ("SubmissionUnknownError", *MAYBE),
+    "demo:502": ("SubmissionUnknownError", *MAYBE),
+    "demo:lost": ("SubmissionUnknownError", *MAYBE),
+}
+CREATES = {"demo:quota": 0, "demo:busy": 0}
+
+
+@pytest.mark.parametrize("prompt", ENDINGS)
+@pytest.mark.parametrize(
+    "door",
+    ["%kling --wait --size 512x512 {}", "kw.submit('2.6', prompt='{}', size='512x512').wait()"],
+    ids=["magic", "python"],
+)
+def test_a_task_that_ends_badly_is_one_line(served: Kernel, demo: Service, door: str, prompt: str) -> None:
+    """How it ended, the money, and what to do; the task exists once at most."""
+    before = len(demo.bodies())
+    check(said(served, door.format(prompt), timeout=120), ENDINGS[prompt])
+    assert len(demo.bodies()) == before + CREATES.get(prompt, 1)
+
+
+def test_a_wait_that_times_out_says_that_the_task_goes_on(served: Kernel) -> None:
+    """The line says how to come back to it."""
+    line = said(served, "%kling --wait --timeout 1 --size 512x512 demo:slow a boat")
+    check(line, ("WaitTimeoutError", "goes on", r"%kling_resume demo_\w+"))
+    line = said(served, "kw.submit('2.6', prompt='demo:slow again', size='512x512').wait(0.5)")
+    check(line, ("WaitTimeoutError", "goes on", r"%kling_resume demo_\w+"))
+
+
+@pytest.mark.parametrize("word", ["demo:429", "demo:late", "demo:html", "demo:stages", "demo:noprogress"])
+def test_what_a_service_does_at_times_stops_nobody(served: Kernel, demo: Service, word: str) -> None:
+    """A full service, a late link, a page now and then: the video comes all the same, once."""
+    before = len(demo.bodies())
+    (cell,) = served.run(f"%kling --wait --size 512x512 a boat {word}", timeout=120)
+    assert cell.status == "ok", cell.text
+    assert any("<video" in html for html in cell.bundles("text/html"))
+    assert len(demo.bodies()) == before + 1
