@@ -127,6 +127,29 @@ class World:
         return sorted(path.name for path in self.folder.iterdir())
 
 
+PROGRAM = """
+import sys
+from pathlib import Path
+from kling_widgets.client.credentials import Secret
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.jobs.job import Desk, Job
+from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.service import DEMO, Service
+from kling_widgets.jobs.watch import Watcher
+url = {url!r}
+journal = Journal(Path({home!r}) / "journal.sqlite")
+service = Service(url, url, Secret("sk-test-0123456789abcdef"), "the test")
+desk = Desk(Watcher(), journal, service, Path("videos"))
+def submit():
+    return Job(VideoRequest("2.6", prompt="a paper boat"), desk).start()
+"""
+
+
+def program(world: World) -> str:
+    """Code that makes a desk in another process."""
+    return PROGRAM.format(url=world.gateway.server.url, home=str(world.journal.path.parent))
+
+
 class Ticks:
     """The waits between two moments: they are written down, and end when the test says so."""
 

@@ -6,8 +6,7 @@ import pytest
 
 from kling_widgets.errors import TaskFailedError, WaitTimeoutError
 from kling_widgets.jobs.batch import Batch
-from tests.jobs.conftest import LONG, World, row
-from tests.jobs.test_job import program
+from tests.jobs.conftest import LONG, World, program, row
 from tests.kernel import Kernel
 
 

@@ -1,17 +1,280 @@
-"""A job's life on the loop: what ticks, and what never happens on the loop itself."""
+"""A job's life on the loop: what is written down when, each way to end, what ticks, what never runs on the loop."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kling_widgets.client.credentials import Secret
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import (
+    APIError,
+    AuthenticationError,
+    KlingError,
+    SubmissionUnknownError,
+    VideoMissingError,
+    WaitTimeoutError,
+)
 from kling_widgets.jobs.journal import Entry, Journal
 from kling_widgets.jobs.moment import Moment
+from kling_widgets.jobs.service import Service
 from tests.jobs.conftest import LONG, REQUEST, Heard, World, row
 from tests.servers import Answer
+
+
+def test_nothing_is_sent_before_it_is_written_down(world: World) -> None:
+    """When the POST arrives, the journal says "sending", with the body that arrives."""
+    world.gateway.hold("POST /v1/video")
+    job = world.job()
+    assert world.entry().state == "written"
+    job.start()
+    world.gateway.server.wait_for(1)
+    entry = world.entry()
+    assert entry.state == "sending"
+    assert entry.body == world.gateway.server.asked[0].json()
+    world.gateway.gate.set()
+    job.wait(LONG)
+
+
+def test_the_id_is_written_down_before_the_first_look(world: World) -> None:
+    """When the first question about the task arrives, the journal has its id."""
+    world.gateway.hold("GET /v1/video")
+    job = world.job().start()
+    world.gateway.server.wait_for(2)
+    entry = world.entry()
+    assert (entry.state, entry.task_id) == ("accepted", "t1")
+    world.gateway.gate.set()
+    job.wait(LONG)
+
+
+def test_local_pictures_are_links_in_the_journal(world: World, tmp_path: Path) -> None:
+    """From "sending" on the journal has the body as it was sent: a path of this machine is not in it."""
+    picture = tmp_path / "first.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(60))
+    job = world.job(REQUEST.replace(image=picture))
+    assert str(tmp_path) not in str(world.entry().body)
+    job.start().wait(LONG)
+    assert world.entry().body["image"] == "https://files.example/first.png"
+
+
+def test_stop_before_anything_is_sent(world: World) -> None:
+    """A wish that is stopped before it was sent costs nothing, and says so."""
+    job = world.job()
+    job.stop()
+    job.start()
+    with pytest.raises(KlingError, match="Nothing was sent"):
+        job.wait(LONG)
+    assert job.moment().state == job.status == "stopped"
+    assert world.gateway.server.asked == []
+    assert world.entry().state == "refused"
+
+
+def test_stop_while_a_picture_is_uploaded(world: World, tmp_path: Path) -> None:
+    """Nothing is submitted after a stop during the upload."""
+    picture = tmp_path / "first.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(60))
+    world.gateway.hold("POST /v1/files")
+    job = world.job(REQUEST.replace(image=picture)).start()
+    world.gateway.server.wait_for(1)
+    job.stop()
+    with pytest.raises(KlingError, match="Nothing was sent"):
+        job.wait_accepted()
+    assert world.gateway.posts == 0
+
+
+def test_stop_while_the_submission_is_under_way(world: World) -> None:
+    """It is seen through, so that the id is not lost; then it is watched no more."""
+    world.gateway.hold("POST /v1/video")
+    job = world.job().start()
+    world.gateway.server.wait_for(1)
+    job.stop()
+    assert "may be billed" in job.after_stop()
+    world.gateway.gate.set()
+    assert job.wait_accepted().id == "t1"
+    with pytest.raises(KlingError, match="%kling_resume t1"):
+        job.wait(LONG)
+    assert world.gateway.questions == 0
+    (entry,) = world.journal.unfinished()
+    assert entry.task_id == "t1"
+
+
+def test_stop_calls_off_a_submission_that_is_not_accepted_yet(world: World) -> None:
+    """While the service says that it is busy, a stop keeps the wish from being sent again."""
+    world.gateway.created = Answer(429, {"error": {"message": "busy"}})
+    world.gateway.hold("POST /v1/video")
+    job = world.job().start()
+    world.gateway.server.wait_for(1)
+    job.stop()
+    world.gateway.gate.set()
+    with pytest.raises(KlingError, match="Nothing was sent"):
+        job.wait(LONG)
+    assert world.gateway.posts == 1
+    assert (job.status, world.entry().state) == ("stopped", "refused")
+
+
+def test_a_refusal_after_a_stop_is_a_refusal(world: World) -> None:
+    """What the service says about a submission is told, also when its user has stopped by then."""
+    world.gateway.created = Answer(402, {"error": {"message": "no money"}})
+    world.gateway.hold("POST /v1/video")
+    job = world.job().start()
+    world.gateway.server.wait_for(1)
+    job.stop()
+    world.gateway.gate.set()
+    with pytest.raises(APIError, match="no money"):
+        job.wait(LONG)
+    assert job.status == "refused"
+
+
+def test_stop_while_it_is_watched(world: World) -> None:
+    """The watching ends at once, with words on how to go on; the task is left unfinished in the journal."""
+    world.gateway.hold("GET /v1/video")
+    job = world.job().start()
+    world.gateway.server.wait_for(2)
+    job.stop()
+    with pytest.raises(KlingError, match=r"goes on being made.*%kling_resume t1"):
+        job.wait(LONG)
+    assert job.status == job.moment().state == "stopped"
+    assert [entry.task_id for entry in world.journal.unfinished()] == ["t1"]
+
+
+def test_stop_while_the_video_is_fetched(world: World) -> None:
+    """No half file stays, and resuming fetches it."""
+    world.gateway.hold("GET /clip.mp4")
+    job = world.job().start()
+    world.gateway.server.wait_for(3)
+    job.stop()
+    with pytest.raises(KlingError, match=r"has its video.*%kling_resume t1"):
+        job.wait(LONG)
+    assert (job.status, job.moment().state) == ("succeeded", "stopped")
+    assert world.files() == []
+    assert [entry.state for entry in world.journal.unfinished()] == ["succeeded"]
+
+
+def test_stop_after_the_end_changes_nothing(world: World) -> None:
+    """A finished job stays finished."""
+    job = world.job().start().wait(LONG)
+    job.stop()
+    assert job.wait(0) is job
+    assert job.status == "succeeded"
+
+
+def test_watching_ends_after_the_longest_time(world: World) -> None:
+    """After the desk's timeout the task is watched no more; it is not called failed, and can be resumed."""
+    world.gateway.looks = [row("processing")] * 1000
+    job = world.job(timeout=60.0).start()
+    with pytest.raises(WaitTimeoutError, match="t1"):
+        job.wait(LONG)
+    assert job.status == "stopped"
+    assert [entry.task_id for entry in world.journal.unfinished()] == ["t1"]
+
+
+def test_a_key_that_is_refused_meanwhile_is_no_failure_of_the_task(world: World) -> None:
+    """The task goes on: the job says what happened, and the journal keeps it for resuming."""
+    world.gateway.looks = [Answer(401, {"error": {"message": "expired key"}})]
+    job = world.job().start()
+    with pytest.raises(AuthenticationError, match="expired key"):
+        job.wait(LONG)
+    assert job.status == "stopped"
+    assert [entry.task_id for entry in world.journal.unfinished()] == ["t1"]
+
+
+def test_a_resumed_task_is_looked_at_at_once_and_not_sent(world: World) -> None:
+    """A job of an entry asks for the task, counts from its acceptance, and never submits."""
+    key = world.journal.write(REQUEST, world.gateway.server.url)
+    world.journal.update(key, state="accepted", task_id="t1", accepted=world.clock.now)
+    world.clock.now += 86_400
+    entry = world.journal.find("t1")
+    assert entry is not None
+    world.gateway.hold("GET /v1/video")
+    before = world.clock.now
+    job = world.job(entry.request, entry).start()
+    assert job.wait_accepted() is job
+    assert job.status == "running"
+    assert job.moment().elapsed == 86_400
+    world.gateway.server.wait_for(1)
+    assert world.clock.now == before
+    world.gateway.gate.set()
+    assert job.wait(LONG).path
+    assert world.gateway.posts == 0
+    assert world.entry().state == "saved"
+
+
+def test_a_task_that_ended_while_nobody_watched_does_not_tell_how_long_it_took(world: World) -> None:
+    """A night with the laptop closed is no duration of a video: the estimate of the next one must not learn it."""
+    key = world.journal.write(REQUEST, world.gateway.server.url)
+    world.journal.update(key, state="accepted", task_id="t1", accepted=world.clock.now)
+    world.clock.now += 86_400
+    entry = world.journal.find("t1")
+    assert entry is not None
+    assert world.job(entry.request, entry).start().wait(LONG).took is None
+    assert world.journal.usual(REQUEST, world.gateway.server.url) is None
+    world.job().start().wait(LONG)
+    assert world.journal.usual(REQUEST, world.gateway.server.url) is not None
+
+
+def test_a_clock_that_was_put_back(world: World) -> None:
+    """A task from the future is looked at all the same, and is as old as nothing."""
+    key = world.journal.write(REQUEST, world.gateway.server.url)
+    world.journal.update(key, state="accepted", task_id="t1", accepted=world.clock.now + 86_400)
+    entry = world.journal.find("t1")
+    assert entry is not None
+    job = world.job(entry.request, entry)
+    assert job.moment().elapsed == 0
+    assert job.start().wait(LONG).path
+
+
+def test_an_address_that_cannot_be_used_is_told_before_anything_is_sent(world: World) -> None:
+    """What goes wrong before the first request ends as a refusal, in the journal too."""
+    service = Service("x", "ftp://example", Secret("k"), "the test")
+    job = world.job(service=service).start()
+    with pytest.raises(KlingError):
+        job.wait_accepted()
+    assert world.entry().state == "refused"
+
+
+class Broken:
+    """A client with a bug in one of its methods."""
+
+    def __init__(self, client: Any, broken: str) -> None:
+        self._client, self._broken = client, broken
+
+    def __getattr__(self, name: str) -> Any:
+        return self._break if name == self._broken else getattr(self._client, name)
+
+    async def _break(self, *_: object, **__: object) -> Any:
+        raise ZeroDivisionError("what was that")
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind", "status", "written"),
+    [
+        ("prepare", KlingError, "refused", "refused"),
+        ("create", SubmissionUnknownError, "unknown", "unknown"),
+        ("wait", KlingError, "stopped", "accepted"),
+        ("download", VideoMissingError, "succeeded", "succeeded"),
+    ],
+)
+def test_a_bug_ends_in_words(world: World, broken: str, kind: type[KlingError], status: str, written: str) -> None:
+    """Whatever goes wrong, a paid task ends with words that say what is true about it."""
+    watcher = type(world.watcher)(connect=lambda *args: Broken(world.connect(*args), broken))  # type: ignore[arg-type,return-value]
+    job = world.job(watcher=watcher).start()
+    with pytest.raises(kind, match=r"unexpected happened \(ZeroDivisionError: what was that"):
+        job.wait(LONG)
+    assert (job.status, world.entry().state) == (status, written)
+
+
+def test_a_broken_journal_does_not_end_a_paid_task(world: World) -> None:
+    """When the disk fails after acceptance the video is fetched all the same, and the journal says its trouble."""
+    world.gateway.hold("GET /v1/video")
+    job = world.job().start()
+    world.gateway.server.wait_for(2)
+    world.journal.path.write_bytes(b"no database" * 1000)
+    world.gateway.gate.set()
+    assert job.wait(LONG).path
+    assert world.journal.trouble
 
 
 def test_without_listeners_nothing_ticks(world: World) -> None:

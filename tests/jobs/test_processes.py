@@ -1,0 +1,104 @@
+"""Jobs in programs and kernels of their own: how they end, what an interrupt does, which cells run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.jobs.conftest import World, program, row
+from tests.kernel import Kernel
+from tests.servers import Answer
+
+
+def test_a_process_ends_at_once_and_silently_while_jobs_run(world: World) -> None:
+    """The end of a program does not wait for its tasks, and writes nothing about what it leaves."""
+    world.gateway.looks = [row("processing")] * 1000
+    code = program(world) + "jobs = [submit().wait_accepted() for _ in range(3)]; jobs[0].listen(lambda moment: None)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [entry.state for entry in world.journal.unfinished()] == ["accepted"] * 3
+
+
+def test_a_failure_that_nobody_asks_for_is_silent_at_the_end(world: World) -> None:
+    """A job whose error nobody fetched leaves no warning when the program ends."""
+    world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
+    code = program(world) + (
+        "import threading; ended = threading.Event(); job = submit()\n"
+        "job.listen(lambda moment: moment.error and ended.set()); assert ended.wait(30); del job\n"
+        "import gc; gc.collect()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("held", ["POST /v1/video", "GET /v1/video"])
+def test_a_kernel_that_is_killed_leaves_the_truth(world: World, held: str) -> None:
+    """After a kill during the submission the journal says "sending"; after it, "accepted" with the id."""
+    world.gateway.hold(held)
+    code = program(world) + "submit().wait()"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        world.gateway.server.wait_for(1 if held.startswith("POST") else 2)
+    finally:
+        process.kill()
+        process.wait()
+    entry = world.entry()
+    assert (entry.state, entry.task_id) == (("sending", None) if held.startswith("POST") else ("accepted", "t1"))
+
+
+def test_an_interrupt_in_a_kernel(kernel_name: str, world: World) -> None:
+    """The stop button ends the wait with one line; the kernel is usable afterwards, and the task can be resumed."""
+    world.gateway.looks = [row("processing")] * 1000
+    with Kernel(kernel_name) as kernel:
+        kernel.run(program(world))
+        cell = kernel.send("job = submit(); print('here'); job.wait()")
+        kernel.until(lambda: "here" in cell.text)
+        world.gateway.server.wait_for(2)
+        kernel.interrupt()
+        kernel.until(lambda: cell.done)
+        (after, again) = kernel.run("1 + 1", "job.status, job.id")
+    error = cell.outputs[-1]
+    assert error["ename"] == "Stopped"
+    assert len(error["traceback"]) == 1
+    assert "%kling_resume t1" in error["traceback"][0]
+    assert after.text.strip() == "2"
+    assert again.text.strip() == "('stopped', 't1')"
+    assert [entry.task_id for entry in world.journal.unfinished()] == ["t1"]
+
+
+def test_cells_behind_a_wait_all_run(kernel_name: str, world: World) -> None:
+    """Three cells that are queued behind a waiting one run when it ends, on both kinds of kernel."""
+    world.gateway.hold("GET /v1/video")
+    with Kernel(kernel_name) as kernel:
+        kernel.run(program(world))
+        first = kernel.send("print('here'); submit().wait().status")
+        kernel.until(lambda: "here" in first.text)
+        others = [kernel.send(f"{n} * 10") for n in (1, 2, 3)]
+        world.gateway.server.wait_for(2)
+        world.gateway.gate.set()
+        kernel.until(lambda: all(cell.done for cell in (first, *others)))
+    assert "succeeded" in first.text
+    assert [cell.text.strip() for cell in others] == ["10", "20", "30"]
+
+
+def test_the_users_own_tasks_go_on_while_a_cell_waits_in_an_older_kernel(kernel_name: str, world: World) -> None:
+    """On ipykernel 6 a task of the user's own runs during the wait; on 7 that would lose queued cells (NOTEBOOK.md)."""
+    world.gateway.hold("GET /v1/video")
+    with Kernel(kernel_name) as kernel:
+        kernel.run(program(world))
+        cell = kernel.send(
+            "import asyncio\n"
+            "async def mine():\n    print('mine'); await asyncio.sleep(0); print('still mine')\n"
+            "task = asyncio.ensure_future(mine()); job = submit(); job.wait(); print('waited')"
+        )
+        if kernel_name == "ipykernel6":
+            kernel.until(lambda: "still mine" in cell.text)
+        world.gateway.gate.set()
+        kernel.until(lambda: cell.done)
+        kernel.until(lambda: "still mine" in cell.text)
+    order = cell.text.index("waited") < cell.text.index("still mine")
+    assert order == (kernel_name != "ipykernel6")
