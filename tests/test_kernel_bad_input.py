@@ -159,9 +159,7 @@ def quiet(listener: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.mark.parametrize(("case", "code"), doors(MISTAKES) + doors(PICTURES, form=False))
-def test_a_mistake_is_one_line_and_nothing_is_sent(
-    quiet: Kernel, listener: FaultServer, case: Case, code: str
-) -> None:
+def test_a_mistake_is_one_line_and_nothing_is_sent(quiet: Kernel, listener: FaultServer, case: Case, code: str) -> None:
     """What cannot be sent is refused here, in words that name it; not a byte goes to the service."""
     quiet.run("%config Kling.video_dir = ''", case.before)
     line = said(quiet, code)

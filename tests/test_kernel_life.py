@@ -1,0 +1,149 @@
+"""A job's life in a real kernel of either kind: interrupted, restarted, assigned, run without anybody looking on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kernel import Cell, Kernel
+
+LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw"
+BOAT = "--size 512x512 a paper boat"
+DEMO = {"KLING_WIDGETS_DEMO": "1"}
+
+
+@pytest.fixture
+def kernel(kernel_name: str) -> Iterator[Kernel]:
+    """A kernel of either kind in demo mode."""
+    with Kernel(kernel_name, env=DEMO) as running:
+        running.run(LOAD)
+        yield running
+
+
+def plays(cell: Cell) -> bool:
+    """Whether the cell's plain output has a video."""
+    return any("<video" in html for html in cell.bundles("text/html"))
+
+
+def under_way(kernel: Kernel) -> bool:
+    return any("Making the video" in str(state.get("value")) for state in kernel.widgets.values())
+
+
+def test_an_interrupted_wait_ends_at_once_and_says_how_to_resume(kernel: Kernel) -> None:
+    """The task goes on, the cell does not; the one line names the magic that brings it back, and Run All stops."""
+    cell = kernel.send("%kling --wait -o job demo:slow boat")
+    after = kernel.send("'never'")
+    kernel.until(lambda: under_way(kernel))
+    kernel.interrupt()
+    kernel.until(lambda: cell.done and after.done, timeout=5)
+    assert (cell.status, after.status) == ("error", "aborted")
+    assert len(cell.error) == 1
+    assert re.search(r"goes on being made, and is billed.*%kling_resume demo_\w+", cell.text)
+    (entry,) = kernel.run("kw.history()[0].state, kw.history()[0].task_id")
+    assert re.match(r"\('(accepted|running)', 'demo_\w+'\)", entry.text.strip()), entry.text
+
+
+def test_an_interrupted_wait_of_a_job_is_the_same(kernel: Kernel) -> None:
+    """job.wait() in a cell too."""
+    kernel.run("job = kw.submit('2.6', prompt='demo:slow boat')")
+    cell = kernel.send("job.wait()")
+    kernel.until(lambda: under_way(kernel))
+    kernel.interrupt()
+    kernel.until(lambda: cell.done, timeout=5)
+    assert len(cell.error) == 1
+    assert "%kling_resume demo_" in cell.text
+    assert kernel.run("job.status")[0].text.strip() == "'stopped'"
+
+
+def test_a_restarted_kernel_finds_its_tasks(kernel: Kernel, isolated: Path) -> None:
+    """After a restart in the middle %kling_resume finds the task, in the demo too, and shows its video; nothing is
+    submitted a second time."""
+    (begun,) = kernel.run(f"%kling {BOAT}")
+    kernel.until(lambda: under_way(kernel))
+    assert not plays(begun)
+    kernel.restart()
+    kernel.run(LOAD)
+    (resumed,) = kernel.run("%kling_resume")
+    kernel.until(lambda: plays(resumed))
+    history, shown = kernel.run(
+        "len(kw.history()), kw.history()[0].state",
+        "get_ipython().run_line_magic('kling_show', kw.history()[0].task_id)",
+    )
+    assert history.text.strip() == "(1, 'saved')"
+    assert plays(shown)
+    assert kernel.run("%kling_resume")[0].text.strip() == "Nothing is under way."
+
+
+def test_queued_cells_all_run_behind_a_wait(kernel: Kernel) -> None:
+    """By --wait, by job.wait() and by kw.run: what is queued behind is run when it ends."""
+    cells = kernel.run(
+        f"%kling --wait {BOAT}",
+        "1",
+        "job = kw.submit('2.6', prompt='a kite', size='512x512')\njob.wait().status",
+        "2",
+        "import asyncio; kw.run(asyncio.sleep(0.1, 'slept'))",
+        "3",
+        timeout=120,
+    )
+    assert [cell.status for cell in cells] == ["ok"] * 6
+    assert [cells[index].text.strip() for index in (1, 3, 4, 5)] == ["1", "2", "'slept'", "3"]
+    assert plays(cells[0]) and plays(cells[2])
+    (awaited,) = kernel.run("(await kw.submit('2.6', prompt='dunes', size='512x512')).path.name", timeout=120)
+    assert awaited.text.strip().endswith(".mp4'"), awaited.text
+
+
+def test_the_demo_starts_after_a_wait(kernel_name: str, tmp_path: Path) -> None:
+    """A wait, which may patch the loop of the kernel, leaves asyncio as it was for whoever comes after."""
+    with Kernel(kernel_name) as kernel:
+        waited, asyncs, demo, made = kernel.run(
+            LOAD + "\nimport asyncio; kw.run(asyncio.sleep(0.01, 'slept'))",
+            "import threading; found = []\n"
+            "thread = threading.Thread(target=lambda: found.append(asyncio.run(asyncio.sleep(0, 'run'))))\n"
+            "thread.start(); thread.join(); found",
+            "%kling_demo",
+            f"%kling --wait {BOAT}",
+        )
+    assert (waited.text.strip(), asyncs.text.strip()) == ("'slept'", "['run']")
+    assert demo.status == "ok"
+    assert plays(made)
+
+
+def test_an_assigned_job_is_shown_once(kernel: Kernel) -> None:
+    """``job = %kling …`` shows the job at once; so does the bare line; neither shows it twice. Another cell shows it
+    again, and all its cells turn into the video."""
+    assigned, bare = kernel.run(f"job = %kling {BOAT}", f"%kling {BOAT}")
+    shown = [len(cell.bundles("application/vnd.jupyter.widget-view+json")) for cell in (assigned, bare)]
+    assert shown == [1, 1]
+    (again,) = kernel.run("job")
+    kernel.until(lambda: plays(assigned) and plays(again) and plays(bare))
+    assert [len(cell.outputs) for cell in (assigned, bare, again)] == [1, 1, 1]
+
+
+def test_a_kernel_that_nobody_looks_at_waits(kernel_name: str) -> None:
+    """Headless, a bare %kling waits, so that its video is in the file at the end; lines say what happens."""
+    with Kernel(kernel_name, env=DEMO, front_end=False) as kernel:
+        _, cell = kernel.run(LOAD, f"%kling {BOAT}", timeout=120)
+    assert plays(cell)
+    assert not cell.bundles("application/vnd.jupyter.widget-view+json")
+    assert "Making the video" in cell.text
+
+
+def test_unloading_leaves_nothing_behind_and_reloading_brings_it_back(kernel: Kernel) -> None:
+    """After %unload_ext there is no magic, setting or completion of ours; %reload_ext twice is as good as once."""
+    look = (
+        "s = get_ipython(); (sorted(n for k in s.magics_manager.magics.values() for n in k if n.startswith('kling')), "
+        "[n for n in s.strdispatchers['complete_command'].strs if 'kling' in n], "
+        "[c for c in s.configurables if type(c).__name__ == 'Kling'])"
+    )
+    back = kernel.run(
+        "%unload_ext kling_widgets", look, "%reload_ext kling_widgets", "%reload_ext kling_widgets", look
+    )[-1]
+    first = kernel.run("%unload_ext kling_widgets", look)[1].text.strip()
+    assert first == "([], [], [])"
+    kernel.run("%load_ext kling_widgets")
+    assert back.text.strip().count("'kling'") == 2  # as a line and as a cell magic
+    (made,) = kernel.run(f"%kling --wait {BOAT}", timeout=120)
+    assert plays(made)
