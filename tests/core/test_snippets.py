@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from IPython.core.inputtransformer2 import TransformerManager
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.grammar import parse
@@ -50,6 +51,16 @@ def test_no_prompt_is_taken_for_something_else(prompt: str, fields: dict[str, An
     request = VideoRequest("2.6", prompt=prompt, **fields)
     assert from_magic(request.to_magic()) == request
     assert from_python(request.to_python()) == request
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_a_line_leaves_the_next_line_alone(prompt: str) -> None:
+    """A line magic in the middle of a cell: a backslash at its end, say, would swallow what follows."""
+    code = VideoRequest("2.6", prompt=prompt).to_magic()
+    if not code.startswith("%%"):
+        both = ast.parse(TransformerManager().transform_cell(f"{code}\nafter = 1\n")).body
+        alone = ast.parse(TransformerManager().transform_cell(code)).body
+        assert [ast.unparse(statement) for statement in both] == [ast.unparse(alone[0]), "after = 1"]
 
 
 @given(given_fields())
