@@ -125,7 +125,7 @@ class Ridge:
         self.height = (0.02 + 0.055 * near) * unit
         self.waves = dice.uniform((0.5, 1.3, 3.0), (1.1, 2.4, 5.0)) / (0.6 + 0.7 * near)  # per shortest side
         self.phases = dice.uniform(0, TURN, 3)
-        self.paces = (0.03 + 0.1 * near) * np.array([1.0, -0.7, 1.6])  # shortest sides a second
+        self.paces = (0.04 + 0.12 * near) * np.array([1.0, -0.7, 1.6])  # shortest sides a second
         self.parts = np.array([0.62, 0.28, 0.1])
         fade = np.clip((np.arange(rows, dtype=np.float32) - base) / (0.28 * unit), 0, 1)[:, None] ** 0.8
         self.rows_of_colour = (top * (1 - fade) + deep * fade).astype(np.float32)

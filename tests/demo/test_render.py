@@ -1,0 +1,241 @@
+"""A request becomes a real MP4."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.demo.render import render
+from kling_widgets.demo.store import Store
+from tests.demo.conftest import Film, film, wish
+
+PROMPTS = {
+    "chinese": "纸船在清晨的湖面上漂流",
+    "emoji": "👩‍👩‍👧‍👦 🚣 " * 20,
+    "arabic": "نص عربي طويل",
+    "hindi": "नमस्ते दुनिया",
+    "one long word": "x" * 2500,
+    "long chinese": "纸船 " * 800,
+    "control characters": "\u202e\x00\x1b[31m",
+    "no characters": "\U0010ffff" * 9,
+}
+RED, BLUE, GREEN = (220, 30, 30), (30, 30, 220), (30, 200, 60)
+
+
+class Studio:
+    """Draws requests into a folder of its own, and keeps uploads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store, self.folder = Store(folder), folder
+
+    def upload(self, colour: tuple[int, int, int], size: tuple[int, int] = (64, 36)) -> str:
+        data = io.BytesIO()
+        Image.new("RGB", size, colour).save(data, "PNG")
+        return self.keep(data.getvalue())
+
+    def keep(self, data: bytes, suffix: str = ".png") -> str:
+        return f"http://127.0.0.1:8000/media/uploads/{self.store.keep_upload(data, suffix)}"
+
+    def draw(self, request: VideoRequest, name: str = "clip.mp4") -> Path:
+        render(request, self.folder / name, self.store.uploads)
+        return self.folder / name
+
+    def film(self, **fields: Any) -> Film:
+        return film(self.draw(wish(**fields)))
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path / "demo")
+
+
+def near(frame: np.ndarray[Any, Any], colour: tuple[int, int, int]) -> bool:
+    """Whether the middle of a frame, where nothing is written, has this colour."""
+    height, width, _ = frame.shape
+    middle = frame[height // 3 : height // 2, width * 3 // 4 :].reshape(-1, 3).mean(0)
+    return bool(np.abs(middle - colour).max() < 30)
+
+
+@pytest.mark.parametrize(
+    ("fields", "size", "fps"),
+    [({"size": "320x180"}, (320, 180), 24), ({"size": None, "aspect_ratio": "9:16", "seconds": 2}, (720, 1280), 24)],
+)
+def test_the_film_is_what_was_asked(studio: Studio, fields: dict[str, Any], size: tuple[int, int], fps: int) -> None:
+    """H.264 that every browser plays, in the asked size and length, silent when no sound is asked."""
+    made, seconds = studio.film(**fields), fields.get("seconds", 1)
+    assert (made.codec, made.pixels, made.audio) == ("h264", "yuv420p", None)
+    assert (made.size, made.fps, len(made.frames)) == (size, fps, fps * seconds)
+    assert made.seconds == pytest.approx(seconds, abs=0.05)
+
+
+def test_sound_is_a_tone(studio: Studio) -> None:
+    """With sound on there is an AAC track that can be heard, as long as the film."""
+    made = studio.film(sound=True)
+    assert made.audio == "aac"
+    assert 0.02 < made.loudest < 0.9
+    assert made.seconds == pytest.approx(1, abs=0.1)
+
+
+def test_a_browser_can_begin_before_the_end(studio: Studio) -> None:
+    """The index stands before the frames in the file."""
+    data = studio.draw(wish()).read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+def test_it_moves(studio: Studio) -> None:
+    """Within half a second the picture changes, not only its clock."""
+    frames = studio.film().frames
+    land = [frame[: frame.shape[0] * 2 // 3].astype(int) for frame in frames]
+    for early, late in zip(land, land[12:], strict=False):
+        assert (np.abs(early - late) > 4).mean() > 0.01
+
+
+def test_the_bar_runs_along(studio: Studio) -> None:
+    """The bar at the lower edge grows from almost nothing to the whole width."""
+    edge = [frame[-2].astype(int) for frame in studio.film().frames]
+    lit = [float((row[:, 0] - row[:, 2] > 80).mean()) for row in edge]
+    assert lit[0] < 0.1 < lit[12] < 0.9 < lit[-1]
+
+
+def test_same_request_same_bytes(studio: Studio) -> None:
+    """Drawn again, also in another process, a request gives the very same file; another prompt gives another one."""
+    request = wish("a paper boat", sound=True)
+    first = studio.draw(request).read_bytes()
+    job = {"body": request.payload(), "target": str(studio.folder / "other.mp4"), "uploads": str(studio.store.uploads)}
+    done = subprocess.run(
+        [sys.executable, "-m", "kling_widgets.demo.render"],
+        input=json.dumps(job), text=True, capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert (studio.folder / "other.mp4").read_bytes() == first
+    assert studio.draw(wish("a tin boat", sound=True)).read_bytes() != first
+    # A height at which the encoder once gave other bytes now and then.
+    odd = wish("a paper boat", size="320x178")
+    assert len({studio.draw(odd).read_bytes() for _ in range(8)}) == 1
+    shares = [float(line) for line in done.stdout.split()]
+    assert shares == sorted(shares) and shares[-1] == 1
+
+
+def test_prompts_look_different(studio: Studio) -> None:
+    """Two prompts give two places, not one place with two captions."""
+    sea, wood = (studio.film(prompt=prompt).frames[0].astype(int) for prompt in ("a sea", "a wood"))
+    upper = slice(20, 50)
+    assert np.abs(sea[upper] - wood[upper]).mean() > 5
+
+
+def test_first_and_last_frame(studio: Studio) -> None:
+    """The first frame fills the picture at the start, the last at the end, and the clip has the first one's ratio."""
+    fields = {
+        "image": studio.upload(RED, (80, 80)),
+        "image_tail": studio.upload(BLUE),
+        "resolution": "180P",
+        "size": None,
+    }
+    made = studio.film(**fields)
+    assert made.size == (180, 180)
+    assert near(made.frames[0], RED) and near(made.frames[-1], BLUE)
+    middle = made.frames[len(made.frames) * 5 // 8]
+    assert not near(middle, RED) and not near(middle, BLUE)
+
+
+def test_a_first_frame_alone_stays_and_moves(studio: Studio) -> None:
+    """Without a last frame the first one fills the picture to the end, drifting."""
+    stripes = Image.new("RGB", (160, 90), "white")
+    stripes.paste(RED, (70, 0, 90, 90))
+    data = io.BytesIO()
+    stripes.save(data, "PNG")
+    frames = studio.film(image=studio.keep(data.getvalue())).frames
+    reds = [(frame[30:40, :, 0].astype(int) - frame[30:40, :, 1] > 100).mean() for frame in (frames[0], frames[-1])]
+    assert 0.08 < reds[0] < reds[1] < 0.25
+
+
+def test_references_stand_in_a_row(studio: Studio) -> None:
+    """Each reference can be seen, in its order, from left to right."""
+    fields = {"model": "3.0", "size": "640x360", "image_list": [studio.upload(c) for c in (RED, GREEN, BLUE)]}
+    frame = studio.film(**fields).frames[0].astype(int)
+    where = [np.argwhere(np.abs(frame - colour).max(2) < 25)[:, 1].mean() for colour in (RED, GREEN, BLUE)]
+    assert where == sorted(where)
+    assert where[-1] < 320
+
+
+def test_a_foreign_link_is_a_card(studio: Studio) -> None:
+    """Links are not fetched: first and last frame become two cards that differ, each with its own name."""
+    link = "https://example.com/first.png"
+    one = studio.film(image=link, image_tail="https://example.com/last.png", size="320x180").frames
+    other = studio.film(image="https://example.com/first-2.png", size="320x180").frames
+    assert np.abs(one[0].astype(int) - one[-1]).mean() > 5
+    assert np.abs(one[0].astype(int) - other[0]).mean() > 1
+
+
+def test_shots_change_the_place(studio: Studio) -> None:
+    """A multi-shot clip changes with its shots."""
+    rows = [{"index": 1, "prompt": "a sea", "duration": "1"}, {"index": 2, "prompt": "a wood", "duration": "1"}]
+    frames = studio.film(
+        model="3.0", prompt="", seconds=2, multi_shots=True, shot_type="customize", multi_prompt=rows
+    ).frames
+    change = [np.abs(a.astype(int) - b).mean() for a, b in itertools.pairwise(frames)]
+    assert int(np.argmax(change)) == 23
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, b"GIF89a"],
+    ids=["empty", "text", "png without content", "gif without content"],
+)
+def test_a_broken_upload_is_a_card(studio: Studio, data: bytes) -> None:
+    """A picture that cannot be read does not keep the video from being made."""
+    assert len(studio.film(image=studio.keep(data)).frames) == 24
+
+
+def test_a_truncated_picture_is_a_card(studio: Studio) -> None:
+    """Half a picture does not either, though its header is whole."""
+    data = io.BytesIO()
+    Image.effect_noise((400, 400), 80).save(data, "JPEG")
+    half = data.getvalue()[: len(data.getvalue()) // 2]
+    assert studio.film(image=studio.keep(half, ".jpg")).size == (90, 90)
+
+
+def test_a_picture_bomb_is_a_card(studio: Studio) -> None:
+    """A small file that unpacks to more pixels than memory should hold is not unpacked."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9))) + chunk(b"IEND", b"")
+    assert len(studio.film(image=studio.keep(bomb)).frames) == 24
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "I;16", "CMYK"])
+def test_pictures_of_every_kind(studio: Studio, mode: str) -> None:
+    """Transparent, grey, sixteen-bit and print pictures fill the frame too."""
+    data = io.BytesIO()
+    Image.new(mode, (64, 36)).save(data, "JPEG" if mode == "CMYK" else "PNG")
+    assert len(studio.film(image=studio.keep(data.getvalue())).frames) == 24
+
+
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize("size", ["64x64", "400x100"])
+def test_any_prompt_can_be_drawn(studio: Studio, prompt: str, size: str) -> None:
+    """No prompt and no shape of the clip keeps the video from being made."""
+    assert len(studio.film(prompt=prompt, size=size).frames) == 24
+
+
+def test_nothing_is_left_of_a_film_that_fails(studio: Studio) -> None:
+    """A file that cannot be put in its place leaves no half of it behind."""
+    target = studio.folder / "taken.mp4"
+    (target / "inside").mkdir(parents=True)
+    with pytest.raises(OSError):
+        render(wish(), target, studio.store.uploads)
+    assert not list(studio.folder.glob("*.part")) and not list(studio.folder.glob(".*.part"))

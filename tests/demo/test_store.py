@@ -1,0 +1,196 @@
+"""Tasks, uploads and clips on disk."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kling_widgets.demo.store import SILENCE, Row, Store
+from tests.demo.conftest import wish
+
+
+class Clock:
+    """A time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Store:
+    return Store(tmp_path / "demo", clock)
+
+
+def create(store: Store, prompt: str = "a calm sea", **fields: Any) -> Row:
+    return store.create(wish(prompt, **fields).payload(), prompt, 10.0)
+
+
+def status(store: Store, row: Row) -> tuple[str, int]:
+    """Status and progress now, as a query would read them."""
+    found = store.get(row.id)
+    assert found
+    state = found.state(store.now())
+    return state.status, state.progress
+
+
+def test_a_task_goes_from_queue_to_success(store: Store, clock: Clock) -> None:
+    """It waits until it is taken, is seen in the queue for a moment, runs with growing progress, and succeeds only when
+    its time is over and its clip is whole."""
+    row = create(store)
+    assert status(store, row) == ("queued", 0)
+    taken = store.take("me")
+    assert taken and taken.id == row.id
+    clock.time += 0.5
+    assert status(store, row) == ("queued", 0)
+    clock.time += 1.5
+    store.beat(taken, "me", 0.5)
+    assert status(store, row) == ("running", 21)
+    clock.time += 4
+    assert status(store, row) == ("running", 53)
+    clock.time += 10
+    store.beat(taken, "me", 1.0)
+    assert status(store, row) == ("running", 99)
+    store.clip(row).write_bytes(b"a clip")
+    store.finish(taken)
+    assert status(store, row) == ("succeeded", 100)
+
+
+def test_a_clip_that_is_ready_soon_waits_for_its_time(store: Store, clock: Clock) -> None:
+    """A task takes its least time also when the drawing is done before."""
+    row = create(store)
+    taken = store.take("me")
+    assert taken
+    store.clip(row).write_bytes(b"a clip")
+    store.finish(taken)
+    clock.time += 9.9
+    assert status(store, row) == ("running", 99)
+    clock.time += 0.2
+    assert status(store, row) == ("succeeded", 100)
+
+
+def test_progress_never_looks_like_a_stage(store: Store, clock: Clock) -> None:
+    """10, 20 and 30 are the stock gateway's marks of stages: real progress avoids them."""
+    row = create(store)
+    taken = store.take("me")
+    assert taken
+    store.beat(taken, "me", 1.0)
+    seen = set()
+    for _ in range(110):
+        clock.time += 0.1
+        seen.add(status(store, row)[1])
+    assert len(seen) > 20 and not seen & {10, 20, 30, 100}
+
+
+def test_a_task_that_is_to_fail_fails_in_the_middle(store: Store, clock: Clock) -> None:
+    """demo:moderation runs at first, and nobody draws it."""
+    row = create(store, "demo:moderation")
+    assert store.take("me") is None
+    clock.time += 3
+    assert status(store, row)[0] == "running"
+    clock.time += 3
+    assert status(store, row)[0] == "failed"
+    found = store.get(row.id)
+    assert found and found.state(clock.time).error == (
+        "content moderation failed (asked for by demo:moderation)",
+        "task_failed",
+    )
+
+
+def test_an_error_of_the_drawing_is_the_tasks(store: Store) -> None:
+    """A clip that cannot be drawn makes its task fail with the reason."""
+    row = create(store)
+    taken = store.take("me")
+    assert taken
+    store.finish(taken, "no space left")
+    found = store.get(row.id)
+    assert found and found.state(store.now()).error == ("no space left", "task_failed")
+
+
+def test_one_task_is_taken_once(store: Store) -> None:
+    """Many that ask at once for work get each task once, the oldest first."""
+    rows = [create(store, f"sea {number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda number: store.take(f"worker {number}"), range(12)))
+    assert sorted(row.id for row in taken if row) == sorted(row.id for row in rows)
+
+
+def test_work_of_one_who_is_gone_is_taken_over(store: Store, clock: Clock) -> None:
+    """A task whose owner has been silent is taken by the next; one whose owner is heard of is not."""
+    row = create(store)
+    taken = store.take("first")
+    assert taken
+    clock.time += SILENCE - 1
+    store.beat(taken, "first", 0.3)
+    clock.time += SILENCE - 1
+    assert store.take("second") is None
+    clock.time += 2
+    again = store.take("second")
+    assert again and again.id == row.id
+
+
+def test_one_who_ends_gives_its_work_back(store: Store) -> None:
+    """What an owner releases can be taken at once."""
+    create(store)
+    store.take("first")
+    store.release("first")
+    assert store.take("second")
+
+
+def test_a_clock_set_back_blocks_nobody(store: Store, clock: Clock) -> None:
+    """A sign of life from the future is none."""
+    create(store)
+    store.take("first")
+    clock.time -= 3600
+    assert store.take("second")
+
+
+def test_a_deleted_clip_is_drawn_again(store: Store) -> None:
+    """A task whose clip somebody has deleted is open again."""
+    row = create(store)
+    taken = store.take("me")
+    assert taken
+    store.clip(row).write_bytes(b"a clip")
+    store.finish(taken)
+    store.clip(row).unlink()
+    assert status(store, row)[0] == "queued"
+    assert store.take("me")
+
+
+def test_another_process_finds_everything(store: Store, tmp_path: Path) -> None:
+    """A second store on the folder knows task, clip and upload of the first."""
+    row, name = create(store), store.keep_upload(b"a picture", ".png")
+    other = Store(tmp_path / "demo")
+    assert other.get(row.id) == row
+    path = other.upload(name)
+    assert path and path.read_bytes() == b"a picture"
+
+
+def test_equal_wishes_share_a_clip(store: Store) -> None:
+    """Equal requests have one clip, also when a picture's link has another port; and need not be drawn twice."""
+    name = store.keep_upload(b"a picture", ".png")
+    one, two, other = (
+        create(store, image=f"http://{host}/media/uploads/{name}", image_tail=f"https://example.com/{tail}")
+        for host, tail in (("127.0.0.1:1000", "a"), ("127.0.0.1:2000", "a"), ("127.0.0.1:1000", "b"))
+    )
+    assert one.clip == two.clip != other.clip
+    store.clip(one).write_bytes(b"a clip")
+    assert create(store, image=f"http://localhost:3/media/uploads/{name}", image_tail="https://example.com/a").finished
+
+
+def test_only_own_names_are_looked_up(store: Store) -> None:
+    """Ids and names that this demo would not have given lead nowhere, least of all out of its folder."""
+    assert store.get("demo_' OR 1=1 --") is None
+    assert store.get("demo_" + "0" * 20) is None
+    assert store.upload("../tasks.sqlite") is None
+    assert store.upload("0" * 32 + ".png") is None
