@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.fields import Choice, Flag, Number
@@ -41,12 +44,15 @@ def values(option: str, model: str) -> list[str]:
     return []
 
 
-def complete(text: str, ids: Ids, default: str = "2.6") -> list[str]:
-    """The words that may stand at the end of a line, of which ``text`` is what is there before the cursor."""
-    magic, *words = re.split(r"\s+", text.lstrip())
-    name, current = magic.lstrip("%"), words[-1] if words else ""
+def complete(text: str, ids: Ids, default: str = "2.6") -> tuple[str, list[str]]:
+    """The word at the end of a line, of which ``text`` is what is there before the cursor, and what it may become."""
+    line = _LINE.match(text)
+    if line is None:
+        return "", []
+    name, words = line[1], line[2].split(" ")
+    current = words[-1]
     found: Sequence[str] = []
-    if name in ("kling_show", "kling_resume", "kling_code") or (name == "kling_form" and "--from" in words[-2:]):
+    if name in ("kling_show", "kling_resume", "kling_code") or (name == "kling_form" and "--from" in words[-2:-1]):
         found = ids()
     elif name in ("kling_models", "kling_form"):
         found = [*(["--from"] if name == "kling_form" else []), *(known.name for known in MODELS.values())]
@@ -59,4 +65,20 @@ def complete(text: str, ids: Ids, default: str = "2.6") -> list[str]:
             found = options()
         elif before.startswith("--"):
             found = values(before[2:], chosen)
-    return [word for word in found if word.startswith(current)]
+    return current, [word for word in found if word.startswith(current)]
+
+
+def matcher(ids: Ids, default: Callable[[], str]) -> Any:
+    """What ``shell.Completer.custom_matchers`` takes. A hook for a command would know neither ``x = %kling`` nor where
+    a word such as 16:9 begins, and its words would stand among Python's own."""
+
+    @context_matcher(identifier="kling_widgets")  # type: ignore[untyped-decorator,unused-ignore]
+    def kling(context: CompletionContext) -> SimpleMatcherResult:
+        word, found = complete(context.text_until_cursor, ids, default())
+        completions = [SimpleCompletion(text=each, type="magic") for each in found]
+        return {"completions": completions, "matched_fragment": word, "suppress": True, "ordered": True}
+
+    return kling
+
+
+_LINE = re.compile(r"\s*(?:[\w.,\s]+=\s*)?%{1,2}(kling\w*)\s+(.*)", re.DOTALL)

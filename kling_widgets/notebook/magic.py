@@ -19,7 +19,7 @@ from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.core.words import MAGICS, option_name
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
 from kling_widgets.jobs.batch import Batch
-from kling_widgets.notebook.completion import complete
+from kling_widgets.notebook.completion import matcher
 from kling_widgets.notebook.doctor import doctor
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.settings import Kling
@@ -157,7 +157,7 @@ class Magics:
         print(DEMO if word == "on" else f"The service again; {self.session.key_status()}.")  # noqa: T201
 
     def kling_doctor(self, line: str) -> Any:
-        """Looks at what works here and what does not, with what to do; fit for a bug report."""
+        """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
         if line.strip():
             raise InvalidRequestError(f"%kling_doctor takes nothing, not {shorten(line)}.")
         return doctor(self.session)
@@ -193,13 +193,6 @@ class Magics:
         """The ids that may be meant, newest first."""
         return [entry.task_id or f"#{entry.key}" for entry in self.session.journal.entries(50)]
 
-    def complete(self, shell: Any, event: Any) -> list[str]:
-        """What Tab offers; ``event`` is IPython's."""
-        before = getattr(event, "text_until_cursor", None) or event.line
-        # What IPython replaces is what stands behind its own idea of a word's beginning: behind ":" in "16:9".
-        kept = len(before.split(" ")[-1]) - len(event.symbol)
-        return [word[kept:] for word in complete(before, self.ids, self.session.settings.model)]
-
 
 LINE = ("kling", *(f"kling_{name}" for name in MAGICS))
 
@@ -219,9 +212,7 @@ def register(shell: Any, session: Session) -> None:
     for name in LINE[1:]:
         shell.register_magic_function(_line_magic(getattr(magics, name)), "line", name)
     shell.configurables.append(session.settings)
-    for name in LINE:
-        for prefix in ("%", "%%") if name == "kling" else ("%",):
-            shell.set_hook("complete_command", magics.complete, str_key=f"{prefix}{name}")
+    shell.Completer.custom_matchers.append(matcher(magics.ids, lambda: session.settings.model))
 
 
 def unregister(shell: Any) -> None:
@@ -229,9 +220,9 @@ def unregister(shell: Any) -> None:
     for name in LINE:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(name, None)
-        for prefix in ("%", "%%"):
-            shell.strdispatchers["complete_command"].strs.pop(f"{prefix}{name}", None)
     shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, Kling)]
+    others = [each for each in shell.Completer.custom_matchers if each.__module__ != matcher.__module__]
+    shell.Completer.custom_matchers[:] = others
 
 
 def _line_magic(work: Callable[[str], Any]) -> Callable[[str], Any]:

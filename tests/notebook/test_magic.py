@@ -1,0 +1,500 @@
+"""``%kling`` and its family, in a real shell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.grammar import SETTINGS
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.words import MAGICS, option_name
+from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
+from kling_widgets.jobs.batch import Batch
+from kling_widgets.notebook.form import Form
+from kling_widgets.notebook.magic import LINE, Magics, help_text, register, unregister
+from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.tables import History, Table
+from tests.notebook.conftest import KEY, Kernel, run, shown
+
+
+@pytest.fixture
+def kling(shell: Any, session: Session) -> Iterator[Callable[[str], Any]]:
+    """Runs a cell in a shell that has the magics, and gives its value; raises what it raised."""
+    register(shell, session)
+    yield lambda code: shown(lambda: run(shell, code)).value
+    unregister(shell)
+
+
+@pytest.fixture
+def text(shell: Any, kling: Callable[[str], Any]) -> Callable[[str], str]:
+    """Runs a cell, and gives what it printed."""
+    return lambda code: str(shown(lambda: run(shell, code)).text)
+
+
+def slow(session: Session) -> str:
+    """The id of a task that is under way and nobody watches."""
+    job = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False)).value
+    job.stop()
+    return str(job.id)
+
+
+# %kling
+
+
+def test_a_line_makes_a_video(kling: Callable[[str], Any], session: Session) -> None:
+    """Options first, the rest is the prompt; the value is the Job."""
+    job = kling("%kling --model 3.0 --seconds 5 --no-sound a cat's dream")
+    assert job.request == VideoRequest("3.0", prompt="a cat's dream", seconds=5, sound=False)
+    assert job.path.is_file()
+
+
+def test_a_cell_makes_a_video(kling: Callable[[str], Any]) -> None:
+    """``%%kling``: the body is the prompt, of several lines and with a question mark."""
+    job = kling("%%kling --seconds 5\na boat\nin the rain?")
+    assert job.request.get("prompt") == "a boat\nin the rain?"
+    assert job.path.is_file()
+
+
+def test_the_value_can_be_kept(shell: Any, kling: Callable[[str], Any]) -> None:
+    """``x = %kling …`` gives the Job, and so does ``-o x``."""
+    kling("x = %kling a boat")
+    kling("%kling -o y a ship")
+    assert shell.user_ns["x"].request.get("prompt") == "a boat"
+    assert shell.user_ns["y"].request.get("prompt") == "a ship"
+
+
+def test_the_default_model_is_the_setting(kling: Callable[[str], Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """``%config Kling.model``, unless the line names one."""
+    kling("%config Kling.model = '3.0'")
+    assert kling("%kling a boat").request.model == "aigc-video-kling-3.0"
+    assert kling("%kling --model 2.6 a boat").request.model == "aigc-video-kling-2.6"
+
+
+def test_several_of_one(kling: Callable[[str], Any]) -> None:
+    """``--count`` makes a batch."""
+    batch = kling("%kling --count 2 a boat")
+    assert isinstance(batch, Batch)
+    assert len({job.id for job in batch}) == 2
+
+
+def test_save_and_wait_reach_the_job(kling: Callable[[str], Any], kernel: Kernel) -> None:
+    """In a notebook a line does not wait, unless it says so."""
+    job = kling("%kling --no-wait --save clips/boat.mp4 a boat demo:slow")
+    assert job.path is None
+    assert kling("%kling --wait --save clips/ship.mp4 a ship").path == Path.cwd() / "clips" / "ship.mp4"
+    assert job.wait().path == Path.cwd() / "clips" / "boat.mp4"
+
+
+def test_a_dry_run_sends_nothing(text: Callable[[str], str], session: Session) -> None:
+    """It shows the body and what is wrong, and leaves no trace."""
+    said = text("%kling --dry-run --count 3 --seconds 7 a boat")
+    start, end = said.index("{"), said.rindex("}") + 1
+    assert json.loads(said[start:end]) == VideoRequest("2.6", prompt="a boat", seconds=7).payload()
+    assert "Note: This model is documented for 5 or 10 seconds" in said
+    assert "Nothing was sent. This would be 3 videos." in said
+    assert "Error:" in text("%kling --dry-run --seconds 99 a boat")
+    assert session.journal.entries() == ()
+
+
+def test_a_dry_run_needs_no_key(shell: Any, nobody: Session) -> None:
+    """Who only looks is not asked for anything."""
+    register(shell, nobody)
+    assert "aigc-video-kling-2.6" in shown(lambda: run(shell, "%kling --dry-run a boat")).text
+
+
+def test_variables_go_in(shell: Any, kling: Callable[[str], Any], text: Callable[[str], str]) -> None:
+    """``{name}`` in a prompt and in options; structured values by the name of a variable or from a file."""
+    shell.user_ns |= {"what": "boat", "n": 10, "moves": {"type": "simple", "config": {"pan": 4}}}
+    said = text("%kling --dry-run --seconds {n} --camera-control moves a {what} in {{braces}}")
+    body = json.loads(said[said.index("{") : said.rindex("}") + 1])
+    assert body["prompt"] == "a boat in {braces}"
+    assert body["seconds"] == "10"
+    assert body["metadata"]["camera_control"] == shell.user_ns["moves"]
+    Path("moves.json").write_text(json.dumps(shell.user_ns["moves"]))
+    assert text("%kling --dry-run --seconds 10 --camera-control @moves.json a boat in {{braces}}") == said
+
+
+def test_ipython_expands_nothing_itself(shell: Any, text: Callable[[str], str]) -> None:
+    """Neither ``$name`` nor ``{1 + 1}``: what a prompt holds is the user's own rule, not the shell's."""
+    shell.user_ns["price"] = "nothing"
+    said = text("%kling --dry-run a boat for $price and {1 + 1}")
+    assert "a boat for $price and {1 + 1}" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("%kling {nowhere} boats", "no variable nowhere"),
+        ("%kling --nonsense 5 a boat", "There is no option"),
+        ("%kling --seconds abc a boat", "whole number"),
+        ("%kling --model 9 a boat", "not a model"),
+        ("%kling --model 2.6", "prompt"),
+        ("%kling models", "%kling_models"),
+        ("%kling resume abc", "%kling_resume abc"),
+        ("%kling help", r"%kling\?"),
+        ("%kling --count 21 a boat", "from 1 to 20"),
+        ("%kling -o 2x a boat", "name of a variable"),
+        ("%kling --camera-control @nowhere.json a boat", "cannot be read"),
+        ("%%kling a boat\na ship", "first line"),
+        ("%%kling\n\n", "prompt"),
+    ],
+)
+def test_a_line_that_is_not_understood_is_refused(
+    kling: Callable[[str], Any], session: Session, line: str, why: str
+) -> None:
+    """One sentence that says what to do; nothing is sent, nothing is written down."""
+    with pytest.raises(InvalidRequestError, match=why):
+        kling(line)
+    assert session.journal.entries() == ()
+
+
+def test_an_error_is_one_line_and_stops_run_all(shell: Any, text: Callable[[str], str]) -> None:
+    """No traceback, and yet the cell has failed."""
+    result = None
+
+    def work() -> None:
+        nonlocal result
+        result = shell.run_cell("%kling --seconds abc a boat")
+
+    said = shown(work).text.strip()
+    assert said.startswith("InvalidRequestError: Seconds is a whole number")
+    assert len(said.splitlines()) == 1
+    assert result is not None
+    assert not result.success
+
+
+@pytest.mark.parametrize("line", ["%kling a boat {key}", "%kling --image {key} x", "%%kling\nx {key}"])
+@pytest.mark.parametrize("magic", [None, *LINE[1:]])
+def test_what_looks_like_a_key_is_refused_and_not_repeated(
+    shell: Any, kling: Callable[[str], Any], session: Session, magic: str | None, line: str
+) -> None:
+    """In every magic: the message does not hold it, and neither does anything that is kept."""
+    code = f"%{magic} {KEY}" if magic else line.format(key=KEY)
+    seen = shown(lambda: shell.run_cell(code))
+    assert isinstance(seen.value.error_in_exec, InvalidRequestError)
+    assert KEY[3:] not in seen.text
+    assert "%kling_key" in seen.text
+    assert session.journal.entries() == ()
+
+
+def test_nothing_at_all_is_the_form(kling: Callable[[str], Any]) -> None:
+    """``%kling`` alone, of the default model."""
+    kling("%config Kling.model = 'o1'")
+    form = kling("%kling")
+    assert isinstance(form, Form)
+    assert form.request.model == "aigc-video-kling-o1"
+
+
+def test_help_lists_every_option(text: Callable[[str], str]) -> None:
+    """``%kling?`` has every field, alias, setting and magic, each with an example or a sentence."""
+    said = text("%kling?")
+    assert help_text().splitlines()[0] in said
+    for field in FIELDS.values():
+        if field.name != "prompt":
+            assert f"--{option_name(field.name)}" in said
+            assert field.help in said
+        for alias in field.aliases:
+            assert f"--{option_name(alias)}" in said
+    for setting in SETTINGS.values():
+        assert f"{'-' if len(setting.name) == 1 else '--'}{setting.name}" in said
+        assert setting.help in said
+    for name in MAGICS:
+        assert f"%kling_{name}" in said
+    assert "--metadata" in said
+
+
+@pytest.mark.parametrize("name", LINE[1:])
+def test_each_magic_has_help(text: Callable[[str], str], name: str) -> None:
+    """``%kling_…?`` says what it is for and how it is called."""
+    assert f"%{name}" in text(f"%{name}?")
+
+
+# The family
+
+
+def test_form_of_a_model_or_a_task(kling: Callable[[str], Any], session: Session) -> None:
+    """``%kling_form``, ``%kling_form MODEL``, ``%kling_form --from ID``."""
+    (job,) = session.prepare("3.0", prompt="a boat", seconds=7)
+    assert kling("%kling_form").request.model == "aigc-video-kling-2.6"
+    assert kling("%kling_form o1").request.model == "aigc-video-kling-o1"
+    assert kling(f"%kling_form --from #{job.key}").request == job.request
+
+
+def test_models(kling: Callable[[str], Any]) -> None:
+    """``%kling_models`` is a table of all; with a model, of its options."""
+    table = kling("%kling_models")
+    assert isinstance(table, Table)
+    assert {row[0] for row in table.rows} == {model.name for model in MODELS.values()}
+    assert "--multi-prompt" in repr(kling("%kling_models 3.0"))
+
+
+def test_tasks(kling: Callable[[str], Any], session: Session) -> None:
+    """``%kling_tasks`` is the journal of this session, newest first; a number limits it."""
+    session.prepare("2.6", prompt="a boat", count=25)
+    assert isinstance(kling("%kling_tasks"), History)
+    assert len(kling("%kling_tasks")) == 20
+    assert [entry.key for entry in kling("%kling_tasks 2")] == [25, 24]
+
+
+def test_show_and_resume(kling: Callable[[str], Any], text: Callable[[str], str], session: Session) -> None:
+    """``%kling_resume ID`` goes on; ``%kling_show ID`` shows it; alone, all that has not ended."""
+    task = slow(session)
+    (job,) = [kling(f"%kling_resume {task}")]
+    assert job.path.is_file()
+    assert str(job.path) in text(f"%kling_show {task}")
+    assert "Nothing is under way." in text("%kling_resume")
+    other = slow(session)
+    again = kling("%kling_resume")
+    assert again.id == other
+    assert again.path.is_file()
+
+
+def test_code(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
+    """``%kling_code`` puts a line into the next cell that asks for the same: of the last task, or of one."""
+    with pytest.raises(KlingError, match="no task yet"):
+        kling("%kling_code")
+    first, second = session.prepare([VideoRequest("2.6", prompt=prompt, seconds=5) for prompt in ("one", "two")])
+    kling("%kling_code")
+    assert shell.rl_next_input == second.request.to_magic()
+    kling(f"%kling_code #{first.key}")
+    assert shell.rl_next_input == first.request.to_magic()
+
+
+def test_demo_on_and_off(text: Callable[[str], str], session: Session) -> None:
+    """``%kling_demo`` says that nothing is sent; ``off`` says where the key is."""
+    assert "Nothing is sent" in text("%kling_demo")
+    assert session.demo
+    assert "CRAZYROUTER_API_KEY" in text("%kling_demo off")
+    assert not session.demo
+
+
+def test_doctor(kling: Callable[[str], Any]) -> None:
+    """``%kling_doctor`` is a table about this session, without the key."""
+    said = repr(kling("%kling_doctor"))
+    assert "key: found in CRAZYROUTER_API_KEY" in said
+    assert KEY not in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%kling_form 2.6 3.0",
+        "%kling_form --from",
+        "%kling_form 9",
+        "%kling_models 9",
+        "%kling_models a b",
+        "%kling_tasks many",
+        "%kling_show",
+        "%kling_show a b",
+        "%kling_show nowhere",
+        "%kling_resume a b",
+        "%kling_code nowhere",
+        "%kling_form --from nowhere",
+        "%kling_demo maybe",
+        "%kling_doctor now",
+        "%kling_key something",
+    ],
+)
+def test_a_magic_with_the_wrong_words_says_what_it_takes(
+    kling: Callable[[str], Any], session: Session, line: str
+) -> None:
+    """One line, and nothing happens."""
+    with pytest.raises(KlingError):
+        kling(line)
+    assert session.journal.entries() == ()
+    assert not session.demo
+
+
+# %kling_key
+
+
+def asked(shell: Any, session: Session, answer: str | BaseException) -> str:
+    """What ``%kling_key`` prints when the user answers so."""
+
+    def ask(prompt: str) -> str:
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    return str(shown(lambda: Magics(shell, session, ask).kling_key("")).text)
+
+
+def test_a_key_is_asked_for_and_shown_nowhere(shell: Any, nobody: Session) -> None:
+    """It is used from now on; ``forget`` ends that; no output has a character of it."""
+    said = asked(shell, nobody, f"  {KEY}\n")
+    assert "key: found in %kling_key" in said
+    assert KEY[3:9] not in said
+    assert nobody.service().key.reveal() == KEY
+    assert KEY not in json.dumps({name: repr(value) for name, value in shell.user_ns.items()})
+    assert "no key found" in shown(lambda: Magics(shell, nobody).kling_key("forget")).text
+    assert nobody.key_status() == "no key found"
+
+
+def test_no_answer_changes_nothing(shell: Any, nobody: Session) -> None:
+    """An empty answer is no key; one that cannot be a key is refused without being repeated."""
+    assert "Nothing was typed" in asked(shell, nobody, "  ")
+    with pytest.raises(MissingKeyError) as raised:
+        asked(shell, nobody, "two words")
+    assert "two words" not in str(raised.value)
+    assert nobody.key_status() == "no key found"
+
+
+@pytest.mark.parametrize("error", [EOFError(), RuntimeError("raw_input was called, but this frontend …")])
+def test_where_nobody_answers_the_environment_is_named(shell: Any, nobody: Session, error: Exception) -> None:
+    """A front end without an input line."""
+    with pytest.raises(MissingKeyError, match="CRAZYROUTER_API_KEY"):
+        asked(shell, nobody, error)
+
+
+def test_headless_nobody_is_asked(shell: Any, headless: None, nobody: Session) -> None:
+    """A notebook that is run by program does not hang at a question."""
+    with pytest.raises(MissingKeyError, match="CRAZYROUTER_API_KEY"):
+        asked(shell, nobody, AssertionError("asked"))
+
+
+# Completion
+
+
+def completions(shell: Any, line: str) -> list[str]:
+    """What the line may become by Tab at its end, as front ends of kernels do it."""
+    with provisionalcompleter():
+        found = list(shell.Completer.completions(line, len(line)))
+    return sorted({line[: each.start] + each.text + line[each.end :] for each in found})
+
+
+@pytest.mark.parametrize("magic", ["%kling", "%%kling"])
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("--im", ["--image", "--image-list", "--image-tail"]),
+        ("--no-w", ["--no-wait"]),
+        ("--seconds 5 --dry", ["--dry-run"]),
+        ("--metad", ["--metadata"]),
+        ("--model 3", ["3.0", "3.0-motion-control", "3.0-turbo"]),
+        ("--model 2.6-", ["2.6-motion-control"]),
+        ("--model 2.6 --seconds ", ["10", "5"]),
+        ("--model 3.0 --seconds 1", ["10", "11", "12", "13", "14", "15"]),
+        ("--resolution 1", ["1080P"]),
+        ("--aspect-ratio 16", ["16:9"]),
+        ("--aspect-ratio 16:", ["16:9"]),
+        ("--aspect-ratio 9:1", ["9:16"]),
+        ("--sound o", ["off", "on"]),
+        ("--shot-type c", ["customize"]),
+    ],
+)
+def test_tab_offers_options_models_and_values(
+    shell: Any, kling: Callable[[str], Any], magic: str, typed: str, offered: list[str]
+) -> None:
+    """Behind ``%kling`` and ``%%kling`` alike, for the model of the line."""
+    before = f"{magic} {typed}".rpartition(" ")[0] + " "
+    assert completions(shell, f"{magic} {typed}") == [before + word for word in offered]
+
+
+def test_tab_offers_ids(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
+    """The journal's, newest first, where an id is meant."""
+    entry = session.journal.adopt("task_abc", "demo")
+    for line in ("%kling_show t", "%kling_resume task_", "%kling_code ", "%kling_form --from t"):
+        assert line.rpartition(" ")[0] + " task_abc" in completions(shell, line)
+    (job,) = session.prepare("2.6", prompt="x")
+    assert completions(shell, "%kling_code #") == [f"%kling_code #{job.key}"]
+    assert entry.key != job.key
+
+
+def test_tab_offers_what_the_others_take(shell: Any, kling: Callable[[str], Any]) -> None:
+    """Models, and off."""
+    assert completions(shell, "%kling_models o") == ["%kling_models o1"]
+    assert completions(shell, "%kling_form 2.5") == ["%kling_form 2.5-turbo"]
+    assert completions(shell, "%kling_demo o") == ["%kling_demo off"]
+
+
+def test_tab_in_a_terminal(shell: Any, kling: Callable[[str], Any]) -> None:
+    """A terminal's IPython asks in another way, and gets the same."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # IPython itself would rather be asked as above
+        assert shell.complete("--dry", "%kling --dry", 12) == ("--dry", ["--dry-run"])
+        assert shell.complete("", "%kling --aspect-ratio 16:", 25) == ("16:", ["16:9"])
+
+
+# Loading and unloading
+
+
+def state(shell: Any) -> dict[str, object]:
+    """Everything of a shell that an extension might change."""
+    return {
+        "magics": {kind: dict(found) for kind, found in shell.magics_manager.magics.items()},
+        "completions": {name: dict(found.strs) for name, found in shell.strdispatchers.items()},
+        "flat completions": {name: list(found.regexs) for name, found in shell.strdispatchers.items()},
+        "matchers": list(shell.Completer.custom_matchers),
+        "configurables": list(shell.configurables),
+        "hooks": {name: list(getattr(chain, "chain", ())) for name, chain in vars(shell.hooks).items()},
+        "events": {name: list(found) for name, found in shell.events.callbacks.items()},
+        "input": [list(shell.input_transformers_cleanup), list(shell.input_transformers_post)],
+        "formatters": {
+            kind: (dict(each.type_printers), dict(each.deferred_printers))
+            for kind, each in shell.display_formatter.formatters.items()
+        },
+        "namespace": set(shell.user_ns),
+    }
+
+
+def test_unload_leaves_nothing_behind(shell: Any, session: Session) -> None:
+    """Magics, completions, settings, hooks and events are those of before."""
+    before = state(shell)
+    register(shell, session)
+    loaded = state(shell)
+    assert loaded != before
+    unregister(shell)
+    assert state(shell) == before
+
+
+def test_loading_twice_is_loading_once(shell: Any, session: Session) -> None:
+    """No completion comes twice, no settings stand twice in ``%config``."""
+    register(shell, session)
+    register(shell, session)
+    assert shell.configurables.count(session.settings) == 1
+    assert completions(shell, "%kling --dry") == ["%kling --dry-run"]
+    assert len(shell.Completer.custom_matchers) == 1
+
+
+def test_only_our_own_is_taken_back(shell: Any, session: Session) -> None:
+    """Another one's settings of the same name stay."""
+    kind = type("Kling", (), {})
+    other = kind()
+    shell.configurables.append(other)
+    register(shell, session)
+    unregister(shell)
+    assert other in shell.configurables
+
+
+def test_the_extension_comes_and_goes_with_the_shells_own_commands() -> None:
+    """``%load_ext``, ``%reload_ext`` and ``%unload_ext`` in a fresh IPython, twice over; nothing heavy is loaded."""
+    code = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+from tests.notebook.test_magic import state
+heavy = {"httpx", "ipywidgets", "anywidget"}
+heavy -= set(sys.modules)  # the test itself may know them
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "storemagic")  # IPython makes its own commands when they are first used
+before = state(shell)
+for _ in range(2):
+    shell.run_line_magic("load_ext", "kling_widgets")
+    shell.run_line_magic("reload_ext", "kling_widgets")
+    assert {"kling", "kling_form"} <= set(shell.magics_manager.magics["line"])
+    assert [type(each).__name__ for each in shell.configurables].count("Kling") == 1
+    shell.run_line_magic("unload_ext", "kling_widgets")
+    assert state(shell) == before
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+print("as before")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "as before" in done.stdout, done.stderr
