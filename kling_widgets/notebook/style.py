@@ -26,8 +26,11 @@ STYLE = """<style>
 @media (prefers-reduced-motion: reduce) { .kling-bar > .kling-unknown { animation: none; width: 100%; opacity: .4; } }
 .kling-error { color: var(--kling-error) !important; }
 .kling-note { color: var(--kling-note) !important; }
-.kling-problem { margin: 0 0 4px 118px; overflow-wrap: anywhere; }
+/* Under its control, or at the left edge where less than about 300px are there. */
+.kling-problem { margin: 0 0 4px clamp(0px, (100% - 300px) * 99, 118px); overflow-wrap: anywhere; }
 .kling-row { align-items: flex-start; flex-wrap: wrap; }
+.kling-fix > .widget-html { flex: 0 1 auto; min-width: min(100%, 300px); }
+.kling .jupyter-button { flex-shrink: 0; max-width: 100%; }
 .kling-code pre { background: var(--kling-code); padding: 8px; border-radius: 4px; margin: 0; overflow-x: auto;
   white-space: pre-wrap; overflow-wrap: anywhere; user-select: text; color: var(--kling-text); max-height: 20em; }
 .kling button.kling-section { background: none; text-align: left; padding: 0; box-shadow: none !important;
@@ -41,6 +44,8 @@ STYLE = """<style>
 .kling .widget-dropdown { max-width: 420px; }
 .kling .widget-toggle-buttons .widget-toggle-button { border-radius: 12px; margin: 1px 2px; width: auto;
   min-width: 52px; padding: 0 10px; }
+.kling .widget-toggle-button.mod-active, .kling .jupyter-button.mod-primary {
+  background: var(--jp-brand-color0, #1565c0); color: #fff; }
 .kling .widget-textarea textarea { resize: vertical; }
 .kling button:focus-visible, .kling input:focus-visible, .kling textarea:focus-visible, .kling select:focus-visible {
   outline: 2px solid var(--kling-brand); outline-offset: 1px; }

@@ -82,6 +82,7 @@ class JobView:
         )
         self._stop.on_click(lambda _: job.stop())
         foot = widgets.HBox([self._line, self._stop], layout=widgets.Layout(align_items="flex-end"))
+        foot.add_class("kling-row")
         self.widget = widgets.VBox([head, self._video, foot])
         self.widget.add_class("kling")
         self.widget.add_class("kling-card")

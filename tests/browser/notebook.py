@@ -106,7 +106,8 @@ class Notebook:
         dialog.wait_for(state="detached")
         self._opened()
         # a cell without outputs, or with safe ones alone, is always trusted
-        assert self._model("[...panel.context.model.cells].every(cell => cell.trusted)") is trusted
+        cells = "[...panel.context.model.cells].filter(cell => cell.type === 'code')"
+        assert self._model(f"{cells}.every(cell => cell.trusted)") is trusted
         assert self._model("panel.sessionContext.session") is None
         return self
 

@@ -56,6 +56,7 @@ class Control(ABC):
         self._problems: tuple[Problem, ...] = ()
         self.body = self.build()
         self.widget = widgets.VBox([self.body], layout=parts.plain)
+        self.widget.add_class("kling-field")
 
     @abstractmethod
     def build(self) -> widgets.Widget:
@@ -103,7 +104,10 @@ class Control(ABC):
                 continue
             button = widgets.Button(description=_fix_words(problem), layout=self.parts.narrow)
             button.on_click(lambda _, problem=problem: fix(problem))
-            rows.append(widgets.HBox([text, button], layout=self.parts.plain))
+            row = widgets.HBox([text, button], layout=self.parts.plain)
+            row.add_class("kling-row")
+            row.add_class("kling-fix")
+            rows.append(row)
         old = self.widget.children[1:]
         self.widget.children = (self.body, *rows)
         for row in old:

@@ -1,0 +1,74 @@
+"""The form as its user handles it: by the words that stand beside its controls."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.notebook import Notebook
+
+
+class FormInPage:
+    """The form in the output of a cell."""
+
+    def __init__(self, notebook: Notebook, index: int) -> None:
+        self.page: Page = notebook.page
+        self.root: Locator = notebook.output(index)
+        expect(self.box("Prompt")).to_be_visible()
+
+    @property
+    def button(self) -> Locator:
+        """The one that makes the video."""
+        return self.root.get_by_role("button", name="Make the video")
+
+    def box(self, label: str) -> Locator:
+        """A box for text."""
+        return self.root.get_by_role("textbox", name=label, exact=True)
+
+    def choice(self, label: str) -> Locator:
+        """A list of choices."""
+        return self.root.get_by_role("combobox", name=label, exact=True)
+
+    def pill(self, label: str, word: str) -> Locator:
+        """One of the choices that stand side by side."""
+        row = self.root.locator(".widget-toggle-buttons", has=self.page.get_by_text(label, exact=True))
+        return row.get_by_role("button", name=word, exact=True)
+
+    def field(self, label: str) -> Locator:
+        """The row of a field with its problems."""
+        return self.root.locator(".kling-field", has=self.page.get_by_text(label, exact=True))
+
+    def open(self, section: str) -> None:
+        """Unfolds a section, unless it is unfolded."""
+        title = self.root.get_by_role("button", name=re.compile(rf"^[▸▾] {re.escape(section)}( \(|$)"))
+        if (title.text_content() or "").strip().startswith("▸"):
+            title.click()
+            expect(title).to_contain_text("▾")
+
+    def slide(self, label: str, unit: str, number: int) -> None:
+        """Chooses a number on a slider, by typing it beside it."""
+        self.pill(label, "choose").click()
+        readout = self.root.locator(".widget-slider", has=self.page.get_by_text(unit, exact=True)).locator(
+            ".widget-readout"
+        )
+        readout.fill(str(number))
+        readout.press("Enter")
+
+    def upload(self, label: str, *files: Path) -> None:
+        """Chooses files in the browser's own window."""
+        row = self.root.locator(".kling-row", has=self.page.get_by_text(label, exact=True))
+        with self.page.expect_file_chooser() as chooser:
+            row.locator(".widget-upload").click()
+        chooser.value.set_files(list(files))
+
+    def code(self, tab: str) -> str:
+        """The code of the present request in this tab."""
+        self.root.get_by_role("tab", name=tab, exact=True).click()
+        self.settled({"magic": "%kling", "Python": "import kling_widgets", "curl": "curl ", "JSON": "{\n"}[tab])
+        return self.root.locator(".kling-code pre:visible").inner_text()
+
+    def settled(self, text: str) -> None:
+        """Until the code shows this: the kernel has heard of the last change."""
+        expect(self.root.locator(".kling-code pre:visible")).to_contain_text(text, use_inner_text=True)

@@ -1,0 +1,300 @@
+"""The form in a real JupyterLab, used by keyboard and by mouse."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.form import FormInPage
+from tests.browser.notebook import Notebook, played
+
+LOAD = "%load_ext kling_widgets"
+HISTORY = "import kling_widgets as kw, json; print(json.dumps([entry.body for entry in kw.history()]))"
+MINUTE = 60_000  # milliseconds
+LINK = "https://example.com/"
+
+
+def opened(notebook: Notebook, cell: str = "%kling", kernel: str = "python3") -> FormInPage:
+    """A notebook whose second cell shows the form, and whose third tells what was asked for."""
+    notebook.open([LOAD, cell, HISTORY], kernel=kernel)
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.wait_idle()
+    return FormInPage(notebook, 1)
+
+
+def asked(notebook: Notebook) -> list[dict[str, Any]]:
+    """The bodies that were sent, newest first."""
+    notebook.run_cell(2)
+    notebook.wait_idle()
+    found: list[dict[str, Any]] = json.loads(notebook.output_text(2))
+    return found
+
+
+def test_the_form_works_by_keyboard(notebook: Notebook) -> None:
+    """Model, prompt, a pill, a section and the button are reached by Tab alone, and worked by keys alone; the video is
+    saved under the form."""
+    form = opened(notebook)
+    keyboard = notebook.page.keyboard
+
+    def tab_to(what: str) -> None:
+        for _ in range(60):
+            keyboard.press("Tab")
+            here = "(e => (e.labels?.[0]?.innerText || e.innerText || '').trim())(document.activeElement)"
+            if str(notebook.page.evaluate(here)).startswith(what):
+                return
+        raise AssertionError(f"Tab does not lead to {what!r}")
+
+    form.choice("Model").focus()
+    keyboard.press("Home")
+    form.settled("--model 1.6")
+    tab_to("Prompt")
+    keyboard.type("a paper boat in the rain")
+    tab_to("1:1")
+    keyboard.press("Space")
+    tab_to("▸ Frames")
+    keyboard.press("Enter")
+    expect(form.box("First frame")).to_be_visible()
+    tab_to("Make the video")
+    keyboard.press("Enter")
+    video = form.root.locator("figure video").first
+    expect(video).to_be_visible(timeout=MINUTE)
+    assert played(video)["width"] == played(video)["height"]
+    assert asked(notebook) == [
+        {
+            "model": "aigc-video-kling-1.6",
+            "prompt": "a paper boat in the rain",
+            "metadata": {"aspect_ratio": "1:1"},
+        }
+    ]
+    assert "<figure" in str(notebook.save()["cells"][1]["outputs"])
+
+
+def test_every_field_of_kling_3_is_sent_as_it_was_set(notebook: Notebook) -> None:
+    """Typed, clicked or chosen, each value arrives, under the service's own names."""
+    form = opened(notebook, "%kling_form 3.0")
+    shots = [{"index": 1, "prompt": "a", "duration": "3"}, {"index": 2, "prompt": "b", "duration": "4"}]
+    camera = {"type": "simple", "config": {"pan": 4}}
+    form.box("Prompt").fill("纸船 <<<element_1>>> in the “rain” & {wind}\nsecond line")
+    form.slide("Seconds", "seconds", 7)
+    form.choice("Size").select_option("1280x720")
+    form.pill("Shape", "16:9").click()
+    form.pill("Resolution", "1080P").click()
+    form.pill("Sound", "on").click()
+    form.open("Frames")
+    form.box("First frame").fill(LINK + "a.png")
+    form.box("Last frame").fill(LINK + "b.png")
+    form.open("References")
+    form.box("References").fill(f"{LINK}1.png\n{LINK}2.png")
+    form.open("Video and voice")
+    form.box("Voice").fill(json.dumps([{"url": LINK + "v.wav"}]))
+    form.open("Shots")
+    form.pill("Several shots", "on").click()
+    form.pill("Who cuts", "customize").click()
+    form.box("Shots").fill(json.dumps(shots))
+    form.open("Elements")
+    form.box("Elements").fill('[{"element_id": "1"}]')
+    form.open("Camera")
+    form.box("Camera").fill(json.dumps(camera))
+    form.settled("--camera-control")
+    form.button.click()
+    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    assert asked(notebook) == [
+        {
+            "model": "aigc-video-kling-3.0",
+            "prompt": "纸船 <<<element_1>>> in the “rain” & {wind}\nsecond line",
+            "images": [LINK + "a.png", LINK + "b.png"],
+            "size": "1280x720",
+            "seconds": "7",
+            "metadata": {
+                "aspect_ratio": "16:9",
+                "resolution": "1080P",
+                "sound": True,
+                "image_list": [LINK + "1.png", LINK + "2.png"],
+                "voice_list": [{"url": LINK + "v.wav"}],
+                "multi_shots": True,
+                "shot_type": "customize",
+                "multi_prompt": shots,
+                "kling_elements": [{"element_id": "1"}],
+                "camera_control": camera,
+            },
+        }
+    ]
+
+
+MASKS = [{"mask_url": LINK + "m.png", "trajectories": [{"x": 1, "y": 1}, {"x": 9, "y": 9}]}]
+OTHERS = {
+    "2.6-motion-control": (
+        {"First frame": ("Frames", "image", LINK + "a.png"),
+         "Video": ("Video and voice", "video_list", [{"url": LINK + "v.mp4"}]),
+         "Motion brush": ("Motion brush", "dynamic_masks", MASKS)}
+    ),
+    "identifyface": (
+        {"First frame": ("Frames", "image", LINK + "a.png"),
+         "Voice": ("Video and voice", "voice_list", [{"url": LINK + "v.wav"}]),
+         "Session": ("Lip sync", "session_id", "SESSION"),
+         "Face": ("Lip sync", "face_choose", "FACE")}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", OTHERS)
+def test_the_fields_that_other_models_have_are_sent_too(notebook: Notebook, model: str) -> None:
+    """Video, voice, masks, session and face."""
+    form = opened(notebook, f"%kling_form {model}")
+    form.box("Prompt").fill("p")
+    body: dict[str, Any] = {"model": f"aigc-video-kling-{model}", "prompt": "p", "metadata": {"resolution": "720P"}}
+    for label, (section, name, value) in OTHERS[model].items():
+        form.open(section)
+        form.box(label).fill(value if isinstance(value, str) else json.dumps(value))
+        (body if name == "image" else body["metadata"])[name] = value
+    form.pill("Resolution", "720P").click()
+    form.settled("--resolution")
+    form.button.click()
+    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    assert asked(notebook) == [body]
+
+
+def test_switching_models_keeps_what_was_typed_and_sends_what_shows(notebook: Notebook) -> None:
+    """What the new model does not take is hidden and not sent, and comes back with a model that takes it."""
+    form = opened(notebook, "%kling_form 2.6")
+    form.box("Prompt").fill("a paper boat")
+    form.pill("Sound", "on").click()
+    form.pill("Seconds", "10").click()
+    form.settled("--sound")
+    form.choice("Model").select_option("Kling 1.6")
+    expect(form.pill("Sound", "on")).to_have_count(0)
+    expect(form.box("Prompt")).to_have_value("a paper boat")
+    form.settled("--model 1.6")
+    assert json.loads(form.code("JSON")) == {
+        "model": "aigc-video-kling-1.6",
+        "prompt": "a paper boat",
+        "seconds": "10",
+    }
+    form.choice("Model").select_option("Kling 3.0")
+    form.settled("aigc-video-kling-3.0")
+    assert json.loads(form.code("JSON")) == {
+        "model": "aigc-video-kling-3.0",
+        "prompt": "a paper boat",
+        "seconds": "10",
+        "metadata": {"sound": True},
+    }
+
+
+def test_problems_stand_beside_their_fields_and_are_fixed_by_a_click(notebook: Notebook) -> None:
+    """An error says what is wrong under its field and holds the button; a warning does not; the fix button does what it
+    says."""
+    form = opened(notebook, "%kling_form 3.0")
+    expect(form.button).to_be_disabled()
+    expect(form.root).to_contain_text("One thing is missing")
+    form.box("Prompt").fill("a boat")
+    expect(form.button).to_be_enabled()
+    form.open("Frames")
+    form.box("First frame").fill("ftp://example.com/a.png")
+    expect(form.field("First frame")).to_contain_text("Error: First frame: “ftp://example.com/a.png” is not an http(s)")
+    expect(form.button).to_be_disabled()
+    form.box("First frame").fill(LINK + "a.png")
+    expect(form.field("First frame")).not_to_contain_text("Error")
+    expect(form.button).to_be_enabled()
+    form.open("Shots")
+    form.box("Shots").fill("[{")
+    expect(form.field("Shots")).to_contain_text("Error:")
+    expect(form.button).to_be_disabled()
+    form.box("Shots").fill('[{"index": 1, "prompt": "a", "duration": "4"}]')
+    expect(form.field("Several shots")).to_contain_text("Note:")
+    expect(form.button).to_be_enabled()
+    form.root.get_by_role("button", name="Set multi_shots to on").click()
+    expect(form.field("Several shots")).not_to_contain_text("Note:")
+    expect(form.pill("Several shots", "on")).to_have_class(re.compile("mod-active"))
+    form.settled("--multi-shots")
+
+
+def test_a_second_click_makes_no_second_video(notebook: Notebook, kernel_name: str) -> None:
+    """A double click on the button asks the service once."""
+    form = opened(notebook, kernel=kernel_name)
+    form.box("Prompt").fill("a paper boat in the rain")
+    expect(form.button).to_be_enabled()
+    form.button.dblclick()
+    expect(form.root.locator("figure video").first).to_be_visible(timeout=MINUTE)
+    assert len(asked(notebook)) == 1
+
+
+def test_a_chosen_file_is_uploaded_and_not_saved_in_the_notebook(
+    notebook: Notebook, tmp_path: Path, kernel_name: str
+) -> None:
+    """A picture from the browser's own window reaches the service as a link; its bytes are not in the file."""
+    picture = tmp_path / "first frame.png"
+    PIL.Image.effect_noise((320, 180), 90).save(picture)
+    form = opened(notebook, "%kling_form 2.6", kernel_name)
+    form.box("Prompt").fill("a boat")
+    form.open("Frames")
+    form.upload("First frame", picture)
+    form.settled("--image")
+    form.button.click()
+    expect(form.root.locator("figure video").first).to_be_visible(timeout=MINUTE)
+    (body,) = asked(notebook)
+    assert body["image"].startswith("http")
+    content = json.dumps(notebook.save())
+    assert len(content) < picture.stat().st_size * 4 / 3 + 60_000
+    assert base64.b64encode(picture.read_bytes())[1000:1100].decode() not in content
+
+
+def test_results_collect_under_the_form_newest_first_and_stay_in_the_file(notebook: Notebook) -> None:
+    """Two videos of one form stand in the saved file, the newer one above, and play without a kernel; the form's own
+    place says in words what it was."""
+    form = opened(notebook)
+    for count, prompt in enumerate(("the first boat", "the second boat"), 1):
+        form.box("Prompt").fill(prompt)
+        form.settled(prompt)
+        form.button.click()
+        expect(form.root.locator("figure video")).to_have_count(count, timeout=MINUTE)
+    captions = [figure.inner_text() for figure in form.root.locator("figcaption").all()]
+    assert ["second" in caption for caption in captions] == [True, False]
+    expect(form.root).to_contain_text("Done · the second boat · shown below")
+    outputs = notebook.save()["cells"][1]["outputs"]
+    assert "%kling --model 2.6 the second boat" in "".join(str(output["data"].get("text/plain")) for output in outputs)
+    notebook.open_without_kernel(trusted=False)
+    videos = notebook.output(1).locator("figure video")
+    assert videos.count() == 2
+    assert played(videos.first)["duration"] == pytest.approx(5, abs=0.2)
+
+
+def test_after_a_reload_the_form_shows_its_result_itself(notebook: Notebook) -> None:
+    """The page is reloaded in the middle: the line in the form says that it is done, and shows the video on a click."""
+    form = opened(notebook)
+    form.box("Prompt").fill("a paper boat")
+    form.settled("a paper boat")
+    form.button.click()
+    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    notebook.save()
+    notebook.reload()
+    show = notebook.output(1).get_by_role("button", name="Show here")
+    expect(show).to_be_visible(timeout=MINUTE)
+    show.click()
+    assert played(notebook.output(1).locator("video").first)["width"] == 1280
+
+
+def test_the_code_of_the_present_request_is_there_in_four_tabs(notebook: Notebook) -> None:
+    """Magic, Python, curl and JSON, also while the request is unfinished; they follow what is typed; no key in them."""
+    form = opened(notebook, "%kling_form 2.6")
+    assert json.loads(form.code("JSON")) == {"model": "aigc-video-kling-2.6"}  # unfinished: no prompt yet
+    form.box("Prompt").fill("a boat in the rain?")
+    form.pill("Seconds", "10").click()
+    expect(form.root.locator(".kling-code pre:visible")).to_contain_text('"10"')
+    assert json.loads(form.code("JSON")) == {
+        "model": "aigc-video-kling-2.6",
+        "prompt": "a boat in the rain?",
+        "seconds": "10",
+    }
+    assert form.code("magic").strip() == "%%kling --model 2.6 --seconds 10\na boat in the rain?"
+    python = form.code("Python")
+    assert "$CRAZYROUTER_API_KEY" in form.code("curl")
+    compile(python, "the form", "exec")
+    assert "kw.submit(" in python and "'a boat in the rain?'" in python.replace('"', "'")
