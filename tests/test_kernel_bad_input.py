@@ -372,11 +372,16 @@ ENDINGS = {
 CREATES = {"demo:quota": 0, "demo:busy": 0}
 
 
-@pytest.mark.parametrize("prompt", ENDINGS)
+BY_MAGIC, BY_PYTHON = (
+    "%kling --wait --size 512x512 {}",
+    "kw.submit('2.6', prompt='{}', size='512x512').wait()",
+)
+
+
 @pytest.mark.parametrize(
-    "door",
-    ["%kling --wait --size 512x512 {}", "kw.submit('2.6', prompt='{}', size='512x512').wait()"],
-    ids=["magic", "python"],
+    ("door", "prompt"),
+    [(BY_MAGIC, prompt) for prompt in ENDINGS]
+    + [(BY_PYTHON, prompt) for prompt in ("demo:fail", "demo:quota", "demo:lost")],
 )
 def test_a_task_that_ends_badly_is_one_line(served: Kernel, demo: Service, door: str, prompt: str) -> None:
     """How it ended, the money, and what to do; the task exists once at most."""

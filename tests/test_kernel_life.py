@@ -58,8 +58,9 @@ def test_an_interrupted_wait_of_a_job_is_the_same(kernel: Kernel) -> None:
     assert kernel.run("job.status")[0].text.strip() == "'stopped'"
 
 
+@pytest.mark.parametrize("kernel_name", ["python3"], indirect=True)  # slow: the demo first takes its owner for dead
 def test_a_restarted_kernel_finds_its_tasks(kernel: Kernel, isolated: Path) -> None:
-    """After a restart in the middle %kling_resume finds the task, in the demo too, and shows its video; nothing is
+    """After a hard restart in the middle %kling_resume finds the task, in the demo too, and shows its video; nothing is
     submitted a second time."""
     (begun,) = kernel.run(f"%kling {BOAT}")
     kernel.until(lambda: under_way(kernel))

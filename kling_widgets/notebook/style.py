@@ -7,7 +7,7 @@ STYLE = """<style>
   --kling-line: var(--jp-border-color2, #d0d0d0);
   --kling-brand: var(--jp-brand-color1, #1976d2);
   --kling-error: var(--jp-error-color1, #c62828);
-  --kling-note: var(--jp-warn-color0, #9a5b00);
+  --kling-note: color-mix(in srgb, var(--jp-warn-color0, #9a5b00) 65%, var(--jp-ui-font-color0, #000));
   --kling-code: var(--jp-layout-color2, rgba(127, 127, 127, .12));
   color: var(--kling-text); max-width: 900px; box-sizing: border-box;
 }
@@ -29,6 +29,7 @@ STYLE = """<style>
 /* Under its control, or at the left edge where less than about 300px are there. */
 .kling-problem { margin: 0 0 4px clamp(0px, (100% - 300px) * 99, 118px); overflow-wrap: anywhere; }
 .kling-row { align-items: flex-start; flex-wrap: wrap; }
+.kling-row > .widget-text, .kling-row > .widget-textarea { max-width: 100%; }
 .kling-fix > .widget-html { flex: 0 1 auto; min-width: min(100%, 300px); }
 .kling .jupyter-button { flex-shrink: 0; max-width: 100%; }
 .kling-code pre { background: var(--kling-code); padding: 8px; border-radius: 4px; margin: 0; overflow-x: auto;

@@ -1,0 +1,176 @@
+"""%kling in a real JupyterLab: live while running, plain when done, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.notebook import Notebook, played
+
+LOAD = "%load_ext kling_widgets"
+BOAT = "%kling --model 2.6 --seconds 5 --size 1280x720 -o job a paper boat in the rain"
+SMALL = "%kling --model 2.6 --seconds 5 --size 512x512 -o job a paper boat in the rain"
+FILM = {"width": 1280, "height": 720, "duration": pytest.approx(5, abs=0.2)}
+SQUARE = {"width": 512, "height": 512, "duration": pytest.approx(5, abs=0.2)}
+# Pure Python, which leaves the least to other threads, or a wait, which leaves the most; neither lasts for ever.
+BUSY = {
+    "python3": "import time; print('busy'); end = time.monotonic() + 90\nwhile time.monotonic() < end:\n    pass",
+    "ipykernel6": "import threading; print('busy'); threading.Event().wait(90)",
+}
+MINUTE = 60_000  # milliseconds
+
+# The length of the bar, or the line below it, once it is not what it was before.
+_MOVED = """([cell, before]) => {
+    const bar = document.querySelector(`[data-windowed-list-index="${cell}"] .kling-bar > div`);
+    return bar && bar.style.width && bar.style.width !== before && bar.style.width;
+}"""
+_TICKED = """([cell, before]) => {
+    const line = document.querySelector(`[data-windowed-list-index="${cell}"] .kling-bar + div`);
+    return line && line.innerText !== before && line.innerText;
+}"""
+
+
+def figure(notebook: Notebook, index: int) -> Locator:
+    """The video of the plain output of this cell."""
+    return notebook.output(index).locator("figure video").first
+
+
+def test_the_bar_moves_while_a_later_cell_is_busy(notebook: Notebook, kernel_name: str) -> None:
+    """The clock ticks, the bar moves, and the finished video takes the live view's place, all while the kernel runs
+    another cell."""
+    long = BOAT.replace("--seconds 5", "--seconds 10")
+    notebook.open([LOAD, long, BUSY[kernel_name]], kernel=kernel_name)
+    notebook.run_all()
+    expect(notebook.output(2)).to_contain_text("busy", timeout=MINUTE)
+    expect(notebook.output(1).get_by_role("progressbar", name="Progress")).to_be_attached()
+    for what, times in ((_TICKED, 3), (_MOVED, 2)):
+        seen = ""
+        for _ in range(times):
+            seen = notebook.page.wait_for_function(what, arg=[1, seen]).json_value()
+    expect(figure(notebook, 1)).to_be_visible(timeout=MINUTE)
+    assert notebook.count(2) is None, "the later cell was to be busy all the time"
+    notebook.interrupt()
+    notebook.wait_idle()
+    assert played(figure(notebook, 1)) == {**FILM, "duration": pytest.approx(10, abs=0.2)}
+
+
+def test_no_cell_is_lost_behind_a_wait(notebook: Notebook, kernel_name: str) -> None:
+    """Three cells that are queued while ``--wait`` waits all run when it is done."""
+    notebook.open([LOAD, SMALL.replace("%kling", "%kling --wait"), "1 + 1", "print('b')", "'c'"], kernel=kernel_name)
+    notebook.run_all()
+    notebook.wait_idle()
+    assert [notebook.count(index) for index in range(5)] == [1, 2, 3, 4, 5]
+    assert [notebook.output_text(index).strip() for index in (2, 3, 4)] == ["2", "b", "'c'"]
+    assert played(figure(notebook, 1)) == SQUARE
+
+
+@pytest.mark.parametrize(
+    ("options", "film"),
+    [
+        ("--model 2.6 --aspect-ratio 9:16 --seconds 5", (720, 1280, 5)),
+        ("--model 3.0 --aspect-ratio 1:1 --seconds 3 --sound", (720, 720, 3)),
+        ("--model 2.6 --size 1920x1080 --resolution 1080P --seconds 5", (1920, 1080, 5)),
+    ],
+)
+def test_the_video_is_as_asked(notebook: Notebook, options: str, film: tuple[int, int, int]) -> None:
+    """Portrait, square, 1080P, long: width, height and length are the ones that were asked for; and it fits the page:
+    640 px wide, or 480 high, at the most."""
+    notebook.open([LOAD, f"%kling {options} a paper boat in the rain"])
+    notebook.run_all()
+    expect(figure(notebook, 1)).to_be_visible(timeout=2 * MINUTE)
+    found = played(figure(notebook, 1))
+    assert (found["width"], found["height"], round(found["duration"])) == film
+    box = figure(notebook, 1).bounding_box()
+    assert box
+    assert (box["width"] <= 641) if film[0] >= film[1] else (box["height"] <= 481)
+    assert abs(box["width"] / box["height"] - film[0] / film[1]) < 0.01
+
+
+def test_a_reload_in_the_middle_loses_nothing(notebook: Notebook) -> None:
+    """After a reload of the page the live view shows the video itself; ``%kling_show`` puts it into the file."""
+    notebook.open([LOAD, BOAT, "get_ipython().run_line_magic('kling_show', job.id)"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.wait_idle()
+    expect(notebook.output(1)).to_contain_text("Making the video")
+    notebook.save()
+    notebook.reload()
+    expect(notebook.output(1)).to_contain_text("Making the video")
+    video = notebook.output(1).locator("video").first
+    expect(video).to_be_visible(timeout=MINUTE)
+    assert played(video) == FILM
+    assert "<figure" not in str(notebook.save()["cells"][1]["outputs"]), "so the next line shows something"
+    notebook.run_cell(2)
+    notebook.wait_idle()
+    assert played(figure(notebook, 2)) == FILM
+    assert "<figure" in str(notebook.save()["cells"][2]["outputs"])
+
+
+def test_the_video_stays_in_the_file(notebook: Notebook) -> None:
+    """Saved, closed and opened again without a kernel the video plays, trusted or not; no widget is left."""
+    notebook.open([LOAD, BOAT])
+    notebook.run_all()
+    expect(figure(notebook, 1)).to_be_visible(timeout=MINUTE)
+    outputs = notebook.save()["cells"][1]["outputs"]
+    assert not any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)
+    for trusted in (True, False):
+        notebook.open_without_kernel(trusted=trusted)
+        assert played(figure(notebook, 1)) == FILM
+        caption = notebook.output_text(1)
+        assert "a paper boat in the rain" in caption
+        assert "demo" in caption
+
+
+def test_an_interrupted_wait_can_be_resumed(notebook: Notebook) -> None:
+    """The interrupt ends the cell and says how to resume; resuming shows the video."""
+    notebook.open([LOAD, SMALL.replace("%kling", "%kling --wait"), "%kling_resume"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    expect(notebook.output(1)).to_contain_text("Making the video", timeout=MINUTE)
+    notebook.interrupt()
+    notebook.wait_idle(10)
+    assert "%kling_resume demo_" in notebook.output_text(1)
+    notebook.run_cell(2)
+    expect(figure(notebook, 2)).to_be_visible(timeout=MINUTE)
+    assert played(figure(notebook, 2)) == SQUARE
+
+
+def test_a_restarted_kernel_finds_its_tasks(notebook: Notebook) -> None:
+    """After a restart of the kernel ``%kling_resume`` finds the task and shows its video, in the demo too."""
+    notebook.open([LOAD, SMALL, "%kling_resume"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.wait_idle()
+    expect(notebook.output(1)).to_contain_text("Making the video")
+    notebook.restart()
+    notebook.run_cell(0)
+    notebook.run_cell(2)
+    expect(figure(notebook, 2)).to_be_visible(timeout=2 * MINUTE)
+    assert played(figure(notebook, 2)) == SQUARE
+
+
+def test_a_click_on_stop_watching_ends_no_video(notebook: Notebook, kernel_name: str) -> None:
+    """The button ends the watching at once, and says that the task goes on and how to come back; that shows the
+    video."""
+    notebook.open([LOAD, SMALL, "%kling_resume"], kernel=kernel_name)
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    expect(notebook.output(1)).to_contain_text("Making the video", timeout=MINUTE)
+    notebook.output(1).get_by_role("button", name="Stop watching").click()
+    expect(notebook.output(1)).to_contain_text("%kling_resume demo_")
+    expect(notebook.output(1)).to_contain_text("billed if it succeeds")
+    notebook.run_cell(2)
+    expect(figure(notebook, 2)).to_be_visible(timeout=MINUTE)
+
+
+def test_a_failure_stops_run_all(notebook: Notebook) -> None:
+    """A mistake is one line that says that nothing was sent, without a traceback, and later cells do not run."""
+    notebook.open([LOAD, "%kling --model 2.6 --seconds abc a boat", "'never'"])
+    notebook.run_all()
+    notebook.wait_idle()
+    text = notebook.output_text(1)
+    assert "InvalidRequestError" in text
+    assert "Nothing was sent" in text
+    assert "Traceback" not in text
+    assert len(text.strip().splitlines()) == 1
+    assert notebook.count(2) is None
