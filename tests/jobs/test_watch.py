@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -106,18 +105,21 @@ def test_its_own_client_is_the_services() -> None:
     assert watcher.start(address()).result(LONG) == "https://a.example"
 
 
-def _works(watcher: Watcher) -> None:
-    thread = watcher.start(_thread()).result(LONG)
-    sys.exit(0 if thread in threading.enumerate() and watcher.busy <= 1 else 1)
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_after_a_fork_there_is_a_new_thread() -> None:
-    """The thread is not there in a forked child: it gets one of its own."""
-    watcher = Watcher()
-    waiting = watcher.start(asyncio.Event().wait())
-    child = multiprocessing.get_context("fork").Process(target=_works, args=(watcher,))
-    child.start()
-    child.join(60)
-    assert child.exitcode == 0
-    waiting.cancel()
+    """The thread is not there in a forked child: it gets one of its own, and none of the parent's work."""
+    code = """
+import asyncio, os
+from kling_widgets.jobs.watch import Watcher
+watcher = Watcher()
+waiting = watcher.start(asyncio.Event().wait())
+child = os.fork()
+if child == 0:
+    given = watcher.start(asyncio.sleep(0, "given")).result(30)
+    os._exit(0 if given == "given" and watcher.busy <= 1 else 1)
+print(os.waitpid(child, 0)[1], watcher.busy)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "0 1\n"
