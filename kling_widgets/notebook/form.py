@@ -106,15 +106,14 @@ class Form:
                 self._refresh()
             job = self._sending
         self._results.begin(job)
-        job.listen(self._accepted)
+        job.listen(lambda moment: self._heard(job, moment))
         job.start()
         return job
 
-    def _accepted(self, moment: Moment) -> None:
-        if moment.state == "sending":
-            return
+    def _heard(self, job: Job, moment: Moment) -> None:
         with self._lock:
-            if self._sending is not None:
+            # Jobs of before go on telling how they stand; only this one's answer opens the button.
+            if self._sending is job and moment.state != "sending":
                 self._sending = None
                 self._refresh()
 
@@ -206,7 +205,7 @@ class Form:
         for title, fields in sections.items():
             section = self._sections.get(title)
             if section is None:
-                section = self._sections[title] = Section(title, self._parts)
+                section = self._sections[title] = Section(title, self._parts, self._refresh)
             section.fill(fields, self._fill_other if title == OTHERS else self._fill)
             rows.append(section.widget)
             self._present.append(section)

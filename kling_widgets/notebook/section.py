@@ -14,9 +14,13 @@ Make = Callable[[Field], Control]
 
 
 class Section:
-    """A title that opens and closes, and the controls below it, which are made when it is first opened."""
+    """A title that opens and closes, and the controls below it, which are made when it is first opened.
 
-    def __init__(self, title: str, parts: Parts) -> None:
+    Args:
+        opened: called when the user has opened or closed it.
+    """
+
+    def __init__(self, title: str, parts: Parts, opened: Callable[[], None]) -> None:
         self.title = title
         self._fields: Sequence[Field] = ()
         self._make: Make | None = None
@@ -24,8 +28,13 @@ class Section:
         self._button = widgets.Button(description=f"▸ {title}", layout=parts.wide)
         self._button.add_class("kling-section")
         self.is_open = False
-        self._button.on_click(lambda _: self.open(not self.is_open))
+        self._opened = opened
+        self._button.on_click(self._clicked)
         self.widget = widgets.VBox([self._button], layout=parts.plain)
+
+    def _clicked(self, button: object) -> None:
+        self.open(not self.is_open)
+        self._opened()  # what is new in it has problems to show, too
 
     def fill(self, fields: Sequence[Field], make: Make) -> None:
         """Takes the fields that it holds for the present model."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from kling_widgets.client import credentials
-from kling_widgets.client.credentials import Secret
+from kling_widgets.client.credentials import Credentials, Secret
 from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget
 from kling_widgets.core.catalog import Model
@@ -127,10 +127,14 @@ class Session:
         self._demo_wanted = on
 
     def key_status(self) -> str:
-        """Where the key comes from, without any character of it."""
+        """Where the key comes from, without any character of it.
+
+        Raises:
+            KlingError: a key is there, and cannot be used.
+        """
         if self.demo:
             return "demo: no key needed"
-        found = credentials.find(environ=self.environ, folder=self.place.folder)
+        found = self._find(self.settings.base_url)
         return f"key: found in {found.source}" if found.key else NO_KEY
 
     def service(self, name: str | None = None) -> Service:
@@ -142,16 +146,16 @@ class Session:
         """
         if name == DEMO or (name is None and self.demo):
             return Service(DEMO, self._start_demo().base_url, Secret("demo"), "demo: no key needed")
-        chosen = self.settings.base_url or None
-        if name in credentials.OWN_URLS:
-            chosen = name
-        found = credentials.find(base_url=chosen, environ=self.environ, folder=self.place.folder)
+        found = self._find(name if name in credentials.OWN_URLS else self.settings.base_url)
         if name is not None and found.base_url != name:
             raise KlingError(
                 f"This task was sent to {name}, but the address is {found.base_url} now. Set CRAZYROUTER_BASE_URL, and "
                 "the key that belongs to it."
             )
         return Service(found.base_url, found.base_url, found.needed(), found.source)
+
+    def _find(self, url: str | None) -> Credentials:
+        return credentials.find(base_url=url or None, environ=self.environ, folder=self.place.folder)
 
     def _start_demo(self) -> Running:
         with self._demo_lock:
