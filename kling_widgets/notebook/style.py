@@ -27,8 +27,9 @@ STYLE = """<style>
 .kling-error { color: var(--kling-error) !important; }
 .kling-note { color: var(--kling-note) !important; }
 /* Under its control, or at the left edge where less than about 300px are there. */
-.kling-problem { margin: 0 0 4px clamp(0px, (100% - 300px) * 99, 118px); overflow-wrap: anywhere; }
-.kling-row { align-items: flex-start; flex-wrap: wrap; }
+.kling-problem, .kling-fix { margin: 0 0 4px clamp(0px, (100% - 300px) * 99, 118px); overflow-wrap: anywhere; }
+.kling-fix .kling-problem { margin: 0; }
+.kling-row { align-items: flex-start; flex-wrap: wrap; gap: 0 6px; }
 .kling-row > .widget-text, .kling-row > .widget-textarea { max-width: 100%; }
 .kling-fix > .widget-html { flex: 0 1 auto; min-width: min(100%, 300px); }
 .kling .jupyter-button { flex-shrink: 0; max-width: 100%; }
