@@ -40,9 +40,9 @@ def text(shell: Any, kling: Callable[[str], Any]) -> Callable[[str], str]:
     return lambda code: str(shown(lambda: run(shell, code)).text)
 
 
-def slow(session: Session) -> str:
+def left(session: Session) -> str:
     """The id of a task that is under way and nobody watches."""
-    job = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False)).value
+    job = shown(lambda: session.submit("2.6", prompt="a boat", wait=False)).value
     job.stop()
     return str(job.id)
 
@@ -88,7 +88,7 @@ def test_several_of_one(kling: Callable[[str], Any]) -> None:
 
 def test_save_and_wait_reach_the_job(kling: Callable[[str], Any], kernel: Kernel) -> None:
     """In a notebook a line does not wait, unless it says so."""
-    job = kling("%kling --no-wait --save clips/boat.mp4 a boat demo:slow")
+    job = kling("%kling --no-wait --save clips/boat.mp4 a boat")
     assert job.path is None
     assert kling("%kling --wait --save clips/ship.mp4 a ship").path == Path.cwd() / "clips" / "ship.mp4"
     assert job.wait().path == Path.cwd() / "clips" / "boat.mp4"
@@ -247,12 +247,12 @@ def test_tasks(kling: Callable[[str], Any], session: Session) -> None:
 
 def test_show_and_resume(kling: Callable[[str], Any], text: Callable[[str], str], session: Session) -> None:
     """``%kling_resume ID`` goes on; ``%kling_show ID`` shows it; alone, all that has not ended."""
-    task = slow(session)
+    task = left(session)
     (job,) = [kling(f"%kling_resume {task}")]
     assert job.path.is_file()
     assert str(job.path) in text(f"%kling_show {task}")
     assert "Nothing is under way." in text("%kling_resume")
-    other = slow(session)
+    other = left(session)
     again = kling("%kling_resume")
     assert again.id == other
     assert again.path.is_file()

@@ -263,7 +263,7 @@ def test_videos_stay_beside_the_notebook(session: Session, tmp_path: Path, monke
 def test_a_wait_that_is_over_leaves_the_task(session: Session) -> None:
     """``timeout``: an error that tells how to resume, and a job that can be."""
     with pytest.raises(WaitTimeoutError, match="%kling_resume"):
-        shown(lambda: session.submit("2.6", prompt="a boat demo:slow", timeout=0.01))
+        shown(lambda: session.submit("2.6", prompt="a boat", timeout=0.01))
     (entry,) = session.journal.entries()
     assert entry.state == "accepted"
     job = shown(lambda: session.resume(entry.task_id)).value
@@ -289,7 +289,8 @@ def test_who_waits(
     if front_end == "jupyter":
         shell.kernel = Kernel()
     session.settings.wait = setting
-    job = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=asked)).value
+    prompt = "a boat" if waited else "a boat demo:slow"
+    job = shown(lambda: session.submit("2.6", prompt=prompt, wait=asked)).value
     assert job.id  # accepted in any case
     assert mp4(job.path) == waited
 
@@ -328,7 +329,7 @@ def test_resume_of_one(make: Maker, keyed: dict[str, str]) -> None:
 
 def test_what_is_watched_is_not_begun_anew(session: Session) -> None:
     """A second look at a running task shows the same job: nobody who waits for it is thrown out."""
-    job = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False)).value
+    job = shown(lambda: session.submit("2.6", prompt="a boat", wait=False)).value
     assert shown(lambda: session.resume(job.id, wait=False)).value is job
     assert shown(lambda: session.show(job.id)).value is job
     assert mp4(job.wait().path)
@@ -336,7 +337,7 @@ def test_what_is_watched_is_not_begun_anew(session: Session) -> None:
 
 def test_a_stopped_job_is_begun_again(session: Session) -> None:
     """What was stopped is watched again at once, also while it is still ending."""
-    job = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False)).value
+    job = shown(lambda: session.submit("2.6", prompt="a boat", wait=False)).value
     job.stop()
     again = shown(lambda: session.resume(job.id)).value
     assert again is not job

@@ -1,0 +1,146 @@
+"""What every control is: which kind a field gets, what it costs, how it shows problems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+from ipywidgets.widgets.widget import _instances as alive
+
+from kling_widgets.core.catalog import FIELDS, models
+from kling_widgets.core.fields import Field, Problem
+from kling_widgets.notebook.controls import Control, Parts, make
+from kling_widgets.notebook.controls.json_box import JsonBox
+from kling_widgets.notebook.controls.media import LinkBox, LinksBox
+from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
+
+NOTE = Problem("warning", "sound", "It is <odd>.", "Look.", {"sound": False})
+ERROR = Problem("error", "sound", "It is wrong.")
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return Parts(tmp_path / "uploads")
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("prompt", TextBox),
+        ("session_id", TextBox),
+        ("seconds", Slider),
+        ("size", WordList),
+        ("aspect_ratio", Pills),
+        ("resolution", Pills),
+        ("sound", Pills),
+        ("shot_type", Pills),
+        ("image", LinkBox),
+        ("image_list", LinksBox),
+        ("video_list", JsonBox),
+        ("camera_control", JsonBox),
+        ("face_choose", JsonBox),
+    ],
+)
+def test_each_kind_of_field_has_its_control(field: str, kind: type[Control], parts: Parts) -> None:
+    """By what the field is, not by its name."""
+    assert type(make(FIELDS[field], parts)) is kind
+
+
+def test_a_short_choice_of_lengths_is_pills_and_a_range_a_slider(parts: Parts) -> None:
+    """Two usual lengths side by side; thirteen on a slider."""
+    by_name = {model.name: model.field("seconds") for model in models()}
+    assert type(make(by_name["2.6"], parts)) is Pills
+    assert type(make(by_name["3.0"], parts)) is Slider
+
+
+def test_a_field_of_no_kind_is_an_error(parts: Parts) -> None:
+    """A new kind of field must be given a control."""
+    with pytest.raises(TypeError, match="Field"):
+        make(Field(name="x", label="X", help="", example=""), parts)
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_setting_is_no_change_of_the_users(name: str, parts: Parts) -> None:
+    """What is put in from outside calls nobody; what is typed does, and is remembered as touched."""
+    control = make(FIELDS[name], parts)
+    calls: list[int] = []
+    control.changed = lambda: calls.append(1)
+    for value in ("x", 5, True, None, ["x"], {"a": 1}):
+        control.set(value)
+    assert (calls, control.touched) == ([], False)
+    box: Any = next(each for each in _within(control.widget) if hasattr(each, "value") and each.description)
+    box.value = box.options[1] if hasattr(box, "options") else "typed"
+    assert calls
+    assert control.touched
+
+
+def _within(widget: widgets.Widget) -> list[widgets.Widget]:
+    return [widget, *(each for child in getattr(widget, "children", ()) for each in _within(child))]
+
+
+def shown(control: Control, *problems: Problem) -> tuple[list[str], list[widgets.Button]]:
+    """The sentences and buttons below the control."""
+    control.show(problems, lambda problem: None)
+    rows = [each for row in control.widget.children[1:] for each in _within(row)]
+    said = [each.value for each in rows if isinstance(each, widgets.HTML)]
+    return said, [each for each in rows if isinstance(each, widgets.Button)]
+
+
+def test_problems_stand_below(parts: Parts) -> None:
+    """Each with its word, escaped; colour is only extra."""
+    said, _ = shown(make(FIELDS["sound"], parts), ERROR, NOTE)
+    assert "Error: It is wrong." in said[0]
+    assert "kling-error" in said[0]
+    assert "Note: It is &lt;odd&gt;. Look." in said[1]
+    assert "kling-note" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("fix", "words"),
+    [
+        ({"sound": False}, "Set sound to off"),
+        ({"multi_shots": True}, "Set multi_shots to on"),
+        ({"size": None}, "Remove size"),
+        ({"resolution": "1080P"}, "Set resolution to 1080P"),
+        ({"seconds": 10}, "Set seconds to 10"),
+    ],
+)
+def test_a_fix_is_a_button_that_says_what_it_does(fix: dict[str, Any], words: str, parts: Parts) -> None:
+    """Pressed, it hands the problem over; the form does the rest."""
+    control = make(FIELDS["sound"], parts)
+    problem = Problem("warning", "sound", "It is odd.", fix=fix)
+    fixed: list[Problem] = []
+    control.show([problem], fixed.append)
+    (button,) = (each for each in _within(control.widget) if getattr(each, "description", "") == words)
+    button.click()
+    assert fixed == [problem]
+
+
+def test_the_same_problems_change_nothing(parts: Parts) -> None:
+    """No flicker while somebody types."""
+    control = make(FIELDS["sound"], parts)
+    shown(control, ERROR)
+    rows = control.widget.children
+    shown(control, ERROR)
+    assert control.widget.children is rows
+
+
+def test_problems_leave_no_widgets_behind(parts: Parts) -> None:
+    """What they cost is given back; what they share stays."""
+    control = make(FIELDS["sound"], parts)
+    before = len(alive)
+    for _ in range(3):
+        shown(control, ERROR, NOTE)
+        shown(control)
+    assert len(alive) == before
+    assert parts.plain.comm is not None
+    assert len(control.widget.children) == 1
+
+
+def test_controls_share_layouts_and_styles(parts: Parts) -> None:
+    """A text box costs its own model and its row's, and no more."""
+    before = len(alive)
+    make(FIELDS["session_id"], parts)
+    assert len(alive) - before == 2

@@ -1,0 +1,129 @@
+"""Controls of plain values: value in, value out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+
+from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.fields import Field
+from kling_widgets.notebook.controls import Control, Parts, make
+from kling_widgets.notebook.controls.simple import DEFAULT, Pills, Slider, TextBox, WordList
+
+FIVE_OR_TEN = MODELS["aigc-video-kling-2.6"].field("seconds")
+THREE_TO_FIFTEEN = MODELS["aigc-video-kling-3.0"].field("seconds")
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return Parts(tmp_path)
+
+
+def check(widget: Any, kind: type[widgets.Widget], **traits: Any) -> None:
+    """The widget is of the kind, and has these values."""
+    assert type(widget) is kind
+    assert {name: getattr(widget, name) for name in traits} == traits
+
+
+def test_a_prompt_is_the_largest_thing(parts: Parts) -> None:
+    """Several lines, a question in the empty box."""
+    prompt, session = make(FIELDS["prompt"], parts), make(FIELDS["session_id"], parts)
+    assert isinstance(prompt, TextBox)
+    assert isinstance(session, TextBox)
+    check(prompt.box, widgets.Textarea, description="Prompt", rows=4, placeholder="What happens in the video?")
+    check(session.box, widgets.Text, description="Session", placeholder="SESSION_ID", tooltip=FIELDS["session_id"].help)
+
+
+@pytest.mark.parametrize(("typed", "value"), [("", None), ("  \n ", None), (" a boat\n", "a boat")])
+def test_text_is_stripped_and_empty_is_unset(typed: str, value: str | None, parts: Parts) -> None:
+    """Blanks are no prompt."""
+    control = make(FIELDS["prompt"], parts)
+    assert isinstance(control, TextBox)
+    control.box.value = typed
+    assert control.get() == value
+
+
+def test_three_pills_for_a_switch(parts: Parts) -> None:
+    """default · off · on; default is not off."""
+    control = make(FIELDS["sound"], parts)
+    assert isinstance(control, Pills)
+    check(control.box, widgets.ToggleButtons, description="Sound", options=(DEFAULT, "off", "on"), value=DEFAULT)
+    got = []
+    for word in control.box.options:
+        control.box.value = word
+        got.append(control.get())
+    assert got == [None, False, True]
+
+
+def test_usual_numbers_are_pills(parts: Parts) -> None:
+    """Numbers come back as numbers."""
+    control = make(FIVE_OR_TEN, parts)
+    assert isinstance(control, Pills)
+    check(control.box, widgets.ToggleButtons, options=(DEFAULT, "5", "10"))
+    control.box.value = "10"
+    assert control.get() == 10
+
+
+def test_many_choices_are_a_list(parts: Parts) -> None:
+    """The sizes, after the default."""
+    control = make(FIELDS["size"], parts)
+    assert isinstance(control, WordList)
+    check(control.box, widgets.Dropdown, description="Size", value=DEFAULT)
+    assert control.box.options[:2] == (DEFAULT, "1280x720")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (FIELDS["sound"], True),
+        (FIELDS["sound"], "maybe"),
+        (FIELDS["size"], "640x480"),
+        (FIELDS["size"], ["odd"]),
+        (FIELDS["aspect_ratio"], "21:9"),
+        (FIVE_OR_TEN, 5),
+        (FIVE_OR_TEN, 7),
+        (FIVE_OR_TEN, "abc"),
+        (THREE_TO_FIFTEEN, 3),
+        (THREE_TO_FIFTEEN, 99),
+        (FIELDS["prompt"], "a boat"),
+    ],
+)
+def test_a_value_from_elsewhere_is_shown_as_it_is(field: Field, value: Any, parts: Parts) -> None:
+    """Right or wrong; and unset again by None, twice over."""
+    control: Control = make(field, parts)
+    for _ in range(2):
+        control.set(value)
+        assert control.get() == value
+        assert type(control.get()) is type(value)
+        control.set(None)
+        assert control.get() is None
+
+
+def test_a_slider_is_left_alone_or_moved(parts: Parts) -> None:
+    """It shows when a number is chosen, with the model's own range, and says its unit."""
+    control = make(THREE_TO_FIFTEEN, parts)
+    assert isinstance(control, Slider)
+    check(control.mode, widgets.ToggleButtons, description="Seconds", options=(DEFAULT, "choose"), value=DEFAULT)
+    check(control.number, widgets.IntSlider, min=3, max=15, value=5, description="seconds")
+    assert control.number.layout.display == "none"
+    control.mode.value = "choose"
+    assert control.number.layout.display == "flex"
+    assert control.get() == 5
+    control.number.value = 12
+    assert control.get() == 12
+    control.mode.value = DEFAULT
+    assert control.get() is None
+    assert control.number.layout.display == "none"
+
+
+@pytest.mark.parametrize("value", [True, "abc", [5]])
+def test_a_slider_shows_no_number_for_what_is_none(value: Any, parts: Parts) -> None:
+    """The sentence below says what is wrong; the slider itself is at rest."""
+    control = make(THREE_TO_FIFTEEN, parts)
+    control.set(value)
+    assert isinstance(control, Slider)
+    assert control.mode.value == DEFAULT
+    assert control.number.value == 5
