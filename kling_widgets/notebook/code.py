@@ -27,6 +27,7 @@ class CodePane:
         self._text.add_class("kling-code")
         # One model is seen in four tabs: only what shows is brought up to date.
         self.widget = widgets.Tab([self._text] * len(TABS), titles=list(TABS), layout=parts.plain, selected_index=0)
+        self.widget.add_class("kling-apart")
         self.widget.observe(lambda _: self.refresh(), "selected_index")
 
     def refresh(self) -> None:

@@ -149,6 +149,7 @@ class Form:
         self._status = widgets.HTML(layout=parts.plain)
         submit = widgets.HBox([self._button, self._status], layout=parts.plain)
         submit.add_class("kling-row")
+        submit.add_class("kling-apart")
         self._code = CodePane(parts, lambda: self.request)
         head = widgets.HTML(f'{STYLE}<span class="kling-title">New video</span>', layout=parts.plain)
         self.widget = widgets.VBox(

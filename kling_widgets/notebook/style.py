@@ -51,5 +51,6 @@ STYLE = """<style>
 .kling .widget-textarea textarea { resize: vertical; }
 .kling button:focus-visible, .kling input:focus-visible, .kling textarea:focus-visible, .kling select:focus-visible {
   outline: 2px solid var(--kling-brand); outline-offset: 1px; }
+.kling .kling-apart { margin-top: 10px; }
 .kling video { max-width: 100%; }
 </style>"""
