@@ -53,7 +53,8 @@ class Batch(Sequence[Job]):
             job.stop()
 
     def _after_stop(self, said: str) -> str:
-        running = [job for job in self._jobs if job.path is None and job.error is None]
+        # One that was stopped just now may say so already, or not yet.
+        running = [job for job in self._jobs if job.status in ("sending", "queued", "running", "stopped")]
         if len(running) < 2:
             return said
         return f"{len(running)} tasks go on being made, and are billed if they succeed. To see them: %kling_resume"

@@ -263,7 +263,7 @@ def test_videos_stay_beside_the_notebook(session: Session, tmp_path: Path, monke
 def test_a_wait_that_is_over_leaves_the_task(session: Session) -> None:
     """``timeout``: an error that tells how to resume, and a job that can be."""
     with pytest.raises(WaitTimeoutError, match="%kling_resume"):
-        shown(lambda: session.submit("2.6", prompt="a boat", timeout=0.01))
+        shown(lambda: session.submit("2.6", prompt="a boat demo:slow", timeout=0.01))
     (entry,) = session.journal.entries()
     assert entry.state == "accepted"
     job = shown(lambda: session.resume(entry.task_id)).value
