@@ -136,7 +136,7 @@ def test_unloading_leaves_nothing_behind_and_reloading_brings_it_back(kernel: Ke
     """After %unload_ext there is no magic, setting or completion of ours; %reload_ext twice is as good as once."""
     look = (
         "s = get_ipython(); (sorted(n for k in s.magics_manager.magics.values() for n in k if n.startswith('kling')), "
-        "[n for n in s.strdispatchers['complete_command'].strs if 'kling' in n], "
+        "[m for m in s.Completer.custom_matchers if 'kling' in m.__module__], "
         "[c for c in s.configurables if type(c).__name__ == 'Kling'])"
     )
     back = kernel.run(
