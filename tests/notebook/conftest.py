@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +26,11 @@ def shell() -> Iterator[Any]:
     """A real IPython in this process, the one that ``get_ipython`` and ``display`` find."""
     config = Config()
     config.HistoryManager.enabled = False
-    yield InteractiveShell.instance(config=config)
+    made = InteractiveShell.instance(config=config)
+    yield made
     InteractiveShell.clear_instance()
+    # Each would tidy up once more when the tests end: hundreds of shells, a second and more each.
+    atexit.unregister(made.atexit_operations)
 
 
 class Kernel:
