@@ -21,11 +21,11 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.code import CodePane
 from kling_widgets.notebook.controls import Control, Parts, make
+from kling_widgets.notebook.key_line import KeyLine
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
-from kling_widgets.notebook.session import NO_KEY, Session, session
+from kling_widgets.notebook.session import Session, session
 from kling_widgets.notebook.style import STYLE
-from kling_widgets.notebook.words import DEMO
 
 OTHERS = "Not documented for this model"
 SUBMIT = "Make the video"
@@ -102,7 +102,7 @@ class Form:
             try:
                 (self._sending,) = self._session.prepare(self.request)
             finally:
-                self._show_key()
+                self._key.refresh()
                 self._refresh()
             job = self._sending
         self._results.begin(job)
@@ -122,7 +122,7 @@ class Form:
         try:
             self.submit()
         except KlingError as error:
-            self._status.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
+            self._say(error)
 
     # The widgets
 
@@ -138,51 +138,34 @@ class Form:
         )
         self._picker.observe(self._switch, "value")
         self._about = widgets.HTML(layout=parts.plain)
-        self._key_line = widgets.HTML(layout=parts.plain)
-        self._demo_button = widgets.Button(description="Try the demo", layout=parts.narrow)
-        self._demo_button.on_click(self._try_demo)
-        self._key = widgets.HBox(layout=parts.plain)
-        self._key.add_class("kling-row")
+        self._status = widgets.HTML(layout=parts.plain)
+        self._key = KeyLine(self._session, parts, self._say)
         self._fields = widgets.VBox(layout=parts.plain)
         self._button = widgets.Button(description=SUBMIT, button_style="primary", layout=widgets.Layout(width="180px"))
         self._button.on_click(self._clicked)
-        self._status = widgets.HTML(layout=parts.plain)
         submit = widgets.HBox([self._button, self._status], layout=parts.plain)
         submit.add_class("kling-row")
         submit.add_class("kling-apart")
         self._code = CodePane(parts, lambda: self.request)
         head = widgets.HTML(f'{STYLE}<span class="kling-title">New video</span>', layout=parts.plain)
         self.widget = widgets.VBox(
-            [head, self._picker, self._about, self._key, self._fields, submit, self._code.widget, self._results.widget],
+            [
+                head,
+                self._picker,
+                self._about,
+                self._key.widget,
+                self._fields,
+                submit,
+                self._code.widget,
+                self._results.widget,
+            ],
             layout=parts.plain,
         )
         for name in ("kling", "kling-card"):
             self.widget.add_class(name)
-        self._show_key()
 
-    def _show_key(self) -> None:
-        """One line when there is no key; the demo is one click away."""
-        try:
-            said = self._session.key_status()
-        except KlingError as error:
-            said = str(error)
-        else:
-            if self._session.demo:
-                said = DEMO
-            elif said == NO_KEY:
-                said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
-            else:
-                said = ""
-        self._key_line.value = f'<span class="kling-dim">{html.escape(said)}</span>'
-        self._key.children = (self._key_line, *([] if self._session.demo else [self._demo_button])) if said else ()
-
-    def _try_demo(self, button: object) -> None:
-        try:
-            self._session.use_demo()
-        except KlingError as error:
-            self._status.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
-        else:
-            self._show_key()
+    def _say(self, error: KlingError) -> None:
+        self._status.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
 
     def _switch(self, change: Mapping[str, Any]) -> None:
         with self._lock:

@@ -88,10 +88,11 @@ class Magics:
         name = settings.pop("out", None)
         if settings.pop("dry_run", False):
             return self.dry_run(command.request, settings)
-        job = self.session.submit(command.request, **settings)  # type: ignore[arg-type]
-        if name:
-            self.shell.user_ns[name] = job
-        return job
+        wait = settings.pop("wait", None)
+        jobs = self.session.prepare(command.request, **settings)  # type: ignore[arg-type]
+        if name:  # before anything is sent: also what is refused, fails or is interrupted can be looked at
+            self.shell.user_ns[name] = jobs[0] if len(jobs) == 1 else Batch(jobs)
+        return self.session.run(jobs, wait)  # type: ignore[arg-type]
 
     def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
         """Shows the body that would be sent, and what is wrong with it."""

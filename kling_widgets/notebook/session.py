@@ -205,12 +205,12 @@ class Session:
         **options: Any,
     ) -> Job | Batch:
         """Checks, submits and shows; see ``kw.submit``."""
-        return self._run(self.prepare(request, **options), wait)
+        return self.run(self.prepare(request, **options), wait)
 
     def resume(self, task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
         """Goes on with one task, or with all that have not ended; see ``kw.resume``."""
         if task_id is not None:
-            return self._run([self._take_up(self._entry(task_id))], wait)
+            return self.run([self._take_up(self._entry(task_id))], wait)
         jobs, troubles = [], []
         for entry in self.journal.unfinished():
             try:
@@ -219,7 +219,7 @@ class Session:
                 troubles.append(error)
         if troubles and not jobs:
             raise troubles[0]
-        return self._run(jobs, wait) if jobs else Batch(())
+        return self.run(jobs, wait) if jobs else Batch(())
 
     def entry(self, task_id: str) -> Entry:
         """The journal's entry of a task, or of a submission's number: ``#7``.
@@ -301,7 +301,8 @@ class Session:
         self.jobs[job.key] = job
         return job
 
-    def _run(self, jobs: list[Job], wait: bool | None) -> Job | Batch:
+    def run(self, jobs: list[Job], wait: bool | None) -> Job | Batch:
+        """Shows and starts the jobs, and waits for them as far as it is asked for; see ``kw.submit``."""
         place, settings = self.place, self.settings
         if wait is None:
             wait = place.waits if settings.wait == "auto" else bool(settings.wait)

@@ -17,7 +17,7 @@ from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.grammar import SETTINGS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.words import MAGICS, option_name
-from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
+from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError, TaskFailedError
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.form import Form
 from kling_widgets.notebook.magic import LINE, Magics, help_text, register, unregister
@@ -70,6 +70,14 @@ def test_the_value_can_be_kept(shell: Any, kling: Callable[[str], Any]) -> None:
     kling("%kling -o y a ship")
     assert shell.user_ns["x"].request.get("prompt") == "a boat"
     assert shell.user_ns["y"].request.get("prompt") == "a ship"
+
+
+def test_what_goes_wrong_is_kept_too(shell: Any, kling: Callable[[str], Any]) -> None:
+    """``-o x`` is there also when the line ends in an error: its job says why."""
+    with pytest.raises(TaskFailedError):
+        kling("%kling -o x demo:fail a boat")
+    assert shell.user_ns["x"].status == "failed"
+    assert isinstance(shell.user_ns["x"].error, TaskFailedError)
 
 
 def test_the_default_model_is_the_setting(kling: Callable[[str], Any], capsys: pytest.CaptureFixture[str]) -> None:

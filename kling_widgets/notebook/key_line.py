@@ -1,0 +1,56 @@
+"""The form's line about the key: there only when there is something to say."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from kling_widgets.errors import KlingError
+from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.session import NO_KEY, Session
+from kling_widgets.notebook.words import DEMO
+
+
+class KeyLine:
+    """Says that there is no key, or that this is the demo, which is one click away.
+
+    Args:
+        session: knows about the key.
+        parts: shared with the form.
+        fail: takes the error when the demo cannot be started.
+    """
+
+    def __init__(self, session: Session, parts: Parts, fail: Callable[[KlingError], None]) -> None:
+        self._session, self._fail = session, fail
+        self._line = widgets.HTML(layout=parts.plain)
+        self._button = widgets.Button(description="Try the demo", layout=parts.narrow)
+        self._button.on_click(self._try_demo)
+        self.widget = widgets.HBox(layout=parts.plain)
+        self.widget.add_class("kling-row")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Says how it is now."""
+        try:
+            said = self._session.key_status()
+        except KlingError as error:
+            said = str(error)
+        else:
+            if self._session.demo:
+                said = DEMO
+            elif said == NO_KEY:
+                said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
+            else:
+                said = ""
+        self._line.value = f'<span class="kling-dim">{html.escape(said)}</span>'
+        self.widget.children = (self._line, *([] if self._session.demo else [self._button])) if said else ()
+
+    def _try_demo(self, button: object) -> None:
+        try:
+            self._session.use_demo()
+        except KlingError as error:
+            self._fail(error)
+        else:
+            self.refresh()
