@@ -15,7 +15,7 @@ SQUARE = {"width": 512, "height": 512, "duration": pytest.approx(5, abs=0.2)}
 # Pure Python, which leaves the least to other threads, or a wait, which leaves the most.
 BUSY = {
     "python3": "import time; end = time.monotonic() + 25\nwhile time.monotonic() < end:\n    pass",
-    "ipykernel6": "import threading; threading.Event().wait(20)",
+    "ipykernel6": "import threading; threading.Event().wait(12)",
 }
 MINUTE = 60_000  # milliseconds
 

@@ -83,7 +83,7 @@ print(job.path.is_file() and other.path.is_file())
 
 def test_another_process_goes_on(tmp_path: Path) -> None:
     """A task that was left by one script is resumed by the next, in the demo too."""
-    left = python('kw.use_demo(); print(kw.submit("2.6", prompt="a boat demo:slow", wait=False).id)')
+    left = python('kw.use_demo(); print(kw.submit("2.6", prompt="a boat", wait=False).id)')
     task = left.strip().splitlines()[-1]
     said = python("job = kw.resume(); print(job.id, job.path.is_file(), len(kw.history()))")
     assert said.strip().splitlines()[-1] == f"{task} True 1"
