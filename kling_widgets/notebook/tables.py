@@ -161,7 +161,6 @@ _STATES = {
     "sending": "sent, answer unknown",
     "unknown": "sent, answer unknown",
     "accepted": "under way",
-    "running": "under way",
     "succeeded": "made, not saved yet",
     "saved": "done",
 }

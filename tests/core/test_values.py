@@ -122,9 +122,7 @@ def test_a_key_is_found_anywhere(value: Any) -> None:
     assert KEY not in as_name(value) or isinstance(value, str)
 
 
-@pytest.mark.parametrize(
-    "text", ["desk-mounted-microphone-stand", "sk-short", "task-aaaaaaaaaaaaaaaaaaaa", "disk-", ""]
-)
+@pytest.mark.parametrize("text", ["desk-mounted-microphone-stand", "sk-short", "task-" + "a" * 20, "disk-", ""])
 def test_words_that_are_no_key(text: str) -> None:
     """Ordinary words with sk- in them are left alone."""
     assert not looks_like_key(text)

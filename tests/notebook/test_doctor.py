@@ -11,7 +11,7 @@ from kling_widgets.client import credentials
 from kling_widgets.notebook.doctor import doctor
 from kling_widgets.notebook.session import Session
 
-KEY = "sk-doctorsees0123456789nothing"
+KEY = "sk-" + "doctorsees" * 3
 
 
 def looked(environ: Mapping[str, str], proxies: Mapping[str, str] = {}) -> dict[str, tuple[str, str]]:
