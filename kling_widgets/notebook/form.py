@@ -22,6 +22,7 @@ from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.code import CodePane
 from kling_widgets.notebook.controls import Control, Parts, make
 from kling_widgets.notebook.key_line import KeyLine
+from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
 from kling_widgets.notebook.session import Session, session
@@ -61,7 +62,7 @@ class Form:
         self._lock = threading.RLock()
         self._sending: Job | None = None
         self._model = request.spec
-        self._parts = Parts(home(self._session.environ) / "uploads")
+        self._parts = Parts(LocalMedia(home(self._session.environ) / "uploads"))
         self._values: dict[str, JSON] = {}  # what was typed, also what the present model does not take
         self._extra: dict[str, JSON] = {}  # what stands under "Not documented for this model"
         # What the user has not typed here came through a door of its own, where paths were told from text.
@@ -216,6 +217,7 @@ class Form:
                     self._refresh()
 
             control.changed = changed
+            control.assign = self._assign
         control.set(values.get(field.name))
         return control
 
@@ -243,6 +245,7 @@ class Form:
             if name is not None and name not in controls:
                 elsewhere += found
         for name, control in controls.items():
+            control.know(request)
             found = by_field.get(name, [])
             # What is simply not filled in yet is said beside the button, and not held against the user.
             untouched = not control.touched and name not in request.values
@@ -274,7 +277,12 @@ class Form:
     def _fix(self, problem: Problem) -> None:
         """Does what a problem's button says."""
         with self._lock:
-            for name, value in problem.fix.items():
+            self._assign(problem.fix)
+
+    def _assign(self, values: Mapping[str, JSON]) -> None:
+        """Sets fields for the user, who asked for it by a button."""
+        with self._lock:
+            for name, value in values.items():
                 if name == "model":
                     self._picker.value = resolve(value)[0].id
                     continue

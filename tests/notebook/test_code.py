@@ -11,6 +11,7 @@ from ipywidgets.widgets.widget import _instances as alive
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.code import TABS, CodePane
 from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.local_media import LocalMedia
 from tests.notebook.conftest import KEY
 
 
@@ -18,7 +19,7 @@ from tests.notebook.conftest import KEY
 def pane(tmp_path: Path) -> CodePane:
     """A pane of a request that the test changes: ``pane.asked``."""
     asked = [VideoRequest("2.6")]
-    pane = CodePane(Parts(tmp_path), lambda: asked[0])
+    pane = CodePane(Parts(LocalMedia(tmp_path)), lambda: asked[0])
     pane.asked = asked  # type: ignore[attr-defined]
     return pane
 
@@ -74,6 +75,6 @@ def test_no_code_holds_a_key(pane: CodePane) -> None:
 def test_four_tabs_cost_one_text(tmp_path: Path) -> None:
     """One text model is seen in all of them."""
     before = len(alive)
-    pane = CodePane(Parts(tmp_path), lambda: VideoRequest("2.6"))
+    pane = CodePane(Parts(LocalMedia(tmp_path)), lambda: VideoRequest("2.6"))
     assert len({id(child) for child in pane.widget.children}) == 1
     assert len(alive) - before <= 16

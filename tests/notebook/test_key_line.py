@@ -8,12 +8,13 @@ from pathlib import Path
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls import Parts
 from kling_widgets.notebook.key_line import KeyLine
+from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.session import Session
 
 
 def line(session: Session, failed: list[KlingError] | None = None) -> KeyLine:
     """The line of a session; what goes wrong is put into ``failed``."""
-    return KeyLine(session, Parts(Path("uploads")), ([] if failed is None else failed).append)
+    return KeyLine(session, Parts(LocalMedia(Path("uploads"))), ([] if failed is None else failed).append)
 
 
 def said(key: KeyLine) -> list[str]:

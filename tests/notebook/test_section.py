@@ -10,6 +10,7 @@ from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.controls import Control, Parts, make
+from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.section import Section
 
 FRAMES = [FIELDS["image"], FIELDS["image_tail"]]
@@ -44,7 +45,7 @@ class Made:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
-    return Made(Parts(tmp_path))
+    return Made(Parts(LocalMedia(tmp_path)))
 
 
 def test_it_begins_folded_and_makes_nothing(made: Made) -> None:
@@ -73,7 +74,7 @@ def test_its_title_says_what_it_holds(made: Made, tmp_path: Path) -> None:
     assert made.title == "▸ Frames"
     made.tell(image=LINK, image_tail=LINK)
     assert made.title == "▸ Frames (first frame, last frame)"
-    many = Made(Parts(tmp_path), [FIELDS["image_list"]])
+    many = Made(Parts(LocalMedia(tmp_path)), [FIELDS["image_list"]])
     many.tell(image_list=[LINK, LINK])
     assert many.title == "▸ Frames (2 of 9)"
 

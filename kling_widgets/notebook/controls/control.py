@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets as widgets
 from ipywidgets.widgets.widget_description import DescriptionStyle
@@ -14,7 +13,9 @@ from ipywidgets.widgets.widget_selection import ToggleButtonsStyle
 from ipywidgets.widgets.widget_string import TextStyle
 
 from kling_widgets.core.fields import Field, Problem
+from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON, shorten
+from kling_widgets.notebook.local_media import LocalMedia
 
 LABEL = "110px"
 
@@ -23,11 +24,11 @@ class Parts:
     """What the controls of one form share, so that each does not cost models of its own.
 
     Args:
-        uploads: where the bytes of a chosen file are put; it is made when first needed.
+        local: what the controls ask about local files, and where they put chosen ones.
     """
 
-    def __init__(self, uploads: Path) -> None:
-        self.uploads = uploads
+    def __init__(self, local: LocalMedia) -> None:
+        self.local = local
         self.plain = widgets.Layout()
         self.wide = widgets.Layout(width="auto")
         self.grow = widgets.Layout(flex="1 1 auto", width="auto")
@@ -45,12 +46,14 @@ class Control(ABC):
         field: the field.
         widget: the row.
         changed: called, without arguments, when the user has changed the value.
+        assign: called with values of other fields, by name, that what the user did here stands for.
         touched: whether the user ever changed it.
     """
 
     def __init__(self, field: Field, parts: Parts) -> None:
         self.field, self.parts = field, parts
         self.changed: Callable[[], None] = lambda: None
+        self.assign: Callable[[Mapping[str, JSON]], None] = lambda values: None
         self.touched = False
         self._quiet = False
         self._problems: tuple[Problem, ...] = ()
@@ -70,6 +73,9 @@ class Control(ABC):
     def put(self, value: JSON) -> None:
         """Shows the value; None unsets it."""
 
+    def know(self, request: VideoRequest) -> None:  # noqa: B027 - most controls need to know nothing
+        """Tells it what the whole request is now, for what it shows of other fields; it is no change of the user's."""
+
     def set(self, value: JSON) -> None:
         """Shows a value that does not come from the user; ``changed`` is not called."""
         self._quiet = True
@@ -80,13 +86,13 @@ class Control(ABC):
 
     def watch(self, widget: widgets.Widget, trait: str = "value") -> None:
         """Takes a change of this widget as one of the control."""
+        widget.observe(lambda _: self.tell(), trait)
 
-        def tell(_: object) -> None:
-            if not self._quiet:
-                self.touched = True
-                self.changed()
-
-        widget.observe(tell, trait)
+    def tell(self) -> None:
+        """Says that the user has changed the value, unless it is being set."""
+        if not self._quiet:
+            self.touched = True
+            self.changed()
 
     def show(self, problems: Sequence[Problem], fix: Callable[[Problem], None]) -> None:
         """Shows the problems of this field, each with a button where there is a single way out."""

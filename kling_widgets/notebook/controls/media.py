@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import ipywidgets as widgets
 
 from kling_widgets.core.values import JSON
+from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls.control import Control
 
 # A widget's bytes are kept in the notebook, and an upload over about 10 MB drops the connection to the kernel.
@@ -64,16 +63,10 @@ class LinkBox(Control):
             if len(content) > LARGEST_CHOSEN:
                 said = f"{file['name']} is over 8 MB: save it beside the notebook, and give its path instead."
                 continue
-            folder = self.parts.uploads / hashlib.sha256(content).hexdigest()[:12]
-            # The name is the browser's word: only its harmless part is used.
-            name = re.sub(r"[^\w.-]+", "-", Path(str(file["name"])).name).strip(".-")[-80:] or "picture"
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(content)
-            except OSError as error:
-                said = f"{name} cannot be kept in {folder} ({error.strerror}): give its path instead."
-                continue
-            yield folder / name
+                yield self.parts.local.keep(str(file["name"]), content)
+            except KlingError as error:
+                said = str(error)
         self.said.value = f'<div class="kling-problem kling-error">Error: {html.escape(said)}</div>' if said else ""
 
     def get(self) -> JSON:

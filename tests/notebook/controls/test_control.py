@@ -15,6 +15,7 @@ from kling_widgets.notebook.controls import Control, Parts, make
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
+from kling_widgets.notebook.local_media import LocalMedia
 
 NOTE = Problem("warning", "sound", "It is <odd>.", "Look.", {"sound": False})
 ERROR = Problem("error", "sound", "It is wrong.")
@@ -22,7 +23,7 @@ ERROR = Problem("error", "sound", "It is wrong.")
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(tmp_path / "uploads")
+    return Parts(LocalMedia(tmp_path / "uploads"))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.structured import Structured
 from kling_widgets.notebook.controls import Parts, make
 from kling_widgets.notebook.controls.json_box import JsonBox
+from kling_widgets.notebook.local_media import LocalMedia
 
 STRUCTURED = [name for name, field in FIELDS.items() if isinstance(field, Structured)]
 LINK = "https://example.com/a.png"
@@ -19,7 +20,7 @@ LINK = "https://example.com/a.png"
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(tmp_path)
+    return Parts(LocalMedia(tmp_path))
 
 
 def box(name: str, parts: Parts) -> JsonBox:

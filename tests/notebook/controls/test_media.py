@@ -10,6 +10,7 @@ import pytest
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.notebook.controls import Parts, make
 from kling_widgets.notebook.controls.media import LARGEST_CHOSEN, LinkBox, LinksBox
+from kling_widgets.notebook.local_media import LocalMedia
 
 PNG = b"\x89PNG\r\n\x1a\n a picture"
 LINK = "https://example.com/a.png"
@@ -17,7 +18,7 @@ LINK = "https://example.com/a.png"
 
 def box(name: str, uploads: Path) -> LinkBox:
     """The control of a field."""
-    control = make(FIELDS[name], Parts(uploads))
+    control = make(FIELDS[name], Parts(LocalMedia(uploads)))
     assert isinstance(control, LinkBox)
     return control
 

@@ -12,6 +12,7 @@ from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.fields import Field
 from kling_widgets.notebook.controls import Control, Parts, make
 from kling_widgets.notebook.controls.simple import DEFAULT, Pills, Slider, TextBox, WordList
+from kling_widgets.notebook.local_media import LocalMedia
 
 FIVE_OR_TEN = MODELS["aigc-video-kling-2.6"].field("seconds")
 THREE_TO_FIFTEEN = MODELS["aigc-video-kling-3.0"].field("seconds")
@@ -19,7 +20,7 @@ THREE_TO_FIFTEEN = MODELS["aigc-video-kling-3.0"].field("seconds")
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(tmp_path)
+    return Parts(LocalMedia(tmp_path))
 
 
 def check(widget: Any, kind: type[widgets.Widget], **traits: Any) -> None:
