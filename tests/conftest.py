@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -86,6 +87,18 @@ def kernel_name(request: pytest.FixtureRequest) -> str:
         f"{kernel.IPYKERNEL6} does not name a Python with ipykernel < 7",
     )
     return name
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands over what it could not test: only the first process writes the last lines."""
+    if (handed_over := getattr(session.config, "workeroutput", None)) is not None:
+        handed_over["missing"] = _missing
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes that over."""
+    _missing.update(getattr(node, "workeroutput", {}).get("missing", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
