@@ -9,7 +9,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from kling_widgets.errors import KlingError
+from kling_widgets.client.media import check_upload
+from kling_widgets.errors import InvalidRequestError, KlingError
 
 
 class LocalMedia:
@@ -42,3 +43,10 @@ class LocalMedia:
                 f"{harmless} cannot be kept in {place.parent} ({error.strerror}): give its path instead."
             ) from None
         return place
+
+    def read(self, path: Path) -> bytes | None:
+        """The bytes of a picture, for showing it in the page; None when there is none that can be uploaded (20 MB)."""
+        try:
+            return check_upload(path).content
+        except InvalidRequestError:
+            return None
