@@ -9,26 +9,28 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from kling_widgets.core.catalog import FIELDS, Model, models
-from kling_widgets.core.fields import Field, Link, Links, Problem
-from kling_widgets.core.names import resolve
+from kling_widgets.core.catalog import Model
+from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Masks
-from kling_widgets.core.values import JSON, is_local, shorten
+from kling_widgets.core.values import JSON, shorten
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.home import home
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.code import CodePane
 from kling_widgets.notebook.controls import Control, Parts, make
+from kling_widgets.notebook.draft import Draft
+from kling_widgets.notebook.guide import Guide, sections
+from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.key_line import KeyLine
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
 from kling_widgets.notebook.session import Session, session
-from kling_widgets.notebook.style import STYLE
+from kling_widgets.notebook.ways import ways
 
 OTHERS = "Not documented for this model"
+OTHERS_NOTE = "The line's other fields: the service does not say that this model takes them. They are sent if set."
 SUBMIT = "Make the video"
 
 
@@ -61,21 +63,11 @@ class Form:
         self._session = session_
         self._lock = threading.RLock()
         self._sending: Job | None = None
-        self._model = request.spec
+        self._draft = Draft(request)
         self._parts = Parts(LocalMedia(home(self._session.environ) / "uploads"))
-        self._values: dict[str, JSON] = {}  # what was typed, also what the present model does not take
-        self._extra: dict[str, JSON] = {}  # what stands under "Not documented for this model"
-        # What the user has not typed here came through a door of its own, where paths were told from text.
-        self._foreign = set(request.values)
-        self._left: list[Field] = []  # what the request had and the form does not take over
-        for name, value in request.values.items():
-            if (field := FIELDS.get(name)) and _foreign_path(field, value):
-                self._left.append(field)
-            else:
-                (self._values if name in self._model.by_name else self._extra)[name] = value
-        self._controls: dict[tuple[bool, Field], Control] = {}
-        self._sections: dict[str, Section] = {}
-        self._present: list[Section] = []  # those of the present model
+        self._controls: dict[Field, Control] = {}  # of the present model, by its own fields
+        self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
+        self._unfolded: set[str] = set()  # titles, also of sections that the present model has not
         self._results = Results(self._session)
         self._build()
         self._arrange()
@@ -85,9 +77,12 @@ class Form:
     @property
     def request(self) -> VideoRequest:
         """The present request: what shows, and is set."""
-        shown = {name: value for name, value in self._values.items() if name in self._model.by_name}
-        extra = {name: value for name, value in self._extra.items() if name not in self._model.by_name}
-        return VideoRequest.from_given(self._model, {**shown, **extra}, foreign=self._foreign)
+        return self._draft.request
+
+    @property
+    def controls(self) -> Mapping[str, Control]:
+        """The controls that have been made for the present model, by field name."""
+        return {field.name: control for field, control in self._controls.items()}
 
     def submit(self) -> Job:
         """Submits the present request, as the button does, and gives its job without waiting. While a submission is on
@@ -129,18 +124,10 @@ class Form:
 
     def _build(self) -> None:
         parts = self._parts
-        self._picker = widgets.Dropdown(
-            description="Model",
-            options=[(model.title, model.id) for model in models()]
-            + ([] if self._model.id in {model.id for model in models()} else [(self._model.title, self._model.id)]),
-            value=self._model.id,
-            layout=parts.narrow,
-            style=parts.list,
-        )
-        self._picker.observe(self._switch, "value")
-        self._about = widgets.HTML(layout=parts.plain)
+        self._head = Head(self._draft.model, parts, self._switch)
         self._status = widgets.HTML(layout=parts.plain)
         self._key = KeyLine(self._session, parts, self._say)
+        self._guide = Guide(parts)
         self._fields = widgets.VBox(layout=parts.plain)
         self._button = widgets.Button(description=SUBMIT, button_style="primary", layout=widgets.Layout(width="180px"))
         self._button.on_click(self._clicked)
@@ -148,108 +135,82 @@ class Form:
         submit.add_class("kling-row")
         submit.add_class("kling-apart")
         self._code = CodePane(parts, lambda: self.request)
-        head = widgets.HTML(f'{STYLE}<span class="kling-title">New video</span>', layout=parts.plain)
-        self.widget = widgets.VBox(
-            [
-                head,
-                self._picker,
-                self._about,
-                self._key.widget,
-                self._fields,
-                submit,
-                self._code.widget,
-                self._results.widget,
-            ],
-            layout=parts.plain,
-        )
+        rows = (self._head, self._key, self._guide, self._fields, submit, self._code, self._results)
+        self.widget = widgets.VBox([getattr(row, "widget", row) for row in rows], layout=parts.plain)
         for name in ("kling", "kling-card"):
             self.widget.add_class(name)
 
     def _say(self, error: KlingError) -> None:
         self._status.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
 
-    def _switch(self, change: Mapping[str, Any]) -> None:
+    def _switch(self, model: Model) -> None:
         with self._lock:
-            self._model, _ = resolve(change["new"])
+            self._draft.model = model
             self._arrange()
 
     def _arrange(self) -> None:
-        """Puts the controls of the present model in order; those of folded sections are made when they are opened."""
-        facts = " · ".join((*map(str, self._model.capabilities), *filter(None, (self._model.scene,))))
-        self._about.value = f'<span class="kling-dim">{html.escape(facts)}</span>'
-        rows: list[widgets.Widget] = []
-        sections: dict[str, list[Field]] = {}
-        for field in self._model.fields:
-            if field.section:
-                sections.setdefault(field.section, []).append(field)
-            else:
-                rows.append(self._control(field).widget)
-        if self._model.others:
-            sections[OTHERS] = list(self._model.others)
-        self._present = []
-        for title, fields in sections.items():
-            section = self._sections.get(title)
-            if section is None:
-                section = self._sections[title] = Section(title, self._parts, self._refresh)
-            section.fill(fields, self._fill_other if title == OTHERS else self._fill)
-            rows.append(section.widget)
-            self._present.append(section)
-        self._fields.children = tuple(rows)
+        """Puts the controls of the present model in order; those of folded sections are made when they are opened. What
+        the former model had and this one has not is given back: what was typed is in the draft."""
+        model = self._draft.model
+        was: list[Section | Control] = [*self._sections.values(), *self._controls.values()]
+        fields = (*model.fields, *model.others)
+        self._controls = {field: control for field, control in self._controls.items() if field in fields}
+        titles: dict[str, list[Field]] = {}
+        for field in model.fields:
+            titles.setdefault(field.section, []).append(field)
+        rows = [self._control(field).widget for field in titles.pop("", [])]
+        if model.others:
+            titles[OTHERS] = list(model.others)
+        former, self._sections = self._sections, {}
+        self._unfolded -= former.keys()
+        self._unfolded |= {title for title, section in former.items() if section.is_open}
+        led = sections(model)
+        for title, held in titles.items():
+            note = OTHERS_NOTE if title == OTHERS else ""
+            section = former.get(title) or Section(title, self._parts, self._refresh, self._control, note)
+            self._sections[title] = section
+            section.fill(held)
+            section.open(title in led or title in self._unfolded)
+        self._fields.children = (*rows, *(section.widget for section in self._sections.values()))
+        for each in was:
+            if each not in (*self._sections.values(), *self._controls.values()):
+                each.close()
         self._refresh()
 
-    def _fill(self, field: Field) -> Control:
-        return self._control(field)
-
-    def _fill_other(self, field: Field) -> Control:
-        return self._control(field, other=True)
-
-    def _control(self, field: Field, other: bool = False) -> Control:
-        """The control of a field; kept, so that switching back and forth makes nothing anew."""
-        values = self._extra if other else self._values
-        control = self._controls.get((other, field))
+    def _control(self, field: Field) -> Control:
+        """The control of a field of the present model."""
+        control = self._controls.get(field)
         if control is None:
-            control = self._controls[other, field] = make(field, self._parts)
+            control = self._controls[field] = make(field, self._parts)
 
             def changed() -> None:
                 with self._lock:
-                    values[field.name] = control.get()
-                    self._foreign.discard(field.name)
+                    self._draft.type(field, control.get())
                     self._refresh()
 
             control.changed = changed
             control.assign = self._assign
-        control.set(values.get(field.name))
+        control.set(self._draft.get(field))
         return control
-
-    def _shown(self) -> dict[str, Control]:
-        """The controls that are made and belong to the present model, by field name."""
-        offered, others = set(self._model.fields), set(self._model.others)
-        return {
-            field.name: control
-            for (other, field), control in self._controls.items()
-            if field in (others if other else offered)
-        }
 
     def _refresh(self) -> None:
         """Problems beside their fields, the button, the code: all from the present request."""
-        request = self.request
+        request = self._session.latest = self.request
         problems = request.problems()
         by_field: dict[str | None, list[Problem]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(problem)
-        for section in self._present:
+        self._guide.tell(request)
+        for section in self._sections.values():
             section.tell(request, by_field)
-        controls = self._shown()
-        elsewhere: list[Problem] = []
-        for name, found in by_field.items():
-            if name is not None and name not in controls:
-                elsewhere += found
-        for name, control in controls.items():
+        for field, control in self._controls.items():
             control.know(request)
-            found = by_field.get(name, [])
+            found = by_field.pop(field.name, [])
             # What is simply not filled in yet is said beside the button, and not held against the user.
-            untouched = not control.touched and name not in request.values
-            control.show([each for each in found if not (untouched and each.severity == "error")], self._fix)
+            new = field.name not in self._draft.touched and field.name not in request.values
+            shown = [problem for problem in found if not (new and problem.severity == "error")]
+            control.show([(problem, ways(problem, request)) for problem in shown])
+        elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
         errors = [problem for problem in problems if problem.severity == "error"]
         self._button.disabled = bool(errors) or self._sending is not None
         self._status.value = self._status_text(request, errors, elsewhere)
@@ -268,27 +229,21 @@ class Form:
         # Said as long as it is missing: who clicks would pay for a video without it.
         left = [
             f"{field.label} was a file in the request that this form is made of: choose it again."
-            for field in self._left
+            for field in self._draft.left
             if field.name not in request.values
         ]
         told = (*left, *(map(str, elsewhere) if not errors else ()))
         return said + "".join(f'<div class="kling-note">Note: {html.escape(each)}</div>' for each in told)
 
-    def _fix(self, problem: Problem) -> None:
-        """Does what a problem's button says."""
-        with self._lock:
-            self._assign(problem.fix)
-
     def _assign(self, values: Mapping[str, JSON]) -> None:
-        """Sets fields for the user, who asked for it by a button."""
+        """Sets fields for the user, who asked for it by a button; under "model", the model."""
         with self._lock:
-            for name, value in values.items():
-                if name == "model":
-                    self._picker.value = resolve(value)[0].id
-                    continue
-                (self._values if name in self._model.by_name else self._extra)[name] = value
-                if control := self._shown().get(name):
-                    control.set(value)
+            self._draft.take({name: value for name, value in values.items() if name != "model"})
+            for field, control in self._controls.items():
+                if field.name in values:
+                    control.set(values[field.name])
+            if "model" in values:
+                self._head.choose(str(values["model"]))
             self._refresh()
 
     def _ipython_display_(self) -> None:
@@ -302,18 +257,3 @@ class Form:
 
     def __repr__(self) -> str:
         return f"<Form {shorten(self.request.to_magic(), 200)}>"
-
-
-def _foreign_path(field: Field, value: JSON) -> bool:
-    """Whether a value, of a body for instance, has text where a picture belongs: in the form it would become the user's
-    own path, and be uploaded. What cannot be a path, such as an ftp link, stays, and is said to be wrong."""
-    match field, value:
-        case Masks(), [*masks]:
-            media = [mask.get("mask_url") for mask in masks if isinstance(mask, dict)]
-        case Links(), [*media]:
-            pass
-        case Link() | Links() | Masks(), _:
-            media = [value]
-        case _:
-            return False
-    return any(isinstance(text, str) and is_local(text) for text in media)

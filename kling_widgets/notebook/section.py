@@ -1,77 +1,59 @@
-"""A folded part of the form, whose title says what it holds."""
+"""A folded part of the form that holds fields, and whose title says what they are set to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import ipywidgets as widgets
 
-from kling_widgets.core.fields import Field, Links, Problem
+from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.notebook.brief import brief
 from kling_widgets.notebook.controls import Control, Parts
+from kling_widgets.notebook.fold import Fold
 
-Make = Callable[[Field], Control]
 
-
-class Section:
-    """A title that opens and closes, and the controls below it, which are made when it is first opened.
+class Section(Fold):
+    """A title, and the controls below it, which are made when it is first opened.
 
     Args:
+        title: in words.
+        parts: shared with the form.
         opened: called when the user has opened or closed it.
+        control: gives the control of a field.
+        note: stands above the controls.
     """
 
-    def __init__(self, title: str, parts: Parts, opened: Callable[[], None]) -> None:
-        self.title = title
+    def __init__(
+        self, title: str, parts: Parts, opened: Callable[[], None], control: Callable[[Field], Control], note: str = ""
+    ) -> None:
+        super().__init__(title, parts, self._rows, opened)
+        self._control = control
         self._fields: Sequence[Field] = ()
-        self._make: Make | None = None
         self._troubled = False
-        self._button = widgets.Button(description=f"▸ {title}", layout=parts.wide)
-        self._button.add_class("kling-section")
-        self.is_open = False
-        self._opened = opened
-        self._button.on_click(self._clicked)
-        self.widget = widgets.VBox([self._button], layout=parts.plain)
+        self._note = widgets.HTML(f'<div class="kling-dim">{note}</div>', layout=parts.plain) if note else None
 
-    def _clicked(self, button: object) -> None:
-        self.open(not self.is_open)
-        self._opened()  # what is new in it has problems to show, too
-
-    def fill(self, fields: Sequence[Field], make: Make) -> None:
+    def fill(self, fields: Sequence[Field]) -> None:
         """Takes the fields that it holds for the present model."""
-        self._fields, self._make = fields, make
-        if self.is_open:
-            self._place()
+        self._fields = fields
+        self.refill()
 
-    def open(self, on: bool = True) -> None:
-        """Opens or closes it."""
-        if on == self.is_open:
-            return
-        self.is_open = on
-        self._button.description = ("▾" if on else "▸") + self._button.description[1:]
-        if on:
-            self._place()
-        else:
-            self.widget.children = (self._button,)
+    def _rows(self) -> Iterator[widgets.Widget]:
+        if self._note is not None:
+            yield self._note
+        for field in self._fields:
+            yield self._control(field).widget
 
     def tell(self, request: VideoRequest, problems: Mapping[str | None, Sequence[Problem]]) -> None:
         """Says in the title what is set; opens when a problem turns up that was not there before."""
-        names = [field.name for field in self._fields]
-        held = [_held(field, request) for field in self._fields if field.name in request.values]
-        text = f"{'▾' if self.is_open else '▸'} {self.title}" + (f" ({', '.join(held)})" if held else "")
-        if text != self._button.description:
-            self._button.description = text
-        troubled = any(problems.get(name) for name in names if name in request.values)
+        names = [field.name for field in self._fields if field.name in request.values]
+        self.say(", ".join(filter(None, (brief(field, request) for field in self._fields if field.name in names))))
+        troubled = any(problems.get(name) for name in names)
         if troubled and not self._troubled:
             self.open()
         self._troubled = troubled
 
-    def _place(self) -> None:
-        assert self._make is not None
-        self.widget.children = (self._button, *(self._make(field).widget for field in self._fields))
-
-
-def _held(field: Field, request: VideoRequest) -> str:
-    value = request.values[field.name]
-    if isinstance(field, Links) and isinstance(value, list):
-        return f"{len(value)} of {field.limits[0].value}"
-    return field.label.lower()
+    def close(self) -> None:
+        super().close()
+        if self._note is not None:
+            self._parts.close(self._note)

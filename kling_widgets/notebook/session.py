@@ -68,6 +68,7 @@ class Session:
         self._budget = Budget(self._requests_per_second())
         self._folder: Path | None = None
         self.settings.observe(self._new_rate, "requests_per_second")
+        self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
         self.jobs: dict[int, Job] = {}  # by the journal's number; a job that is under way is not begun again
 
     def _requests_per_second(self) -> float:
@@ -194,6 +195,7 @@ class Session:
         for each in requests:
             if errors := each.errors():
                 raise InvalidRequestError.of(errors)
+        self.latest = requests[-1]
         desk = self._desk(self.service(), save, timeout)
         return [self._keep(Job(each, desk)) for each in requests]
 

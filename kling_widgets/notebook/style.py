@@ -51,6 +51,14 @@ STYLE = """<style>
 .kling .widget-textarea textarea { resize: vertical; }
 .kling button:focus-visible, .kling input:focus-visible, .kling textarea:focus-visible, .kling select:focus-visible {
   outline: 2px solid var(--kling-brand); outline-offset: 1px; }
+/* A structured control: its label, a quiet button, the editor below, all a little in. */
+.kling .kling-head { justify-content: space-between; align-items: baseline; }
+.kling .kling-label { font-weight: 600; margin: 0 2px; }
+.kling button.kling-quiet { background: none; box-shadow: none !important; color: var(--kling-dim); padding: 0 6px;
+  text-decoration: underline; }
+.kling .kling-guide ol { margin: 4px 0; padding-left: 1.6em; }
+.kling .kling-guide:has(ol) { border-left: 3px solid var(--kling-brand); padding-left: 10px; margin: 6px 0; }
+.kling .kling-done { color: var(--kling-brand); font-weight: 600; }
 .kling .kling-apart { margin-top: 10px; }
 .kling video { max-width: 100%; }
 </style>"""

@@ -18,7 +18,7 @@ from kling_widgets.core.catalog import FIELDS, MODELS, Model, models
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
 from kling_widgets.jobs.job import Job
-from kling_widgets.notebook.controls.simple import DEFAULT
+from kling_widgets.notebook.controls import Control
 from kling_widgets.notebook.form import OTHERS, SUBMIT, Form
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.style import STYLE
@@ -29,37 +29,28 @@ OPEN = json.loads((ROOT / "tests" / "wire" / "fields.json").read_text(encoding="
 BODIES = sorted((ROOT / "tests" / "wire" / "requests").glob("*.json"))
 ALL = [model.name for model in models()]
 
-# A value for every field, as it is sent, and what a person types or clicks for it.
-VALUES: dict[str, tuple[Any, str]] = {
-    "prompt": ("a paper boat", " a paper boat "),
-    "seconds": (10, "10"),
-    "size": ("1280x720", "1280x720"),
-    "aspect_ratio": ("9:16", "9:16"),
-    "resolution": ("1080P", "1080P"),
-    "sound": (False, "off"),
-    "image": ("https://example.com/first.png", "https://example.com/first.png"),
-    "image_tail": (Path("last.png"), "last.png"),
-    "image_list": (
-        ["https://example.com/1.png", Path("my pictures/2.png")],
-        "https://example.com/1.png\n\n my pictures/2.png",
-    ),
-    "multi_shots": (True, "on"),
-    "shot_type": ("customize", "customize"),
-    "multi_prompt": (
-        [{"index": 1, "prompt": "a boat", "duration": "10"}],
-        '[{"index": 1, "prompt": "a boat", "duration": 10}]',
-    ),
-    "kling_elements": ([{"element_id": "7"}], '[{"element_id": "7"}]'),
-    "camera_control": ({"type": "simple", "config": {"pan": 4}}, '{"type": "simple", "config": {"pan": 4}}'),
-    "dynamic_masks": (
-        [{"mask_url": Path("m.png"), "trajectories": [{"x": 1, "y": 1}, {"x": 9, "y": 9}]}],
-        '[{"mask_url": "m.png", "trajectories": [{"x": 1, "y": 1}, {"x": 9, "y": 9}]}]',
-    ),
-    "video_list": ([{"url": "https://example.com/v.mp4"}], "https://example.com/v.mp4"),
-    "voice_list": ([{"url": "https://example.com/s.wav"}], '[{"url": "https://example.com/s.wav"}]'),
-    "session_id": ("s-1", "s-1"),
-    "face_choose": ([{"face_id": "f"}], '[{"face_id": "f"}]'),
-    "motion_brush": ({"any": ["JSON"]}, '{"any": ["JSON"]}'),
+# A value for every field, as it is sent.
+VALUES: dict[str, Any] = {
+    "prompt": "a paper boat",
+    "seconds": 10,
+    "size": "1280x720",
+    "aspect_ratio": "9:16",
+    "resolution": "1080P",
+    "sound": False,
+    "image": "https://example.com/first.png",
+    "image_tail": Path("last.png"),
+    "image_list": ["https://example.com/1.png", Path("my pictures/2.png")],
+    "multi_shots": True,
+    "shot_type": "customize",
+    "multi_prompt": [{"index": 1, "prompt": "a boat", "duration": "10"}],
+    "kling_elements": [{"element_id": "7"}],
+    "camera_control": {"type": "simple", "config": {"pan": 4}},
+    "dynamic_masks": [{"mask_url": Path("m.png"), "trajectories": [{"x": 1, "y": 1}, {"x": 9, "y": 9}]}],
+    "video_list": [{"url": "https://example.com/v.mp4"}],
+    "voice_list": [{"url": "https://example.com/s.wav"}],
+    "session_id": "s-1",
+    "face_choose": [{"face_id": "f"}],
+    "motion_brush": {"any": ["JSON"]},
 }
 
 
@@ -70,7 +61,7 @@ def test_the_samples_have_every_field() -> None:
 
 def full(model: Model, names: list[str] | None = None) -> VideoRequest:
     """A request of the model with every field of the line, or these, set."""
-    return VideoRequest(model, **{name: VALUES[name][0] for name in names or VALUES})
+    return VideoRequest(model, **{name: VALUES[name] for name in names or VALUES})
 
 
 Maker = Callable[..., Form]
@@ -122,26 +113,16 @@ def unfold(form: Form) -> None:
             title.click()
 
 
-def control(form: Form, name: str) -> widgets.DOMWidget:
-    """The widget that shows the field's label; its section must be open."""
-    model = MODELS[form.request.model]
-    wanted = model.field(name).label
-    kinds = (widgets.Text, widgets.Textarea, widgets.ToggleButtons, widgets.Dropdown)
-    (found,) = (each for each in within(form.widget) if isinstance(each, kinds) and each.description == wanted)
+def control(form: Form, name: str) -> Control:
+    """The control of a field; its section must be open."""
+    found = form.controls[name]
+    assert found.widget in list(within(form.widget))
     return found
 
 
-def enter(form: Form, name: str, typed: str) -> None:
-    """Types or clicks it, as a person."""
-    box = control(form, name)
-    slider = next(
-        (each for row in within(form.widget) if box in getattr(row, "children", ()) for each in row.children[1:]), None
-    )
-    if isinstance(slider, widgets.IntSlider):
-        box.value = "choose"
-        slider.value = int(typed)
-    else:
-        box.value = typed
+def enter(form: Form, name: str, value: Any) -> None:
+    """Types, clicks or draws it, as a person."""
+    control(form, name).enter(value)
 
 
 def pick(form: Form, name: str) -> None:
@@ -160,20 +141,9 @@ def test_a_form_shows_the_fields_of_its_model_in_order(model: Model, new: Maker)
     that they are not."""
     form = new(model.name)
     unfold(form)
-    labels = [each.description for each in within(form.widget) if getattr(each, "description", "") != ""]
-    order = {FIELDS[name].label: name for name in FIELDS}
-    start = labels.index(f"▾ {OTHERS}")
-    assert [order[each] for each in labels[:start] if each in order] == sorted(
-        OPEN[model.id], key=lambda name: _place(model, name)
-    )
-    assert [order[each] for each in labels[start:] if each in order] == [field.name for field in model.others]
-
-
-def _place(model: Model, name: str) -> tuple[bool, int, int]:
-    """Where a field stands: open ones first, then by section, each in the order of the line."""
-    field = model.field(name)
-    titles = list(dict.fromkeys(each.section for each in model.fields if each.section))
-    return bool(field.section), titles.index(field.section) if field.section else 0, OPEN[model.id].index(name)
+    names = {id(each.widget): name for name, each in form.controls.items()}
+    order = [names[id(each)] for each in within(form.widget) if id(each) in names]
+    assert order == [*OPEN[model.id], *(field.name for field in model.others)]
 
 
 @pytest.mark.parametrize("model", models(), ids=ALL)
@@ -187,11 +157,14 @@ def test_every_control_has_a_label_and_a_hint(model: str, new: Maker) -> None:
     """Text at its left, the limits in words in its tooltip."""
     form = new(model)
     unfold(form)
-    for field in FIELDS.values():
-        box = control(form, field.name)
-        assert box.description
-        said = box.tooltips[0] if isinstance(box, widgets.ToggleButtons) else box.tooltip
-        assert said == MODELS[form.request.model].field(field.name).help
+    for name in FIELDS:
+        field, inside = form.request.spec.field(name), list(within(control(form, name).widget))
+        labels = [getattr(each, "description", "") or getattr(each, "value", "") for each in inside]
+        assert any(field.label in str(label) for label in labels)
+        hints = [
+            hint for each in inside for hint in (getattr(each, "tooltips", None) or [getattr(each, "tooltip", "")])
+        ]
+        assert any(field.help in str(said) for said in (*hints, *labels))
 
 
 def test_what_everybody_sets_is_open_and_the_rest_is_folded(new: Maker) -> None:
@@ -239,11 +212,9 @@ def test_every_field_can_be_set_and_unset_by_its_control(model: str, name: str, 
     """What is typed or clicked is in the request as it is sent; emptied, it is gone."""
     form = new(model)
     unfold(form)
-    value, typed = VALUES[name]
-    enter(form, name, typed)
-    assert dict(form.request.values) == {name: value}
-    box = control(form, name)
-    box.value = DEFAULT if isinstance(box, (widgets.ToggleButtons, widgets.Dropdown)) else ""
+    enter(form, name, VALUES[name])
+    assert dict(form.request.values) == {name: VALUES[name]}
+    enter(form, name, None)
     assert dict(form.request.values) == {}
 
 
@@ -324,9 +295,9 @@ def test_switching_keeps_what_was_typed_and_sends_what_shows(new: Maker) -> None
 def test_what_is_typed_for_one_model_is_there_for_the_next(new: Maker) -> None:
     """The control of the next model shows it, with that model's own limits."""
     form = new("3.0")
-    enter(form, "seconds", "10")
+    enter(form, "seconds", 10)
     pick(form, "2.6")
-    assert control(form, "seconds").value == "10"
+    assert control(form, "seconds").get() == 10
     assert form.request.get("seconds") == 10
 
 
@@ -334,25 +305,24 @@ def test_undocumented_values_do_not_become_documented_ones(new: Maker) -> None:
     """What stands under "Not documented" is not sent when the next model's own control shows nothing."""
     form = new("2.1")
     unfold(form)
-    enter(form, "sound", "off")
+    enter(form, "sound", False)
     assert form.request.get("sound") is False
     pick(form, "2.6")
-    assert control(form, "sound").value == DEFAULT
+    assert control(form, "sound").get() is None
     assert "sound" not in form.request.values
     pick(form, "2.1")
     assert form.request.get("sound") is False
 
 
-def test_switching_makes_no_widgets_for_ever(new: Maker) -> None:
-    """After two rounds through all models, with everything open, no model is added any more."""
+def test_switching_leaves_no_widgets_behind(new: Maker) -> None:
+    """Through all models and back, with everything open: not one widget more than before."""
     form = new(full(MODELS["aigc-video-kling-3.0"]))
-    counts = []
-    for _ in range(4):
-        for name in ALL:
-            pick(form, name)
-            unfold(form)
-        counts.append(len(alive))
-    assert counts[1] == counts[2] == counts[3]
+    unfold(form)
+    before = len(alive)
+    for name in [*ALL, *reversed(ALL), "3.0"]:
+        pick(form, name)
+        unfold(form)
+    assert len(alive) == before
 
 
 def test_typing_makes_no_widgets_for_ever(new: Maker) -> None:
@@ -374,10 +344,8 @@ def test_typing_makes_no_widgets_for_ever(new: Maker) -> None:
 
 def beside(form: Form, name: str) -> str:
     """What stands under a field's control."""
-    wanted = control(form, name)
-    rows = [row for row in within(form.widget) if wanted in list(within(row)) and row is not wanted]
-    own = min(rows, key=lambda row: len(list(within(row))) if len(row.children) > 1 else 10**6)
-    return "\n".join(each.value for each in within(own) if isinstance(each, widgets.HTML))
+    rows = control(form, name).widget.children[1:]
+    return "\n".join(each.value for row in rows for each in within(row) if isinstance(each, widgets.HTML))
 
 
 def test_a_problem_stands_under_its_field(new: Maker) -> None:
@@ -453,11 +421,11 @@ def test_titles_say_what_is_set(new: Maker) -> None:
         ("3.0", {"multi_shots": True}, "Set shot_type to intelligence", {"shot_type": "intelligence"}),
         (
             "3.0",
-            {"multi_shots": True, "shot_type": "customize", "multi_prompt": VALUES["multi_prompt"][0]},
+            {"multi_shots": True, "shot_type": "customize", "multi_prompt": VALUES["multi_prompt"]},
             "Set seconds to 10",
             {"seconds": 10},
         ),
-        ("2.6", {"multi_prompt": VALUES["multi_prompt"][0]}, "Set multi_shots to on", {"multi_shots": True}),
+        ("2.6", {"multi_prompt": VALUES["multi_prompt"]}, "Set multi_shots to on", {"multi_shots": True}),
     ],
 )
 def test_a_fix_does_what_it_says(
@@ -474,7 +442,7 @@ def test_a_fix_does_what_it_says(
     ((name, value),) = after.items()
     again = new(form.request)
     unfold(again)
-    assert control(form, name).value == control(again, name).value
+    assert control(form, name).get() == control(again, name).get()
     assert value is None or form.request.get(name) == value
 
 
@@ -680,7 +648,7 @@ def test_the_users_own_paths_stay(new: Maker) -> None:
     """``kw.Form("2.6", image="first.png")``: written by the user, so it is a file."""
     form = new("2.6", prompt="x", image="first.png")
     unfold(form)
-    assert control(form, "image").value == "first.png"
+    assert control(form, "image").get() == "first.png"
     assert form.request.files() == (Path("first.png"),)
 
 

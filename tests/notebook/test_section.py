@@ -24,8 +24,8 @@ class Made:
         self.made: list[str] = []
         self.clicks = 0
         self.parts = parts
-        self.section = Section("Frames", parts, self.clicked)
-        self.section.fill(fields, self.control)
+        self.section = Section("Frames", parts, self.clicked, self.control)
+        self.section.fill(fields)
 
     def clicked(self) -> None:
         self.clicks += 1
@@ -95,9 +95,9 @@ def test_it_opens_for_a_new_problem_alone(made: Made) -> None:
 
 def test_other_fields_take_the_place_of_the_former(made: Made) -> None:
     """Another model: open, it shows the new ones; folded, it makes none."""
-    made.section.fill([FIELDS["image"]], made.control)
+    made.section.fill([FIELDS["image"]])
     assert made.made == []
     made.section.open()
-    made.section.fill([FIELDS["image_list"]], made.control)
+    made.section.fill([FIELDS["image_list"]])
     assert made.made == ["image", "image_list"]
     assert len(made.section.widget.children) == 2

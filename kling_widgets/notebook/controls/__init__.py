@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kling_widgets.core.fields import Choice, Field, Flag, Link, Links, Number, Text
-from kling_widgets.core.structured import Structured
+from kling_widgets.core.structured import Elements, Structured
 from kling_widgets.notebook.controls.control import Control, Parts
+from kling_widgets.notebook.controls.elements import ElementRows
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
@@ -32,6 +33,8 @@ def make(field: Field, parts: Parts) -> Control:
             return LinkBox(field, parts)
         case Links():
             return LinksBox(field, parts)
+        case Elements():
+            return ElementRows(field, parts)
         case Structured():
             return JsonBox(field, parts)
     raise TypeError(f"no control is made for {type(field).__name__}")

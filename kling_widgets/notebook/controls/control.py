@@ -14,8 +14,9 @@ from ipywidgets.widgets.widget_string import TextStyle
 
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import JSON, shorten
+from kling_widgets.core.values import JSON
 from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.ways import Way
 
 LABEL = "110px"
 
@@ -38,6 +39,19 @@ class Parts:
         self.slider = SliderStyle(description_width="auto")
         self.list = DescriptionStyle(description_width=LABEL)
 
+    def close(self, widget: widgets.Widget) -> None:
+        """Closes a widget and everything that belongs to it alone: what is in it, its layout, its style."""
+        waiting, kept = [widget], {id(each) for each in vars(self).values()}
+        while waiting:
+            one = waiting.pop()
+            if id(one) in kept or one.comm is None:
+                continue
+            kept.add(id(one))
+            for value in one.trait_values().values():
+                inside = value if isinstance(value, (tuple, list)) else (value,)
+                waiting += [each for each in inside if isinstance(each, widgets.Widget)]
+            one.close()
+
 
 class Control(ABC):
     """One field's control.
@@ -47,16 +61,14 @@ class Control(ABC):
         widget: the row.
         changed: called, without arguments, when the user has changed the value.
         assign: called with values of other fields, by name, that what the user did here stands for.
-        touched: whether the user ever changed it.
     """
 
     def __init__(self, field: Field, parts: Parts) -> None:
         self.field, self.parts = field, parts
         self.changed: Callable[[], None] = lambda: None
         self.assign: Callable[[Mapping[str, JSON]], None] = lambda values: None
-        self.touched = False
         self._quiet = False
-        self._problems: tuple[Problem, ...] = ()
+        self._said: tuple[tuple[Problem, tuple[Way, ...]], ...] = ()
         self.body = self.build()
         self.widget = widgets.VBox([self.body], layout=parts.plain)
         self.widget.add_class("kling-field")
@@ -84,6 +96,11 @@ class Control(ABC):
         finally:
             self._quiet = False
 
+    def enter(self, value: JSON) -> None:
+        """Enters a value as the user would: a program may fill in a form, too."""
+        self.set(value)
+        self.tell()
+
     def watch(self, widget: widgets.Widget, trait: str = "value") -> None:
         """Takes a change of this widget as one of the control."""
         widget.observe(lambda _: self.tell(), trait)
@@ -91,47 +108,34 @@ class Control(ABC):
     def tell(self) -> None:
         """Says that the user has changed the value, unless it is being set."""
         if not self._quiet:
-            self.touched = True
             self.changed()
 
-    def show(self, problems: Sequence[Problem], fix: Callable[[Problem], None]) -> None:
-        """Shows the problems of this field, each with a button where there is a single way out."""
-        if tuple(problems) == self._problems:
+    def show(self, said: Sequence[tuple[Problem, tuple[Way, ...]]]) -> None:
+        """Shows the problems of this field, each with a button for every way out of it."""
+        if tuple(said) == self._said:
             return
-        self._problems = tuple(problems)
+        self._said = tuple(said)
         rows: list[widgets.Widget] = []
-        for problem in problems:
+        for problem, ways in said:
             word, style = ("Error", "kling-error") if problem.severity == "error" else ("Note", "kling-note")
             text = widgets.HTML(
                 f'<div class="kling-problem {style}">{word}: {html.escape(str(problem))}</div>', layout=self.parts.plain
             )
-            if not problem.fix:
-                rows.append(text)
-                continue
-            button = widgets.Button(description=_fix_words(problem), layout=self.parts.narrow)
-            button.on_click(lambda _, problem=problem: fix(problem))
-            row = widgets.HBox([text, button], layout=self.parts.plain)
-            row.add_class("kling-row")
-            row.add_class("kling-fix")
+            row = widgets.HBox([text, *map(self._button, ways)], layout=self.parts.plain) if ways else text
+            if ways:
+                row.add_class("kling-row")
+                row.add_class("kling-fix")
             rows.append(row)
         old = self.widget.children[1:]
         self.widget.children = (self.body, *rows)
         for row in old:
-            close_row(row)
+            self.parts.close(row)
 
+    def _button(self, way: Way) -> widgets.Button:
+        button = widgets.Button(description=way.words, layout=self.parts.narrow)
+        button.on_click(lambda _: self.assign(way.values))
+        return button
 
-def close_row(row: widgets.Widget) -> None:
-    """Closes a problem's widgets, but not the layouts that it shares."""
-    for child in getattr(row, "children", ()):
-        close_row(child)
-    if isinstance(style := getattr(row, "style", None), widgets.Widget):
-        style.close()
-    row.close()
-
-
-def _fix_words(problem: Problem) -> str:
-    (name, value), *_ = problem.fix.items()
-    if value is None:
-        return f"Remove {name}"
-    shown = {True: "on", False: "off"}.get(value) if isinstance(value, bool) else shorten(value, 40).strip("“”")
-    return f"Set {name} to {shown}"
+    def close(self) -> None:
+        """Gives back every widget that it made."""
+        self.parts.close(self.widget)

@@ -38,16 +38,26 @@ class Shaped(Control):
     def build(self) -> widgets.Widget:
         self.editor = self.edit()
         self.json: widgets.Textarea | None = None  # most people never need it
-        label = widgets.HTML(f'<div class="kling-label">{html.escape(self.field.label)}</div>', layout=self.parts.plain)
+        label = widgets.HTML(
+            f'<div class="kling-label">{html.escape(self.field.label)}</div>',
+            tooltip=self.field.help,
+            layout=self.parts.plain,
+        )
         self.switch = widgets.Button(
             description=AS_JSON, tooltip=f"{self.field.label} as the service reads it", layout=self.parts.narrow
         )
         self.switch.add_class("kling-quiet")
-        self.switch.on_click(self._switch)
+        self.switch.on_click(self._flip)
         head = widgets.HBox([label, self.switch], layout=self.parts.plain)
         head.add_class("kling-head")
         self.place = widgets.VBox([head, self.editor], layout=self.parts.plain)
         return self.place
+
+    def close(self) -> None:
+        for hidden in (self.json, self.editor):  # one of them does not show, and so is no child
+            if hidden is not None:
+                self.parts.close(hidden)
+        super().close()
 
     @property
     def as_json(self) -> bool:
@@ -63,20 +73,20 @@ class Shaped(Control):
         clean = self.field.clean(value, paths=False)
         if clean is None or self.fits(clean):
             self.write(clean)
-            self._show(self.editor)
+            self._reveal(self.editor)
         else:
-            self._box().value = clean if isinstance(clean, str) else to_json(with_links(clean, str), 1)
-            self._show(self._box())
+            self._json_box().value = clean if isinstance(clean, str) else to_json(with_links(clean, str), 1)
+            self._reveal(self._json_box())
 
-    def _switch(self, button: object) -> None:
+    def _flip(self, button: object) -> None:
         value = self.field.clean(self.get(), paths=False)
         if not self.as_json:
             self._quiet = True
             try:
-                self._box().value = "" if value is None else to_json(with_links(value, str), 1)
+                self._json_box().value = "" if value is None else to_json(with_links(value, str), 1)
             finally:
                 self._quiet = False
-            self._show(self._box())
+            self._reveal(self._json_box())
         elif value is None or self.fits(value):
             self.set(value)
         else:
@@ -84,7 +94,7 @@ class Shaped(Control):
             return
         self.tell()
 
-    def _box(self) -> widgets.Textarea:
+    def _json_box(self) -> widgets.Textarea:
         if self.json is None:
             self.json = widgets.Textarea(
                 description=f"{self.field.label}, JSON",
@@ -97,7 +107,7 @@ class Shaped(Control):
             self.watch(self.json)
         return self.json
 
-    def _show(self, what: widgets.Widget) -> None:
+    def _reveal(self, what: widgets.Widget) -> None:
         self.switch.description = AS_CONTROLS if what is self.json else AS_JSON
         if self.place.children[-1] is not what:
             self.place.children = (self.place.children[0], what)

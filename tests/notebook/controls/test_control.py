@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
 from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.ways import Way
 
 NOTE = Problem("warning", "sound", "It is <odd>.", "Look.", {"sound": False})
 ERROR = Problem("error", "sound", "It is wrong.")
@@ -64,17 +66,16 @@ def test_a_field_of_no_kind_is_an_error(parts: Parts) -> None:
 
 @pytest.mark.parametrize("name", sorted(FIELDS))
 def test_setting_is_no_change_of_the_users(name: str, parts: Parts) -> None:
-    """What is put in from outside calls nobody; what is typed does, and is remembered as touched."""
+    """What is put in from outside calls nobody; what is typed does."""
     control = make(FIELDS[name], parts)
     calls: list[int] = []
     control.changed = lambda: calls.append(1)
     for value in ("x", 5, True, None, ["x"], {"a": 1}):
         control.set(value)
-    assert (calls, control.touched) == ([], False)
+    assert calls == []
     box: Any = next(each for each in _within(control.widget) if hasattr(each, "value") and each.description)
     box.value = box.options[1] if hasattr(box, "options") else "typed"
     assert calls
-    assert control.touched
 
 
 def _within(widget: widgets.Widget) -> list[widgets.Widget]:
@@ -83,7 +84,7 @@ def _within(widget: widgets.Widget) -> list[widgets.Widget]:
 
 def shown(control: Control, *problems: Problem) -> tuple[list[str], list[widgets.Button]]:
     """The sentences and buttons below the control."""
-    control.show(problems, lambda problem: None)
+    control.show([(problem, (Way("Set sound to off", problem.fix),) if problem.fix else ()) for problem in problems])
     rows = [each for row in control.widget.children[1:] for each in _within(row)]
     said = [each.value for each in rows if isinstance(each, widgets.HTML)]
     return said, [each for each in rows if isinstance(each, widgets.Button)]
@@ -98,25 +99,32 @@ def test_problems_stand_below(parts: Parts) -> None:
     assert "kling-note" in said[1]
 
 
-@pytest.mark.parametrize(
-    ("fix", "words"),
-    [
-        ({"sound": False}, "Set sound to off"),
-        ({"multi_shots": True}, "Set multi_shots to on"),
-        ({"size": None}, "Remove size"),
-        ({"resolution": "1080P"}, "Set resolution to 1080P"),
-        ({"seconds": 10}, "Set seconds to 10"),
-    ],
-)
-def test_a_fix_is_a_button_that_says_what_it_does(fix: dict[str, Any], words: str, parts: Parts) -> None:
-    """Pressed, it hands the problem over; the form does the rest."""
+def test_each_way_out_is_a_button_that_says_what_it_does(parts: Parts) -> None:
+    """Pressed, it hands its values over; the form does the rest."""
     control = make(FIELDS["sound"], parts)
-    problem = Problem("warning", "sound", "It is odd.", fix=fix)
-    fixed: list[Problem] = []
-    control.show([problem], fixed.append)
-    (button,) = (each for each in _within(control.widget) if getattr(each, "description", "") == words)
-    button.click()
-    assert fixed == [problem]
+    assigned: list[Mapping[str, Any]] = []
+    control.assign = assigned.append
+    ways = (Way("Set sound to off", {"sound": False}), Way("Use Kling 3.0", {"model": "aigc-video-kling-3.0"}))
+    control.show([(NOTE, ways)])
+    buttons = [each for each in _within(control.widget.children[1]) if isinstance(each, widgets.Button)]
+    assert [button.description for button in buttons] == ["Set sound to off", "Use Kling 3.0"]
+    for button in buttons:
+        button.click()
+    assert assigned == [way.values for way in ways]
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_a_closed_control_leaves_nothing_behind(name: str, parts: Parts) -> None:
+    """Whatever it showed: all its widgets, with the layouts and styles that nobody else has, are given back."""
+    make(FIELDS["sound"], parts).close()  # what all share is made once
+    before = set(alive)
+    control = make(FIELDS[name], parts)
+    for value in (FIELDS[name].clean(FIELDS[name].example, paths=True), "x", None):
+        control.set(value)
+        control.show([(NOTE, (Way("Set sound to off", {}),))])
+    control.close()
+    assert set(alive) == before
+    assert parts.plain.comm is not None
 
 
 def test_the_same_problems_change_nothing(parts: Parts) -> None:

@@ -1,0 +1,76 @@
+"""The scenes: work for which a model is made, what it needs and in which order. Data, each fact with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to give.
+
+    Attributes:
+        fields: any of these does it.
+        what: what it is for, in words.
+        needed: whether the work cannot be done without.
+    """
+
+    fields: tuple[str, ...]
+    what: str
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A kind of work.
+
+    Attributes:
+        purpose: what comes out, in a sentence.
+        steps: what to give, in order.
+        length: where the clip's length comes from.
+        elsewhere: what the service does not offer, and what to do; or "".
+    """
+
+    purpose: str
+    steps: tuple[Step, ...]
+    length: str
+    elsewhere: str = ""
+
+
+SCENES: Mapping[str, Scene] = {
+    "motion control": Scene(
+        "The subject of a picture moves as a video or a painted path says.",
+        (
+            Step(("image",), "First frame: the picture whose subject is to move."),  # S
+            Step(
+                ("video_list", "dynamic_masks"),
+                "The motion: a link to a driving video (D), or regions painted on the picture with their paths (S).",
+            ),
+            Step(("prompt",), "Prompt: what happens, and what surrounds it."),
+        ),
+        "With a driving video the clip is as long as that (D); seconds are for a painted path.",
+    ),
+    "avatar": Scene(
+        "A person in a picture speaks what a sound file says.",
+        (
+            Step(("image",), "First frame: the person, the face well seen."),  # S
+            Step(("voice_list",), "Voice: a public link to the sound, 2 to 300 s (D)."),
+            Step(("prompt",), "Prompt: how the person speaks and moves.", needed=False),
+        ),
+        "The clip is as long as the sound (D).",
+    ),
+    "lip sync": Scene(
+        "A face that was identified before moves its lips to a sound.",
+        (
+            Step(("image",), "First frame: the picture of the face."),  # S
+            Step(("voice_list",), "Voice: a public link to the sound, 2 to 60 s (D)."),
+            Step(("session_id",), "Session: the number of the face identification; it expires."),  # S
+            Step(("face_choose",), "Face: which of the faces that were found."),  # S
+        ),
+        "The clip is as long as the media (D).",
+        # S: "from a face identification that happens elsewhere; without both the upstream may refuse"
+        "This service identifies no faces: run the identification where you have access to it, and bring its session "
+        "and face here soon. Without both the service may refuse the request.",
+    ),
+}

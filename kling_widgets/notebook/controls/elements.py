@@ -1,0 +1,98 @@
+"""The control of elements: an id a row, and the words by which the prompt names it."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.structured import Elements
+from kling_widgets.core.values import JSON
+from kling_widgets.notebook.controls.shaped import Shaped
+
+
+class ElementRows(Shaped):
+    """Up to three ids, each with a button that puts its name into the prompt."""
+
+    def edit(self) -> widgets.Widget:
+        assert isinstance(self.field, Elements)
+        self._prompt = ""
+        self._rows: list[_Row] = []
+        self._list = widgets.VBox(layout=self.parts.plain)
+        self._add = widgets.Button(description="Add an element", layout=self.parts.narrow)
+        self._add.on_click(lambda _: self._change([*self._ids(), ""]))
+        return widgets.VBox([self._list, self._add], layout=self.parts.plain)
+
+    def fits(self, value: JSON) -> bool:
+        assert isinstance(self.field, Elements)
+        return (
+            isinstance(value, list)
+            and len(value) <= self.field.at_most
+            and all(isinstance(item, dict) and item.keys() == {"element_id"} for item in value)
+            # An id that is a number would come back as text.
+            and all(isinstance(item["element_id"], str) for item in value)
+        )
+
+    def read(self) -> JSON:
+        return [{"element_id": text} for text in self._ids()] or None
+
+    def write(self, value: JSON) -> None:
+        self._show([item["element_id"] for item in value or []])
+
+    def know(self, request: VideoRequest) -> None:
+        self._prompt = str(request.get("prompt") or "")
+        for row in self._rows:
+            row.insert.disabled = row.name in self._prompt
+
+    def _ids(self) -> list[str]:
+        return [row.box.value.strip() for row in self._rows]
+
+    def _change(self, ids: list[str]) -> None:
+        self._show(ids)
+        self.tell()
+
+    def _show(self, ids: list[str]) -> None:
+        """As many rows as there are ids; those that are there stay, so that nobody types into a row that is gone."""
+        assert isinstance(self.field, Elements)
+        gone, self._rows = self._rows[len(ids) :], self._rows[: len(ids)]
+        while len(self._rows) < len(ids):
+            self._rows.append(_Row(self, len(self._rows) + 1))
+        quiet, self._quiet = self._quiet, True
+        for row, text in zip(self._rows, ids, strict=True):
+            row.box.value = text
+        self._quiet = quiet
+        self._list.children = tuple(row.widget for row in self._rows)
+        for row in gone:
+            self.parts.close(row.widget)
+        full = len(ids) >= self.field.at_most
+        self._add.disabled = full
+        self._add.tooltip = f"At most {self.field.at_most} (D)" if full else "Add the id of one more element"
+
+    def remove(self, row: _Row) -> None:
+        """Takes one out; the names of those behind it move up."""
+        self._change([each.box.value.strip() for each in self._rows if each is not row])
+
+    def name_it(self, row: _Row) -> None:
+        """Puts the element's name at the end of the prompt."""
+        self.assign({"prompt": f"{self._prompt} {row.name}".strip()})
+
+
+class _Row:
+    """One element."""
+
+    def __init__(self, control: ElementRows, number: int) -> None:
+        self.name = f"<<<element_{number}>>>"
+        parts = control.parts
+        self.box = widgets.Text(
+            description=f"Element {number}", placeholder="its id", layout=parts.grow, style=parts.text
+        )
+        control.watch(self.box)
+        self.insert = widgets.Button(
+            description=f"Name it {self.name}",
+            tooltip=f"Put {self.name} at the end of the prompt: it stands for this element there",
+            layout=parts.narrow,
+        )
+        self.insert.on_click(lambda _: control.name_it(self))
+        drop = widgets.Button(description="Remove", tooltip=f"Remove element {number}", layout=parts.narrow)
+        drop.on_click(lambda _: control.remove(self))
+        self.widget = widgets.HBox([self.box, self.insert, drop], layout=parts.plain)
+        self.widget.add_class("kling-row")

@@ -1,0 +1,80 @@
+"""What has been typed into a form so far, also what the present model does not take: a request in the making."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kling_widgets.core.catalog import FIELDS, Model
+from kling_widgets.core.fields import Field, Link, Links
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.structured import Masks
+from kling_widgets.core.values import JSON, is_local
+
+
+class Draft:
+    """The values of a form. Two hands write the same field: that of a model that takes it, and the one under "Not
+    documented for this model"; each keeps what it wrote, and what does not show is not sent.
+
+    Args:
+        request: what to begin with.
+
+    Attributes:
+        model: the present model.
+        touched: the fields that the user has changed here.
+        left: fields that the request had and the form does not take over: files that came by a door where paths do not
+            count, as in a body.
+    """
+
+    def __init__(self, request: VideoRequest) -> None:
+        self.model: Model = request.spec
+        self.touched: set[str] = set()
+        self.left: list[Field] = []
+        self._open: dict[str, JSON] = {}
+        self._other: dict[str, JSON] = {}
+        # What the user has not typed here came through a door of its own, where paths were told from text.
+        self._foreign = set(request.values)
+        for name, value in request.values.items():
+            if (field := FIELDS.get(name)) and _foreign_path(field, value):
+                self.left.append(field)
+            else:
+                self.take({name: value})
+
+    @property
+    def request(self) -> VideoRequest:
+        """The present request: what shows, and is set."""
+        shown = {name: value for name, value in self._open.items() if name in self.model.by_name}
+        other = {name: value for name, value in self._other.items() if name not in self.model.by_name}
+        return VideoRequest.from_given(self.model, {**shown, **other}, foreign=self._foreign)
+
+    def get(self, field: Field) -> JSON:
+        """What the present model's control of this field shows."""
+        return self._hand(field.name).get(field.name)
+
+    def type(self, field: Field, value: JSON) -> None:
+        """Takes what the user has typed: text may be a path now."""
+        self._hand(field.name)[field.name] = value
+        self._foreign.discard(field.name)
+        self.touched.add(field.name)
+
+    def take(self, values: Mapping[str, JSON]) -> None:
+        """Takes values that nobody typed here."""
+        for name, value in values.items():
+            self._hand(name)[name] = value
+
+    def _hand(self, name: str) -> dict[str, JSON]:
+        return self._open if name in self.model.by_name else self._other
+
+
+def _foreign_path(field: Field, value: JSON) -> bool:
+    """Whether a value, of a body for instance, has text where a picture belongs: in the form it would become the user's
+    own path, and be uploaded. What cannot be a path, such as an ftp link, stays, and is said to be wrong."""
+    match field, value:
+        case Masks(), [*masks]:
+            media = [mask.get("mask_url") for mask in masks if isinstance(mask, dict)]
+        case Links(), [*media]:
+            pass
+        case Link() | Links() | Masks(), _:
+            media = [value]
+        case _:
+            return False
+    return any(isinstance(text, str) and is_local(text) for text in media)

@@ -1,0 +1,65 @@
+"""A folded part of the form: a title that opens and closes what is below it, which is made when it is first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import ipywidgets as widgets
+
+from kling_widgets.notebook.controls import Parts
+
+
+class Fold:
+    """A title, and what it folds away.
+
+    Args:
+        title: in words.
+        parts: shared with the form.
+        content: gives the widgets below the title, asked each time it opens; they stay their maker's.
+        opened: called when the user has opened or closed it.
+
+    Attributes:
+        is_open: whether the content shows.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        parts: Parts,
+        content: Callable[[], Iterable[widgets.Widget]],
+        opened: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._title, self._parts, self._content, self._opened = title, parts, content, opened
+        self.is_open = False
+        self._button = widgets.Button(description=f"▸ {title}", layout=parts.wide)
+        self._button.add_class("kling-section")
+        self._button.on_click(self._clicked)
+        self.widget = widgets.VBox([self._button], layout=parts.plain)
+
+    def _clicked(self, button: object) -> None:
+        self.open(not self.is_open)
+        self._opened()
+
+    def open(self, on: bool = True) -> None:
+        """Opens or closes it."""
+        if on != self.is_open:
+            self.is_open = on
+            self.refill()
+            self.say()
+
+    def refill(self) -> None:
+        """Asks for the content again."""
+        self.widget.children = (self._button, *(self._content() if self.is_open else ()))
+
+    def say(self, held: str | None = None) -> None:
+        """Says behind the title what it holds; None leaves that as it is."""
+        if held is not None:
+            self._title = f"{self._title.partition(' (')[0]} ({held})" if held else self._title.partition(" (")[0]
+        text = f"{'▾' if self.is_open else '▸'} {self._title}"
+        if text != self._button.description:
+            self._button.description = text
+
+    def close(self) -> None:
+        """Gives back its own widgets; the content is not its own."""
+        self.widget.children = (self._button,)
+        self._parts.close(self.widget)

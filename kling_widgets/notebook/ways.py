@@ -1,0 +1,41 @@
+"""The ways out of a problem, each a button: what its fix would set, and the models that do not have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from kling_widgets.core.compare import alternatives
+from kling_widgets.core.fields import Problem
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import JSON, shorten
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way out.
+
+    Attributes:
+        words: what the button says.
+        values: what it sets; None unsets; under "model" a model's id.
+    """
+
+    words: str
+    values: Mapping[str, JSON]
+
+
+@lru_cache(maxsize=256)  # a form asks at each keystroke, and comparing twelve models is the dearest part of it
+def ways(problem: Problem, request: VideoRequest) -> tuple[Way, ...]:
+    """The ways out of a problem of this request, the one that keeps the model first."""
+    own = (Way(_words(problem), problem.fix),) if problem.fix else ()
+    others = (Way(f"Use {model.title}", {"model": model.id}) for model in alternatives(request, problem))
+    return (*own, *others)
+
+
+def _words(problem: Problem) -> str:
+    (name, value), *_ = problem.fix.items()
+    if value is None:
+        return f"Remove {name}"
+    shown = {True: "on", False: "off"}.get(value) if isinstance(value, bool) else shorten(value, 40).strip("“”")
+    return f"Set {name} to {shown}"
