@@ -77,8 +77,7 @@ def parse(
     rest = reader.text[reader.position :].strip()
     if cell is not None and rest:
         raise InvalidRequestError(
-            f"With %%kling the prompt stands in the cell's body; {shorten(rest)} stands on its first line. "
-            "Nothing was sent."
+            f"The prompt of a cell stands in its body; {shorten(rest)} stands on its first line. Nothing was sent."
         )
     text, quoted = _unquote((rest if cell is None else cell).strip())
     if cell is None and not quoted and not reader.ended and (magic := meant(text)):
@@ -94,6 +93,27 @@ def parse(
     model = str(settings.pop("model", default))
     request = VideoRequest.from_given(model, fields, foreign=reader.foreign)
     return Command(request, settings, empty=not line.strip() and cell is None)
+
+
+# A line of %kling, or a cell of %%kling, also one whose value is kept: x = %kling …
+_CODE = re.compile(r"(?:[\w.,\t ]+=[\t ]*)?(%%?)kling(?![\w?])(.*)", re.DOTALL)
+
+
+def read_code(code: str, *, default: str = DEFAULT_MODEL.name) -> VideoRequest:
+    """The request of a whole ``%kling …`` line or ``%%kling`` cell, as ``VideoRequest.to_magic`` writes it.
+
+    Raises:
+        InvalidRequestError: it is neither, or cannot be understood without variables and files.
+    """
+    match = _CODE.match(code.strip())
+    if match is None:
+        raise InvalidRequestError(f"This is no line of %kling, and no cell of %%kling: {shorten(code)}.")
+    line, _, cell = match[2].partition("\n")
+    if match[1] == "%%":
+        return parse(line, cell, default=default).request
+    if cell.strip():
+        raise InvalidRequestError(f"More stands below the line of %kling: {shorten(cell)}. Give that line alone.")
+    return parse(line, default=default).request
 
 
 def _unquote(text: str) -> tuple[str, bool]:

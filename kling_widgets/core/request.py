@@ -70,6 +70,19 @@ class VideoRequest:
         return cls.from_given(model, given, foreign=given)
 
     @classmethod
+    def from_magic(cls, code: str) -> VideoRequest:
+        """The request of a ``%kling …`` line or a ``%%kling`` cell, such as ``to_magic`` writes it. What is to be done
+        with it (``--wait``, ``--count 3`` …) is no part of a request.
+
+        Raises:
+            InvalidRequestError: it is no such text, cannot be understood, or names variables or ``@`` files, which only
+                a cell of the notebook knows.
+        """
+        from kling_widgets.core.grammar import read_code  # it makes requests, and so knows this module
+
+        return read_code(code)
+
+    @classmethod
     def of(cls, request: VideoRequest | Model | str, **fields: Any) -> VideoRequest:
         """A request as every door takes it: one as it is, or a model and its fields."""
         if not isinstance(request, VideoRequest):

@@ -20,7 +20,7 @@ def of(name: str) -> Model:
 
 
 def test_every_field_belongs_to_one_feature() -> None:
-    """No model can take a field that no column tells; the prompt is everybody's, lengths and resolutions are numbers."""
+    """No model can take a field that no column tells; the prompt is everybody's; the other two are numbers."""
     named = [name for feature in (*FEATURES, *MORE) for name in feature.fields]
     assert sorted([*named, "prompt", "seconds", "resolution"]) == sorted(FIELDS)
 

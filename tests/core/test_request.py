@@ -13,7 +13,7 @@ from hypothesis import given
 from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError
-from tests.core.samples import BODIES, KEY, given_fields
+from tests.core.samples import BODIES, KEY, PROMPTS, given_fields
 
 A, B = "https://example.com/a.png", "https://example.com/b.png"
 RESOLUTION = {"resolution": "720P"}
@@ -242,6 +242,73 @@ class TestReplace:
         assert VideoRequest.of(request, seconds=5) == VideoRequest("2.6", prompt="x", seconds=5)
         assert VideoRequest.of("2.6", prompt="x") == request
         assert VideoRequest.of(MODELS[request.model], prompt="x") == request
+
+
+class TestFromMagic:
+    @given(given_fields())
+    def test_what_to_magic_writes_comes_back(self, asked: tuple[str, dict[str, Any]]) -> None:
+        """Any model, any fields, right or mistaken, local files too; line or cell."""
+        request = VideoRequest(asked[0], **asked[1])
+        assert VideoRequest.from_magic(request.to_magic()) == request
+
+    @pytest.mark.parametrize("prompt", PROMPTS)
+    def test_any_prompt_comes_back(self, prompt: str) -> None:
+        """Also one that looks like a shell's, or like options."""
+        request = VideoRequest("2.6", prompt=prompt)
+        assert VideoRequest.from_magic(request.to_magic()) == request
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "%kling --seconds 5 a boat",
+            "\n  %kling --seconds 5 a boat  \n",
+            "boat = %kling --seconds 5 --wait -o x --count 3 a boat",
+            "job.first, y =%kling --seconds 5 a boat",
+            "%%kling --seconds 5\na boat",
+            "%%kling --seconds 5\n\n  a boat\n\n",
+        ],
+    )
+    def test_as_people_copy_it(self, code: str) -> None:
+        """With blank lines around it, with a variable before it; what to do with it is no part of the request."""
+        assert VideoRequest.from_magic(code) == VideoRequest("2.6", seconds=5, prompt="a boat")
+
+    def test_a_path_in_it_is_its_user_s(self) -> None:
+        """As in the magic itself."""
+        assert VideoRequest.from_magic("%kling --image a.png x").files() == (Path("a.png"),)
+
+    def test_alone_it_is_a_request_of_nothing(self) -> None:
+        """What ``%kling`` alone shows in its form."""
+        assert VideoRequest.from_magic("%kling") == VideoRequest("2.6")
+
+    @pytest.mark.parametrize(
+        ("code", "said"),
+        [
+            ("", "no line of %kling"),
+            ("a boat", "no line of %kling"),
+            ("%kling_form 3.0", "no line of %kling"),
+            ("%kling?", "no line of %kling"),
+            ("%klings a boat", "no line of %kling"),
+            ("%kling a boat\n%kling a ship", "More stands below the line"),
+            ("%%kling a boat\na ship", "“a boat” stands on its first line"),
+            ("%kling a {boat}", "no variable boat"),
+            ("%kling --metadata @x.json a boat", "cannot be read"),
+            ("%kling --secnds 5 a boat", "--seconds"),
+            (f"%kling {KEY}", "looks like an API key"),
+            (f"{KEY}", "no line of %kling"),
+            ("%kling " + "= " * 50_000, ""),
+            (" " * 100_000 + "x", "no line of %kling"),
+        ],
+        ids=lambda text: text[:20],
+    )
+    def test_anything_else_is_refused_in_one_line(self, code: str, said: str) -> None:
+        """With what is wrong; never with a key in it, and without hanging."""
+        try:
+            VideoRequest.from_magic(code)
+        except InvalidRequestError as error:
+            assert said in str(error)
+            assert KEY not in str(error)
+        else:
+            assert not said
 
 
 def test_equal_requests_ask_the_same() -> None:
