@@ -1,0 +1,50 @@
+"""The draft behind a form: what was typed, for this model and for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.notebook.draft import Draft
+
+SOUND, IMAGE = FIELDS["sound"], FIELDS["image"]
+TURBO, THREE = MODELS["aigc-video-kling-3.0-turbo"], MODELS["aigc-video-kling-3.0"]
+
+
+def test_it_is_the_request_that_it_was_made_of() -> None:
+    """Also with what the model is not documented to take, with paths and with what is wrong."""
+    request = VideoRequest("2.1", prompt="x", sound=True, image="first.png", seconds="abc", metadata={"a": 1})
+    assert Draft(request).request == request
+
+
+def test_what_the_model_does_not_take_waits() -> None:
+    """It is not sent with another model, and is there when the first one comes back."""
+    draft = Draft(VideoRequest("3.0", prompt="x", sound=True))
+    draft.model = TURBO
+    assert draft.request == VideoRequest("3.0-turbo", prompt="x")
+    assert draft.get(SOUND) is None
+    draft.type(SOUND, False)  # under "Not documented for this model"
+    assert draft.request.get("sound") is False
+    draft.model = THREE
+    assert draft.request.get("sound") is True
+
+
+def test_text_from_elsewhere_is_no_path_until_it_is_typed() -> None:
+    """A body's "first.png" is nobody's file; the same words typed here are the user's own."""
+    draft = Draft(VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "prompt": "x", "image": "first.png"}))
+    assert draft.left == [IMAGE]
+    assert "image" not in draft.request.values
+    draft.type(IMAGE, "first.png")
+    assert draft.request.files() == (Path("first.png"),)
+    assert draft.touched == {"image"}
+
+
+def test_values_that_nobody_typed_touch_nothing() -> None:
+    """A fix or a preset sets fields; the user has not touched them."""
+    draft = Draft(VideoRequest("3.0"))
+    draft.take({"sound": False, "image": "https://example.com/a.png"})
+    assert draft.request == VideoRequest("3.0", sound=False, image="https://example.com/a.png")
+    draft.take({"image": None})
+    assert draft.request == VideoRequest("3.0", sound=False)
+    assert draft.touched == set()

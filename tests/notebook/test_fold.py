@@ -1,0 +1,61 @@
+"""A folded part: opening, closing, what its title says, what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ipywidgets as widgets
+import pytest
+from ipywidgets.widgets.widget import _instances as alive
+
+from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.fold import Fold
+from kling_widgets.notebook.local_media import LocalMedia
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return Parts(LocalMedia(tmp_path))
+
+
+def title(fold: Fold) -> str:
+    return str(fold.widget.children[0].description)
+
+
+def test_the_content_is_asked_for_when_it_opens(parts: Parts) -> None:
+    """Not before; and its owner hears of a click, not of what a program does."""
+    inside, asked, clicks = widgets.HTML("x"), list[int](), list[int]()
+
+    def content() -> list[widgets.Widget]:
+        asked.append(1)
+        return [inside]
+
+    fold = Fold("More", parts, content, lambda: clicks.append(1))
+    assert (title(fold), asked, len(fold.widget.children)) == ("▸ More", [], 1)
+    fold.widget.children[0].click()
+    assert (title(fold), asked, clicks) == ("▾ More", [1], [1])
+    assert fold.widget.children[1] is inside
+    fold.open(False)
+    assert (title(fold), asked, clicks, len(fold.widget.children)) == ("▸ More", [1], [1], 1)
+
+
+def test_the_title_says_what_it_holds(parts: Parts) -> None:
+    """And says nothing when there is nothing."""
+    fold = Fold("More", parts, list)
+    for held, said in (("2 of 9", "▸ More (2 of 9)"), ("a (b)", "▸ More (a (b))"), ("", "▸ More")):
+        fold.say(held)
+        assert title(fold) == said
+    fold.say("one")
+    fold.open()
+    assert title(fold) == "▾ More (one)"
+
+
+def test_closed_it_leaves_the_content_to_its_owner(parts: Parts) -> None:
+    """Its own widgets are given back, the content's are not."""
+    inside = widgets.HTML("x")
+    before = set(alive)
+    fold = Fold("More", parts, lambda: [inside])
+    fold.open()
+    fold.close()
+    assert set(alive) == before
+    assert inside.comm is not None

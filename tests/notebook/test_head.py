@@ -1,0 +1,51 @@
+"""The first lines of a form: the model, its abilities, what changes with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.core.catalog import MODELS, Model
+from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.head import Head
+from kling_widgets.notebook.local_media import LocalMedia
+
+THREE = MODELS["aigc-video-kling-3.0"]
+
+
+@pytest.fixture
+def chosen() -> list[Model]:
+    return []
+
+
+@pytest.fixture
+def head(tmp_path: Path, chosen: list[Model]) -> Head:
+    return Head(THREE, Parts(LocalMedia(tmp_path)), chosen.append)
+
+
+def about(head: Head) -> str:
+    return str(head.widget.children[2].value)
+
+
+def test_it_says_what_the_model_can_do(head: Head) -> None:
+    """In the catalog's words, and nothing of a change."""
+    assert "multi-shot" in about(head)
+    assert "kling-changes" not in about(head)
+
+
+def test_another_model_says_what_changes(head: Head, chosen: list[Model]) -> None:
+    """What is lost against the last one, and back, what is gained."""
+    head.choose("3.0-turbo")
+    assert "Against Kling 3.0 it loses" in about(head)
+    assert "last frame" in about(head).split("loses")[1]
+    head.choose("3.0")
+    assert "Against Kling 3.0 Turbo it gains" in about(head)
+    assert [model.name for model in chosen] == ["3.0-turbo", "3.0"]
+
+
+def test_a_model_of_tomorrow_can_be_chosen(head: Head, chosen: list[Model]) -> None:
+    """It joins the list."""
+    head.choose("aigc-video-kling-9")
+    assert chosen[-1].id == "aigc-video-kling-9"
+    assert head.widget.children[1].value == "aigc-video-kling-9"
