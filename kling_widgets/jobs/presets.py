@@ -1,0 +1,158 @@
+"""Presets: requests that a user saved by a name, each in a small file of its own: two kernels never write the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import looks_like_key, paths_in, shorten, to_json
+from kling_widgets.errors import InvalidRequestError, KlingError, one_line
+from kling_widgets.jobs.files import slug
+from kling_widgets.jobs.home import tilde
+
+LONGEST_NAME = 80  # characters
+_LARGEST = 1_000_000  # bytes; a request has some hundred
+
+
+@dataclass(frozen=True, slots=True)
+class _Preset:
+    name: str
+    path: Path
+    request: VideoRequest
+
+
+class PresetStore:
+    """The presets in a folder; safe to use from several threads and processes. What is saved last under a name counts.
+
+    Args:
+        folder: made when the first one is saved.
+
+    Attributes:
+        trouble: the files that could not be read when the folder was last looked through, in one sentence, or "".
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.trouble = ""
+
+    def names(self) -> tuple[str, ...]:
+        """The saved names, in the order of the alphabet."""
+        return tuple(self._read())
+
+    def save(self, name: str, request: VideoRequest) -> tuple[str, ...]:
+        """Saves the request, finished or not; one of this name is replaced.
+
+        Returns:
+            The labels of the fields that are not kept, as they hold files of this machine: whoever reads a preset later
+            takes only links from it.
+
+        Raises:
+            KlingError: the name is empty or too long, something looks like an API key, or the file cannot be written.
+        """
+        name = tidy(name)
+        if looks_like_key(name) or looks_like_key(dict(request.values)) or looks_like_key(request.model):
+            raise InvalidRequestError("What looks like an API key is never saved: take it out first.")
+        left = [field for field, value in request.values.items() if any(paths_in(value))]
+        fields = {field: value for field, value in request.values.items() if field not in left}
+        content = to_json({"name": name, "model": request.model, "fields": fields}, indent=1)
+        try:
+            known = self._read().get(name)
+            _write(known.path if known else self.folder / _file_name(name), content)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise KlingError(f"The preset cannot be saved in {tilde(self.folder)} ({why}).") from None
+        return tuple(FIELDS[field].label if field in FIELDS else field for field in left)
+
+    def load(self, name: str) -> VideoRequest:
+        """The request that was saved by this name. Text in it is never a path of this machine.
+
+        Raises:
+            KlingError: there is none, or it cannot be read.
+        """
+        return self._find(name).request
+
+    def delete(self, name: str) -> None:
+        """Deletes a preset.
+
+        Raises:
+            KlingError: there is none, or it cannot be deleted.
+        """
+        try:
+            self._find(name).path.unlink(missing_ok=True)
+        except OSError as error:
+            raise KlingError(f"The preset {shorten(name)} cannot be deleted ({error.strerror}).") from None
+
+    def _find(self, name: str) -> _Preset:
+        found = self._read()
+        try:
+            return found[tidy(name)]
+        except KeyError:
+            saved = f"Saved are: {', '.join(found)}." if found else "None is saved yet."
+            raise KlingError(f"There is no preset {shorten(name)}. {saved} {self.trouble}".strip()) from None
+
+    def _read(self) -> dict[str, _Preset]:
+        """Every preset that can be read, by its name."""
+        found: dict[str, _Preset] = {}
+        broken: list[str] = []
+        for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
+            try:
+                preset = _preset(path)
+                found.setdefault(preset.name, preset)
+            except FileNotFoundError:  # deleted meanwhile, by another kernel
+                pass
+            except (OSError, ValueError, RecursionError, KlingError):
+                broken.append(shorten(path.name, 40).strip("“”"))
+        some = ", ".join(broken[:3]) + (" …" if len(broken) > 3 else "")
+        self.trouble = f"What cannot be read in {tilde(self.folder)}: {some}." if broken else ""
+        return {name: found[name] for name in sorted(found, key=lambda name: (name.casefold(), name))}
+
+
+def tidy(name: str) -> str:
+    """A name as it is kept: on one line, in one of the ways that Unicode has to write it.
+
+    Raises:
+        KlingError: it is empty, or too long.
+    """
+    name = one_line(unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode()), LONGEST_NAME + 1)
+    if not name:
+        raise KlingError("Give the preset a name.")
+    if len(name) > LONGEST_NAME:
+        raise KlingError(f"A preset's name has at most {LONGEST_NAME} characters.")
+    return name
+
+
+def _file_name(name: str) -> str:
+    """Readable where it can be, and another one for every name, also where upper and lower case are the same."""
+    return f"{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.json"
+
+
+def _write(path: Path, content: str) -> None:
+    """Puts the whole content in the place of what was there, or changes nothing."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")  # its owner's alone: prompts are private
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _preset(path: Path) -> _Preset:
+    """What is in a file; raises OSError, ValueError, RecursionError or KlingError when it is no preset."""
+    with path.open("rb") as file:
+        content = json.loads(file.read(_LARGEST))
+    match content:
+        case {"name": str(name), "model": str(model), "fields": dict(fields)}:
+            return _Preset(tidy(name), path, VideoRequest.from_given(model, fields, foreign=fields))
+    raise ValueError("it has no name, model and fields")
