@@ -182,9 +182,9 @@ class Elements(Structured):
         return [{"element_id": item} if isinstance(item, (str, int)) else item for item in value]
 
     def shape(self, value: JSON) -> Iterator[Problem]:
-        for item in self.items(value, "an element_id"):
+        for number, item in enumerate(self.items(value, "an element_id"), 1):
             if item.get("element_id") in (None, ""):
-                raise ValueError(f"{self.label}: {shorten(item)} has no element_id.")
+                raise ValueError(f"Element {number} has no id (element_id).")
         if len(value) > self.at_most:
             yield self.warning(f"{self.label}: {len(value)} are given, {self.at_most} is the documented limit.")
 

@@ -53,12 +53,48 @@ STYLE = """<style>
   outline: 2px solid var(--kling-brand); outline-offset: 1px; }
 /* A structured control: its label, a quiet button, the editor below, all a little in. */
 .kling .kling-head { justify-content: space-between; align-items: baseline; }
-.kling .kling-label { font-weight: 600; margin: 0 2px; }
+.kling .kling-head > .widget-html { flex: 1 1 auto; }
+.kling .kling-label { font-weight: 600; margin: 0 6px 0 2px; }
+.kling .kling-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.kling .widget-vbox > .jupyter-button:not(.kling-section) { align-self: flex-start; }
 .kling button.kling-quiet { background: none; box-shadow: none !important; color: var(--kling-dim); padding: 0 6px;
   text-decoration: underline; }
 .kling .kling-guide ol { margin: 4px 0; padding-left: 1.6em; }
 .kling .kling-guide:has(ol) { border-left: 3px solid var(--kling-brand); padding-left: 10px; margin: 6px 0; }
 .kling .kling-done { color: var(--kling-brand); font-weight: 600; }
+/* Hidden, and kept: its content stays. */
+.kling .kling-gone { display: none !important; }
+/* Shots: a row each, its tools behind it or, where there is little room, below it; a bar of their lengths. */
+.kling .kling-shot { flex-wrap: wrap; align-items: flex-start; gap: 0 6px; }
+.kling .kling-shot > .widget-textarea { flex: 1 1 340px; min-width: 0; max-width: 100%; }
+.kling .kling-tools { flex: 0 0 auto; align-items: center; margin-left: auto; }
+.kling .kling-tools .jupyter-button { width: 30px; padding: 0; }
+.kling .kling-seconds { flex-direction: row-reverse; width: auto; margin-right: 6px; }
+.kling .kling-seconds > .widget-label { width: auto !important; margin: 0 6px 0 4px; }
+.kling .kling-seconds > input { width: 58px; flex: 0 0 auto; }
+.kling .kling-sum, .kling .kling-joined { margin: 2px 2px 6px clamp(0px, (100% - 300px) * 99, 118px); }
+.kling .kling-lengths { display: flex; position: relative; height: 20px; margin-bottom: 2px; border-radius: 4px;
+  overflow: hidden; background: var(--kling-code); box-shadow: inset 0 0 0 1px var(--kling-line); }
+.kling .kling-lengths > i { flex: 0 0 auto; box-sizing: border-box; overflow: hidden; font-style: normal;
+  font-size: 12px; line-height: 20px; text-align: center; color: #fff; background: var(--jp-brand-color0, #1565c0);
+  border-right: 2px solid var(--jp-layout-color0, #fff); }
+.kling .kling-lengths > b { position: absolute; top: 0; bottom: 0; right: 0; border-left: 2px dashed #fff;
+  background: repeating-linear-gradient(135deg, rgba(0, 0, 0, .45) 0 4px, rgba(0, 0, 0, .2) 4px 8px); }
+/* Camera: a slider with a word at each end, and a picture of where the frame goes. */
+.kling .kling-amount { width: 430px; max-width: 100%; }
+.kling .kling-amount > .widget-label { width: 110px !important; text-align: left; }
+.kling .kling-ends { display: flex; justify-content: space-between; width: 290px; max-width: calc(100% - 118px);
+  margin: -4px 0 2px 118px; font-size: .9em; color: var(--kling-dim); }
+.kling .kling-view { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center;
+  margin: 4px 2px 4px clamp(0px, (100% - 300px) * 99, 118px); }
+.kling .kling-view > svg { flex: 0 0 auto; width: 192px; height: 108px; border-radius: 4px;
+  border: 1px solid var(--kling-line); color: var(--kling-text); }
+.kling .kling-view > div { flex: 1 1 220px; }
+.kling .kling-lens { stroke: var(--kling-brand); stroke-width: 2.5; fill: var(--kling-brand); fill-opacity: .12;
+  transform: var(--kling-end); }
+.kling .kling-moving { animation: kling-move 1.4s ease-in-out .2s backwards; }
+@keyframes kling-move { from { transform: none; } to { transform: var(--kling-end); } }
+@media (prefers-reduced-motion: reduce) { .kling .kling-moving { animation: none; } }
 .kling .kling-apart { margin-top: 10px; }
 .kling video { max-width: 100%; }
 </style>"""

@@ -38,8 +38,11 @@ class Shaped(Control):
     def build(self) -> widgets.Widget:
         self.editor = self.edit()
         self.json: widgets.Textarea | None = None  # most people never need it
+        # Under a section's title of the same name only a screen reader needs it once more.
+        known = "kling-unseen" if self.field.label == self.field.section else "kling-label"
         label = widgets.HTML(
-            f'<div class="kling-label">{html.escape(self.field.label)}</div>',
+            f'<span class="{known}">{html.escape(self.field.label)}</span> '
+            f'<span class="kling-dim">{html.escape(self.field.help)}</span>',
             tooltip=self.field.help,
             layout=self.parts.plain,
         )
