@@ -1,4 +1,4 @@
-"""What a picture, a clip or a sound is, read from its first bytes with the standard library alone.
+"""What a picture, a clip or a sound is, read from its bytes with the standard library alone.
 
 A file's name says what somebody hopes it is; a paid request needs to know what it is.
 """
@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
+from kling_widgets.client import lengths, pictures
 from kling_widgets.core.fields import Problem
+from kling_widgets.core.media_rules import LARGEST_UPLOAD as LARGEST_UPLOAD
+from kling_widgets.core.media_rules import Facts, unfit
 from kling_widgets.errors import InvalidRequestError, one_line
 
 Sort = Literal["picture", "clip", "sound"]
 
-LARGEST_UPLOAD = 20_000_000  # bytes; 20 MB a picture at the gateway's upload (D)
 ENOUGH = 64  # bytes that tell any of the kinds
 
 _MEDIA_TYPES: dict[str, tuple[Sort, str]] = {
@@ -98,8 +102,33 @@ def look(content: bytes) -> Media | None:
     kind = kind_of(content[:ENOUGH])
     if kind is None:
         return None
-    width, height = _picture_size(kind, content)
+    width, height = pictures.sides(kind, content)
     return Media(kind, len(content), width, height, content, hashlib.sha256(content).hexdigest())
+
+
+def facts_of(path: str | os.PathLike[str], field: str | None = None) -> Facts:
+    """What is in a file, of whatever kind and size. ``~`` means the home folder.
+
+    Args:
+        path: the file.
+        field: the request's field that names it, for the message.
+
+    Raises:
+        InvalidRequestError: there is no such file, or it cannot be read.
+    """
+    with _opened(path, field) as file:
+        size = os.fstat(file.fileno()).st_size
+        head = file.read(ENOUGH)
+        kind = kind_of(head)
+        if kind is None:
+            return Facts(None, size)
+        if sort_of(kind) == "picture":
+            content = head + file.read(LARGEST_UPLOAD - len(head))
+            width, height = pictures.sides(kind, content)
+            return Facts(kind, size, width, height, animated=pictures.moves(kind, content))
+        file.seek(0)
+        found = lengths.measure(kind, file, size)
+        return Facts(kind, size, found.width, found.height, found.seconds, found.rate)
 
 
 def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Media:
@@ -112,104 +141,54 @@ def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Medi
     Raises:
         InvalidRequestError: there is no such file, it cannot be read, it is empty, larger than 20 MB, or no picture.
     """
-    place = Path(path).expanduser()
-    name = one_line(place, 200)
-    try:
-        if place.is_dir():
-            raise _problem(field, f"{name} is a folder", "Name a picture in it.")
-        if not place.is_file():
-            raise _problem(
-                field, f"{name} is not there", "Check the path: a relative one starts in the current folder."
-            )
-        if place.stat().st_size > LARGEST_UPLOAD:
-            raise _too_large(field, name, place.stat().st_size)
-        with place.open("rb") as file:
-            content = file.read(LARGEST_UPLOAD + 1)  # it may grow meanwhile
-    except (OSError, ValueError) as error:
-        if isinstance(error, InvalidRequestError):
-            raise
-        reason = getattr(error, "strerror", None) or "the path cannot be used"
-        raise _problem(field, f"{name} cannot be read ({reason})", "Check its permissions.") from None
+    name = one_line(os.fspath(path), 200)
+    with _opened(path, field) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST_UPLOAD:
+            kind = kind_of(file.read(ENOUGH))
+            raise _refused(unfit(field, name, Facts(kind, size)))
+        content = file.read(LARGEST_UPLOAD + 1)  # it may grow meanwhile
     return check_picture(content, name, field)
 
 
 def check_picture(content: bytes, name: str = "the picture", field: str | None = None) -> Media:
     """The same for bytes that are in memory."""
-    if not content:
-        raise _problem(field, f"{name} is empty", "")
-    if len(content) > LARGEST_UPLOAD:
-        raise _too_large(field, name, len(content))
     media = look(content)
-    if media is None or media.sort != "picture":
-        found = f"{media.kind}, not a picture" if media else "not a picture"
-        raise _problem(field, f"{name} is {found}", "Pictures that can be uploaded: png, jpeg, webp, gif.")
+    if problem := unfit(field, name, Facts(media.kind if media else None, len(content))):
+        raise _refused(problem)
+    assert media is not None
     return media
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str], field: str | None) -> Iterator[BinaryIO]:
+    """The file, open; what goes wrong with it while it is is said as a problem of the field."""
+    name = one_line(os.fspath(path), 200)
+    try:
+        place = Path(path).expanduser()
+        if place.is_dir():
+            raise _problem(field, f"{name} is a folder", "Name a picture in it.")
+        if not place.is_file():  # nor a device or a pipe, which might never end
+            raise _problem(
+                field, f"{name} is not there", "Check the path: a relative one starts in the current folder."
+            )
+        with place.open("rb") as file:
+            yield file
+    except InvalidRequestError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~somebody whom this machine does not know
+        reason = getattr(error, "strerror", None) or "the path cannot be used"
+        raise _problem(field, f"{name} cannot be read ({reason})", "Check its permissions.") from None
 
 
 def _problem(field: str | None, message: str, hint: str) -> InvalidRequestError:
     return InvalidRequestError.of([Problem("error", field, f"{message}.", hint)])
 
 
-def _too_large(field: str | None, name: str, size: int) -> InvalidRequestError:
-    return _problem(field, f"{name} has {size / 1e6:.1f} MB", "The service takes pictures of up to 20 MB.")
+def _refused(problem: Problem | None) -> InvalidRequestError:
+    assert problem is not None
+    return InvalidRequestError.of([problem])
 
 
 def _still(brand: bytes) -> bool:
     return brand in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
-
-
-def _picture_size(kind: str, content: bytes) -> tuple[int | None, int | None]:
-    try:
-        match kind:
-            case "png" if content[12:16] == b"IHDR":
-                return _big(content, 16, 4), _big(content, 20, 4)
-            case "gif":
-                return _little(content, 6, 2), _little(content, 8, 2)
-            case "jpeg":
-                return _jpeg_size(content)
-            case "webp":
-                return _webp_size(content)
-    except IndexError:  # cut short
-        pass
-    return None, None
-
-
-def _jpeg_size(content: bytes) -> tuple[int | None, int | None]:
-    at = 2
-    while at < len(content) - 9:
-        if content[at] != 0xFF:
-            return None, None
-        marker = content[at + 1]
-        if marker == 0xFF:  # padding
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame header, of whatever coding
-            return _big(content, at + 7, 2), _big(content, at + 5, 2)
-        elif 0xD0 <= marker <= 0xD8 or marker == 0x01:  # markers without a length
-            at += 2
-        else:
-            at += 2 + max(2, _big(content, at + 2, 2))
-    return None, None
-
-
-def _webp_size(content: bytes) -> tuple[int | None, int | None]:
-    match content[12:16]:
-        case b"VP8X":
-            return _little(content, 24, 3) + 1, _little(content, 27, 3) + 1
-        case b"VP8L":
-            bits = _little(content, 21, 4)
-            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        case b"VP8 ":
-            return _little(content, 26, 2) & 0x3FFF, _little(content, 28, 2) & 0x3FFF
-    return None, None
-
-
-def _big(content: bytes, at: int, length: int) -> int:
-    if at + length > len(content):
-        raise IndexError(at)
-    return int.from_bytes(content[at : at + length], "big")
-
-
-def _little(content: bytes, at: int, length: int) -> int:
-    if at + length > len(content):
-        raise IndexError(at)
-    return int.from_bytes(content[at : at + length], "little")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_widgets.client.media import LARGEST_UPLOAD, check_picture, check_upload, kind_of, look
+from kling_widgets.client.media import LARGEST_UPLOAD, check_picture, check_upload, facts_of, kind_of, look
 from kling_widgets.errors import InvalidRequestError
+from tests.client import samples
 from tests.client.conftest import MP4
+from tests.client.samples import clip, moving, sound
 
 SAMPLES = {
     "mp4": MP4,
@@ -27,10 +28,7 @@ SAMPLES = {
 
 
 def picture(form: str, size: tuple[int, int] = (64, 48), **options: Any) -> bytes:
-    image = pytest.importorskip("PIL.Image")
-    buffer = io.BytesIO()
-    image.new("RGB", size, (200, 30, 30)).save(buffer, form, **options)
-    return buffer.getvalue()
+    return samples.picture(form, size, **options)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
@@ -133,10 +131,50 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_one() -> None:
-    """A null character, or a name without end."""
-    for path in ("a\0b.png", "x" * 5000):
-        with pytest.raises(InvalidRequestError):
-            check_upload(path)
+    """A null character, a name without end, or somebody whom this machine does not know."""
+    for path in ("a\0b.png", "x" * 5000, "~nobody-of-this-name/a.png"):
+        for look_at in (check_upload, facts_of):
+            with pytest.raises(InvalidRequestError):
+                look_at(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody may ever write into it."""
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InvalidRequestError, match="is not there"):
+        facts_of(tmp_path / "pipe.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (picture("PNG"), "64×48 png, 1 KB"),
+        (moving("GIF", (64, 48)), "64×48 animated gif, 1 KB"),
+        (b"just text", "unknown, 1 KB"),
+        (b"", "unknown, 1 KB"),
+        (picture("PNG") + bytes(LARGEST_UPLOAD), "64×48 png, 20.0 MB"),
+    ],
+)
+def test_facts_of_files(content: bytes, words: str, tmp_path: Path) -> None:
+    """Of any file that can be read, whatever it is and however large."""
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    assert str(facts_of(path)) == words
+
+
+def test_facts_of_clips_and_sounds(tmp_path: Path) -> None:
+    """With their length."""
+    assert str(facts_of(clip(tmp_path / "a.mp4", 1, (320, 180)))).startswith("320×180 mp4, 1.0 s")
+    assert str(facts_of(sound(tmp_path / "a.wav", 2))).startswith("wav, 2.0 s")
+
+
+def test_what_is_large_and_no_picture_is_no_picture(tmp_path: Path) -> None:
+    """Its size is not what is wrong with it."""
+    with (tmp_path / "a.png").open("wb") as file:
+        file.truncate(LARGEST_UPLOAD + 1)
+    with pytest.raises(InvalidRequestError, match="is not a picture"):
+        check_upload(tmp_path / "a.png")
 
 
 def test_bytes_are_checked_like_files() -> None:
