@@ -26,6 +26,7 @@ from kling_widgets.jobs.files import FOLDER, examine
 from kling_widgets.jobs.home import home, tilde
 from kling_widgets.jobs.job import Desk, Job
 from kling_widgets.jobs.journal import Entry, Journal
+from kling_widgets.jobs.presets import PresetStore
 from kling_widgets.jobs.service import DEMO, Service
 from kling_widgets.jobs.watch import Watcher
 from kling_widgets.notebook import place as places
@@ -90,6 +91,11 @@ class Session:
     def journal(self) -> Journal:
         """The record of this user's submissions."""
         return Journal(home(self.environ) / "journal.sqlite")
+
+    @cached_property
+    def presets(self) -> PresetStore:
+        """The requests that this user saved by a name."""
+        return PresetStore(home(self.environ) / "presets")
 
     @property
     def place(self) -> Place:

@@ -1,0 +1,135 @@
+"""The form's presets: a list of saved requests to apply or delete, and a name to save the present one by."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import shorten
+from kling_widgets.errors import KlingError
+from kling_widgets.jobs.presets import PresetStore, tidy
+from kling_widgets.notebook.controls import Parts
+
+NONE = "none saved yet"
+_EMPTY = ((NONE, None),)
+
+
+class Presets:
+    """What is asked of the store, by buttons.
+
+    Args:
+        parts: shared with the form.
+        store: where they are kept.
+        current: gives the present request.
+        apply: takes the request of the preset that the user chose.
+
+    Attributes:
+        widget: the whole of it.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        store: PresetStore,
+        current: Callable[[], VideoRequest],
+        apply: Callable[[VideoRequest], None],
+    ) -> None:
+        self._store, self._current, self._apply = store, current, apply
+        self._list = widgets.Dropdown(
+            description="Preset",
+            tooltip="What was saved, by its name",
+            options=_EMPTY,
+            layout=parts.narrow,
+            style=parts.list,
+        )
+        self._name = widgets.Text(
+            description="Name",
+            placeholder="paper boat, 10 s",
+            tooltip="The name to save the present values by",
+            layout=parts.grow,
+            style=parts.text,
+        )
+        self._use = widgets.Button(tooltip="Puts its values into the form", layout=parts.narrow, description="Apply")
+        self._delete = widgets.Button(layout=parts.narrow)
+        self._save = widgets.Button(layout=parts.narrow)
+        self._said = widgets.HTML(layout=parts.plain)
+        rows = (self._list, self._use, self._delete), (self._name, self._save)
+        boxes = [widgets.HBox(row, layout=parts.plain) for row in rows]
+        for box in boxes:
+            box.add_class("kling-row")
+        self.widget = widgets.VBox([*boxes, self._said], layout=parts.plain)
+        self._list.observe(lambda _: self._ask_less(), "value")
+        self._name.observe(lambda _: self._ask_less(), "value")
+        for button, work in ((self._use, self._used), (self._delete, self._deleted), (self._save, self._saved)):
+            button.on_click(lambda _, work=work: self._do(work))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Lists what is saved now, also by other kernels."""
+        self._show(self._list.value)
+        self._say("")
+
+    def _do(self, work: Callable[[], str]) -> None:
+        """Does what a click asks, and says what came of it."""
+        try:
+            said = work()
+        except KlingError as error:
+            self._show(self._list.value)
+            self._say(f"Error: {error}", "kling-error")
+        else:
+            self._say(said)
+
+    def _used(self) -> str:
+        name = str(self._list.value)
+        self._apply(self._store.load(name))
+        self._name.value = name
+        return f"Applied {shorten(name)}."
+
+    def _deleted(self) -> str:
+        name = str(self._list.value)
+        if self._delete.description == "Delete":
+            self._delete.description = "Really delete"
+            return f"{shorten(name)} is deleted with a second click."
+        self._store.delete(name)
+        self._show(None)
+        return f"Deleted {shorten(name)}."
+
+    def _saved(self) -> str:
+        name = tidy(self._name.value)
+        if self._save.description == "Save" and name in self._store.names():  # saved by another kernel meanwhile
+            self._show(self._list.value)
+            return f"There is a {shorten(name)} already: Replace saves in its place."
+        left = self._store.save(name, self._current())
+        self._show(name)
+        why = f" Not kept, as presets hold links and no files: {', '.join(left)}." if left else ""
+        return f"Saved {shorten(name)}.{why}"
+
+    def _show(self, chosen: str | None) -> None:
+        """Brings list and buttons up to date; this one is chosen, if it is there."""
+        names = self._store.names()
+        if self._list.options != (names or _EMPTY):
+            self._list.options = names or _EMPTY
+        if chosen in names:
+            self._list.value = chosen
+        for control in (self._list, self._use, self._delete):
+            control.disabled = not names
+        self._ask_less()
+
+    def _ask_less(self) -> None:
+        """Buttons say what their first click does: what was asked was asked about something else."""
+        self._delete.description = "Delete"
+        self._delete.tooltip = "Deletes it, after a second click"
+        try:
+            taken = tidy(self._name.value) in self._list.options
+        except KlingError:
+            taken = False
+        self._save.description = "Replace" if taken else "Save"
+        self._save.tooltip = "Saves the present values" + (" in the place of those" if taken else " by this name")
+
+    def _say(self, text: str, style: str = "kling-dim") -> None:
+        trouble = f" Note: {self._store.trouble}" if self._store.trouble else ""
+        said = f'<div role="status" class="{style}">{html.escape(text + trouble)}</div>' if text or trouble else ""
+        self._said.value = said

@@ -1,0 +1,214 @@
+"""The form's presets, as data: what they show and what their buttons do."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from ipywidgets.widgets.widget import _instances as alive
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import InvalidRequestError
+from kling_widgets.jobs.presets import PresetStore
+from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.presets import NONE, Presets
+
+BOAT = VideoRequest("2.6", prompt="a paper boat", seconds=5)
+SHIP = VideoRequest("3.0", prompt="a ship")
+
+
+class Shelf:
+    """Presets as a user handles them, beside a form that holds one request."""
+
+    def __init__(self, store: PresetStore, request: VideoRequest = BOAT) -> None:
+        self.store, self.request = store, request
+        self.presets = Presets(Parts(LocalMedia(Path("uploads"))), store, lambda: self.request, self.take)
+        choose, save = (box.children for box in self.presets.widget.children[:2])
+        self.list, self.apply, self.delete = choose
+        self.name, self.save = save
+
+    def take(self, request: VideoRequest) -> None:
+        self.request = request
+
+    @property
+    def said(self) -> str:
+        return html.unescape(re.sub("<[^>]+>", "", self.presets.widget.children[2].value))
+
+    def keep(self, name: str, request: VideoRequest) -> None:
+        self.request, self.name.value = request, name
+        self.save.click()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PresetStore:
+    return PresetStore(tmp_path / "presets")
+
+
+@pytest.fixture
+def shelf(store: PresetStore) -> Shelf:
+    return Shelf(store)
+
+
+def test_at_first_there_is_nothing_to_choose(shelf: Shelf) -> None:
+    """The list says so, and only saving can be done."""
+    assert [label for label, _ in shelf.list.options] == [NONE]
+    assert [each.disabled for each in (shelf.list, shelf.apply, shelf.delete, shelf.save)] == [True, True, True, False]
+    assert shelf.said == ""
+
+
+def test_save_and_apply(shelf: Shelf) -> None:
+    """What the form said is there by its name; applying puts it back, and its name into the box."""
+    shelf.keep("boat", BOAT)
+    assert shelf.said == "Saved “boat”."
+    shelf.keep("ship", SHIP)
+    assert shelf.list.options == ("boat", "ship")
+    assert shelf.list.value == "ship"
+    shelf.list.value = "boat"
+    shelf.apply.click()
+    assert shelf.request == BOAT
+    assert shelf.said == "Applied “boat”."
+    assert (shelf.name.value, shelf.save.description) == ("boat", "Replace")
+
+
+def test_another_form_has_them_too(shelf: Shelf, store: PresetStore) -> None:
+    """At once when it is made, or when it looks again."""
+    other = Shelf(store)
+    shelf.keep("boat", BOAT)
+    assert (Shelf(store).list.options, Shelf(store).list.value) == (("boat",), "boat")
+    other.presets.refresh()
+    assert other.list.options == ("boat",)
+    assert not other.apply.disabled
+
+
+def test_a_name_that_is_taken_is_replaced_by_a_button_that_says_so(shelf: Shelf) -> None:
+    """As soon as it stands in the box, however it is typed."""
+    shelf.keep("boat", BOAT)
+    for typed, word in (("boa", "Save"), (" boat ", "Replace"), ("Boat", "Save"), ("", "Save"), ("boat", "Replace")):
+        shelf.name.value = typed
+        assert shelf.save.description == word
+    shelf.request = SHIP
+    shelf.save.click()
+    assert shelf.store.load("boat") == SHIP
+    assert shelf.store.names() == ("boat",)
+
+
+def test_what_another_kernel_saved_meanwhile_is_not_overwritten_unasked(shelf: Shelf, store: PresetStore) -> None:
+    """The button said Save: it asks first, by saying Replace."""
+    shelf.name.value = "boat"
+    PresetStore(store.folder).save("boat", SHIP)
+    assert shelf.save.description == "Save"
+    shelf.save.click()
+    assert store.load("boat") == SHIP
+    assert shelf.said == "There is a “boat” already: Replace saves in its place."
+    assert shelf.save.description == "Replace"
+    shelf.save.click()
+    assert store.load("boat") == BOAT
+
+
+def test_deleting_takes_two_clicks(shelf: Shelf) -> None:
+    """The first one asks."""
+    shelf.keep("boat", BOAT)
+    shelf.keep("ship", SHIP)
+    shelf.delete.click()
+    assert shelf.delete.description == "Really delete"
+    assert shelf.said == "“ship” is deleted with a second click."
+    assert shelf.store.names() == ("boat", "ship")
+    shelf.delete.click()
+    assert shelf.store.names() == shelf.list.options == ("boat",)
+    assert (shelf.said, shelf.delete.description) == ("Deleted “ship”.", "Delete")
+    shelf.delete.click()
+    shelf.delete.click()
+    assert [label for label, _ in shelf.list.options] == [NONE]
+    assert shelf.delete.disabled
+
+
+@pytest.mark.parametrize("then", ["choose", "type", "save", "look"])
+def test_a_question_is_about_that_one_alone(shelf: Shelf, then: str) -> None:
+    """Whatever else is done takes the question back: the next click asks again."""
+    shelf.keep("boat", BOAT)
+    shelf.keep("ship", SHIP)
+    shelf.delete.click()
+    if then == "choose":
+        shelf.list.value = "boat"
+    elif then == "type":
+        shelf.name.value = "x"
+    elif then == "save":
+        shelf.save.click()
+    else:
+        shelf.presets.refresh()
+    assert shelf.delete.description == "Delete"
+    shelf.delete.click()
+    assert shelf.store.names() == ("boat", "ship")
+
+
+def test_one_that_is_gone_is_said(shelf: Shelf, store: PresetStore) -> None:
+    """Another kernel deleted it: the error says so, and the list is right again."""
+    for name in ("boat", "raft", "ship"):
+        shelf.keep(name, BOAT)
+    for button, name in ((shelf.apply, "ship"), (shelf.delete, "raft")):
+        shelf.list.value = name
+        button.click()
+        shelf.list.value = name
+        store.delete(name)
+        button.click()
+        assert shelf.said.startswith(f"Error: There is no preset “{name}”.")
+        assert name not in shelf.list.options
+    assert shelf.list.options == ("boat",)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("", "Error: Give the preset a name."), ("x" * 81, "Error: A preset's name has at most 80")]
+)
+def test_a_name_that_cannot_be_is_said(shelf: Shelf, name: str, said: str) -> None:
+    """Nothing is saved."""
+    shelf.keep(name, BOAT)
+    assert shelf.said.startswith(said)
+    assert shelf.store.names() == ()
+
+
+def test_files_that_are_not_kept_are_said(shelf: Shelf) -> None:
+    """By their labels."""
+    shelf.keep("boat", BOAT.replace(image="a.png", image_list=["b.png"]))
+    assert shelf.said == "Saved “boat”. Not kept, as presets hold links and no files: First frame, References."
+
+
+def test_a_broken_file_is_said_and_the_others_are_there(shelf: Shelf) -> None:
+    """As long as it is there."""
+    shelf.keep("boat", BOAT)
+    (shelf.store.folder / "<b>.json").write_text("{")
+    shelf.presets.refresh()
+    assert shelf.list.options == ("boat",)
+    assert "Note: What cannot be read in" in shelf.said and "<b>.json" in shelf.said
+    assert "<b>" not in shelf.presets.widget.children[2].value
+
+
+def test_what_the_form_cannot_take_is_said(store: PresetStore) -> None:
+    """An error of the form stands in the line, as text."""
+    store.save("boat", BOAT)
+
+    def refuse(request: VideoRequest) -> None:
+        raise InvalidRequestError("Not <now>.")
+
+    presets = Presets(Parts(LocalMedia(Path("uploads"))), store, lambda: BOAT, refuse)
+    presets.widget.children[0].children[1].click()
+    assert "Error: Not &lt;now&gt;." in presets.widget.children[2].value
+
+
+def test_everything_has_its_words(shelf: Shelf) -> None:
+    """Each control has a visible label, and a sentence more in its tooltip; there are few of them."""
+    controls = [child for box in shelf.presets.widget.children[:2] for child in box.children]
+    assert [each.description for each in controls] == ["Preset", "Apply", "Delete", "Name", "Save"]
+    assert all(each.tooltip for each in controls)
+
+
+def test_it_gives_its_widgets_back(store: PresetStore) -> None:
+    """Closing what it shows leaves nothing of it behind."""
+    parts = Parts(LocalMedia(Path("uploads")))
+    before = {*alive}
+    presets = Presets(parts, store, lambda: BOAT, lambda request: None)
+    assert {*alive} - before
+    parts.close(presets.widget)
+    assert not {*alive} - before
