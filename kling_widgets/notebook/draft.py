@@ -61,6 +61,12 @@ class Draft:
         for name, value in values.items():
             self._hand(name)[name] = value
 
+    def carry(self, model: Model) -> None:
+        """Goes to another model with all that shows now: one that was offered for what the present one does not take."""
+        values = self.request.values
+        self.model = model
+        self.take(values)
+
     def _hand(self, name: str) -> dict[str, JSON]:
         return self._open if name in self.model.by_name else self._other
 

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.fields import Field, Problem
+from kling_widgets.core.names import resolve
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON, shorten
 from kling_widgets.errors import KlingError
@@ -243,7 +244,9 @@ class Form:
                 if field.name in values:
                     control.set(values[field.name])
             if "model" in values:
-                self._head.choose(str(values["model"]))
+                model, _ = resolve(str(values["model"]))
+                self._draft.carry(model)
+                self._head.choose(model)
             self._refresh()
 
     def _ipython_display_(self) -> None:

@@ -36,9 +36,8 @@ class Head:
         self._about = widgets.HTML(_facts(model), layout=parts.plain)
         self.widget = widgets.VBox([title, self._picker, self._about], layout=parts.plain)
 
-    def choose(self, name: str) -> None:
+    def choose(self, model: Model) -> None:
         """Chooses a model as the user would."""
-        model, _ = resolve(name)
         if model.id not in {value for _, value in self._picker.options}:
             self._picker.options = (*self._picker.options, (model.title, model.id))
         self._picker.value = model.id

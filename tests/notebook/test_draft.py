@@ -48,3 +48,12 @@ def test_values_that_nobody_typed_touch_nothing() -> None:
     draft.take({"image": None})
     assert draft.request == VideoRequest("3.0", sound=False)
     assert draft.touched == set()
+
+
+def test_to_a_model_that_was_offered_all_goes_along() -> None:
+    """Also what the former model did not take: for that the other one was offered."""
+    draft = Draft(VideoRequest("3.0-turbo", prompt="x", image="first.png", sound=True))
+    draft.carry(THREE)
+    assert draft.request == VideoRequest("3.0", prompt="x", image="first.png", sound=True)
+    draft.model = TURBO
+    assert draft.request.get("image") == Path("first.png")

@@ -446,6 +446,20 @@ def test_a_fix_does_what_it_says(
     assert value is None or form.request.get(name) == value
 
 
+def test_an_offered_model_takes_what_the_former_one_did_not(new: Maker) -> None:
+    """3.0 Turbo takes no last frame: use 3.0, which has the very values, or remove it."""
+    request = VideoRequest("3.0-turbo", prompt="x", image="https://example.com/a.png", image_tail=Path("last.png"))
+    form = new(request)
+    unfold(form)
+    assert {"Remove image_tail", "Use Kling 3.0"} <= set(buttons(form))
+    button(form, "Use Kling 3.0").click()
+    assert form.request == request.replace("3.0")
+    unfold(form)
+    assert control(form, "image_tail").get() == "last.png"
+    assert "not documented for" not in text(form)
+    assert "gains" in text(form)
+
+
 def test_a_problem_of_a_control_that_is_new_is_shown(new: Maker) -> None:
     """A section that is opened shows what is wrong in it, without another change."""
     form = new("2.6", prompt="x", image_tail="https://example.com/b.png", sound=False)
