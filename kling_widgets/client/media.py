@@ -65,7 +65,7 @@ class Media:
     @property
     def media_type(self) -> str:
         """Such as ``image/png``."""
-        return _MEDIA_TYPES[self.kind][1]
+        return media_type(self.kind)
 
 
 def kind_of(head: bytes) -> str | None:
@@ -95,6 +95,11 @@ def kind_of(head: bytes) -> str | None:
 def sort_of(kind: str | None) -> Sort | None:
     """Whether a kind is a picture, a clip or a sound."""
     return _MEDIA_TYPES[kind][0] if kind in _MEDIA_TYPES else None
+
+
+def media_type(kind: str) -> str:
+    """Such as ``image/png``, of a kind as of ``kind_of``."""
+    return _MEDIA_TYPES[kind][1]
 
 
 def look(content: bytes) -> Media | None:

@@ -1,0 +1,58 @@
+"""A small picture of a local file, as a data URI: what is shown in a form may be saved with the notebook."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from kling_widgets.core.media_rules import Facts
+
+SIDE = 320  # pixels at the most; shown at half of that, so that it is sharp on a fine screen
+_LARGEST = 24_000  # bytes of a thumbnail
+_LARGEST_WHOLE = 300_000  # bytes of a file that stands for itself where nothing can make it smaller
+_MOST_PIXELS = 60_000_000  # of a picture that is decoded for this: a few hundred kilobytes may hold billions
+_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
+
+
+def thumbnail(path: Path, facts: Facts) -> str:
+    """The picture as a data URI of a few kilobytes; where Pillow is missing, a small file as it is; else "".
+
+    Args:
+        path: the file.
+        facts: what it is.
+    """
+    if facts.kind not in _TYPES or not facts.width or not facts.height:
+        return ""
+    # A JPEG is decoded at a fraction of its size.
+    if facts.width * facts.height > _MOST_PIXELS * (16 if facts.kind == "jpeg" else 1):
+        return ""
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        return data_uri(path.read_bytes(), _TYPES[facts.kind]) if facts.size <= _LARGEST_WHOLE else ""
+    return _smaller(path)
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """The bytes as a link to themselves."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _smaller(path: Path) -> str:
+    from PIL import Image, ImageOps
+
+    # Only what was looked at: Pillow knows formats that start other programs.
+    with Image.open(path, formats=[kind.upper() for kind in _TYPES]) as file:
+        file.draft("RGB", (SIDE, SIDE))
+        file.thumbnail((SIDE, SIDE))
+        picture = ImageOps.exif_transpose(file)
+    clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+    picture = picture.convert("RGBA" if clear else "RGB")
+    for side, quality in ((SIDE, 80), (SIDE, 60), (SIDE // 2, 60)):
+        picture.thumbnail((side, side))
+        buffer = io.BytesIO()
+        picture.save(buffer, "WEBP" if clear else "JPEG", quality=quality)
+        if buffer.tell() <= _LARGEST:
+            break
+    return data_uri(buffer.getvalue(), "image/webp" if clear else "image/jpeg")
