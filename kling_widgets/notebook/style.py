@@ -64,32 +64,37 @@ STYLE = """<style>
 .kling .kling-done { color: var(--kling-brand); font-weight: 600; }
 /* Hidden, and kept: its content stays. */
 .kling .kling-gone { display: none !important; }
+/* Beside the labels, or at the left edge where less than about 300px are there. */
+.kling .kling-indent { margin-left: clamp(0px, (100% - 300px) * 99, 118px); }
 /* Shots: a row each, its tools behind it or, where there is little room, below it; a bar of their lengths. */
 .kling .kling-shot { flex-wrap: wrap; align-items: flex-start; gap: 0 6px; }
-.kling .kling-shot > .widget-textarea { flex: 1 1 340px; min-width: 0; max-width: 100%; }
+.kling .kling-shot > .widget-textarea { flex: 1 1 340px; min-width: 0; max-width: 100%; flex-wrap: wrap; }
+.kling .kling-shot > .widget-textarea > textarea { flex: 1 1 180px; min-width: 0; }
 .kling .kling-tools { flex: 0 0 auto; align-items: center; margin-left: auto; }
-.kling .kling-tools .jupyter-button { width: 30px; padding: 0; }
-.kling .kling-seconds { flex-direction: row-reverse; width: auto; margin-right: 6px; }
-.kling .kling-seconds > .widget-label { width: auto !important; margin: 0 6px 0 4px; }
+.kling .kling-tools .jupyter-button { min-width: 30px; padding: 0; }
+.kling .kling-seconds { flex-direction: row-reverse; margin-right: 4px; }
+.kling .kling-seconds > .widget-label { width: auto !important; margin: 0 4px; }
 .kling .kling-seconds > input { width: 58px; flex: 0 0 auto; }
-.kling .kling-sum, .kling .kling-joined { margin: 2px 2px 6px clamp(0px, (100% - 300px) * 99, 118px); }
-.kling .kling-lengths { display: flex; position: relative; height: 20px; margin-bottom: 2px; border-radius: 4px;
-  overflow: hidden; background: var(--kling-code); box-shadow: inset 0 0 0 1px var(--kling-line); }
+.kling .kling-sum { align-items: center; }
+.kling .kling-lengths { display: flex; position: relative; height: 20px; margin: 4px 2px 0; border-radius: 4px;
+  overflow: hidden; background: var(--kling-code); }
 .kling .kling-lengths > i { flex: 0 0 auto; box-sizing: border-box; overflow: hidden; font-style: normal;
   font-size: 12px; line-height: 20px; text-align: center; color: #fff; background: var(--jp-brand-color0, #1565c0);
-  border-right: 2px solid var(--jp-layout-color0, #fff); }
-.kling .kling-lengths > b { position: absolute; top: 0; bottom: 0; right: 0; border-left: 2px dashed #fff;
+  box-shadow: inset -2px 0 var(--jp-layout-color0, #fff); }
+.kling .kling-lengths > i:last-of-type { box-shadow: none; }
+.kling .kling-lengths > b { position: absolute; top: 0; bottom: 0; right: 0;
+  border-left: 3px solid var(--kling-error);
   background: repeating-linear-gradient(135deg, rgba(0, 0, 0, .45) 0 4px, rgba(0, 0, 0, .2) 4px 8px); }
 /* Camera: a slider with a word at each end, and a picture of where the frame goes. */
-.kling .kling-amount { width: 430px; max-width: 100%; }
+.kling .kling-camera .widget-toggle-buttons > div { flex: 1 1 280px; }
+.kling .kling-amount { width: 480px; max-width: 100%; }
 .kling .kling-amount > .widget-label { width: 110px !important; text-align: left; }
-.kling .kling-ends { display: flex; justify-content: space-between; width: 290px; max-width: calc(100% - 118px);
+.kling .kling-ends { display: flex; justify-content: space-between; width: 290px; max-width: calc(100% - 198px);
   margin: -4px 0 2px 118px; font-size: .9em; color: var(--kling-dim); }
-.kling .kling-view { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center;
-  margin: 4px 2px 4px clamp(0px, (100% - 300px) * 99, 118px); }
-.kling .kling-view > svg { flex: 0 0 auto; width: 192px; height: 108px; border-radius: 4px;
+.kling .kling-view { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; margin-bottom: 8px; }
+.kling .kling-view > svg { flex: 0 0 auto; width: 192px; max-width: 100%; border-radius: 4px;
   border: 1px solid var(--kling-line); color: var(--kling-text); }
-.kling .kling-view > div { flex: 1 1 220px; }
+.kling .kling-view > div { flex: 1 1 180px; }
 .kling .kling-lens { stroke: var(--kling-brand); stroke-width: 2.5; fill: var(--kling-brand); fill-opacity: .12;
   transform: var(--kling-end); }
 .kling .kling-moving { animation: kling-move 1.4s ease-in-out .2s backwards; }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from kling_widgets.core.fields import Choice, Field, Flag, Link, Links, Number, Text
-from kling_widgets.core.structured import Elements, Structured
+from kling_widgets.core.structured import Camera, Elements, Shots, Structured
+from kling_widgets.notebook.controls.camera import CameraMoves
 from kling_widgets.notebook.controls.control import Control, Parts
 from kling_widgets.notebook.controls.elements import ElementRows
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
+from kling_widgets.notebook.controls.shots import ShotTable
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
 
 __all__ = ["Control", "Parts", "make"]
@@ -33,6 +35,10 @@ def make(field: Field, parts: Parts) -> Control:
             return LinkBox(field, parts)
         case Links():
             return LinksBox(field, parts)
+        case Shots():
+            return ShotTable(field, parts)
+        case Camera():
+            return CameraMoves(field, parts)
         case Elements():
             return ElementRows(field, parts)
         case Structured():

@@ -13,8 +13,10 @@ from ipywidgets.widgets.widget import _instances as alive
 from kling_widgets.core.catalog import FIELDS, models
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.notebook.controls import Control, Parts, make
+from kling_widgets.notebook.controls.camera import CameraMoves
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
+from kling_widgets.notebook.controls.shots import ShotTable
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.ways import Way
@@ -42,7 +44,8 @@ def parts(tmp_path: Path) -> Parts:
         ("image", LinkBox),
         ("image_list", LinksBox),
         ("video_list", JsonBox),
-        ("camera_control", JsonBox),
+        ("multi_prompt", ShotTable),
+        ("camera_control", CameraMoves),
         ("face_choose", JsonBox),
     ],
 )

@@ -1,0 +1,117 @@
+"""What each move of the camera does: in words, and as a picture in which the frame begins and ends, as on a storyboard.
+
+Directions are those of Kling's own page (D): a positive zoom is wider, as the focal length becomes shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the camera's frame ends, seen from where it begins.
+
+    Attributes:
+        x, y: how far to the right and down, in pixels of the picture, which is 192 by 108.
+        size: how much larger; below 1 the camera sees less of the place, and so is closer.
+        turn: degrees clockwise.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    size: float = 1.0
+    turn: float = 0.0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of the camera.
+
+    Attributes:
+        words: what it is.
+        ends: the words at -10 and at +10.
+        does: what the camera does below and above 0.
+        far: where the frame is at +10; at -10 it is as far on the other side.
+    """
+
+    words: str
+    ends: tuple[str, str]
+    does: tuple[str, str]
+    far: Frame
+
+    def at(self, amount: float) -> Frame:
+        """Where the frame ends, for an amount from -10 to 10."""
+        share, far = amount / 10, self.far
+        return Frame(far.x * share, far.y * share, far.size**share, far.turn * share)
+
+    def said(self, amount: float) -> str:
+        """The move in a sentence."""
+        return f"The camera {self.does[amount > 0]}, {abs(amount):g} of 10."
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move that has a name of its own.
+
+    Attributes:
+        words: on its pill.
+        said: what the camera does, in a sentence.
+        frame: where the frame ends.
+    """
+
+    words: str
+    said: str
+    frame: Frame
+
+
+AXES: Mapping[str, Axis] = {
+    "horizontal": Axis(
+        "slide left or right", ("← left", "right →"), ("slides to the left", "slides to the right"), Frame(x=50)
+    ),
+    "vertical": Axis("sink or rise", ("↓ down", "up ↑"), ("sinks", "rises"), Frame(y=-28)),
+    "pan": Axis("turn left or right", ("← left", "right →"), ("turns to the left", "turns to the right"), Frame(x=50)),
+    "tilt": Axis("turn down or up", ("↓ down", "up ↑"), ("turns down", "turns up"), Frame(y=-28)),
+    "roll": Axis(
+        "roll",
+        ("↺ counterclockwise", "clockwise ↻"),
+        ("rolls counterclockwise", "rolls clockwise"),
+        Frame(turn=30),
+    ),
+    "zoom": Axis("zoom", ("closer", "wider"), ("zooms in: closer", "zooms out: wider"), Frame(size=2.1)),
+}
+
+MOVES: Mapping[str, Move] = {
+    "down_back": Move(
+        "↙ down and back", "The camera sinks and moves back: more of the place is seen.", Frame(0, 8, 1.9)
+    ),
+    "forward_up": Move("↗ forward and up", "The camera moves forward and turns up.", Frame(0, -22, 0.6)),
+    "right_turn_forward": Move(
+        "↱ turn right, forward", "The camera turns to the right, then moves forward.", Frame(44, 0, 0.6)
+    ),
+    "left_turn_forward": Move(
+        "↰ turn left, forward", "The camera turns to the left, then moves forward.", Frame(-44, 0, 0.6)
+    ),
+}
+
+# A sea with hills, a low sun and a paper boat, in the colour of the text.
+_PLACE = """<g fill="currentColor" stroke="none">
+<circle cx="148" cy="34" r="9" opacity=".35"/>
+<path d="M0 62 Q28 30 58 54 T120 50 T192 44 V72 H0Z" opacity=".16"/>
+<path d="M0 72 H192 V108 H0Z" opacity=".08"/>
+<path d="M78 66 H114 L107 76 H85Z M96 44 V64 H82Z M99 50 L110 64 H99Z" opacity=".7"/>
+<path d="M20 84 h26 M66 94 h30 M128 86 h34 M150 99 h22" stroke="currentColor" stroke-width="1.5" opacity=".3"/>
+</g>"""
+
+
+def picture(frame: Frame, *, moving: bool) -> str:
+    """An SVG of a place, of the frame in which the camera begins (dashed) and of the one in which it ends; ``moving``
+    lets the frame go there once. What it shows is said in words beside it."""
+    end = f"translate({frame.x:.1f}px, {frame.y:.1f}px) rotate({frame.turn:.1f}deg) scale({frame.size:.3f})"
+    shape = 'x="-40" y="-22.5" width="80" height="45" rx="2" vector-effect="non-scaling-stroke"'
+    return (
+        f'<svg viewBox="0 0 192 108" aria-hidden="true" fill="none">{_PLACE}<g transform="translate(96 58)">'
+        f'<rect {shape} stroke="currentColor" stroke-dasharray="4 3" opacity=".6"/>'
+        f'<rect {shape} class="kling-lens{" kling-moving" if moving else ""}" style="--kling-end: {end}"/></g></svg>'
+    )
