@@ -422,7 +422,7 @@ def test_titles_say_what_is_set(new: Maker) -> None:
         (
             "3.0",
             {"multi_shots": True, "shot_type": "customize", "multi_prompt": VALUES["multi_prompt"]},
-            "Set seconds to 10",
+            "Set the clip to 10 s",
             {"seconds": 10},
         ),
         ("2.6", {"multi_prompt": VALUES["multi_prompt"]}, "Set multi_shots to on", {"multi_shots": True}),
@@ -496,6 +496,29 @@ def test_the_code_follows(new: Maker) -> None:
             enter(form, "prompt", prompt)
             assert html.escape(write(form.request)) in code.value
             assert "<b>boat" not in code.value
+
+
+# Presets
+
+
+def test_a_preset_brings_the_very_form_back(new: Maker) -> None:
+    """Saved by a name in one form, it is there in another, with its model and every value; what was typed there goes."""
+    request = full(MODELS["aigc-video-kling-o1"]).replace(image_tail=None, image_list=None, dynamic_masks=None)
+    form = new(request)
+    presets(form)["Name"].value = "mine"
+    button(form, "Save").click()
+    other = new("2.6", prompt="something else", sound=True)
+    presets(other)["Preset"].value = "mine"
+    button(other, "Apply").click()
+    unfold(other)
+    assert other.request == request
+
+
+def presets(form: Form) -> dict[str, widgets.Widget]:
+    """The boxes of the presets, by their labels."""
+    (title,) = (each for each in sections(form) if each.description.endswith("Presets"))
+    title.click()
+    return {each.description: each for each in within(form.widget) if getattr(each, "description", "")}
 
 
 # Submitting

@@ -148,12 +148,11 @@ class ShotTable(Shaped):
         total, clip = _total(shots), self._clip()
         self._bar.value = _bar([_seconds(shot) for shot in shots], clip)
         self._sum.value = _sum(total, clip, self._given("seconds") is None) if shots else ""
-        differ = bool(shots) and total != clip
         limits = self._request.spec.field("seconds") if self._request else None
-        _offer(
-            self._set_clip, f"Set the clip to {total} s", differ and isinstance(limits, Number) and total <= limits.high
-        )
-        _offer(self._set_shots, f"Fit the shots to {clip} s", differ and clip is not None and clip >= len(shots))
+        possible = isinstance(limits, Number) and total <= limits.high
+        _offer(self._set_clip, f"Set the clip to {total} s" if shots and possible and total != clip else "")
+        spare = clip is not None and len(shots) <= clip and total != clip
+        _offer(self._set_shots, f"Fit the shots to {clip} s" if shots and spare else "")
         full = len(shots) >= self.field.at_most
         self._add.disabled = full
         self._full.value = (
@@ -239,9 +238,10 @@ def spread(lengths: Sequence[int], total: int) -> list[int]:
     return [1 + end - start for start, end in pairwise(ends)]
 
 
-def _offer(button: widgets.Button, words: str, on: bool) -> None:
+def _offer(button: widgets.Button, words: str) -> None:
+    """Shows a button with these words, or hides it when there are none."""
     button.description = words
-    (button.remove_class if on else button.add_class)("kling-gone")
+    (button.remove_class if words else button.add_class)("kling-gone")
 
 
 def _bar(lengths: Sequence[int], clip: int | None) -> str:

@@ -9,13 +9,12 @@ import pytest
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Structured
+from kling_widgets.core.structured import Anything
 from kling_widgets.notebook.controls import Parts, make
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.local_media import LocalMedia
 
-STRUCTURED = [name for name, field in FIELDS.items() if isinstance(field, Structured)]
-LINK = "https://example.com/a.png"
+SHAPELESS = [name for name, field in FIELDS.items() if isinstance(field, Anything)]
 
 
 @pytest.fixture
@@ -29,49 +28,37 @@ def box(name: str, parts: Parts) -> JsonBox:
     return control
 
 
-@pytest.mark.parametrize("name", STRUCTURED)
+@pytest.mark.parametrize("name", SHAPELESS)
 def test_the_example_is_in_the_empty_box_and_is_right(name: str, parts: Parts) -> None:
     """What it shows as an example can be typed, and has no error."""
     control = box(name, parts)
     assert control.box.placeholder == FIELDS[name].example
     control.box.value = FIELDS[name].example
     request = VideoRequest("2.6", prompt="x", **{name: control.get()})
+    assert name in request.values
     assert not [problem for problem in request.errors() if problem.field == name]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("camera_control", {"type": "simple", "config": {"pan": 4}}),
-        ("kling_elements", [{"element_id": "纸船"}]),
-        ("video_list", [{"url": "https://example.com/v.mp4", "refer_type": "base"}]),
-        ("dynamic_masks", [{"mask_url": Path("m.png"), "trajectories": [{"x": 1, "y": 2.5}, {"x": 3, "y": 4}]}]),
-        ("face_choose", "face 7"),
-        ("face_choose", "123"),
-        ("face_choose", [{"a": None}]),
-        ("camera_control", "nonsense"),
-        ("camera_control", '{"half": '),
-    ],
-)
+@pytest.mark.parametrize("value", ["face 7", "123", '{"half": ', [{"a": None}], {"a": {"b": [1, 2.5, True]}}])
+@pytest.mark.parametrize("name", SHAPELESS)
 def test_what_is_shown_is_understood_again(name: str, value: Any, parts: Parts) -> None:
-    """A value that is put in, and sent on as text by its user, is the same value: a file is a file again."""
+    """A value that is put in, and sent on as text by its user, is the same value."""
     control = box(name, parts)
     control.set(value)
-    wanted = VideoRequest("2.6", **{name: value})
-    assert VideoRequest("2.6", **{name: control.get()}) == wanted
+    assert VideoRequest("2.6", **{name: control.get()}) == VideoRequest("2.6", **{name: value})
     control.set(None)
     assert control.get() is None
 
 
 def test_blanks_are_unset(parts: Parts) -> None:
     """An emptied box sends nothing."""
-    control = box("camera_control", parts)
+    control = box("motion_brush", parts)
     control.box.value = " \n "
     assert control.get() is None
 
 
 def test_chinese_stays_readable(parts: Parts) -> None:
     """Not as escapes."""
-    control = box("kling_elements", parts)
-    control.set([{"element_id": "纸船"}])
+    control = box("face_choose", parts)
+    control.set([{"face_id": "纸船"}])
     assert "纸船" in control.box.value

@@ -1,0 +1,344 @@
+"""The camera: a move by name, or one axis; nothing else can be made, and everything else is kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ipywidgets.widgets.widget import _instances as alive
+
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.structured import CAMERA_AXES, CAMERA_MOVES
+from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.notebook.controls.camera import CameraMoves
+from kling_widgets.notebook.controls.simple import DEFAULT
+from kling_widgets.notebook.controls.viewfinder import MOVES
+from kling_widgets.notebook.local_media import LocalMedia
+from tests.notebook.controls.test_shots import anything
+
+FIELD = FIELDS["camera_control"]
+ONE_AXIS = "↔ one axis"
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return Parts(LocalMedia(tmp_path))
+
+
+def camera(parts: Parts, value: Any = None) -> CameraMoves:
+    """The control with a value from elsewhere."""
+    control = make(FIELD, parts)
+    assert isinstance(control, CameraMoves)
+    control.set(value)
+    return control
+
+
+@pytest.fixture
+def control(parts: Parts) -> CameraMoves:
+    return camera(parts)
+
+
+def _within(widget: widgets.Widget) -> list[widgets.Widget]:
+    if "kling-gone" in widget._dom_classes:
+        return []
+    return [widget, *(each for child in getattr(widget, "children", ()) for each in _within(child))]
+
+
+def text(control: CameraMoves) -> str:
+    """All that can be read in it."""
+    return "\n".join(each.value for each in _within(control.widget) if isinstance(each, widgets.HTML))
+
+
+def same(value: Any, other: Any) -> bool:
+    """Equal as the wire has it: 4 is not 4.0, and the order of keys counts."""
+    return json.dumps(value) == json.dumps(other)
+
+
+amounts = st.one_of(st.integers(-10, 10), st.integers(-20, 20).map(lambda half: half / 2))
+zeros = st.sampled_from([0, 0.0])
+axes = st.permutations(CAMERA_AXES).flatmap(
+    lambda names: st.integers(0, 6).flatmap(
+        lambda count: st.tuples(amounts, *[zeros] * 5).flatmap(
+            lambda found: st.permutations(found[: max(count, 1)]).map(
+                lambda numbers: dict(zip(names, numbers, strict=False)) if count else {}
+            )
+        )
+    )
+)
+simple = st.one_of(axes.map(lambda config: {"type": "simple", "config": config}), st.just({"type": "simple"}))
+named = st.sampled_from(sorted(MOVES)).flatmap(
+    lambda name: st.sampled_from([{"type": name}, {"type": name, "config": None}, {"config": {}, "type": name}])
+)
+
+
+# Values in, values out
+
+
+@given(st.lists(st.one_of(st.none(), simple, named), min_size=1, max_size=4))
+def test_what_fits_comes_back_as_it_was(parts: Parts, several: list[Any]) -> None:
+    """To the letter: 4.0 stays 4.0, axes at rest stay where they are named."""
+    control = camera(parts)
+    for value in several:
+        assert value is None or control.fits(value)
+        control.set(value)
+        assert not control.as_json
+        assert same(control.get(), value)
+    control.close()
+
+
+@given(anything)
+def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
+    """Whatever it is, it is sent as it came."""
+    control = camera(parts)
+    assert control.fits(value) in (True, False)
+    wanted = VideoRequest("3.0", camera_control=value)
+    control.set(wanted.get("camera_control"))
+    assert VideoRequest("3.0", camera_control=control.get()) == wanted
+    control.close()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"type": "simple", "config": {"pan": 4, "tilt": 1}},  # two axes
+        {"type": "simple", "config": {"pan": 11}},
+        {"type": "simple", "config": {"pan": -10.5}},
+        {"type": "simple", "config": {"pan": 2.3}},  # between the slider's steps
+        {"type": "simple", "config": {"pan": "4"}},
+        {"type": "simple", "config": {"pan": True}},
+        {"type": "simple", "config": {"pan": None}},
+        {"type": "simple", "config": {"pan": 10**400}},
+        {"type": "simple", "config": {"dolly": 4}},
+        {"type": "simple", "config": [4]},
+        {"type": "simple", "config": {"pan": 4}, "speed": 1},
+        {"type": "orbit"},
+        {"type": "down_back", "config": {"pan": 4}},
+        {"type": ["simple"]},
+        {"type": None},
+        {"config": {"pan": 4}},
+        ["simple"],
+        "simple",
+    ],
+)
+def test_everything_else_is_json(parts: Parts, value: Any) -> None:
+    """Shown as it is, and sent as it is."""
+    control = camera(parts, value)
+    assert not control.fits(value)
+    assert control.as_json
+    assert VideoRequest("3.0", camera_control=control.get()) == VideoRequest("3.0", camera_control=value)
+
+
+def test_two_axes_from_code_are_warned_about(parts: Parts) -> None:
+    """Beside their JSON."""
+    value = {"type": "simple", "config": {"pan": 4, "tilt": 1}}
+    control = camera(parts, value)
+    request = VideoRequest("3.0", prompt="x", camera_control=control.get())
+    control.show([(problem, ()) for problem in request.problems()])
+    assert "Note: Camera: simple moves along one axis, and only one" in text(control)
+    assert json.loads(control.get()) == value
+
+
+# What its user can make
+
+
+def test_the_moves_are_those_of_the_field(control: CameraMoves) -> None:
+    """The service's default first, then its five, each with its own name in its hint."""
+    assert control.move.description == "Move"
+    assert control.move.options == (DEFAULT, ONE_AXIS, *(move.words for move in MOVES.values()))
+    assert control.move.value == DEFAULT
+    assert control.move.tooltips[0] == FIELD.help
+    assert [re.search(r"\((\w+)\)$", hint)[1] for hint in control.move.tooltips[1:]] == list(CAMERA_MOVES)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_named_move_is_one_click(control: CameraMoves, name: str) -> None:
+    """And default takes it back."""
+    heard: list[Any] = []
+    control.changed = lambda: heard.append(control.get())
+    control.move.value = MOVES[name].words
+    control.move.value = DEFAULT
+    assert heard == [{"type": name}, None]
+
+
+def test_one_axis_begins_with_a_move_that_can_be_seen(control: CameraMoves) -> None:
+    """Not with an error: one click makes a whole value."""
+    control.move.value = ONE_AXIS
+    value = control.get()
+    assert value == {"type": "simple", "config": {"horizontal": 5}}
+    assert not list(FIELD.check(value))
+
+
+def test_the_axes_have_friendly_words_and_their_own_names(control: CameraMoves) -> None:
+    """Six, in the field's order."""
+    assert [name for _, name in control.axis.options] == list(CAMERA_AXES)
+    for words, name in control.axis.options:
+        assert words.endswith(f"({name})")
+        assert words.removesuffix(f"({name})").strip()
+
+
+@given(st.lists(st.tuples(st.sampled_from(CAMERA_AXES), st.integers(-20, 20)), min_size=1, max_size=5))
+def test_no_wrong_combination_can_be_made(parts: Parts, steps: list[tuple[str, int]]) -> None:
+    """Wherever its list and slider are: one axis, from -10 to 10; whole numbers are whole."""
+    control = camera(parts)
+    control.move.value = ONE_AXIS
+    for axis, halves in steps:
+        control.axis.value = axis
+        control.amount.value = halves / 2
+        amount = halves / 2 if halves % 2 else halves // 2
+        assert same(control.get(), {"type": "simple", "config": {axis: amount}})
+        said = list(FIELD.check(control.get()))
+        assert not said or amount == 0
+    control.close()
+
+
+def test_the_slider_goes_no_farther(control: CameraMoves) -> None:
+    """From -10 to 10, by halves, so that what it shows is what is sent."""
+    assert (control.amount.min, control.amount.max, control.amount.step) == (-10, 10, 0.5)
+    assert control.amount.description == "Amount"
+
+
+def test_axes_at_rest_stay_named(parts: Parts) -> None:
+    """As Kling's own page writes it: all six, five of them 0. Another amount or axis keeps them."""
+    value = {"type": "simple", "config": dict.fromkeys(CAMERA_AXES, 0) | {"tilt": 4}}
+    control = camera(parts, value)
+    assert (control.axis.value, control.amount.value) == ("tilt", 4)
+    control.amount.value = -3
+    assert same(control.get(), {"type": "simple", "config": dict.fromkeys(CAMERA_AXES, 0) | {"tilt": -3}})
+    control.axis.value = "roll"
+    assert same(control.get(), {"type": "simple", "config": dict.fromkeys(CAMERA_AXES, 0) | {"roll": -3}})
+
+
+def test_a_single_axis_changes_its_name(parts: Parts) -> None:
+    """It leaves no zero behind."""
+    control = camera(parts, {"type": "simple", "config": {"pan": 4}})
+    control.axis.value = "zoom"
+    assert control.get() == {"type": "simple", "config": {"zoom": 4}}
+
+
+def test_the_axis_and_amount_are_kept_through_another_move(control: CameraMoves) -> None:
+    """Who tries the moves comes back to what was set."""
+    control.move.value = ONE_AXIS
+    control.axis.value, control.amount.value = "roll", -7
+    control.move.value = MOVES["forward_up"].words
+    assert control.get() == {"type": "forward_up"}
+    control.move.value = ONE_AXIS
+    assert control.get() == {"type": "simple", "config": {"roll": -7}}
+
+
+def test_none_empties_it(parts: Parts) -> None:
+    """And the next one axis begins anew."""
+    control = camera(parts, {"type": "simple", "config": {"roll": -7}})
+    control.set(None)
+    assert control.get() is None
+    control.move.value = ONE_AXIS
+    assert control.get() == {"type": "simple", "config": {"horizontal": 5}}
+
+
+def test_setting_is_no_change_of_the_users(control: CameraMoves) -> None:
+    """What comes from elsewhere calls nobody."""
+    heard: list[Any] = []
+    control.changed = lambda: heard.append(control.get())
+    for value in ({"type": "down_back"}, {"type": "simple", "config": {"pan": 1}}, "nonsense", None):
+        control.set(value)
+    assert heard == []
+
+
+# What it says
+
+
+def test_only_one_axis_shows_list_and_slider(control: CameraMoves) -> None:
+    """The named moves have nothing to set."""
+    shown = {}
+    for words in control.move.options:
+        control.move.value = words
+        shown[words] = control.axis in _within(control.widget) and control.amount in _within(control.widget)
+    assert [words for words, on in shown.items() if on] == [ONE_AXIS]
+
+
+@pytest.mark.parametrize(
+    ("axis", "amount", "ends", "said"),
+    [
+        ("horizontal", -4, ("← left", "right →"), "The camera slides to the left, 4 of 10."),
+        ("horizontal", 4, ("← left", "right →"), "The camera slides to the right, 4 of 10."),
+        ("vertical", 2.5, ("↓ down", "up ↑"), "The camera rises, 2.5 of 10."),
+        ("pan", -1, ("← left", "right →"), "The camera turns to the left, 1 of 10."),
+        ("tilt", 1, ("↓ down", "up ↑"), "The camera turns up, 1 of 10."),
+        ("roll", 10, ("↺ counterclockwise", "clockwise ↻"), "The camera rolls clockwise, 10 of 10."),
+        ("zoom", -3, ("closer", "wider"), "The camera zooms in: closer, 3 of 10."),
+        ("zoom", 3, ("closer", "wider"), "The camera zooms out: wider, 3 of 10."),
+    ],
+)
+def test_each_direction_has_its_word(parts: Parts, axis: str, amount: float, ends: tuple[str, str], said: str) -> None:
+    """At both ends of the slider, and in a sentence."""
+    control = camera(parts, {"type": "simple", "config": {axis: amount}})
+    assert said in text(control)
+    assert text(control).index(ends[0]) < text(control).index(ends[1])
+
+
+@pytest.mark.parametrize("value", [{"type": "simple"}, {"type": "simple", "config": {"pan": 0}}])
+def test_zero_is_said_to_be_still(parts: Parts, value: Any) -> None:
+    """And the field's own check warns."""
+    control = camera(parts, value)
+    assert "At 0 the camera stands still." in text(control)
+    assert same(control.get(), value)
+    assert [problem.severity for problem in FIELD.check(value)] == ["warning"]
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_move_is_said_and_drawn(parts: Parts, name: str) -> None:
+    """In a sentence beside its picture."""
+    control = camera(parts, {"type": name})
+    assert MOVES[name].said in text(control)
+    assert "<svg" in text(control)
+
+
+def test_left_alone_the_model_chooses(control: CameraMoves) -> None:
+    """No picture of a move that nobody asked for."""
+    assert "The model chooses how the camera moves." in text(control)
+    assert "<svg" not in text(control)
+
+
+def test_pan_and_tilt_are_said_to_be_unsure(parts: Parts) -> None:
+    """Kling's own pages exchange them; of the other axes they agree."""
+    unsure = {
+        axis: "have not always agreed" in text(camera(parts, {"type": "simple", "config": {axis: 1}}))
+        for axis in CAMERA_AXES
+    }
+    assert [axis for axis, on in unsure.items() if on] == ["pan", "tilt"]
+
+
+def test_a_chosen_move_is_shown_going_there_and_a_dragged_slider_is_not(control: CameraMoves) -> None:
+    """Whoever drags sees where it ends; what comes from elsewhere stands still."""
+    control.set({"type": "down_back"})
+    assert "kling-moving" not in text(control)
+    control.move.value = ONE_AXIS
+    assert "kling-moving" in text(control)
+    control.amount.value = 3
+    assert "kling-moving" not in text(control)
+    control.axis.value = "zoom"
+    assert "kling-moving" in text(control)
+
+
+def test_it_makes_no_widgets_after_the_first(control: CameraMoves) -> None:
+    """Whatever is chosen; and closed, it leaves none."""
+    before = set(alive)
+    for words in control.move.options:
+        control.move.value = words
+    for axis in CAMERA_AXES:
+        control.axis.value = axis
+    assert set(alive) == before
+
+
+def test_closed_it_leaves_nothing(parts: Parts) -> None:
+    """With its editor, and as JSON."""
+    before = set(alive)
+    for value in (None, {"type": "simple", "config": {"pan": 4}}, "nonsense"):
+        camera(parts, value).close()
+        assert set(alive) == before
