@@ -247,9 +247,14 @@ class Masks(Structured):
 
     def shape(self, value: JSON) -> Iterator[Problem]:
         for number, item in enumerate(self.items(value, "a mask_url and trajectories"), 1):
-            if problem := link_problem(self.name, f"{self.label} {number}: the mask", "image", item.get("mask_url")):
+            if not item.get("mask_url"):
+                yield self.error(f"{self.label} {number} has no mask.", "Paint it, or give a link or a file.")
+            elif problem := link_problem(self.name, f"{self.label} {number}: the mask", "image", item["mask_url"]):
                 yield problem
             points = item.get("trajectories")
+            if points is None:
+                yield self.error(f"{self.label} {number} has no path.", "Draw it, or write its points.")
+                continue
             if not isinstance(points, list) or not all(map(_is_point, points)):
                 raise ValueError(f"{self.label} {number}: trajectories is a list of points with x and y.")
             if not self.fewest_points <= len(points) <= self.most_points:

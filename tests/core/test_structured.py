@@ -140,7 +140,7 @@ def test_what_is_wrong_with_a_value(name: str, value: Any, severities: list[str]
 
 def test_what_was_found_before_a_wrong_shape_is_kept() -> None:
     """One mistake does not hide another."""
-    problems = list(FIELDS["dynamic_masks"].check([mask(1), mask(2, "x"), {"mask_url": PNG}]))
+    problems = list(FIELDS["dynamic_masks"].check([mask(1), mask(2, "x"), {"mask_url": PNG, "trajectories": 5}]))
     assert [problem.severity for problem in problems] == ["warning", "error", "error"]
     assert "For example" in problems[-1].hint
 
@@ -179,3 +179,14 @@ def test_the_prompt_of_all_shots() -> None:
     assert joined_prompt(shots(" a\nb ", "c")) == "a b c"
     assert joined_prompt([{"prompt": 5}, "x", {}]) == ""
     assert joined_prompt("x") == ""
+
+
+def test_an_unfinished_region_says_what_it_still_needs() -> None:
+    """No mask, no path, or neither: each an error of its own, and the next regions are looked at too."""
+    problems = list(FIELDS["dynamic_masks"].check([{}, {"mask_url": PNG}, {"trajectories": mask(2)["trajectories"]}]))
+    assert [(problem.severity, problem.message) for problem in problems] == [
+        ("error", "Motion brush 1 has no mask."),
+        ("error", "Motion brush 1 has no path."),
+        ("error", "Motion brush 2 has no path."),
+        ("error", "Motion brush 3 has no mask."),
+    ]
