@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from kling_widgets.core.values import JSON, is_local, masked, shorten
+from kling_widgets.core.values import JSON, is_local, masked, nameless, shorten
 
 Severity = Literal["error", "warning"]
 Media = Literal["image", "video", "audio"]
@@ -270,6 +270,12 @@ def link_problem(name: str, label: str, media: Media, value: JSON) -> Problem | 
             good = None
         if good:
             return None
+    if value is None:
+        return Problem("error", name, f"{label}: the link is missing.")
+    kind = nameless(value) if isinstance(value, str) else ""
+    if kind and media == "image":
+        said = f"{label}: a picture in memory ({kind}) is neither a link nor a file."
+        return Problem("error", name, said, "Make it a file: kw.picture(image).")
     return Problem("error", name, f"{label}: {shorten(value)} is not an http(s) link.")
 
 

@@ -42,14 +42,21 @@ def plain(value: object, depth: int = 0) -> JSON:
     return f"<{type(value).__name__}>"
 
 
+def nameless(text: str) -> str:
+    """The kind of the object for which ``plain`` had no word, such as "ndarray"; "" for any other text."""
+    found = re.fullmatch(r"<([A-Za-z_]\w*)>", text)
+    return found[1] if found else ""
+
+
 def as_name(value: JSON) -> str:
     """A value that stands where a name should: as text."""
     return value if isinstance(value, str) else to_json(masked(value))
 
 
 def is_local(text: str) -> bool:
-    """Whether text that stands for media names a local file: it has no scheme, as ``https://`` would be."""
-    return "://" not in text and not text.lower().startswith("data:")
+    """Whether text that stands for media names a local file: it has no scheme, as ``https://`` would be, and does not
+    stand for an object."""
+    return "://" not in text and not text.lower().startswith("data:") and not nameless(text)
 
 
 def paths_in(value: JSON) -> Iterator[Path]:

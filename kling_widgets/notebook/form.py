@@ -21,10 +21,12 @@ from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.code import CodePane
 from kling_widgets.notebook.controls import Control, Parts, make
 from kling_widgets.notebook.draft import Draft
+from kling_widgets.notebook.fold import Fold
 from kling_widgets.notebook.guide import Guide, sections
 from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.key_line import KeyLine
 from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.presets import Presets
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
 from kling_widgets.notebook.session import Session, session
@@ -136,10 +138,26 @@ class Form:
         submit.add_class("kling-row")
         submit.add_class("kling-apart")
         self._code = CodePane(parts, lambda: self.request)
-        rows = (self._head, self._key, self._guide, self._fields, submit, self._code, self._results)
+        self._presets: Presets | None = None
+        presets = Fold("Presets", parts, self._preset_rows)
+        rows = (self._head, self._key, self._guide, self._fields, submit, self._code, presets, self._results)
         self.widget = widgets.VBox([getattr(row, "widget", row) for row in rows], layout=parts.plain)
         for name in ("kling", "kling-card"):
             self.widget.add_class(name)
+
+    def _preset_rows(self) -> tuple[widgets.Widget]:
+        if self._presets is None:
+            self._presets = Presets(self._parts, self._session.presets, lambda: self.request, self._apply)
+        else:
+            self._presets.refresh()  # another form may have saved one
+        return (self._presets.widget,)
+
+    def _apply(self, request: VideoRequest) -> None:
+        """Takes a whole request in place of all that was typed."""
+        with self._lock:
+            self._draft = Draft(request)
+            self._head.choose(request.spec)
+            self._arrange()
 
     def _say(self, error: KlingError) -> None:
         self._status.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
@@ -197,7 +215,8 @@ class Form:
     def _refresh(self) -> None:
         """Problems beside their fields, the button, the code: all from the present request."""
         request = self._session.latest = self.request
-        problems = request.problems()
+        own = request.problems()
+        problems = (*own, *self._parts.local.check(request))  # another model does not mend a file
         by_field: dict[str | None, list[Problem]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(problem)
@@ -210,7 +229,7 @@ class Form:
             # What is simply not filled in yet is said beside the button, and not held against the user.
             new = field.name not in self._draft.touched and field.name not in request.values
             shown = [problem for problem in found if not (new and problem.severity == "error")]
-            control.show([(problem, ways(problem, request)) for problem in shown])
+            control.show([(problem, ways(problem, request) if problem in own else ()) for problem in shown])
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
         errors = [problem for problem in problems if problem.severity == "error"]
         self._button.disabled = bool(errors) or self._sending is not None

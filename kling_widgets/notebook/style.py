@@ -1,7 +1,6 @@
 """The one style sheet. Colours come from JupyterLab's theme, with plain ones where there is none (Voilà, VS Code)."""
 
-STYLE = """<style>
-.kling {
+COLOURS = """
   --kling-text: var(--jp-ui-font-color1, currentColor);
   --kling-dim: var(--jp-ui-font-color2, #6b6b6b);
   --kling-line: var(--jp-border-color2, #d0d0d0);
@@ -9,7 +8,9 @@ STYLE = """<style>
   --kling-error: var(--jp-error-color1, #c62828);
   --kling-note: color-mix(in srgb, var(--jp-warn-color0, #9a5b00) 65%, var(--jp-ui-font-color0, #000));
   --kling-code: var(--jp-layout-color2, rgba(127, 127, 127, .12));
-  color: var(--kling-text); max-width: 900px; box-sizing: border-box;
+"""
+
+STYLE = f"<style>\n.kling {{{COLOURS}" + """  color: var(--kling-text); max-width: 900px; box-sizing: border-box;
 }
 .kling-card { border: 1px solid var(--kling-line); border-radius: 6px; padding: 12px 16px; overflow: hidden; }
 .kling .widget-html, .kling .widget-html-content, .kling .widget-label {
@@ -100,6 +101,81 @@ STYLE = """<style>
 .kling .kling-moving { animation: kling-move 1.4s ease-in-out .2s backwards; }
 @keyframes kling-move { from { transform: none; } to { transform: var(--kling-end); } }
 @media (prefers-reduced-motion: reduce) { .kling .kling-moving { animation: none; } }
+/* Pictures, clips and sounds: a small picture or a player, and what is known of it. */
+.kling .kling-look { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 10px; min-width: 0;
+  overflow-wrap: anywhere; margin: 2px 2px 6px; }
+.kling .kling-thumb { max-width: min(160px, 100%); max-height: 96px; min-height: 20px; box-sizing: border-box;
+  border: 1px solid var(--kling-line); border-radius: 4px; }
+/* Shows only where the picture does not come. */
+.kling .kling-thumb::after { content: " cannot be shown here; the service may still be able to read it."; }
+/* A link is typed letter by letter: a picture far away is not fetched, and each letter begins the wait anew. */
+.kling .kling-late { animation: kling-late 0s linear .6s backwards; }
+@keyframes kling-late { from { transform: translateY(-100000px); } }
+.kling .kling-player { max-width: min(360px, 100%); max-height: 200px; }
+.kling .kling-reference { flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0 6px; }
+.kling .kling-reference > .widget-html { flex: 1 1 200px; min-width: 0; }
+.kling .kling-reference .kling-thumb { max-width: 96px; max-height: 54px; }
 .kling .kling-apart { margin-top: 10px; }
 .kling video { max-width: 100%; }
+/* The code's copy button. */
+.kling .kling-copy { display: flex; align-items: center; gap: 8px; margin: 4px 12px; }
+.kling .kling-copy[hidden] { display: none; }
+/* Motion brush: tools, the first frame with what is drawn on it, and a row for each region. */
+.kling .kling-brush [hidden] { display: none !important; }
+.kling .kling-brush-bar, .kling .kling-brush-group { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; }
+.kling .kling-brush-bar { gap: 4px 16px; margin: 6px 2px; }
+.kling .kling-brush-bar .jupyter-button { min-width: 0; padding: 0 9px; }
+.kling .kling-brush-bar .jupyter-button[aria-pressed=true] { background: var(--jp-brand-color0, #1565c0); color: #fff; }
+.kling .kling-brush-bar .jupyter-button[aria-disabled=true] { opacity: .5; cursor: default; }
+.kling .kling-brush-bar input { width: 110px; accent-color: var(--kling-brand); }
+.kling .kling-brush-bar output { min-width: 4.5em; }
+.kling .kling-brush-dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px;
+  box-shadow: 0 0 0 1px #000, 0 0 0 2px #fff; }
+.kling .kling-brush-stage { position: relative; margin: 0 2px; background: var(--kling-code); }
+.kling .kling-brush-stage > * { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none; }
+.kling .kling-brush-stage > canvas { touch-action: none; cursor: crosshair; }
+.kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
+.kling .kling-brush-said { display: flex; justify-content: space-between; gap: 12px; margin: 2px; line-height: 1.5; }
+.kling .kling-region { align-items: flex-start; }
+.kling .kling-region > .widget-html { width: 30px; padding: 4px 0 0 4px; }
+.kling .kling-region > .widget-text, .kling .kling-region > .widget-textarea { flex: 1 1 260px; min-width: 0; }
+.kling .kling-region .widget-label { width: 60px !important; }
+</style>"""
+
+# Tables are shown by themselves, and saved: they bring only what they need.
+TABLE_STYLE = f"<style>\n.kling-table {{{COLOURS}" + """  color: var(--kling-text); overflow-x: auto; max-width: 100%; }
+.kling-table:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
+.kling-table table { border-collapse: separate; border-spacing: 0; margin: 0; font-size: 12px; line-height: 1.4;
+  table-layout: auto; }
+.kling-table tr { background: var(--jp-layout-color0, Canvas); }
+.kling-table.kling-table th, .kling-table.kling-table td { text-align: left; vertical-align: top; padding: 3px 5px;
+  white-space: normal; max-width: none; border-bottom: 1px solid var(--kling-line); }
+.kling-table.kling-table thead th { vertical-align: bottom; font-weight: 600; }
+.kling-table.kling-table tr > :first-child { position: sticky; left: 0; background: inherit; white-space: nowrap; }
+.kling-table.kling-table .kling-long { min-width: 8em; }
+.kling-table [role=img] { white-space: nowrap; }
+.kling-table-note { margin: 6px 0 0; font-size: 12px; color: var(--jp-ui-font-color2, #6b6b6b); }
+/* The code's copy button. */
+.kling .kling-copy { display: flex; align-items: center; gap: 8px; margin: 4px 12px; }
+.kling .kling-copy[hidden] { display: none; }
+/* Motion brush: tools, the first frame with what is drawn on it, and a row for each region. */
+.kling .kling-brush [hidden] { display: none !important; }
+.kling .kling-brush-bar, .kling .kling-brush-group { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; }
+.kling .kling-brush-bar { gap: 4px 16px; margin: 6px 2px; }
+.kling .kling-brush-bar .jupyter-button { min-width: 0; padding: 0 9px; }
+.kling .kling-brush-bar .jupyter-button[aria-pressed=true] { background: var(--jp-brand-color0, #1565c0); color: #fff; }
+.kling .kling-brush-bar .jupyter-button[aria-disabled=true] { opacity: .5; cursor: default; }
+.kling .kling-brush-bar input { width: 110px; accent-color: var(--kling-brand); }
+.kling .kling-brush-bar output { min-width: 4.5em; }
+.kling .kling-brush-dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px;
+  box-shadow: 0 0 0 1px #000, 0 0 0 2px #fff; }
+.kling .kling-brush-stage { position: relative; margin: 0 2px; background: var(--kling-code); }
+.kling .kling-brush-stage > * { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none; }
+.kling .kling-brush-stage > canvas { touch-action: none; cursor: crosshair; }
+.kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
+.kling .kling-brush-said { display: flex; justify-content: space-between; gap: 12px; margin: 2px; line-height: 1.5; }
+.kling .kling-region { align-items: flex-start; }
+.kling .kling-region > .widget-html { width: 30px; padding: 4px 0 0 4px; }
+.kling .kling-region > .widget-text, .kling .kling-region > .widget-textarea { flex: 1 1 260px; min-width: 0; }
+.kling .kling-region .widget-label { width: 60px !important; }
 </style>"""

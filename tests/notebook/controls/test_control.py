@@ -14,6 +14,7 @@ from kling_widgets.core.catalog import FIELDS, models
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.notebook.controls import Control, Parts, make
 from kling_widgets.notebook.controls.camera import CameraMoves
+from kling_widgets.notebook.controls.clips import ClipRows
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.controls.shots import ShotTable
@@ -43,7 +44,7 @@ def parts(tmp_path: Path) -> Parts:
         ("shot_type", Pills),
         ("image", LinkBox),
         ("image_list", LinksBox),
-        ("video_list", JsonBox),
+        ("video_list", ClipRows),
         ("multi_prompt", ShotTable),
         ("camera_control", CameraMoves),
         ("face_choose", JsonBox),

@@ -84,7 +84,6 @@ def test_a_chosen_file_becomes_a_path(uploads: Path) -> None:
     assert path.name == "first-frame.png"
     assert control.chooser.value == ()
     assert heard == [str(path)]
-    assert control.touched
 
 
 def test_several_files_join_the_lines(uploads: Path) -> None:

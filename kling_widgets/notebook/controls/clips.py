@@ -1,0 +1,125 @@
+"""The control of clips and sounds: a link each, how a clip is used, and a player."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import PurePath
+
+import ipywidgets as widgets
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.structured import Clips
+from kling_widgets.core.values import JSON
+from kling_widgets.notebook.controls.preview import Preview, player
+from kling_widgets.notebook.controls.shaped import Shaped
+from kling_widgets.notebook.controls.simple import DEFAULT
+
+# What may stand beside a clip's link (D): its name on the wire, what it is called here, the choices with what they do.
+_OPTIONS = {
+    "refer_type": (
+        "Use as",
+        {"feature": "its look and movement are followed", "base": "it is the video that is edited"},
+    ),
+    "keep_original_sound": ("Keep its sound", {"yes": "the clip keeps its sound", "no": "its sound is dropped"}),
+}
+
+
+MOST_ROWS = 4  # a few too many are shown, and said to be too many
+
+
+class ClipRows(Shaped):
+    """A link, and what belongs to it; one is documented, so there are more only when a value has more."""
+
+    def edit(self) -> widgets.Widget:
+        assert isinstance(self.field, Clips)
+        thing = "video" if self.field.media == "video" else "sound"
+        why = widgets.HTML(
+            f'<div class="kling-dim">The service takes uploads of pictures only: put the {thing} where everybody can '
+            "read it, and give its link.</div>",
+            layout=self.parts.plain,
+        )
+        why.add_class("kling-indent")
+        self._rows = [_Row(self, 1)]
+        self._list = widgets.VBox([self._rows[0].widget], layout=self.parts.plain)
+        return widgets.VBox([why, self._list], layout=self.parts.plain)
+
+    def fits(self, value: JSON) -> bool:
+        assert isinstance(self.field, Clips)
+        options = _options(self.field)
+        return (
+            isinstance(value, list)
+            and len(value) <= MOST_ROWS
+            and all(isinstance(item, dict) and _is_row(item, options) for item in value)
+        )
+
+    def read(self) -> JSON:
+        items = [row.read() for row in self._rows]
+        return [item for item in items if item != {"url": None}] or None
+
+    def write(self, value: JSON) -> None:
+        items = value or [{"url": None}]
+        gone, self._rows = self._rows[len(items) :], self._rows[: len(items)]
+        while len(self._rows) < len(items):
+            self._rows.append(_Row(self, len(self._rows) + 1))
+        for row, item in zip(self._rows, items, strict=True):
+            row.write(item)
+        self._list.children = tuple(row.widget for row in self._rows)
+        for row in gone:
+            self.parts.close(row.widget)
+
+    def know(self, request: VideoRequest) -> None:
+        value = request.get(self.field.name)
+        items = iter(value if isinstance(value, list) and not self.as_json else ())
+        for row in self._rows:
+            item = next(items, None) if row.read() != {"url": None} else None
+            row.preview.show(item.get("url") if isinstance(item, dict) else None)
+
+
+class _Row:
+    """One clip or sound."""
+
+    def __init__(self, control: ClipRows, number: int) -> None:
+        field, parts = control.field, control.parts
+        assert isinstance(field, Clips)
+        label = f"{field.label} link" if number == 1 else f"{field.label} link {number}"
+        self.box = widgets.Text(
+            description=label, placeholder=field.example, tooltip=field.help, layout=parts.wide, style=parts.text
+        )
+        self.pills = {
+            name: widgets.ToggleButtons(
+                description=words,
+                options=[DEFAULT, *choices],
+                tooltips=["The service decides", *choices.values()],
+                layout=parts.plain,
+                style=parts.pills,
+            )
+            for name, (words, choices) in _options(field).items()
+        }
+        tag = "video" if field.media == "video" else "audio"
+        self.preview = Preview(partial(player, tag=tag), parts.local, field.label, parts.plain)
+        for each in (self.box, *self.pills.values()):
+            control.watch(each)
+        self.widget = widgets.VBox([self.box, self.preview.widget, *self.pills.values()], layout=parts.plain)
+
+    def read(self) -> dict[str, JSON]:
+        chosen = {name: pills.value for name, pills in self.pills.items() if pills.value != DEFAULT}
+        return {"url": self.box.value.strip() or None, **chosen}
+
+    def write(self, item: dict[str, JSON]) -> None:
+        self.box.value = "" if item["url"] is None else str(item["url"])
+        for name, pills in self.pills.items():
+            pills.value = item.get(name, DEFAULT)
+
+
+def _is_row(item: dict[str, JSON], options: dict[str, tuple[str, dict[str, str]]]) -> bool:
+    """Whether a row shows all there is of a clip or sound."""
+    return (
+        "url" in item
+        and item.keys() <= {"url", *options}
+        and (item["url"] is None or isinstance(item["url"], (str, PurePath)))
+        and all(isinstance(item[name], str) and item[name] in options[name][1] for name in item if name != "url")
+    )
+
+
+def _options(field: Clips) -> dict[str, tuple[str, dict[str, str]]]:
+    return _OPTIONS if field.media == "video" else {}

@@ -1,0 +1,117 @@
+"""What a link or a local file looks and sounds like, in the page, with what is known of it.
+
+The browser fetches what an https link names; this machine is never asked for it. A local file goes into the page as a
+small picture of itself or, if it is to be played, as it is: a path means nothing in a widget.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePath
+from urllib.parse import unquote, urlsplit
+
+import ipywidgets as widgets
+
+from kling_widgets.core.media_rules import Facts
+from kling_widgets.core.values import JSON, shorten
+from kling_widgets.notebook.figure import public_link
+from kling_widgets.notebook.local_media import LARGEST_PLAYED, LocalMedia
+
+# What ends like this can be played; for anything else, such as half a link, nothing is fetched before it is to be.
+_PLAYABLE = re.compile(r"\.(mp4|mov|m4v|webm|mp3|wav|m4a|aac)$", re.IGNORECASE)
+Draw = Callable[[JSON, LocalMedia, str], str]
+
+
+class Preview:
+    """A place in the page for one value. It is drawn anew only when the value or its file has changed.
+
+    Args:
+        draw: one of the functions below.
+        local: what is asked about local files.
+        label: what the value is called.
+        layout: the widget's, shared.
+    """
+
+    def __init__(self, draw: Draw, local: LocalMedia, label: str, layout: widgets.Layout) -> None:
+        self.widget = widgets.HTML(layout=layout)
+        self.widget.add_class("kling-indent")
+        self._draw, self._local, self._label = draw, local, label
+        self._shown: tuple[JSON, Facts | None, str] = (None, None, "")
+
+    def show(self, value: JSON, words: str = "") -> None:
+        """Shows a link or a path, with these words beside it; nothing for anything else."""
+        facts = self._local.facts(Path(value)) if isinstance(value, PurePath) else None
+        if (value, facts, words) != self._shown:
+            self._shown = (value, facts, words)
+            drawn = self._draw(value, self._local, self._label)
+            more = f'<span class="kling-dim">{html.escape(words)}</span>' if words and drawn else ""
+            self.widget.value = f'<div class="kling-look">{drawn}{more}</div>' if drawn else ""
+
+
+def picture(value: JSON, local: LocalMedia, label: str) -> str:
+    """A small picture, and what is known of it."""
+    if isinstance(value, PurePath):
+        path = Path(value)
+        facts, source = local.facts(path), local.thumbnail(path)
+        return (_image(source, label) if source else "") + (_words(str(facts)) if facts else "")
+    link = _link(value)
+    # Late: while a link is being typed, its beginnings are not fetched (see kling-late in the style sheet).
+    return _image(link, label, "kling-late") if link else _why_not(value)
+
+
+def player(value: JSON, local: LocalMedia, label: str, tag: str) -> str:
+    """A player (``tag`` is "video" or "audio"), and what is known of what it plays."""
+    if isinstance(value, PurePath):
+        path = Path(value)
+        facts, source = local.facts(path), local.playable(path)
+        if facts is None:
+            return _words(f"{path.name} is not there, or cannot be read.")
+        large = f" Over {LARGEST_PLAYED // 1_000_000} MB it is not played here." if facts.size > LARGEST_PLAYED else ""
+        return (_playing(tag, source, label) if source else "") + _words(f"{facts}.{large}")
+    link = _link(value)
+    if not link:
+        return _why_not(value)
+    return _playing(tag, link, label, "metadata" if _PLAYABLE.search(urlsplit(link).path) else "none")
+
+
+def name_of(value: JSON) -> str:
+    """What a link or a path is called for short."""
+    if isinstance(value, PurePath):
+        return value.name
+    try:
+        parts = urlsplit(str(value))
+        return unquote(PurePath(parts.path).name) or parts.hostname or str(value)
+    except ValueError:
+        return str(value)
+
+
+def _link(value: JSON) -> str | None:
+    """The link, when the browser may be sent there from any page."""
+    link = public_link(value) if isinstance(value, str) else None
+    return link if link and link.lower().startswith("https:") else None
+
+
+def _why_not(value: JSON) -> str:
+    plain = isinstance(value, str) and value.lower().startswith("http:")
+    return _words("Only what an https link names is shown here.") if plain else ""
+
+
+def _image(source: str, label: str, late: str = "") -> str:
+    # What is asked of strangers does not tell them where it was asked.
+    return (
+        f'<img class="kling-thumb {late}" loading="lazy" referrerpolicy="no-referrer" '
+        f'alt="{html.escape(label)}" src="{html.escape(source)}">'
+    )
+
+
+def _playing(tag: str, source: str, label: str, preload: str = "metadata") -> str:
+    return (
+        f'<{tag} class="kling-player" controls preload="{preload}" aria-label="{html.escape(label)}" '
+        f'src="{html.escape(source)}"></{tag}>'
+    )
+
+
+def _words(said: str) -> str:
+    return f"<span>{html.escape(shorten(said, 200).strip('“”'))}</span>"
