@@ -13,12 +13,12 @@ from kling_widgets.core.expand import escape_braces
 # Every magic of the family by what follows "kling_", with what it is for. A short prompt that begins with one of these
 # words is refused: whoever types "%kling models" wants the table, not a paid video.
 MAGICS = {
-    "form": "a form with the controls of a model",
-    "models": "the models, or what one of them takes",
+    "form": "a form: of a model, a task, a preset, or what %kling takes",
+    "models": "the models, what one of them takes, or how several differ",
     "tasks": "your tasks, newest first",
     "show": "a task and its video",
     "resume": "watch what has not ended",
-    "code": "the code of a task, in the next cell",
+    "code": "the code of a form or a task, in the next cell",
     "demo": "the embedded demo: no key, no network, no cost",
     "key": "give an API key for this kernel",
     "doctor": "what works here and what does not",

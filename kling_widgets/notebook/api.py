@@ -10,7 +10,8 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.session import session
-from kling_widgets.notebook.tables import History, Table
+from kling_widgets.notebook.table import Table
+from kling_widgets.notebook.tables import History
 from kling_widgets.notebook.words import DEMO
 
 

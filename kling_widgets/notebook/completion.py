@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,18 +11,19 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 
 from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.fields import Choice, Flag, Number
-from kling_widgets.core.grammar import SETTINGS
 from kling_widgets.core.names import ALIASES, resolve
-from kling_widgets.core.words import option_name
+from kling_widgets.core.words import SETTINGS, Setting, option_name
 
-Ids = Callable[[], Sequence[str]]
+Names = Callable[[], Sequence[str]]
+_KEPT = ("--from", "--preset")  # where a form's request may come from
+_CODES = ("magic", "python", "curl", "json")
 
 
-def options() -> list[str]:
-    """Every option of ``%kling``."""
+def options(settings: Iterable[Setting] = SETTINGS.values()) -> list[str]:
+    """Every option of ``%kling``, or those of what to make and these settings."""
     names = [f"--{option_name(name)}" for name in FIELDS if name != "prompt"] + ["--metadata"]
     names += [f"--no-{option_name(name)}" for name, field in FIELDS.items() if isinstance(field, Flag)]
-    for setting in SETTINGS.values():
+    for setting in settings:
         names += [f"-{setting.name}" if len(setting.name) == 1 else f"--{setting.name}"]
         names += [f"--no-{setting.name}"] if setting.negated else []
     return names
@@ -44,37 +45,45 @@ def values(option: str, model: str) -> list[str]:
     return []
 
 
-def complete(text: str, ids: Ids, default: str = "2.6") -> tuple[str, list[str]]:
+def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6") -> tuple[str, list[str]]:
     """The word at the end of a line, of which ``text`` is what is there before the cursor, and what it may become."""
     line = _LINE.match(text)
     if line is None:
         return "", []
     name, words = line[1], line[2].split(" ")
-    current = words[-1]
+    current, before = words[-1], words[-2] if len(words) > 1 else ""
+    models = [known.name for known in MODELS.values()]
     found: Sequence[str] = []
-    if name in ("kling_show", "kling_resume", "kling_code") or (name == "kling_form" and "--from" in words[-2:-1]):
-        found = ids()
-    elif name in ("kling_models", "kling_form"):
-        found = [*(["--from"] if name == "kling_form" else []), *(known.name for known in MODELS.values())]
-    elif name == "kling_demo":
-        found = ["off"]
-    elif name == "kling":
-        chosen = dict(pairwise(words)).get("--model", default)
-        before = words[-2] if len(words) > 1 else ""
-        if current.startswith("-"):
-            found = options()
-        elif before.startswith("--"):
-            found = values(before[2:], chosen)
+    match name:
+        case "kling_show" | "kling_resume":
+            found = ids()
+        case "kling_code":
+            found = [*ids(), *_CODES]
+        case "kling_form" if before == "--from":
+            found = ids()
+        case "kling_form" if before == "--preset":
+            found = presets()
+        case "kling_models":
+            found = models
+        case "kling_form" if len(words) == 1:
+            found = [*models, *_KEPT, *options([SETTINGS["model"]])]
+        case "kling_demo":
+            found = ["off"]
+        case "kling" | "kling_form":
+            if current.startswith("-"):
+                found = options() if name == "kling" else options([SETTINGS["model"]])
+            elif before.startswith("--"):
+                found = values(before[2:], dict(pairwise(words)).get("--model", default))
     return current, [word for word in found if word.startswith(current)]
 
 
-def matcher(ids: Ids, default: Callable[[], str]) -> Any:
+def matcher(ids: Names, presets: Names, default: Callable[[], str]) -> Any:
     """What ``shell.Completer.custom_matchers`` takes. A hook for a command would know neither ``x = %kling`` nor where
     a word such as 16:9 begins, and its words would stand among Python's own."""
 
     @context_matcher(identifier="kling_widgets")  # type: ignore[untyped-decorator,unused-ignore]
     def kling(context: CompletionContext) -> SimpleMatcherResult:
-        word, found = complete(context.text_until_cursor, ids, default())
+        word, found = complete(context.text_until_cursor, ids, presets, default())
         completions = [SimpleCompletion(text=each, type="magic") for each in found]
         return {"completions": completions, "matched_fragment": word, "suppress": True, "ordered": True}
 

@@ -17,7 +17,7 @@ from kling_widgets.errors import KlingError
 from kling_widgets.jobs import files
 from kling_widgets.jobs.home import tilde
 from kling_widgets.notebook.session import NO_KEY, Session
-from kling_widgets.notebook.tables import Table
+from kling_widgets.notebook.table import Table
 
 PACKAGES = ("ipython", "ipykernel", "ipywidgets", "anywidget", "httpx", "nest-asyncio", "jupyterlab")
 EXTRAS: Mapping[str, tuple[str, ...]] = {

@@ -11,19 +11,21 @@ from IPython.core.magic import no_var_expand
 
 from kling_widgets.client import credentials
 from kling_widgets.core import grammar
-from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.expand import expand
 from kling_widgets.core.fields import Flag
 from kling_widgets.core.names import model as find_model
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import looks_like_key, shorten
-from kling_widgets.core.words import MAGICS, option_name
+from kling_widgets.core.words import MAGICS, SETTINGS, option_name
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.completion import matcher
 from kling_widgets.notebook.doctor import doctor
+from kling_widgets.notebook.pictures import variable
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.settings import Kling
-from kling_widgets.notebook.tables import fields_table, models_table
+from kling_widgets.notebook.tables import comparison_table, fields_table, models_table
 from kling_widgets.notebook.words import DEMO
 
 
@@ -38,7 +40,7 @@ def help_text() -> str:
         also = f" Also --{', --'.join(map(option_name, field.aliases))}." if field.aliases else ""
         fields.append(f"  {shown}\n      {field.help}{also}")
     settings = []
-    for setting in grammar.SETTINGS.values():
+    for setting in SETTINGS.values():
         dashes = "-" if len(setting.name) == 1 else "--"
         negated = f", --no-{setting.name}" if setting.negated else ""
         settings.append(
@@ -81,7 +83,7 @@ class Magics:
 
     def kling(self, line: str, cell: str | None = None) -> Any:
         """Makes a video; alone, shows the form."""
-        command = grammar.parse(line, cell, default=self.session.settings.model, lookup=self.lookup, read=_read)
+        command = self._understand(line, cell)
         settings = dict(command.settings)
         if command.empty:
             return self.form(VideoRequest(self.session.settings.model))
@@ -102,13 +104,40 @@ class Magics:
         count = settings.get("count", 1)
         print(f"Nothing was sent. This would be {count} video{'s' if count != 1 else ''}.")  # noqa: T201
 
-    def kling_form(self, line: str) -> Any:
-        """Shows the form: ``%kling_form [MODEL]``, or with the request of a task: ``%kling_form --from ID``."""
-        words = line.split()
-        if words[:1] == ["--from"]:
-            return self.form(self.session.entry(_one(words[1:], "a task's id", line)).request)
-        model = find_model(_one(words, "a model", line)).id if words else self.session.settings.model
-        return self.form(VideoRequest(model))
+    def kling_form(self, line: str, cell: str | None = None) -> Any:
+        """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
+        --preset NAME``; of what ``%kling`` takes, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
+        return self.form(self.asked(line, cell))
+
+    def asked(self, line: str, cell: str | None) -> VideoRequest:
+        """The request that a form begins with."""
+        match line.split(maxsplit=1):
+            case ["--from" | "--preset" as option, *_] if cell is not None:
+                raise InvalidRequestError(f"{option} brings its own prompt: use %kling_form, without a body.")
+            case ["--from", *rest]:
+                return self.session.entry(_one(" ".join(rest).split(), "a task's id", line)).request
+            case ["--preset", *rest]:
+                return self.session.presets.load("".join(rest).strip().removeprefix('"').removesuffix('"'))
+            case [first, prompt] if first in _VERSIONS:
+                meant = f"%kling_form --model {first} {shorten(prompt)[1:-1]}"
+                raise InvalidRequestError(f"A model before a prompt is an option: {meant}. Else write -- first.")
+            case [word] if word[0] not in '-"':
+                line = f"--model {self._model(expand(word, self.lookup))}"
+        command = self._understand(line, cell)
+        if command.settings:
+            given = ", ".join(f"--{setting.name}" for setting in SETTINGS.values() if setting.key in command.settings)
+            raise InvalidRequestError(f"A form shows what is to be made; what to do with it goes with %kling: {given}.")
+        return command.request
+
+    def _model(self, word: str) -> str:
+        """The id of the model that a bare word names."""
+        try:
+            return find_model(word).id
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"{error} A prompt of one word: %kling_form -- {shorten(word)[1:-1]}") from None
+
+    def _understand(self, line: str, cell: str | None) -> grammar.Command:
+        return grammar.parse(line, cell, default=self.session.settings.model, lookup=self.lookup, read=_read)
 
     def form(self, request: VideoRequest) -> Any:
         """The form of a request."""
@@ -117,9 +146,11 @@ class Magics:
         return Form.from_request(request, self.session)
 
     def kling_models(self, line: str) -> Any:
-        """Shows the models, or what one takes: ``%kling_models [MODEL]``."""
-        words = line.split()
-        return fields_table(find_model(_one(words, "a model", line))) if words else models_table()
+        """Shows the models; what one takes, ``%kling_models MODEL``; how some differ, ``%kling_models MODEL MODEL``."""
+        found = tuple(dict.fromkeys(find_model(word) for word in line.split()))
+        if len(found) > 1:
+            return comparison_table(found)
+        return fields_table(found[0]) if found else models_table()
 
     def kling_tasks(self, line: str) -> Any:
         """Shows your tasks, newest first: ``%kling_tasks [NUMBER]``."""
@@ -142,12 +173,21 @@ class Magics:
         return found
 
     def kling_code(self, line: str) -> None:
-        """Puts the code of a task, or of the last one, into the next cell: ``%kling_code [ID]``."""
-        words = line.split()
-        entries = [self.session.entry(_one(words, "a task's id", line))] if words else self.session.journal.entries(1)
-        if not entries:
-            raise KlingError("There is no task yet whose code could be shown.")
-        self.shell.set_next_input(entries[0].request.to_magic())
+        """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form
+        or task that was last worked on."""
+        kinds = [word for word in line.split() if word.lower() in CODES]
+        words = [word for word in line.split() if word not in kinds]
+        if len(kinds) > 1:
+            raise InvalidRequestError(f"Give one of {', '.join(CODES)}, not {shorten(' '.join(kinds))}.")
+        if words:
+            request = self.session.entry(_one(words, "a task's id", line)).request
+        elif self.session.latest is not None:
+            request = self.session.latest
+        elif entries := self.session.journal.entries(1):  # of a kernel before this one
+            request = entries[0].request
+        else:
+            raise KlingError("There is no form and no task yet whose code could be shown.")
+        self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
 
     def kling_demo(self, line: str) -> None:
         """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
@@ -186,15 +226,24 @@ class Magics:
         print(f"{self.session.key_status()}. It is kept until this kernel ends.")  # noqa: T201
 
     def lookup(self, name: str) -> object:
-        """A variable of the user's."""
+        """A variable of the user's; a picture in it as a file."""
         namespace: dict[str, object] = self.shell.user_ns
-        return namespace[name]
+        return variable(namespace[name], self.session.local)
 
     def ids(self) -> list[str]:
         """The ids that may be meant, newest first."""
         return [entry.task_id or f"#{entry.key}" for entry in self.session.journal.entries(50)]
 
 
+# What no prompt begins with; avatar of a queen may be one.
+_VERSIONS = [model.name for model in MODELS.values() if any(map(str.isdigit, model.name))]
+# What the next cell gets, fit to be run there; JSON only to be read.
+CODES: Mapping[str, Callable[[VideoRequest], str]] = {
+    "magic": VideoRequest.to_magic,
+    "python": VideoRequest.to_python,
+    "curl": lambda request: f"%%bash\n{request.to_curl()}",
+    "json": VideoRequest.to_json,
+}
 LINE = ("kling", *(f"kling_{name}" for name in MAGICS))
 
 
@@ -211,9 +260,10 @@ def register(shell: Any, session: Session) -> None:
     kling.__doc__ = "Makes a video; %kling? lists every option."
     shell.register_magic_function(kling, "line_cell", "kling")
     for name in LINE[1:]:
-        shell.register_magic_function(_line_magic(getattr(magics, name)), "line", name)
+        kind = "line_cell" if name == "kling_form" else "line"
+        shell.register_magic_function(_guarded(getattr(magics, name)), kind, name)
     shell.configurables.append(session.settings)
-    shell.Completer.custom_matchers.append(matcher(magics.ids, lambda: session.settings.model))
+    shell.Completer.custom_matchers.append(matcher(magics.ids, session.presets.names, lambda: session.settings.model))
 
 
 def unregister(shell: Any) -> None:
@@ -226,12 +276,12 @@ def unregister(shell: Any) -> None:
     shell.Completer.custom_matchers[:] = others
 
 
-def _line_magic(work: Callable[[str], Any]) -> Callable[[str], Any]:
+def _guarded(work: Callable[..., Any]) -> Callable[..., Any]:
     @no_var_expand
-    def magic(line: str) -> Any:
-        if looks_like_key(line):
-            raise InvalidRequestError("This line holds what looks like an API key. Delete it, and use %kling_key.")
-        return work(line)
+    def magic(*texts: str) -> Any:
+        if any(map(looks_like_key, texts)):
+            raise InvalidRequestError("This cell holds what looks like an API key. Delete it, and use %kling_key.")
+        return work(*texts)
 
     magic.__doc__ = work.__doc__
     magic.__name__ = getattr(work, "__name__", "magic")

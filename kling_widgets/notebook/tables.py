@@ -4,84 +4,77 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from kling_widgets.core.catalog import FIELDS, PRICING, Model, models
-from kling_widgets.core.fields import Number, Source
+from kling_widgets.core.compare import gains_and_losses
+from kling_widgets.core.features import FEATURES, MORE, Feature, length
+from kling_widgets.core.fields import Links, Source
 from kling_widgets.core.values import shorten
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.journal import Entry
+from kling_widgets.notebook.table import Cell, Table
 from kling_widgets.notebook.words import duration
 
-
-class Table:
-    """Rows of text with a title each; shows itself as text and as HTML.
-
-    Attributes:
-        titles: of the columns.
-        rows: of text.
-        note: a sentence below.
-    """
-
-    def __init__(self, titles: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
-        self.titles, self.rows, self.note = tuple(titles), tuple(map(tuple, rows)), note
-
-    def __repr__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(self.titles, *self.rows, strict=True)]
-        lines = (
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in self._all()
-        )
-        return "\n".join((*lines, *filter(None, (self.note,))))
-
-    def _repr_html_(self) -> str:
-        head = "".join(f'<th style="text-align: left">{html.escape(title)}</th>' for title in self.titles)
-        body = "".join(
-            "<tr>" + "".join(f'<td style="text-align: left">{html.escape(cell)}</td>' for cell in row) + "</tr>"
-            for row in self.rows
-        )
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
-        page = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
-        return f'<div class="mathjax_ignore tex2jax_ignore">{page}</div>'
-
-    def to_markdown(self) -> str:
-        """The table in Markdown, for the README."""
-
-        def row(cells: Sequence[str]) -> str:
-            return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-        return "\n".join((row(self.titles), row(["---"] * len(self.titles)), *map(row, self.rows)))
-
-    def _all(self) -> Iterator[tuple[str, ...]]:
-        yield self.titles
-        yield from self.rows
-
-
-_COLUMNS = ("text", "first frame", "last frame", "references", "video in", "sound", "voice", "multi-shot")
+_KNOWN = {Source.SERVICE: ("●", "the service's page says so"), None: ("–", "not offered")}
+_ELSEWHERE = ("○", "documented elsewhere only")
+_LEGEND = "● the service's page says so · ○ documented elsewhere only · – not offered."
 
 
 def models_table() -> Table:
     """The twelve models by what they can do: ● the service's page says so, ○ documented elsewhere only."""
     rows = [
-        [model.name, model.title, *(_mark(model, column) for column in _COLUMNS), _length(model), model.scene or "–"]
+        [Cell(model.name, model.title), *(_cell(model, each) for each in FEATURES), *_numbers(model)]
         for model in models()
     ]
-    note = f"● the service's page says so · ○ documented elsewhere only · – not offered. {PRICING}"
-    return Table(("--model", "title", *_COLUMNS, "seconds", "made for"), rows, note)
+    titles = ("--model", *(feature.title for feature in FEATURES), *_NUMBERS)
+    return Table(titles, rows, f"{_LEGEND} {PRICING}", folds=True)
 
 
-def _mark(model: Model, capability: str) -> str:
-    known = next((each for each in model.capabilities if each.name == capability), None)
-    return "–" if known is None else "●" if known.source is Source.SERVICE else "○"
+def comparison_table(compared: Sequence[Model]) -> Table:
+    """What differs between models, a column each, and what each has more and less than the first one."""
+    first, *others = compared
+    rows = [
+        [feature.title, *(_cell(model, feature, notes=True) for model in compared)] for feature in (*FEATURES, *MORE)
+    ]
+    rows += [[title, *cells] for title, *cells in zip(_NUMBERS, *map(_numbers, compared), strict=True)]
+    rows = [row for row in rows if len(set(row[1:])) > 1]
+    changes = [gains_and_losses(first, other) for other in others]
+    for title, words in zip(
+        (f"more than {first.name}", f"less than {first.name}"), zip(*changes, strict=True), strict=True
+    ):
+        if any(words):
+            rows.append([title, "", *map(", ".join, words)])
+    names = [Cell(model.name, model.title) for model in compared]
+    same = "" if rows else f"What is known of {' and '.join(names)} is the same. "
+    return Table(("what differs", *names), rows, f"{same}{_LEGEND} {PRICING}")
 
 
-def _length(model: Model) -> str:
-    number = model.field("seconds")
-    if model.length:
-        return model.length
-    return number.usual_words().removesuffix(" seconds") if isinstance(number, Number) and number.usual else "default 5"
+def _cell(model: Model, feature: Feature, notes: bool = False) -> Cell:
+    """A mark, with numbers where there are any; notes are told, or left to who points at it."""
+    known = feature.of(model)
+    mark, meaning = _KNOWN.get(known.source if known else None, _ELSEWHERE)
+    field = model.by_name.get("image_list") if "image_list" in feature.fields else None
+    if known and isinstance(field, Links):
+        limits = [(limit.value, *_KNOWN.get(limit.source, _ELSEWHERE)) for limit in field.limits]
+        text = [f"{mark} ≤{limits[0][0]}", *(f"({other} ≤{value})" for value, other, _ in limits[1:])]
+        mark, meaning = " ".join(text), "; ".join(f"at most {value}: {said}" for value, _, said in limits)
+    note = known.note if known else ""
+    if notes:
+        mark = f"{mark} {note}".strip()
+    return Cell(mark, f"{feature.title}: {'; '.join(filter(None, (meaning, note)))}")
+
+
+_NUMBERS = ("seconds", "native up to", "made for")
+
+
+def _numbers(model: Model) -> tuple[str, ...]:
+    finest = Cell(
+        model.native_resolutions[-1], f"makes {', '.join(model.native_resolutions)}; anything above is upscaled"
+    )
+    return length(model).removesuffix(" seconds"), finest, model.scene or "–"
 
 
 def fields_table(model: Model) -> Table:

@@ -15,6 +15,10 @@ def ids() -> list[str]:
     return ["task_2", "task_1", "#3"]
 
 
+def presets() -> list[str]:
+    return ["paper boat", "raft"]
+
+
 def nobody() -> list[str]:
     raise AssertionError("the journal was read")
 
@@ -72,13 +76,23 @@ def test_values_of_aliases_and_strangers() -> None:
         ("%kling_show ", "", ["task_2", "task_1", "#3"]),
         ("%kling_resume task_1", "task_1", ["task_1"]),
         ("%kling_form --from ", "", ["task_2", "task_1", "#3"]),
-        ("%kling_form --f", "--f", ["--from"]),
+        ("%kling_form --f", "--f", ["--from", "--face-choose"]),
+        ("%kling_form --pr", "--pr", ["--preset"]),
+        ("%kling_form --preset ", "", ["paper boat", "raft"]),
+        ("%kling_form --preset r", "r", ["raft"]),
+        ("%kling_form --seconds 5 --fr", "--fr", []),
+        ("%kling_form --w", "--w", []),
+        ("%%kling_form --model 3.0-t", "3.0-t", ["3.0-turbo"]),
+        ("%kling_form a bo", "bo", []),
+        ("%kling_models 2.6 3.0-t", "3.0-t", ["3.0-turbo"]),
+        ("%kling_code ", "", ["task_2", "task_1", "#3", "magic", "python", "curl", "json"]),
+        ("%kling_code task_1 j", "j", ["json"]),
         ("%kling_demo ", "", ["off"]),
     ],
 )
 def test_complete(text: str, word: str, offered: list[str]) -> None:
     """The word before the cursor, and what it may become."""
-    assert complete(text, ids) == (word, offered)
+    assert complete(text, ids, presets) == (word, offered)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +100,10 @@ def test_complete(text: str, word: str, offered: list[str]) -> None:
 )
 def test_other_lines_are_left_alone(text: str) -> None:
     """Only our own magics, and only behind their names."""
-    assert complete(text, nobody) == ("", [])
+    assert complete(text, nobody, nobody) == ("", [])
 
 
 def test_the_journal_is_read_only_for_ids() -> None:
     """Tab behind an option touches no file."""
-    assert complete("%kling --model 2.6 --se", nobody) == ("--se", ["--seconds", "--session-id"])
+    for magic in ("%kling", "%kling_form"):
+        assert complete(f"{magic} --model 2.6 --se", nobody, nobody) == ("--se", ["--seconds", "--session-id"])

@@ -232,17 +232,83 @@ def test_each_magic_has_help(text: Callable[[str], str], name: str) -> None:
 def test_form_of_a_model_or_a_task(kling: Callable[[str], Any], session: Session) -> None:
     """``%kling_form``, ``%kling_form MODEL``, ``%kling_form --from ID``."""
     (job,) = session.prepare("3.0", prompt="a boat", seconds=7)
-    assert kling("%kling_form").request.model == "aigc-video-kling-2.6"
-    assert kling("%kling_form o1").request.model == "aigc-video-kling-o1"
+    kling("%config Kling.model = '2.1'")
+    assert kling("%kling_form").request == VideoRequest("2.1")
+    assert kling("%kling_form o1").request == VideoRequest("o1")
+    assert kling("%kling_form aigc-video-kling-O1").request == VideoRequest("o1")
     assert kling(f"%kling_form --from #{job.key}").request == job.request
 
 
+def test_form_of_what_kling_takes(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
+    """Options and a prompt, with variables, in a line or a cell: the form asks for the same, and sends nothing."""
+    shell.user_ns |= {"what": "boat", "n": 7, "name": "3.0", "move": {"type": "down_back"}}
+    boat = VideoRequest("3.0", seconds=7, prompt="a paper boat")
+    assert kling("%kling_form --model 3.0 --seconds 7 a paper boat").request == boat
+    assert kling("%kling_form --model {name} --seconds {n} a paper {what}").request == boat
+    assert kling("%%kling_form --model 3.0 --seconds {n}\na paper {what}\n").request == boat
+    assert kling("%%kling_form 3.0\na paper\nboat?").request == VideoRequest("3.0", prompt="a paper\nboat?")
+    assert kling("%kling_form {name}").request == VideoRequest("3.0")
+    assert kling("%kling_form --camera-control move").request.get("camera_control") == {"type": "down_back"}
+    assert kling("%kling_form a paper boat").request == VideoRequest("2.6", prompt="a paper boat")
+    assert kling("%kling_form avatar of a queen").request == VideoRequest("2.6", prompt="avatar of a queen")
+    assert session.journal.entries() == ()
+
+
+@pytest.mark.parametrize("line", ["%kling_form -- boat", '%kling_form "boat"', "%kling_form --model 2.6 boat"])
+def test_a_prompt_of_one_word_is_said_to_be_one(kling: Callable[[str], Any], line: str) -> None:
+    """By an option before it, by --, or by quotes."""
+    assert kling(line).request == VideoRequest("2.6", prompt="boat")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%kling_form boat", "“boat” is not a model of this service. The models are 1.6, 2.0"),
+        ("%kling_form boat", "%kling_form -- boat"),
+        ("%kling_form 3.1", "Did you mean 3.0"),
+        ("%kling_form kling-v2-6", "Use aigc-video-kling-2.6"),
+        ("%kling_form 3.0 a boat", "%kling_form --model 3.0 a boat"),
+        ("%kling_form --secnds 5 a boat", "--seconds"),
+        ("%kling_form --wait --count 2 a boat", "goes with %kling: --wait, --count"),
+        ("%kling_form a {boat}", "There is no variable boat"),
+        ("%kling_form {boat}", "There is no variable boat"),
+        ("%kling_form tasks 5", "%kling_tasks 5"),
+        ("%kling_form --from", "Give a task's id"),
+        ("%kling_form --from a b", "Give a task's id"),
+        ("%kling_form --from nowhere", "no task “nowhere”"),
+        ("%kling_form --preset", "a name"),
+        ("%kling_form --preset nowhere", "There is no preset “nowhere”. None is saved yet."),
+        ("%%kling_form --from #1\na boat", "without a body"),
+        ("%%kling_form --preset x\na boat", "without a body"),
+        ("%%kling_form boat\na boat", "is not a model"),
+    ],
+)
+def test_a_form_that_cannot_be_made_says_why(kling: Callable[[str], Any], line: str, said: str) -> None:
+    """In one line, which names the models, the option or what to type instead."""
+    with pytest.raises(KlingError) as raised:
+        kling(line)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_form_of_a_preset(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
+    """By its name, which may have blanks; saved in one session, and there in the next."""
+    boat = VideoRequest("3.0", prompt="a paper boat?", seconds=7, multi_shots=True, shot_type="intelligence")
+    session.presets.save("my boat", boat)
+    assert kling("%kling_form --preset my boat").request == boat
+    assert kling('%kling_form --preset "my boat"').request == boat
+    assert Session(shell, session.environ).presets.load("my boat") == boat
+
+
 def test_models(kling: Callable[[str], Any]) -> None:
-    """``%kling_models`` is a table of all; with a model, of its options."""
+    """``%kling_models`` is a table of all; with a model, of its options; with several, of what differs."""
     table = kling("%kling_models")
     assert isinstance(table, Table)
     assert {row[0] for row in table.rows} == {model.name for model in MODELS.values()}
     assert "--multi-prompt" in repr(kling("%kling_models 3.0"))
+    assert repr(kling("%kling_models 3.0 3.0")) == repr(kling("%kling_models 3.0"))
+    assert kling("%kling_models 2.6 3.0").titles == ("what differs", "2.6", "3.0")
+    assert kling("%kling_models o1 2.6 aigc-video-kling-avatar").titles[1:] == ("o1", "2.6", "avatar")
 
 
 def test_tasks(kling: Callable[[str], Any], session: Session) -> None:
@@ -277,6 +343,46 @@ def test_code(shell: Any, kling: Callable[[str], Any], session: Session) -> None
     assert shell.rl_next_input == first.request.to_magic()
 
 
+def test_code_of_what_was_last_worked_on(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
+    """A form that was made or changed, a task that was sent; in a new kernel the last task."""
+    (job,) = session.prepare("2.6", prompt="a boat")
+    form = kling("%kling_form --model 3.0 a ship")
+    kling("%kling_code")
+    assert shell.rl_next_input == "%kling --model 3.0 a ship"
+    other = kling("%kling_form o1")
+    form.controls["prompt"].enter("a raft")
+    kling("%kling_code")
+    assert shell.rl_next_input == form.request.to_magic() == "%kling --model 3.0 a raft"
+    assert other.request == VideoRequest("o1")
+    session.prepare("2.6", prompt="a canoe")
+    kling("%kling_code")
+    assert shell.rl_next_input == "%kling --model 2.6 a canoe"
+    session.latest = None  # as after a restart
+    kling(f"%kling_code #{job.key}")
+    assert shell.rl_next_input == "%kling --model 2.6 a boat"
+    kling("%kling_code")
+    assert shell.rl_next_input == "%kling --model 2.6 a canoe"
+
+
+@pytest.mark.parametrize("prompt", ["a cat's dream", "is it a boat?", "two\nlines", '"', "{x}"])
+def test_code_in_every_language(shell: Any, kling: Callable[[str], Any], session: Session, prompt: str) -> None:
+    """Each next cell asks for the very same; curl's is one that a shell runs."""
+    request = VideoRequest("3.0", prompt=prompt, seconds=7, sound=False)
+    (job,) = session.prepare(request)
+    kling("%kling_code magic")
+    assert VideoRequest.from_magic(shell.rl_next_input) == request
+    kling("%kling_code")
+    assert VideoRequest.from_magic(shell.rl_next_input) == request
+    kling(f"%kling_code #{job.key} python")
+    assert shell.rl_next_input == request.to_python().rstrip("\n")
+    kling(f"%kling_code JSON #{job.key}")
+    assert VideoRequest.from_payload(json.loads(shell.rl_next_input)) == request
+    kling("%kling_code curl")
+    head, _, command = shell.rl_next_input.partition("\n")
+    assert (head, command) == ("%%bash", request.to_curl())
+    assert KEY not in command
+
+
 def test_demo_on_and_off(text: Callable[[str], str], session: Session) -> None:
     """``%kling_demo`` says that nothing is sent; ``off`` says where the key is."""
     assert "Nothing is sent" in text("%kling_demo")
@@ -306,6 +412,8 @@ def test_doctor(kling: Callable[[str], Any]) -> None:
         "%kling_show nowhere",
         "%kling_resume a b",
         "%kling_code nowhere",
+        "%kling_code magic python",
+        "%kling_code #1 #2",
         "%kling_form --from nowhere",
         "%kling_demo maybe",
         "%kling_doctor now",
@@ -420,8 +528,20 @@ def test_tab_offers_ids(shell: Any, kling: Callable[[str], Any], session: Sessio
 def test_tab_offers_what_the_others_take(shell: Any, kling: Callable[[str], Any]) -> None:
     """Models, and off."""
     assert completions(shell, "%kling_models o") == ["%kling_models o1"]
+    assert completions(shell, "%kling_models 2.6 2.5") == ["%kling_models 2.6 2.5-turbo"]
     assert completions(shell, "%kling_form 2.5") == ["%kling_form 2.5-turbo"]
+    assert completions(shell, "%%kling_form 2.5") == ["%%kling_form 2.5-turbo"]
+    assert completions(shell, "%kling_form --model 2.6 --seconds 1") == ["%kling_form --model 2.6 --seconds 10"]
+    assert completions(shell, "%kling_code py") == ["%kling_code python"]
     assert completions(shell, "%kling_demo o") == ["%kling_demo off"]
+
+
+def test_tab_offers_presets(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
+    """By the names that they were saved by."""
+    for name in ("paper boat", "raft"):
+        session.presets.save(name, VideoRequest("2.6"))
+    assert completions(shell, "%kling_form --pre") == ["%kling_form --preset"]
+    assert completions(shell, "%kling_form --preset pa") == ["%kling_form --preset paper boat"]
 
 
 def test_tab_in_a_terminal(shell: Any, kling: Callable[[str], Any]) -> None:

@@ -1,0 +1,88 @@
+"""A table as text, as HTML, as Markdown."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from kling_widgets.notebook.style import TABLE_STYLE
+from kling_widgets.notebook.table import Cell, Table
+
+
+def test_text_is_aligned() -> None:
+    """Columns begin below their titles; the note stands below."""
+    table = Table(("a", "name"), [["long one", "x"], ["y", ""]], "A note.")
+    assert repr(table).splitlines() == ["a         name", "long one  x", "y", "A note."]
+
+
+def test_html_is_escaped() -> None:
+    """Titles, cells and note are text, also dollar signs."""
+    page = Table(("<i>",), [["<script>"]], "<b> $x$")._repr_html_()
+    assert "<script>" not in page
+    assert "<i>" not in page
+    assert "&lt;b&gt;" in page
+    assert "mathjax_ignore" in page
+
+
+def test_markdown_keeps_its_columns() -> None:
+    """A bar in a cell does not end it."""
+    assert Table(("a", "b"), [["x|y", "z"]]).to_markdown() == "| a | b |\n| --- | --- |\n| x\\|y | z |"
+
+
+def test_an_empty_table_is_its_titles() -> None:
+    """No rows are no error."""
+    assert repr(Table(("a", "b"), [])) == "a  b"
+
+
+def test_columns_go_below_where_there_is_no_room() -> None:
+    """As many as fit beside the names of the rows; at least one, also where not even that fits."""
+    titles, rows = ("name", "aaaa", "bbbb", "cccc"), [("x", "1", "2", "3"), ("y", "4", "5", "6")]
+    assert repr(Table(titles, rows, "Note.", folds=True, width=lambda: 16)).splitlines() == [
+        "name  aaaa  bbbb",
+        "x     1     2",
+        "y     4     5",
+        "",
+        "name  cccc",
+        "x     3",
+        "y     6",
+        "Note.",
+    ]
+    narrow = repr(Table(titles, rows, folds=True, width=lambda: 1)).splitlines()
+    assert [line for line in narrow if line.startswith("name")] == ["name  aaaa", "name  bbbb", "name  cccc"]
+    assert len(repr(Table(titles, rows, folds=True, width=lambda: 100)).splitlines()) == 3
+    assert len(repr(Table(titles, rows, width=lambda: 1)).splitlines()) == 3
+
+
+def test_a_cell_is_text_that_means_more() -> None:
+    """It equals its text; in HTML its meaning is the name of the mark."""
+    cell = Cell("●", 'said <b> "so"')
+    assert cell == "●" and cell.meaning == 'said <b> "so"' and Cell("x").meaning == ""
+    page = Table(("a", "b"), [["x", cell]])._repr_html_()
+    assert '<td><span role="img" title="said &lt;b&gt; &quot;so&quot;">●</span></td>' in page
+
+
+class _Tree(HTMLParser):
+    """What is open when the page ends, and what was in it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_html_can_be_read_out_and_reached() -> None:
+    """Titles and names of rows are headings; what may be wider than the page takes the focus, and has a name."""
+    page = Table(("a", "b"), [["x", "1"], ["y", "2"]], "Note.")._repr_html_()
+    tree = _Tree(page)
+    assert tree.open == []
+    assert [about.get("scope") for tag, about in tree.seen if tag == "th"] == ["col", "col", "row", "row"]
+    (region,) = (about for _, about in tree.seen if about.get("role") == "region")
+    assert region["tabindex"] == "0" and region["aria-label"]
+    assert page.startswith(TABLE_STYLE)
