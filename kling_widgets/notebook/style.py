@@ -137,7 +137,7 @@ STYLE = f"<style>\n.kling {{{COLOURS}" + """  color: var(--kling-text); max-widt
 .kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
 .kling .kling-brush-said { display: flex; justify-content: space-between; gap: 12px; margin: 2px; line-height: 1.5; }
 .kling .kling-region { align-items: flex-start; }
-.kling .kling-region > .widget-html { width: 30px; padding: 4px 0 0 4px; }
+.kling .kling-region > .widget-html { width: 20px; padding: 4px 0 0 4px; }
 .kling .kling-region > .widget-text, .kling .kling-region > .widget-textarea { flex: 1 1 260px; min-width: 0; }
 .kling .kling-region .widget-label { width: 60px !important; }
 </style>"""
@@ -175,7 +175,7 @@ TABLE_STYLE = f"<style>\n.kling-table {{{COLOURS}" + """  color: var(--kling-tex
 .kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
 .kling .kling-brush-said { display: flex; justify-content: space-between; gap: 12px; margin: 2px; line-height: 1.5; }
 .kling .kling-region { align-items: flex-start; }
-.kling .kling-region > .widget-html { width: 30px; padding: 4px 0 0 4px; }
+.kling .kling-region > .widget-html { width: 20px; padding: 4px 0 0 4px; }
 .kling .kling-region > .widget-text, .kling .kling-region > .widget-textarea { flex: 1 1 260px; min-width: 0; }
 .kling .kling-region .widget-label { width: 60px !important; }
 </style>"""

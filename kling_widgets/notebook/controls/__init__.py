@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kling_widgets.core.fields import Choice, Field, Flag, Link, Links, Number, Text
-from kling_widgets.core.structured import Camera, Clips, Elements, Shots, Structured
+from kling_widgets.core.structured import Camera, Clips, Elements, Masks, Shots, Structured
 from kling_widgets.notebook.controls.camera import CameraMoves
 from kling_widgets.notebook.controls.clips import ClipRows
 from kling_widgets.notebook.controls.control import Control, Parts
 from kling_widgets.notebook.controls.elements import ElementRows
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
+from kling_widgets.notebook.controls.motion import MotionBrush
 from kling_widgets.notebook.controls.shots import ShotTable
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
 
@@ -44,6 +45,8 @@ def make(field: Field, parts: Parts) -> Control:
             return ElementRows(field, parts)
         case Clips():
             return ClipRows(field, parts)
+        case Masks():
+            return MotionBrush(field, parts)
         case Structured():
             return JsonBox(field, parts)
     raise TypeError(f"no control is made for {type(field).__name__}")

@@ -1,0 +1,265 @@
+"""The motion brush: masks painted on the first frame and the paths they take, or the same as numbers in a table."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+import ipywidgets as widgets
+
+from kling_widgets.client.media import kind_of
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.structured import Masks
+from kling_widgets.core.values import JSON, is_local
+from kling_widgets.errors import KlingError
+from kling_widgets.notebook.controls.brush import COLOURS, Brush
+from kling_widgets.notebook.controls.control import Parts
+from kling_widgets.notebook.controls.regions import MOST_SHOWN, Region, Size, from_text, misfits, regions_of, to_text
+from kling_widgets.notebook.controls.shaped import Shaped
+from kling_widgets.notebook.figure import public_link
+
+ABOUT = (
+    "Paint what should move and draw where it goes, or fill in the table below: a mask is a picture of the first "
+    "frame's size, white where it moves and black elsewhere; points are x,y in the order of the way."
+)
+NO_FRAME = "Give a first frame to paint and draw on it here."
+NOT_SHOWN = "The first frame's link leads nowhere that a browser may be sent to: give a file or a public link."
+
+
+class MotionBrush(Shaped):
+    """``dynamic_masks``: a canvas on the first frame, and a table that says the same."""
+
+    def edit(self) -> widgets.Widget:
+        assert isinstance(self.field, Masks)
+        self._regions: list[Region] = []
+        self._rows: list[_Row] = []
+        self._request: VideoRequest | None = None
+        self._kept: dict[str, Path] = {}  # what was painted here: its key in the page → its file
+        self._sizes: dict[str, Size] = {}  # of what the page shows, upright, by key
+        self._trouble = ""
+        parts = self.parts
+        self.brush = Brush(
+            notice=NO_FRAME,
+            most_regions=self.field.at_most,
+            most_points=self.field.most_points,
+            layout=parts.plain,
+        )
+        self.brush.observe(self._drawn, "regions")
+        self.brush.on_msg(self._heard)
+        about = widgets.HTML(f'<span class="kling-dim">{ABOUT}</span>', layout=parts.plain)
+        self.table = widgets.VBox(layout=parts.plain)
+        self.add = widgets.Button(description="Add a region", layout=parts.narrow)
+        self.add.on_click(lambda _: self._edit([*self._regions, Region()]))
+        self.clear = widgets.Button(description="Remove all regions", layout=parts.narrow, disabled=True)
+        self.clear.on_click(lambda _: self._edit([]))
+        self.notes = widgets.HTML(layout=parts.plain)
+        buttons = widgets.HBox([self.add, self.clear], layout=parts.plain)
+        buttons.add_class("kling-row")
+        return widgets.VBox([about, self.brush, self.table, buttons, self.notes], layout=parts.plain)
+
+    # The value
+
+    def fits(self, value: JSON) -> bool:
+        return regions_of(value) is not None
+
+    def read(self) -> JSON:
+        items = [region.value() for region in self._regions]
+        while items and not items[-1]:  # a row that was added, and not filled in
+            items.pop()
+        return items or None
+
+    def write(self, value: JSON) -> None:
+        if value != self.read():
+            self._put(regions_of(value) or [])
+
+    def know(self, request: VideoRequest) -> None:
+        self._request = request
+        image = request.get("image")
+        shown = str(image) if isinstance(image, PurePath) else public_link(image) if isinstance(image, str) else None
+        with self.brush.hold_sync():
+            self.brush.notice = NO_FRAME if image is None else "" if shown else NOT_SHOWN
+            self.brush.picture = shown or ""
+        self._say()
+
+    # From the page
+
+    def _drawn(self, change: object = None) -> None:
+        if self._quiet:
+            return
+        known = {self._key(region.mask): region.mask for region in self._regions}
+        drawn = []
+        for number, item in enumerate(self.brush.regions):
+            points: JSON = [{"x": x, "y": y} for x, y in item["points"]]
+            before = self._regions[number].points if number < len(self._regions) else ()
+            if not points and isinstance(before, str):
+                points = before  # what is no path yet the page has not seen, and cannot have removed
+            drawn.append(Region(self._kept.get(item["mask"], known.get(item["mask"])), points))
+        self._regions = drawn
+        self._show()
+        self.tell()
+
+    def _heard(self, widget: object, content: Any, buffers: Any) -> None:
+        match content:
+            case {"kind": "want", "key": str(key)}:
+                self._answer(key)
+            case {"kind": "mask", "key": str(key), "number": int(number)} if buffers:
+                self._keep(key, number, bytes(buffers[0]))
+            case {"kind": "size", "key": str(key), "size": [int(width), int(height)]}:
+                self._sizes[key] = (width, height)
+                self._say()
+
+    def _answer(self, key: str) -> None:
+        image = self._request.get("image") if self._request else None
+        files = {self._key(each): _file(each) for each in (image, *(region.mask for region in self._regions))}
+        path = files.get(key)  # the page gets what the request names, and nothing else
+        self.brush.send_bytes(key, self.parts.local.read(path) if path else None)
+
+    def _keep(self, key: str, number: int, content: bytes) -> None:
+        if kind_of(content) != "png":
+            return
+        try:
+            self._kept[key] = self.parts.local.keep(f"mask-{number}.png", content)
+            self._trouble = ""
+        except KlingError as error:
+            self._trouble = str(error)
+        if any(item["mask"] == key for item in self.brush.regions):  # it took long, and is waited for
+            self._drawn()
+        else:
+            self._say()
+
+    # To the page and the table
+
+    def _edit(self, regions: list[Region]) -> None:
+        self._put(regions)
+        self.tell()
+
+    def _put(self, regions: list[Region]) -> None:
+        self._regions = regions
+        quiet, self._quiet = self._quiet, True
+        try:
+            self.brush.regions = [
+                {"mask": self._key(region.mask), "points": [[point["x"], point["y"]] for point in region.path]}
+                for region in regions
+            ]
+        finally:
+            self._quiet = quiet
+        self._show()
+
+    def _key(self, mask: JSON) -> str:
+        return next((key for key, path in self._kept.items() if path == mask), str(mask or ""))
+
+    def _show(self) -> None:
+        while len(self._rows) > len(self._regions):
+            self.parts.close(self._rows.pop().widget)
+        while len(self._rows) < len(self._regions):
+            self._rows.append(_Row(self.parts, len(self._rows) + 1, self._change, self._remove))
+        for row, region in zip(self._rows, self._regions, strict=True):
+            row.show(region)
+        rows = tuple(row.widget for row in self._rows)
+        if rows != self.table.children:
+            self.table.children = rows
+        self.add.disabled = len(self._regions) >= MOST_SHOWN
+        self.clear.disabled = not self._regions
+        self._say()
+
+    def _change(self, number: int, made: Mapping[str, JSON]) -> None:
+        regions = list(self._regions)
+        regions[number - 1] = dataclasses.replace(regions[number - 1], **made)
+        self._edit(regions)
+
+    def _remove(self, number: int) -> None:
+        self._edit([region for each, region in enumerate(self._regions, 1) if each != number])
+
+    # What does not fit
+
+    def _say(self) -> None:
+        said = [("note", "Note", note) for note in self._notes()] + [("error", "Error", self._trouble)]
+        self.notes.value = "".join(
+            f'<div class="kling-problem kling-{style}">{word}: {html.escape(text)}</div>'
+            for style, word, text in said
+            if text
+        )
+
+    def _notes(self) -> Iterator[str]:
+        image = self._request.get("image") if self._request else None
+        picture, stored = self._size(image), self._stored(image)
+        yield from misfits(self._regions, picture, [self._size(region.mask) for region in self._regions])
+        if picture and stored and picture != stored:
+            yield (
+                f"The first frame is stored as {stored[0]} × {stored[1]} pixels and turned upright by its EXIF "
+                "orientation; masks and points are of the upright picture. Save it upright, so that the service sees "
+                "the same."
+            )
+
+    def _size(self, media: JSON) -> Size | None:
+        return self._sizes.get(self._key(media)) or self._stored(media)
+
+    def _stored(self, media: JSON) -> Size | None:
+        """The size of a file, before it is turned upright."""
+        path = _file(media)
+        facts = self.parts.local.facts(path) if path else None
+        return (facts.width, facts.height) if facts and facts.width and facts.height else None
+
+
+def _file(media: JSON) -> Path | None:
+    """The file that a value names: text in the table is its user's own; text from elsewhere never names a file."""
+    local = isinstance(media, PurePath) or (isinstance(media, str) and is_local(media))
+    return Path(media) if local else None
+
+
+class _Row:
+    """One region in the table."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        number: int,
+        change: Callable[[int, Mapping[str, JSON]], None],
+        remove: Callable[[int], None],
+    ) -> None:
+        self._number, self._changed, self._showing = number, change, False
+        dot = f'<span class="kling-brush-dot" aria-hidden="true" style="background: {COLOURS[(number - 1) % len(COLOURS)]}"></span>'
+        # Told when they are finished: half a link is no picture, and half a point no path.
+        self.mask = widgets.Text(
+            description=f"Mask {number}",
+            placeholder="https://… or a file",
+            tooltip=f"The mask of region {number}: a link or a file",
+            continuous_update=False,
+            layout=parts.grow,
+            style=parts.text,
+        )
+        self.path = widgets.Textarea(
+            description=f"Path {number}",
+            placeholder="220,380 620,380",
+            tooltip=f"The path of region {number}: points as x,y from the bottom left, a blank between them",
+            continuous_update=False,
+            rows=2,
+            layout=parts.grow,
+            style=parts.text,
+        )
+        button = widgets.Button(description="Remove", tooltip=f"Remove region {number}", layout=parts.narrow)
+        self.mask.observe(lambda change: self._change({"mask": change["new"].strip() or None}), "value")
+        self.path.observe(lambda change: self._change({"points": from_text(change["new"])}), "value")
+        button.on_click(lambda _: remove(number))
+        self.widget = widgets.HBox(
+            [widgets.HTML(dot, layout=parts.plain), self.mask, self.path, button], layout=parts.wide
+        )
+        for name in ("kling-row", "kling-region"):
+            self.widget.add_class(name)
+
+    def show(self, region: Region) -> None:
+        """Shows the region; what its user has written in other words stays."""
+        self._showing = True
+        try:
+            self.mask.value = str(region.mask or "")
+            if from_text(self.path.value) != from_text(to_text(region.points)):
+                self.path.value = to_text(region.points)
+        finally:
+            self._showing = False
+
+    def _change(self, made: Mapping[str, JSON]) -> None:
+        if not self._showing:
+            self._changed(self._number, made)
