@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kling_widgets.jobs.blocking import run
     from kling_widgets.notebook.api import doctor, history, resume, submit, use_demo
     from kling_widgets.notebook.form import Form
+    from kling_widgets.notebook.pictures import picture
 
 __version__ = "0.1.0"
 
@@ -69,6 +70,7 @@ __all__ = [
     "history",
     "model",
     "models",
+    "picture",
     "resume",
     "run",
     "submit",
@@ -84,6 +86,7 @@ _HOMES = {
     "history": "notebook.api",
     "model": "core.names",
     "models": "core.catalog",
+    "picture": "notebook.pictures",
     "resume": "notebook.api",
     "run": "jobs.blocking",
     "submit": "notebook.api",

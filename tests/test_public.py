@@ -21,6 +21,7 @@ NAMES = {
     "submit",
     "doctor",
     "history",
+    "picture",
     "resume",
     "run",
     "use_demo",

@@ -15,7 +15,6 @@ from kling_widgets.core.names import resolve
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON, shorten
 from kling_widgets.errors import KlingError
-from kling_widgets.jobs.home import home
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.code import CodePane
@@ -25,7 +24,7 @@ from kling_widgets.notebook.fold import Fold
 from kling_widgets.notebook.guide import Guide, sections
 from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.key_line import KeyLine
-from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.presets import Presets
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
@@ -42,7 +41,7 @@ class Form:
 
     Args:
         model: as in ``VideoRequest``; None for the default model.
-        **fields: values to begin with, as in ``VideoRequest``.
+        **fields: values to begin with, as in ``VideoRequest``; pictures may be Pillow images or arrays.
 
     Attributes:
         request: the present request, finished or not.
@@ -53,7 +52,7 @@ class Form:
 
     def __init__(self, model: str | Model | None = None, **fields: Any) -> None:
         own = session()
-        self._take(VideoRequest(model or own.settings.model, **fields), own)
+        self._take(VideoRequest(model or own.settings.model, **filed(fields, own.local)), own)
 
     @classmethod
     def from_request(cls, request: VideoRequest, session_: Session | None = None) -> Form:
@@ -67,7 +66,7 @@ class Form:
         self._lock = threading.RLock()
         self._sending: Job | None = None
         self._draft = Draft(request)
-        self._parts = Parts(LocalMedia(home(self._session.environ) / "uploads"))
+        self._parts = Parts(self._session.local)
         self._controls: dict[Field, Control] = {}  # of the present model, by its own fields
         self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
         self._unfolded: set[str] = set()  # titles, also of sections that the present model has not

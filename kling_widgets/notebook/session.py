@@ -32,6 +32,8 @@ from kling_widgets.jobs.watch import Watcher
 from kling_widgets.notebook import place as places
 from kling_widgets.notebook import shown
 from kling_widgets.notebook.figure import Display, Figure
+from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.settings import Kling
 from kling_widgets.notebook.tables import History
@@ -86,6 +88,11 @@ class Session:
     def watcher(self) -> Watcher:
         """The background thread of all tasks."""
         return Watcher(self._budget)
+
+    @cached_property
+    def local(self) -> LocalMedia:
+        """The local pictures, clips and sounds of this user's requests."""
+        return LocalMedia(home(self.environ) / "uploads")
 
     @cached_property
     def journal(self) -> Journal:
@@ -192,6 +199,7 @@ class Session:
             InvalidRequestError: a request has errors; MissingKeyError: there is no key; KlingError: no video could be
             saved. Nothing was sent.
         """
+        fields = filed(fields, self.local)
         if isinstance(request, (VideoRequest, Model, str)):
             requests = [VideoRequest.of(request, **fields)] * count
         else:
@@ -199,8 +207,9 @@ class Session:
         if not requests:
             raise InvalidRequestError("The list of requests is empty. Nothing was sent.")
         for each in requests:
-            if errors := each.errors():
-                raise InvalidRequestError.of(errors)
+            wrong = (*each.errors(), *(found for found in self.local.check(each) if found.severity == "error"))
+            if wrong:
+                raise InvalidRequestError.of(wrong)
         self.latest = requests[-1]
         desk = self._desk(self.service(), save, timeout)
         return [self._keep(Job(each, desk)) for each in requests]

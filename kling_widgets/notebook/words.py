@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kling_widgets.core.values import shorten
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import ENDED, Moment, State
+from kling_widgets.notebook.local_media import LocalMedia
 
 DEMO = "Demo: videos are drawn on this machine. Nothing is sent, nothing is billed."
 
@@ -23,7 +26,10 @@ STATES: dict[State, str] = {
 
 def notes(job: Job) -> list[str]:
     """What there is to say about a request that is about to be sent; nothing about one that was."""
-    return [f"Note: {problem}" for problem in job.request.problems()] if job.id is None else []
+    if job.id is not None:
+        return []
+    found = (*job.request.problems(), *LocalMedia(Path()).check(job.request))  # nothing is kept there
+    return [f"Note: {problem}" for problem in found]
 
 
 def clock(seconds: float) -> str:
