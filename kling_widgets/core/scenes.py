@@ -45,30 +45,31 @@ SCENES: Mapping[str, Scene] = {
             Step(("image",), "First frame: the picture whose subject is to move."),  # S
             Step(
                 ("video_list", "dynamic_masks"),
-                "The motion: a link to a driving video (D), or regions painted on the picture with their paths (S).",
+                # the video D, the regions S
+                "The motion: a link to a driving video, or regions painted on the picture with their paths.",
             ),
             Step(("prompt",), "Prompt: what happens, and what surrounds it."),
         ),
-        "With a driving video the clip is as long as that (D); seconds are for a painted path.",
+        "With a driving video the clip is as long as that; seconds are for a painted path.",  # D
     ),
     "avatar": Scene(
         "A person in a picture speaks what a sound file says.",
         (
             Step(("image",), "First frame: the person, the face well seen."),  # S
-            Step(("voice_list",), "Voice: a public link to the sound, 2 to 300 s (D)."),
+            Step(("voice_list",), "Voice: a public link to the sound, 2 to 300 s."),  # S; the length D
             Step(("prompt",), "Prompt: how the person speaks and moves.", needed=False),
         ),
-        "The clip is as long as the sound (D).",
+        "The clip is as long as the sound.",  # D
     ),
     "lip sync": Scene(
         "A face that was identified before moves its lips to a sound.",
         (
             Step(("image",), "First frame: the picture of the face."),  # S
-            Step(("voice_list",), "Voice: a public link to the sound, 2 to 60 s (D)."),
+            Step(("voice_list",), "Voice: a public link to the sound, 2 to 60 s."),  # S; the length D
             Step(("session_id",), "Session: the number of the face identification; it expires."),  # S
             Step(("face_choose",), "Face: which of the faces that were found."),  # S
         ),
-        "The clip is as long as the media (D).",
+        "The clip is as long as the media.",  # D
         # S: "from a face identification that happens elsewhere; without both the upstream may refuse"
         "This service identifies no faces: run the identification where you have access to it, and bring its session "
         "and face here soon. Without both the service may refuse the request.",

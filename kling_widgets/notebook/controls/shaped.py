@@ -6,6 +6,7 @@ What the editor cannot show without loss, such as two axes of a camera, is shown
 from __future__ import annotations
 
 import html
+import re
 from abc import abstractmethod
 
 import ipywidgets as widgets
@@ -13,6 +14,7 @@ import ipywidgets as widgets
 from kling_widgets.core.values import JSON, to_json, with_links
 from kling_widgets.notebook.controls.control import Control
 
+_MARK = re.compile(r" \([SDRI](, [SDRI])*\)")  # how sure a limit is: for who looks closer, in the tooltip
 AS_JSON, AS_CONTROLS = "Write JSON", "Use the controls"
 
 
@@ -42,7 +44,7 @@ class Shaped(Control):
         known = "kling-unseen" if self.field.label == self.field.section else "kling-label"
         label = widgets.HTML(
             f'<span class="{known}">{html.escape(self.field.label)}</span> '
-            f'<span class="kling-dim">{html.escape(self.field.help)}</span>',
+            f'<span class="kling-dim">{html.escape(_MARK.sub("", self.field.help))}</span>',
             tooltip=self.field.help,
             layout=self.parts.plain,
         )
