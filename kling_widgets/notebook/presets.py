@@ -14,7 +14,8 @@ from kling_widgets.jobs.presets import PresetStore, tidy
 from kling_widgets.notebook.controls import Parts
 
 NONE = "none saved yet"
-_EMPTY = ((NONE, None),)
+SAVE, REPLACE, DELETE, SURELY = "Save", "Replace", "Delete", "Really delete"
+_EMPTY = ((NONE, ""),)  # with None for a value it would count as nothing chosen, also when there are some
 
 
 class Presets:
@@ -49,20 +50,23 @@ class Presets:
             description="Name",
             placeholder="paper boat, 10 s",
             tooltip="The name to save the present values by",
+            # Whole, when the box is left: what is sent letter by letter is held back while the kernel works, and a
+            # click is not, so that it would save by half a name.
+            continuous_update=False,
             layout=parts.grow,
             style=parts.text,
         )
         self._use = widgets.Button(tooltip="Puts its values into the form", layout=parts.narrow, description="Apply")
-        self._delete = widgets.Button(layout=parts.narrow)
-        self._save = widgets.Button(layout=parts.narrow)
+        self._delete = widgets.Button(tooltip="Deletes it, after a second click", layout=parts.narrow)
+        self._save = widgets.Button(tooltip="Saves the present values by this name", layout=parts.narrow)
         self._said = widgets.HTML(layout=parts.plain)
         rows = (self._list, self._use, self._delete), (self._name, self._save)
         boxes = [widgets.HBox(row, layout=parts.plain) for row in rows]
         for box in boxes:
             box.add_class("kling-row")
         self.widget = widgets.VBox([*boxes, self._said], layout=parts.plain)
-        self._list.observe(lambda _: self._ask_less(), "value")
-        self._name.observe(lambda _: self._ask_less(), "value")
+        self._list.observe(lambda _: self._ask_anew(), "value")
+        self._name.observe(lambda _: self._ask_anew(), "value")
         for button, work in ((self._use, self._used), (self._delete, self._deleted), (self._save, self._saved)):
             button.on_click(lambda _, work=work: self._do(work))
         self.refresh()
@@ -83,31 +87,33 @@ class Presets:
             self._say(said)
 
     def _used(self) -> str:
-        name = str(self._list.value)
+        name = self._list.value
         self._apply(self._store.load(name))
         self._name.value = name
         return f"Applied {shorten(name)}."
 
     def _deleted(self) -> str:
-        name = str(self._list.value)
-        if self._delete.description == "Delete":
-            self._delete.description = "Really delete"
-            return f"{shorten(name)} is deleted with a second click."
+        name = self._list.value
+        if self._delete.description == DELETE:
+            self._ask_anew()
+            self._delete.description = SURELY
+            return f"A second click deletes {shorten(name)}."
         self._store.delete(name)
-        self._show(None)
+        self._show("")
         return f"Deleted {shorten(name)}."
 
     def _saved(self) -> str:
         name = tidy(self._name.value)
-        if self._save.description == "Save" and name in self._store.names():  # saved by another kernel meanwhile
+        if self._save.description == SAVE and name in self._store.names():
             self._show(self._list.value)
-            return f"There is a {shorten(name)} already: Replace saves in its place."
+            self._save.description = REPLACE
+            return f"There is a {shorten(name)} already: a second click saves in its place."
         left = self._store.save(name, self._current())
         self._show(name)
         why = f" Not kept, as presets hold links and no files: {', '.join(left)}." if left else ""
         return f"Saved {shorten(name)}.{why}"
 
-    def _show(self, chosen: str | None) -> None:
+    def _show(self, chosen: str) -> None:
         """Brings list and buttons up to date; this one is chosen, if it is there."""
         names = self._store.names()
         if self._list.options != (names or _EMPTY):
@@ -116,18 +122,11 @@ class Presets:
             self._list.value = chosen
         for control in (self._list, self._use, self._delete):
             control.disabled = not names
-        self._ask_less()
+        self._ask_anew()
 
-    def _ask_less(self) -> None:
-        """Buttons say what their first click does: what was asked was asked about something else."""
-        self._delete.description = "Delete"
-        self._delete.tooltip = "Deletes it, after a second click"
-        try:
-            taken = tidy(self._name.value) in self._list.options
-        except KlingError:
-            taken = False
-        self._save.description = "Replace" if taken else "Save"
-        self._save.tooltip = "Saves the present values" + (" in the place of those" if taken else " by this name")
+    def _ask_anew(self) -> None:
+        """What was asked was asked about something else: the next click is a first one."""
+        self._delete.description, self._save.description = DELETE, SAVE
 
     def _say(self, text: str, style: str = "kling-dim") -> None:
         trouble = f" Note: {self._store.trouble}" if self._store.trouble else ""

@@ -63,7 +63,7 @@ class Table:
         return (
             f'{TABLE_STYLE}<div class="mathjax_ignore tex2jax_ignore">'
             # With a role and a name, as it takes the focus: its columns are reached by the keyboard, too.
-            '<div class="kling-table" role="region" aria-label="Table" tabindex="0" data-lm-suppress-shortcuts="true">'
+            '<div class="kling-table" role="group" aria-label="Table" tabindex="0" data-lm-suppress-shortcuts="true">'
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
         )
 

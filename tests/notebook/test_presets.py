@@ -70,7 +70,7 @@ def test_save_and_apply(shelf: Shelf) -> None:
     shelf.apply.click()
     assert shelf.request == BOAT
     assert shelf.said == "Applied “boat”."
-    assert (shelf.name.value, shelf.save.description) == ("boat", "Replace")
+    assert shelf.name.value == "boat"
 
 
 def test_another_form_has_them_too(shelf: Shelf, store: PresetStore) -> None:
@@ -84,28 +84,22 @@ def test_another_form_has_them_too(shelf: Shelf, store: PresetStore) -> None:
 
 
 def test_a_name_that_is_taken_is_replaced_by_a_button_that_says_so(shelf: Shelf) -> None:
-    """As soon as it stands in the box, however it is typed."""
-    shelf.keep("boat", BOAT)
-    for typed, word in (("boa", "Save"), (" boat ", "Replace"), ("Boat", "Save"), ("", "Save"), ("boat", "Replace")):
-        shelf.name.value = typed
-        assert shelf.save.description == word
-    shelf.request = SHIP
+    """The first click asks, also when another kernel saved it meanwhile."""
+    PresetStore(shelf.store.folder).save("boat", SHIP)
+    shelf.name.value = " boat "
     shelf.save.click()
-    assert shelf.store.load("boat") == SHIP
-    assert shelf.store.names() == ("boat",)
-
-
-def test_what_another_kernel_saved_meanwhile_is_not_overwritten_unasked(shelf: Shelf, store: PresetStore) -> None:
-    """The button said Save: it asks first, by saying Replace."""
-    shelf.name.value = "boat"
-    PresetStore(store.folder).save("boat", SHIP)
-    assert shelf.save.description == "Save"
-    shelf.save.click()
-    assert store.load("boat") == SHIP
-    assert shelf.said == "There is a “boat” already: Replace saves in its place."
     assert shelf.save.description == "Replace"
+    assert shelf.said == "There is a “boat” already: a second click saves in its place."
+    assert shelf.store.load("boat") == SHIP
+    assert shelf.list.options == ("boat",)
     shelf.save.click()
-    assert store.load("boat") == BOAT
+    assert shelf.store.load("boat") == BOAT
+    assert (shelf.said, shelf.save.description) == ("Saved “boat”.", "Save")
+
+
+def test_half_a_name_is_never_saved(shelf: Shelf) -> None:
+    """The box gives its text when it is left: a click would overtake what is sent letter by letter."""
+    assert not shelf.name.continuous_update
 
 
 def test_deleting_takes_two_clicks(shelf: Shelf) -> None:
@@ -114,7 +108,7 @@ def test_deleting_takes_two_clicks(shelf: Shelf) -> None:
     shelf.keep("ship", SHIP)
     shelf.delete.click()
     assert shelf.delete.description == "Really delete"
-    assert shelf.said == "“ship” is deleted with a second click."
+    assert shelf.said == "A second click deletes “ship”."
     assert shelf.store.names() == ("boat", "ship")
     shelf.delete.click()
     assert shelf.store.names() == shelf.list.options == ("boat",)
@@ -125,23 +119,27 @@ def test_deleting_takes_two_clicks(shelf: Shelf) -> None:
     assert shelf.delete.disabled
 
 
-@pytest.mark.parametrize("then", ["choose", "type", "save", "look"])
-def test_a_question_is_about_that_one_alone(shelf: Shelf, then: str) -> None:
-    """Whatever else is done takes the question back: the next click asks again."""
+@pytest.mark.parametrize("then", ["choose", "type", "look", "the other"])
+@pytest.mark.parametrize("question", ["delete", "save"])
+def test_a_question_is_about_that_one_alone(shelf: Shelf, question: str, then: str) -> None:
+    """Whatever else is done takes the question back: the next click asks again, or does what the button says."""
     shelf.keep("boat", BOAT)
     shelf.keep("ship", SHIP)
-    shelf.delete.click()
+    buttons = {"delete": shelf.delete, "save": shelf.save}
+    buttons[question].click()
+    assert buttons[question].description in ("Really delete", "Replace")
     if then == "choose":
         shelf.list.value = "boat"
     elif then == "type":
-        shelf.name.value = "x"
-    elif then == "save":
-        shelf.save.click()
-    else:
+        shelf.name.value = "boat"
+    elif then == "look":
         shelf.presets.refresh()
-    assert shelf.delete.description == "Delete"
-    shelf.delete.click()
-    assert shelf.store.names() == ("boat", "ship")
+    else:
+        next(each for name, each in buttons.items() if name != question).click()
+    assert buttons[question].description in ("Delete", "Save")
+    shelf.request = VideoRequest("o1")
+    buttons[question].click()
+    assert (shelf.store.load("boat"), shelf.store.load("ship")) == (BOAT, SHIP)
 
 
 def test_one_that_is_gone_is_said(shelf: Shelf, store: PresetStore) -> None:

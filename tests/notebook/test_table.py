@@ -83,6 +83,6 @@ def test_html_can_be_read_out_and_reached() -> None:
     tree = _Tree(page)
     assert tree.open == []
     assert [about.get("scope") for tag, about in tree.seen if tag == "th"] == ["col", "col", "row", "row"]
-    (region,) = (about for _, about in tree.seen if about.get("role") == "region")
-    assert region["tabindex"] == "0" and region["aria-label"]
+    (group,) = (about for _, about in tree.seen if about.get("role") == "group")
+    assert group["tabindex"] == "0" and group["aria-label"]
     assert page.startswith(TABLE_STYLE)
