@@ -136,7 +136,7 @@ _OPTION = re.compile(r"\s*(?:--([A-Za-z][\w-]*)|-(o)(?=[\s=]|$))(=?)")
 _END = re.compile(r"\s*--(?=\s|$)")
 _BLANK = re.compile(r"\s*")
 _SWITCH = re.compile(rf"\s+({'|'.join(SWITCH_WORDS)})(?=\s|$)", re.IGNORECASE)
-_JSON = re.compile(r"\s*(?=[\[{])")
+_JSON = re.compile(r"\s*(?=[\[{])(?!\{[A-Za-z_][^{}\s:]*\})")  # {name} is a variable's value
 _FILE = re.compile(r"\s*@")
 
 # Options that take no value: what they set, and to what.

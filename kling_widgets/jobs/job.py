@@ -7,12 +7,12 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from kling_widgets.client.reply import Task
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError, WaitTimeoutError
-from kling_widgets.jobs import blocking, files
+from kling_widgets.jobs import blocking, files, frames
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.journal import Entry
 from kling_widgets.jobs.life import Life
@@ -109,6 +109,21 @@ class Job:
     def error(self) -> KlingError | None:
         """Why it ended without a saved video, or None."""
         return self._standing.error
+
+    def frame(self, index: SupportsIndex = -1) -> Path:
+        """One picture of the saved video as a PNG beside it: ``kw.submit("3.0", image=job.frame(-1))`` goes on where
+        this video ends.
+
+        Args:
+            index: which one, from 0; or from the end: -1 is the last one.
+
+        Raises:
+            KlingError: there is no saved video yet, or no such picture in it; or PyAV is not installed (the extra
+                ``video``).
+        """
+        if self.path is None:
+            raise self.error or KlingError("There is no saved video yet to take a frame of: job.wait() waits for it.")
+        return frames.frame(self.path, index)
 
     def moment(self) -> Moment:
         """The job as it stands now."""

@@ -170,6 +170,8 @@ def test_no_multi_shot_by_its_alias() -> None:
         ("--kling-elements 12 --kling-elements 13", {"kling_elements": [{"element_id": "12"}, {"element_id": "13"}]}),
         ('--metadata {"seed": 7, "x": {"y": "{name}"}}', {"metadata": {"seed": 7, "x": {"y": "boat"}}}),
         ("--metadata @more.json", {"metadata": {"seed": 7}, "image_tail": "local.png"}),
+        ("--image-list {folder} --image-list {folder}/2.png", {"image_list": [Path("clips"), Path("clips/2.png")]}),
+        ("--voice-list {folder}", {"voice_list": [{"url": Path("clips")}]}),
         ('--prompt "p" --seconds 5', {"seconds": 5}),
     ],
 )
@@ -256,6 +258,8 @@ def test_settings(line: str, settings: dict[str, Any]) -> None:
         ('--camera-control {"type": x', "this JSON cannot be read"),
         ("--camera-control " + "[" * 100_000, "this JSON cannot be read"),
         (f"--metadata [{'9' * 5000}]", "this JSON cannot be read"),
+        ("--camera-control {type: simple} x", "this JSON cannot be read"),
+        ("--camera-control {camera} x", "“{camera}” is a dict, not text, a number or a path"),
         ('--camera-control {"type": "down_back"}x', "leave a space behind the JSON"),
         (
             "--camera-control nothing x",

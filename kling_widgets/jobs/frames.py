@@ -1,0 +1,122 @@
+"""One picture of a saved video, exactly: the last one as the next first frame."""
+
+from __future__ import annotations
+
+import io
+import operator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, SupportsIndex
+
+from kling_widgets.client import media
+from kling_widgets.client.part import Part
+from kling_widgets.errors import KlingError, one_line
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+
+_HD = 720  # lines; above them a video that does not say its colours has those of HD
+
+
+def frame(path: Path, index: SupportsIndex) -> Path:
+    """The n-th picture of a video as a PNG beside it, such as ``boat_frame-12.png`` or ``boat_frame-last.png``.
+
+    Args:
+        path: the video.
+        index: from 0, or from the end: -1 is the last one.
+
+    Raises:
+        KlingError: there is no such video or no such picture, it cannot be read or written, or PyAV is not installed.
+    """
+    try:
+        number = operator.index(index)
+    except TypeError:
+        raise KlingError(f"A frame is a whole number, -1 for the last one, not {one_line(repr(index), 60)}.") from None
+    if not path.is_file():
+        raise KlingError(f"The video {path} is not there any more.")
+    if number == -1 and _is_ready(last := _beside(path, "last"), path):
+        return last
+    try:
+        import av
+        import PIL.Image  # noqa: F401 - to_image makes one
+    except ImportError as missing:
+        raise KlingError(
+            f'A frame of a video needs more packages ({missing.name}): pip install "kling_widgets[video]".'
+        ) from None
+    try:
+        with path.open("rb") as file, av.open(_clip(file), mode="r") as container:
+            times = _times(container)
+            if not -len(times) <= number < len(times):
+                raise KlingError(
+                    f"{path.name} has {len(times)} frames: from 0 to {len(times) - 1}, or -1 for the last one to "
+                    f"-{len(times)} for the first, not {number}."
+                )
+            place = _beside(path, "last" if number == -1 else str(number % len(times)))
+            if not _is_ready(place, path):
+                _write(_picture(_decoded(container, times[number])), place)
+            return place
+    except KlingError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what a decoder finds in a broken file comes in many kinds
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise KlingError(f"No frame can be had of {path.name} ({one_line(why, 100)}).") from None
+
+
+def _clip(file: BinaryIO) -> BinaryIO:
+    """The file, if it is a clip: a decoder that is asked about a playlist would follow it to other files."""
+    if media.sort_of(media.kind_of(file.read(media.ENOUGH))) != "clip":
+        raise ValueError("no clip")
+    file.seek(0)
+    return file
+
+
+def _beside(path: Path, which: str) -> Path:
+    return path.with_name(f"{path.stem}_frame-{which}.png")
+
+
+def _is_ready(place: Path, path: Path) -> bool:
+    """Whether the picture was written already, of this very video."""
+    return place.is_file() and place.stat().st_mtime_ns >= path.stat().st_mtime_ns
+
+
+def _times(container: InputContainer) -> list[int]:
+    """When each picture shows, in the stream's units and in their order. No picture is decoded for it."""
+    packets = container.demux(container.streams.video[0])
+    return sorted(packet.pts for packet in packets if packet.pts is not None and not packet.is_discard)
+
+
+def _decoded(container: InputContainer, time: int) -> VideoFrame:
+    """The picture of this time."""
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    # Back to the picture that stands by itself, from which this one can be drawn; if that is not far enough, as in
+    # files cut by others, to the beginning.
+    for start in (time, 0):
+        container.seek(start, stream=stream, backward=True)
+        for found in container.decode(stream):
+            if found.pts == time:
+                return found
+            if found.pts is not None and found.pts > time:
+                break
+    raise EOFError("the video is not whole")
+
+
+def _picture(found: VideoFrame) -> bytes:
+    # Most videos do not say how their colours were made; then the number of lines tells, as for players.
+    unsaid = int(found.colorspace) == 2
+    options: dict[str, Any] = {"src_colorspace": "ITU709" if found.height >= _HD else "ITU601"} if unsaid else {}
+    buffer = io.BytesIO()
+    found.to_image(**options).save(buffer, "PNG")  # type: ignore[no-untyped-call]
+    return buffer.getvalue()
+
+
+def _write(content: bytes, place: Path) -> None:
+    part = Part(place, overwrite=True)
+    try:
+        part.begin()
+        part.write(content)
+        part.finish()
+    except OSError as error:
+        raise KlingError(f"The frame cannot be saved in {place.parent} ({error.strerror}).") from None
+    finally:
+        part.discard()

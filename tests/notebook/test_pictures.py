@@ -1,0 +1,273 @@
+"""Pictures in memory become files at the notebook's doors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import kling_widgets as kw
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.jobs.job import Job
+from kling_widgets.notebook.form import Form
+from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.magic import Magics
+from kling_widgets.notebook.pictures import filed, is_picture, picture, variable
+from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.words import notes
+from tests.client import samples
+
+RED = (200, 30, 40)
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalMedia:
+    return LocalMedia(tmp_path / "uploads")
+
+
+def red(*shape: int) -> Any:
+    """An array all of whose numbers are those of RED, or its first one."""
+    array = np.zeros(shape, np.uint8)
+    array[...] = (*RED, 128)[: shape[2]] if len(shape) == 3 else RED[0]
+    return array
+
+
+def saved(value: Any, local: LocalMedia) -> PIL.Image.Image:
+    """The picture in the file that takes the value's place."""
+    path = filed({"image": value}, local)["image"]
+    assert path.suffix == ".png"
+    assert local.folder in path.parents
+    with PIL.Image.open(path) as found:
+        assert found.format == "PNG"
+        found.load()
+        return found
+
+
+class Tensor:
+    """What other libraries' arrays are like: no interface of numpy's, but a way to become one of its arrays."""
+
+    def __init__(self, array: Any, error: Exception | None = None) -> None:
+        self._array, self._error, self.shape = array, error, array.shape
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._error:
+            raise self._error
+        return self._array
+
+
+@pytest.mark.parametrize(
+    ("array", "mode", "pixel"),
+    [
+        (red(30, 40), "L", 200),
+        (red(30, 40, 3), "RGB", RED),
+        (red(30, 40, 4), "RGBA", (*RED, 128)),
+        (red(30, 40, 3).astype(np.float64) / 255, "RGB", RED),
+        (red(30, 40, 4).astype(np.float32) / 255, "RGBA", (*RED, 128)),
+        ((red(30, 40) / 255).astype(np.float16), "L", 200),
+        (np.full((30, 40), 1.4), "L", 255),
+        (np.full((30, 40), -0.4), "L", 0),
+        (np.ones((30, 40), bool), "L", 255),
+        (red(60, 40, 3)[::2], "RGB", RED),
+        (red(30, 40, 3)[:, ::-1], "RGB", RED),
+        (Tensor(red(30, 40, 3)), "RGB", RED),
+    ],
+)
+def test_arrays(array: Any, mode: str, pixel: Any, local: LocalMedia) -> None:
+    """Grey or in colours, clear or not, whole numbers or floats, in whatever order in memory."""
+    found = saved(array, local)
+    assert (found.mode, found.size) == (mode, (40, 30))
+    assert found.getpixel((5, 5)) == pixel
+
+
+@pytest.mark.parametrize(
+    ("mode", "becomes"),
+    [
+        ("RGB", "RGB"),
+        ("RGBA", "RGBA"),
+        ("L", "L"),
+        ("1", "L"),
+        ("P", "RGB"),
+        ("CMYK", "RGB"),
+        ("LA", "RGBA"),
+        ("HSV", "RGB"),
+    ],
+)
+def test_pillow_images(mode: str, becomes: str, local: LocalMedia) -> None:
+    """Of every usual mode."""
+    found = saved(PIL.Image.new("RGB", (40, 30), RED).convert(mode), local)
+    assert (found.mode, found.size) == (becomes, (40, 30))
+
+
+def test_a_photograph_stands_upright(local: LocalMedia, tmp_path: Path) -> None:
+    """As its camera has noted it, which PNG would not tell."""
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    PIL.Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
+    assert saved(PIL.Image.open(tmp_path / "a.jpg"), local).size == (30, 40)
+
+
+def test_a_palette_with_a_clear_colour_stays_clear(local: LocalMedia) -> None:
+    """As of a GIF."""
+    image = PIL.Image.new("P", (4, 4), 1)
+    image.info["transparency"] = 1
+    assert saved(image, local).getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
+def test_the_same_picture_is_one_file(local: LocalMedia) -> None:
+    """By its content: run again, a cell leaves no second file, and the same code."""
+    first = filed({"image": red(30, 40, 3)}, local)
+    assert filed({"image": PIL.Image.new("RGB", (40, 30), RED)}, local) == first
+    assert filed({"image": red(31, 40, 3)}, local) != first
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (red(30, 40).astype(np.int64), r"not 30×40 of int64"),
+        (red(30, 40).astype(np.uint16), r"uint16"),
+        (np.zeros((3, 30, 40), np.uint8), r"colours last.*not 3×30×40 of uint8"),
+        (np.zeros((2, 30, 40, 3), np.uint8), r"2×30×40×3"),
+        (np.zeros((30, 40, 1), np.uint8), r"30×40×1"),
+        (np.zeros((0, 40), np.uint8), r"0×40"),
+        (np.zeros(40, np.uint8), r"not 40 of uint8"),
+        (red(30, 40).astype(float), r"go from 200 to 200, not from 0 to 1\. Scale them"),
+        (np.full((3, 3), np.nan), r"nan"),
+        (np.zeros((3, 3), complex), r"complex"),
+        (np.array([["a", "b"]]), r"of <U1"),
+        (np.array([[None]]), r"of object"),
+        (Tensor(red(3, 3), RuntimeError("it is on the graphics card")), r"This Tensor cannot be read .*RuntimeError"),
+    ],
+)
+def test_what_is_no_picture_is_refused(value: Any, says: str, local: LocalMedia) -> None:
+    """In one sentence that says what one is; no file is left."""
+    with pytest.raises(InvalidRequestError, match=says):
+        filed({"image": value}, local)
+    assert not local.folder.exists()
+
+
+def test_every_field_of_pictures_takes_them(local: LocalMedia) -> None:
+    """Also in lists and objects, among links and paths, and by other names; the user's own lists are not changed."""
+    link, path = "https://example.com/a.png", Path("b.png")
+    given = [red(30, 40, 3), link, path]
+    mask = {"mask_url": np.ones((3, 4), bool), "trajectories": ({"x": 1, "y": 2}, {"x": 3, "y": 4})}
+    found = filed(
+        {"image_list": given, "last_frame_url": red(30, 40), "dynamic_masks": [mask], "images": (red(30, 40, 3), link)},
+        local,
+    )
+    first = found["image_list"][0]
+    assert found["image_list"] == [first, link, path]
+    assert found["images"] == [first, link]
+    assert isinstance(found["last_frame_url"], Path)
+    assert isinstance(found["dynamic_masks"][0]["mask_url"], Path)
+    assert found["dynamic_masks"][0]["trajectories"] == [{"x": 1, "y": 2}, {"x": 3, "y": 4}]
+    assert isinstance(given[0], np.ndarray)
+    request = VideoRequest("2.6-motion-control", prompt="x", **found)
+    assert not [each for each in request.errors() if "memory" in each.message]
+
+
+def test_other_values_are_left_alone(local: LocalMedia) -> None:
+    """Numbers of numpy's, text, paths, links, what refers to itself, and arrays in fields that are no pictures."""
+    loop: list[Any] = []
+    loop.append(loop)
+    array = red(30, 40)
+    fields = {"seconds": np.int64(5), "image": np.str_("a.png"), "image_tail": Path("b.png"), "image_list": loop}
+    found = filed({**fields, "prompt": array}, local)
+    assert all(found[name] is value for name, value in fields.items())
+    assert found["prompt"] is array
+    assert not local.folder.exists()
+    assert not is_picture(np.float64(1))
+
+
+def test_a_whole_clip_is_not_written_out(local: LocalMedia) -> None:
+    """A list of hundreds of pictures is no list of references."""
+    frames = [red(30, 40)] * 21
+    assert filed({"image_list": frames}, local)["image_list"] is frames
+
+
+def test_a_variable_that_is_no_picture_stays_one(local: LocalMedia) -> None:
+    """An array of numbers, of which a line may name one."""
+    lengths = np.array([5, 10])
+    assert variable(lengths, local) is lengths
+    assert isinstance(variable(red(30, 40), local), Path)
+
+
+def test_without_pillow_the_extra_is_named(local: LocalMedia, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(KlingError, match=r"kling_widgets\[video\]"):
+        filed({"image": red(30, 40)}, local)
+
+
+# The doors
+
+
+def test_picture_by_hand() -> None:
+    """``kw.picture`` gives the file, in the user's own folder, for what takes paths alone."""
+    path = kw.picture(red(30, 40, 3))
+    assert path == picture(red(30, 40, 3))
+    assert kw.VideoRequest("2.6", prompt="x", image=path).files() == (path,)
+    for wrong in ("a.png", Path("a.png"), None, [red(30, 40)], 5):
+        with pytest.raises(InvalidRequestError, match="A picture is a Pillow image"):
+            kw.picture(wrong)
+
+
+@pytest.mark.parametrize("value", [red(30, 40, 3), [red(30, 40, 3), "https://example.com/a.png"]])
+def test_a_bare_request_says_how(value: Any) -> None:
+    """It does no I/O, so it makes no file; it names what does."""
+    field = "image_list" if isinstance(value, list) else "image"
+    (problem,) = VideoRequest("2.6", prompt="x", **{field: value}).errors()
+    assert "ndarray" in problem.message
+    assert "kw.picture(" in problem.hint
+    assert VideoRequest("2.6", **{field: value}).files() == ()
+
+
+def test_a_form_takes_pictures_and_its_code_names_their_file(shell: Any) -> None:
+    """``kw.Form("3.0", image=frame)``: the code runs again tomorrow."""
+    form = Form("3.0", prompt="x", image=PIL.Image.new("RGB", (640, 480), RED), image_list=[red(300, 400, 3)])
+    (first, second) = form.request.files()
+    assert first.is_file() and second.is_file()
+    assert str(first) in form.request.to_magic()
+    assert str(second) in form.request.to_python()
+
+
+def test_submit_takes_pictures(session: Session) -> None:
+    """And they are uploaded."""
+    job = session.submit("2.6", prompt="a boat", image=red(480, 640, 3), wait=True)
+    assert isinstance(job, Job)
+    assert session.journal.entries(1)[0].body["image"].startswith("http")
+
+
+def test_a_line_takes_the_variable(shell: Any, make: Callable[..., Session], environ: dict[str, str]) -> None:
+    """``--image {frame}``, and ``{frames[0]}``; a mask in a structured variable too."""
+    magics = Magics(shell, make(environ))
+    shell.user_ns.update(frame=red(480, 640, 3), frames=[red(480, 640), red(480, 642)], lengths=np.array([5, 10]))
+    shell.user_ns["masks"] = [{"mask_url": np.ones((480, 640), bool), "trajectories": [{"x": 1, "y": 1}] * 2}]
+    pictures = "--image {frame} --image-list {frames[0]} --image-list {frames[1]} --dynamic-masks masks"
+    request = magics.asked(f"{pictures} --seconds {{lengths[1]}} x", None)
+    assert request.errors() == ()
+    assert (request.get("seconds"), len(request.get("image_list"))) == (10, 2)
+    assert len(request.files()) == 4
+    assert all(path.is_file() for path in request.files())
+
+
+def test_a_file_that_cannot_be_uploaded_is_refused_before_anything_is_written(session: Session, tmp_path: Path) -> None:
+    """No submission stands in the journal."""
+    (tmp_path / "a.png").write_bytes(b"just text")
+    for path in (tmp_path / "a.png", tmp_path / "nowhere.png"):
+        with pytest.raises(InvalidRequestError, match="Nothing was sent"):
+            session.prepare("2.6", prompt="x", image=path)
+    assert not session.journal.entries(1)
+
+
+def test_a_file_that_may_be_refused_is_sent_with_a_note(session: Session, tmp_path: Path) -> None:
+    """What is only documented is said."""
+    (tmp_path / "a.gif").write_bytes(samples.moving("GIF"))
+    (job,) = session.prepare("2.6", prompt="x", image=tmp_path / "a.gif")
+    assert any("a.gif moves" in note for note in notes(job))
