@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PIL import Image, ImageDraw
 
 from kling_widgets.demo.clip import Clip, Shot
 from kling_widgets.demo.fonts import Type, missing, printable
+from kling_widgets.demo.ink import ACCENT, Piece
+from kling_widgets.demo.remarks import Notes
 
 NOT_HERE = "□ has no font on this system; the caption of the video carries the prompt."
 MARK, PLAIN_WORDS = "DEMO", "drawn by kling_widgets, no model was asked"
-ACCENT = (255, 196, 61)
 LARGE, SMALL = 0.052, 0.03  # type sizes of the prompt, of the shorter side
-MOST_HEIGHT = 0.42  # of the clip, for the prompt
+FACTS = 0.027  # type size of the settings and the notes
+LONGEST = 4000  # characters of a prompt that are measured; more never fit
+MOST_HEIGHT = 0.42  # of the clip, for the prompt and what is not as it should be
 
 
 class Caption:
-    """The prompt and the settings on a dark ground at the lower edge, a panel for each shot."""
+    """The prompt, what is not as it should be, and the settings on a dark ground at the lower edge, a panel a shot."""
 
     def __init__(self, clip: Clip) -> None:
-        self.ends = [shot.end for shot in clip.shots]
-        panels = [self._panel(clip, number, shot) for number, shot in enumerate(clip.shots)]
-        self.panels = [(panel.convert("RGB"), panel.getchannel("A")) for panel in panels]
+        self.clip = clip
+        margin = round(clip.short * 0.05)
+        face = Type(round(clip.short * FACTS))
+        self.notes = Notes(clip, face, clip.width - 2 * margin)
+        # One at a time: there may be many, and they are large.
+        self.panel = lru_cache(1)(lambda number: self._panel(clip, clip.shots[number], margin, face))
 
     def draw(self, canvas: Image.Image, moment: float) -> None:
-        number = next((n for n, end in enumerate(self.ends) if moment < end), len(self.ends) - 1)
-        ink, mask = self.panels[number]
-        canvas.paste(ink, (0, canvas.height - ink.height), mask)
+        piece, at = self.panel(self.clip.shot_at(moment))
+        top = canvas.height - piece.size[1]
+        piece.paste(canvas, (0, top))
+        self.notes.draw(canvas, (at[0], top + at[1]), moment)
 
-    def _panel(self, clip: Clip, number: int, shot: Shot) -> Image.Image:
-        short = min(clip.width, clip.height)
-        margin = round(short * 0.05)
-        width = clip.width - 2 * margin
-        face, lines = _fitted(shot.prompt, width, clip.height * MOST_HEIGHT, short)
-        small = Type(round(short * 0.027))
-        settings = clip.settings if len(clip.shots) == 1 else (*clip.settings, f"shot {number + 1}")
+    def _panel(self, clip: Clip, shot: Shot, margin: int, small: Type) -> tuple[Piece, tuple[int, int]]:
+        """The panel, and where on it the notes belong."""
+        short, width, spared = clip.short, clip.width - 2 * margin, self.notes.height
+        face, lines = _fitted(shot.prompt, width, clip.height * MOST_HEIGHT - spared, short)
         # Room at the right for the clock.
         narrow = width - small.width("00.0 / 00.0 s") - margin
-        facts = small.wrap(NOT_HERE if missing(printable(shot.prompt)) else "", narrow)[:2]
-        facts += small.wrap(" · ".join(settings), narrow)[:2]
-        text_height = len(lines) * face.leading + len(facts) * small.leading + round(short * 0.02)
+        facts = small.wrap(NOT_HERE if missing(printable(shot.prompt[:LONGEST])) else "", narrow)[:2]
+        most = 3 if clip.height > clip.width else 2
+        facts += [line.lstrip("· ") for line in small.wrap(" · ".join(clip.settings), narrow)[:most]]
+        gap = round(short * 0.02)
+        text_height = len(lines) * face.leading + spared + len(facts) * small.leading + gap
         height = min(clip.height, text_height + 2 * margin + round(short * 0.06))
         panel = Image.new("RGBA", (clip.width, height), (8, 10, 18, 255))
         panel.putalpha(_dusk(clip.width, height, text_height + margin))
@@ -49,10 +57,11 @@ class Caption:
             face.draw(draw, (margin, y), line, (255, 255, 255, 255))
             y += face.leading
         y = height - margin - len(facts) * small.leading
+        notes_at = (margin, y - spared - gap // 3)
         for line in facts:
             small.draw(draw, (margin, y), line, (255, 255, 255, 200))
             y += small.leading
-        return Image.alpha_composite(panel, ink)
+        return Piece.of(Image.alpha_composite(panel, ink)), notes_at
 
 
 def _dusk(width: int, height: int, full: int) -> Image.Image:
@@ -67,7 +76,7 @@ def _dusk(width: int, height: int, full: int) -> Image.Image:
 
 def _fitted(prompt: str, width: float, height: float, short: int) -> tuple[Type, list[str]]:
     """The prompt in lines, as large as it fits; cut at the end when even the smallest type does not."""
-    text = printable(prompt)
+    text = printable(prompt[: 2 * LONGEST])[:LONGEST]
     large, small = max(10, round(short * LARGE)), max(8, round(short * SMALL))
     for size in range(large, small - 1, -max(1, (large - small) // 6)):
         face = Type(size)
@@ -94,7 +103,7 @@ class Mark:
         plate = Image.new("RGBA", (width, height), (0, 0, 0, 0))
         draw = ImageDraw.Draw(plate)
         draw.rounded_rectangle((0, 0, width - 1, height - 1), height // 2, fill=(8, 10, 18, 150))
-        draw.rounded_rectangle((0, 0, pill, height - 1), height // 2, fill=(*ACCENT, 255))
+        draw.rounded_rectangle((0, 0, pill, height - 1), height // 2, fill=ACCENT)
         face.draw(draw, (pad, (height - face.size) / 2 - face.size * 0.13), MARK, (20, 20, 20, 255))
         small.draw(draw, (pill + pad, (height - small.size) / 2 - small.size * 0.13), words, (255, 255, 255, 235))
         self.plate, self.mask = plate.convert("RGB"), plate.getchannel("A")
@@ -120,7 +129,7 @@ class Clock:
         top = height - self.thick
         draw.rectangle((0, top, width, height), fill=(40, 42, 52))
         # The bar is full in the last frame, which begins one step before the end.
-        draw.rectangle((0, top, round(width * (moment + self.step) / self.seconds), height), fill=ACCENT)
+        draw.rectangle((0, top, round(width * (moment + self.step) / self.seconds), height), fill=ACCENT[:3])
         for cut in self.cuts:
             draw.line((width * cut, top, width * cut, height), fill="white", width=max(1, self.thick // 4))
         text = f"{moment:.1f} / {self.seconds:.1f} s"

@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 from PIL import Image
 
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.structured import joined_prompt
+from kling_widgets.demo.notes import unused
 
 LONGEST_SIDE = 4096  # pixels; what H.264 decoders of browsers take at most
 SHORTEST_SIDE = 64
@@ -23,6 +25,9 @@ PACES = ((1920 * 1088, 24), (2560 * 1440, 12), (LONGEST_SIDE**2, 8))
 UPLOAD_NAME = re.compile(r"[0-9a-f]{32}\.(?:png|jpg|webp|gif)")
 UPLOADS_PATH = "/media/uploads/"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+MOST_SHOTS = 60  # a shot takes a second at least, a clip 60 at most
+FRAMINGS = ("wide", "medium", "close")  # how the demo cuts one prompt when the model is to make the shots
 
 
 @dataclass(frozen=True)
@@ -36,59 +41,103 @@ class Picture:
     @property
     def name(self) -> str:
         """The file name in the link, to show."""
-        return unquote(PurePosixPath(urlsplit(self.link).path).name) or self.link
+        return file_name(self.link)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A part of the clip with a prompt of its own; times in seconds."""
+    """A part of the clip with a prompt of its own; times in seconds. One that the demo cut itself has a framing."""
 
     prompt: str
     start: float
     end: float
+    framing: str = ""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A request as numbers: pixels, frames a second, seconds."""
+    """A request as numbers: pixels, frames a second, seconds.
+
+    ``unused`` has the fields that the model is not documented to take, each with the reason: they are not drawn, and
+    said. ``used`` has all others.
+    """
 
     width: int
     height: int
     fps: int
     seconds: int
-    sound: bool
-    title: str
     settings: tuple[str, ...]
     shots: tuple[Shot, ...]
     first: Picture | None
     last: Picture | None
     references: tuple[Picture, ...]
+    used: Mapping[str, Any]
+    unused: Mapping[str, str]
     request: VideoRequest
+    uploads: Path
 
     @property
     def frames(self) -> int:
         return self.seconds * self.fps
 
+    @property
+    def short(self) -> int:
+        """The shorter side in pixels, of which everything drawn over the picture is a share."""
+        return min(self.width, self.height)
+
+    def shot_at(self, moment: float) -> int:
+        """The number of the shot that is seen at a moment, from 0."""
+        return next((n for n, shot in enumerate(self.shots) if moment < shot.end), len(self.shots) - 1)
+
+    def done(self, moment: float) -> float:
+        """The share of the clip that is over, 0 in its first frame and 1 in its last."""
+        return min(1.0, moment / max(1e-6, self.seconds - 1 / self.fps))
+
+    def items(self, field: str) -> list[Mapping[str, Any]]:
+        """The objects of a list that is used; nothing when it is not, or is no list."""
+        value = self.used.get(field)
+        return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+    def picture(self, role: str, link: object) -> Picture | None:
+        """A picture of the request, by its link."""
+        return _picture(role, link, self.uploads)
+
     @classmethod
     def of(cls, request: VideoRequest, uploads: Path) -> Clip:
         """The clip of a request; ``uploads`` is the only folder from which pictures are read."""
-        first, last, *references = _pictures(request, uploads)
-        width, height = measure(request, first)
-        seconds = int(request.get("seconds") or 5)
+        not_drawn = unused(request)
+        used = {name: value for name, value in request.values.items() if name not in not_drawn}
+        first, last = (
+            _picture(role, used.get(name), uploads)
+            for role, name in (("first frame", "image"), ("last frame", "image_tail"))
+        )
+        links = enumerate(used.get("image_list") or [], 1)
+        references = (_picture(f"reference {number}", link, uploads) for number, link in links)
+        width, height = measure(used, first)
+        seconds = int(used.get("seconds") or 5)
         return cls(
             width=width,
             height=height,
             fps=next(fps for pixels, fps in PACES if width * height <= pixels),
             seconds=seconds,
-            sound=request.get("sound") is True,
-            title=request.spec.title,
             settings=(request.spec.title, *_settings(request, width, height)),
-            shots=_shots(request, seconds),
+            shots=_shots(request, used, seconds),
             first=first,
             last=last,
             references=tuple(picture for picture in references if picture),
+            used=used,
+            unused=not_drawn,
             request=request,
+            uploads=uploads,
         )
+
+
+def file_name(link: str) -> str:
+    """The file name in a link, to show; the whole of it where there is none."""
+    try:
+        return unquote(PurePosixPath(urlsplit(link).path).name) or link
+    except ValueError:
+        return link
 
 
 def upload_name(link: str) -> str | None:
@@ -102,13 +151,13 @@ def upload_name(link: str) -> str | None:
     return name if ours else None
 
 
-def measure(request: VideoRequest, first: Picture | None) -> tuple[int, int]:
+def measure(values: Mapping[str, Any], first: Picture | None) -> tuple[int, int]:
     """Width and height in pixels, even. A first frame gives the ratio, then ``size``, then ``aspect_ratio``; the short
     side is what ``resolution`` says, else that of ``size``, else 720. The stock gateway makes any size that it
     does not know 1:1; the demo draws the size that was asked."""
-    size, ratio, resolution = request.get("size"), request.get("aspect_ratio"), request.get("resolution")
+    size, ratio, resolution = values.get("size"), values.get("aspect_ratio"), values.get("resolution")
     asked = _pair(size, "x")
-    shape = (_size_of(first) if first else None) or asked or _pair(ratio, ":") or (16, 9)
+    shape = (size_of(first) if first else None) or asked or _pair(ratio, ":") or (16, 9)
     short = _short_side(resolution) or (min(asked) if asked else 720)
     flat = min(max(shape[0] / shape[1], 1 / WIDEST), WIDEST)
     width, height = (short * flat, float(short)) if flat >= 1 else (float(short), short / flat)
@@ -137,7 +186,8 @@ def _short_side(resolution: Any) -> int | None:
     return int(match[1]) * 540 if match[1] else int(match[2])
 
 
-def _size_of(picture: Picture) -> tuple[int, int] | None:
+def size_of(picture: Picture) -> tuple[int, int] | None:
+    """Width and height of a picture as it is seen; None where it is not ours or cannot be read."""
     if picture.path is None:
         return None
     try:
@@ -148,30 +198,28 @@ def _size_of(picture: Picture) -> tuple[int, int] | None:
         return None
 
 
-def _pictures(request: VideoRequest, uploads: Path) -> Iterator[Picture | None]:
-    """First frame or None, last frame or None, then the references."""
-
-    def picture(role: str, link: object) -> Picture | None:
-        if not isinstance(link, str) or not link:
-            return None
-        name = upload_name(link)
-        return Picture(role, link, uploads / name if name else None)
-
-    yield picture("first frame", request.get("image"))
-    yield picture("last frame", request.get("image_tail"))
-    for number, link in enumerate(request.get("image_list") or [], 1):
-        yield picture(f"reference {number}", link)
+def _picture(role: str, link: object, uploads: Path) -> Picture | None:
+    if not isinstance(link, str) or not link:
+        return None
+    name = upload_name(link)
+    return Picture(role, link, uploads / name if name else None)
 
 
-def _shots(request: VideoRequest, seconds: int) -> tuple[Shot, ...]:
-    """The shots of ``multi_prompt`` one after the other, over the whole length; else the prompt as the one shot."""
-    rows = [row for row in request.get("multi_prompt") or [] if isinstance(row, Mapping)]
+def _shots(request: VideoRequest, used: Mapping[str, Any], seconds: int) -> tuple[Shot, ...]:
+    """The shots of ``multi_prompt`` one after the other, over the whole length; where the model is to make them,
+    framings of the one prompt; else the prompt as the one shot."""
+    rows = [row for row in used.get("multi_prompt") or [] if isinstance(row, Mapping)][:MOST_SHOTS]
     lengths = [_number(row.get("duration")) for row in rows]
-    if not rows or not sum(lengths):
-        return (Shot(str(request.get("prompt") or ""), 0.0, float(seconds)),)
+    if rows and sum(lengths):
+        asked = [(str(row.get("prompt") or ""), "") for row in rows]
+    else:
+        prompt = str(request.get("prompt") or joined_prompt(request.get("multi_prompt")))
+        cuts = used.get("multi_shots") is True and used.get("shot_type") != "customize"
+        asked = [(prompt, framing) for framing in (FRAMINGS if cuts else ("",))]
+        lengths = [1.0] * len(asked)
     scale, start, shots = seconds / sum(lengths), 0.0, []
-    for row, length in zip(rows, lengths, strict=True):
-        shots.append(Shot(str(row.get("prompt") or ""), start, start := start + length * scale))
+    for (prompt, framing), length in zip(asked, lengths, strict=True):
+        shots.append(Shot(prompt, start, start := start + length * scale, framing))
     return tuple(shots)
 
 
@@ -190,5 +238,7 @@ def _settings(request: VideoRequest, width: int, height: int) -> Iterator[str]:
         if "image" not in request.values:  # a first frame gives its own ratio
             unsaid["aspect_ratio"] = "16:9"
     yield request.replace(**{name: value for name, value in unsaid.items() if name not in request.values}).settings()
+    if request.get("multi_shots") is False:  # as with sound: that it was turned off is said
+        yield "several shots off"
     if request.get("size") != f"{width}x{height}":
         yield f"{width}×{height} px"

@@ -1,4 +1,5 @@
-"""One frame of the clip: a ground, then layers over it. A control that is to be seen at work adds a layer to LAYERS."""
+"""One frame of the clip: a ground, then layers over it. A control that is to be seen at work is part of the ground, or
+adds a layer or a plate here."""
 
 from __future__ import annotations
 
@@ -7,10 +8,12 @@ from typing import Protocol
 
 from PIL import Image
 
+from kling_widgets.demo import brush, camera, cuts, driving, elements, face
 from kling_widgets.demo.captions import Caption, Clock, Mark
 from kling_widgets.demo.clip import Clip
-from kling_widgets.demo.pictures import Frames, thumbnails
-from kling_widgets.demo.scene import Scene
+from kling_widgets.demo.ground import Ground
+from kling_widgets.demo.plates import Rail, Slot
+from kling_widgets.demo.references import References
 
 
 class Layer(Protocol):
@@ -19,40 +22,16 @@ class Layer(Protocol):
     def draw(self, canvas: Image.Image, moment: float) -> None: ...
 
 
-class Ground:
-    """What lies under everything: first and last frame, and a scene of each shot's prompt where there is none."""
-
-    def __init__(self, clip: Clip) -> None:
-        self.frames = Frames(clip)
-        self.ends = [shot.end for shot in clip.shots]
-        seeds = [] if clip.first else [shot.prompt for shot in clip.shots]
-        self.scenes = [Scene(seed, clip.width, clip.height) for seed in seeds]
-
-    def at(self, moment: float) -> Image.Image:
-        """The ground at a moment, a canvas of its own."""
-        number = next((n for n, end in enumerate(self.ends) if moment < end), len(self.ends) - 1)
-        return self.frames.over(self.scenes[number].at(moment) if self.scenes else None, moment)
-
-
-class References:
-    """The reference pictures in a row under the mark."""
-
-    def __init__(self, strip: Image.Image, clip: Clip) -> None:
-        short = min(clip.width, clip.height)
-        self.at = (round(short * 0.045), round(short * 0.13))
-        self.strip, self.mask = strip.convert("RGB"), strip.getchannel("A")
-
-    def draw(self, canvas: Image.Image, moment: float) -> None:
-        canvas.paste(self.strip, self.at, self.mask)
-
-    @classmethod
-    def of(cls, clip: Clip) -> References | None:
-        strip = thumbnails(clip)
-        return cls(strip, clip) if strip else None
-
-
-# From the lowest to the highest; each gives None for a clip that has nothing of its kind.
-LAYERS: tuple[Callable[[Clip], Layer | None], ...] = (References.of, Caption, Mark, Clock)
+# From the top of the rail to its foot; each gives None for a clip that has nothing of its kind.
+PLATES: tuple[Callable[[Clip], Slot | None], ...] = (
+    cuts.plate,
+    camera.plate,
+    brush.plate,
+    driving.plate,
+    face.voice_plate,
+    face.lips_plate,
+    elements.plate,
+)
 
 
 class Painter:
@@ -60,7 +39,19 @@ class Painter:
 
     def __init__(self, clip: Clip) -> None:
         self.ground = Ground(clip)
-        self.layers = [layer for make in LAYERS if (layer := make(clip))]
+        rail = Rail(clip, [plate for make in PLATES if (plate := make(clip))])
+        # From the lowest to the highest.
+        layers: tuple[Layer | None, ...] = (
+            driving.Driving.of(clip),
+            face.Face.of(clip),
+            elements.Elements.of(clip),
+            References.of(clip, rail.left),
+            Caption(clip),
+            rail,
+            Mark(clip),
+            Clock(clip),
+        )
+        self.layers = [layer for layer in layers if layer]
 
     def frame(self, moment: float) -> Image.Image:
         """The whole picture at a moment, in seconds from the start."""

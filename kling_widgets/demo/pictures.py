@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from PIL import Image, ImageDraw, ImageOps
 
-from kling_widgets.demo.clip import Clip, Picture
+from kling_widgets.demo.clip import Picture
 from kling_widgets.demo.fonts import Type
-from kling_widgets.demo.scene import colour
+from kling_widgets.demo.scene import Scene
 
+Point = tuple[float, float]
+
+MIDDLE: Point = (0.5, 0.44)
 LARGEST = 120_000_000  # pixels; a picture that unpacks to more is not opened
-ROOM = 1.12  # how much larger than the clip a frame is kept, as room for its slow movement
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    Image.DecompressionBombError,
+)  # Pillow's words for broken files
 
 
-def opened(picture: Picture, width: int, height: int) -> Image.Image:
-    """The picture, filling width × height; a card where it is not ours or cannot be read."""
+def opened(picture: Picture, width: int, height: int, words: Point = MIDDLE) -> Image.Image:
+    """The picture, filling width × height; a card where it is not ours or cannot be read, its words around a point that
+    is given in shares of width and height."""
     if picture.path is None:
-        return card(picture, width, height, "the demo opens no links")
+        return card(picture, width, height, "the demo opens no links", words)
     try:
         with Image.open(picture.path) as image:
             if image.width * image.height > LARGEST:
-                return card(picture, width, height, "too many pixels to open")
+                return card(picture, width, height, "too many pixels to open", words)
             image.draft("RGB", (width, height))  # a JPEG is decoded small at once
             return ImageOps.fit(_opaque(ImageOps.exif_transpose(image)), (width, height), Image.Resampling.LANCZOS)
     except FileNotFoundError:
-        return card(picture, width, height, "this upload is gone")
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        Image.DecompressionBombError,
-    ):  # Pillow's words for broken files
-        return card(picture, width, height, "this picture cannot be read")
+        return card(picture, width, height, "this upload is gone", words)
+    except UNREADABLE:
+        return card(picture, width, height, "this picture cannot be read", words)
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -45,75 +47,39 @@ def _opaque(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def card(picture: Picture, width: int, height: int, why: str) -> Image.Image:
-    """A card in place of a picture: its role, the file name of its link, and why the picture itself is not shown."""
-    # The hue comes from the role too: first and last frame never look the same.
-    hue = hashlib.sha256(picture.link.encode()).digest()[0] / 512 + (0.5 if picture.role == "last frame" else 0)
-    top, bottom = (tuple(map(int, colour(hue + turn, light, 0.11))) for turn, light in ((0.0, 0.62), (0.08, 0.4)))
-    image = Image.composite(
-        Image.new("RGB", (width, height), bottom),
-        Image.new("RGB", (width, height), top),
-        Image.linear_gradient("L").resize((width, height)),
-    )
-    draw = ImageDraw.Draw(image)
-    side = min(width, height)
-    lines = [(picture.role, 0.05), (picture.name, 0.085), (why, 0.04)]
+def mask_of(picture: Picture) -> Image.Image | None:
+    """What is painted on a mask: white where it is opaque on a clear ground, else where it is light. None where it
+    cannot be read."""
+    if picture.path is None:
+        return None
+    try:
+        with Image.open(picture.path) as image:
+            if image.width * image.height > LARGEST:
+                return None
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except UNREADABLE:
+        return None
+    opacity = upright.getchannel("A")
+    clear = opacity.histogram()[255] < upright.width * upright.height  # somewhere at least
+    return (opacity if clear else upright.convert("L")).point(lambda value: 255 if value > 127 else 0)
+
+
+def card(picture: Picture, width: int, height: int, why: str, words: Point = MIDDLE) -> Image.Image:
+    """A stand-in for a picture: a land of its own, its role, the file name of its link, and why it is not shown."""
+    # The role counts too: first and last frame never look the same.
+    scene = Scene(f"{picture.role} {picture.link}", width, height)
+    image = scene.at(0).resize((width, height), Image.Resampling.BILINEAR)
+    draw, side = ImageDraw.Draw(image), min(width, height)
+    lines = [(picture.role, 0.04), (picture.name, 0.065), (why, 0.032)]
     if side < 160:  # a thumbnail, in which only the name can be read
         lines = [(picture.name, 0.17)]
     written = [(Type(round(side * share)), text) for text, share in lines]
-    written = [(face, face.cut(text, width * 0.86)) for face, text in written]
-    y = (height - sum(face.leading for face, _ in written)) * (0.42 if len(lines) > 1 else 0.5)
+    room = 1.8 * min(words[0], 1 - words[0])
+    written = [(face, face.cut(text, width * room)) for face, text in written]
+    y = height * (words[1] if len(lines) > 1 else 0.5) - sum(face.leading for face, _ in written) / 2
     for face, text in written:
-        face.draw(draw, ((width - face.width(text)) / 2, y), text, "white")
+        x = width * words[0] - face.width(text) / 2
+        for nudge, ink in ((max(1, face.size // 14), (8, 10, 18)), (0, (255, 255, 255))):  # with a shadow, on any land
+            face.draw(draw, (x + nudge, y + nudge), text, ink)
         y += face.leading
     return image
-
-
-class Frames:
-    """First and last frame as the ground of the clip: the first at the start, drifting; the last reached at the end."""
-
-    fade = (0.4, 0.85)  # where in the clip the first gives way to the last
-
-    def __init__(self, clip: Clip) -> None:
-        self.size = (clip.width, clip.height)
-        self.seconds = clip.seconds
-        self.end = max(1e-6, clip.seconds - 1 / clip.fps)  # when the last frame is drawn
-        room = (round(clip.width * ROOM), round(clip.height * ROOM))
-        self.first, self.last = (opened(p, *room) if p else None for p in (clip.first, clip.last))
-
-    def over(self, ground: Image.Image | None, moment: float) -> Image.Image:
-        """The frame at a moment; ``ground`` stands in for a first frame that there is not."""
-        done = min(1.0, moment / self.end)
-        share = min(1.0, max(0.0, (done - self.fade[0]) / (self.fade[1] - self.fade[0])))
-        share = share * share * (3 - 2 * share) if self.last else 0.0
-        before = self._moved(self.first, done) if share < 1 and self.first else ground
-        after = self._moved(self.last, 1 - done) if share > 0 and self.last else None
-        if before is None or after is None:
-            return (before or after or ground) if share < 1 else (after or before)  # type: ignore[return-value]
-        return Image.blend(before, after, share)
-
-    def _moved(self, image: Image.Image, away: float) -> Image.Image:
-        """A slow push in: 0 is the whole picture, 1 the farthest."""
-        width, height = image.size
-        zoom = 1 - 0.1 * away
-        left, top = (1 - zoom) * width * 0.35, (1 - zoom) * height * 0.6
-        box = (left, top, left + width * zoom, top + height * zoom)
-        return image.resize(self.size, Image.Resampling.BILINEAR, box=box)
-
-
-def thumbnails(clip: Clip) -> Image.Image | None:
-    """The references side by side on a clear strip as wide as the clip; None if there are none."""
-    if not clip.references:
-        return None
-    short = min(clip.width, clip.height)
-    gap = max(2, short // 60)
-    side = max(12, min(short // 5, (clip.width - short // 8) // max(4, len(clip.references)) - gap))
-    strip = Image.new("RGBA", (len(clip.references) * (side + gap), side), (0, 0, 0, 0))
-    edge = max(1, side // 40)
-    for number, picture in enumerate(clip.references):
-        tile = Image.new("RGB", (side, side), "white")
-        tile.paste(opened(picture, side - 2 * edge, side - 2 * edge), (edge, edge))
-        mask = Image.new("L", (side, side), 0)
-        ImageDraw.Draw(mask).rounded_rectangle((0, 0, side - 1, side - 1), side // 10, fill=255)
-        strip.paste(tile, (number * (side + gap), 0), mask)
-    return strip

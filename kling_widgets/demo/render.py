@@ -1,4 +1,4 @@
-"""A request → a real MP4: H.264, with an AAC tone when sound is on. Also the program that the service starts for it.
+"""A request → a real MP4: H.264, with AAC when there is something to hear. Also the program that the service starts.
 
 The same request gives the same bytes: all that is drawn comes from the request, and the encoder's settings are fixed.
 """
@@ -71,7 +71,8 @@ def _write(clip: Clip, path: Path, report: Callable[[float], None]) -> None:
         context.time_base = Fraction(1, clip.fps)
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
-        voice = Voice(file, clip) if clip.sound else None
+        samples = sound.track(clip)
+        voice = Voice(file, samples) if samples is not None else None
         for number in range(clip.frames):
             image = painter.frame(number / clip.fps)
             frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24").reformat(
@@ -90,10 +91,9 @@ def _write(clip: Clip, path: Path, report: Callable[[float], None]) -> None:
 class Voice:
     """The sound of a clip, written beside its frames so that the file plays from its start."""
 
-    def __init__(self, file: OutputContainer, clip: Clip) -> None:
-        self.file = file
+    def __init__(self, file: OutputContainer, samples: sound.Samples) -> None:
+        self.file, self.samples = file, samples
         self.stream = file.add_stream("aac", rate=sound.RATE, layout="mono", options={"flags": "+bitexact"})
-        self.samples = sound.tone(clip.shots[0].prompt, clip.seconds)
         self.at = 0
 
     def speak(self, until: float) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from kling_widgets.demo.clip import UPLOAD_NAME, upload_name
 from kling_widgets.demo.failures import Behaviour, behaviour
 
-VERSION = 1  # of the drawing: raise it when the same request is to look different, so that no old clip is shown for it
+VERSION = 2  # of the drawing: raise it when the same request is to look different, so that no old clip is shown for it
 SILENCE = 3.0  # seconds without a beat after which the service that draws a task counts as gone: another one takes it
 QUEUED = 0.1  # the share of its time that a task is seen in the queue
 FAILS_AT = 0.5  # the share of its time after which a task fails that was asked to
