@@ -40,6 +40,16 @@ class FormInPage:
         """The row of a field with its problems."""
         return self.root.locator(".kling-field", has=self.page.get_by_text(label, exact=True))
 
+    def tab_to(self, what: str) -> None:
+        """Presses Tab until the keyboard is at what begins with these words, or at what has this role."""
+        here = """(e => [(e.labels?.[0]?.innerText || e.innerText || '').trim(), e.title, e.getAttribute('role')])
+            (document.activeElement)"""
+        for _ in range(80):
+            self.page.keyboard.press("Tab")
+            if any(str(name or "").startswith(what) for name in self.page.evaluate(here)):
+                return
+        raise AssertionError(f"Tab does not lead to {what!r}")
+
     def open(self, section: str) -> None:
         """Unfolds a section, unless it is unfolded."""
         title = self.root.get_by_role("button", name=re.compile(rf"^[▸▾] {re.escape(section)}( \(|$)"))
@@ -66,7 +76,7 @@ class FormInPage:
     def code(self, tab: str) -> str:
         """The code of the present request in this tab."""
         self.root.get_by_role("tab", name=tab, exact=True).click()
-        self.settled({"magic": "%kling", "Python": "import kling_widgets", "curl": "curl ", "JSON": "{\n"}[tab])
+        self.settled({"magic": "%kling", "Python": "import kling_widgets", "curl": "curl ", "JSON": '"model":'}[tab])
         return self.root.locator(".kling-code pre:visible").inner_text()
 
     def settled(self, text: str) -> None:

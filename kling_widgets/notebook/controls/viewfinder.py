@@ -74,12 +74,12 @@ AXES: Mapping[str, Axis] = {
     "pan": Axis("turn left or right", ("← left", "right →"), ("turns to the left", "turns to the right"), Frame(x=50)),
     "tilt": Axis("turn down or up", ("↓ down", "up ↑"), ("turns down", "turns up"), Frame(y=-28)),
     "roll": Axis(
-        "roll",
+        "lean to one side",
         ("↺ counterclockwise", "clockwise ↻"),
         ("rolls counterclockwise", "rolls clockwise"),
         Frame(turn=30),
     ),
-    "zoom": Axis("zoom", ("closer", "wider"), ("zooms in: closer", "zooms out: wider"), Frame(size=2.1)),
+    "zoom": Axis("zoom in or out", ("closer", "wider"), ("zooms in: closer", "zooms out: wider"), Frame(size=2.1)),
 }
 
 MOVES: Mapping[str, Move] = {
