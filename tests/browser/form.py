@@ -66,6 +66,30 @@ class FormInPage:
         readout.fill(str(number))
         readout.press("Enter")
 
+    def json(self, label: str) -> Locator:
+        """The box for a structured field's JSON, which is shown first."""
+        if (switch := self.field(label).get_by_role("button", name="Write JSON")).is_visible():
+            switch.click()
+        return self.box(f"{label}, JSON")
+
+    def add_shot(self, number: int, prompt: str, seconds: int) -> None:
+        """Adds the shot of this number, with its prompt and length."""
+        shots = self.field("Shots")
+        shots.get_by_role("button", name="Add a shot").click()
+        self.box(f"Shot {number}").fill(prompt)
+        length = shots.get_by_role("spinbutton").nth(number - 1)
+        length.fill(str(seconds))
+        length.press("Tab")
+
+    def move_camera(self, axis: str, amount: float) -> None:
+        """Chooses an axis by the service's name, and how far."""
+        self.pill("Move", "↔ one axis").click()
+        words = self.choice("Axis").locator("option", has_text=f"({axis})").text_content()
+        self.choice("Axis").select_option(words)
+        readout = self.field("Camera").locator(".widget-readout")
+        readout.fill(str(amount))
+        readout.press("Enter")
+
     def upload(self, label: str, *files: Path) -> None:
         """Chooses files in the browser's own window."""
         row = self.root.locator(".kling-row", has=self.page.get_by_text(label, exact=True))
