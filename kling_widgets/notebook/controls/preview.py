@@ -57,8 +57,7 @@ def picture(value: JSON, local: LocalMedia, label: str) -> str:
         facts, source = local.facts(path), local.thumbnail(path)
         return (_image(source, label) if source else "") + (_words(str(facts)) if facts else "")
     link = _link(value)
-    # Late: while a link is being typed, its beginnings are not fetched (see kling-late in the style sheet).
-    return _image(link, label, "kling-late") if link else _why_not(value)
+    return _image(link, label, link=True) if link else _why_not(value)
 
 
 def player(value: JSON, local: LocalMedia, label: str, tag: str) -> str:
@@ -98,12 +97,11 @@ def _why_not(value: JSON) -> str:
     return _words("Only what an https link names is shown here.") if plain else ""
 
 
-def _image(source: str, label: str, late: str = "") -> str:
-    # What is asked of strangers does not tell them where it was asked.
-    return (
-        f'<img class="kling-thumb {late}" loading="lazy" referrerpolicy="no-referrer" '
-        f'alt="{html.escape(label)}" src="{html.escape(source)}">'
-    )
+def _image(source: str, label: str, link: bool = False) -> str:
+    # While a link is being typed its beginnings are not fetched (see kling-late in the style sheet), and what is asked
+    # of strangers does not tell them where it was asked.
+    late = ' kling-late" loading="lazy" referrerpolicy="no-referrer' if link else ""
+    return f'<img class="kling-thumb{late}" alt="{html.escape(label)}" src="{html.escape(source)}">'
 
 
 def _playing(tag: str, source: str, label: str, preload: str = "metadata") -> str:
