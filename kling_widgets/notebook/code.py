@@ -46,5 +46,5 @@ class CodePane:
             return
         code = tuple(TABS.values())[index](self._request())
         if code != self.copy.text:
+            self.copy.text = code  # first: what is seen can be copied
             self._text.value = f'<pre tabindex="0">{html.escape(code)}</pre>'
-            self.copy.text = code

@@ -221,7 +221,8 @@ class _Row:
         remove: Callable[[int], None],
     ) -> None:
         self._number, self._changed, self._showing = number, change, False
-        dot = f'<span class="kling-brush-dot" aria-hidden="true" style="background: {COLOURS[(number - 1) % len(COLOURS)]}"></span>'
+        colour = COLOURS[(number - 1) % len(COLOURS)]
+        dot = f'<span class="kling-brush-dot" aria-hidden="true" style="background: {colour}"></span>'
         # Told when they are finished: half a link is no picture, and half a point no path.
         self.mask = widgets.Text(
             description=f"Mask {number}",

@@ -13,6 +13,19 @@ function twice(context, unit, wide, colour, draw) {
   }
 }
 
+// With a dark edge around it and nothing below it: the picture shines through, other masks do not.
+function drawMask(context, layer, ratio, alpha) {
+  const draw = (state) => {
+    context.save();
+    Object.assign(context, state);
+    context.drawImage(layer, 0, 0, context.canvas.width, context.canvas.height);
+    context.restore();
+  };
+  draw({ shadowColor: "#000", shadowBlur: 4 * ratio });
+  draw({ globalCompositeOperation: "destination-out" });
+  draw({ globalAlpha: alpha });
+}
+
 function drawRing(context, unit, [x, y], radius) {
   twice(context, unit, 1.5, "#fff", () => context.arc(x, y, radius, 0, 2 * Math.PI));
 }
@@ -49,12 +62,7 @@ function drawScene(canvas, picture, regions, ring) {
   canvas.width = Math.round(canvas.clientWidth * ratio);
   canvas.height = Math.round(canvas.clientHeight * ratio);
   const context = canvas.getContext("2d");
-  Object.assign(context, { shadowColor: "#000", shadowBlur: 3 * ratio }); // an edge, for paint of the picture's colour
-  for (const { layer, chosen } of regions) {
-    context.globalAlpha = chosen ? 0.6 : 0.4;
-    if (layer) context.drawImage(layer, 0, 0, canvas.width, canvas.height);
-  }
-  Object.assign(context, { shadowBlur: 0, globalAlpha: 1 });
+  for (const { layer, chosen } of regions) if (layer) drawMask(context, layer, ratio, chosen ? 0.6 : 0.4);
   const scale = canvas.width / picture.width;
   context.setTransform(scale, 0, 0, scale, 0, 0);
   const unit = ratio / scale; // a pixel of the page

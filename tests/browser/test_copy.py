@@ -1,0 +1,84 @@
+"""The copy button in a real JupyterLab: what it puts into the clipboard is the code of the chosen tab."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.form import FormInPage
+from tests.browser.lab import Lab
+from tests.browser.notebook import Notebook
+
+TABS = {"Python": "import ", "curl": "curl ", "JSON": "{", "magic": "%"}  # and what their code begins with
+PROMPT = "纸船 & a “boat”\nin the 'rain'?"
+
+
+def opened(notebook: Notebook) -> FormInPage:
+    """A form without a prompt: its request is unfinished. The second cell is a place to paste at."""
+    notebook.open(["%load_ext kling_widgets", "%kling_form --model 2.6", ""])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.wait_idle()
+    return FormInPage(notebook, 1)
+
+
+def copied(form: FormInPage, tab: str) -> str:
+    """Copies the code of this tab by keys alone; gives the code as it stands in the page."""
+    form.root.get_by_role("tab", name=tab, exact=True).click()
+    shown = form.root.locator(".kling-code pre:visible")
+    expect(shown).to_contain_text(re.compile(f"^{re.escape(TABS[tab])}"))
+    shown.focus()
+    form.page.keyboard.press("Tab")
+    button = form.root.get_by_role("button", name="Copy", exact=True)
+    expect(button).to_be_focused()
+    form.page.keyboard.press("Enter")
+    expect(form.root.get_by_role("status").filter(has_text="Copied")).to_be_visible()
+    expect(button).to_be_focused()
+    return str(shown.text_content())
+
+
+def test_what_is_copied_is_the_code_of_the_chosen_tab(notebook: Notebook, page: Page, lab: Lab) -> None:
+    """To the letter, of the unfinished request and of the finished one; "Copied" is said for a while."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
+    form = opened(notebook)
+    for prompt in ("", PROMPT):
+        form.box("Prompt").fill(prompt)
+        form.settled(prompt[:4])
+        for tab in TABS:
+            code = copied(form, tab)
+            assert page.evaluate("navigator.clipboard.readText()") == code
+    assert "in the 'rain'?" in code
+    expect(form.root.get_by_text("Copied", exact=True)).to_have_count(0, timeout=10_000)
+
+
+@pytest.mark.parametrize("missing", ["navigator.clipboard", "the permission"])
+def test_without_a_clipboard_for_pages_the_old_way_works(notebook: Notebook, page: Page, missing: str) -> None:
+    """As on plain http: what is pasted is the code."""
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+        if missing == "navigator.clipboard"
+        else "navigator.clipboard.writeText = () => Promise.reject(new DOMException('denied', 'NotAllowedError'))"
+    )
+    form = opened(notebook)
+    form.box("Prompt").fill(PROMPT)
+    form.settled("in the 'rain'?")
+    for tab in TABS:
+        code = copied(form, tab)
+        form.box("Prompt").fill("")
+        form.box("Prompt").focus()
+        page.keyboard.press("Control+v")
+        expect(form.box("Prompt")).to_have_value(code)
+        form.box("Prompt").fill(PROMPT)
+        form.settled("in the")
+
+
+def test_where_nothing_can_be_copied_it_says_what_to_do(notebook: Notebook, page: Page) -> None:
+    """A browser that lets pages copy nothing: the text can be selected."""
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined}); document.execCommand = () => false"
+    )
+    form = opened(notebook)
+    form.root.get_by_role("button", name="Copy", exact=True).click()
+    expect(form.root).to_contain_text("Not copied: select the text and press Ctrl+C")
