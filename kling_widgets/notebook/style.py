@@ -92,7 +92,7 @@ STYLE = (
 /* Camera: a slider with a word at each end, and a picture of where the frame goes. */
 .kling .kling-camera .widget-toggle-buttons > div { flex: 1 1 280px; }
 .kling .kling-camera .widget-dropdown { flex-wrap: wrap; height: auto; }
-.kling .kling-camera .widget-dropdown > select { flex: 1 1 160px; }
+.kling .kling-camera .widget-dropdown > select { flex: 1 1 160px; height: var(--jp-widgets-inline-height, 28px); }
 .kling .kling-amount { width: 480px; max-width: 100%; flex-wrap: wrap; height: auto; }
 .kling .kling-amount > .widget-label { width: 110px !important; text-align: left; }
 .kling .kling-amount > .slider-container { flex: 1 1 100px; min-width: 0; }

@@ -77,7 +77,9 @@ def shown(notebook: Notebook) -> Iterator[Notebook]:
     for section in ("Frames", "References", "Video and voice", "Shots", "Elements", "Camera"):
         form.open(section)
     form.box("First frame").fill("ftp://example.com/a.png")
-    form.pill("Several shots", "on").click()
+    form.add_shot(1, "a paper boat leaves the shore", 5)
+    form.add_shot(2, "rain falls on the sea, and it does not stop for the whole of the night", 3)
+    form.move_camera("pan", 4)
     form.slide("Seconds", "seconds", 7)
     expect(form.root.get_by_text("Error:").first).to_be_visible()
     expect(notebook.output(2)).to_contain_text("Making the video", timeout=60_000)
