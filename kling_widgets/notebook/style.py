@@ -10,9 +10,7 @@ COLOURS = """
   --kling-code: var(--jp-layout-color2, rgba(127, 127, 127, .12));
 """
 
-STYLE = (
-    f"<style>\n.kling {{{COLOURS}"
-    + """  color: var(--kling-text); max-width: 900px; box-sizing: border-box;
+STYLE = f"<style>\n.kling {{{COLOURS}" + """  color: var(--kling-text); max-width: 900px; box-sizing: border-box;
 }
 .kling-card { border: 1px solid var(--kling-line); border-radius: 6px; padding: 12px 16px; overflow: hidden; }
 .kling .widget-html, .kling .widget-html-content, .kling .widget-label {
@@ -57,7 +55,6 @@ STYLE = (
 /* A structured control: its label, a quiet button, the editor below, all a little in. */
 .kling .kling-head { justify-content: space-between; align-items: baseline; }
 .kling .kling-head > .widget-html { flex: 1 1 auto; }
-.kling .kling-head > .widget-html { min-width: 0; overflow-wrap: anywhere; }
 .kling .kling-label { font-weight: 600; margin: 0 6px 0 2px; }
 .kling .kling-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .kling .widget-vbox > .jupyter-button:not(.kling-section) { align-self: flex-start; }
@@ -74,7 +71,7 @@ STYLE = (
 .kling .kling-shot { flex-wrap: wrap; align-items: flex-start; gap: 0 6px; }
 .kling .kling-shot > .widget-textarea { flex: 1 1 340px; min-width: 0; max-width: 100%; flex-wrap: wrap; }
 .kling .kling-shot > .widget-textarea > textarea { flex: 1 1 180px; min-width: 0; }
-.kling .kling-tools { flex: 0 1 auto; flex-wrap: wrap; align-items: center; margin-left: auto; }
+.kling .kling-tools { flex: 0 0 auto; align-items: center; margin-left: auto; }
 .kling .kling-tools .jupyter-button { min-width: 30px; padding: 0; }
 .kling .kling-seconds { flex-direction: row-reverse; margin-right: 4px; }
 .kling .kling-seconds > .widget-label { width: auto !important; margin: 0 4px; }
@@ -91,14 +88,10 @@ STYLE = (
   background: repeating-linear-gradient(135deg, rgba(0, 0, 0, .45) 0 4px, rgba(0, 0, 0, .2) 4px 8px); }
 /* Camera: a slider with a word at each end, and a picture of where the frame goes. */
 .kling .kling-camera .widget-toggle-buttons > div { flex: 1 1 280px; }
-.kling .kling-camera .widget-dropdown { flex-wrap: wrap; height: auto; }
-.kling .kling-camera .widget-dropdown > select { flex: 1 1 160px; height: var(--jp-widgets-inline-height, 28px); }
-.kling .kling-amount { width: 480px; max-width: 100%; flex-wrap: wrap; height: auto; }
+.kling .kling-amount { width: 480px; max-width: 100%; }
 .kling .kling-amount > .widget-label { width: 110px !important; text-align: left; }
-.kling .kling-amount > .slider-container { flex: 1 1 100px; min-width: 0; }
-.kling .kling-ends { display: flex; justify-content: space-between; max-width: 290px; font-size: .9em;
-  margin: -4px clamp(0px, (100% - 300px) * 99, 80px) 2px clamp(0px, (100% - 300px) * 99, 118px);
-  color: var(--kling-dim); }
+.kling .kling-ends { display: flex; justify-content: space-between; width: 290px; max-width: calc(100% - 198px);
+  margin: -4px 0 2px 118px; font-size: .9em; color: var(--kling-dim); }
 .kling .kling-view { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; margin-bottom: 8px; }
 .kling .kling-view > svg { flex: 0 0 auto; width: 192px; max-width: 100%; border-radius: 4px;
   border: 1px solid var(--kling-line); color: var(--kling-text); }
@@ -121,7 +114,7 @@ STYLE = (
 .kling .kling-player { max-width: min(360px, 100%); max-height: 200px; }
 .kling .kling-reference { flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0 6px; }
 .kling .kling-reference > .widget-html { flex: 1 1 200px; min-width: 0; }
-.kling .kling-reference .kling-look { flex-wrap: nowrap; }
+.kling .kling-reference .kling-look > div { flex: 1 1 120px; min-width: 0; }
 .kling .kling-reference .kling-look > i { min-width: 1.3em; font-style: normal; color: var(--kling-dim); }
 .kling .kling-reference .kling-look b { display: block; }
 .kling .kling-reference .kling-thumb { flex: 0 0 auto; width: 96px; height: 54px; object-fit: contain;
@@ -143,7 +136,7 @@ STYLE = (
 .kling .kling-brush-bar output { min-width: 4.5em; }
 .kling .kling-brush-dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px;
   box-shadow: 0 0 0 1px #000, 0 0 0 2px #fff; }
-.kling .kling-brush-stage { position: relative; background: var(--kling-code); }
+.kling .kling-brush-stage { position: relative; margin: 0 2px; background: var(--kling-code); }
 .kling .kling-brush-stage > * { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none; }
 .kling .kling-brush-stage > canvas { touch-action: none; cursor: crosshair; }
 .kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
@@ -153,12 +146,9 @@ STYLE = (
 .kling .kling-region > .widget-text, .kling .kling-region > .widget-textarea { flex: 1 1 260px; min-width: 0; }
 .kling .kling-region .widget-label { width: 60px !important; }
 </style>"""
-)
 
 # Tables are shown by themselves, and saved: they bring only what they need.
-TABLE_STYLE = (
-    f"<style>\n.kling-table {{{COLOURS}"
-    + """  color: var(--kling-text); overflow-x: auto; max-width: 100%; }
+TABLE_STYLE = f"<style>\n.kling-table {{{COLOURS}" + """  color: var(--kling-text); overflow-x: auto; max-width: 100%; }
 .kling-table:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
 .kling-table table { border-collapse: separate; border-spacing: 0; margin: 0; font-size: 12px; line-height: 1.4;
   table-layout: auto; }
@@ -184,7 +174,7 @@ TABLE_STYLE = (
 .kling .kling-brush-bar output { min-width: 4.5em; }
 .kling .kling-brush-dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px;
   box-shadow: 0 0 0 1px #000, 0 0 0 2px #fff; }
-.kling .kling-brush-stage { position: relative; background: var(--kling-code); }
+.kling .kling-brush-stage { position: relative; margin: 0 2px; background: var(--kling-code); }
 .kling .kling-brush-stage > * { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none; }
 .kling .kling-brush-stage > canvas { touch-action: none; cursor: crosshair; }
 .kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
@@ -194,4 +184,3 @@ TABLE_STYLE = (
 .kling .kling-region > .widget-text, .kling .kling-region > .widget-textarea { flex: 1 1 260px; min-width: 0; }
 .kling .kling-region .widget-label { width: 60px !important; }
 </style>"""
-)

@@ -15,6 +15,9 @@ from playwright.sync_api import Locator, Route, expect
 from tests.browser.form import FormInPage
 from tests.browser.notebook import Notebook
 from tests.browser.test_form import LOAD, asked, opened
+from tests.browser.test_looks import _TOO_FAINT as TOO_FAINT
+from tests.browser.test_looks import _TOO_WIDE as TOO_WIDE
+from tests.browser.test_looks import _UNLABELLED as UNLABELLED
 from tests.client import samples
 
 MINUTE = 60_000  # milliseconds
@@ -175,7 +178,7 @@ def test_a_file_that_comes_later_is_seen_when_looked_for_again(notebook: Noteboo
 
 
 def shown_names(form: FormInPage) -> list[str]:
-    return form.root.locator(".kling-reference .kling-name").all_inner_texts()
+    return form.root.locator(".kling-reference b").all_inner_texts()
 
 
 def test_ten_references_are_ordered_named_and_thinned_out(notebook: Notebook, tmp_path: Path) -> None:
@@ -207,9 +210,9 @@ def test_ten_references_are_ordered_named_and_thinned_out(notebook: Notebook, tm
     expect(form.field("References")).not_to_contain_text("Error")
     expect(form.button).to_be_enabled()
     assert shown_names(form)[:4] == ["p2.png", "p3.png", "p1.png", "p4.png"]
-    form.root.get_by_role("button", name="<<<image_3>>>").click()
+    form.root.get_by_role("button", name="Name it <<<image_3>>>").click()
     expect(form.box("Prompt")).to_have_value("a boat <<<image_3>>>")
-    expect(form.root.get_by_role("button", name="<<<image_3>>>")).to_be_disabled()
+    expect(form.root.get_by_role("button", name="Name it <<<image_3>>>")).to_be_disabled()
     form.button.click()
     expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
     (body,) = asked(notebook)
@@ -302,3 +305,40 @@ def test_the_next_clip_begins_where_the_last_one_ended(notebook: Notebook) -> No
     notebook.wait_idle()
     body: Any = notebook.output_text(4)
     assert '"image": "http' in body
+
+
+def test_everything_fits_can_be_read_and_has_a_label(notebook: Notebook, fetched: list[str]) -> None:
+    """At 1200 and 600 pixels, light and dark: frames, references, a video, a voice, and what is said of them."""
+    notebook.page.set_viewport_size({"width": 1200, "height": 2600})
+    form = opened(notebook, "%kling_form 2.6")
+    folder = notebook.path.parent
+    for name, size in {
+        "first.png": (1280, 720),
+        "a very long name of a picture that somebody gave it.png": (480, 900),
+    }.items():
+        drawn(folder / name, size, name[:5])
+    (folder / "moving.gif").write_bytes(samples.moving("GIF"))
+    samples.clip(folder / "mine.mp4", 12, (640, 360))
+    form.box("Prompt").fill("a boat")
+    for section in ("Frames", "References", "Video and voice"):
+        form.open(section)
+    form.box("First frame").fill("first.png")
+    form.box("Last frame").fill("nowhere.png")
+    form.box("References").fill(
+        f"a very long name of a picture that somebody gave it.png\n{LINK}a.png\nmoving.gif\n{LINK}gone.png\nnowhere.png"
+    )
+    form.box("Video link").fill("mine.mp4")
+    form.box("Voice link").fill(f"{LINK}s.wav")
+    form.settled("--voice-list")
+    found: dict[str, list[str]] = {}
+    for theme in ("Light", "Dark"):
+        notebook.theme(f"JupyterLab {theme}")
+        for width in (1200, 600):
+            notebook.page.set_viewport_size({"width": width, "height": 2600})
+            notebook.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
+            notebook.screenshot(f"media-{theme}-{width}")
+            found[f"too wide, {theme}, {width}"] = notebook.page.evaluate(TOO_WIDE)
+        found[f"too faint, {theme}"] = notebook.page.evaluate(TOO_FAINT)
+    found["without a label"] = notebook.page.evaluate(UNLABELLED)
+    notebook.theme("JupyterLab Light")
+    assert not [f"{what}: {each}" for what, where in found.items() for each in where]

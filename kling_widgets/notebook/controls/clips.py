@@ -34,8 +34,8 @@ class ClipRows(Shaped):
         assert isinstance(self.field, Clips)
         thing = "video" if self.field.media == "video" else "sound"
         why = widgets.HTML(
-            f'<div class="kling-dim">The service takes uploads of pictures only: put the {thing} where everybody can '
-            "read it, and give its link.</div>",
+            f'<div class="kling-look kling-dim">The service takes uploads of pictures only: put the {thing} where '
+            "everybody can read it, and give its link.</div>",
             layout=self.parts.plain,
         )
         why.add_class("kling-indent")

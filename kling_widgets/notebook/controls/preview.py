@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import ipywidgets as widgets
 
-from kling_widgets.core.media_rules import Facts
+from kling_widgets.core.media_rules import UPLOADABLE, Facts
 from kling_widgets.core.values import JSON, shorten
 from kling_widgets.notebook.figure import public_link
 from kling_widgets.notebook.local_media import LARGEST_PLAYED, LocalMedia
@@ -50,14 +50,19 @@ class Preview:
             self.widget.value = f'<div class="kling-look">{drawn}{more}</div>' if drawn else ""
 
 
-def picture(value: JSON, local: LocalMedia, label: str) -> str:
-    """A small picture, and what is known of it."""
+def picture(value: JSON, local: LocalMedia, label: str, name: str = "") -> str:
+    """A small picture, its name if there is one, and what is known of it; of a file that is no picture the name."""
+    image, words = "", ""
     if isinstance(value, PurePath):
-        path = Path(value)
-        facts, source = local.facts(path), local.thumbnail(path)
-        return (_image(source, label) if source else "") + (_words(str(facts)) if facts else "")
-    link = _link(value)
-    return _image(link, label, link=True) if link else _why_not(value)
+        facts = local.facts(Path(value))
+        if facts is not None and facts.kind in UPLOADABLE:
+            source, words = local.thumbnail(Path(value)), str(facts)
+            image = _image(source, label) if source else ""
+    elif link := _link(value):
+        image = _image(link, label, link=True)
+    else:
+        words = _why_not(value)
+    return image + _words(words, name)
 
 
 def player(value: JSON, local: LocalMedia, label: str, tag: str) -> str:
@@ -67,12 +72,11 @@ def player(value: JSON, local: LocalMedia, label: str, tag: str) -> str:
         facts, source = local.facts(path), local.playable(path)
         if facts is None:
             return _words(f"{path.name} is not there, or cannot be read.")
-        large = f" Over {LARGEST_PLAYED // 1_000_000} MB it is not played here." if facts.size > LARGEST_PLAYED else ""
-        return (_playing(tag, source, label) if source else "") + _words(f"{facts}.{large}")
-    link = _link(value)
-    if not link:
-        return _why_not(value)
-    return _playing(tag, link, label, "metadata" if _PLAYABLE.search(urlsplit(link).path) else "none")
+        large = f": over {LARGEST_PLAYED // 1_000_000} MB it is not played here." if facts.size > LARGEST_PLAYED else ""
+        return (_playing(tag, source, label) if source else "") + _words(f"{facts}{large}")
+    if link := _link(value):
+        return _playing(tag, link, label, "metadata" if _PLAYABLE.search(urlsplit(link).path) else "none")
+    return _words(_why_not(value))
 
 
 def name_of(value: JSON) -> str:
@@ -94,7 +98,7 @@ def _link(value: JSON) -> str | None:
 
 def _why_not(value: JSON) -> str:
     plain = isinstance(value, str) and value.lower().startswith("http:")
-    return _words("Only what an https link names is shown here.") if plain else ""
+    return "Only what an https link names is shown here." if plain else ""
 
 
 def _image(source: str, label: str, link: bool = False) -> str:
@@ -111,5 +115,6 @@ def _playing(tag: str, source: str, label: str, preload: str = "metadata") -> st
     )
 
 
-def _words(said: str) -> str:
-    return f"<span>{html.escape(shorten(said, 200).strip('“”'))}</span>"
+def _words(said: str, name: str = "") -> str:
+    known = f"<b>{html.escape(name)}</b> " if name else ""
+    return f"<div>{known}{html.escape(shorten(said, 200).strip('“”'))}</div>" if said or name else ""

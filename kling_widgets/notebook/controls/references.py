@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
@@ -75,12 +74,11 @@ class _Row:
 
     def __init__(self, references: References, index: int) -> None:
         self._references, self._index = references, index
-        self._shown: tuple[JSON, ...] = ()
         number = index + 1
         self.name = f"<<<image_{number}>>>"
         self.text = widgets.HTML(layout=references.parts.plain)
         self.named = self._button(
-            self.name,
+            f"Name it {self.name}",
             f"Put {self.name} at the end of the prompt: it stands for reference {number} there",
             lambda: references.name_it(self.name),
         )
@@ -96,11 +94,9 @@ class _Row:
     def show(self, item: JSON, prompt: str) -> None:
         """Shows a link or a path."""
         local = self._references.parts.local
-        drawn = picture(item, local, f"Reference {self._index + 1}")
-        text = (
-            f'<div class="kling-look"><b>{self._index + 1}</b>{drawn}'
-            f'<span class="kling-name">{html.escape(shorten(name_of(item), 60).strip("“”"))}</span></div>'
-        )
+        name = shorten(name_of(item), 60).strip("“”")
+        drawn = picture(item, local, f"Reference {self._index + 1}", name)
+        text = f'<div class="kling-look"><i>{self._index + 1}</i>{drawn}</div>'
         if text != self.text.value:
             self.text.value = text
         self.named.disabled = self.name in prompt
