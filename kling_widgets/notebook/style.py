@@ -55,6 +55,7 @@ STYLE = f"<style>\n.kling {{{COLOURS}" + """  color: var(--kling-text); max-widt
 /* A structured control: its label, a quiet button, the editor below, all a little in. */
 .kling .kling-head { justify-content: space-between; align-items: baseline; }
 .kling .kling-head > .widget-html { flex: 1 1 auto; }
+.kling .kling-head > .widget-html { min-width: 0; overflow-wrap: anywhere; }
 .kling .kling-label { font-weight: 600; margin: 0 6px 0 2px; }
 .kling .kling-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .kling .widget-vbox > .jupyter-button:not(.kling-section) { align-self: flex-start; }
@@ -71,7 +72,7 @@ STYLE = f"<style>\n.kling {{{COLOURS}" + """  color: var(--kling-text); max-widt
 .kling .kling-shot { flex-wrap: wrap; align-items: flex-start; gap: 0 6px; }
 .kling .kling-shot > .widget-textarea { flex: 1 1 340px; min-width: 0; max-width: 100%; flex-wrap: wrap; }
 .kling .kling-shot > .widget-textarea > textarea { flex: 1 1 180px; min-width: 0; }
-.kling .kling-tools { flex: 0 0 auto; align-items: center; margin-left: auto; }
+.kling .kling-tools { flex: 0 1 auto; flex-wrap: wrap; align-items: center; margin-left: auto; }
 .kling .kling-tools .jupyter-button { min-width: 30px; padding: 0; }
 .kling .kling-seconds { flex-direction: row-reverse; margin-right: 4px; }
 .kling .kling-seconds > .widget-label { width: auto !important; margin: 0 4px; }
@@ -88,10 +89,14 @@ STYLE = f"<style>\n.kling {{{COLOURS}" + """  color: var(--kling-text); max-widt
   background: repeating-linear-gradient(135deg, rgba(0, 0, 0, .45) 0 4px, rgba(0, 0, 0, .2) 4px 8px); }
 /* Camera: a slider with a word at each end, and a picture of where the frame goes. */
 .kling .kling-camera .widget-toggle-buttons > div { flex: 1 1 280px; }
-.kling .kling-amount { width: 480px; max-width: 100%; }
+.kling .kling-camera .widget-dropdown { flex-wrap: wrap; height: auto; }
+.kling .kling-camera .widget-dropdown > select { flex: 1 1 160px; height: var(--jp-widgets-inline-height, 28px); }
+.kling .kling-amount { width: 480px; max-width: 100%; flex-wrap: wrap; height: auto; }
 .kling .kling-amount > .widget-label { width: 110px !important; text-align: left; }
-.kling .kling-ends { display: flex; justify-content: space-between; width: 290px; max-width: calc(100% - 198px);
-  margin: -4px 0 2px 118px; font-size: .9em; color: var(--kling-dim); }
+.kling .kling-amount > .slider-container { flex: 1 1 100px; min-width: 0; }
+.kling .kling-ends { display: flex; justify-content: space-between; max-width: 290px; font-size: .9em;
+  margin: -4px clamp(0px, (100% - 300px) * 99, 80px) 2px clamp(0px, (100% - 300px) * 99, 118px);
+  color: var(--kling-dim); }
 .kling .kling-view { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; margin-bottom: 8px; }
 .kling .kling-view > svg { flex: 0 0 auto; width: 192px; max-width: 100%; border-radius: 4px;
   border: 1px solid var(--kling-line); color: var(--kling-text); }
@@ -136,7 +141,7 @@ STYLE = f"<style>\n.kling {{{COLOURS}" + """  color: var(--kling-text); max-widt
 .kling .kling-brush-bar output { min-width: 4.5em; }
 .kling .kling-brush-dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px;
   box-shadow: 0 0 0 1px #000, 0 0 0 2px #fff; }
-.kling .kling-brush-stage { position: relative; margin: 0 2px; background: var(--kling-code); }
+.kling .kling-brush-stage { position: relative; background: var(--kling-code); }
 .kling .kling-brush-stage > * { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none; }
 .kling .kling-brush-stage > canvas { touch-action: none; cursor: crosshair; }
 .kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
@@ -174,7 +179,7 @@ TABLE_STYLE = f"<style>\n.kling-table {{{COLOURS}" + """  color: var(--kling-tex
 .kling .kling-brush-bar output { min-width: 4.5em; }
 .kling .kling-brush-dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px;
   box-shadow: 0 0 0 1px #000, 0 0 0 2px #fff; }
-.kling .kling-brush-stage { position: relative; margin: 0 2px; background: var(--kling-code); }
+.kling .kling-brush-stage { position: relative; background: var(--kling-code); }
 .kling .kling-brush-stage > * { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none; }
 .kling .kling-brush-stage > canvas { touch-action: none; cursor: crosshair; }
 .kling .kling-brush-stage > canvas:focus-visible { outline: 2px solid var(--kling-brand); outline-offset: 1px; }
