@@ -20,7 +20,9 @@ class ElementRows(Shaped):
         self._list = widgets.VBox(layout=self.parts.plain)
         self._add = widgets.Button(description="Add an element", layout=self.parts.narrow)
         self._add.on_click(lambda _: self._change([*self._ids(), ""]))
-        return widgets.VBox([self._list, self._add], layout=self.parts.plain)
+        below = widgets.VBox([self._add], layout=self.parts.plain)
+        below.add_class("kling-indent")
+        return widgets.VBox([self._list, below], layout=self.parts.plain)
 
     def fits(self, value: JSON) -> bool:
         assert isinstance(self.field, Elements)
