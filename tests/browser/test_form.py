@@ -94,7 +94,7 @@ def test_every_field_of_kling_3_is_sent_as_it_was_set(notebook: Notebook) -> Non
     form.open("References")
     form.box("References").fill(f"{LINK}1.png\n{LINK}2.png")
     form.open("Video and voice")
-    form.box("Voice").fill(json.dumps([{"url": LINK + "v.wav"}]))
+    form.box("Voice link").fill(LINK + "v.wav")
     form.open("Shots")
     form.pill("Several shots", "on").click()
     form.pill("Who cuts", "customize").click()
@@ -134,12 +134,12 @@ MASKS = [{"mask_url": LINK + "m.png", "trajectories": [{"x": 1, "y": 1}, {"x": 9
 OTHERS = {
     "2.6-motion-control": (
         {"First frame": ("Frames", "image", LINK + "a.png"),
-         "Video": ("Video and voice", "video_list", [{"url": LINK + "v.mp4"}]),
+         "Video link": ("Video and voice", "video_list", [{"url": LINK + "v.mp4"}]),
          "Motion brush": ("Motion brush", "dynamic_masks", MASKS)}
     ),
     "identifyface": (
         {"First frame": ("Frames", "image", LINK + "a.png"),
-         "Voice": ("Video and voice", "voice_list", [{"url": LINK + "v.wav"}]),
+         "Voice link": ("Video and voice", "voice_list", [{"url": LINK + "v.wav"}]),
          "Session": ("Lip sync", "session_id", "SESSION"),
          "Face": ("Lip sync", "face_choose", "FACE")}
     ),
@@ -154,7 +154,8 @@ def test_the_fields_that_other_models_have_are_sent_too(notebook: Notebook, mode
     body: dict[str, Any] = {"model": f"aigc-video-kling-{model}", "prompt": "p", "metadata": {"resolution": "720P"}}
     for label, (section, name, value) in OTHERS[model].items():
         form.open(section)
-        form.box(label).fill(value if isinstance(value, str) else json.dumps(value))
+        typed = value[0]["url"] if label.endswith(" link") else value
+        form.box(label).fill(typed if isinstance(typed, str) else json.dumps(typed))
         (body if name == "image" else body["metadata"])[name] = value
     form.pill("Resolution", "720P").click()
     form.settled("--resolution")
