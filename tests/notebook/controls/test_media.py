@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ipywidgets as widgets
 import pytest
+from ipywidgets.widgets.widget import _instances as alive
 
 from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.controls import Parts, make
 from kling_widgets.notebook.controls.media import LARGEST_CHOSEN, LinkBox, LinksBox
 from kling_widgets.notebook.local_media import LocalMedia
+from tests.client import samples
 
 PNG = b"\x89PNG\r\n\x1a\n a picture"
 LINK = "https://example.com/a.png"
@@ -165,3 +171,205 @@ def test_where_nothing_can_be_kept_a_path_is_asked_for(tmp_path: Path) -> None:
 def test_only_pictures_are_offered(uploads: Path) -> None:
     """The browser's dialog shows what the service takes."""
     assert set(box("image", uploads).chooser.accept.split(",")) >= {"image/png", "image/jpeg"}
+
+
+# What shows below the box
+
+
+def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from within(child)
+
+
+def seen(control: LinkBox) -> str:
+    """All that shows as HTML."""
+    return "\n".join(each.value for each in within(control.widget) if isinstance(each, widgets.HTML))
+
+
+def buttons(control: LinkBox, words: str) -> list[widgets.Button]:
+    return [each for each in within(control.widget) if isinstance(each, widgets.Button) and each.description == words]
+
+
+def know(control: LinkBox, model: str = "2.6", prompt: str = "x", **fields: Any) -> VideoRequest:
+    """Tells it what the form would."""
+    request = VideoRequest(model, prompt=prompt, **{control.field.name: control.get(), **fields})
+    control.know(request)
+    return request
+
+
+def test_a_picture_shows_with_what_it_is(uploads: Path, tmp_path: Path) -> None:
+    """The first frame gives the clip its shape, and says so; the last one does not; an empty box shows nothing."""
+    (tmp_path / "a.png").write_bytes(samples.picture("PNG", (640, 480)))
+    for name in ("image", "image_tail"):
+        control = box(name, uploads)
+        know(control)
+        assert "<img" not in seen(control)
+        control.box.value = str(tmp_path / "a.png")
+        know(control)
+        assert 'src="data:image/jpeg' in seen(control)
+        assert "640×480 png" in seen(control)
+        assert ("The clip takes this picture&#x27;s shape." in seen(control)) is (name == "image")
+        control.box.value = ""
+        know(control)
+        assert "640" not in seen(control)
+
+
+def test_where_the_first_frame_gives_no_shape_nothing_is_said_of_it(uploads: Path) -> None:
+    """An avatar has no other shape to take."""
+    control = box("image", uploads)
+    control.box.value = LINK
+    know(control, "avatar")
+    assert "<img" in seen(control)
+    assert "shape" not in seen(control)
+
+
+def test_a_path_that_its_user_did_not_write_is_not_read(uploads: Path, tmp_path: Path) -> None:
+    """Text of a body stays text."""
+    (tmp_path / "a.png").write_bytes(samples.picture())
+    for name, value in (("image", str(tmp_path / "a.png")), ("image_list", [str(tmp_path / "a.png")])):
+        control = box(name, uploads)
+        body = {"model": "aigc-video-kling-2.6", "prompt": "x"}
+        control.set(value)
+        control.know(
+            VideoRequest.from_payload({**body, "metadata": {name: value}} if name != "image" else {**body, name: value})
+        )
+        assert "data:" not in seen(control)
+
+
+def test_a_file_that_cannot_be_used_is_looked_for_again(uploads: Path, tmp_path: Path) -> None:
+    """A button as long as it is wrong: pressed, the form looks anew."""
+    control = box("image", uploads)
+    heard: list[object] = []
+    control.changed = lambda: heard.append(control.get())
+    control.box.value = str(tmp_path / "a.png")
+    know(control)
+    (again,) = buttons(control, "Look again")
+    (tmp_path / "a.png").write_bytes(samples.picture())
+    again.click()
+    assert heard[-1] == str(tmp_path / "a.png")
+    assert len(heard) == 2
+    know(control)
+    assert not buttons(control, "Look again")
+
+
+def rows(control: LinkBox) -> list[str]:
+    """The names in the rows."""
+    return re.findall(r"<b>(.*?)</b>", seen(control))
+
+
+@pytest.fixture
+def four(uploads: Path) -> LinksBox:
+    """References 1 to 4."""
+    control = box("image_list", uploads)
+    assert isinstance(control, LinksBox)
+    control.set([f"https://example.com/{number}.png" for number in range(1, 5)])
+    know(control)
+    return control
+
+
+def test_each_reference_has_a_row(four: LinksBox) -> None:
+    """With its number and picture, in the order of the list; emptied, they go."""
+    assert rows(four) == ["1.png", "2.png", "3.png", "4.png"]
+    assert re.findall(r"<i>(\d)</i>", seen(four)) == ["1", "2", "3", "4"]
+    assert seen(four).count("<img") == 4
+    four.box.value = LINK
+    know(four)
+    assert rows(four) == ["a.png"]
+    four.box.value = ""
+    know(four)
+    assert rows(four) == []
+
+
+def test_references_are_moved_and_removed(four: LinksBox) -> None:
+    """The lines are the list: what the buttons do stands in them, and the form hears of it."""
+    heard: list[Any] = []
+    four.changed = lambda: heard.append(four.get())
+    buttons(four, "↓")[0].click()
+    know(four)
+    assert rows(four) == ["2.png", "1.png", "3.png", "4.png"]
+    buttons(four, "↑")[3].click()
+    know(four)
+    assert rows(four) == ["2.png", "1.png", "4.png", "3.png"]
+    buttons(four, "✕")[1].click()
+    know(four)
+    assert rows(four) == ["2.png", "4.png", "3.png"]
+    assert heard[-1] == [f"https://example.com/{number}.png" for number in (2, 4, 3)]
+    assert len(heard) == 3
+
+
+def test_the_ends_of_the_list_move_one_way(four: LinksBox) -> None:
+    """The first not up, the last not down, also when the list has become shorter or longer."""
+
+    def off() -> tuple[list[bool], list[bool]]:
+        know(four)
+        return [each.disabled for each in buttons(four, "↑")], [each.disabled for each in buttons(four, "↓")]
+
+    assert off() == ([True, False, False, False], [False, False, False, True])
+    buttons(four, "✕")[3].click()
+    assert off() == ([True, False, False], [False, False, True])
+    four.box.value += f"\n{LINK}"
+    assert off()[1] == [False, False, False, True]
+
+
+def test_a_reference_is_named_in_the_prompt(four: LinksBox) -> None:
+    """By its number, behind what stands there; once."""
+    given: list[Any] = []
+    four.assign = given.append
+    know(four, prompt="a boat")
+    buttons(four, "Name it <<<image_2>>>")[0].click()
+    assert given == [{"prompt": "a boat <<<image_2>>>"}]
+    know(four, prompt="a boat <<<image_2>>>")
+    assert [each.disabled for number in (1, 2) for each in buttons(four, f"Name it <<<image_{number}>>>")] == [
+        False,
+        True,
+    ]
+
+
+def test_rows_are_made_once_and_the_box_never_anew(four: LinksBox) -> None:
+    """Who types does not lose the box, nor the button that has the focus."""
+    before = [each for each in within(four.widget) if isinstance(each, (widgets.Button, widgets.Textarea))]
+    buttons(four, "↓")[0].click()
+    know(four)
+    four.box.value += f"\n{LINK}"
+    know(four)
+    after = [each for each in within(four.widget) if isinstance(each, (widgets.Button, widgets.Textarea))]
+    assert after[: len(before)] == before
+
+
+def test_a_thousand_lines_are_no_thousand_rows(uploads: Path) -> None:
+    """The rest is counted; what shows can still be moved and removed."""
+    control = box("image_list", uploads)
+    control.box.value = "\n".join(f"https://example.com/{number}.png" for number in range(1000))
+    know(control)
+    assert len(rows(control)) == 12
+    assert "… and 988 more" in seen(control)
+    buttons(control, "↓")[11].click()
+    know(control)
+    assert rows(control)[11] == "12.png"
+    buttons(control, "✕")[0].click()
+    know(control)
+    assert "… and 987 more" in seen(control)
+    assert len(control.get()) == 999
+
+
+@pytest.mark.parametrize("value", [{"not": "a list"}, "text", 5, [{"a": 1}, 7]])
+def test_what_is_no_list_of_links_is_shown_as_it_is(value: Any, uploads: Path) -> None:
+    """Right or wrong, without an error."""
+    control = box("image_list", uploads)
+    control.set(value)
+    control.know(VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "metadata": {"image_list": value}}))
+    assert "<img" not in seen(control)
+
+
+@pytest.mark.parametrize("name", ["image", "image_list"])
+def test_a_closed_control_leaves_nothing_behind(name: str, uploads: Path) -> None:
+    """Also of what did not show at the end."""
+    parts = Parts(LocalMedia(uploads))
+    before = set(alive)
+    control: Any = make(FIELDS[name], parts)
+    for text in ("\n".join(map(str, range(20))), "nowhere.png", ""):
+        control.box.value = text
+        know(control)
+    control.close()
+    assert set(alive) == before
