@@ -1,0 +1,17 @@
+"""The README's gallery can be drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kling_widgets.core.catalog import models
+from tests.gallery import ACROSS, GAP, HEIGHT, WIDTH, gallery
+
+
+def test_the_gallery_has_a_clip_of_every_model(tmp_path: Path) -> None:
+    """As many clips as there are models, no two alike, and no place left empty."""
+    sheet = gallery(tmp_path)
+    corners = [(x, y) for y in range(0, sheet.height, HEIGHT + GAP) for x in range(0, sheet.width, WIDTH + GAP)]
+    assert len(corners) == len(models())
+    assert len(corners) % ACROSS == 0
+    assert len({sheet.crop((x, y, x + WIDTH, y + HEIGHT)).tobytes() for x, y in corners}) == len(corners)
