@@ -135,7 +135,7 @@ OTHERS = {
     "2.6-motion-control": (
         {"First frame": ("Frames", "image", LINK + "a.png"),
          "Video link": ("Video and voice", "video_list", [{"url": LINK + "v.mp4"}]),
-         "Motion brush": ("Motion brush", "dynamic_masks", MASKS)}
+         "Motion brush, JSON": ("Motion brush", "dynamic_masks", MASKS)}
     ),
     "identifyface": (
         {"First frame": ("Frames", "image", LINK + "a.png"),
@@ -155,6 +155,8 @@ def test_the_fields_that_other_models_have_are_sent_too(notebook: Notebook, mode
     for label, (section, name, value) in OTHERS[model].items():
         form.open(section)
         typed = value[0]["url"] if label.endswith(" link") else value
+        if label.endswith(", JSON"):
+            form.root.get_by_title(f"{label.removesuffix(', JSON')} as the service reads it").click()
         form.box(label).fill(typed if isinstance(typed, str) else json.dumps(typed))
         (body if name == "image" else body["metadata"])[name] = value
     form.pill("Resolution", "720P").click()
