@@ -73,13 +73,12 @@ class ShotTable(Shaped):
         rows += [_Row(self, index) for index in range(len(rows), len(shots))]
         for row, shot in zip(rows, shots, strict=True):
             row.prompt.value, row.seconds.value = shot["prompt"], duration_of(shot)
-        if rows != self._rows:
-            self._rows = rows
-            self._list.children = tuple(row.widget for row in rows)
-            for row in rows:
-                row.down.disabled = row is rows[-1]
-            for row in gone:
-                row.close()
+        self._rows = rows
+        self._list.children = tuple(row.widget for row in rows)  # the same ones are not sent again
+        for row in rows:
+            row.down.disabled = row is rows[-1]
+        for row in gone:
+            row.close()
         self._draw(shots)
 
     def know(self, request: VideoRequest) -> None:
