@@ -22,6 +22,7 @@ from kling_widgets.notebook.controls import Control
 from kling_widgets.notebook.form import OTHERS, SUBMIT, Form
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.style import STYLE
+from tests.client.samples import moving
 from tests.conftest import ROOT
 from tests.notebook.conftest import KEY, Kernel, shown
 
@@ -380,6 +381,20 @@ def test_what_is_missing_is_said_beside_the_button_alone(new: Maker) -> None:
     assert "missing" not in text(form)
     enter(form, "prompt", "")
     assert "Error: Without a picture" in text(form)
+
+
+def test_a_file_that_cannot_be_uploaded_opens_its_section_and_closes_the_button(new: Maker, tmp_path: Path) -> None:
+    """It is said before the click, and offers no other model: none would take it. What is only documented is a note."""
+    (tmp_path / "a.png").write_bytes(b"just text")
+    form = new("2.6", prompt="x", image=tmp_path / "a.png")
+    assert control(form, "image")
+    assert "Error: a.png is not a picture." in text(form)
+    assert button(form, SUBMIT).disabled
+    assert not [words for words in buttons(form) if words.startswith("Use Kling")]
+    (tmp_path / "a.gif").write_bytes(moving("GIF"))
+    enter(form, "image", str(tmp_path / "a.gif"))
+    assert "Note: a.gif moves" in text(form)
+    assert not button(form, SUBMIT).disabled
 
 
 def test_a_section_with_a_problem_opens(new: Maker) -> None:
