@@ -159,25 +159,13 @@ def quiet(listener: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> It
         yield kernel
 
 
-@pytest.mark.parametrize(("case", "code"), doors(MISTAKES) + doors(PICTURES, form=False))
+@pytest.mark.parametrize(("case", "code"), doors(MISTAKES | PICTURES))
 def test_a_mistake_is_one_line_and_nothing_is_sent(quiet: Kernel, listener: FaultServer, case: Case, code: str) -> None:
     """What cannot be sent is refused here, in words that name it; not a byte goes to the service."""
     quiet.run("%config Kling.video_dir = ''", case.before)
     line = said(quiet, code)
     check(line, case.words)
     assert KEY not in line
-    unheard(listener)
-
-
-@pytest.mark.parametrize("case", PICTURES.values(), ids=PICTURES)
-def test_the_form_says_in_its_view_what_is_wrong_with_a_picture(
-    quiet: Kernel, listener: FaultServer, case: Case
-) -> None:
-    """The form never waits for the service; its view says it, and nothing is sent."""
-    quiet.widgets.clear()
-    quiet.run("%config Kling.video_dir = ''", f"form = kw.Form({case.call}); job = form.submit(); form")
-    said = quiet.view("Refused")
-    check(said, case.words)
     unheard(listener)
 
 
