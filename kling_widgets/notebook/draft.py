@@ -62,7 +62,7 @@ class Draft:
             self._hand(name)[name] = value
 
     def carry(self, model: Model) -> None:
-        """Goes to another model with all that shows now: one that was offered for what the present one does not take."""
+        """Goes with all that shows now to a model that was offered for what the present one does not take."""
         values = self.request.values
         self.model = model
         self.take(values)

@@ -19,6 +19,7 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.code import CodePane
 from kling_widgets.notebook.controls import Control, Parts, make
+from kling_widgets.notebook.controls.control import within
 from kling_widgets.notebook.draft import Draft
 from kling_widgets.notebook.fold import Fold
 from kling_widgets.notebook.guide import Guide, sections
@@ -29,6 +30,7 @@ from kling_widgets.notebook.presets import Presets
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
 from kling_widgets.notebook.session import Session, session
+from kling_widgets.notebook.typed import Typed
 from kling_widgets.notebook.ways import ways
 
 OTHERS = "Not documented for this model"
@@ -65,6 +67,7 @@ class Form:
         self._session = session_
         self._lock = threading.RLock()
         self._sending: Job | None = None
+        self._asking = False  # a click waits for the page to say what stands in it
         self._draft = Draft(request)
         self._parts = Parts(self._session.local)
         self._controls: dict[Field, Control] = {}  # of the present model, by its own fields
@@ -116,11 +119,25 @@ class Form:
                 self._refresh()
 
     def _clicked(self, button: object) -> None:
-        self._button.disabled = True  # before anything else: the next click is on its way
+        with self._lock:
+            if self._asking or self._sending is not None:  # two clicks at once are one
+                return
+            self._asking = self._button.disabled = True  # before anything else: the next click is on its way
+        self._typed.ask(within(self.widget), self._sure, self._unsure)
+
+    def _sure(self) -> None:
+        """Submits: what is known here is what stands in the page."""
+        self._asking = False
         try:
             self.submit()
         except KlingError as error:
+            self._refresh()
             self._say(error)
+
+    def _unsure(self) -> None:
+        self._asking = False
+        self._refresh()
+        self._say(KlingError("The page did not answer, so nothing was sent. Check the code below, and click again."))
 
     # The widgets
 
@@ -133,7 +150,8 @@ class Form:
         self._fields = widgets.VBox(layout=parts.plain)
         self._button = widgets.Button(description=SUBMIT, button_style="primary", layout=widgets.Layout(width="180px"))
         self._button.on_click(self._clicked)
-        submit = widgets.HBox([self._button, self._status], layout=parts.plain)
+        self._typed = Typed()
+        submit = widgets.HBox([self._button, self._status, self._typed], layout=parts.plain)
         submit.add_class("kling-row")
         submit.add_class("kling-apart")
         self._code = CodePane(parts, lambda: self.request)
@@ -231,7 +249,7 @@ class Form:
             control.show([(problem, ways(problem, request) if problem in own else ()) for problem in shown])
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
         errors = [problem for problem in problems if problem.severity == "error"]
-        self._button.disabled = bool(errors) or self._sending is not None
+        self._button.disabled = bool(errors) or self._sending is not None or self._asking
         self._status.value = self._status_text(request, errors, elsewhere)
         self._code.refresh()
 

@@ -77,6 +77,26 @@ def test_the_form_works_by_keyboard(notebook: Notebook) -> None:
     assert "<figure" in str(notebook.save()["cells"][1]["outputs"])
 
 
+def test_a_click_does_not_overtake_what_was_typed(notebook: Notebook) -> None:
+    """Letter by letter and at once a click, faster than the kernel answers: the prompt is sent whole."""
+    form = opened(notebook)
+    form.box("Prompt").fill("a")
+    form.settled("2.6 a")
+    prompt = "a paper boat in the rain, drawn with a very soft pencil"
+    form.box("Prompt").evaluate(
+        """(box, prompt) => {
+            for (let end = 1; end <= prompt.length; end++) {
+                box.value = prompt.slice(0, end);
+                box.dispatchEvent(new Event('input', { bubbles: true }));
+            }
+            [...document.querySelectorAll('button')].find(each => each.innerText === 'Make the video').click();
+        }""",
+        prompt,
+    )
+    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    assert [body["prompt"] for body in asked(notebook)] == [prompt]
+
+
 def test_every_field_of_kling_3_is_sent_as_it_was_set(notebook: Notebook) -> None:
     """Typed, clicked or chosen, each value arrives, under the service's own names."""
     form = opened(notebook, "%kling_form 3.0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import ipywidgets as widgets
 from ipywidgets.widgets.widget_description import DescriptionStyle
@@ -51,6 +51,13 @@ class Parts:
                 inside = value if isinstance(value, (tuple, list)) else (value,)
                 waiting += [each for each in inside if isinstance(each, widgets.Widget)]
             one.close()
+
+
+def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """A widget and everything that it shows, in order."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from within(child)
 
 
 class Control(ABC):

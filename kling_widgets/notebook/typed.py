@@ -1,0 +1,86 @@
+"""What stands in the page's boxes at the moment of a click.
+
+A click overtakes what was typed just before it: while one change of a box is unanswered, ipywidgets keeps the next ones
+in the page, but sends the click at once. On a slow kernel the form would submit, and bill, an older prompt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+PATIENCE = 5.0  # seconds; a page that has not answered by then is closed, or its line is down
+
+
+class Typed(anywidget.AnyWidget):
+    """Asks the page that shows it. It shows nothing itself.
+
+    Attributes:
+        alive: whether a page has shown it; without one, the kernel's own values are all there is.
+    """
+
+    _esm = Path(__file__).with_suffix(".js").read_text("utf-8")
+
+    alive = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        super().__init__()
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._waiting: tuple[dict[str, widgets.Widget], Callable[[], None], threading.Timer] | None = None
+        self.on_msg(self._heard)
+
+    def ask(self, boxes: Iterable[widgets.Widget], then: Callable[[], None], silent: Callable[[], None]) -> None:
+        """Takes over what the page has in these boxes, and goes on.
+
+        Args:
+            boxes: any widgets; those that hold something that a person sets are asked for.
+            then: called when the boxes hold what the page shows; at once where no page ever showed this.
+            silent: called instead when the page does not answer. From then on it counts as gone.
+        """
+        if not self.alive:
+            then()
+            return
+        asked = {str(box.model_id): box for box in boxes if _key(box)}
+        timer = threading.Timer(self._patience, self._give_up, (silent,))
+        timer.daemon = True
+        with self._lock:
+            self._asked += 1
+            self._waiting = asked, then, timer
+        timer.start()
+        self.send({"ask": self._asked, "boxes": {model_id: _key(box) for model_id, box in asked.items()}})
+
+    def _heard(self, _: object, message: Any, buffers: object) -> None:
+        with self._lock:
+            if self._waiting is None or message.get("answer") != self._asked:
+                return
+            (boxes, then, timer), self._waiting = self._waiting, None
+        timer.cancel()
+        for model_id, value in message["found"].items():
+            box = boxes.get(model_id)
+            if box is not None and getattr(box, _key(box)) != value:
+                box.set_state({_key(box): value})
+        then()
+
+    def _give_up(self, silent: Callable[[], None]) -> None:
+        with self._lock:
+            if self._waiting is None:
+                return
+            self._waiting = None
+        self.alive = False
+        silent()
+
+
+def _key(box: widgets.Widget) -> str:
+    """The trait by which a widget tells what a person has set; "" for one that does not."""
+    if isinstance(box, (widgets.ToggleButtons, widgets.Dropdown)):
+        return "index"
+    kinds = (widgets.Text, widgets.Textarea, widgets.IntSlider, widgets.FloatSlider, widgets.BoundedIntText)
+    return "value" if isinstance(box, kinds) else ""
