@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.form import FormInPage
 from tests.browser.notebook import Notebook
+from tests.browser.test_accessibility import serious
 from tests.browser.test_form import LOAD, asked, opened
 from tests.browser.test_looks import _TOO_FAINT as TOO_FAINT
 from tests.browser.test_looks import _TOO_WIDE as TOO_WIDE
@@ -340,5 +341,6 @@ def test_everything_fits_can_be_read_and_has_a_label(notebook: Notebook, fetched
             found[f"too wide, {theme}, {width}"] = notebook.page.evaluate(TOO_WIDE)
         found[f"too faint, {theme}"] = notebook.page.evaluate(TOO_FAINT)
     found["without a label"] = notebook.page.evaluate(UNLABELLED)
+    found["serious for an accessibility checker"] = [*serious(notebook, notebook.output(1))]
     notebook.theme("JupyterLab Light")
     assert not [f"{what}: {each}" for what, where in found.items() for each in where]
