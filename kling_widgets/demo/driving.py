@@ -95,7 +95,7 @@ def plate(clip: Clip) -> Plate | None:
         if key in item:
             known = words.get(str(item[key]))
             if known and key == "keep_original_sound" and clip.used.get("sound") is False:
-                known = "no sound of its own, as sound is off"
+                known = "its own sound: off"
             lines.append(Line(known) if known else Line(f"{key} {item[key]}: no such choice", WRONG))
     if others:
         lines.append(Line(f"{others} more, not used: one is documented", WRONG))

@@ -61,18 +61,29 @@ THINGS: Mapping[str, tuple[Shape, ...]] = {
 }
 
 
-def thing(element_id: str, side: float, *, pale: bool = False) -> Piece:
-    """The paper thing of an id; pale where it is not in the clip."""
-    digest = hashlib.sha256(f"element {element_id}".encode()).digest()
-    shapes = list(THINGS.values())[digest[0] % len(THINGS)]
-    hue, chroma = digest[1] / 256, 0.02 if pale else 0.14
+def kinds(element_ids: list[str]) -> list[str]:
+    """What each element looks like: its id decides, and the next thing is taken where an earlier one has it."""
+    chosen: list[str] = []
+    for element_id in element_ids:
+        free = [kind for kind in THINGS if kind not in chosen[-len(THINGS) + 1 :]]
+        chosen.append(free[_digest(element_id)[0] % len(free)])
+    return chosen
+
+
+def _digest(element_id: str) -> bytes:
+    return hashlib.sha256(f"element {element_id}".encode()).digest()
+
+
+def thing(kind: str, element_id: str, side: float, *, pale: bool = False) -> Piece:
+    """The paper thing of an id, in its colour; pale where it is not in the clip."""
+    hue, chroma = _digest(element_id)[1] / 256, 0.02 if pale else 0.14
     papers: Mapping[str, Colour] = {
         "light": tint(hue + 0.04, 0.92, chroma * 0.5),
         "main": tint(hue, 0.76, chroma),
         "dark": tint(hue, 0.6, chroma),
     }
     sheet = Sheet(side, side)
-    for paper, corners in shapes:
+    for paper, corners in THINGS[kind]:
         sheet.polygon([(x * side, y * side) for x, y in corners], papers[paper])
     return sheet.piece()
 
@@ -99,9 +110,10 @@ class Elements:
 
     def __init__(self, clip: Clip) -> None:
         self.clip, side = clip, clip.short * TALL
+        found = ids(clip)[: documented()]
         self.things = {
-            number: thing(element_id, side)
-            for number, element_id in enumerate(ids(clip)[: documented()], 1)
+            number: thing(kind, element_id, side)
+            for number, (kind, element_id) in enumerate(zip(kinds(found), found, strict=True), 1)
             if named(clip, number)
         }
         self.lower = LOWER if clip.height > clip.width else 0.0
@@ -139,7 +151,8 @@ def plate(clip: Clip) -> Plate | None:
     found = ids(clip)
     if not found:
         return None
-    rows = [_row(clip, number, element_id) for number, element_id in enumerate(found[:SHOWN], 1)]
+    shown = found[:SHOWN]
+    rows = [_row(clip, number, *each) for number, each in enumerate(zip(kinds(shown), shown, strict=True), 1)]
 
     def draw(canvas: Image.Image, box: Box, moment: float) -> None:
         y = box[1]
@@ -152,7 +165,7 @@ def plate(clip: Clip) -> Plate | None:
     return Plate(clip, f"elements · {len(found)}", lines, draw, sum(row.size[1] for row in rows))
 
 
-def _row(clip: Clip, number: int, element_id: str) -> Piece:
+def _row(clip: Clip, number: int, kind: str, element_id: str) -> Piece:
     """A small thing and its id, and what is wrong with it."""
     over, said = number > documented(), named(clip, number)
     width, face = Plate.inner(clip), Type(round(clip.short * 0.026))
@@ -160,7 +173,7 @@ def _row(clip: Clip, number: int, element_id: str) -> Piece:
     trouble = "too many" if over else "" if said else "not named in the prompt"
     lines = [(f"element_{number} · {element_id}", SOFT), *([(trouble, WRONG)] if trouble else [])]
     image = Image.new("RGBA", (width, max(side, len(lines) * face.leading) + 4), (0, 0, 0, 0))
-    paper = thing(element_id, side, pale=bool(trouble))
+    paper = thing(kind, element_id, side, pale=bool(trouble))
     image.paste(paper.ink, (0, (image.height - side) // 2), paper.mask)
     y = (image.height - len(lines) * face.leading) // 2
     for text, ink in lines:

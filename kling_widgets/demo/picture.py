@@ -42,10 +42,10 @@ class Painter:
         rail = Rail(clip, [plate for make in PLATES if (plate := make(clip))])
         # From the lowest to the highest.
         layers: tuple[Layer | None, ...] = (
+            References.of(clip, rail.left),
             driving.Driving.of(clip),
             face.Face.of(clip),
             elements.Elements.of(clip),
-            References.of(clip, rail.left),
             Caption(clip),
             rail,
             Mark(clip),

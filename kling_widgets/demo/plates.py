@@ -17,6 +17,7 @@ PLATED = {
     "kling_elements",
 }  # fmt: skip
 UNDER_MARK = 0.13  # below the mark in the upper left, of the shorter side
+WIDE = 1.5  # width to height of a clip in which a second column leaves enough of the picture
 FOOT = 0.72  # where the rail ends, of the height, as the prompt begins there
 TITLE, TEXT = (0.032, 0.029, 0.026), 0.026  # type sizes, of the shorter side; a long title takes a smaller one
 PAD = 0.018  # around what stands on a plate, of the shorter side
@@ -126,20 +127,27 @@ class Plate:
 
 
 class Rail:
-    """The plates, one under the other; what does not fit stands in a second column. ``left`` is its left edge."""
+    """The plates, one under the other; in a wide clip what does not fit stands in a second column, and what does not
+    fit there either comes in its turn. ``left`` is the rail's left edge."""
 
     def __init__(self, clip: Clip, plates: Iterable[Slot]) -> None:
-        desk, gap = Desk.of(clip), max(2, round(clip.short * 0.012))
-        # Beside the mark where there is room, as in a wide clip, else under it.
-        top = desk.margin if clip.width > clip.height * 1.5 else desk.top
-        self.left, y = desk.rail, top
-        self.placed: list[tuple[Slot, tuple[int, int]]] = []
+        self.clip, desk, gap = clip, Desk.of(clip), max(2, round(clip.short * 0.012))
+        wide = clip.width > clip.height * WIDE
+        tops = (desk.margin, desk.top) if wide else (desk.top,)  # a wide clip has room beside the mark
+        self.left, column, y = desk.rail, 0, tops[0]
+        self.pages: list[list[tuple[Slot, tuple[int, int]]]] = [[]]
         for plate in plates:
-            if y > top and y + plate.height > clip.height * FOOT:
-                self.left, y = self.left - desk.width - gap, desk.top
-            self.placed.append((plate, (self.left, y)))
+            if y > tops[column] and y + plate.height > clip.height * FOOT:
+                column = (column + 1) % len(tops)
+                y = tops[column]
+                if column == 0:
+                    self.pages.append([])
+            x = desk.rail - column * (desk.width + gap)
+            self.left = min(self.left, x)
+            self.pages[-1].append((plate, (x, y)))
             y += plate.height + gap
 
     def draw(self, canvas: Image.Image, moment: float) -> None:
-        for plate, at in self.placed:
+        turn = int(moment / self.clip.seconds * len(self.pages))
+        for plate, at in self.pages[min(turn, len(self.pages) - 1)]:
             plate.draw(canvas, at, moment)

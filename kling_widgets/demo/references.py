@@ -12,7 +12,8 @@ from kling_widgets.demo.pictures import opened
 from kling_widgets.demo.plates import Desk
 
 LEAN = (-2.5, 1.5, -1.0, 2.5, -1.5, 1.0, -2.0, 2.0, -0.5)  # degrees, so that they lie as if by hand
-SIZES, ROWS = (0.15, 0.12, 0.1), 3  # of a print, of the shorter side: smaller ones where there would be more rows
+SIZES = (0.15, 0.12, 0.1, 0.08)  # of a print, of the shorter side: the largest that leaves the caption free
+FOOT = 0.64  # where they end, of the height
 PAPER = (250, 248, 243)
 O1_WITH_VIDEO = 4  # references that O1 is documented to take beside a video (D)
 
@@ -34,9 +35,9 @@ class References:
             side = max(16, round(short * size))
             row = max(1, min(number, (room + gap) // (side + gap)))
             rows = -(-number // row)
-            if rows <= ROWS:
+            tall = round(side * 1.24)
+            if desk.top + rows * (tall + gap) <= clip.height * FOOT:
                 break
-        tall = round(side * 1.24)
         edge = round(side * 0.12)  # room for the lean and the shadow
         sheet = Image.new("RGBA", (row * (side + gap) + 2 * edge, rows * (tall + gap) + 2 * edge), (0, 0, 0, 0))
         most = allowed(clip)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,14 +15,19 @@ import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.demo.clip import Clip
+from kling_widgets.demo.render import render
 from kling_widgets.demo.service import Demo, start
+from kling_widgets.demo.store import Store
 
 T = TypeVar("T")
 DEADLINE = 60.0  # seconds after which a test gives up waiting
 SMALL: dict[str, Any] = {"seconds": 1, "size": "160x90"}  # drawn in no time
 TASKS = "/v1/video/generations"
+RED, BLUE, GREEN = (220, 30, 30), (30, 30, 220), (30, 200, 60)
 
 
 def until(look: Callable[[], T], good: Callable[[T], bool]) -> T:
@@ -104,7 +110,12 @@ class Film:
     codec: str
     pixels: str
     audio: str | None
-    loudest: float
+    samples: NDArray[np.float32]
+    rate: int
+
+    @property
+    def loudest(self) -> float:
+        return float(np.abs(self.samples).max(initial=0.0))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -120,9 +131,57 @@ def film(path: Path) -> Film:
         assert video.average_rate and file.duration
         facts = (float(video.average_rate), file.duration / av.time_base)
         codec, pixels = video.codec_context.name, str(video.codec_context.pix_fmt)
-    audio, loudest = None, 0.0
+    audio, samples, rate = None, np.zeros(0, np.float32), 0
     with av.open(str(path)) as file:
         if file.streams.audio:
-            audio = file.streams.audio[0].codec_context.name
-            loudest = max(float(np.abs(frame.to_ndarray()).max()) for frame in file.decode(audio=0))
-    return Film(frames, *facts, codec, pixels, audio, loudest)
+            context = file.streams.audio[0].codec_context
+            audio, rate = context.name, context.sample_rate
+            samples = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
+    return Film(frames, *facts, codec, pixels, audio, samples, rate)
+
+
+def where(frame: NDArray[np.uint8], colour: tuple[int, int, int], near: int = 40) -> tuple[float, float]:
+    """The middle of all that has a colour in a frame, in pixels from the upper left."""
+    found = np.argwhere(np.abs(frame.astype(int) - colour).max(2) < near)
+    assert len(found), f"{colour} is nowhere"
+    return float(found[:, 1].mean()), float(found[:, 0].mean())
+
+
+def count(frame: NDArray[np.uint8], colour: tuple[int, int, int], near: int = 40) -> int:
+    """How many pixels of a frame have a colour."""
+    return int((np.abs(frame.astype(int) - colour).max(2) < near).sum())
+
+
+class Studio:
+    """Draws requests into a folder of its own, and keeps uploads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store, self.folder = Store(folder), folder
+
+    def upload(self, colour: tuple[int, int, int], size: tuple[int, int] = (64, 36)) -> str:
+        return self.picture(Image.new("RGB", size, colour))
+
+    def picture(self, image: Image.Image) -> str:
+        """The link of a picture."""
+        data = io.BytesIO()
+        image.save(data, "PNG")
+        return self.keep(data.getvalue())
+
+    def keep(self, data: bytes, suffix: str = ".png") -> str:
+        return f"http://127.0.0.1:8000/media/uploads/{self.store.keep_upload(data, suffix)}"
+
+    def draw(self, request: VideoRequest, name: str = "clip.mp4") -> Path:
+        render(request, self.folder / name, self.store.uploads)
+        return self.folder / name
+
+    def film(self, **fields: Any) -> Film:
+        return film(self.draw(wish(**fields)))
+
+    def clip(self, **fields: Any) -> Clip:
+        """A request in numbers."""
+        return Clip.of(wish(**fields), self.store.uploads)
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path / "demo")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kling_widgets.demo.clip import Clip, upload_name
+from kling_widgets.demo.clip import Clip, file_name, upload_name
 from tests.demo.conftest import wish
 
 NAME = "0123456789abcdef" * 2 + ".png"
@@ -86,6 +86,59 @@ def test_shots_follow_one_another() -> None:
     rows = [{"index": 1, "prompt": "one", "duration": "2"}, {"index": 2, "prompt": "two", "duration": "3"}]
     made = clip(model="3.0", seconds=5, multi_shots=True, shot_type="customize", multi_prompt=rows)
     assert [(shot.prompt, shot.start, shot.end) for shot in made.shots] == [("one", 0, 2), ("two", 2, 5)]
+
+
+def test_no_more_shots_than_seconds() -> None:
+    """A shot takes a second at least: however many are given, no clip has more than it can have seconds."""
+    rows = [{"index": 1, "prompt": "again", "duration": "1"}] * 500
+    assert len(clip(model="3.0", multi_shots=True, multi_prompt=rows).shots) == 60
+
+
+@pytest.mark.parametrize(
+    ("fields", "framings"),
+    [
+        ({"multi_shots": True}, ["wide", "medium", "close"]),
+        ({"multi_shots": True, "shot_type": "intelligence"}, ["wide", "medium", "close"]),
+        ({"multi_shots": True, "shot_type": "customize"}, [""]),
+        ({"multi_shots": False}, [""]),
+        ({"shot_type": "intelligence"}, [""]),
+    ],
+    ids=str,
+)
+def test_one_prompt_that_the_model_is_to_cut(fields: dict[str, Any], framings: list[str]) -> None:
+    """Where the model is to make the shots, the demo makes three of the one prompt, equally long."""
+    shots = clip(model="3.0", prompt="a sea", seconds=6, **fields).shots
+    assert [shot.framing for shot in shots] == framings
+    assert {shot.prompt for shot in shots} == {"a sea"}
+    assert {shot.end - shot.start for shot in shots} == {6 / len(framings)}
+
+
+def test_shots_that_are_not_switched_on() -> None:
+    """Without the switch the shots' prompts are the one prompt, as on the wire."""
+    rows = [{"index": 1, "prompt": "one", "duration": "2"}, {"index": 2, "prompt": "two", "duration": "3"}]
+    made = clip(model="3.0", prompt="", multi_prompt=rows)
+    assert [shot.prompt for shot in made.shots] == ["one two"]
+    assert "multi_prompt" in made.unused and "multi_prompt" not in made.used
+
+
+def test_the_share_that_is_over() -> None:
+    """It is 0 in the first frame and 1 in the last."""
+    made = clip(seconds=2)
+    assert [made.done(number / made.fps) for number in (0, made.frames - 1)] == [0, 1]
+    assert made.done(0.5) < 0.5 + 0.5 / made.fps < made.done(1.5)
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        ("https://example.com/a/walk%20on.mp4?x=1#y", "walk on.mp4"),
+        ("https://example.com", "https://example.com"),
+        ("http://[broken", "http://[broken"),
+    ],
+)
+def test_the_name_in_a_link(link: str, name: str) -> None:
+    """A link is shown by its file name, or as it is."""
+    assert file_name(link) == name
 
 
 def test_settings_say_what_was_asked() -> None:
