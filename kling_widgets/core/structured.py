@@ -139,6 +139,8 @@ class Shots(Structured):
             prompt = shot.get("prompt")
             if not isinstance(prompt, str):
                 raise ValueError(f"{self.label}: shot {number} has no prompt.")
+            if not prompt.strip():
+                yield self.warning(f"Shot {number} has no prompt.", "Say what happens in it.")
             if len(prompt) > self.longest_prompt:
                 yield self.warning(
                     f"Shot {number} has {len(prompt)} characters; {self.longest_prompt} is the documented limit."

@@ -26,6 +26,7 @@ from kling_widgets.notebook.guide import Guide, sections
 from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.key_line import KeyLine
 from kling_widgets.notebook.pictures import filed
+from kling_widgets.notebook.keys import Keys
 from kling_widgets.notebook.presets import Presets
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
@@ -158,7 +159,7 @@ class Form:
         self._presets: Presets | None = None
         presets = Fold("Presets", parts, self._preset_rows)
         rows = (self._head, self._key, self._guide, self._fields, submit, self._code, presets, self._results)
-        self.widget = widgets.VBox([getattr(row, "widget", row) for row in rows], layout=parts.plain)
+        self.widget = widgets.VBox([*(getattr(row, "widget", row) for row in rows), Keys()], layout=parts.plain)
         for name in ("kling", "kling-card"):
             self.widget.add_class(name)
 

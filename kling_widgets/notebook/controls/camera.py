@@ -9,7 +9,6 @@ from kling_widgets.core.values import JSON
 from kling_widgets.notebook.controls.shaped import Shaped
 from kling_widgets.notebook.controls.simple import DEFAULT
 from kling_widgets.notebook.controls.viewfinder import AXES, MOVES, Frame, picture
-from kling_widgets.notebook.keys import Keys
 
 FARTHEST = 10.0
 STEP = 0.5  # a value between two steps would be moved to one of them by the slider in the browser: it is shown as JSON
@@ -64,7 +63,7 @@ class CameraMoves(Shaped):
             each.observe(lambda _, moving=each is not self.amount: self._draw(moving and not self._quiet), "value")
             self.watch(each)
         self._draw()
-        editor = widgets.VBox([self.move, self._simple, self._picture, Keys(layout=parts.plain)], layout=parts.plain)
+        editor = widgets.VBox([self.move, self._simple, self._picture], layout=parts.plain)
         editor.add_class("kling-camera")
         return editor
 

@@ -15,6 +15,7 @@ from kling_widgets.core.values import JSON, to_json, with_links
 from kling_widgets.notebook.controls.control import Control
 
 _MARK = re.compile(r" \([SDRI](, [SDRI])*\)")  # how sure a limit is: for who looks closer, in the tooltip
+CANNOT = "The controls cannot show this"
 AS_JSON, AS_CONTROLS = "Write JSON", "Use the controls"
 
 
@@ -95,7 +96,7 @@ class Shaped(Control):
         elif value is None or self.fits(value):
             self.set(value)
         else:
-            self.switch.tooltip = "The controls cannot show this value."
+            self.switch.description, self.switch.disabled = CANNOT, True
             return
         self.tell()
 
@@ -109,10 +110,11 @@ class Shaped(Control):
                 style=self.parts.text,
                 rows=4,
             )
+            self.json.observe(lambda _: self._reveal(self.json), "value")  # another text may fit again
             self.watch(self.json)
         return self.json
 
     def _reveal(self, what: widgets.Widget) -> None:
-        self.switch.description = AS_CONTROLS if what is self.json else AS_JSON
+        self.switch.description, self.switch.disabled = AS_CONTROLS if what is self.json else AS_JSON, False
         if self.place.children[-1] is not what:
             self.place.children = (self.place.children[0], what)

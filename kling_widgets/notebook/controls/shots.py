@@ -13,7 +13,6 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.structured import Shots, duration_of, joined_prompt
 from kling_widgets.core.values import JSON, shorten
 from kling_widgets.notebook.controls.shaped import Shaped
-from kling_widgets.notebook.keys import Keys
 from kling_widgets.notebook.ways import Way
 
 MOST_ROWS = 12  # twice what is documented: a few too many are shown, and said to be too many; a hundred are JSON
@@ -47,7 +46,7 @@ class ShotTable(Shaped):
         total.add_class("kling-sum")
         below = widgets.VBox([more, self._bar, total, self._joined], layout=parts.plain)
         below.add_class("kling-indent")
-        editor = widgets.VBox([self._list, below, Keys(layout=parts.plain)], layout=parts.plain)
+        editor = widgets.VBox([self._list, below], layout=parts.plain)
         editor.add_class("kling-shots")
         self._draw([])
         return editor

@@ -166,12 +166,16 @@ def test_the_switch_of_an_empty_control_is_an_empty_box(control: OneName) -> Non
 
 
 def test_the_switch_is_no_loss(control: OneName) -> None:
-    """What the editor cannot show stays JSON, and the button says why."""
+    """What the editor cannot show stays JSON, and the button says why, until another text may fit."""
     control.set({"name": "mace", "grams": 2})
     control.switch.click()
     assert control.as_json
-    assert "cannot show" in control.switch.tooltip
+    assert "cannot show" in control.switch.description
+    assert control.switch.disabled
     assert json.loads(control.get()) == {"name": "mace", "grams": 2}
+    typed(control).value = '{"name": "mace"}'
+    control.switch.click()
+    assert (control.as_json, control.get()) == (False, {"name": "mace"})
 
 
 def test_the_json_box_is_made_once(control: OneName) -> None:

@@ -337,13 +337,13 @@ def test_shots_are_numbered_anew(parts: Parts, work: str, order: str) -> None:
 def test_rows_leave_nothing_behind(form: Form) -> None:
     """Added and removed, from one to six and back, again and again."""
     form.button("Add a shot").click()
-    before = set(alive)
+    before = len(alive)  # the notes below are others each time
     for _ in range(3):
         for _ in range(5):
             form.button("Add a shot").click()
         for _ in range(5):
             form.button("Remove shot 1").click()
-    assert set(alive) == before
+    assert len(alive) == before
 
 
 def test_a_row_costs_seven_models(form: Form) -> None:
