@@ -494,3 +494,14 @@ def test_it_can_be_read_in_both_themes_and_widths(notebook: Notebook, lab: Lab) 
         assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
     notebook.theme("JupyterLab Light")
     assert brush.errors == []
+
+
+def test_a_mask_that_cannot_be_saved_is_said(notebook: Notebook, lab: Lab) -> None:
+    """In a browser that has no way to pack it: the request has no mask then, and the table takes one."""
+    notebook.page.add_init_script("delete window.CompressionStream")
+    picture(lab)
+    brush = Brush(notebook, "first.png").shown()
+    brush.click((800, 450))
+    brush.says("The mask could not be saved here: give one in the table below.")
+    expect(brush.form.root).to_contain_text("Motion brush 1 has no mask.")
+    expect(brush.form.button).to_be_disabled()

@@ -37,7 +37,7 @@ class MotionBrush(Shaped):
         self._regions: list[Region] = []
         self._rows: list[_Row] = []
         self._request: VideoRequest | None = None
-        self._kept: dict[str, Path] = {}  # what was painted here: its key in the page → its file
+        self._masks: dict[str, JSON] = {}  # by key, all that were ever here: the page may go back to them
         self._sizes: dict[str, Size] = {}  # of what the page shows, upright, by key
         self._trouble = ""
         parts = self.parts
@@ -89,14 +89,14 @@ class MotionBrush(Shaped):
     def _drawn(self, change: object = None) -> None:
         if self._quiet:
             return
-        known = {self._key(region.mask): region.mask for region in self._regions}
         drawn = []
         for number, item in enumerate(self.brush.regions):
             points: JSON = [{"x": x, "y": y} for x, y in item["points"]]
             before = self._regions[number].points if number < len(self._regions) else ()
             if not points and isinstance(before, str):
                 points = before  # what is no path yet the page has not seen, and cannot have removed
-            drawn.append(Region(self._kept.get(item["mask"], known.get(item["mask"])), points))
+            mask = self._masks.get(item["mask"])
+            drawn.append(Region(mask, points, waits=item["mask"] if mask is None else ""))
         self._regions = drawn
         self._show()
         self.tell()
@@ -113,15 +113,15 @@ class MotionBrush(Shaped):
 
     def _answer(self, key: str) -> None:
         image = self._request.get("image") if self._request else None
-        files = {self._key(each): _file(each) for each in (image, *(region.mask for region in self._regions))}
-        path = files.get(key)  # the page gets what the request names, and nothing else
+        # The page gets what the value and the request have named, and nothing else.
+        path = _file(image) if str(image) == key else _file(self._masks.get(key))
         self.brush.send_bytes(key, self.parts.local.read(path) if path else None)
 
     def _keep(self, key: str, number: int, content: bytes) -> None:
         if kind_of(content) != "png":
             return
         try:
-            self._kept[key] = self.parts.local.keep(f"mask-{number}.png", content)
+            self._masks[key] = self.parts.local.keep(f"mask-{number}.png", content)
             self._trouble = ""
         except KlingError as error:
             self._trouble = str(error)
@@ -141,7 +141,10 @@ class MotionBrush(Shaped):
         quiet, self._quiet = self._quiet, True
         try:
             self.brush.regions = [
-                {"mask": self._key(region.mask), "points": [[point["x"], point["y"]] for point in region.path]}
+                {
+                    "mask": region.waits or self._key(region.mask),
+                    "points": [[point["x"], point["y"]] for point in region.path],
+                }
                 for region in regions
             ]
         finally:
@@ -149,7 +152,11 @@ class MotionBrush(Shaped):
         self._show()
 
     def _key(self, mask: JSON) -> str:
-        return next((key for key, path in self._kept.items() if path == mask), str(mask or ""))
+        if not mask:
+            return ""
+        key = next((key for key, known in self._masks.items() if known == mask), str(mask))
+        self._masks[key] = mask
+        return key
 
     def _show(self) -> None:
         while len(self._rows) > len(self._regions):
@@ -195,7 +202,7 @@ class MotionBrush(Shaped):
             )
 
     def _size(self, media: JSON) -> Size | None:
-        return self._sizes.get(self._key(media)) or self._stored(media)
+        return self._sizes.get(str(media)) or self._stored(media)
 
     def _stored(self, media: JSON) -> Size | None:
         """The size of a file, before it is turned upright."""
@@ -242,7 +249,7 @@ class _Row:
             style=parts.text,
         )
         button = widgets.Button(description="Remove", tooltip=f"Remove region {number}", layout=parts.narrow)
-        self.mask.observe(lambda change: self._change({"mask": change["new"].strip() or None}), "value")
+        self.mask.observe(lambda change: self._change({"mask": change["new"].strip() or None, "waits": ""}), "value")
         self.path.observe(lambda change: self._change({"points": from_text(change["new"])}), "value")
         button.on_click(lambda _: remove(number))
         self.widget = widgets.HBox(

@@ -26,10 +26,12 @@ class Region:
     Attributes:
         mask: a link, a path or None.
         points: ``{"x", "y"}`` each, or text that is no path yet.
+        waits: the key of its mask, when that is painted and not here yet.
     """
 
     mask: JSON = None
     points: JSON = ()
+    waits: str = ""
 
     @property
     def path(self) -> list[dict[str, JSON]]:
@@ -37,9 +39,10 @@ class Region:
         return [] if isinstance(self.points, str) else list(self.points)
 
     def value(self) -> dict[str, JSON]:
-        """As ``dynamic_masks`` has it; what is not there yet is left out."""
+        """As ``dynamic_masks`` has it; what is not there yet is left out, but a region that waits is never nothing."""
         points = self.points if isinstance(self.points, str) else list(self.points)
-        return {name: each for name, each in (("mask_url", self.mask), ("trajectories", points)) if each}
+        value = {name: each for name, each in (("mask_url", self.mask), ("trajectories", points)) if each}
+        return value or ({"trajectories": []} if self.waits else {})
 
 
 def regions_of(value: JSON) -> list[Region] | None:

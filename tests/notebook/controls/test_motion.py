@@ -109,11 +109,14 @@ def test_drawing_fills_in_the_table(form: Form) -> None:
 
 def test_a_mask_that_is_still_on_its_way_is_missing(form: Form) -> None:
     """Nobody is to pay for a video with the mask of before: until it is there, the request is not right."""
-    form.draw((KEY, DRAWN))
-    assert form.values == [[{"trajectories": POINTS}]]
-    assert "has no mask" in " ".join(map(str, form.request.errors()))
+    for points, drawn in ((POINTS, DRAWN), ([], [])):
+        form.draw((KEY, drawn))
+        assert form.values[-1] == [{"trajectories": points}]
+        assert "has no mask" in " ".join(map(str, form.request.errors()))
+    form.row(1)[1].value = TEXT  # meanwhile
     form.paint(png(8, 8))
     assert form.values[-1][0]["mask_url"].exists()
+    assert form.values[-1][0]["trajectories"] == POINTS
 
 
 def test_what_is_no_picture_is_not_kept(form: Form) -> None:
@@ -268,6 +271,21 @@ def test_editing_the_table_keeps_the_painted_mask(form: Form) -> None:
     form.row(1)[1].value = "1,2 3,4"
     assert form.control.brush.regions == [{"mask": KEY, "points": [[1, 2], [3, 4]]}]
     assert form.values[-1][0]["mask_url"] == form.values[0][0]["mask_url"]
+
+
+def test_the_page_may_go_back_to_a_mask_that_was_there(form: Form, tmp_path: Path) -> None:
+    """Undo brings links, files and painted masks back that were removed or painted over."""
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(png(8, 8))
+    value = [{"mask_url": mask, "trajectories": POINTS} for mask in (LINK, mine)]
+    form.control.set(value)
+    keys = [region["mask"] for region in form.control.brush.regions]
+    form.paint(png(64, 48))
+    form.draw((KEY, DRAWN))
+    form.draw(*((key, DRAWN) for key in keys))
+    assert form.values[-1] == value
+    form.page.says({"kind": "want", "key": keys[1]})
+    assert form.page.wire.sent == [({"kind": "bytes", "key": keys[1]}, [png(8, 8)])]
 
 
 # The first frame

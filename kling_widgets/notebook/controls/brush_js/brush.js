@@ -104,7 +104,9 @@ function render({ model, el }) {
   // says that a mask is on its way: nobody is to pay for a video with the mask of before.
   async function publish() {
     const mine = ++version;
-    const sent = Promise.all(now.regions.map(({ mask }, index) => mask && send(mask, index + 1)));
+    const sent = Promise.all(now.regions.map(({ mask }, index) => mask && send(mask, index + 1))).catch(() =>
+      refresh("The mask could not be saved here: give one in the table below."),
+    );
     await Promise.race([sent, new Promise((done) => setTimeout(done, PATIENCE))]);
     if (mine !== version) return;
     model.set("regions", flat());

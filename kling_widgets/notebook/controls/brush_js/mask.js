@@ -104,6 +104,7 @@ async function pngOf(mask) {
   const { width, height } = mask.picture;
   const canvas = traced(mask, "#fff", mask.picture);
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const column = Uint32Array.from({ length: width }, (_, x) => Math.floor(((x + 0.5) * canvas.width) / width));
   const deflate = new CompressionStream("deflate");
   const packed = new Response(deflate.readable).arrayBuffer();
   const writer = deflate.writable.getWriter();
@@ -112,9 +113,9 @@ async function pngOf(mask) {
     const from = Math.floor(((y + 0.5) * canvas.height) / height);
     if (from !== shown) {
       [row, shown] = [new Uint8Array(1 + 3 * width), from];
-      for (let x = 0; x < width; x++) {
-        const at = from * canvas.width + Math.floor(((x + 0.5) * canvas.width) / width);
-        if (data[4 * at + 3] > 127) row.fill(255, 1 + 3 * x, 4 + 3 * x);
+      for (let x = 0, at = 1; x < width; x++, at += 3) {
+        const alpha = data[4 * (from * canvas.width + column[x]) + 3];
+        if (alpha > 127) row[at] = row[at + 1] = row[at + 2] = 255;
       }
     }
     await writer.write(row);
