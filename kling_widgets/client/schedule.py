@@ -66,14 +66,14 @@ class Progress:
         return max(0.0, elapsed - self._readings[-1][0]) if self._readings else 0.0
 
     def left(self, elapsed: float) -> float | None:
-        """Seconds to the end at the pace so far, at least 0; None if no pace can be told."""
-        if not self._readings:
-            return None
+        """Seconds to the end at the pace so far, at least 0; None if no pace can be told.
+
+        One number tells none: the time before it may have been spent in a queue.
+        """
         recent = self._readings[-_WINDOW:]
-        if any(after[1] - before[1] > _COARSE for before, after in pairwise(recent)):
+        if len(recent) < 2 or any(after[1] - before[1] > _COARSE for before, after in pairwise(recent)):
             return None
-        since, first = recent[0] if len(recent) > 1 else (0.0, 0)
-        until, last = recent[-1]
+        (since, first), (until, last) = recent[0], recent[-1]
         if until <= since:
             return None
         whole = (100 - last) * (until - since) / (last - first)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_widgets.client.reply import Task
-from kling_widgets.client.schedule import Budget, Progress, Schedule
+from kling_widgets.client.schedule import UNKNOWN_GAP, Budget, Progress, Schedule
 
 RUNNING = Task("t", status="running")
 
@@ -75,6 +75,18 @@ def test_real_progress_beats_the_clock() -> None:
         times = looks(Schedule(), duration, lambda now, whole=duration: int(100 * now / whole))
         assert times[-1] - duration <= max(2, 0.03 * duration)
         assert len(times) <= 25
+
+
+def test_time_in_a_queue_is_no_pace() -> None:
+    """The first number after a wait of 12 s says nothing yet about how long the rest takes: the next look is near."""
+    schedule = Schedule()
+    schedule.see(9.0, Task("t", status="queued"))
+    schedule.see(12.0, Task("t", status="running", progress=5))
+    assert schedule.next(12.0) <= UNKNOWN_GAP
+    assert schedule.remaining(12.0) is None
+    schedule.see(13.0, Task("t", status="running", progress=55))
+    schedule.see(13.5, Task("t", status="running", progress=80))
+    assert schedule.remaining(13.5) is not None
 
 
 def test_progress_that_stands_still_is_not_trusted() -> None:
