@@ -84,9 +84,9 @@ def test_time_in_a_queue_is_no_pace() -> None:
     schedule.see(12.0, Task("t", status="running", progress=5))
     assert schedule.next(12.0) <= UNKNOWN_GAP
     assert schedule.remaining(12.0) is None
-    schedule.see(13.0, Task("t", status="running", progress=55))
-    schedule.see(13.5, Task("t", status="running", progress=80))
-    assert schedule.remaining(13.5) is not None
+    schedule.see(13.0, Task("t", status="running", progress=24))
+    schedule.see(14.0, Task("t", status="running", progress=43))
+    assert schedule.remaining(14.0) is not None
 
 
 def test_progress_that_stands_still_is_not_trusted() -> None:
