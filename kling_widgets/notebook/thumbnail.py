@@ -6,12 +6,14 @@ import base64
 import io
 from pathlib import Path
 
-from kling_widgets.core.media_rules import Facts
+from kling_widgets.core.media_rules import LARGEST_UPLOAD, Facts
 
 SIDE = 320  # pixels at the most; shown at half of that, so that it is sharp on a fine screen
 _LARGEST = 24_000  # bytes of a thumbnail
 _LARGEST_WHOLE = 300_000  # bytes of a file that stands for itself where nothing can make it smaller
-_MOST_PIXELS = 60_000_000  # of a picture that is decoded for this: a few hundred kilobytes may hold billions
+# Pixels of a picture that is decoded for this within a second or two: a few hundred kilobytes may hold billions. A JPEG
+# is decoded at a fraction of its size; above its number Pillow warns in the middle of the notebook.
+_MOST_PIXELS = {"jpeg": 89_000_000, "png": 20_000_000, "webp": 20_000_000, "gif": 20_000_000}
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 
 
@@ -24,8 +26,7 @@ def thumbnail(path: Path, facts: Facts) -> str:
     """
     if facts.kind not in _TYPES or not facts.width or not facts.height:
         return ""
-    # A JPEG is decoded at a fraction of its size.
-    if facts.width * facts.height > _MOST_PIXELS * (16 if facts.kind == "jpeg" else 1):
+    if facts.size > LARGEST_UPLOAD or facts.width * facts.height > _MOST_PIXELS[facts.kind]:
         return ""
     try:
         import PIL.Image  # noqa: F401

@@ -17,6 +17,7 @@ from kling_widgets.core.values import (
     looks_like_key,
     map_strings,
     masked,
+    nameless,
     paths_in,
     plain,
     shorten,
@@ -92,6 +93,14 @@ def test_a_name_without_a_scheme_is_local(text: str) -> None:
 def test_a_scheme_is_not_local(text: str) -> None:
     """A link, good or bad; never a file to upload."""
     assert not is_local(text)
+
+
+@pytest.mark.parametrize("value", [np.zeros((2, 3)), Hostile(), object()])
+def test_what_stands_for_an_object_is_no_file(value: Any) -> None:
+    """A picture in memory becomes a word in angle brackets, which nobody shall look for on the disk."""
+    assert nameless(plain(value)) == type(value).__name__
+    assert not is_local(plain(value))
+    assert nameless("<a b>") == nameless("a.png") == nameless("<>") == ""
 
 
 def test_paths_are_found_and_replaced_wherever_they_stand() -> None:
