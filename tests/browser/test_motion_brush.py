@@ -332,8 +332,14 @@ def test_the_picture_is_painted_on_by_keys(notebook: Notebook, lab: Lab) -> None
     """Arrows move the brush, Space uses it; the notebook takes no key of these for its own."""
     picture(lab)
     brush = Brush(notebook, "first.png").shown()
-    brush.size(100)
     keyboard = brush.page.keyboard
+    brush.size(98)
+    slider = brush.root.get_by_role("slider", name="Brush size in pixels")
+    slider.focus()
+    keyboard.press("ArrowRight")
+    keyboard.press("ArrowUp")
+    expect(slider).to_be_focused()
+    expect(slider).to_have_value("100")
     brush.root.get_by_role("button", name="Remove region").focus()
     keyboard.press("Tab")
     expect(brush.canvas).to_be_focused()
