@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from kling_widgets.demo.render import render
-from tests.demo.conftest import RED, Studio, wish
+from tests.demo.conftest import BLUE, GREEN, RED, Studio, wish
 
 PROMPTS = {
     "chinese": "纸船在清晨的湖面上漂流",
@@ -182,3 +182,37 @@ def test_nothing_is_left_of_a_film_that_fails(studio: Studio) -> None:
     with pytest.raises(OSError):
         render(wish(), target, studio.store.uploads)
     assert not list(studio.folder.glob("*.part")) and not list(studio.folder.glob(".*.part"))
+
+
+@pytest.mark.parametrize("size", ["322x178", "300x150", "144x144"])
+def test_everything_at_once_has_the_same_bytes_too(studio: Studio, size: str) -> None:
+    """A clip with every control at work is the very same file each time, at awkward sizes too, in any process."""
+    mask = Image.new("L", (64, 36), 0)
+    mask.paste(255, (10, 10, 20, 20))
+    request = wish(
+        "<<<element_1>>> at sea",
+        model="aigc-video-kling-9",
+        size=size,
+        seconds=2,
+        sound=True,
+        image=studio.upload(RED),
+        image_tail=studio.upload(BLUE),
+        image_list=[studio.upload(GREEN), "https://example.com/a.png"],
+        multi_shots=True,
+        kling_elements=["1", "2"],
+        camera_control={"type": "simple", "config": {"tilt": 5}},
+        dynamic_masks=[{"mask_url": studio.picture(mask), "trajectories": [{"x": 15, "y": 20}, {"x": 40, "y": 9}]}],
+        video_list=[{"url": "https://example.com/a.mp4", "keep_original_sound": "yes"}],
+        voice_list=["https://example.com/a.wav"],
+        session_id="S",
+        face_choose="F",
+        metadata={"seed": 1},
+    )
+    first = studio.draw(request).read_bytes()
+    assert studio.draw(request).read_bytes() == first
+    job = {"body": request.payload(), "target": str(studio.folder / "other.mp4"), "uploads": str(studio.store.uploads)}
+    subprocess.run(
+        [sys.executable, "-m", "kling_widgets.demo.render"],
+        input=json.dumps(job), text=True, capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert (studio.folder / "other.mp4").read_bytes() == first
