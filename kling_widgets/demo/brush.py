@@ -28,6 +28,7 @@ FARTHEST = 2.0  # of the clip's sides, beyond which a point is drawn no farther 
 COLOURS = tuple((*ImageColor.getrgb(name)[:3], 255) for name in (
     "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00"
 ))  # fmt: skip
+SMOOTHING = 16  # rounds on each scale when a hole is filled
 SAME_SHAPE = 0.02  # by how much the ratio of a mask may differ from the picture's
 
 
@@ -200,22 +201,31 @@ def filled(picture: Image.Image, holes: Image.Image) -> Image.Image:
     """The picture with its holes filled from around them, softly."""
     size = 2 ** (min(picture.size).bit_length() - 2)  # a power of two, to be halved down to one
     small = (size, size)
-    around = holes.filter(ImageFilter.MaxFilter(5))
+    # A little larger: the edge of what was there, smoothed or blurred by JPEG, is not to stay behind as a line.
+    spread = ImageFilter.GaussianBlur(max(1.5, min(picture.size) / 200))
+    around = holes.filter(spread).point(lambda value: 255 if value > 10 else 0)
     keep = 1 - np.asarray(around.resize(small, Image.Resampling.BOX), np.float32)[:, :, None] / 255
     keep[keep < 1] = 0  # what is half in a hole has its colour
     known = np.asarray(picture.resize(small, Image.Resampling.BOX), np.float32) * keep
     guess = Image.fromarray(np.clip(_pulled(known, keep), 0, 255).astype(np.uint8))
-    guess = guess.filter(ImageFilter.GaussianBlur(size / 50)).resize(picture.size, Image.Resampling.BICUBIC)
+    guess = guess.resize(picture.size, Image.Resampling.BICUBIC)
     return Image.composite(guess, picture, around.filter(ImageFilter.GaussianBlur(max(1.0, min(picture.size) / 300))))
 
 
 def _pulled(known: Floats, weight: Floats) -> Floats:
-    """Colours where there are none, from the next coarser picture ("pull-push", Gortler et al. 1996)."""
+    """Colours where there are none: those of the next coarser picture ("pull-push", Gortler et al. 1996), each then
+    brought to the mean of its neighbours."""
+    own = known / np.maximum(weight, 1e-6)
     if len(weight) == 1 or weight.min() > 0:
-        return known / np.maximum(weight, 1e-6)
+        return own
     half = len(weight) // 2
     coarse = _pulled(*(part.reshape(half, 2, half, 2, -1).mean((1, 3)) for part in (known, weight)))
-    return np.where(weight > 0, known / np.maximum(weight, 1e-6), coarse.repeat(2, 0).repeat(2, 1))
+    made = np.where(weight > 0, own, coarse.repeat(2, 0).repeat(2, 1))
+    for _ in range(SMOOTHING):
+        wide = np.pad(made, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        mean = (wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:]) / 4
+        made = np.where(weight > 0, made, mean)
+    return made
 
 
 def _badge(region: Region, short: int) -> Piece:
