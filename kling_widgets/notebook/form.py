@@ -25,8 +25,8 @@ from kling_widgets.notebook.fold import Fold
 from kling_widgets.notebook.guide import Guide, sections
 from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.key_line import KeyLine
-from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.keys import Keys
+from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.presets import Presets
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section

@@ -11,7 +11,7 @@ from kling_widgets.core.catalog import Model, models
 from kling_widgets.core.compare import gains_and_losses
 from kling_widgets.core.names import resolve
 from kling_widgets.notebook.controls import Parts
-from kling_widgets.notebook.style import STYLE
+from kling_widgets.notebook.style import FORM_STYLE
 
 
 class Head:
@@ -23,7 +23,7 @@ class Head:
 
     def __init__(self, model: Model, parts: Parts, switch: Callable[[Model], None]) -> None:
         self._model, self._switch = model, switch
-        title = widgets.HTML(f'{STYLE}<span class="kling-title">New video</span>', layout=parts.plain)
+        title = widgets.HTML(f'{FORM_STYLE}<span class="kling-title">New video</span>', layout=parts.plain)
         known = {each.id: each for each in models()}
         self._picker = widgets.Dropdown(
             description="Model",

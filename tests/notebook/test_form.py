@@ -21,7 +21,7 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.controls import Control
 from kling_widgets.notebook.form import OTHERS, SUBMIT, Form
 from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.style import STYLE
+from kling_widgets.notebook.style import FORM_STYLE
 from tests.client.samples import moving
 from tests.conftest import ROOT
 from tests.notebook.conftest import KEY, Kernel, shown
@@ -99,7 +99,7 @@ def buttons(form: Form) -> list[str]:
 def text(form: Form) -> str:
     """All that stands in the form as HTML."""
     found = (each.value for each in within(form.widget) if isinstance(each, widgets.HTML))
-    return "\n".join(value.removeprefix(STYLE) for value in found)
+    return "\n".join(value.removeprefix(FORM_STYLE) for value in found)
 
 
 def sections(form: Form) -> list[widgets.Button]:
@@ -518,7 +518,7 @@ def test_the_code_follows(new: Maker) -> None:
 
 
 def test_a_preset_brings_the_very_form_back(new: Maker) -> None:
-    """Saved by a name in one form, it is there in another, with its model and every value; what was typed there goes."""
+    """Saved by a name in one form, it is there in another, with its model and every value; what was there goes."""
     request = full(MODELS["aigc-video-kling-o1"]).replace(image_tail=None, image_list=None, dynamic_masks=None)
     form = new(request)
     presets(form)["Name"].value = "mine"
