@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from kling_widgets.core.fields import Choice, Field, Flag, Limit, Link, Links, Number, Source, Text
 from kling_widgets.core.structured import Anything, Camera, Clips, Elements, Masks, Shots
@@ -297,6 +298,10 @@ _LAST = Capability("last frame", S)
 _LAST_1080P = Capability("last frame", S, "documented elsewhere at 1080P")
 _REFERENCES = Capability("references", S)
 _SOUND = Capability("sound", D)
+# Kling's own reference of motion control has other limits than that of videos elsewhere.
+_DRIVING = {"video_list": "A public link to the driving video, an mp4 or mov of 3 to 30 s, at most 100 MB (D)."}
+_SPEECH = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 300 s, at most 5 MB (D)."}
+_LIPS = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 60 s, at most 5 MB (D)."}
 _NEEDS_FIRST = Need("image", S, "This model starts from a picture: give a first frame (image).")
 
 
@@ -312,8 +317,9 @@ def _model(
     length: str = "",
     scene: str = "",
     native: tuple[str, ...] = ("720P", "1080P"),
+    helps: Mapping[str, str] = MappingProxyType({}),
 ) -> Model:
-    own: dict[str, Field] = {}
+    own: dict[str, Field] = {name: replace(FIELDS[name], help=said) for name, said in helps.items()}
     number, links = FIELDS["seconds"], FIELDS["image_list"]
     assert isinstance(number, Number) and isinstance(links, Links)
     if seconds:
@@ -383,6 +389,7 @@ MODELS: Mapping[str, Model] = {
             needs=(_NEEDS_FIRST,),
             length="follows the driving video",
             scene="motion control",
+            helps=_DRIVING,
         ),
         _model(
             "3.0",
@@ -417,6 +424,7 @@ MODELS: Mapping[str, Model] = {
             needs=(_NEEDS_FIRST,),
             length="follows the driving video",
             scene="motion control",
+            helps=_DRIVING,
         ),
         _model(
             "o1",
@@ -434,6 +442,7 @@ MODELS: Mapping[str, Model] = {
             needs=(_NEEDS_FIRST, Need("voice_list", D, "An avatar speaks a sound: give one (voice_list).")),
             length="follows the sound",
             scene="avatar",
+            helps=_SPEECH,
         ),
         _model(
             "identifyface",
@@ -442,6 +451,7 @@ MODELS: Mapping[str, Model] = {
             (Capability("first frame", S, "a picture of the face"), Capability("voice", S), Capability("lip sync", S)),
             length="follows the picture or video and the sound",
             scene="lip sync",
+            helps=_LIPS,
         ),
     )
 }
