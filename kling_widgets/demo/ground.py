@@ -121,9 +121,8 @@ class Ground:
         self.clip = clip
         self.camera = Camera.of(clip)
         self.brush = Brush.of(clip)
-        self.still = (
-            bool(self.brush) or clip.request.spec.scene in face.SCENES
-        )  # what is on the picture must stay on it
+        # Paths and a mouth lie on the picture, and must stay where they belong.
+        self.still = bool(self.brush) or clip.request.spec.scene in face.SCENES
         moves = [self._move(share / 8) for share in range(9)]
         views = [view.then(FRAMINGS[shot.framing]) for view in moves for shot in clip.shots]
         first = Still(clip.first, clip, views, self.brush) if clip.first else None
