@@ -104,7 +104,8 @@ class PresetStore:
         for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
             try:
                 preset = _preset(path)
-                found.setdefault(preset.name, preset)
+                if preset.name not in found or path.name == _file_name(preset.name):  # our own file before others
+                    found[preset.name] = preset
             except FileNotFoundError:  # deleted meanwhile, by another kernel
                 pass
             except (OSError, ValueError, RecursionError, KlingError):
@@ -150,6 +151,8 @@ def _write(path: Path, content: str) -> None:
 
 def _preset(path: Path) -> _Preset:
     """What is in a file; raises OSError, ValueError, RecursionError or KlingError when it is no preset."""
+    if not path.is_file():  # a pipe would be waited for
+        raise ValueError("it is no file")
     with path.open("rb") as file:
         content = json.loads(file.read(_LARGEST))
     match content:
