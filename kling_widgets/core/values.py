@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 JSON: TypeAlias = Any
 
 _DEEPEST = 40  # levels; deeper than any body of the service, and far from Python's own limit
-_LONGEST_NUMBER = 1024  # bits; Python refuses to write numbers of many thousand digits
+_LONGEST_NUMBER = 1023  # bits, so that it is a float too; Python refuses to write numbers of many thousand digits
 
 
 def plain(value: object, depth: int = 0) -> JSON:
@@ -26,6 +26,8 @@ def plain(value: object, depth: int = 0) -> JSON:
         # A lone surrogate cannot be sent; it would fail only when the body is encoded.
         return value.encode("utf-8", "replace").decode("utf-8")
     try:
+        if type(value).__name__ in ("bool", "bool_"):  # numpy's, by its two names
+            return bool(value)
         if isinstance(value, Integral):  # numpy's integers too
             number = int(value)
             return number if number.bit_length() <= _LONGEST_NUMBER else f"<{type(value).__name__}>"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.fields import Field, Link, Links
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Masks
+from kling_widgets.core.structured import Clips, Masks, Structured
 from kling_widgets.core.values import JSON, is_local
 
 
@@ -52,9 +52,11 @@ class Draft:
 
     def type(self, field: Field, value: JSON) -> None:
         """Takes what the user has typed: text may be a path now."""
-        self._hand(field.name)[field.name] = value
-        self._foreign.discard(field.name)
-        self.touched.add(field.name)
+        hand, name = self._hand(field.name), field.name
+        before, hand[name] = hand.get(name), value
+        if field.clean(value, paths=False) != field.clean(before, paths=False):  # shown in another way, it is not typed
+            self._foreign.discard(name)
+        self.touched.add(name)
 
     def take(self, values: Mapping[str, JSON]) -> None:
         """Takes values that nobody typed here."""
@@ -72,15 +74,25 @@ class Draft:
 
 
 def _foreign_path(field: Field, value: JSON) -> bool:
-    """Whether a value, of a body for instance, has text where a picture belongs: in the form it would become the user's
-    own path, and be uploaded. What cannot be a path, such as an ftp link, stays, and is said to be wrong."""
-    match field, value:
-        case Masks(), [*masks]:
-            media = [mask.get("mask_url") for mask in masks if isinstance(mask, dict)]
-        case Links(), [*media]:
-            pass
-        case Link() | Links() | Masks(), _:
-            media = [value]
-        case _:
-            return False
-    return any(isinstance(text, str) and is_local(text) for text in media)
+    """Whether a value, of a body for instance, has text where media belong that is no link: in the form it would become
+    the user's own path, and be read and uploaded. What can be no path, such as an ftp link, stays, and is said to be
+    wrong."""
+    if not isinstance(field, (Link, Links, Clips, Masks)):
+        return False
+    if isinstance(field, Structured) and isinstance(value, str):  # JSON with a mistake in it, that a letter may mend
+        return True
+    lines = (line.strip() for text in _media(value) for line in text.splitlines())
+    return any(line and is_local(line) for line in lines)
+
+
+def _media(value: JSON) -> Iterator[str]:
+    """Every text of a value that stands for a picture, a clip or a sound."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _media(item)
+        case dict():
+            for key in ("url", "mask_url"):
+                yield from _media(value.get(key))

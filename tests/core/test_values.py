@@ -144,3 +144,9 @@ def test_shorten_is_one_short_line() -> None:
     assert shorten("x" * 100, 10) == "“xxxxxxxxx…”"
     assert shorten(True) == "“true”"
     assert shorten({"a": Path("b")}) == '“{"a": "b"}”'
+
+
+def test_a_numpy_bool_is_one() -> None:
+    """A grid of parameters is often made with numpy."""
+    assert plain({"on": np.bool_(True), "off": [np.bool_(False)]}) == {"on": True, "off": [False]}
+    assert plain(np.bool_(True)) is True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.draft import Draft
@@ -57,3 +59,33 @@ def test_to_a_model_that_was_offered_all_goes_along() -> None:
     assert draft.request == VideoRequest("3.0", prompt="x", image="first.png", sound=True)
     draft.model = TURBO
     assert draft.request.get("image") == Path("first.png")
+
+
+FOREIGN = [
+    {"image": "~/secret.png"},
+    {"metadata": {"image_list": ["https://example.com/a.png\n/home/me/private.png"]}},
+    {"metadata": {"image_list": ["https://example.com/a.png", "https://example.com/b.png\u2028private.png"]}},
+    {"metadata": {"voice_list": [{"url": "/home/me/secret.wav"}]}},
+    {"metadata": {"video_list": "secret.mp4"}},
+    {"metadata": {"dynamic_masks": {"mask_url": "secret.png", "trajectories": []}}},
+    {"metadata": {"dynamic_masks": '[{"mask_url": "https://example.com/a.png"}, {"mask_url": "secret.png"'}},
+]
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+def test_no_part_of_a_foreign_value_becomes_a_path(body: dict[str, object]) -> None:
+    """Not by a line break in a link, in a list, in a clip or in JSON with a mistake: it is left out, and said."""
+    draft = Draft(VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "prompt": "x", **body}))
+    assert len(draft.left) == 1
+    assert draft.request == VideoRequest("2.6", prompt="x")
+
+
+def test_what_is_shown_in_another_way_is_not_typed() -> None:
+    """A control that shows the same value as JSON, or a list as lines, makes nothing the user's own."""
+    link = {"url": "ftp://example.com/a.mp4"}
+    request = VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "metadata": {"video_list": [link]}})
+    draft = Draft(request)
+    draft.type(FIELDS["video_list"], '[{"url": "ftp://example.com/a.mp4"}]')
+    assert draft.request == request
+    draft.type(FIELDS["video_list"], '[{"url": "mine.mp4"}]')
+    assert draft.request.files() == (Path("mine.mp4"),)

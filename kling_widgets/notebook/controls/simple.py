@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 
 from kling_widgets.core.fields import Field, Number, Text
-from kling_widgets.core.values import JSON
+from kling_widgets.core.values import JSON, shorten
 from kling_widgets.notebook.controls.control import Control, Parts
 
 DEFAULT = "default"  # the service's own; then the field is not sent
+CHOOSE = "choose"
 
 
 class TextBox(Control):
@@ -87,9 +88,10 @@ class Slider(Control):
     def build(self) -> widgets.Widget:
         assert isinstance(self.field, Number)
         usual = self.field.usual or (self.field.low, self.field.high)
+        self._odd: JSON = None  # what is no number
         self.mode = widgets.ToggleButtons(
             description=self.field.label,
-            options=[DEFAULT, "choose"],
+            options=(DEFAULT, CHOOSE),
             tooltips=[self.field.help] * 2,
             layout=self.parts.plain,
             style=self.parts.pills,
@@ -111,15 +113,19 @@ class Slider(Control):
         return row
 
     def _choose(self, change: object) -> None:
-        self.number.layout.display = "none" if self.mode.value == DEFAULT else "flex"
+        self.number.layout.display = "flex" if self.mode.value == CHOOSE else "none"
 
     def get(self) -> JSON:
-        return None if self.mode.value == DEFAULT else self.number.value
+        return {DEFAULT: None, CHOOSE: self.number.value}.get(self.mode.value, self._odd)
 
     def put(self, value: JSON) -> None:
+        # A value from elsewhere is shown as it is, right or wrong.
         is_number = isinstance(value, int) and not isinstance(value, bool)
         if is_number:
-            # A value from elsewhere is shown as it is, right or wrong.
             self.number.min, self.number.max = min(self.number.min, value), max(self.number.max, value)
             self.number.value = value
-        self.mode.value = "choose" if is_number else DEFAULT
+        self._odd = None if is_number else value
+        odd = [] if self._odd is None else [shorten(value, 20)]
+        if self.mode.options != (options := (DEFAULT, CHOOSE, *odd)):
+            self.mode.options = options
+        self.mode.value = CHOOSE if is_number else odd[0] if odd else DEFAULT

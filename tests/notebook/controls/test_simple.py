@@ -120,11 +120,14 @@ def test_a_slider_is_left_alone_or_moved(parts: Parts) -> None:
     assert control.number.layout.display == "none"
 
 
-@pytest.mark.parametrize("value", [True, "abc", [5]])
-def test_a_slider_shows_no_number_for_what_is_none(value: Any, parts: Parts) -> None:
-    """The sentence below says what is wrong; the slider itself is at rest."""
-    control = make(THREE_TO_FIFTEEN, parts)
-    control.set(value)
-    assert isinstance(control, Slider)
-    assert control.mode.value == DEFAULT
-    assert control.number.value == 5
+@pytest.mark.parametrize("value", ["5.5", "choose", "default", True, [5]])
+def test_a_slider_shows_what_is_no_number(value: Any, parts: Parts) -> None:
+    """As a choice of its own, that can be left for another."""
+    slider = make(THREE_TO_FIFTEEN, parts)
+    assert isinstance(slider, Slider)
+    slider.set(value)
+    assert slider.get() == value
+    slider.mode.value = DEFAULT
+    assert slider.get() is None
+    slider.set(7)
+    assert (slider.get(), len(slider.mode.options)) == (7, 2)
