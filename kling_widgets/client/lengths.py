@@ -44,7 +44,7 @@ def measure(kind: str, file: BinaryIO, size: int) -> Length:
                 return Length(_wave(file, size))
             case "mp3" | "aac":
                 return Length(_frames(file, size))
-    except (OSError, ValueError, struct.error, IndexError):
+    except (OSError, ValueError, struct.error, LookupError, ArithmeticError):  # LookupError: a box that is not there
         pass
     return Length()
 
@@ -105,9 +105,11 @@ def _within(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """The name of each box, and where what it holds begins and ends."""
     for _ in range(_MOST_BOXES):
+        if at + 8 > end:  # also where a box claims more bytes than a file can have, which seek would not take
+            return
         file.seek(at)
         head = file.read(16)
-        if at + 8 > end or len(head) < 8:
+        if len(head) < 8:
             return
         (length, name), skip = struct.unpack(">I4s", head[:8]), 8
         if length == 1:

@@ -98,6 +98,57 @@ def test_what_looks_like_ever_more_ends_soon(kind: str, content: bytes) -> None:
     assert measure(kind, io.BytesIO(content), len(content)).width is None
 
 
+@pytest.mark.parametrize("missing", [b"tkhd", b"mdhd", b"mdia", b"hdlr", b"mvhd", b"stts", b"minf"])
+@pytest.mark.parametrize("ending", ["mp4", "mov"])
+def test_a_clip_without_a_part_of_its_header(ending: str, missing: bytes, made: dict[str, bytes]) -> None:
+    """What it does not say is not known."""
+    content = made[ending].replace(missing, b"free")
+    assert content != made[ending]
+    found = measure(ending, io.BytesIO(content), len(content))
+    assert found.width in (None, 64)
+
+
+@pytest.mark.parametrize("length", [2**63, 2**64 - 1, 2**63 - 1])
+@pytest.mark.parametrize("outside", [False, True])
+def test_a_box_longer_than_any_file(length: int, outside: bool) -> None:
+    """It goes up to the end."""
+    box = struct.pack(">I4sQ", 1, b"free", length)
+    content = box if outside else struct.pack(">I4s", 8 + len(box) + 8, b"moov") + box + bytes(8)
+    assert measure("mp4", io.BytesIO(content), len(content)) == Length()
+
+
+_HEADER = [b"moov", b"mvhd", b"trak", b"tkhd", b"mdia", b"mdhd", b"hdlr", b"minf", b"stbl", b"stts", b"mdat", b"data"]
+_NUMBERS = [bytes(4), b"\xff" * 4, b"\0\0\0\x01", b"\x80\0\0\0", b"\0\0\0\x01free" + b"\xff" * 8]
+
+
+@given(
+    kind=st.sampled_from(["mp4", "mov", "m4a", "wav", "mp3", "aac"]),
+    changes=st.lists(
+        st.tuples(
+            st.sampled_from(_HEADER), st.integers(-8, 40), st.one_of(st.sampled_from(_NUMBERS), st.binary(max_size=12))
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    renamed=st.lists(st.tuples(st.sampled_from(_HEADER), st.sampled_from([*_HEADER, b"free"])), max_size=2),
+)
+def test_no_header_breaks_it(
+    kind: str,
+    changes: list[tuple[bytes, int, bytes]],
+    renamed: list[tuple[bytes, bytes]],
+    made: dict[str, bytes],
+) -> None:
+    """Boxes that are longer, shorter, others or elsewhere than they say."""
+    content = bytearray(made[kind])
+    for name, offset, value in changes:
+        at = max(content.find(name) + offset, 0)
+        content[at : at + len(value)] = value
+    for old, new in renamed:
+        content = content.replace(old, new)
+    found = measure(kind, io.BytesIO(content), len(content))
+    assert found.seconds is None or found.seconds >= 0
+
+
 @given(
     kind=st.sampled_from(["mp4", "mov", "m4a", "wav", "mp3", "aac", "webm"]),
     cut=st.integers(0, 3000),
