@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,8 +54,10 @@ class LocalMedia:
         harmless = re.sub(r"[^\w.-]+", "-", Path(name).name).strip(".-")[-80:] or "picture"
         place = self.folder / hashlib.sha256(content).hexdigest()[:12] / harmless
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
+            if not (place.is_file() and place.stat().st_size == len(content)):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                place.parent.mkdir(mode=0o700, exist_ok=True)
+                _write(place, content)
         except OSError as error:
             raise KlingError(
                 f"{harmless} cannot be kept in {place.parent} ({error.strerror}): give its path instead."
@@ -131,3 +134,15 @@ class LocalMedia:
                 self._known.pop(next(iter(self._known)), None)
             self._known[key] = made
         return self._known[key]  # type: ignore[no-any-return]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all: an upload of the same picture may be reading it."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")  # its owner's alone: pictures are private
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(draft, path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise

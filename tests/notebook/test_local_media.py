@@ -7,6 +7,7 @@ import io
 import os
 import struct
 import sys
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from kling_widgets.core.names import model
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import KlingError
 from kling_widgets.notebook.local_media import LARGEST_PLAYED, LocalMedia
 from tests.client.samples import clip, moving, picture, sound
 
@@ -226,3 +228,59 @@ def test_the_same_bytes_are_kept_once(local: LocalMedia) -> None:
     assert local.keep("a.png", b"2") != first
     assert first.read_bytes() == b"1"
     assert sorted(os.listdir(local.folder)) == sorted({first.parent.name, local.keep("a.png", b"2").parent.name})
+
+
+def test_what_is_kept_is_not_written_again(local: LocalMedia) -> None:
+    """An upload may be reading it; a half one, as of a computer that went out, is made whole."""
+    path = local.keep("a.png", b"whole")
+    with path.open("rb") as reader:
+        before = os.fstat(reader.fileno())
+        assert os.stat(local.keep("a.png", b"whole")).st_mtime_ns == before.st_mtime_ns
+        path.write_bytes(b"wh")
+        assert local.keep("a.png", b"whole").read_bytes() == b"whole"
+    assert os.listdir(path.parent) == ["a.png"]
+
+
+def test_nobody_reads_half_a_file(local: LocalMedia) -> None:
+    """Whoever keeps the same bytes meanwhile."""
+    content = os.urandom(2_000_000)
+    path, ended = local.keep("a.png", content), threading.Event()
+
+    def keep() -> None:
+        for _ in range(50):
+            path.unlink(missing_ok=True)  # so that it is written again
+            local.keep("a.png", content)
+        ended.set()
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    read = 0
+    while not ended.is_set() or not read:
+        try:
+            assert path.stat().st_size == len(content)
+        except FileNotFoundError:
+            continue
+        read += 1
+    keeper.join()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems keep a user's folders otherwise")
+def test_what_is_kept_is_its_owners_alone(local: LocalMedia) -> None:
+    """Pictures are private."""
+    path = local.keep("a.png", b"1")
+    modes = [each.stat().st_mode & 0o777 for each in (local.folder, path.parent, path)]
+    assert modes == [0o700, 0o700, 0o600]
+
+
+def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    """With what to do; nothing is left."""
+    (tmp_path / "uploads").write_bytes(b"a file")
+    with pytest.raises(KlingError, match=r"a\.png cannot be kept in .*: give its path instead"):
+        LocalMedia(tmp_path / "uploads").keep("a.png", b"1")
+    local = LocalMedia(tmp_path / "other")
+    place = local.keep("a.png", b"1")
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(KlingError, match="cannot be kept"):
+        local.keep("a.png", b"1")
+    assert os.listdir(place.parent) == ["a.png"]
