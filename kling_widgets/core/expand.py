@@ -13,13 +13,18 @@ from kling_widgets.core.values import shorten
 from kling_widgets.errors import InvalidRequestError
 
 Lookup = Callable[[str], object]  # a variable's value by its name; raises KeyError
+Finish = Callable[[object], object]  # what goes in for a value: a path for a picture; raises InvalidRequestError
 
 _STEP = r"\.[A-Za-z_]\w*|\[-?\d+\]|\['[^'{}]*'\]|\[\"[^\"{}]*\"\]"
 _BRACES = re.compile(rf"\{{\{{|\}}\}}|\{{([A-Za-z_]\w*)((?:{_STEP})*)\}}|[{{}}]")
 
 
-def expand(text: str, lookup: Lookup) -> str:
-    """The text with every ``{name}``, ``{name.attr}``, ``{name[0]}`` replaced by its value.
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def expand(text: str, lookup: Lookup, finish: Finish = _as_it_is) -> str:
+    """The text with every ``{name}``, ``{name.attr}``, ``{name[0]}`` replaced by its value, finished.
 
     ``{{`` and ``}}`` are braces. Braces that hold no name stay as they are, also nested ones: JSON in a prompt is kept.
 
@@ -34,7 +39,7 @@ def expand(text: str, lookup: Lookup) -> str:
         position = match.end()
         brace = match[0][0]
         if match[1]:
-            out.append(_value(match[0], match[1], match[2], lookup))
+            out.append(_value(match[0], match[1], match[2], lookup, finish))
             continue
         out.append(brace)
         if brace == "{":
@@ -61,7 +66,7 @@ def escape_braces(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _value(whole: str, name: str, steps: str, lookup: Lookup) -> str:
+def _value(whole: str, name: str, steps: str, lookup: Lookup, finish: Finish) -> str:
     try:
         value = lookup(name)
     except KeyError:
@@ -75,6 +80,10 @@ def _value(whole: str, name: str, steps: str, lookup: Lookup) -> str:
             raise InvalidRequestError(
                 f"{whole} has no value: {name} has no {step} ({why}). Nothing was sent."
             ) from None
+    try:
+        value = finish(value)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"{shorten(whole)}: {error}") from None
     if isinstance(value, bool) or not isinstance(value, (str, Real, Decimal, PurePath)):
         kind = type(value).__name__
         raise InvalidRequestError(f"{shorten(whole)} is a {kind}, not text, a number or a path. Nothing was sent.")

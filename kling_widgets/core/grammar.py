@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from kling_widgets.core.catalog import DEFAULT_MODEL, FIELDS
@@ -47,6 +48,10 @@ def _no_variable(name: str) -> object:
     raise KeyError(name)
 
 
+def _as_it_is(name: str, value: object) -> object:
+    return value
+
+
 def parse(
     line: str,
     cell: str | None = None,
@@ -54,6 +59,7 @@ def parse(
     default: str = DEFAULT_MODEL.name,
     lookup: Lookup = _no_variable,
     read: Callable[[Path], str] = _no_file,
+    place: Callable[[str, object], object] = _as_it_is,
 ) -> Command:
     """Understands ``%kling line``, or ``%%kling line`` with the cell's body as prompt.
 
@@ -63,6 +69,8 @@ def parse(
         default: the model when the line names none.
         lookup: gives a variable's value by its name; raises KeyError.
         read: gives a file's text for ``@file.json``; raises OSError.
+        place: gives what a field, by its name, takes in place of a variable's value, such as a path for a picture in
+            memory; raises InvalidRequestError.
 
     Raises:
         InvalidRequestError: the line cannot be understood, names what is not there, or holds what looks like a key.
@@ -72,7 +80,7 @@ def parse(
             "This cell holds what looks like an API key. Nothing was sent. Delete it from the cell, so that it is not "
             "saved with the notebook, and give it with %kling_key."
         )
-    reader = _Reader(line.strip(), lookup, read)
+    reader = _Reader(line.strip(), lookup, read, place)
     reader.options()
     rest = reader.text[reader.position :].strip()
     if cell is not None and rest:
@@ -155,11 +163,18 @@ _EXAMPLES = {"metadata": '{"name": "value"}', **dict.fromkeys(FRAME_LISTS, FIELD
 class _Reader:
     """Reads the options off the front of a line."""
 
-    def __init__(self, text: str, lookup: Lookup, read: Callable[[Path], str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        lookup: Lookup,
+        read: Callable[[Path], str],
+        place: Callable[[str, object], object],
+    ) -> None:
         self.text = text
         self.position = 0
         self.lookup = lookup
         self.read = read
+        self.place = place
         self.fields: dict[str, object] = {}
         self.foreign: set[str] = set()  # the fields that came from files: text in them is never a local path
         self.settings: dict[str, object] = {}
@@ -242,23 +257,25 @@ class _Reader:
             return SWITCH_WORDS[switch[1].lower()] if switch else True, False
         structured = isinstance(known, Structured) or name == "metadata"
         if (structured or _is_list(name)) and self._take(_JSON):
-            return self._json(option), False
+            return self._json(option, name), False
         example = known.example if known else _EXAMPLES[name]
         if structured and self._take(_FILE):
             return self._file(option, expand(self._word(option, "@file.json", equals=True)[0], self.lookup)), True
         word, bare = self._word(option, example, equals)
         if structured and bare and word.isidentifier():
             try:
-                return self.lookup(word), False
+                value = self.lookup(word)
             except KeyError:
                 if not isinstance(known, Anything):
                     hint = "Give JSON, @file.json, or the name of a variable."
                     raise InvalidRequestError(
                         f"{option}: there is no variable {word}. {hint} Nothing was sent."
                     ) from None
-        return expand(word, self.lookup), False
+            else:
+                return self.place(name, value), False
+        return expand(word, self.lookup, partial(self.place, name)), False
 
-    def _json(self, option: str) -> JSON:
+    def _json(self, option: str, name: str) -> JSON:
         """The JSON at the position; the text in it is expanded."""
         try:
             value, self.position = json.JSONDecoder().raw_decode(self.text, self.position)
@@ -267,7 +284,7 @@ class _Reader:
             raise InvalidRequestError(f"{option}: this JSON cannot be read ({why}). Nothing was sent.") from None
         if self.text[self.position : self.position + 1].strip():
             raise InvalidRequestError(f"{option}: leave a space behind the JSON. Nothing was sent.")
-        return map_strings(plain(value), lambda text: expand(text, self.lookup))
+        return map_strings(plain(value), lambda text: expand(text, self.lookup, partial(self.place, name)))
 
     def _file(self, option: str, name: str) -> JSON:
         try:

@@ -22,7 +22,7 @@ from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyErro
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.completion import matcher
 from kling_widgets.notebook.doctor import doctor
-from kling_widgets.notebook.pictures import variable
+from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.settings import Kling
 from kling_widgets.notebook.tables import comparison_table, fields_table, models_table
@@ -98,7 +98,7 @@ class Magics:
 
     def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
         """Shows the body that would be sent, and what is wrong with it."""
-        for problem in request.problems():
+        for problem in (*request.problems(), *self.session.local.check(request)):
             print(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")  # noqa: T201 - its output is text
         print(request.to_json())  # noqa: T201
         count = settings.get("count", 1)
@@ -137,7 +137,8 @@ class Magics:
             raise InvalidRequestError(f"{error} A prompt of one word: %kling_form -- {shorten(word)[1:-1]}") from None
 
     def _understand(self, line: str, cell: str | None) -> grammar.Command:
-        return grammar.parse(line, cell, default=self.session.settings.model, lookup=self.lookup, read=_read)
+        model = self.session.settings.model
+        return grammar.parse(line, cell, default=model, lookup=self.lookup, read=_read, place=self.place)
 
     def form(self, request: VideoRequest) -> Any:
         """The form of a request."""
@@ -226,9 +227,13 @@ class Magics:
         print(f"{self.session.key_status()}. It is kept until this kernel ends.")  # noqa: T201
 
     def lookup(self, name: str) -> object:
-        """A variable of the user's; a picture in it as a file."""
+        """A variable of the user's."""
         namespace: dict[str, object] = self.shell.user_ns
-        return variable(namespace[name], self.session.local)
+        return namespace[name]
+
+    def place(self, name: str, value: object) -> object:
+        """What a field takes in place of a variable's value: of a picture, where it takes one, a file."""
+        return filed({name: value}, self.session.local)[name]
 
     def ids(self) -> list[str]:
         """The ids that may be meant, newest first."""

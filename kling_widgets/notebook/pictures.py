@@ -35,8 +35,8 @@ def picture(image: Any) -> Path:
     ``kw.submit`` and ``{name}`` in a magic line take such pictures as they are.
 
     Args:
-        image: a Pillow image, or an array of height × width, or height × width × 3 (RGB) or 4 (RGBA), of uint8, of
-            bool, or of floats from 0 to 1 (what is a little outside is clipped).
+        image: a Pillow image of 8 or 16 bits, or an array of height × width, or height × width × 3 (RGB) or 4 (RGBA),
+            of uint8, of bool, or of floats from 0 to 1 (what is a little outside is clipped).
 
     Returns:
         A PNG in the folder ``KLING_WIDGETS_HOME``/uploads; the same picture gives the same file.
@@ -76,19 +76,6 @@ def filed(fields: Mapping[str, Any], local: LocalMedia) -> dict[str, Any]:
     }
 
 
-def variable(value: Any, local: LocalMedia) -> Any:
-    """A variable of the user's, with a path in place of each picture in it; what is no picture stays as it is, and who
-    reads it says so.
-
-    Raises:
-        KlingError: as ``filed``.
-    """
-    try:
-        return with_files(value, local)
-    except InvalidRequestError:
-        return value
-
-
 def with_files(value: Any, local: LocalMedia) -> Any:
     """The value with a path in place of each picture in it; what holds none, or a whole clip of them, stays as it is.
 
@@ -126,6 +113,8 @@ def _file(image: Any, local: LocalMedia) -> Path:
     buffer = io.BytesIO()
     try:
         _plain(drawn).save(buffer, "PNG")
+    except InvalidRequestError:
+        raise
     except (OSError, ValueError) as error:
         raise InvalidRequestError(f"This picture cannot be written as PNG ({error}). Nothing was sent.") from None
     return local.keep(NAME, buffer.getvalue())
@@ -137,6 +126,12 @@ def _plain(image: Image) -> Image:
         return image
     if image.mode == "1":
         return image.convert("L")
+    if image.mode.startswith("I;16"):
+        # Pillow itself would cut at 255, which leaves a white picture.
+        return image.convert("I").point([round(level / 257) for level in range(65536)], "L")
+    if image.mode in ("I", "F"):  # nothing says which number is white
+        said = f"A picture has 8 or 16 bits a colour, not 32 (Pillow's mode {image.mode})."
+        raise InvalidRequestError(f'{said} Scale it to 0 to 255, and convert("L"). Nothing was sent.')
     clear = image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info
     return image.convert("RGBA" if clear else "RGB")
 

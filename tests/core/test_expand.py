@@ -93,6 +93,19 @@ def test_no_paid_prompt_with_a_hole(text: str, said: str) -> None:
     assert "Nothing was sent." in str(caught.value)
 
 
+def test_the_value_is_finished_after_the_steps() -> None:
+    """What is taken of a variable is finished, not the variable; what cannot be is named."""
+
+    def finish(value: object) -> object:
+        if value == 3:
+            raise InvalidRequestError("No three. Nothing was sent.")
+        return Path("list.png") if isinstance(value, list) else value
+
+    assert expand("{words[0]} {words}", VARIABLES.__getitem__, finish) == "one list.png"
+    with pytest.raises(InvalidRequestError, match=r"“\{n\}”: No three\. Nothing was sent\."):
+        expand("{n}", VARIABLES.__getitem__, finish)
+
+
 def test_a_decimal_is_a_number() -> None:
     """Prices and the like are numbers, though Python does not call them real."""
     assert expand("{d}", {"d": Decimal("2.50")}.__getitem__) == "2.50"

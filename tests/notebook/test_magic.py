@@ -113,6 +113,13 @@ def test_a_dry_run_sends_nothing(text: Callable[[str], str], session: Session) -
     assert session.journal.entries() == ()
 
 
+def test_a_dry_run_looks_at_the_files(text: Callable[[str], str]) -> None:
+    """As the line itself does before it sends anything."""
+    said = text("%kling --dry-run --image nothere.png a boat")
+    assert "Error: " in said
+    assert "nothere.png is not there" in said
+
+
 def test_a_dry_run_needs_no_key(shell: Any, nobody: Session) -> None:
     """Who only looks is not asked for anything."""
     register(shell, nobody)

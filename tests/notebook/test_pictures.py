@@ -18,7 +18,7 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.form import Form
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.magic import Magics
-from kling_widgets.notebook.pictures import filed, is_picture, picture, variable
+from kling_widgets.notebook.pictures import filed, is_picture, picture
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.words import notes
 from tests.client import samples
@@ -102,6 +102,25 @@ def test_pillow_images(mode: str, becomes: str, local: LocalMedia) -> None:
     """Of every usual mode."""
     found = saved(PIL.Image.new("RGB", (40, 30), RED).convert(mode), local)
     assert (found.mode, found.size) == (becomes, (40, 30))
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I;16L"])
+def test_pictures_of_16_bits_keep_their_shades(mode: str, local: LocalMedia) -> None:
+    """Of 65536 the nearest of 256, not white from 255 on."""
+    image = PIL.Image.new(mode, (4, 1))
+    shades = (0, 200, 25700, 65535)
+    for x, shade in enumerate(shades):
+        image.putpixel((x, 0), shade)
+    found = saved(image, local)
+    assert (found.mode, [found.getpixel((x, 0)) for x in range(4)]) == ("L", [0, 1, 100, 255])
+
+
+@pytest.mark.parametrize(("mode", "white"), [("I", 65535), ("F", 1.0)])
+def test_pictures_of_32_bits_are_refused(mode: str, white: float, local: LocalMedia) -> None:
+    """Which number is white cannot be told, and a blank picture would be paid for."""
+    with pytest.raises(InvalidRequestError, match=rf"^A picture has 8 or 16 bits .* not 32 \(Pillow's mode {mode}\)\."):
+        filed({"image": PIL.Image.new(mode, (4, 4), white)}, local)
+    assert not local.folder.exists()
 
 
 def test_a_photograph_stands_upright(local: LocalMedia, tmp_path: Path) -> None:
@@ -190,13 +209,6 @@ def test_a_whole_clip_is_not_written_out(local: LocalMedia) -> None:
     assert filed({"image_list": frames}, local)["image_list"] is frames
 
 
-def test_a_variable_that_is_no_picture_stays_one(local: LocalMedia) -> None:
-    """An array of numbers, of which a line may name one."""
-    lengths = np.array([5, 10])
-    assert variable(lengths, local) is lengths
-    assert isinstance(variable(red(30, 40), local), Path)
-
-
 def test_without_pillow_the_extra_is_named(local: LocalMedia, monkeypatch: pytest.MonkeyPatch) -> None:
     """What to install."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
@@ -255,6 +267,42 @@ def test_a_line_takes_the_variable(shell: Any, make: Callable[..., Session], env
     assert (request.get("seconds"), len(request.get("image_list"))) == (10, 2)
     assert len(request.files()) == 4
     assert all(path.is_file() for path in request.files())
+
+
+def test_what_a_variable_holds_is_asked_for_before_it_becomes_a_file(
+    shell: Any, make: Callable[..., Session], environ: dict[str, str]
+) -> None:
+    """A number in an array, a side of a picture: no file is written for them."""
+    session = make(environ)
+    shell.user_ns.update(probs=np.array([[0.25, 0.5]]), img=PIL.Image.new("RGB", (640, 480)))
+    request = Magics(shell, session).asked("-- {probs[0][1]} {probs.shape[1]} {img.width} {img.size[1]}", None)
+    assert request.get("prompt") == "0.5 2 640 480"
+    assert not session.local.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a boat like {probs}", "“{probs}” is a ndarray, not text, a number or a path"),
+        ("-- {img}", "“{img}” is a Image, not text"),
+        ("--prompt {probs}", "“{probs}” is a ndarray"),
+        ("--seconds {img} x", "“{img}” is a Image"),
+        ("--model {img} x", "“{img}” is a Image"),
+        ("--image {lengths} x", "“{lengths}”: A picture is a"),
+        ('--dynamic-masks [{"mask_url":"{lengths}"}] x', "“{lengths}”: A picture is a"),
+    ],
+)
+def test_no_picture_becomes_text(
+    line: str, says: str, shell: Any, make: Callable[..., Session], environ: dict[str, str]
+) -> None:
+    """Only a field of pictures takes the file of one: no paid prompt has its path in it."""
+    session = make(environ)
+    shell.user_ns.update(probs=np.zeros((3, 4)), img=PIL.Image.new("RGB", (640, 480)), lengths=np.array([5, 10]))
+    with pytest.raises(InvalidRequestError) as caught:
+        Magics(shell, session).asked(line, None)
+    assert says in str(caught.value)
+    assert "Nothing was sent." in str(caught.value)
+    assert not session.local.folder.exists()
 
 
 def test_a_file_that_cannot_be_uploaded_is_refused_before_anything_is_written(session: Session, tmp_path: Path) -> None:
