@@ -122,6 +122,7 @@ class Form:
     def _clicked(self, button: object) -> None:
         with self._lock:
             if self._asking or self._sending is not None:  # two clicks at once are one
+                self._typed.free()
                 return
             self._asking = self._button.disabled = True  # before anything else: the next click is on its way
         self._typed.ask(within(self.widget), self._sure, self._unsure)
@@ -150,6 +151,7 @@ class Form:
         self._guide = Guide(parts)
         self._fields = widgets.VBox(layout=parts.plain)
         self._button = widgets.Button(description=SUBMIT, button_style="primary", layout=widgets.Layout(width="180px"))
+        self._button.add_class("kling-submit")
         self._button.on_click(self._clicked)
         self._typed = Typed()
         submit = widgets.HBox([self._button, self._status, self._typed], layout=parts.plain)

@@ -1,26 +1,65 @@
-// Tells the kernel what stands in the form's boxes, when it asks. While one change of a box is unanswered its next ones
-// wait in the page, and a click on a button overtakes them.
+// What stands in the form's boxes belongs to the click: it is told to the kernel when that asks, and until then nothing
+// more can be typed. While one change of a box is unanswered its next ones wait in the page, and the click on a button
+// overtakes them; while a cell runs, the kernel may hear of the click minutes later.
 
 function render({ model, el }) {
-  const answer = async ({ ask, boxes }) => {
-    if (ask === undefined) return;
-    const found = {};
-    await Promise.all(
-      Object.entries(boxes).map(async ([id, name]) => {
-        try {
-          found[id] = (await model.widget_manager.get_model(id)).get(name);
-        } catch {
-          // a box that is gone has nothing to say
-        }
-      }),
-    );
-    model.send({ answer: ask, found });
+  const form = () => el.closest(".kling");
+  const free = () => form()?.removeAttribute("inert");
+
+  const clicked = (event) => {
+    const button = event.target.closest?.(".kling-submit");
+    if (button && !button.disabled && form()?.contains(button)) form().setAttribute("inert", "");
   };
+
+  const heard = async ({ ask, boxes }) => {
+    // Of several pages with this form only the one that was clicked knows.
+    if (ask !== undefined && form()?.hasAttribute("inert")) {
+      // A stroke of the brush is still on its way.
+      await Promise.all([...form().querySelectorAll(".kling-brush")].map((brush) => brush.klingPending));
+      const found = {};
+      await Promise.all(
+        Object.entries(boxes).map(async ([id, name]) => {
+          try {
+            found[id] = (await model.widget_manager.get_model(id)).get(name);
+          } catch {
+            // a box that is gone has nothing to say
+          }
+        }),
+      );
+      model.send({ answer: ask, found });
+    }
+    free();
+  };
+
+  // A box for whole numbers shows what is sent, not what was typed: "2.7" is taken for 2.
+  const left = ({ target }) => {
+    const whole = parseInt(target.value, 10);
+    if (target.type === "number" && form()?.contains(target) && !Number.isNaN(whole)) target.value = whole;
+  };
+
+  const ended = () => {
+    if (!form()?.classList.contains("jupyter-widgets-disconnected")) return;
+    free();
+    el.textContent = "This form's kernel has gone: run its cell again.";
+    el.className = "kling-error";
+    el.hidden = false;
+    for (const button of form().querySelectorAll(".kling-submit")) button.disabled = true;
+  };
+  const live = () => setTimeout(ended);
+
   el.hidden = true;
-  model.on("msg:custom", answer);
+  window.addEventListener("click", clicked, true);
+  window.addEventListener("focusout", left, true);
+  model.on("msg:custom", heard);
+  model.on("comm_live_update", live);
   model.set("alive", true);
   model.save_changes();
-  return () => model.off("msg:custom", answer);
+  return () => {
+    window.removeEventListener("click", clicked, true);
+    window.removeEventListener("focusout", left, true);
+    model.off("msg:custom", heard);
+    model.off("comm_live_update", live);
+  };
 }
 
 export default { render };

@@ -1,7 +1,8 @@
 """What stands in the page's boxes at the moment of a click.
 
 A click overtakes what was typed just before it: while one change of a box is unanswered, ipywidgets keeps the next ones
-in the page, but sends the click at once. On a slow kernel the form would submit, and bill, an older prompt.
+in the page, but sends the click at once. On a slow kernel the form would submit, and bill, an older prompt; on a busy one
+it would submit what was typed minutes later. So the page keeps its boxes as they are from the click until it is asked.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import anywidget
 import ipywidgets as widgets
 import traitlets
+
+_Box: TypeAlias = tuple[widgets.Widget, str, Any]  # with its trait and what that was when it was asked for
 
 PATIENCE = 5.0  # seconds; a page that has not answered by then is closed, or its line is down
 
@@ -34,7 +37,7 @@ class Typed(anywidget.AnyWidget):
         self._patience = patience
         self._lock = threading.Lock()
         self._asked = 0
-        self._waiting: tuple[dict[str, widgets.Widget], Callable[[], None], threading.Timer] | None = None
+        self._waiting: tuple[dict[str, _Box], Callable[[], None], threading.Timer] | None = None
         self.on_msg(self._heard)
 
     def ask(self, boxes: Iterable[widgets.Widget], then: Callable[[], None], silent: Callable[[], None]) -> None:
@@ -46,16 +49,21 @@ class Typed(anywidget.AnyWidget):
             silent: called instead when the page does not answer. From then on it counts as gone.
         """
         if not self.alive:
+            self.free()
             then()
             return
-        asked = {str(box.model_id): box for box in boxes if _key(box)}
+        asked = {str(box.model_id): (box, _key(box), getattr(box, _key(box))) for box in boxes if _key(box)}
         timer = threading.Timer(self._patience, self._give_up, (silent,))
         timer.daemon = True
         with self._lock:
             self._asked += 1
             self._waiting = asked, then, timer
         timer.start()
-        self.send({"ask": self._asked, "boxes": {model_id: _key(box) for model_id, box in asked.items()}})
+        self.send({"ask": self._asked, "boxes": {model_id: key for model_id, (_, key, _) in asked.items()}})
+
+    def free(self) -> None:
+        """Lets the page take what is typed again: its click is not asked about."""
+        self.send({"free": True})
 
     def _heard(self, _: object, message: Any, buffers: object) -> None:
         with self._lock:
@@ -64,9 +72,11 @@ class Typed(anywidget.AnyWidget):
             (boxes, then, timer), self._waiting = self._waiting, None
         timer.cancel()
         for model_id, value in message["found"].items():
-            box = boxes.get(model_id)
-            if box is not None and getattr(box, _key(box)) != value:
-                box.set_state({_key(box): value})
+            if model_id in boxes:
+                box, key, before = boxes[model_id]
+                # What has changed here since is newer than what the page tells.
+                if getattr(box, key) == before != value:
+                    box.set_state({key: value})
         then()
 
     def _give_up(self, silent: Callable[[], None]) -> None:
@@ -75,6 +85,7 @@ class Typed(anywidget.AnyWidget):
                 return
             self._waiting = None
         self.alive = False
+        self.free()
         silent()
 
 

@@ -97,6 +97,39 @@ def test_a_click_does_not_overtake_what_was_typed(notebook: Notebook) -> None:
     assert [body["prompt"] for body in asked(notebook)] == [prompt]
 
 
+def test_what_is_typed_after_a_click_is_of_the_next_video(notebook: Notebook, kernel_name: str) -> None:
+    """While a cell runs, the kernel may hear of the click late: until then nothing can be typed, and what stood there at
+    the click is sent."""
+    notebook.open([LOAD, "%kling", HISTORY, "input()"], kernel=kernel_name)
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.wait_idle()
+    form = FormInPage(notebook, 1)
+    form.box("Prompt").fill("the first")
+    form.settled("the first")
+    notebook.run_cell(3)  # busy until it is answered
+    stdin = notebook.output(3).locator(".jp-Stdin-input")
+    expect(stdin).to_be_visible()
+    form.button.click()
+    form.box("Prompt").evaluate("box => box.focus()")
+    notebook.page.keyboard.type("half of the second")
+    stdin.fill("go")
+    stdin.press("Enter")
+    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root.locator(".kling[inert]")).not_to_be_attached()
+    assert [body["prompt"] for body in asked(notebook)] == ["the first"]
+
+
+def test_a_form_says_that_its_kernel_has_gone(notebook: Notebook) -> None:
+    """It still looks alive: in place of a click that does nothing stands what to do."""
+    form = opened(notebook)
+    form.box("Prompt").fill("a boat")
+    form.settled("a boat")
+    notebook.restart()
+    expect(form.root).to_contain_text("kernel has gone: run its cell again")
+    expect(form.button).to_be_disabled()
+
+
 def test_every_field_of_kling_3_is_sent_as_it_was_set(notebook: Notebook) -> None:
     """Typed, clicked or chosen, each value arrives, under the service's own names."""
     form = opened(notebook, "%kling_form 3.0")

@@ -37,7 +37,7 @@ def test_without_a_page_it_goes_on_at_once(text: widgets.Text) -> None:
     went: list[str] = []
     typed = Asked()
     typed.ask([text], lambda: went.append("on"), lambda: went.append("silent"))
-    assert (went, typed.sent) == (["on"], [])
+    assert (went, typed.sent) == (["on"], [{"free": True}])
 
 
 def test_what_the_page_has_is_taken_over_first(text: widgets.Text) -> None:
@@ -51,6 +51,16 @@ def test_what_the_page_has_is_taken_over_first(text: widgets.Text) -> None:
     assert typed.sent[0]["boxes"] == {text.model_id: "value", pills.model_id: "index", choice.model_id: "index"}
     typed.answer({text.model_id: "a boat", pills.model_id: 1, choice.model_id: 1, "gone": "x"})
     assert went == [("a boat", "b", "y")]
+
+
+def test_what_has_changed_here_meanwhile_stays(text: widgets.Text) -> None:
+    """A path that the kernel has written after it asked is newer than what the page tells."""
+    typed, went = Asked(), list[str]()
+    typed.alive = True
+    typed.ask([text], lambda: went.append(text.value), lambda: None)
+    text.value = "written by the kernel"
+    typed.answer({text.model_id: "a boat"})
+    assert went == ["written by the kernel"]
 
 
 def test_an_answer_counts_once_and_only_the_last_asked(text: widgets.Text) -> None:
@@ -72,7 +82,8 @@ def test_a_silent_page_is_gone(text: widgets.Text) -> None:
     typed.alive = True
     typed.ask([text], lambda: went.append("on"), silent.set)
     assert silent.wait(20)
-    typed.answer({text.model_id: "late"})
+    assert typed.sent[-1] == {"free": True}
+    typed.answer({text.model_id: "late"}, number=1)
     assert (went, text.value, typed.alive) == ([], "a boa", False)
     typed.ask([text], lambda: went.append("on"), silent.set)
     assert went == ["on"]

@@ -102,7 +102,11 @@ function render({ model, el }) {
 
   // Masks go first, so that the regions name none that is not known; where encoding takes long the regions do, which
   // says that a mask is on its way: nobody is to pay for a video with the mask of before.
-  async function publish() {
+  function publish() {
+    stage.parentElement.klingPending = tell(); // what the form waits for before it submits
+  }
+
+  async function tell() {
     const mine = ++version;
     const sent = Promise.all(now.regions.map(({ mask }, index) => mask && send(mask, index + 1))).catch(() =>
       refresh("The mask could not be saved here: give one in the table below."),
