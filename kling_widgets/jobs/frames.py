@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import operator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, SupportsIndex
 
@@ -19,7 +21,8 @@ _HD = 720  # lines; above them a video that does not say its colours has those o
 
 
 def frame(path: Path, index: SupportsIndex) -> Path:
-    """The n-th picture of a video as a PNG beside it, such as ``boat_frame-12.png`` or ``boat_frame-last.png``.
+    """The n-th picture of a video as a PNG beside it, such as ``boat_3f9a1c_frame-12.png`` or
+    ``boat_3f9a1c_frame-last.png``: another video in the same place has frames of other names.
 
     Args:
         path: the video.
@@ -34,7 +37,8 @@ def frame(path: Path, index: SupportsIndex) -> Path:
         raise KlingError(f"A frame is a whole number, -1 for the last one, not {one_line(repr(index), 60)}.") from None
     if not path.is_file():
         raise KlingError(f"The video {path} is not there any more.")
-    if number == -1 and _is_ready(last := _beside(path, "last"), path):
+    beside = _beside(path)
+    if number == -1 and (last := beside("last")).is_file():
         return last
     try:
         import av
@@ -51,8 +55,8 @@ def frame(path: Path, index: SupportsIndex) -> Path:
                     f"{path.name} has {len(times)} frames: from 0 to {len(times) - 1}, or -1 for the last one to "
                     f"-{len(times)} for the first, not {number}."
                 )
-            place = _beside(path, "last" if number == -1 else str(number % len(times)))
-            if not _is_ready(place, path):
+            place = beside("last" if number == -1 else str(number % len(times)))
+            if not place.is_file():
                 _write(_picture(_decoded(container, times[number])), place)
             return place
     except KlingError:
@@ -70,13 +74,14 @@ def _clip(file: BinaryIO) -> BinaryIO:
     return file
 
 
-def _beside(path: Path, which: str) -> Path:
-    return path.with_name(f"{path.stem}_frame-{which}.png")
-
-
-def _is_ready(place: Path, path: Path) -> bool:
-    """Whether the picture was written already, of this very video."""
-    return place.is_file() and place.stat().st_mtime_ns >= path.stat().st_mtime_ns
+def _beside(path: Path) -> Callable[[str], Path]:
+    """Where the pictures of this very video go: what is there is neither the user's nor of a video before it."""
+    try:
+        stamp = path.stat()
+    except OSError:
+        raise KlingError(f"The video {path} is not there any more.") from None
+    video = hashlib.sha256(f"{stamp.st_size} {stamp.st_mtime_ns}".encode()).hexdigest()[:6]
+    return lambda which: path.with_name(f"{path.stem}_{video}_frame-{which}.png")
 
 
 def _times(container: InputContainer) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,9 @@ def test_each_frame_is_the_very_one(index: int, made: Path) -> None:
     """Counted from the beginning or the end, however the video stores them."""
     found = frame(made, index)
     assert near(colour(found), index % FRAMES)
-    assert found == made.with_name("a boat_frame-last.png" if index == -1 else f"a boat_frame-{index % FRAMES}.png")
+    which = "last" if index == -1 else str(index % FRAMES)
+    assert found.parent == made.parent
+    assert re.fullmatch(rf"a boat_[0-9a-f]{{6}}_frame-{which}\.png", found.name)
     with PIL.Image.open(found) as picture:
         assert picture.size == (160, 96)
 
@@ -117,9 +120,23 @@ def test_the_same_frame_is_written_once_and_again_of_a_new_video(tmp_path: Path)
     assert frame(path, -1) == first
     assert first.stat().st_mtime_ns == stamp
     video(path, (320, 192))
-    os.utime(path, ns=(stamp + 10**9, stamp + 10**9))
-    with PIL.Image.open(frame(path, -1)) as picture:
-        assert picture.size == (320, 192)
+    os.utime(path, ns=(stamp - 10**9, stamp - 10**9))  # an older one, as from a backup
+    for index in (-1, 3):
+        with PIL.Image.open(frame(path, index)) as picture:
+            assert picture.size == (320, 192)
+
+
+def test_a_users_own_file_stays_and_is_no_frame(tmp_path: Path) -> None:
+    """What is called as a frame might be."""
+    path = video(tmp_path / "a.mp4")
+    own = [tmp_path / f"a_frame-{which}.png" for which in ("last", "0")]
+    for each in own:
+        each.write_bytes(b"mine")
+    assert near(colour(frame(path, -1)), FRAMES - 1)
+    assert near(colour(frame(path, 0)), 0)
+    os.utime(path)
+    assert near(colour(frame(path, -1)), FRAMES - 1)
+    assert [each.read_bytes() for each in own] == [b"mine", b"mine"]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +161,7 @@ def test_a_video_that_is_cut(tmp_path: Path) -> None:
     assert near(colour(frame(path, 0)), 0)
     with pytest.raises(KlingError, match=r"a\.mp4"):
         frame(path, -1)
-    assert not path.with_name("a_frame-last.png").exists()
+    assert not list(tmp_path.glob("*last*"))
 
 
 def test_a_video_that_has_gone(tmp_path: Path) -> None:
@@ -179,7 +196,8 @@ def test_the_last_frame_of_a_job_is_a_first_frame(world: World, tmp_path: Path) 
     job = world.job().start().wait()
     last = job.frame()
     assert job.path is not None
-    assert last == job.path.with_name(f"{job.path.stem}_frame-last.png")
+    assert last.parent == job.path.parent
+    assert last.name.startswith(f"{job.path.stem}_") and last.name.endswith("_frame-last.png")
     assert near(colour(last), FRAMES - 1)
     assert near(colour(job.frame(0)), 0)
     assert job.request.replace(image=last).files() == (last,)
