@@ -1,8 +1,9 @@
 """What stands in the page's boxes at the moment of a click.
 
 A click overtakes what was typed just before it: while one change of a box is unanswered, ipywidgets keeps the next ones
-in the page, but sends the click at once. On a slow kernel the form would submit, and bill, an older prompt; on a busy one
-it would submit what was typed minutes later. So the page keeps its boxes as they are from the click until it is asked.
+in the page, but sends the click at once. On a slow kernel the form would submit, and bill, an older prompt; on a busy
+one it would submit what was typed minutes later. So the page keeps its boxes as they are from the click until it is
+asked.
 """
 
 from __future__ import annotations

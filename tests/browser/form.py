@@ -94,7 +94,7 @@ class FormInPage:
         """Chooses files in the browser's own window."""
         row = self.root.locator(".kling-row", has=self.page.get_by_text(label, exact=True))
         with self.page.expect_file_chooser() as chooser:
-            row.locator(".widget-upload").click()
+            row.locator(".kling-choose").click()
         chooser.value.set_files(list(files))
 
     def code(self, tab: str) -> str:

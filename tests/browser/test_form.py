@@ -98,8 +98,8 @@ def test_a_click_does_not_overtake_what_was_typed(notebook: Notebook) -> None:
 
 
 def test_what_is_typed_after_a_click_is_of_the_next_video(notebook: Notebook, kernel_name: str) -> None:
-    """While a cell runs, the kernel may hear of the click late: until then nothing can be typed, and what stood there at
-    the click is sent."""
+    """While a cell runs, the kernel may hear of the click late: until then nothing can be typed, and what stood there
+    at the click is sent."""
     notebook.open([LOAD, "%kling", HISTORY, "input()"], kernel=kernel_name)
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -282,6 +282,20 @@ def test_a_second_click_makes_no_second_video(notebook: Notebook, kernel_name: s
     form.button.dblclick()
     expect(form.root.locator("figure video").first).to_be_visible(timeout=MINUTE)
     assert len(asked(notebook)) == 1
+
+
+def test_a_file_that_is_too_large_is_said_and_the_next_one_is_taken(notebook: Notebook, tmp_path: Path) -> None:
+    """12 MB in one message would end the connection: they are not sent, and the button goes on working."""
+    large, small = tmp_path / "large.png", tmp_path / "small.png"
+    large.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(12_000_000))
+    PIL.Image.new("RGB", (640, 360), "teal").save(small)
+    form = opened(notebook)
+    form.open("Frames")
+    form.upload("First frame", large)
+    expect(form.root).to_contain_text("large.png is over 8 MB")
+    form.upload("First frame", small)
+    expect(form.box("First frame")).to_have_value(re.compile(r"small\.png$"))
+    expect(form.root).not_to_contain_text("over 8 MB")
 
 
 def test_a_chosen_file_is_uploaded_and_not_saved_in_the_notebook(

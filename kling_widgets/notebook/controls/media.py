@@ -4,20 +4,20 @@ sent."""
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
 from pathlib import Path, PurePath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import ipywidgets as widgets
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON
 from kling_widgets.errors import KlingError
+from kling_widgets.notebook.controls.chooser import Chooser
 from kling_widgets.notebook.controls.control import Control
 from kling_widgets.notebook.controls.preview import Preview, picture
 from kling_widgets.notebook.controls.references import References
 
-# A widget's bytes are kept in the notebook, and an upload over about 10 MB drops the connection to the kernel.
-LARGEST_CHOSEN = 8_000_000  # bytes
 SHAPE = "The clip takes this picture's shape."
 
 
@@ -37,14 +37,14 @@ class LinkBox(Control):
         )
         if many:
             self.box.rows = self.rows
-        self.chooser = widgets.FileUpload(
+        self.chooser = Chooser(
+            self._choose,
+            self._take,
+            what=f"{self.field.label}: choose a picture of this computer",
             accept="image/png,image/jpeg,image/webp,image/gif",
             multiple=many,
-            description="Choose…",
-            tooltip=f"{self.field.label}: choose a picture of this computer",
             layout=self.parts.narrow,
         )
-        self.chooser.observe(self._chosen, "value")
         self.again: widgets.Button | None = None  # most files are where they should be
         self.said = widgets.HTML(layout=self.parts.plain)
         self.watch(self.box)
@@ -85,31 +85,28 @@ class LinkBox(Control):
         if self.again is not None:
             self.parts.close(self.again)
 
-    def _chosen(self, change: object) -> None:
-        files = self.chooser.value
-        if not files:
-            return
-        paths = list(self._kept(files))
-        self.chooser.value = ()  # its bytes would be saved with the notebook
-        if paths:
-            before = self.box.value.strip().splitlines() if self.rows > 1 else []
-            self.box.value = "\n".join((*before, *map(str, paths)))
+    def _choose(self) -> None:
+        self.said.value = ""
 
-    def _kept(self, files: object) -> Iterator[Path]:
-        said = ""
-        for file in files if isinstance(files, (tuple, list)) else ():
-            content = bytes(file["content"])
-            if len(content) > LARGEST_CHOSEN:
-                said = f"{file['name']} is over 8 MB: save it beside the notebook, and give its path instead."
-                continue
-            try:
-                yield self.parts.local.keep(str(file["name"]), content)
-            except KlingError as error:
-                said = str(error)
-        self.said.value = f'<div class="kling-problem kling-error">Error: {html.escape(said)}</div>' if said else ""
+    def _take(self, name: str, content: bytes | None) -> None:
+        """Puts a chosen file's path into the box."""
+        if content is None:
+            said = "is over 8 MB, or cannot be read: save it beside the notebook, and give its path instead."
+            self._say(f"{name} {said}")
+            return
+        try:
+            path = str(self.parts.local.keep(name, content))
+        except KlingError as error:
+            self._say(str(error))
+        else:
+            before = self.box.value.strip().splitlines() if self.rows > 1 else []
+            self.box.value = "\n".join((*before, path))
+
+    def _say(self, said: str) -> None:
+        self.said.value += f'<div class="kling-problem kling-error">Error: {html.escape(said)}</div>'
 
     def get(self) -> JSON:
-        return self.box.value.strip() or None
+        return pasted(self.box.value) or None
 
     def put(self, value: JSON) -> None:
         self.box.value = "" if value is None else str(value)
@@ -143,7 +140,7 @@ class LinksBox(LinkBox):
         self.box.value = "\n".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
     def _lines(self) -> list[str]:
-        return [line.strip() for line in self.box.value.splitlines() if line.strip()]
+        return [line for line in map(pasted, self.box.value.splitlines()) if line]
 
     def _reorder(self, order: list[int]) -> None:
         lines = self._lines()
@@ -151,3 +148,11 @@ class LinksBox(LinkBox):
 
     def _name_it(self, name: str) -> None:
         self.assign({"prompt": f"{self._prompt} {name}".strip()})
+
+
+def pasted(text: str) -> str:
+    """A link or a path as people paste it: some programs copy a path in quotes, or as a file:// address."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    return url2pathname(urlsplit(text).path) if text.lower().startswith("file://") else text
