@@ -123,34 +123,42 @@ class Shots(Structured):
     longest_prompt: int = 512
 
     def tidy(self, value: JSON, *, paths: bool) -> JSON:
+        if isinstance(value, dict):
+            value = [value]
         if not isinstance(value, list):
             return value
         return [
-            # as the service page writes it: text, like seconds
-            {**shot, "duration": str(shot["duration"])}
-            if isinstance(shot, dict) and _is_number(shot.get("duration"))
-            else shot
+            {**shot, "duration": _seconds(shot["duration"])} if isinstance(shot, dict) and "duration" in shot else shot
             for shot in value
         ]
 
     def shape(self, value: JSON) -> Iterator[Problem]:
         shots = list(self.items(value, "index, prompt and duration"))
         for number, shot in enumerate(shots, 1):
-            prompt = shot.get("prompt")
+            prompt = "" if shot.get("prompt") is None else shot["prompt"]
             if not isinstance(prompt, str):
-                raise ValueError(f"{self.label}: shot {number} has no prompt.")
-            if not prompt.strip():
+                yield self.warning(f"The prompt of shot {number} is text, not {shorten(prompt)}.")
+            elif not prompt.strip():
                 yield self.warning(f"Shot {number} has no prompt.", "Say what happens in it.")
-            if len(prompt) > self.longest_prompt:
+            elif len(prompt) > self.longest_prompt:
                 yield self.warning(
                     f"Shot {number} has {len(prompt)} characters; {self.longest_prompt} is the documented limit."
                 )
             if duration_of(shot) is None:
-                raise ValueError(f"{self.label}: shot {number} needs a duration, a whole number of seconds from 1.")
+                given = f", not {shorten(shot['duration'])}" if shot.get("duration") is not None else ""
+                yield self.warning(f"Shot {number} wants a duration: a whole number of seconds from 1{given}.")
         if len(shots) > self.at_most:
             yield self.warning(f"{self.label}: {len(shots)} are given, {self.at_most} is the documented limit.")
         if [shot.get("index") for shot in shots] != list(range(1, len(shots) + 1)):
             yield self.warning(f"{self.label}: the indices should count 1, 2, 3 … in order.")
+
+
+def _seconds(value: JSON) -> JSON:
+    """A whole number of seconds as the service page writes it, as text; anything else as it is."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip() if _is_number(value) or isinstance(value, str) else ""
+    return str(int(text)) if re.fullmatch("[0-9]{1,9}", text) else text or value
 
 
 def duration_of(shot: JSON) -> int | None:
@@ -200,6 +208,9 @@ class Camera(Structured):
     """``camera_control``: a named move, or ``simple`` with one axis in [-10, 10] (D)."""
 
     kind: ClassVar[str] = "camera"
+
+    def tidy(self, value: JSON, *, paths: bool) -> JSON:
+        return {"type": value} if isinstance(value, str) and value in CAMERA_MOVES else value
 
     def shape(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, dict) or not isinstance(value.get("type"), str):

@@ -225,9 +225,10 @@ def _shots(request: VideoRequest, used: Mapping[str, Any], seconds: int) -> tupl
 
 def _number(value: Any) -> float:
     try:
-        return max(0.0, float(value))
+        number = float(value)
     except (TypeError, ValueError):
         return 0.0
+    return number if 0 < number < 1e6 else 0.0  # "inf" and "nan" are numbers too
 
 
 def _settings(request: VideoRequest, width: int, height: int) -> Iterator[str]:

@@ -160,6 +160,27 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS, "seconds": 10}, "multi_prompt"),
     ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS[:1]}, "multi_prompt"),
     ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS, "image": A}, "multi_prompt"),
+    ("3.0", {"multi_shots": True, "shot_type": "customize", "multi_prompt": SHOTS[0]}, "multi_prompt"),
+    (
+        "3.0",
+        {"multi_shots": True, "shot_type": "customize", "multi_prompt": [{"index": 1, "prompt": "a"}]},
+        "multi_prompt",
+    ),
+    (
+        "3.0",
+        {"multi_shots": True, "shot_type": "customize", "multi_prompt": [{"index": 1, "duration": "5"}]},
+        "multi_prompt",
+    ),
+    (
+        "3.0",
+        {
+            "prompt": None,
+            "multi_shots": True,
+            "shot_type": "customize",
+            "multi_prompt": [{"index": 1, "duration": "5"}],
+        },
+        "!prompt multi_prompt",
+    ),
     # elements
     ("3.0", {"prompt": "<<<element_1>>> runs", "element_list": ["e"]}, ""),
     ("3.0", {"kling_elements": ["e"]}, "kling_elements"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.structured import duration_of, joined_prompt
+from kling_widgets.core.structured import CAMERA_MOVES, duration_of, joined_prompt
 
 PNG, MP3 = "https://example.com/m.png", "https://example.com/v.mp3"
 
@@ -40,6 +40,9 @@ def mask(points: int, url: object = PNG) -> dict[str, Any]:
         ("kling_elements", ["a", {"element_id": "b"}], [{"element_id": "a"}, {"element_id": "b"}]),
         ("kling_elements", True, True),
         ("camera_control", '{"type": "down_back"}', {"type": "down_back"}),
+        *(("camera_control", f" {move} ", {"type": move}) for move in CAMERA_MOVES),
+        ("camera_control", "spin", "spin"),
+        ("camera_control", ["down_back"], ["down_back"]),
         ("camera_control", "{broken", "{broken"),
         ("camera_control", {}, None),
         ("camera_control", "[" * 100_000, "[" * 100_000),
@@ -48,6 +51,25 @@ def mask(points: int, url: object = PNG) -> dict[str, Any]:
         ("dynamic_masks", [{"trajectories": []}], [{"trajectories": []}]),
         ("multi_prompt", [{"index": 1, "prompt": "a", "duration": 3}], [{"index": 1, "prompt": "a", "duration": "3"}]),
         ("multi_prompt", [{"prompt": "a"}], [{"prompt": "a"}]),
+        ("multi_prompt", {"prompt": "a", "duration": 3}, [{"prompt": "a", "duration": "3"}]),
+        *(
+            ("multi_prompt", [{"duration": given}], [{"duration": taken}])
+            for given, taken in (
+                (5.0, "5"),
+                ("05", "5"),
+                (" 5 ", "5"),
+                (0, "0"),
+                (-1, "-1"),
+                (2.5, "2.5"),
+                (" 2.5", "2.5"),
+                ("5 s", "5 s"),
+                ("9" * 5000, "9" * 5000),
+                ("", ""),
+                (None, None),
+                (True, True),
+                ([5], [5]),
+            )
+        ),
         ("face_choose", "FACE", "FACE"),
         ("face_choose", [{"a": 1}], [{"a": 1}]),
         ("face_choose", 7, "7"),
@@ -87,10 +109,14 @@ def test_nested_text_from_elsewhere_is_never_a_path(name: str, value: Any) -> No
         ("multi_prompt", shots(*"abcdefg"), ["warning"]),
         ("multi_prompt", shots("a" * 512), []),
         ("multi_prompt", shots("a" * 513), ["warning"]),
-        ("multi_prompt", shots("a", duration="0"), ["error"]),
-        ("multi_prompt", shots("a", duration="1.5"), ["error"]),
-        ("multi_prompt", shots("a", duration=None), ["error"]),
-        ("multi_prompt", shots("a", prompt=5), ["error"]),
+        ("multi_prompt", shots("a", duration="0"), ["warning"]),
+        ("multi_prompt", shots("a", duration="1.5"), ["warning"]),
+        ("multi_prompt", shots("a", duration=None), ["warning"]),
+        ("multi_prompt", shots("a", duration=[5]), ["warning"]),
+        ("multi_prompt", shots("a", prompt=5), ["warning"]),
+        ("multi_prompt", shots("a", prompt=None), ["warning"]),
+        ("multi_prompt", shots(" "), ["warning"]),
+        ("multi_prompt", [{"index": 1}, {"index": 2}], ["warning"] * 4),
         ("multi_prompt", shots("a", "b", index=1), ["warning"]),
         ("multi_prompt", shots("a", index="1"), ["warning"]),
         ("multi_prompt", "a, then b", ["error"]),
@@ -115,6 +141,7 @@ def test_nested_text_from_elsewhere_is_never_a_path(name: str, value: Any) -> No
         ("camera_control", {"type": "spin"}, ["warning"]),
         ("camera_control", {"config": {}}, ["error"]),
         ("camera_control", "pan left", ["error"]),
+        ("dynamic_masks", [mask(0)], ["warning"]),
         ("dynamic_masks", [mask(2)], []),
         ("dynamic_masks", [mask(77)], []),
         ("dynamic_masks", [mask(1)], ["warning"]),

@@ -88,6 +88,24 @@ def test_shots_follow_one_another() -> None:
     assert [(shot.prompt, shot.start, shot.end) for shot in made.shots] == [("one", 0, 2), ("two", 2, 5)]
 
 
+@pytest.mark.parametrize("duration", [None, "", "5 s", "0", "-3", "inf", "nan", "1e308", [1]])
+def test_a_shot_without_seconds(duration: Any) -> None:
+    """It is not seen, the others share the clip; where no shot has any, the prompt is the one shot."""
+    rows = [{"prompt": "one", "duration": duration}, {"prompt": "two", "duration": "3"}]
+    fields = {"model": "3.0", "prompt": "a sea", "seconds": 5, "multi_shots": True, "shot_type": "customize"}
+    made = clip(**fields, multi_prompt=rows)
+    assert [(shot.prompt, shot.start, shot.end) for shot in made.shots] == [("one", 0, 0), ("two", 0, 5)]
+    assert {made.shot_at(moment) for moment in (0, 2.5, 4.9)} == {1}
+    assert [shot.prompt for shot in clip(**fields, multi_prompt=rows[:1]).shots] == ["a sea"]
+
+
+def test_a_shot_without_a_prompt() -> None:
+    """It has its time."""
+    rows = [{"duration": "2"}, {"prompt": None, "duration": "3"}]
+    made = clip(model="3.0", prompt="a sea", seconds=5, multi_shots=True, shot_type="customize", multi_prompt=rows)
+    assert [(shot.prompt, shot.start, shot.end) for shot in made.shots] == [("", 0, 2), ("", 2, 5)]
+
+
 def test_no_more_shots_than_seconds() -> None:
     """A shot takes a second at least: however many are given, no clip has more than it can have seconds."""
     rows = [{"index": 1, "prompt": "again", "duration": "1"}] * 500

@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
         {"type": None},
         {"config": {"pan": 4}},
         ["simple"],
-        "simple",
+        "orbit",
     ],
 )
 def test_everything_else_is_json(parts: Parts, value: Any) -> None:
@@ -133,6 +133,14 @@ def test_everything_else_is_json(parts: Parts, value: Any) -> None:
     assert not control.fits(value)
     assert control.as_json
     assert VideoRequest("3.0", camera_control=control.get()) == VideoRequest("3.0", camera_control=value)
+
+
+@pytest.mark.parametrize("name", CAMERA_MOVES)
+def test_a_move_s_name_alone_is_the_move(parts: Parts, name: str) -> None:
+    """As it stands in a line, or is typed into the JSON."""
+    control = camera(parts, name)
+    assert not control.as_json
+    assert FIELD.clean(control.get(), paths=True)["type"] == name
 
 
 def test_two_axes_from_code_are_warned_about(parts: Parts) -> None:

@@ -160,7 +160,6 @@ def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
         {"index": 1, "prompt": ["a"], "duration": "3"},
         {"index": 1, "prompt": "a", "duration": "0"},
         {"index": 1, "prompt": "a", "duration": "-3"},
-        {"index": 1, "prompt": "a", "duration": "03"},
         {"index": 1, "prompt": "a", "duration": "3.5"},
         {"index": 1, "prompt": "a", "duration": "3s"},
         {"index": 1, "prompt": "a", "duration": ""},
@@ -179,10 +178,18 @@ def test_other_shapes_are_json(parts: Parts, wrong: Any) -> None:
     assert VideoRequest("3.0", multi_prompt=form.table.get()).get("multi_prompt") == form.value
 
 
-def test_numbers_of_seconds_are_taken_too(parts: Parts) -> None:
+@pytest.mark.parametrize("seconds", [3, 3.0, "03", " 3 "])
+def test_numbers_of_seconds_are_taken_too(parts: Parts, seconds: Any) -> None:
     """From code: the body has text, as the service writes it."""
-    form = Form(parts, multi_prompt=[{"index": 1, "prompt": "a", "duration": 3}])
+    form = Form(parts, multi_prompt=[{"index": 1, "prompt": "a", "duration": seconds}])
     assert form.seconds()[0].value == 3
+    assert form.table.get() == [{"index": 1, "prompt": "a", "duration": "3"}]
+
+
+def test_a_lone_shot_is_a_list_of_one(parts: Parts) -> None:
+    """As JSON that somebody wrote without the brackets."""
+    form = Form(parts, multi_prompt='{"index": 1, "prompt": "a", "duration": 3}')
+    assert [box.value for box in form.prompts()] == ["a"]
     assert form.table.get() == [{"index": 1, "prompt": "a", "duration": "3"}]
 
 
