@@ -69,6 +69,20 @@ class Draft:
         self.model = model
         self.take(values)
 
+    @property
+    def unsent(self) -> Mapping[str, JSON]:
+        """What was typed for other models, and is not sent with this one."""
+        return {
+            name: value
+            for name, value in self._open.items()
+            if name in FIELDS and name not in self.model.by_name and value is not None and not self._other.get(name)
+        }
+
+    def forget(self) -> None:
+        """Drops that."""
+        for name in self.unsent:
+            del self._open[name]
+
     def _hand(self, name: str) -> dict[str, JSON]:
         return self._open if name in self.model.by_name else self._other
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +30,7 @@ from kling_widgets.notebook.presets import Presets
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
 from kling_widgets.notebook.session import Session, session
+from kling_widgets.notebook.status import Status
 from kling_widgets.notebook.typed import Typed
 from kling_widgets.notebook.ways import ways
 
@@ -134,27 +134,28 @@ class Form:
             self.submit()
         except KlingError as error:
             self._refresh()
-            self._say(error)
+            self._status.say(error)
 
     def _unsure(self) -> None:
         self._asking = False
         self._refresh()
-        self._say(KlingError("The page did not answer, so nothing was sent. Check the code below, and click again."))
+        said = "The page did not answer, so nothing was sent. Check the code below, and click again."
+        self._status.say(KlingError(said))
 
     # The widgets
 
     def _build(self) -> None:
         parts = self._parts
         self._head = Head(self._draft.model, parts, self._switch)
-        self._status = widgets.HTML(layout=parts.plain)
-        self._key = KeyLine(self._session, parts, self._say)
+        self._status = Status(parts, self._assign, self._forget)
+        self._key = KeyLine(self._session, parts, self._status.say)
         self._guide = Guide(parts)
         self._fields = widgets.VBox(layout=parts.plain)
         self._button = widgets.Button(description=SUBMIT, button_style="primary", layout=widgets.Layout(width="180px"))
         self._button.add_class("kling-submit")
         self._button.on_click(self._clicked)
         self._typed = Typed()
-        submit = widgets.HBox([self._button, self._status, self._typed], layout=parts.plain)
+        submit = widgets.HBox([self._button, self._status.widget, self._typed], layout=parts.plain)
         submit.add_class("kling-row")
         submit.add_class("kling-apart")
         self._code = CodePane(parts, lambda: self.request)
@@ -178,9 +179,6 @@ class Form:
             self._draft = Draft(request)
             self._head.choose(request.spec)
             self._arrange()
-
-    def _say(self, error: KlingError) -> None:
-        self._status.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
 
     def _switch(self, model: Model) -> None:
         with self._lock:
@@ -253,27 +251,8 @@ class Form:
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
         errors = [problem for problem in problems if problem.severity == "error"]
         self._button.disabled = bool(errors) or self._sending is not None or self._asking
-        self._status.value = self._status_text(request, errors, elsewhere)
+        self._status.tell(self._draft, errors, elsewhere, self._sending is not None)
         self._code.refresh()
-
-    def _status_text(self, request: VideoRequest, errors: list[Problem], elsewhere: list[Problem]) -> str:
-        if self._sending is not None:
-            said = '<span class="kling-dim">Sending …</span>'
-        elif errors:
-            count = "One thing is missing" if len(errors) == 1 else f"{len(errors)} things are missing"
-            said = f'<span class="kling-dim">{count}: {html.escape(str(errors[0]))}</span>'
-        else:
-            seconds = request.get("seconds")
-            length = f"{seconds} s" if seconds else "default length"
-            said = f'<span class="kling-dim">{length} · {html.escape(request.spec.title)}</span>'
-        # Said as long as it is missing: who clicks would pay for a video without it.
-        left = [
-            f"{field.label} was a file in the request that this form is made of: choose it again."
-            for field in self._draft.left
-            if field.name not in request.values
-        ]
-        told = (*left, *(map(str, elsewhere) if not errors else ()))
-        return said + "".join(f'<div class="kling-note">Note: {html.escape(each)}</div>' for each in told)
 
     def _assign(self, values: Mapping[str, JSON]) -> None:
         """Sets fields for the user, who asked for it by a button; under "model", the model."""
@@ -286,6 +265,11 @@ class Form:
                 model, _ = resolve(str(values["model"]))
                 self._draft.carry(model)
                 self._head.choose(model)
+            self._refresh()
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._draft.forget()
             self._refresh()
 
     def _ipython_display_(self) -> None:

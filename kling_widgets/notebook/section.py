@@ -32,6 +32,8 @@ class Section(Fold):
         self._fields: Sequence[Field] = ()
         self._troubled = False
         self._note = widgets.HTML(f'<div class="kling-dim">{note}</div>', layout=parts.plain) if note else None
+        if note:  # fields of other sections: their controls need their own names
+            self.widget.add_class("kling-others")
 
     def fill(self, fields: Sequence[Field]) -> None:
         """Takes the fields that it holds for the present model."""
