@@ -96,6 +96,6 @@ class Status:
 def _takers(request: VideoRequest, unsent: Mapping[str, JSON]) -> tuple[Model, ...]:
     """The models that take all of it, the best one first."""
     whole = request.replace(**unsent)
-    wrong = [problem for problem in whole.problems() if problem.field in unsent]
-    found = [alternatives(whole, problem) for problem in wrong]
-    return tuple(model for model in (found[0] if found else ()) if all(name in model.by_name for name in unsent))
+    found = [alternatives(whole, problem) for problem in whole.problems() if problem.field in unsent]
+    models = dict.fromkeys(model for some in found for model in some)
+    return tuple(model for model in models if all(name in model.by_name for name in unsent))

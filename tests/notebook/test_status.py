@@ -85,6 +85,14 @@ def test_what_is_not_sent_is_said_with_who_takes_it(told: Told) -> None:
     assert "image_tail" not in draft.request.values
 
 
+def test_a_model_that_takes_it_is_offered_beside_other_problems(told: Told) -> None:
+    """A last frame and shots exclude each other in any model: that is said elsewhere."""
+    draft = Draft(VideoRequest("3.0", prompt="x", image=LINK, image_tail=LINK, multi_prompt=SHOTS, multi_shots=True))
+    draft.model = MODELS["aigc-video-kling-3.0-turbo"]
+    told.tell(draft)
+    assert list(told.buttons) == ["Use Kling 3.0", "Leave it out"]
+
+
 def test_a_model_is_offered_only_if_it_takes_all(told: Told) -> None:
     """Shots and a driving video are of no one model."""
     draft = Draft(VideoRequest("3.0", prompt="x", multi_prompt=SHOTS))
