@@ -12,13 +12,13 @@ from pathlib import Path
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import looks_like_key, paths_in, shorten, to_json
+from kling_widgets.core.values import JSON, looks_like_key, paths_in, plain, shorten, to_json, with_links
 from kling_widgets.errors import InvalidRequestError, KlingError, one_line
 from kling_widgets.jobs.files import slug
 from kling_widgets.jobs.home import tilde
 
 LONGEST_NAME = 80  # characters
-_LARGEST = 1_000_000  # bytes; a request has some hundred
+LARGEST = 1_000_000  # bytes of a file; a request has some hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +47,38 @@ class PresetStore:
         return tuple(self._read())
 
     def save(self, name: str, request: VideoRequest) -> tuple[str, ...]:
-        """Saves the request, finished or not; one of this name is replaced.
+        """Saves the request, finished or not; one of this name is replaced, unless it is in a file that somebody else
+        put here: ours comes before it.
 
         Returns:
-            The labels of the fields that are not kept, as they hold files of this machine: whoever reads a preset later
-            takes only links from it.
+            The labels of the fields that hold files of this machine. Of these only the names are kept, so that what is
+            missing can be said: whoever reads a preset later takes only links from it.
 
         Raises:
-            KlingError: the name is empty or too long, something looks like an API key, or the file cannot be written.
+            KlingError: the name is empty or too long, the request is too large, something looks like an API key, a file
+                stands where its absence could not be told, or the preset's own file cannot be written.
         """
         name = tidy(name)
         if looks_like_key(name) or looks_like_key(dict(request.values)) or looks_like_key(request.model):
             raise InvalidRequestError("What looks like an API key is never saved: take it out first.")
-        left = [field for field, value in request.values.items() if any(paths_in(value))]
-        fields = {field: value for field, value in request.values.items() if field not in left}
-        content = to_json({"name": name, "model": request.model, "fields": fields}, indent=1)
+        fields = {field: with_links(value, _missing) for field, value in request.values.items()}
+        left = {field: _label(field) for field, value in request.values.items() if any(paths_in(value))}
+        for field, label in left.items():
+            if not _is_refused(field, fields[field]):
+                raise InvalidRequestError(f"{label} holds a file, which a preset cannot keep: take it out first.")
+        content = to_json({"name": name, "model": request.model, "fields": fields}, indent=1).encode()
+        if len(content) > LARGEST:
+            raise InvalidRequestError(f"This is too large for a preset: {len(content):,} bytes, {LARGEST:,} at most.")
         try:
-            known = self._read().get(name)
-            _write(known.path if known else self.folder / _file_name(name), content)
+            _write(self.folder / _file_name(name), content)
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise KlingError(f"The preset cannot be saved in {tilde(self.folder)} ({why}).") from None
-        return tuple(FIELDS[field].label if field in FIELDS else field for field in left)
+        return tuple(left.values())
 
     def load(self, name: str) -> VideoRequest:
-        """The request that was saved by this name. Text in it is never a path of this machine.
+        """The request that was saved by this name. Text in it is never a path of this machine: a file that was not kept
+        is an error of its field, so that nothing is sent without it.
 
         Raises:
             KlingError: there is none, or it cannot be read.
@@ -134,12 +141,28 @@ def _file_name(name: str) -> str:
     return f"{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.json"
 
 
-def _write(path: Path, content: str) -> None:
+def _label(field: str) -> str:
+    return FIELDS[field].label if field in FIELDS else field
+
+
+def _missing(path: Path) -> str:
+    """What stands for a file that is not kept, as in a request's draft: no link, and no other machine's path."""
+    return f"<upload: {plain(path.name)}>"
+
+
+def _is_refused(field: str, value: JSON) -> bool:
+    """Whether the field says of this value, as it is read again, that it cannot be sent."""
+    known = FIELDS.get(field)
+    found = known.check(known.clean(value, paths=False)) if known else ()
+    return any(problem.severity == "error" for problem in found)
+
+
+def _write(path: Path, content: bytes) -> None:
     """Puts the whole content in the place of what was there, or changes nothing."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")  # its owner's alone: prompts are private
     try:
-        with open(handle, "w", encoding="utf-8") as file:
+        with open(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -154,7 +177,7 @@ def _preset(path: Path) -> _Preset:
     if not path.is_file():  # a pipe would be waited for
         raise ValueError("it is no file")
     with path.open("rb") as file:
-        content = json.loads(file.read(_LARGEST))
+        content = json.loads(file.read(LARGEST))
     match content:
         case {"name": str(name), "model": str(model), "fields": dict(fields)}:
             return _Preset(tidy(name), path, VideoRequest.from_given(model, fields, foreign=fields))

@@ -15,6 +15,7 @@ from kling_widgets.notebook.controls import Parts
 
 NONE = "none saved yet"
 SAVE, REPLACE, DELETE, SURELY = "Save", "Replace", "Delete", "Really delete"
+APPLY, OVER = "Apply", "Apply over this form"
 _EMPTY = ((NONE, ""),)  # with None for a value it would count as nothing chosen, also when there are some
 
 
@@ -56,7 +57,9 @@ class Presets:
             layout=parts.grow,
             style=parts.text,
         )
-        self._use = widgets.Button(tooltip="Puts its values into the form", layout=parts.narrow, description="Apply")
+        self._use = widgets.Button(
+            tooltip="Puts its values into the form; after a second click where others are", layout=parts.narrow
+        )
         self._delete = widgets.Button(tooltip="Deletes it, after a second click", layout=parts.narrow)
         self._save = widgets.Button(tooltip="Saves the present values by this name", layout=parts.narrow)
         self._said = widgets.HTML(layout=parts.plain)
@@ -88,7 +91,13 @@ class Presets:
 
     def _used(self) -> str:
         name = self._list.value
-        self._apply(self._store.load(name))
+        request, now = self._store.load(name), self._current()
+        if self._use.description == APPLY and now.values and now != request:
+            self._ask_anew()
+            self._use.description = OVER
+            return f"A second click puts {shorten(name)} in the place of all that the form holds."
+        self._apply(request)
+        self._ask_anew()
         self._name.value = name
         return f"Applied {shorten(name)}."
 
@@ -126,7 +135,7 @@ class Presets:
 
     def _ask_anew(self) -> None:
         """What was asked was asked about something else: the next click is a first one."""
-        self._delete.description, self._save.description = DELETE, SAVE
+        self._use.description, self._delete.description, self._save.description = APPLY, DELETE, SAVE
 
     def _say(self, text: str, style: str = "kling-dim") -> None:
         trouble = f" Note: {self._store.trouble}" if self._store.trouble else ""

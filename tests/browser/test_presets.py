@@ -20,7 +20,7 @@ def button(form: FormInPage, words: str) -> Locator:
 
 def test_saved_by_keys_and_there_after_a_restart(notebook: Notebook) -> None:
     """Tab and Enter save; after a restart of the kernel the preset is in the list, and applying it brings the very form
-    back; it is deleted with two presses."""
+    back, in the place of another prompt with two presses; it is deleted with two."""
     notebook.open([LOAD, FORM, "%kling_form 2.6", "%kling_code"])
     notebook.page.set_viewport_size({"width": 1200, "height": 2400})
     for index in (0, 1):
@@ -52,8 +52,15 @@ def test_saved_by_keys_and_there_after_a_restart(notebook: Notebook) -> None:
             notebook.page.set_viewport_size({"width": width, "height": 2400})
             notebook.screenshot(f"presets-{theme}-{width}")
     notebook.theme("JupyterLab Light")
+    form.box("Prompt").fill("a raft")
+    form.settled("%kling --model 2.6 a raft")
     form.choice("Preset").focus()
     form.tab_to("Apply")
+    notebook.page.keyboard.press("Enter")
+    expect(button(form, "Apply over this form")).to_be_focused()
+    for width in (1200, 600):
+        notebook.page.set_viewport_size({"width": width, "height": 2400})
+        notebook.screenshot(f"presets-apply-over-{width}")
     notebook.page.keyboard.press("Enter")
     expect(form.root.get_by_text("Applied “my boat”.")).to_be_visible()
     form.settled(MINE.to_magic())

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError
-from kling_widgets.jobs.presets import LONGEST_NAME, PresetStore, tidy
+from kling_widgets.jobs.presets import LARGEST, LONGEST_NAME, PresetStore, tidy
 from tests.core.samples import KEY, given_fields
 from tests.kernel import Kernel
 
@@ -146,24 +146,72 @@ def test_a_name_that_cannot_be(store: PresetStore, name: str, said: str) -> None
 
 @given(given_fields())
 def test_any_request_can_be_saved(tmp_path_factory: pytest.TempPathFactory, asked: tuple[str, dict[str, Any]]) -> None:
-    """Finished or not, right or wrong; without the fields that hold files."""
+    """Finished or not, right or wrong; fields that hold files are there, and wrong."""
     store = PresetStore(tmp_path_factory.mktemp("presets"))
     request = VideoRequest(asked[0], **asked[1])
     left = store.save("x", request)
     loaded = store.load("x")
     assert not loaded.files()
-    assert len(request.values) == len(loaded.values) + len(left)
-    if not request.files():
-        assert loaded == request and not left
+    assert loaded.values.keys() == request.values.keys()
+    assert bool(request.files()) == bool(left) <= bool(loaded.errors())
+    if not left:
+        assert loaded == request
 
 
 def test_a_file_is_not_kept_and_that_is_said(store: PresetStore) -> None:
-    """By the field's label; the links of other fields are kept."""
+    """By the field's label, and by an error for whoever would send it without; the values of other fields are kept."""
     request = BOAT.replace(image_tail="last.png", image_list=[LINK, "b.png"], voice_list="https://example.com/v.wav")
-    masks = [{"mask_url": Path("m.png"), "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}]
-    left = store.save("boat", request.replace(dynamic_masks=masks))
-    assert sorted(left) == ["Last frame", "Motion brush", "References"]
-    assert store.load("boat") == BOAT.replace(voice_list="https://example.com/v.wav")
+    masks = [{"mask_url": Path("/home/me/m.png"), "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}]
+    left = store.save("boat", request.replace(dynamic_masks=masks, video_list="v.mp4"))
+    assert sorted(left) == ["Last frame", "Motion brush", "References", "Video"]
+    (path,) = store.folder.iterdir()
+    assert "/home" not in path.read_text(encoding="utf-8")
+    loaded = PresetStore(store.folder).load("boat")
+    wrong = {"image_tail", "image_list", "dynamic_masks", "video_list"}
+    assert {problem.field for problem in loaded.errors()} == wrong
+    assert "last.png" in str(loaded.errors())
+    assert loaded.replace(**dict.fromkeys(wrong)) == BOAT.replace(voice_list="https://example.com/v.wav")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("face_choose", [{"face_id": "1", "sound": Path("a.wav")}]),
+        ("camera_control", {"type": "down_back", "more": Path("a.json")}),
+        ("voice_list", [{"url": "https://example.com/v.wav", "cover": Path("a.png")}]),
+        ("prompt", Path("prompt.txt")),
+        ("metadata", {"deep": [Path("a.png")]}),
+    ],
+)
+def test_a_file_that_nobody_would_miss_is_refused(store: PresetStore, field: str, value: Any) -> None:
+    """Where a field takes any text, its name would be sent in its place."""
+    store.save("boat", BOAT)
+    with pytest.raises(KlingError, match="holds a file, which a preset cannot keep"):
+        store.save("boat", SHIP.replace(**{field: value}))
+    assert store.load("boat") == BOAT
+
+
+@pytest.mark.parametrize("name", ["a\ud800.png", "two\nlines.png", "data:x", "<Image>", "."])
+def test_whatever_the_file_is_called(store: PresetStore, name: str) -> None:
+    """Its name becomes no link, no path, and no trouble."""
+    assert store.save("boat", BOAT.replace(image=Path(name))) == ("First frame",)
+    loaded = store.load("boat")
+    assert not loaded.files() and [problem.field for problem in loaded.errors()] == ["image"]
+
+
+def test_what_is_too_large_to_be_read_again_is_not_saved(store: PresetStore) -> None:
+    """What was there stays; the largest that is taken can be read."""
+    store.save("boat", BOAT)
+    (path,) = store.folder.iterdir()
+    room = LARGEST - path.stat().st_size + len(BOAT.get("prompt"))
+    with pytest.raises(KlingError, match="too large for a preset: 1,000,001 bytes, 1,000,000 at most"):
+        store.save("boat", BOAT.replace(prompt="x" * (room + 1)))
+    with pytest.raises(KlingError, match="too large"):
+        store.save("boat", BOAT.replace(prompt="纸" * (room // 2)))
+    assert store.load("boat") == BOAT and files(store) == [path.name]
+    store.save("boat", largest := BOAT.replace(prompt="x" * room))
+    assert path.stat().st_size == LARGEST
+    assert store.load("boat") == largest
 
 
 def test_a_path_in_a_file_is_never_a_path(store: PresetStore) -> None:
@@ -239,6 +287,37 @@ def test_strange_things_in_the_folder(store: PresetStore) -> None:
     assert "a.json" in store.trouble and "notes" not in store.trouble
     store.save("boat", SHIP)
     assert store.load("boat") == SHIP
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of a POSIX system")
+def test_a_pipe_is_not_waited_for(store: PresetStore) -> None:
+    """Nobody writes into it: it is said, and the others are there."""
+    store.save("boat", BOAT)
+    os.mkfifo(store.folder / "x.json")
+    with ThreadPoolExecutor(1) as pool:
+        names = pool.submit(store.names)
+        try:
+            assert names.result(timeout=60) == ("boat",)
+        finally:  # whoever waits is let go
+            os.close(os.open(store.folder / "x.json", os.O_RDWR | os.O_NONBLOCK))
+    assert "x.json" in store.trouble
+
+
+@pytest.mark.parametrize("theirs", ["!first.json", "~last.json"])
+def test_a_file_of_another_s_has_the_same_name(store: PresetStore, theirs: str) -> None:
+    """Ours comes before it, is saved beside it and deleted before it; theirs is never written over."""
+    store.save("boat", SHIP)
+    (ours,) = store.folder.iterdir()
+    foreign = ours.rename(store.folder / theirs)
+    content = foreign.read_bytes()
+    assert store.load("boat") == SHIP
+    store.save("boat", BOAT)
+    assert store.names() == ("boat",) and store.load("boat") == BOAT
+    assert {*store.folder.iterdir()} == {ours, foreign} and foreign.read_bytes() == content
+    store.delete("boat")
+    assert store.load("boat") == SHIP and files(store) == [theirs]
+    store.delete("boat")
+    assert store.names() == ()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of a POSIX system")

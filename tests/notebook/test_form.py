@@ -526,6 +526,7 @@ def test_a_preset_brings_the_very_form_back(new: Maker) -> None:
     other = new("2.6", prompt="something else", sound=True)
     presets(other)["Preset"].value = "mine"
     button(other, "Apply").click()
+    button(other, "Apply over this form").click()
     unfold(other)
     assert other.request == request
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ipywidgets.widgets.widget import _instances as alive
@@ -13,8 +15,10 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.jobs.presets import PresetStore
 from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.form import Form
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.presets import NONE, Presets
+from kling_widgets.notebook.session import Session
 
 BOAT = VideoRequest("2.6", prompt="a paper boat", seconds=5)
 SHIP = VideoRequest("3.0", prompt="a ship")
@@ -67,10 +71,61 @@ def test_save_and_apply(shelf: Shelf) -> None:
     assert shelf.list.options == ("boat", "ship")
     assert shelf.list.value == "ship"
     shelf.list.value = "boat"
+    shelf.request = VideoRequest("2.6")
     shelf.apply.click()
     assert shelf.request == BOAT
     assert shelf.said == "Applied “boat”."
     assert shelf.name.value == "boat"
+
+
+def test_what_the_form_holds_is_replaced_by_a_second_click(shelf: Shelf) -> None:
+    """The first one asks, as there is no way back."""
+    shelf.keep("boat", BOAT)
+    shelf.request = SHIP
+    shelf.apply.click()
+    assert (shelf.request, shelf.apply.description) == (SHIP, "Apply over this form")
+    assert shelf.said == "A second click puts “boat” in the place of all that the form holds."
+    shelf.apply.click()
+    assert (shelf.request, shelf.apply.description) == (BOAT, "Apply")
+    assert shelf.said == "Applied “boat”."
+
+
+@pytest.mark.parametrize("held", [BOAT, VideoRequest("2.6"), VideoRequest("3.0")])
+def test_where_nothing_is_lost_one_click_applies(shelf: Shelf, held: VideoRequest) -> None:
+    """Into a form without a value, of any model, or with the very same ones."""
+    shelf.keep("boat", BOAT)
+    shelf.request = held
+    shelf.apply.click()
+    assert (shelf.request, shelf.apply.description) == (BOAT, "Apply")
+
+
+@pytest.mark.parametrize("door", ["apply", "new"])
+def test_a_file_that_was_not_kept_is_missed(session: Session, door: str) -> None:
+    """By the form, beside the button, however the preset comes into it, until another one is chosen."""
+    request = BOAT.replace(image=Path("first.png"), dynamic_masks=[{"mask_url": Path("m.png"), "trajectories": []}])
+    Shelf(session.presets).keep("boat", request.replace(image_tail="https://example.com/last.png"))
+    form = Form.from_request(VideoRequest("3.0") if door == "apply" else session.presets.load("boat"), session)
+    if door == "apply":
+        for words in ("▸ Presets", "Apply"):
+            next(each for each in within(form.widget) if getattr(each, "description", "") == words).click()
+    assert form.request == BOAT.replace(image_tail="https://example.com/last.png")
+    for label in ("First frame", "Motion brush"):
+        assert f"{label} was a file in the request that this form is made of: choose it again." in text(form)
+    form.controls["image"].put("https://example.com/first.png")
+    form.controls["image"].tell()
+    assert "First frame was a file" not in text(form) and "Motion brush was a file" in text(form)
+
+
+def within(widget: Any) -> Iterator[Any]:
+    """Everything that a widget holds, in order."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from within(child)
+
+
+def text(form: Form) -> str:
+    """All that can be read in a form."""
+    return "\n".join(str(getattr(each, "value", "")) for each in within(form.widget))
 
 
 def test_another_form_has_them_too(shelf: Shelf, store: PresetStore) -> None:
@@ -120,14 +175,15 @@ def test_deleting_takes_two_clicks(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("then", ["choose", "type", "look", "the other"])
-@pytest.mark.parametrize("question", ["delete", "save"])
+@pytest.mark.parametrize("question", ["delete", "save", "apply"])
 def test_a_question_is_about_that_one_alone(shelf: Shelf, question: str, then: str) -> None:
     """Whatever else is done takes the question back: the next click asks again, or does what the button says."""
     shelf.keep("boat", BOAT)
     shelf.keep("ship", SHIP)
-    buttons = {"delete": shelf.delete, "save": shelf.save}
+    shelf.request = held = VideoRequest("o1", prompt="a raft")
+    buttons = {"delete": shelf.delete, "save": shelf.save, "apply": shelf.apply}
     buttons[question].click()
-    assert buttons[question].description in ("Really delete", "Replace")
+    assert buttons[question].description in ("Really delete", "Replace", "Apply over this form")
     if then == "choose":
         shelf.list.value = "boat"
     elif then == "type":
@@ -136,10 +192,9 @@ def test_a_question_is_about_that_one_alone(shelf: Shelf, question: str, then: s
         shelf.presets.refresh()
     else:
         next(each for name, each in buttons.items() if name != question).click()
-    assert buttons[question].description in ("Delete", "Save")
-    shelf.request = VideoRequest("o1")
+    assert buttons[question].description in ("Delete", "Save", "Apply")
     buttons[question].click()
-    assert (shelf.store.load("boat"), shelf.store.load("ship")) == (BOAT, SHIP)
+    assert (shelf.store.load("boat"), shelf.store.load("ship"), shelf.request) == (BOAT, SHIP, held)
 
 
 def test_one_that_is_gone_is_said(shelf: Shelf, store: PresetStore) -> None:
