@@ -51,7 +51,7 @@ def test_every_field_is_accepted(caller: Caller, model: str) -> None:
         ({"image_urls": [f"{LINK}{number}.png" for number in range(3)]}, "3"),
         ({"image_list": [{"url": f"{LINK}.png"}]}, "link"),
         ({"camera_control": "left"}, "Camera"),
-        ({"multi_prompt": [{"index": 1}]}, "shot 1"),
+        ({"multi_prompt": ["shot 1"]}, "shot 1"),
         ({"dynamic_masks": [{"mask_url": f"{LINK}.png", "trajectories": "right"}]}, "trajectories"),
         ({"video_list": [{"url": "walk.mp4"}]}, "walk.mp4"),
         ({"seconds": "5"}, "seconds"),
