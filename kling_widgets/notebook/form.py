@@ -129,18 +129,24 @@ class Form:
 
     def _sure(self) -> None:
         """Submits: what is known here is what stands in the page."""
-        self._asking = False
+        trouble: KlingError | None = None
         try:
             self.submit()
         except KlingError as error:
-            self._refresh()
-            self._status.say(error)
+            trouble = error
+        self._answered(trouble)
 
     def _unsure(self) -> None:
-        self._asking = False
-        self._refresh()
         said = "The page did not answer, so nothing was sent. Check the code below, and click again."
-        self._status.say(KlingError(said))
+        self._answered(KlingError(said))
+
+    def _answered(self, trouble: KlingError | None) -> None:
+        """Takes clicks again: not sooner, as one in between would make a second video."""
+        with self._lock:
+            self._asking = False
+            self._refresh()
+        if trouble is not None:
+            self._status.say(trouble)
 
     # The widgets
 

@@ -11,68 +11,22 @@ from IPython.core.magic import no_var_expand
 
 from kling_widgets.client import credentials
 from kling_widgets.core import grammar
-from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.expand import expand
-from kling_widgets.core.fields import Flag
 from kling_widgets.core.names import model as find_model
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import looks_like_key, shorten
-from kling_widgets.core.words import MAGICS, SETTINGS, option_name
+from kling_widgets.core.words import MAGICS, SETTINGS
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.completion import matcher
 from kling_widgets.notebook.doctor import doctor
+from kling_widgets.notebook.help import help_text
 from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.settings import Kling
 from kling_widgets.notebook.tables import comparison_table, fields_table, models_table
 from kling_widgets.notebook.words import DEMO
-
-
-def help_text() -> str:
-    """What ``%kling?`` shows: every option with an example, printed from the catalog."""
-    fields = []
-    for field in FIELDS.values():
-        if field.name == "prompt":
-            continue
-        name = option_name(field.name)
-        shown = f"--{name}, --no-{name}" if isinstance(field, Flag) else f"--{name} {field.example}"
-        also = f" Also --{', --'.join(map(option_name, field.aliases))}." if field.aliases else ""
-        fields.append(f"  {shown}\n      {field.help}{also}")
-    settings = []
-    for setting in SETTINGS.values():
-        dashes = "-" if len(setting.name) == 1 else "--"
-        negated = f", --no-{setting.name}" if setting.negated else ""
-        settings.append(
-            f"  {dashes}{setting.name}{' ' + setting.example if setting.example else negated}\n      {setting.help}"
-        )
-    magics = [f"  %kling_{name}\n      {what}" for name, what in MAGICS.items()]
-    return "\n".join(
-        (
-            "Makes a video: options first, the rest of the line is the prompt.",
-            "",
-            "  %kling a paper boat in the rain",
-            "  %kling --model 3.0 --seconds 10 --aspect-ratio 9:16 a paper boat in the rain",
-            "  %%kling --model 2.6",
-            "  a prompt of several lines stands in the cell's body",
-            "  %kling                     (alone: a form)",
-            "",
-            "{name} in a prompt or an option becomes the value of that variable; {{ and }} are braces.",
-            "A prompt that ends in a question mark goes under %%kling: IPython takes such a line for a call for help.",
-            "-- ends the options. A list repeats its option.",
-            "A structured value is JSON, @file.json, or the name of a variable.",
-            "",
-            "What to do:",
-            *settings,
-            '  --metadata \'{"name": "value"}\'\n      What the catalog does not know; sent as it is.',
-            "",
-            "What to make (%kling_models MODEL lists the options of one model):",
-            *fields,
-            "",
-            "The family:",
-            *magics,
-        )
-    )
 
 
 class Magics:

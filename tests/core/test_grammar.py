@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.fields import Flag
-from kling_widgets.core.grammar import SETTINGS, Command, parse
+from kling_widgets.core.grammar import Command, parse
 from kling_widgets.core.names import ALIASES
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.words import MAGICS
+from kling_widgets.core.words import MAGICS, SETTINGS
 from kling_widgets.errors import InvalidRequestError
 from tests.core.samples import BODIES, KEY, PROMPTS, as_the_shell_gives_it
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kling_widgets.core.catalog import FIELDS, models
-from kling_widgets.core.grammar import SETTINGS, parse
-from kling_widgets.core.words import option_name
+from kling_widgets.core.grammar import parse
+from kling_widgets.core.words import SETTINGS, option_name
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.notebook.completion import complete, options, values
 
