@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.form import FormInPage
+from tests.browser.looks import faults
 from tests.browser.notebook import Notebook
 
 CELLS = [
@@ -21,47 +22,6 @@ CELLS = [
     "%kling_tasks",
     "%kling demo:fail",
 ]
-# What is wider than the place it stands in, without a bar to scroll it.
-_TOO_WIDE = """() => [...document.querySelectorAll('.jp-OutputArea-output .kling *, figure *')].filter(one => {
-    const place = one.closest('.jp-OutputArea-output').getBoundingClientRect(), box = one.getBoundingClientRect();
-    return box.width && one.checkVisibility() && box.right > place.right + 1;
-}).map(one => `${one.tagName}.${one.className}: ${one.innerText?.slice(0, 40)}`)"""
-# Text whose contrast with what is behind it is under 4.5 (WCAG AA).
-_TOO_FAINT = """() => {
-    const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-    const rgba = colour => {
-        canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-        return [...canvas.getImageData(0, 0, 1, 1).data];
-    };
-    const light = colour => {
-        const [r, g, b] = colour.map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const behind = one => {
-        for (let at = one; at; at = at.parentElement) {
-            const colour = rgba(getComputedStyle(at).backgroundColor);
-            if (colour[3] > 250) return colour;
-        }
-        return [255, 255, 255, 255];
-    };
-    return [...document.querySelectorAll('.kling *')].filter(one =>
-        one.checkVisibility() && !one.disabled && [...one.childNodes].some(n => n.nodeType === 3 && n.data.trim())
-    ).map(one => {
-        const [a, b] = [light(rgba(getComputedStyle(one).color)), light(behind(one))].sort((a, b) => b - a);
-        return [(a + 0.05) / (b + 0.05), `${one.tagName}.${one.className}: ${one.innerText?.slice(0, 40)}`];
-    }).filter(([contrast]) => contrast < 4.5).map(([contrast, what]) => `${contrast.toFixed(1)} ${what}`);
-}"""
-# Controls without a visible text label of their own.
-_UNLABELLED = """() => {
-    const seen = label => label && label.innerText.trim() && label.checkVisibility() && label.offsetWidth > 0;
-    const boxes = [...document.querySelectorAll('.kling input:not([type=file]), .kling select, .kling textarea')]
-        .filter(one => one.checkVisibility() && ![...one.labels].some(seen));
-    const rows = [...document.querySelectorAll('.kling .widget-toggle-buttons')]
-        .filter(one => one.checkVisibility() && !seen(one.querySelector('.widget-label')));
-    const buttons = [...document.querySelectorAll('.kling button')]
-        .filter(one => one.checkVisibility() && !one.innerText.trim());
-    return [...boxes, ...rows, ...buttons].map(one => one.outerHTML.slice(0, 120));
-}"""
 
 
 @pytest.fixture
@@ -91,15 +51,5 @@ def shown(notebook: Notebook) -> Iterator[Notebook]:
 
 def test_everything_fits_can_be_read_and_has_a_label(shown: Notebook) -> None:
     """At 1200 and 600 pixels, light and dark: nothing sticks out, no text is faint, no control lacks its words."""
-    found = {}
-    for theme in ("Light", "Dark"):
-        shown.theme(f"JupyterLab {theme}")
-        for width in (1200, 600):
-            shown.page.set_viewport_size({"width": width, "height": 4200})
-            shown.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
-            shown.screenshot(f"looks-{theme}-{width}")
-            found[f"too wide, {theme}, {width}"] = shown.page.evaluate(_TOO_WIDE)
-        found[f"too faint, {theme}"] = shown.page.evaluate(_TOO_FAINT)
-    found["without a label"] = shown.page.evaluate(_UNLABELLED)
-    wrong = [f"{what}: {each}" for what, where in found.items() for each in where]
+    wrong = faults(shown, "looks", height=4200)
     assert not wrong, "\n".join(wrong)

@@ -13,12 +13,9 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.form import FormInPage
+from tests.browser.looks import faults, serious
 from tests.browser.notebook import Notebook
-from tests.browser.test_accessibility import serious
 from tests.browser.test_form import LOAD, asked, opened
-from tests.browser.test_looks import _TOO_FAINT as TOO_FAINT
-from tests.browser.test_looks import _TOO_WIDE as TOO_WIDE
-from tests.browser.test_looks import _UNLABELLED as UNLABELLED
 from tests.client import samples
 
 MINUTE = 60_000  # milliseconds
@@ -331,16 +328,5 @@ def test_everything_fits_can_be_read_and_has_a_label(notebook: Notebook, fetched
     form.box("Video link").fill("mine.mp4")
     form.box("Voice link").fill(f"{LINK}s.wav")
     form.settled("--voice-list")
-    found: dict[str, list[str]] = {}
-    for theme in ("Light", "Dark"):
-        notebook.theme(f"JupyterLab {theme}")
-        for width in (1200, 600):
-            notebook.page.set_viewport_size({"width": width, "height": 2600})
-            notebook.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
-            notebook.screenshot(f"media-{theme}-{width}")
-            found[f"too wide, {theme}, {width}"] = notebook.page.evaluate(TOO_WIDE)
-        found[f"too faint, {theme}"] = notebook.page.evaluate(TOO_FAINT)
-    found["without a label"] = notebook.page.evaluate(UNLABELLED)
-    found["serious for an accessibility checker"] = [*serious(notebook, notebook.output(1))]
-    notebook.theme("JupyterLab Light")
-    assert not [f"{what}: {each}" for what, where in found.items() for each in where]
+    assert not faults(notebook, "media", height=2600)
+    assert not serious(notebook, notebook.output(1))

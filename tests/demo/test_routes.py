@@ -260,9 +260,11 @@ def test_html(caller: Caller) -> None:
     assert replies[2].headers["content-type"].startswith("text/html")
 
 
-@pytest.mark.parametrize(("word", "told"), [("stages", {"20%", "30%", "100%"}), ("noprogress", {None})])
-def test_progress_words(run: Callable[..., Demo], word: str, told: set[str | None]) -> None:
-    """Progress is told in stage marks only, or not at all."""
+@pytest.mark.parametrize(
+    ("word", "marks", "last"), [("stages", {"20%", "30%", "100%"}, "100%"), ("noprogress", {None}, None)]
+)
+def test_progress_words(run: Callable[..., Demo], word: str, marks: set[str | None], last: str | None) -> None:
+    """Progress is told in stage marks only, or not at all; on a busy machine a look may miss a short stage."""
     caller = Caller(run(seconds_per_task=0.5).base_url)
     task_id, seen = caller.create(f"a sea demo:{word}"), set()
 
@@ -272,7 +274,8 @@ def test_progress_words(run: Callable[..., Demo], word: str, told: set[str | Non
         return task["status"]
 
     until(look, lambda status: status == "succeeded")
-    assert seen == told
+    assert last in seen
+    assert seen <= marks
 
 
 def test_slow(run: Callable[..., Demo]) -> None:
