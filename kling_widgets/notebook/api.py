@@ -76,7 +76,7 @@ def use_demo(on: bool = True) -> None:
     Raises:
         KlingError: the extra ``demo`` is not installed; or the environment says ``KLING_WIDGETS_DEMO=1``.
     """
-    session().use_demo(on)
+    session().services.use_demo(on)
     if on:
         print(DEMO)  # noqa: T201 - says so once
 

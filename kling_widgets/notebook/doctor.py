@@ -16,7 +16,8 @@ from kling_widgets.core.catalog import MODELS
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs import files
 from kling_widgets.jobs.home import tilde
-from kling_widgets.notebook.session import NO_KEY, Session
+from kling_widgets.notebook.services import NO_KEY
+from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.table import Table
 
 PACKAGES = ("ipython", "ipykernel", "ipywidgets", "anywidget", "httpx", "nest-asyncio", "jupyterlab")
@@ -47,7 +48,7 @@ def doctor(session: Session, proxies: Callable[[], Mapping[str, str]] = urllib.r
 
 def _key(session: Session) -> tuple[str, str]:
     try:
-        status = session.key_status()
+        status = session.services.key_status()
     except KlingError as error:
         return "cannot be used", str(error)
     return status, "Set CRAZYROUTER_API_KEY, run %kling_key, or try %kling_demo." if status == NO_KEY else ""
@@ -55,7 +56,7 @@ def _key(session: Session) -> tuple[str, str]:
 
 def _service(session: Session) -> tuple[str, str]:
     try:
-        service = session.service()
+        service = session.services.get()
     except KlingError as error:
         return "not asked", str(error)
     from kling_widgets.client.client import Client

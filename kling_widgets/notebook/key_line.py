@@ -9,7 +9,8 @@ import ipywidgets as widgets
 
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls import Parts
-from kling_widgets.notebook.session import NO_KEY, Session
+from kling_widgets.notebook.services import NO_KEY
+from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.words import DEMO
 
 
@@ -34,22 +35,22 @@ class KeyLine:
     def refresh(self) -> None:
         """Says how it is now."""
         try:
-            said = self._session.key_status()
+            said = self._session.services.key_status()
         except KlingError as error:
             said = str(error)
         else:
-            if self._session.demo:
+            if self._session.services.demo:
                 said = DEMO
             elif said == NO_KEY:
                 said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
             else:
                 said = ""
         self._line.value = f'<span class="kling-dim">{html.escape(said)}</span>'
-        self.widget.children = (self._line, *([] if self._session.demo else [self._button])) if said else ()
+        self.widget.children = (self._line, *([] if self._session.services.demo else [self._button])) if said else ()
 
     def _try_demo(self, button: object) -> None:
         try:
-            self._session.use_demo()
+            self._session.services.use_demo()
         except KlingError as error:
             self._fail(error)
         else:

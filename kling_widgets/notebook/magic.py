@@ -149,8 +149,8 @@ class Magics:
         word = line.strip().lower() or "on"
         if word not in ("on", "off"):
             raise InvalidRequestError(f"%kling_demo takes nothing, or off, not {shorten(line)}.")
-        self.session.use_demo(word == "on")
-        print(DEMO if word == "on" else f"The service again; {self.session.key_status()}.")  # noqa: T201
+        self.session.services.use_demo(word == "on")
+        print(DEMO if word == "on" else f"The service again; {self.session.services.key_status()}.")  # noqa: T201
 
     def kling_doctor(self, line: str) -> Any:
         """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
@@ -162,7 +162,7 @@ class Magics:
         """Asks for an API key and keeps it for this kernel, nowhere else; ``%kling_key forget`` ends that."""
         if line.strip() == "forget":
             credentials.forget()
-            print(f"Forgotten; {self.session.key_status()}.")  # noqa: T201
+            print(f"Forgotten; {self.session.services.key_status()}.")  # noqa: T201
             return
         if line.strip():
             raise InvalidRequestError(
@@ -178,7 +178,7 @@ class Magics:
             print("Nothing was typed.")  # noqa: T201
             return
         credentials.remember(key)
-        print(f"{self.session.key_status()}. It is kept until this kernel ends.")  # noqa: T201
+        print(f"{self.session.services.key_status()}. It is kept until this kernel ends.")  # noqa: T201
 
     def lookup(self, name: str) -> object:
         """A variable of the user's."""

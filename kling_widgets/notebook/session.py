@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import re
 import sys
@@ -10,10 +9,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from kling_widgets.client import credentials
-from kling_widgets.client.credentials import Credentials, Secret
 from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget
 from kling_widgets.core.catalog import Model
@@ -27,7 +24,7 @@ from kling_widgets.jobs.home import home, tilde
 from kling_widgets.jobs.job import Desk, Job
 from kling_widgets.jobs.journal import Entry, Journal
 from kling_widgets.jobs.presets import PresetStore
-from kling_widgets.jobs.service import DEMO, Service
+from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher
 from kling_widgets.notebook import place as places
 from kling_widgets.notebook import shown
@@ -35,22 +32,9 @@ from kling_widgets.notebook.figure import Display, Figure
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.services import Running, Services
 from kling_widgets.notebook.settings import Kling
 from kling_widgets.notebook.tables import History
-
-
-class Running(Protocol):
-    """A demo service that runs in this process."""
-
-    @property
-    def base_url(self) -> str:
-        """Its address."""
-
-    def stop(self) -> None:
-        """Ends it."""
-
-
-NO_KEY = "no key found"
 
 
 class Session:
@@ -65,9 +49,7 @@ class Session:
         self.shell = shell
         self.environ = environ
         self.settings = Kling()
-        self._demo_wanted = False
-        self._demo: Running | None = None
-        self._demo_lock = threading.Lock()
+        self.services = Services(environ, self.settings, lambda: self.place.folder, self._start_demo)
         self._budget = Budget(self._requests_per_second())
         self._folder: Path | None = None
         self.settings.observe(self._new_rate, "requests_per_second")
@@ -118,71 +100,14 @@ class Session:
         chosen = self.settings.video_dir
         return self.place.folder / Path(chosen).expanduser() if chosen else self.place.folder / FOLDER
 
-    @property
-    def demo_forced(self) -> bool:
-        """Whether the environment asks for the demo; a notebook cannot switch that off."""
-        return self.environ.get("KLING_WIDGETS_DEMO", "").strip().lower() not in ("", "0", "off", "false", "no")
-
-    @property
-    def demo(self) -> bool:
-        """Whether the embedded demo takes the place of the service."""
-        return self._demo_wanted or self.demo_forced
-
-    def use_demo(self, on: bool = True) -> None:
-        """Takes the embedded demo instead of the service, or goes back.
-
-        Raises:
-            KlingError: the extra ``demo`` is not installed; or ``KLING_WIDGETS_DEMO`` is set, and it is to go off.
-        """
-        if not on and self.demo_forced:
-            raise KlingError("The demo was switched on by KLING_WIDGETS_DEMO=1 and cannot be switched off from here.")
-        if on:
-            self._start_demo()
-        self._demo_wanted = on
-
-    def key_status(self) -> str:
-        """Where the key comes from, without any character of it.
-
-        Raises:
-            KlingError: a key is there, and cannot be used.
-        """
-        if self.demo:
-            return "demo: no key needed"
-        found = self._find(self.settings.base_url)
-        return f"key: found in {found.source}" if found.key else NO_KEY
-
-    def service(self, name: str | None = None) -> Service:
-        """The service that a new submission goes to; with a name, the one that an old submission went to.
-
-        Raises:
-            MissingKeyError: there is no key.
-            KlingError: the service of an old submission cannot be reached from here.
-        """
-        if name == DEMO or (name is None and self.demo):
-            return Service(DEMO, self._start_demo().base_url, Secret("demo"), "demo: no key needed")
-        found = self._find(name if name in credentials.OWN_URLS else self.settings.base_url)
-        if name is not None and found.base_url != name:
-            raise KlingError(
-                f"This task was sent to {name}, but the address is {found.base_url} now. Set CRAZYROUTER_BASE_URL, and "
-                "the key that belongs to it."
-            )
-        return Service(found.base_url, found.base_url, found.needed(), found.source)
-
-    def _find(self, url: str | None) -> Credentials:
-        return credentials.find(base_url=url or None, environ=self.environ, folder=self.place.folder)
-
     def _start_demo(self) -> Running:
-        with self._demo_lock:
-            if self._demo is None:
-                try:
-                    from kling_widgets.demo import service
-                except ImportError as missing:
-                    raise KlingError(
-                        f'The demo needs more packages ({missing.name}): pip install "kling_widgets[demo]".'
-                    ) from None
-                self._demo = service.start(home(self.environ) / "demo")
-                atexit.register(self._demo.stop)
-            return self._demo
+        try:
+            from kling_widgets.demo import service
+        except ImportError as missing:
+            raise KlingError(
+                f'The demo needs more packages ({missing.name}): pip install "kling_widgets[demo]".'
+            ) from None
+        return service.start(home(self.environ) / "demo")
 
     def prepare(
         self,
@@ -211,7 +136,7 @@ class Session:
             if wrong:
                 raise InvalidRequestError.of(wrong)
         self.latest = requests[-1]
-        desk = self._desk(self.service(), save, timeout)
+        desk = self._desk(self.services.get(), save, timeout)
         return [self._keep(Job(each, desk)) for each in requests]
 
     def submit(
@@ -267,7 +192,7 @@ class Session:
             raise InvalidRequestError("What was given looks like an API key, and not like a task's id.")
         if not re.fullmatch(r"[\w.:-]{1,200}", task_id, re.ASCII):
             return self.entry(task_id)
-        service = self.service()
+        service = self.services.get()
         task: Task = blocking.wait(self.watcher.start(self.watcher.client(service).get(task_id)))
         entry = self.journal.adopt(task_id, service.name)
         if task.model:
@@ -296,7 +221,7 @@ class Session:
         known = self.jobs.get(entry.key)
         if known is not None and known.watched:
             return known
-        return self._keep(Job(entry.request, self._desk(self.service(entry.service)), entry))
+        return self._keep(Job(entry.request, self._desk(self.services.get(entry.service)), entry))
 
     def history(self) -> History:
         """The journal, newest first."""
@@ -306,10 +231,7 @@ class Session:
         """Ends what was started here: the demo, and the watching of tasks, which go on."""
         for job in self.jobs.values():
             job.stop()
-        with self._demo_lock:
-            if self._demo is not None:
-                self._demo.stop()
-                self._demo = None
+        self.services.close()
 
     def _desk(self, service: Service, save: str | None = None, timeout: float | None = None) -> Desk:
         return Desk(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)

@@ -631,7 +631,7 @@ def test_without_a_key_a_line_says_so(nobody: Session, kernel: Kernel) -> None:
     with pytest.raises(MissingKeyError):
         form.submit()
     button(form, "Try the demo").click()
-    assert nobody.demo
+    assert nobody.services.demo
     assert "Nothing is sent, nothing is billed" in text(form)
     assert "Try the demo" not in buttons(form)
     assert form.submit().wait().service.demo

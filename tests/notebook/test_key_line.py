@@ -34,7 +34,7 @@ def test_without_a_key_both_ways_on_are_there(nobody: Session) -> None:
     assert "CRAZYROUTER_API_KEY" in text and "%kling_key" in text
     assert button == "Try the demo"
     key.widget.children[1].click()
-    assert nobody.demo
+    assert nobody.services.demo
     (text,) = said(key)
     assert "Nothing is sent" in text
 

@@ -379,9 +379,9 @@ def test_code_in_every_language(shell: Any, kling: Callable[[str], Any], session
 def test_demo_on_and_off(text: Callable[[str], str], session: Session) -> None:
     """``%kling_demo`` says that nothing is sent; ``off`` says where the key is."""
     assert "Nothing is sent" in text("%kling_demo")
-    assert session.demo
+    assert session.services.demo
     assert "CRAZYROUTER_API_KEY" in text("%kling_demo off")
-    assert not session.demo
+    assert not session.services.demo
 
 
 def test_doctor(kling: Callable[[str], Any]) -> None:
@@ -420,7 +420,7 @@ def test_a_magic_with_the_wrong_words_says_what_it_takes(
     with pytest.raises(KlingError):
         kling(line)
     assert session.journal.entries() == ()
-    assert not session.demo
+    assert not session.services.demo
 
 
 # %kling_key
@@ -442,10 +442,10 @@ def test_a_key_is_asked_for_and_shown_nowhere(shell: Any, nobody: Session) -> No
     said = asked(shell, nobody, f"  {KEY}\n")
     assert "key: found in %kling_key" in said
     assert KEY[3:9] not in said
-    assert nobody.service().key.reveal() == KEY
+    assert nobody.services.get().key.reveal() == KEY
     assert KEY not in json.dumps({name: repr(value) for name, value in shell.user_ns.items()})
     assert "no key found" in shown(lambda: Magics(shell, nobody).kling_key("forget")).text
-    assert nobody.key_status() == "no key found"
+    assert nobody.services.key_status() == "no key found"
 
 
 def test_no_answer_changes_nothing(shell: Any, nobody: Session) -> None:
@@ -454,7 +454,7 @@ def test_no_answer_changes_nothing(shell: Any, nobody: Session) -> None:
     with pytest.raises(MissingKeyError) as raised:
         asked(shell, nobody, "two words")
     assert "two words" not in str(raised.value)
-    assert nobody.key_status() == "no key found"
+    assert nobody.services.key_status() == "no key found"
 
 
 @pytest.mark.parametrize("error", [EOFError(), RuntimeError("raw_input was called, but this frontend …")])
