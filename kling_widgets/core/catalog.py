@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from kling_widgets.core.fields import Choice, Field, Flag, Limit, Link, Links, Number, Source, Text
 from kling_widgets.core.structured import Anything, Camera, Clips, Elements, Masks, Shots
+from kling_widgets.errors import one_line
 
 S, D, R = Source.SERVICE, Source.DOCUMENTED, Source.READ
 
@@ -468,7 +469,7 @@ def stranger(model_id: str) -> Model:
     """A model that the catalog does not know: every field of the line is open to it."""
     return Model(
         id=model_id,
-        title=model_id.replace(PREFIX, "Kling ", 1) or "No model",
+        title=one_line(model_id.replace(PREFIX, "Kling ", 1), 100) or "No model",
         capabilities=(_TEXT, _FIRST, _LAST, _REFERENCES),
         fields=tuple(FIELDS.values()),
         known=False,

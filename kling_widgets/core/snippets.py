@@ -13,6 +13,7 @@ from kling_widgets.core.names import ALIASES
 from kling_widgets.core.structured import Clips, Structured
 from kling_widgets.core.values import JSON, map_strings, masked, to_json
 from kling_widgets.core.words import breaks_line, escape_word, meant, option_name
+from kling_widgets.errors import one_line
 
 SERVICE = "https://api.crazyrouter.com"
 
@@ -89,8 +90,7 @@ def _value(field: Field | None, value: JSON) -> str:
         # In quotes even where it needs none: a bare word for a structured field is the name of a variable.
         return escape_word(value, always=structured)
     if isinstance(value, (dict, list)):
-        text = to_json(map_strings(value, escape_braces))
-        return re.sub("[\x7f-\x9f\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text)
+        return to_json(map_strings(value, escape_braces))
     return escape_word(to_json(value), always=structured)
 
 
@@ -126,4 +126,4 @@ def settings(values: Mapping[str, JSON]) -> str:
             many = f" ({len(value)})" if isinstance(value, list) and len(value) > 1 else ""
             if value is not False:
                 words.append(field.label.lower() + many)
-    return " · ".join(words)
+    return one_line(" · ".join(words), 300)

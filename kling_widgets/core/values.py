@@ -11,6 +11,8 @@ from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any, TypeAlias
 
+from kling_widgets.errors import one_line
+
 # JSON with a Path where a local file is meant.
 JSON: TypeAlias = Any
 
@@ -96,16 +98,20 @@ def map_strings(value: JSON, change: Callable[[str], str]) -> JSON:
 
 
 def to_json(value: JSON, indent: int | None = None) -> str:
-    """The value as JSON text; a path as its text."""
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    """The value as JSON text; a path as its text. What a terminal would obey, an editor would take for the end of a
+    line, or would turn the reading direction stands as its escape, which says the same."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return _MISREAD.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+# json escapes the other control characters itself; these can stand only in texts, where an escape may stand.
+_MISREAD = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def shorten(value: JSON, longest: int = 60) -> str:
-    """The value in a message: its text in quotes, cut, and never with a key in it."""
+    """The value in a message: its text in quotes on one line, cut, and never with a key in it."""
     value = masked(value)
-    text = " ".join((value if isinstance(value, str) else to_json(value)).split())
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
-    return f"“{text}”"
+    return f"“{one_line(value if isinstance(value, str) else to_json(value), longest)}”"
 
 
 # A key of this service or of one like it. Such text never travels in a prompt, a file or a message. Behind a letter it

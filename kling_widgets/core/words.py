@@ -119,8 +119,14 @@ def escape_word(text: str, *, always: bool = False) -> str:
 
 
 def breaks_line(text: str) -> bool:
-    """Whether it holds what no line can: an end of line in some editor or language, or another control character."""
-    return any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in text)
+    """Whether it holds what no line can: an end of line in some editor or language, another control character, or a
+    mark that makes the line read otherwise than it runs."""
+    return any(unicodedata.category(char) in ("Cc", "Zl", "Zp") or _turns(char) for char in text)
+
+
+def _turns(char: str) -> bool:
+    """Whether it is an embedding, an override or an isolate of Unicode's bidirectional algorithm."""
+    return "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
 
 
 _ESCAPE = re.compile(r'\\(?:(["\\])|u([0-9a-fA-F]{4}))')
