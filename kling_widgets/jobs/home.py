@@ -1,8 +1,9 @@
-"""Where a user's journal, demo and presets are kept."""
+"""Where a user's journal, prices, presets and demo are kept, and how a file of these is written."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,3 +24,22 @@ def tilde(path: Path) -> str:
         return f"~/{path.relative_to(Path.home()).as_posix()}"
     except (ValueError, RuntimeError):  # RuntimeError: this user has no home folder
         return str(path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Puts the whole content in the place of what was there, or changes nothing; the folder is made.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")  # its owner's alone: what is kept is private
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise

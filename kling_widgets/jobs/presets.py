@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON, looks_like_key, paths_in, plain, shorten, to_json, with_links
 from kling_widgets.errors import InvalidRequestError, KlingError, one_line
 from kling_widgets.jobs.files import slug
-from kling_widgets.jobs.home import tilde
+from kling_widgets.jobs.home import tilde, write_whole
 
 LONGEST_NAME = 80  # characters
 LARGEST = 1_000_000  # bytes of a file; a request has some hundred
@@ -70,7 +68,7 @@ class PresetStore:
         if len(content) > LARGEST:
             raise InvalidRequestError(f"This is too large for a preset: {len(content):,} bytes, {LARGEST:,} at most.")
         try:
-            _write(self.folder / _file_name(name), content)
+            write_whole(self.folder / _file_name(name), content)
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise KlingError(f"The preset cannot be saved in {tilde(self.folder)} ({why}).") from None
@@ -155,21 +153,6 @@ def _is_refused(field: str, value: JSON) -> bool:
     known = FIELDS.get(field)
     found = known.check(known.clean(value, paths=False)) if known else ()
     return any(problem.severity == "error" for problem in found)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Puts the whole content in the place of what was there, or changes nothing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")  # its owner's alone: prompts are private
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
 
 
 def _preset(path: Path) -> _Preset:

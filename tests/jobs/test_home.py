@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kling_widgets.jobs.home import VARIABLE, home
+import pytest
+
+from kling_widgets.jobs.home import VARIABLE, home, write_whole
 
 
 def test_the_environment_chooses() -> None:
@@ -24,3 +26,16 @@ def test_else_it_is_the_users_data_folder() -> None:
 def test_the_tests_have_a_home_of_their_own(isolated: Path) -> None:
     """By default the environment of the process is read, when it is asked for and not before."""
     assert home() == isolated
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """For its owner alone; where it cannot be written nothing is left behind."""
+    path = tmp_path / "home" / "kept.json"
+    write_whole(path, b"one")
+    write_whole(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "home" / "folder").mkdir()
+    with pytest.raises(OSError):
+        write_whole(tmp_path / "home" / "folder", b"three")
+    assert sorted(each.name for each in path.parent.iterdir()) == ["folder", "kept.json"]
