@@ -1,25 +1,27 @@
 """What to send, in which order, and with which retries: generators of steps, without I/O (see ``exchange``).
 
 The one rule above all: a create call is sent again only where nothing was accepted, which is when no connection came
-about, and on HTTP 429. A question (GET) may always be asked again.
+about, on HTTP 429, and where the gateway had no upstream to give it to. A question (GET) may always be asked again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from kling_widgets.client.exchange import CREATE_TIMEOUT, READ_TIMEOUT, Broken, Pause, Protocol, Reply, Send, Session
-from kling_widgets.client.refusal import Doing, refusal, submission_unknown
+from kling_widgets.client.refusal import Doing, refusal, retry_after, submission_unknown
 from kling_widgets.client.reply import Task, advice, read_create, read_query
 from kling_widgets.client.schedule import Schedule
 from kling_widgets.errors import (
     APIError,
+    AuthenticationError,
     ConnectionFailedError,
     KlingError,
+    ModelUnavailableError,
     RateLimitError,
     TaskFailedError,
     TaskNotFoundError,
@@ -31,11 +33,12 @@ OnUpdate = Callable[[Task], object]
 OnTrouble = Callable[[KlingError], object]
 
 _CREATE_TRIES = 6  # while the service says that it is busy
-_CONNECT_TRIES = 3  # somebody without a network wants to hear so soon
+_CONNECT_TRIES = 3  # somebody without a network, or with a model that is down, wants to hear so soon
 _ASK_TRIES = 4
 _LONGEST_PAUSE = 120.0  # seconds; a service that asks for more is told to the user instead
 _LINK_LOOKS = (2.0, 3.0, 5.0, 8.0)  # pauses while a success has no link yet: archiving lags
-_DOUBTS = 3  # looks that must miss a task, which the service itself named, before it counts as unknown
+_DOUBTS = 3  # looks in a row that the service must refuse before that ends a wait: its database may lag or hiccup
+_LONGEST_LOOK = 150.0  # seconds; more than that passed while nothing was under way: the laptop slept
 
 
 def create(session: Session, body: Mapping[str, Any], on_trouble: OnTrouble | None = None) -> Protocol[Task]:
@@ -63,10 +66,10 @@ def create(session: Session, body: Mapping[str, Any], on_trouble: OnTrouble | No
             task = read_create(answer, base_url=session.base_url, at=at)
             model = body.get("model")
             return task if task.model or not isinstance(model, str) else replace(task, model=model)
-        except (ConnectionFailedError, RateLimitError) as error:
-            pause = _pause(session, attempt, error)
-            tries = _CONNECT_TRIES if isinstance(error, ConnectionFailedError) else _CREATE_TRIES
-            if attempt >= tries - 1 or pause > _LONGEST_PAUSE:
+        except (ConnectionFailedError, RateLimitError, ModelUnavailableError) as error:
+            pause = _pause(session, attempt, answer)
+            tries = _CREATE_TRIES if isinstance(error, RateLimitError) else _CONNECT_TRIES
+            if attempt >= tries - 1 or pause > _LONGEST_PAUSE or not _nothing_accepted(error):
                 raise
             if on_trouble is not None:
                 on_trouble(error)
@@ -84,9 +87,9 @@ def query(session: Session, task_id: str) -> Protocol[Task]:
         found = yield from _look(session, task_id)
         if isinstance(found, Task):
             return found
-        pause = _pause(session, attempt, found)
-        if attempt == _ASK_TRIES - 1 or pause > _LONGEST_PAUSE or not may_pass(found):
-            raise found
+        pause = _pause(session, attempt, found.answer)
+        if attempt == _ASK_TRIES - 1 or pause > _LONGEST_PAUSE or not may_pass(found.error):
+            raise found.error
         yield Pause(pause)
     raise AssertionError("the last try returns or raises")
 
@@ -105,7 +108,7 @@ def wait(
 
     Args:
         task: the task, or its id (then the first look is at once).
-        timeout: seconds from now, None for ever.
+        timeout: seconds to wait at the most, None for ever. Time in which this machine slept does not count.
         usual: seconds that such a task usually takes, if known.
         elapsed: seconds since the service accepted it, when it is not new.
         on_update: called with the task at each look.
@@ -114,46 +117,63 @@ def wait(
     Raises:
         TaskFailedError: it has ended without a video.
         WaitTimeoutError: it goes on.
-        APIError: a look was refused for good: the key or its scope, or no such task.
+        APIError: the service itself refused some looks in a row: the key or its scope, or no such task.
     """
-    start = session.clock()
-    named_by_service = isinstance(task, Task)
+    watch = _Watch(session.clock)
+    known = isinstance(task, Task)  # to the service, which named it or has told of it
     seen = task if isinstance(task, Task) else Task(task)
     if not isinstance(task, Task):
         elapsed = max(elapsed, 3.0)  # nobody knows how old it is: look at once
-    schedule, looks, misses, trouble = Schedule(usual), 0, 0, None
+    schedule, looks, refused, trouble = Schedule(usual), 0, 0, None
     while not seen.ended:
-        gone = session.clock() - start
-        pause = schedule.next(elapsed + gone)
-        if timeout is not None and gone + pause > timeout:
-            pause = max(0.0, timeout - gone)
+        pause = schedule.next(elapsed + watch.gone)
+        if timeout is not None and watch.waited + pause > timeout:
+            pause = max(0.0, timeout - watch.waited)
             if looks and pause < 1:  # too soon after the last look for another one
                 yield Pause(pause)
                 break
         if pause:
             yield Pause(pause)
         found = yield from _look(session, seen.id)
+        watch.went_on(pause + _LONGEST_LOOK)
         looks += 1
         if isinstance(found, Task):
-            seen, misses, trouble = found, 0, None
-            schedule.see(elapsed + session.clock() - start, found)
+            seen, known, refused, trouble = found, True, 0, None
+            schedule.see(elapsed + watch.gone, found)
             if on_update is not None:
                 on_update(found)
         else:
-            trouble, misses = found, misses + isinstance(found, TaskNotFoundError)
-            unsure = named_by_service and isinstance(found, TaskNotFoundError) and misses < _DOUBTS
-            if not unsure and not may_pass(found):
-                raise found
-            schedule.missed(found.retry_after if isinstance(found, RateLimitError) else None)
+            trouble = found.error
+            refused = refused + 1 if _is_final(trouble) else 0
+            if refused >= _DOUBTS or (refused and not known and isinstance(trouble, TaskNotFoundError)):
+                raise _given_up(trouble, seen)
+            schedule.missed(found.wanted(session))
             if on_trouble is not None:
-                on_trouble(found)
-        if timeout is not None and session.clock() - start >= timeout:
+                on_trouble(trouble)
+        if timeout is not None and watch.waited >= timeout:
             break
     if seen.status == "failed":
         raise failure(seen)
     if not seen.ended:
         raise _late(seen, timeout, trouble)
     return (yield from _link(session, seen, on_update))
+
+
+class _Watch:
+    """How long a wait has lasted, by a clock that may jump: forwards while the laptop sleeps, backwards by a repair."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last = clock()
+        self.gone = 0.0  # seconds by the clock
+        self.waited = 0.0  # seconds in which we did wait
+
+    def went_on(self, most: float) -> None:
+        """Until now, of which at most so many seconds were spent waiting."""
+        last, self._last = self._last, self._clock()
+        passed = max(0.0, self._last - last)
+        self.gone += passed
+        self.waited += min(passed, most)
 
 
 def failure(task: Task) -> TaskFailedError:
@@ -168,26 +188,66 @@ def failure(task: Task) -> TaskFailedError:
 
 
 def may_pass(error: KlingError) -> bool:
-    """Whether a question that got this answer may get a better one later."""
-    if not isinstance(error, APIError):
-        return True
-    if isinstance(error, TaskNotFoundError):
-        return False
+    """Whether a question that got this answer may get a better one when it is asked again soon."""
+    if not isinstance(error, APIError) or not _in_its_own_words(error):
+        return getattr(error, "status_code", None) != 413  # a proxy's page says so too, and stays at it
     status = error.status_code or 0
-    # A page is a firewall's word, not the service's own, which is an envelope in JSON.
-    firewall = status == 403 and not isinstance(error.body, dict)
-    return status in (200, 408, 425, 429) or status >= 500 or firewall
+    return not isinstance(error, TaskNotFoundError) and (status in (200, 408, 425, 429) or status >= 500)
 
 
-def _look(session: Session, task_id: str) -> Protocol[Task | KlingError]:
+def _in_its_own_words(error: APIError) -> bool:
+    """Whether the service itself said it, which answers with an envelope in JSON. A page is a proxy's or a firewall's,
+    and passes with the hotel's login."""
+    return isinstance(error.body, dict) and not error.body.keys().isdisjoint({"error", "code", "message"})
+
+
+def _is_final(error: KlingError) -> bool:
+    """Whether the service itself refuses to tell of a task: the key, its scope, or no such task."""
+    if not isinstance(error, APIError) or not _in_its_own_words(error):
+        return False
+    return isinstance(error, TaskNotFoundError | AuthenticationError) or error.status_code in (401, 403)
+
+
+def _given_up(error: KlingError, task: Task) -> KlingError:
+    """The error with what becomes of the task."""
+    went = "" if isinstance(error, TaskNotFoundError) else f"Task {task.id} is billed if it succeeds. "
+    error.args = (one_line(f"{error} {went}To watch it again later: %kling_resume {task.id}"),)
+    return error
+
+
+_NO_UPSTREAM = ("get_channel_failed", "model_not_found")
+
+
+def _nothing_accepted(error: KlingError) -> bool:
+    """Whether a create call may be sent again: not with an error whose own code leaves that open."""
+    if not isinstance(error, ModelUnavailableError):
+        return True
+    return error.status_code in (500, 503) and (error.code is None or error.code.lower() in _NO_UPSTREAM)
+
+
+@dataclass(frozen=True, slots=True)
+class _Miss:
+    """A look that got no usable answer."""
+
+    error: KlingError
+    answer: Reply | Broken
+
+    def wanted(self, session: Session) -> float | None:
+        """Seconds to wait, if the service said so."""
+        return retry_after(self.answer, session.wall()) if isinstance(self.answer, Reply) else None
+
+
+def _look(session: Session, task_id: str) -> Protocol[Task | _Miss]:
     url = session.url(f"/v1/video/generations/{quote(task_id, safe='')}")
     answer: Reply | Broken = yield Send("GET", url, read_timeout=session.read_timeout or READ_TIMEOUT)
     if isinstance(answer, Broken):
-        return _unreachable(session, answer, "What was submitted goes on.")
+        return _Miss(_unreachable(session, answer, "What was submitted goes on."), answer)
     try:
-        return read_query(answer, task_id, base_url=session.base_url)
+        task = read_query(answer, task_id, base_url=session.base_url)
     except APIError as error:
-        return error
+        return _Miss(error, answer)
+    # Whatever else it is called there: this is the id that leads to it.
+    return task if task.id == task_id else replace(task, id=task_id)
 
 
 def ask(session: Session, send: Send, doing: Doing) -> Protocol[Reply]:
@@ -201,7 +261,7 @@ def ask(session: Session, send: Send, doing: Doing) -> Protocol[Reply]:
             return answer
         else:
             error = refusal(answer, doing, session.base_url).error
-        pause = _pause(session, attempt, error)
+        pause = _pause(session, attempt, answer)
         if attempt == _ASK_TRIES - 1 or pause > _LONGEST_PAUSE or not may_pass(error):
             raise error
         yield Pause(pause)
@@ -222,10 +282,10 @@ def _link(session: Session, task: Task, on_update: OnUpdate | None) -> Protocol[
     return task
 
 
-def _pause(session: Session, attempt: int, error: KlingError) -> float:
-    asked = error.retry_after if isinstance(error, RateLimitError) else None
-    # A moment more than asked for: many clients were told the same second.
-    return session.pause(attempt) if asked is None else asked + session.jitter()
+def _pause(session: Session, attempt: int, answer: Reply | Broken) -> float:
+    asked = retry_after(answer, session.wall()) if isinstance(answer, Reply) else None
+    # A moment more than asked for: many clients were told the same second. "At once" is no reason to hurry.
+    return asked + session.jitter() if asked else session.pause(attempt)
 
 
 def _unreachable(session: Session, broken: Broken, money: str) -> ConnectionFailedError:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from kling_widgets.client.exchange import Reply
+from kling_widgets.client.links import clean_link
 from kling_widgets.client.refusal import refusal, submission_unknown
 from kling_widgets.errors import one_line
 
@@ -22,7 +22,6 @@ Status = Literal["queued", "running", "succeeded", "failed", "unknown"]
 T = TypeVar("T")
 
 _LONGEST_ID = 500  # characters; ids are opaque, but they go into links, lines and the journal
-_LONGEST_URL = 8000  # characters; signed links are long, pages are longer
 
 _PAIRS: tuple[tuple[Status, str], ...] = (
     ("succeeded", "success succeeded succeed completed complete finished finish done"),
@@ -168,7 +167,7 @@ def _task(body: Any, task_id: str) -> Task:
         model=_first(_line, *_found((data, top), (("model",), ("properties", "origin_model_name"), ("model_name",)))),
         status=status,
         progress=_first(_percent, data.get("progress"), top.get("progress"), upstream.get("Progress")),
-        url=_first(_url, *_links(data, top, upstream, succeeded=status == "succeeded")),
+        url=_first(clean_link, *_links(data, top, upstream, succeeded=status == "succeeded")),
         error=_first(_reason, *_reasons(data, top, upstream, upstream_failed)) if status == "failed" else None,
         created_at=_first(_seconds, *(part.get(name) for part in (data, top) for name in names)),
         word=word,
@@ -245,16 +244,6 @@ def _reason(value: Any) -> str | None:
 def _id(value: Any) -> str | None:
     text = _line(value)
     return text if text is not None and len(text) <= _LONGEST_ID else None
-
-
-def _url(value: Any) -> str | None:
-    text = value.strip() if isinstance(value, str) and len(value) <= _LONGEST_URL else ""
-    if not re.fullmatch(r"https?://[^\s\x00-\x20\x7f-\x9f\ud800-\udfff\"<>\\^`{|}]+", text, re.IGNORECASE):
-        return None
-    try:
-        return text if urlsplit(text).hostname else None
-    except ValueError:
-        return None
 
 
 def _percent(value: Any) -> int | None:

@@ -25,6 +25,7 @@ from kling_widgets.errors import (
     InvalidRequestError,
     KlingError,
     MissingKeyError,
+    PermissionDeniedError,
     RateLimitError,
     SubmissionUnknownError,
     TaskFailedError,
@@ -278,6 +279,13 @@ def test_wait_survives_every_passing_trouble(make: Maker) -> None:
             Answer(429, headers={"Retry-After": "1"}),
             Answer(body="<html>a captive portal</html>"),
             Answer(403, "<html>a firewall</html>"),
+            Answer(401, "<html>a proxy that wants a password</html>"),
+            Answer(407, "<html>the same</html>"),
+            Answer(511, "<html>sign in to the hotel's network</html>"),
+            Answer(302, "", {"Location": "https://login.example/"}),
+            Answer(404, "<html>a balancer without a backend</html>"),
+            Answer(404, {"error": {"message": "Invalid URL"}}),
+            Answer(204),
             Answer(body={"success": False, "message": "database is busy"}),
             Answer(body=row("processing"), cut=9),
         ]
@@ -286,32 +294,47 @@ def test_wait_survives_every_passing_trouble(make: Maker) -> None:
     with FaultServer(lambda asked: next(answers, Answer(body=row("success", url="https://m.example/a.mp4")))) as server:
         task = make(server.url).wait("t1", on_trouble=troubles.append)
     assert task.url == "https://m.example/a.mp4"
-    assert len(troubles) == 9
+    assert len(troubles) == 16
+
+
+MISSING = Answer(400, {"code": "task_not_exist", "message": "task_not_exist", "data": None})
+END = Answer(body=row("success", url="https://m.example/a.mp4"))
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "kind"),
+    ("refused", "kind"),
     [
-        (401, {"error": {"message": "bad", "code": "invalid_api_key"}}, AuthenticationError),
-        (403, {"error": {"message": "no access to model"}}, APIError),
-        (400, {"code": "task_not_exist", "message": "task_not_exist", "data": None}, TaskNotFoundError),
-        (404, {"error": {"message": "Invalid URL (GET /v1/v1/x)"}}, APIError),
+        (Answer(401, {"error": {"message": "bad", "code": "invalid_api_key"}}), AuthenticationError),
+        (Answer(403, {"error": {"message": "no access to model"}}), PermissionDeniedError),
+        (MISSING, TaskNotFoundError),
     ],
 )
-def test_wait_ends_at_a_final_refusal(make: Maker, status: int, body: Any, kind: type[APIError]) -> None:
-    """The key, its scope or the id are wrong: asking again changes nothing."""
-    with FaultServer(lambda asked: Answer(status, body)) as server:
-        with pytest.raises(kind):
+def test_wait_ends_when_the_service_itself_refuses(make: Maker, refused: Answer, kind: type[APIError]) -> None:
+    """The key, its scope or the id are wrong, three times in a row; the error says how to come back to the task."""
+    with FaultServer(lambda asked: refused) as server:
+        with pytest.raises(kind, match=r"%kling_resume t1$"):
+            make(server.url).wait(Task("t1", status="queued"))
+        assert len(server.asked) == 3
+
+
+def test_wait_does_not_end_at_a_refusal_that_passes(make: Maker) -> None:
+    """A database that lags or hiccups refuses twice, and then again twice: that is no last word."""
+    twice = [MISSING, MISSING]
+    answers = iter([*twice, Answer(body=row("processing")), *twice, Answer(502), *twice])
+    with FaultServer(lambda asked: next(answers, END)) as server:
+        assert make(server.url).wait(Task("t1", status="queued")).status == "succeeded"
+        assert len(server.asked) == 9
+
+
+def test_an_id_that_a_user_typed_is_not_doubted(make: Maker) -> None:
+    """It is a typing error more often than a lag; once the service has told of the task, that is doubted as any."""
+    with FaultServer(lambda asked: MISSING) as server:
+        with pytest.raises(TaskNotFoundError):
             make(server.url).wait("t1")
         assert len(server.asked) == 1
-
-
-def test_wait_doubts_that_a_new_task_is_missing(make: Maker) -> None:
-    """The service itself gave this id a moment ago: its database may lag behind."""
-    missing = Answer(400, {"code": "task_not_exist", "data": None})
-    answers = iter([missing, missing])
-    with FaultServer(lambda asked: next(answers, Answer(body=row("success", url="https://m.example/a.mp4")))) as server:
-        assert make(server.url).wait(Task("t1", status="queued")).status == "succeeded"
+    answers = iter([Answer(body=row("processing")), MISSING])
+    with FaultServer(lambda asked: next(answers, END)) as server:
+        assert make(server.url).wait("t1").status == "succeeded"
 
 
 def test_wait_raises_for_a_failed_task(make: Maker) -> None:

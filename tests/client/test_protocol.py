@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from kling_widgets.errors import (
     APIError,
     ConnectionFailedError,
     KlingError,
+    ModelUnavailableError,
     RateLimitError,
     SubmissionUnknownError,
     WaitTimeoutError,
@@ -32,14 +34,17 @@ def session(**more: Any) -> Session:
     return Session("https://s.example", wall=lambda: 1_800_000_000.0, jitter=lambda: 0.5, **more)
 
 
-SURE = [UNSENT, told("", 429), told("", 429, retry_after="2")]  # nothing was accepted, and it may pass
+DOWN = told({"code": "get_channel_failed"}, 503)
+# nothing was accepted, and it may pass
+SURE = [UNSENT, told("", 429), told("", 429, retry_after="2"), DOWN, told({"code": "model_not_found"}, 500)]
 REST = [
     LOST,
     told("", 500),
     told("<html>", 502),
     told("", 401),
     told({}),
-    told({"code": "get_channel_failed"}, 503),
+    told({"code": "get_channel_failed"}, 404),  # the key's group has no such model: it never will
+    told({"code": "do_request_failed", "message": "upstream: model_not_found"}, 500),
     TAKEN,
 ]
 answers = st.sampled_from(SURE) | st.sampled_from(SURE + REST)
@@ -64,7 +69,7 @@ def test_one_price_per_wish(given_answers: list[Reply | Broken]) -> None:
     except (StopIteration, KlingError):
         pass
     for answer in seen[:-1]:
-        assert answer is UNSENT or (isinstance(answer, Reply) and answer.status_code == 429)
+        assert answer in SURE
     assert len(seen) <= 6
 
 
@@ -93,6 +98,39 @@ def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
     assert len(troubles) == 2
     with pytest.raises(RateLimitError):
         play(create(session(), {}), [told("", 429)] * 6)
+    with pytest.raises(ModelUnavailableError):
+        play(create(session(), {}), [DOWN] * 3)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("asked", "low", "high"),
+    [
+        ("7", 7, 8),
+        ("0", 0.5, 1),
+        ("-5", 0.5, 1),
+        ("Fri, 15 Jan 2027 08:00:30 GMT", 30, 31),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.5, 1),
+        ("soon", 0.5, 1),
+    ],
+)
+def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low: float, high: float) -> None:
+    """In seconds or as a date, with any status, and a moment more; what is no time to come is answered by our own."""
+    busy = told({"code": "get_channel_failed"} if status == 503 else "", status, retry_after=asked)
+    (pause,) = play(create(session(), {}), [busy, TAKEN]).pauses
+    assert low <= pause <= high
+    (pause,) = play(query(session(), "t"), [busy, RUNNING]).pauses
+    assert low <= pause <= high
+
+
+@pytest.mark.parametrize("asked", ["121", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
+    """Nobody sits before a cell for so long; what waits for a finished video looks again within minutes."""
+    busy = told("", 429, retry_after=asked)
+    with pytest.raises(RateLimitError):
+        play(create(session(), {}), [busy])
+    _, times, error = played_wait("t", [busy, DONE])
+    assert error is None and times[1] <= 301
 
 
 def test_a_query_gives_up_after_some_tries() -> None:
@@ -107,6 +145,14 @@ def test_a_query_does_not_repeat_what_is_final() -> None:
         play(query(session(), "t"), [told({"error": {"message": "no"}}, 401)])
 
 
+def test_the_id_that_was_asked_for_stays() -> None:
+    """A reply that names another task, out of a cache or by an upstream's name, does not lead the looks astray."""
+    other = told({"code": "success", "data": {"task_id": "other", "status": "processing"}})
+    played, _, _ = played_wait("t", [other, other, DONE])
+    assert {send.url for send in played.sent} == {"https://s.example/v1/video/generations/t"}
+    assert played.result.id == "t"
+
+
 class Clock:
     """Moves with the pauses of what is played."""
 
@@ -115,6 +161,13 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@dataclass
+class Jump:
+    """A look during which the clock jumps, and that fails."""
+
+    seconds: float
 
 
 def played_wait(task: Task | str, given_answers: Any, **options: Any) -> tuple[Played, list[float], Exception | None]:
@@ -133,7 +186,11 @@ def played_wait(task: Task | str, given_answers: Any, **options: Any) -> tuple[P
         answer = None
         if isinstance(step, Send):
             times.append(clock.now)
+            played.sent.append(step)
             answer = next(left)
+            if isinstance(answer, Jump):
+                clock.now += answer.seconds
+                answer = LOST
         else:
             played.pauses.append(step.seconds)
             clock.now += step.seconds
@@ -170,6 +227,33 @@ def test_a_wait_ends_at_its_time(timeout: float, troubled: bool) -> None:
     assert isinstance(error, WaitTimeoutError)
     assert sum(played.pauses) == pytest.approx(timeout)
     assert times and ("last look failed" in str(error)) is troubled
+
+
+@pytest.mark.parametrize("jump", [3600.0, 10 * 3600.0, -3600.0])
+def test_a_laptop_may_sleep(jump: float) -> None:
+    """An hour of sleep ends no wait, though there is no network yet when it wakes; a clock set back does not either."""
+    played, _, error = played_wait("t", [RUNNING, Jump(jump), RUNNING, LOST, DONE], timeout=600)
+    assert error is None and played.result.status == "succeeded"
+    assert all(pause <= 60 for pause in played.pauses)
+
+
+def test_only_waiting_is_waiting() -> None:
+    """However often the laptop sleeps, the limit comes after so many seconds of real waiting."""
+    looks = [RUNNING] * 200
+    looks[3] = looks[9] = Jump(3600)
+    played, _, error = played_wait("t", looks, timeout=900)
+    assert isinstance(error, WaitTimeoutError)
+    assert 500 < sum(played.pauses) <= 900
+
+
+def test_an_end_is_an_end() -> None:
+    """A success is not taken back by what comes while its link is looked for; and the link is the last one's."""
+    bare = told({"code": "success", "data": {"task_id": "t", "status": "success"}})
+    failed = told({"code": "success", "data": {"task_id": "t", "status": "failed", "error": "no"}})
+    played, _, error = played_wait("t", [bare, failed, RUNNING, LOST, DONE])
+    assert error is None and played.result.url == "https://m.example/a.mp4"
+    played, _, error = played_wait("t", [bare, failed, failed, failed, failed])
+    assert error is None and (played.result.status, played.result.url) == ("succeeded", None)
 
 
 def test_a_new_task_is_looked_at_soon_and_an_old_one_at_once() -> None:

@@ -1,0 +1,65 @@
+"""Links that strangers give: which of them are followed and shown, and how. No I/O.
+
+A link out of a reply is data. It may name a script, a file, this very machine or somebody's password; what is left is
+https, or http on this machine, where the demo is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import quote, urlsplit
+
+from kling_widgets.client.credentials import is_loopback
+
+LONGEST = 8000  # characters; signed links are long, pages are longer
+# A browser and a parser may read anything else differently: one as the end of the host, the other as a part of it.
+_LINK = re.compile(r"(https?)://[^\s\x00-\x20\x7f-\x9f\ud800-\udfff\"<>\\^`{|}]+", re.IGNORECASE)
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
+_KEPT = "%/:=&?~#+!$,;'@()*[]-._"
+
+
+def clean_link(value: object) -> str | None:
+    """The link as it is fetched and shown, or None where it is none that may be.
+
+    Off this machine http becomes https: Tencent's links are http, and its hosts speak both. What is not ASCII in path
+    and query is percent-encoded; a host that is not ASCII, or holds a name or a password, is refused, as is this
+    machine under any name but its plain ones.
+    """
+    text = value.strip() if isinstance(value, str) and len(value) <= LONGEST else ""
+    if not (match := _LINK.fullmatch(text)):
+        return None
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    if "@" in parts.netloc or not (_HOST.fullmatch(host) or _is_v6(host)) or _is_here_in_disguise(host):
+        return None
+    scheme = match[1].lower()
+    if scheme == "http" and not is_loopback(text):
+        scheme, port = "https", None if port == 80 else port
+    place = f"[{host}]" if ":" in host else host
+    rest = text[len(match[1]) + 3 + len(parts.netloc) :]
+    link = f"{scheme}://{place}{'' if port is None else f':{port}'}{quote(rest, safe=_KEPT)}"
+    return link if len(link) <= LONGEST else None
+
+
+def _is_v6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
+
+
+def _is_here_in_disguise(host: str) -> bool:
+    """This machine as 127.1, 0x7f000001, 0.0.0.0, localhost. or a mapped address: nobody writes it so in good faith."""
+    last = host.rstrip(".").split(".")[-1]
+    if last == "localhost":
+        return host != "localhost"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return re.fullmatch(r"\d+|0x[0-9a-f]*", last) is not None  # who connects reads it as an IPv4 address
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address.is_unspecified or (mapped is not None and (mapped.is_loopback or mapped.is_unspecified))
