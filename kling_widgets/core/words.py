@@ -99,6 +99,8 @@ SETTINGS: Mapping[str, Setting] = {
             "a whole number from 1 to 20",
             "2",
         ),
+        Setting("new", "new", "Make another one, also when this cell has the same one under way."),
+        Setting("reuse", "reuse", "Take the video of the same request that is there already; make it only if none is."),
         Setting("save", "save", "The file, or the folder, to save the video in.", str, "a path", "clips/boat.mp4"),
         Setting("o", "out", "The variable that takes the Job: -o boat.", _variable, "the name of a variable", "boat"),
     )

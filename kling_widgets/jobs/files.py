@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = "kling_videos"
 LARGEST_POSTER = 18 * 1024  # bytes; a notebook holds it twice
+LARGEST_THUMBNAIL = 4 * 1024  # bytes; a table holds fifty
 _LONGEST_SLUG = 40  # characters
 _LONGEST_SLUG_BYTES = 100  # a name may have 255 bytes (143 where it is encrypted), and Chinese takes three a character
 
@@ -162,6 +163,16 @@ def examine(path: Path) -> Clip:
             return clip
 
 
+def find(path: Path) -> Clip | None:
+    """The video that is in a file; None if there is none, or if it is no video by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(media.ENOUGH)
+        return examine(path) if media.sort_of(media.kind_of(head)) == "clip" else None
+    except (OSError, ValueError):
+        return None
+
+
 def _look_into(clip: Clip, file: BinaryIO) -> Clip:
     import av
     import PIL.Image  # noqa: F401 - to_image makes one
@@ -180,11 +191,27 @@ def _look_into(clip: Clip, file: BinaryIO) -> Clip:
         )
 
 
+def thumbnail(poster: bytes) -> bytes | None:
+    """A poster made small, a JPEG of at most 4 KiB; None without the extra ``video``, or if it is no picture."""
+    try:
+        from PIL import Image
+
+        with Image.open(io.BytesIO(poster), formats=("JPEG",)) as picture:
+            return _jpeg(picture, ((60, 128), (40, 96), (30, 64)), LARGEST_THUMBNAIL)
+    except Exception:  # noqa: BLE001 - a table without a picture is a table
+        return None
+
+
 def _poster(picture: Image) -> bytes | None:
-    for quality, side in ((72, 640), (60, 480), (50, 360), (40, 240), (30, 160)):
+    return _jpeg(picture, ((72, 640), (60, 480), (50, 360), (40, 240), (30, 160)), LARGEST_POSTER)
+
+
+def _jpeg(picture: Image, ways: Sequence[tuple[int, int]], largest: int) -> bytes | None:
+    """The picture as a JPEG by the first of the ways, quality and longest side, that is small enough."""
+    for quality, side in ways:
         picture.thumbnail((side, side))
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= LARGEST_POSTER:
+        if buffer.tell() <= largest:
             return buffer.getvalue()
     return None

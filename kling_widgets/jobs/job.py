@@ -14,7 +14,8 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError, WaitTimeoutError
 from kling_widgets.jobs import blocking, files, frames
 from kling_widgets.jobs.desk import Desk
-from kling_widgets.jobs.journal import Entry
+from kling_widgets.jobs.entry import Entry
+from kling_widgets.jobs.journal import Wish
 from kling_widgets.jobs.life import Life
 from kling_widgets.jobs.moment import ENDED, Listener, Moment
 from kling_widgets.jobs.standing import Standing
@@ -37,9 +38,13 @@ class Job:
         service: where.
         created: when it was written down, unix seconds.
         key: its number in the journal.
+        note: why it is shown in place of a new one, or "".
+        trouble: what is wrong with the journal that it is written into, or "".
     """
 
-    def __init__(self, request: VideoRequest, desk: Desk, entry: Entry | None = None) -> None:
+    def __init__(
+        self, request: VideoRequest, desk: Desk, entry: Entry | None = None, *, wish: Wish | None = None
+    ) -> None:
         """Begins a new wish; or, with a journal's entry, goes on with one that was accepted. Sends nothing before
         ``start`` is called.
 
@@ -54,15 +59,22 @@ class Job:
         self.request = request
         self.service = desk.service
         self.display: Callable[[Job], None] | None = None  # set by the front end that shows it
+        self.note = ""
         self.created = entry.created if entry else desk.clock()
-        self.key = entry.key if entry else desk.journal.write(request, desk.service.name)
+        if entry:
+            self.key = entry.key
+            desk.journal.take(entry.key)
+        else:
+            self.key = desk.journal.write(request, desk.service.name, wish)
+        self.trouble = desk.journal.trouble
         task = Task(entry.task_id, entry.model or None) if entry and entry.task_id else None
         self._standing = (
             Standing(self.created, desk.clock, task=task, accepted=entry.accepted, done=entry.ended)
             if entry and task
             else Standing(self.created, desk.clock)
         )
-        self._life = Life(self.key, request, desk, self._standing)
+        path = Path(entry.path) if entry and entry.path else None
+        self._life = Life(self.key, request, desk, self._standing, path)
         self._watcher = desk.watcher
         self._started = self._stopped = False
 

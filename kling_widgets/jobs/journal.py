@@ -1,30 +1,27 @@
 """The record of every submission, from before it is sent: what is asked, where it went, under which id, how it ended.
 
-An SQLite file that several kernels write at once. Each change is on disk before the step that it announces. Where no
-file can be kept (a read-only home, a full disk), the journal goes on in memory and says so.
+Each change is on disk before the step that it announces; where no file can be kept, it is in memory, and says so.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
-import sqlite3
 import statistics
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import to_json
-from kling_widgets.errors import one_line
+from kling_widgets.jobs.database import Database
+from kling_widgets.jobs.entry import COLUMNS, UNFINISHED, Entry
+from kling_widgets.jobs.presence import presence
 
-SCHEMA = 1
-_CREATE = """
+# One script for each version of the tables; an older file is brought up by those that it lacks.
+SCRIPTS = (
+    """
 CREATE TABLE IF NOT EXISTS submissions (
     key INTEGER PRIMARY KEY,
     created REAL NOT NULL,
@@ -40,146 +37,83 @@ CREATE TABLE IF NOT EXISTS submissions (
     error TEXT
 );
 CREATE INDEX IF NOT EXISTS by_task ON submissions (task_id);
-"""
-_NUMBER, _TEXT = (int, float), (str,)
-_NONE = (type(None),)
-# SQLite takes a value of any type into any column, and a file may have other writers.
-_COLUMNS: dict[str, tuple[type, ...]] = {
-    "key": (int,),
-    "created": _NUMBER,
-    "service": _TEXT,
-    "model": _TEXT,
-    "body": _TEXT,
-    "state": _TEXT,
-    "task_id": _TEXT + _NONE,
-    "accepted": _NUMBER + _NONE,
-    "ended": _NUMBER + _NONE,
-    "url": _TEXT + _NONE,
-    "path": _TEXT + _NONE,
-    "error": _TEXT + _NONE,
-}
-_ALL = ", ".join(_COLUMNS)
-
-# The life of a wish: written → sending → accepted → succeeded → saved; or accepted → failed; or, in place of accepted,
-# refused (nothing is billed), or unknown (whether it was accepted is open). A kernel that is killed leaves it where it
-# was: "sending" is then an unknown one too.
-UNFINISHED = ("accepted", "succeeded")
+""",
+    """
+ALTER TABLE submissions ADD COLUMN owner TEXT;
+ALTER TABLE submissions ADD COLUMN cost REAL;
+ALTER TABLE submissions ADD COLUMN currency TEXT;
+ALTER TABLE submissions ADD COLUMN poster BLOB;
+CREATE TABLE wishes (
+    key INTEGER PRIMARY KEY,
+    same TEXT NOT NULL,
+    cell TEXT NOT NULL,
+    run TEXT NOT NULL,
+    submission INTEGER NOT NULL
+);
+CREATE INDEX by_same ON wishes (same, cell)
+""",
+)
+SCHEMA = len(SCRIPTS)
+_ALL = ", ".join(COLUMNS)
+_CHANGEABLE = {*COLUMNS, "poster"}
+_INTERRUPTED = "The kernel ended before this was sent: nothing was sent, nothing is billed."
+_OPEN = (
+    "The kernel ended while this was being sent, so it may have been accepted and billed, and is not sent again by "
+    "itself. Look into the service's web console for it first."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One submission.
+class Wish:
+    """What tells a wish that is repeated from a new one.
 
     Attributes:
-        key: the journal's own number.
-        created: when it was written down, unix seconds.
-        service: the address that it was sent to, or "demo".
-        body: the JSON body; local files are links in it from "sending" on.
-        state: "written", "sending", "accepted", "succeeded", "saved", "failed", "refused" or "unknown".
-        task_id: the service's id, once it is known.
-        accepted: when the service took it, unix seconds, or None.
-        ended: when it ended at the service, unix seconds; None also when nobody was watching then.
-        url: the link to the video, or None.
-        path: the saved file, or None.
-        error: why it ended without a video, or None.
+        same: equal for the same request to the same service.
+        cell: the notebook's cell that it was made in, or "".
+        run: that run of the cell, or "".
     """
 
-    key: int
-    created: float
-    service: str
-    model: str
-    body: dict[str, Any]
-    state: str
-    task_id: str | None = None
-    accepted: float | None = None
-    ended: float | None = None
-    url: str | None = None
-    path: str | None = None
-    error: str | None = None
-
-    @property
-    def request(self) -> VideoRequest:
-        """What was asked. Media in it are links: a path from a journal is never taken for a user's own.
-
-        Raises:
-            InvalidRequestError: a body of somebody else, with keys that no request has.
-        """
-        return VideoRequest.from_payload(self.body)
-
-    @property
-    def demo(self) -> bool:
-        """Whether the embedded demo was asked."""
-        return self.service == "demo"
+    same: str
+    cell: str = ""
+    run: str = ""
 
 
 class Journal:
-    """The journal in a file; safe to use from several threads and processes, and after a fork.
-
-    The file is open only for the moment of each change. Once it cannot be used, what could be read of it goes on in
-    memory; nothing here raises for that.
+    """The journal in a file; safe to use from several threads and processes, and after a fork. Nothing here raises for
+    the state of the file or the disk.
 
     Args:
         path: the file; its folder is made.
         clock: unix seconds.
         patience: seconds to wait while another process writes.
-
-    Attributes:
-        trouble: why the journal is kept in memory only, or "" when all is well.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, patience: float = 10.0) -> None:
-        self.path = path.absolute()
-        self.trouble = ""
+        self._database = Database(path, SCRIPTS, ("submissions", "wishes"), patience=patience, clock=clock)
         self._clock = clock
-        self._patience = patience
-        self._lock = threading.Lock()
-        self._memory: sqlite3.Connection | None = None
-        self._do("SELECT 1")  # so that trouble is known from the beginning
+        self._presence = presence(path.absolute().parent / "kernels")
 
-    def _do(self, statement: str, values: Sequence[object] = ()) -> tuple[list[Any], int]:
-        """The rows that a statement gives, and the number of the one that it inserted."""
-        clean = [_clean(value) for value in values]
-        with self._lock:
-            if self._memory is None:
-                try:
-                    with contextlib.closing(self._open()) as file:
-                        return _result(file.execute(statement, clean))
-                except (OSError, ValueError, sqlite3.Error) as error:
-                    self.trouble = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
-                    self._memory = self._copy()
-            return _result(self._memory.execute(statement, clean))
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
 
-    def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Prompts are private: the file is its owner's from the first moment.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        file = sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)
-        try:
-            (version,) = file.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA:
-                raise OSError(f"it was written by a newer version of kling_widgets, schema {version}")
-            if version < SCHEMA:
-                file.executescript(f"BEGIN IMMEDIATE; {_CREATE} PRAGMA user_version = {SCHEMA}; COMMIT;")
-        except BaseException:
-            file.close()
-            raise
-        return file
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the file, such as that the journal is in memory only; or ""."""
+        return self._database.trouble
 
-    def _copy(self) -> sqlite3.Connection:
-        """What can be read of the file, in memory."""
-        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        memory.executescript(_CREATE)
-        with contextlib.suppress(sqlite3.Error):
-            source = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", timeout=self._patience, uri=True)
-            with contextlib.closing(source) as file:
-                marks = ", ".join("?" * len(_COLUMNS))
-                for row in file.execute(f"SELECT {_ALL} FROM submissions"):  # noqa: S608 - our own names
-                    memory.execute(f"INSERT INTO submissions ({_ALL}) VALUES ({marks})", row)  # noqa: S608
-        return memory
+    @property
+    def mode(self) -> str:
+        """How it is written: "wal" (a write-ahead log), "delete" (a rollback journal), or "memory"."""
+        return self._database.mode
 
-    def write(self, request: VideoRequest, service: str) -> int:
+    def write(self, request: VideoRequest, service: str, wish: Wish | None = None) -> int:
         """Writes a wish down before anything is sent; gives its number."""
-        return self._insert(service, request.model, to_json(request.draft()), "written", None)
+        key = self._insert(service, request.model, to_json(request.draft()), "written", None)
+        if wish:
+            self.repeat(wish, key)
+        return key
 
     def adopt(self, task_id: str, service: str) -> Entry:
         """Writes down a task that was submitted elsewhere; what was asked of it is not known."""
@@ -187,18 +121,18 @@ class Journal:
         return self._select("WHERE key = ?", key)[0]
 
     def _insert(self, *values: object) -> int:
-        columns = "created, service, model, body, state, task_id"
-        statement = f"INSERT INTO submissions ({columns}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
-        return self._do(statement, (self._clock(), *values))[1]
+        columns = "created, service, model, body, state, task_id, owner"
+        statement = f"INSERT INTO submissions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
+        return self._database.do(statement, (self._clock(), *values, self._presence.name))[1]
 
     def update(self, key: int, **columns: object) -> None:
-        """Changes columns of one entry; ``body`` is given as a dict."""
+        """Changes columns of one entry; ``body`` is given as a dict, ``poster`` as the bytes of a JPEG."""
         if "body" in columns:
             columns["body"] = to_json(columns["body"])
-        unknown = set(columns) - set(_COLUMNS)
+        unknown = set(columns) - _CHANGEABLE
         assert not unknown, unknown
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        self._do(f"UPDATE submissions SET {assignments} WHERE key = ?", (*columns.values(), key))  # noqa: S608 - checked above
+        self._database.do(f"UPDATE submissions SET {assignments} WHERE key = ?", (*columns.values(), key))  # noqa: S608 - checked above
 
     def entries(self, limit: int | None = None) -> tuple[Entry, ...]:
         """The submissions, newest first."""
@@ -214,8 +148,100 @@ class Journal:
 
     def unfinished(self) -> tuple[Entry, ...]:
         """The submissions that were accepted and whose video is not here yet, oldest first."""
-        marks = ", ".join("?" * len(UNFINISHED))
-        return self._select(f"WHERE state IN ({marks}) AND task_id IS NOT NULL ORDER BY key", *UNFINISHED)
+        return self._select(f"WHERE state IN ({_marks(UNFINISHED)}) AND task_id IS NOT NULL ORDER BY key", *UNFINISHED)
+
+    def poster(self, key: int) -> bytes | None:
+        """A small picture of the video, a JPEG, if there is one."""
+        rows, _ = self._database.do("SELECT poster FROM submissions WHERE key = ?", (key,))
+        found = rows[0][0] if rows else None
+        return found if isinstance(found, bytes) else None
+
+    def forget(self, keys: Iterable[int]) -> int:
+        """Removes entries for good; gives how many there were. Their videos stay."""
+        count = 0
+        for key in keys:
+            count += len(self._database.do("DELETE FROM submissions WHERE key = ? RETURNING key", (key,))[0])
+            self._database.do("DELETE FROM wishes WHERE submission = ?", (key,))
+        return count
+
+    # Whose is it?
+
+    def settle(self) -> tuple[Entry, ...]:
+        """Tells the truth about what was on its way when its process ended: what was only written down was not sent, of
+        what was being sent nobody knows. Gives those for which that is news, oldest first."""
+        left = self._select("WHERE state IN ('written', 'sending') ORDER BY key")
+        news: list[Entry] = []
+        for entry in left:
+            if self.owned(entry):
+                continue
+            state, error = ("refused", _INTERRUPTED) if entry.state == "written" else ("unknown", _OPEN)
+            changed, _ = self._database.do(
+                "UPDATE submissions SET state = ?, error = ?, ended = ? WHERE key = ? AND state = ? RETURNING key",
+                (state, error, self._clock(), entry.key, entry.state),
+            )
+            if changed:  # else another kernel was first
+                news += self._select("WHERE key = ?", entry.key)
+        return tuple(news)
+
+    def owned(self, entry: Entry) -> bool:
+        """Whether a process that is alive works on it, or may."""
+        return self._presence.alive(entry.owner)
+
+    def elsewhere(self, entry: Entry) -> bool:
+        """Whether another process than this one works on it."""
+        return entry.owner != self._presence.name and self.owned(entry)
+
+    def take(self, key: int) -> None:
+        """This process works on it from now on."""
+        self.update(key, owner=self._presence.name)
+
+    def leave(self, key: int) -> None:
+        """This process works on it no more, and another one may."""
+        self.update(key, owner=None)
+
+    # Is it a repetition?
+
+    def repeat(self, wish: Wish, key: int) -> None:
+        """Notes that a wish led to a submission, a new one or one of before."""
+        statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)"
+        self._database.do(statement, (wish.same, wish.cell, wish.run, key))
+
+    def before(self, wish: Wish, skip: int = 0) -> Entry | None:
+        """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the run before.
+
+        Args:
+            wish: the wish; one without a cell has no run before.
+            skip: how many identical ones of this run are not noted yet.
+        """
+        if not wish.cell:
+            return None
+        this = (wish.same, wish.cell, wish.run)
+        ((count,),), _ = self._database.do("SELECT count(*) FROM wishes WHERE same = ? AND cell = ? AND run = ?", this)
+        rows, _ = self._database.do(
+            "SELECT submission FROM wishes WHERE same = ?1 AND cell = ?2 AND run = (SELECT run FROM wishes "
+            "WHERE same = ?1 AND cell = ?2 AND run <> ?3 ORDER BY key DESC LIMIT 1) ORDER BY key LIMIT 1 OFFSET ?4",
+            (*this, count + skip),
+        )
+        found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
+        return found[0] if found else None
+
+    def saved(self, wish: Wish, skip: Sequence[int] = ()) -> tuple[Entry, ...]:
+        """The submissions of identical wishes that are saved, newest first, but for those that this run has met.
+
+        Args:
+            wish: the wish.
+            skip: numbers of those that it has met, and that are not noted yet.
+        """
+        found = self._select(
+            "WHERE state = 'saved' AND key IN (SELECT submission FROM wishes WHERE same = ?1) AND key NOT IN (SELECT "
+            "submission FROM wishes WHERE same = ?1 AND cell = ?2 AND run = ?3 AND cell <> '') ORDER BY key DESC",
+            wish.same,
+            wish.cell,
+            wish.run,
+        )
+        return tuple(entry for entry in found if entry.key not in skip)
+
+    # How long does it take?
 
     def usual(self, request: VideoRequest, service: str) -> float | None:
         """The median of the seconds that the last tasks of this model and length took, if there are any."""
@@ -234,43 +260,19 @@ class Journal:
         return statistics.median(took) if took else None
 
     def _select(self, rest: str, *values: object) -> tuple[Entry, ...]:
-        rows, _ = self._do(f"SELECT {_ALL} FROM submissions {rest}", values)  # noqa: S608 - our own text
-        return tuple(entry for row in rows if (entry := _entry(row)))
+        rows, _ = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values)  # noqa: S608 - our own text
+        return tuple(entry for row in rows if (entry := Entry.of_row(row)))
 
     def close(self) -> None:
         """Forgets what is in memory only; a file is never left open."""
-        with self._lock:
-            if self._memory is not None:
-                self._memory.close()
-                self._memory = None
+        self._database.close()
 
 
-def _result(cursor: sqlite3.Cursor) -> tuple[list[Any], int]:
-    return cursor.fetchall(), cursor.lastrowid or 0
-
-
-def _entry(row: tuple[Any, ...]) -> Entry | None:
-    """The entry of a row; None for one that somebody else wrote."""
-    values = dict(zip(_COLUMNS, row, strict=True))
-    if not all(isinstance(value, _COLUMNS[name]) for name, value in values.items()):
-        return None
-    try:
-        body = json.loads(values.pop("body"))
-    except (ValueError, RecursionError):
-        return None
-    return Entry(body=body, **values) if isinstance(body, dict) else None
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _kind(body: dict[str, Any]) -> tuple[object, object]:
     """What the time depends on, besides the model: the seconds and the resolution that are asked for."""
     metadata = body.get("metadata")
     return body.get("seconds"), metadata.get("resolution") if isinstance(metadata, dict) else None
-
-
-def _clean(value: object) -> object:
-    # SQLite takes no lone surrogates, which a file name may hold.
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-def _why(error: Exception) -> str:
-    return one_line(getattr(error, "strerror", None) or error, 120)

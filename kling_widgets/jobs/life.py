@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from kling_widgets.client.refusal import submission_unknown
@@ -28,10 +30,13 @@ class Life:
 
     Args:
         key: the journal's number.
+        path: the file that its video is in, if it has been saved, or is to be.
     """
 
-    def __init__(self, key: int, request: VideoRequest, desk: Desk, standing: Standing) -> None:
-        self._key, self._request, self._desk, self._standing = key, request, desk, standing
+    def __init__(
+        self, key: int, request: VideoRequest, desk: Desk, standing: Standing, path: Path | None = None
+    ) -> None:
+        self._key, self._request, self._desk, self._standing, self._path = key, request, desk, standing, path
         self._lock = threading.Lock()
         self._sent = standing.task is not None  # whether something may have been sent
         self._stopping = False
@@ -46,9 +51,7 @@ class Life:
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         self._begin_to_tick()
         try:
-            client = await asyncio.to_thread(self._desk.watcher.client, self._desk.service)
-            task = self._standing.task or await self._submit(client)
-            clip = await self._fetch(client, await self._watch(client, task))
+            clip = await self._found() or await self._made()
         except asyncio.CancelledError:
             await self._close(KlingError(self.after_stop()), stopped=True)
         except KlingError as error:
@@ -91,6 +94,20 @@ class Life:
 
     # The three parts.
 
+    async def _made(self) -> Clip:
+        client = await asyncio.to_thread(self._desk.watcher.client, self._desk.service)
+        task = self._standing.task or await self._submit(client)
+        return await self._fetch(client, await self._watch(client, task))
+
+    async def _found(self) -> Clip | None:
+        """The video that is here already: a kernel that was killed right behind its last byte could not say so."""
+        task = self._standing.task
+        clip = await asyncio.to_thread(files.find, self._path) if self._path and task else None
+        if clip and task:
+            self._standing.task = replace(task, status="succeeded")
+            await self._keep(clip)
+        return clip
+
     async def _submit(self, client: Any) -> Task:
         with self._cuttable():
             body = await client.prepare(self._request)
@@ -132,6 +149,8 @@ class Life:
         targets = self._desk.watcher.targets
         for last in (*[False] * (_NAMES - 1), True):
             target = await asyncio.to_thread(targets.take, self._desk.folder, self._desk.save, name)
+            # Written down before: a file is whole or absent, so that one which is found there later is this one.
+            await self._note(path=str(target))
             try:
                 with self._cuttable():
                     path = await client.download(task, target, on_progress=self._standing.fetch)
@@ -141,8 +160,13 @@ class Life:
                     raise
             finally:
                 targets.release(target)
-        await self._note(state="saved", path=str(path))
-        return await asyncio.to_thread(files.examine, path)
+        clip = await asyncio.to_thread(files.examine, path)
+        await self._keep(clip)
+        return clip
+
+    async def _keep(self, clip: Clip) -> None:
+        poster = await asyncio.to_thread(files.thumbnail, clip.poster) if clip.poster else None
+        await self._note(state="saved", path=str(clip.path), poster=poster)
 
     # How it ends.
 
@@ -160,6 +184,8 @@ class Life:
         elif task.ended and not stopped:
             state = "failed"
             error = self._missing(task, error)
+        if state == "stopped":
+            await asyncio.to_thread(self._desk.journal.leave, self._key)
         await self._end(state, error)
 
     def _missing(self, task: Task, cause: KlingError) -> VideoMissingError:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
+from kling_widgets.notebook.history import History
 from kling_widgets.notebook.session import session
 from kling_widgets.notebook.table import Table
-from kling_widgets.notebook.tables import History
 from kling_widgets.notebook.words import DEMO
 
 
@@ -22,6 +23,8 @@ def submit(
     count: int = 1,
     save: str | None = None,
     timeout: float | None = None,
+    new: bool = False,
+    reuse: bool = False,
     **fields: Any,
 ) -> Job | Batch:
     """Makes a video, as ``%kling`` does: shows the job at once, and returns when the service has accepted it.
@@ -33,6 +36,9 @@ def submit(
         count: how many videos of each request to make, each billed.
         save: the file or folder to save in; by default ``kling_videos`` beside the notebook.
         timeout: seconds to watch at the most; 3600 unless ``%config Kling.timeout`` says otherwise.
+        new: make another one also when this cell, run again, has the same one under way. In a script every call makes
+            a new one.
+        reuse: take the video of the same request that is there already, and make one only if none is.
         **fields: see ``VideoRequest``.
 
     Returns:
@@ -43,15 +49,34 @@ def submit(
         SubmissionUnknownError: it may have been accepted, and billed.
         KlingError: when waiting, it ended without a video.
     """
-    return session().submit(request, wait=wait, count=count, save=save, timeout=timeout, **fields)
+    return session().submit(request, wait=wait, count=count, save=save, timeout=timeout, new=new, reuse=reuse, **fields)
 
 
-def history() -> History:
-    """The journal of your submissions on this machine, newest first: a sequence, a table, ``.to_pandas()``.
+def history(
+    model: str | None = None,
+    status: str | None = None,
+    text: str | None = None,
+    since: date | datetime | str | None = None,
+    until: date | datetime | str | None = None,
+) -> History:
+    """The journal of your submissions on this machine, newest first: a sequence that shows itself as a table.
 
-    It is private: ``repr`` says where its file is.
+    ``.to_pandas()`` and ``.to_jsonl()`` give it to other programs, ``.forget()`` removes it; slices and
+    ``.where(…)`` are histories too. It is private, as prompts are; it says where its file is.
+
+    Args:
+        model: only those of this model, by its id or by what follows ``aigc-video-kling-`` in it.
+        status: only those that stand like this: "not sent", "being sent", "under way", "made" (and not saved yet),
+            "done", "failed", "refused", "unknown" (whether it was accepted), or a state of the journal or of a job.
+        text: only those with this in the prompt; case does not count.
+        since: only those from this time on: a date, a datetime, or text such as "2026-11-22" or "2026-11-22T14:05".
+            Local time, unless it names a zone.
+        until: only those up to this time; a date counts to its end.
+
+    Raises:
+        InvalidRequestError: one of them can mean nothing; what is possible is in the message.
     """
-    return session().history()
+    return session().history().where(model, status, text, since, until)
 
 
 def resume(task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:

@@ -102,7 +102,7 @@ class Form:
                 return self._sending
             self._button.disabled = True
             try:
-                (self._sending,) = self._session.prepare(self.request)
+                (self._sending,) = self._session.prepare(self.request, in_cell=False)
             finally:
                 self._key.refresh()
                 self._refresh()

@@ -19,22 +19,26 @@ from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import blocking
 from kling_widgets.jobs.batch import Batch
+from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.files import FOLDER, examine
 from kling_widgets.jobs.home import home, tilde
 from kling_widgets.jobs.job import Desk, Job
-from kling_widgets.jobs.journal import Entry, Journal
+from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.presets import PresetStore
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher
 from kling_widgets.notebook import place as places
 from kling_widgets.notebook import shown
+from kling_widgets.notebook.cell import current
 from kling_widgets.notebook.figure import Display, Figure
+from kling_widgets.notebook.history import History
 from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.open_ends import open_ends
 from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.repeats import Met, meet
 from kling_widgets.notebook.services import Running, Services
 from kling_widgets.notebook.settings import Kling
-from kling_widgets.notebook.tables import History
 
 
 class Session:
@@ -54,6 +58,7 @@ class Session:
         self._folder: Path | None = None
         self.settings.observe(self._new_rate, "requests_per_second")
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
+        self._unsent: list[Entry] = []  # whose kernels ended before they were sent; told once
         self.jobs: dict[int, Job] = {}  # by the journal's number; a job that is under way is not begun again
 
     def _requests_per_second(self) -> float:
@@ -116,13 +121,20 @@ class Session:
         count: int = 1,
         save: str | None = None,
         timeout: float | None = None,
+        new: bool = False,
+        reuse: bool = False,
+        in_cell: bool = True,
         **fields: Any,
     ) -> list[Job]:
-        """The jobs of one or several requests, checked and written into the journal; none is started.
+        """The jobs of one or several requests, checked and written into the journal; none is started. What a cell that
+        is run again has under way already is given in place of a new one.
+
+        Args:
+            in_cell: whether the cell that runs asks for it; a click is no cell's.
 
         Raises:
-            InvalidRequestError: a request has errors; MissingKeyError: there is no key; KlingError: no video could be
-            saved. Nothing was sent.
+            InvalidRequestError: a request has errors; MissingKeyError: there is no key; SubmissionUnknownError: it may
+            be in the making already; KlingError: no video could be saved. Nothing was sent.
         """
         fields = filed(fields, self.local)
         if isinstance(request, (VideoRequest, Model, str)):
@@ -135,9 +147,22 @@ class Session:
             wrong = (*each.errors(), *(found for found in self.local.check(each) if found.severity == "error"))
             if wrong:
                 raise InvalidRequestError.of(wrong)
+        if new and reuse:
+            raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
         self.latest = requests[-1]
         desk = self._desk(self.services.get(), save, timeout)
-        return [self._keep(Job(each, desk)) for each in requests]
+        self.settle()
+        cell = current(self.shell, self.environ) if in_cell else None
+        met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
+        return [self._join(each) if each.entry else self._keep(Job(each.request, desk, wish=each.wish)) for each in met]
+
+    def _join(self, met: Met) -> Job:
+        """The job of a submission that a wish meets."""
+        assert met.entry is not None
+        job = self._take_up(met.entry)
+        job.note = met.note
+        self.journal.repeat(met.wish, met.entry.key)
+        return job
 
     def submit(
         self,
@@ -153,8 +178,16 @@ class Session:
         """Goes on with one task, or with all that have not ended; see ``kw.resume``."""
         if task_id is not None:
             return self.run([self._take_up(self._entry(task_id))], wait)
+        self.settle()
+        unfinished = self.journal.unfinished()
+        elsewhere = [entry for entry in unfinished if self.journal.elsewhere(entry)]
+        unknown = [entry for entry in reversed(self.journal.entries()) if entry.state == "unknown"]
+        unsent, self._unsent = self._unsent, []
+        shown.tell(open_ends(unsent, unknown, elsewhere))
         jobs, troubles = [], []
-        for entry in self.journal.unfinished():
+        for entry in unfinished:
+            if entry in elsewhere:
+                continue
             try:
                 jobs.append(self._take_up(entry))
             except KlingError as error:
@@ -162,6 +195,10 @@ class Session:
         if troubles and not jobs:
             raise troubles[0]
         return self.run(jobs, wait) if jobs else Batch(())
+
+    def settle(self) -> None:
+        """Tells the truth in the journal about what was on its way when its kernel ended."""
+        self._unsent += [entry for entry in self.journal.settle() if entry.state == "refused"]
 
     def entry(self, task_id: str) -> Entry:
         """The journal's entry of a task, or of a submission's number: ``#7``.
@@ -219,13 +256,16 @@ class Session:
     def _take_up(self, entry: Entry) -> Job:
         """The job of an entry: the one that is under way, else one that goes on where the entry ends."""
         known = self.jobs.get(entry.key)
-        if known is not None and known.watched:
+        if known is not None and (known.watched or entry.task_id is None):
             return known
+        if entry.task_id is None:  # a job that is made of it would send it
+            raise KlingError(f"Submission #{entry.key} has no task id, so there is nothing to go on with.")
         return self._keep(Job(entry.request, self._desk(self.services.get(entry.service)), entry))
 
     def history(self) -> History:
         """The journal, newest first."""
-        return History(self.journal.entries(), self.journal.trouble or f"Kept in {tilde(self.journal.path)}.")
+        self.settle()
+        return History(self.journal.entries(), self.journal)
 
     def close(self) -> None:
         """Ends what was started here: the demo, and the watching of tasks, which go on."""

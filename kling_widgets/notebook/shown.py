@@ -10,6 +10,7 @@ from typing import Any
 from kling_widgets.errors import KlingError, WaitTimeoutError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
+from kling_widgets.notebook.cell import here
 from kling_widgets.notebook.figure import Display, Figure, as_text, bundle, figure_of, provenance
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.words import change, notes
@@ -193,8 +194,7 @@ class _Widget(_Lines):
             display(self.view.widget, display_id=self.handle.display_id)  # type: ignore[no-untyped-call]
 
 
-def here(shell: Any) -> object:
-    """What tells this cell's run from every other one."""
-    kernel = getattr(shell, "kernel", None)
-    parent = kernel.get_parent() if kernel is not None else {}
-    return parent.get("header", {}).get("msg_id") or getattr(shell, "execution_count", None)
+def tell(lines: Sequence[str]) -> None:
+    """Says what has no view: what the journal knows of wishes that nobody works on."""
+    for line in lines:
+        print(line, flush=True)  # noqa: T201 - it belongs to the cell, in a terminal too

@@ -25,11 +25,13 @@ STATES: dict[State, str] = {
 
 
 def notes(job: Job) -> list[str]:
-    """What there is to say about a request that is about to be sent; nothing about one that was."""
+    """What there is to say about a request that is about to be sent; about one that was, why it is shown again."""
+    if job.note:
+        return [job.note]
     if job.id is not None:
         return []
     found = (*job.request.problems(), *LocalMedia(Path()).check(job.request))  # nothing is kept there
-    return [f"Note: {problem}" for problem in found]
+    return [f"Note: {note}" for note in (*found, *filter(None, [job.trouble]))]
 
 
 def clock(seconds: float) -> str:

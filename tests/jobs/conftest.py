@@ -16,8 +16,9 @@ from kling_widgets.client.credentials import Secret
 from kling_widgets.client.schedule import Budget
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.desk import Desk
+from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.journal import Entry, Journal
+from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.moment import ENDED, Moment
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher

@@ -9,12 +9,15 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.jobs.journal import SCHEMA, Entry, Journal
+from kling_widgets.jobs.entry import Entry
+from kling_widgets.jobs.journal import SCHEMA, SCRIPTS, Journal, Wish
 from tests.jobs.conftest import Clock
 
 REQUEST = VideoRequest("2.6", prompt="a paper boat", seconds=5)
@@ -42,7 +45,8 @@ def test_a_wish_can_be_read_back(journal: Journal, clock: Clock) -> None:
     """What is written down is an entry, with the request as it was; another reader of the file finds it too."""
     key = journal.write(REQUEST, URL)
     (entry,) = Journal(journal.path).entries()
-    assert entry == Entry(key, clock.now, URL, REQUEST.model, REQUEST.draft(), "written")
+    assert replace(entry, owner=None) == Entry(key, clock.now, URL, REQUEST.model, REQUEST.draft(), "written")
+    assert journal.owned(entry)
     assert entry.request == REQUEST
     assert not entry.demo
     assert journal.trouble == ""
@@ -214,31 +218,53 @@ def test_a_journal_of_a_newer_version(journal: Journal) -> None:
     assert journal.path.read_bytes() == before
 
 
+def set_aside(journal: Journal) -> Path:
+    """The damaged file, which the trouble names; the journal is on disk all the same."""
+    (aside,) = journal.path.parent.glob("journal.damaged-*.sqlite")
+    assert aside.name in journal.trouble
+    assert journal.mode != "memory"
+    key = journal.write(REQUEST, URL)
+    assert Journal(journal.path).entries()[0].key == key
+    assert Journal(journal.path).trouble == ""
+    return aside
+
+
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\x00" + bytes(range(256)) * 8])
 def test_a_corrupt_file(journal: Journal, content: bytes) -> None:
-    """A file that is no database is left as it is, and no error of SQLite comes out."""
+    """A file that is no database is set aside as it is, and a new one is begun."""
     journal.path.write_bytes(content)
-    works(Journal(journal.path))
-    assert journal.path.read_bytes() == content
+    assert set_aside(Journal(journal.path)).read_bytes() == content
 
 
 def test_a_file_that_breaks_while_it_is_used(journal: Journal) -> None:
-    """From then on it is in memory."""
+    """So it is in the middle of the work."""
     journal.write(REQUEST, URL)
     assert journal.trouble == ""
     journal.path.write_bytes(b"no database at all" * 100)
-    journal.entries()
-    works(journal)
+    assert journal.entries() == ()
+    set_aside(journal)
 
 
 def test_a_page_that_breaks_while_it_is_used(journal: Journal) -> None:
-    """A file whose beginning is whole and whose rows are not raises nothing either."""
+    """What can still be read of a file that is damaged in the middle goes on in the new one, with its number."""
     for _ in range(100):
         journal.write(REQUEST.replace(prompt="x" * 500), URL)
     content = journal.path.read_bytes()
-    journal.path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
-    journal.entries()
-    works(journal)
+    journal.path.write_bytes(content[: len(content) // 2] + b"\xff" * (len(content) - len(content) // 2))
+    kept = journal.entries()
+    assert 0 < len(kept) < 100
+    assert {entry.body["prompt"] for entry in kept} == {"x" * 500}
+    assert f"{len(kept)} submissions" in journal.trouble
+    set_aside(journal)
+
+
+def test_a_second_damage_is_set_aside_beside_the_first(journal: Journal) -> None:
+    """Nothing that was set aside is ever written over, also within one second."""
+    for content in (b"first" * 100, b"second" * 100):
+        journal.path.write_bytes(content)
+        journal.entries()
+    found = {path.read_bytes() for path in journal.path.parent.glob("journal.damaged-*.sqlite")}
+    assert found == {b"first" * 100, b"second" * 100}
 
 
 def test_a_file_that_was_removed_is_made_anew(journal: Journal) -> None:
@@ -327,3 +353,167 @@ def test_closing_forgets_memory_alone(journal: Journal) -> None:
     journal.write(REQUEST, URL)
     journal.close()
     assert len(journal.entries()) == 1
+
+
+# Whose is it?
+
+OTHER = """
+import sys
+from pathlib import Path
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.jobs.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+for state in sys.argv[2:]:
+    key = journal.write(VideoRequest("2.6", prompt=state), "https://a.example")
+    journal.update(key, state=state, **({"task_id": f"of-{state}"} if state == "accepted" else {}))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other(journal: Journal) -> Iterator[subprocess.Popen[str]]:
+    """Another process, which has written one wish of each state."""
+    command = [sys.executable, "-c", OTHER, str(journal.path), "written", "sending", "accepted"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+def test_what_a_living_kernel_works_on_is_its_own(journal: Journal, other: subprocess.Popen[str]) -> None:
+    """Nothing of it is settled; it is elsewhere for this one, until this one takes it."""
+    assert journal.settle() == ()
+    entry = journal.find("of-accepted")
+    assert entry is not None
+    assert journal.elsewhere(entry)
+    journal.take(entry.key)
+    taken = journal.find("of-accepted")
+    assert taken is not None
+    assert journal.owned(taken)
+    assert not journal.elsewhere(taken)
+    journal.leave(entry.key)
+    left = journal.find("of-accepted")
+    assert left is not None
+    assert not journal.owned(left)
+
+
+def test_what_a_killed_kernel_left_is_told_as_it_is(journal: Journal, other: subprocess.Popen[str]) -> None:
+    """Written: nothing was sent. Sending: nobody knows. Accepted: as it was. It is news once; the words say what it
+    means for the money."""
+    other.kill()
+    other.wait(20)
+    unsent, unknown = journal.settle()
+    assert (unsent.state, unknown.state) == ("refused", "unknown")
+    assert "nothing is billed" in (unsent.error or "")
+    assert "may have been accepted and billed" in (unknown.error or "")
+    assert journal.settle() == ()
+    (accepted,) = journal.unfinished()
+    assert not journal.owned(accepted)
+    assert not journal.elsewhere(accepted)
+
+
+def test_a_wish_of_this_kernel_is_not_settled(journal: Journal) -> None:
+    """Another reader in the same process, as a second session has, sees that it is at work."""
+    journal.write(REQUEST, URL)
+    assert Journal(journal.path).settle() == ()
+
+
+# Is it a repetition?
+
+
+def made(journal: Journal, run: str, count: int = 1, *, cell: str = "cell", same: str = "boat") -> list[int]:
+    """Submissions of identical wishes in one run of a cell."""
+    return [journal.write(REQUEST, URL, Wish(same, cell, run)) for _ in range(count)]
+
+
+def before(journal: Journal, run: str, skip: int = 0, *, cell: str = "cell", same: str = "boat") -> int | None:
+    found = journal.before(Wish(same, cell, run), skip)
+    return found.key if found else None
+
+
+def test_the_nth_wish_of_a_run_meets_the_nth_of_the_run_before(journal: Journal) -> None:
+    """Counted among the identical ones; one more than there were meets nothing."""
+    first = made(journal, "1", 2)
+    kites = made(journal, "1", same="kite")
+    assert [before(journal, "2", skip) for skip in range(3)] == [*first, None]
+    assert before(journal, "2", same="kite") == kites[0]
+    made(journal, "2")
+    assert before(journal, "2") == first[1]
+
+
+def test_the_run_before_is_the_last_one(journal: Journal) -> None:
+    """A new wish of the second run takes the place of the one of the first."""
+    made(journal, "1")
+    (second,) = made(journal, "2")
+    assert before(journal, "3") == second
+
+
+def test_a_wish_that_met_one_hands_it_on(journal: Journal) -> None:
+    """The third run meets what the second one met."""
+    (first,) = made(journal, "1")
+    journal.repeat(Wish("boat", "cell", "2"), first)
+    assert before(journal, "3") == first
+
+
+def test_other_cells_and_no_cell_meet_nothing(journal: Journal) -> None:
+    """A script's and a form's wishes have no cell."""
+    made(journal, "1")
+    made(journal, "", cell="")
+    assert before(journal, "2", cell="another") is None
+    assert before(journal, "", cell="") is None
+    assert before(journal, "1", 0) is None  # this very run
+
+
+def test_what_is_saved_is_found_by_the_wish_alone(journal: Journal) -> None:
+    """Newest first, in any cell, but for what this run has met already."""
+    keys = [*made(journal, "1", 2), *made(journal, "", cell="")]
+    assert journal.saved(Wish("boat", "cell", "2")) == ()
+    for key in keys:
+        journal.update(key, state="saved")
+    assert [entry.key for entry in journal.saved(Wish("boat", "cell", "2"))] == keys[::-1]
+    assert [entry.key for entry in journal.saved(Wish("boat", "cell", "2"), keys[:2])] == keys[2:]
+    assert [entry.key for entry in journal.saved(Wish("boat", "cell", "1"))] == keys[2:]
+    assert [entry.key for entry in journal.saved(Wish("boat"))] == keys[::-1]
+
+
+# Keeping and forgetting
+
+
+def test_a_poster(journal: Journal) -> None:
+    """A small picture is kept with the entry, and read only when asked for."""
+    key = journal.write(REQUEST, URL)
+    assert journal.poster(key) is None
+    journal.update(key, poster=b"\xff\xd8 jpeg")
+    assert journal.poster(key) == b"\xff\xd8 jpeg"
+    assert journal.poster(key + 1) is None
+
+
+def test_what_is_forgotten_is_gone_from_the_disk(journal: Journal) -> None:
+    """The entry, and the words of its prompt in the file, and its wish."""
+    secret = "a lighthouse that nobody else knows"
+    key = journal.write(REQUEST.replace(prompt=secret), URL, Wish("boat", "cell", "1"))
+    kept = journal.write(REQUEST, URL)
+    assert any(secret.encode() in file.read_bytes() for file in journal.path.parent.glob("journal.sqlite*"))
+    assert journal.forget([key, 99]) == 1
+    assert [entry.key for entry in journal.entries()] == [kept]
+    assert before(journal, "2") is None
+    assert not any(secret.encode() in file.read_bytes() for file in journal.path.parent.glob("journal.sqlite*"))
+
+
+def test_a_journal_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
+    """Its entries are there, and it can do what a new one can."""
+    path = tmp_path / "journal.sqlite"
+    old = sqlite3.connect(path)
+    old.executescript(f"{SCRIPTS[0]} PRAGMA user_version = 1;")
+    columns = "created, service, model, body, state, task_id"
+    old.execute(f"INSERT INTO submissions ({columns}) VALUES (1.0, 'a', 'm', '{{}}', 'accepted', 't1')")
+    old.commit()
+    old.close()
+    journal = Journal(path)
+    assert [entry.task_id for entry in journal.unfinished()] == ["t1"]
+    assert before(journal, "2") is None
+    made(journal, "1")
+    assert journal.trouble == ""
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (SCHEMA,)

@@ -18,7 +18,8 @@ from kling_widgets.errors import (
     VideoMissingError,
     WaitTimeoutError,
 )
-from kling_widgets.jobs.journal import Entry, Journal
+from kling_widgets.jobs.entry import Entry
+from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.jobs.service import Service
 from tests.jobs.conftest import LONG, REQUEST, Heard, World, row

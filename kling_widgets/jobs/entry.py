@@ -1,0 +1,102 @@
+"""One submission as the journal keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.jobs.service import DEMO
+
+# The life of a wish: written → sending → accepted → succeeded → saved; or accepted → failed; or, in place of accepted,
+# refused (nothing is billed), or unknown (whether it was accepted is open). Each is on disk before the step that it
+# announces, so a kernel that is killed leaves the last one true: what was "written" was not sent, of what was "sending"
+# nobody knows.
+UNFINISHED = ("accepted", "succeeded")
+SENT = ("sending", *UNFINISHED)
+
+_NUMBER, _TEXT = (int, float), (str,)
+_NONE = (type(None),)
+# SQLite takes a value of any type into any column, and a file may have other writers.
+COLUMNS: dict[str, tuple[type, ...]] = {
+    "key": (int,),
+    "created": _NUMBER,
+    "service": _TEXT,
+    "model": _TEXT,
+    "body": _TEXT,
+    "state": _TEXT,
+    "task_id": _TEXT + _NONE,
+    "accepted": _NUMBER + _NONE,
+    "ended": _NUMBER + _NONE,
+    "url": _TEXT + _NONE,
+    "path": _TEXT + _NONE,
+    "error": _TEXT + _NONE,
+    "owner": _TEXT + _NONE,
+    "cost": _NUMBER + _NONE,
+    "currency": _TEXT + _NONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One submission.
+
+    Attributes:
+        key: the journal's own number.
+        created: when it was written down, unix seconds.
+        service: the address that it was sent to, or "demo".
+        body: the JSON body; local files are links in it from "sending" on.
+        state: "written", "sending", "accepted", "succeeded", "saved", "failed", "refused" or "unknown".
+        task_id: the service's id, once it is known.
+        accepted: when the service took it, unix seconds, or None.
+        ended: when it ended at the service, unix seconds; None also when nobody was watching then.
+        url: the link to the video, or None.
+        path: the file that the video is saved in, or will be, or None.
+        error: why it ended without a video, or None.
+        owner: the process that works on it (see ``presence``), or None.
+        cost: what it was to cost by the user's own price table, or None.
+        currency: of that cost.
+    """
+
+    key: int
+    created: float
+    service: str
+    model: str
+    body: dict[str, Any]
+    state: str
+    task_id: str | None = None
+    accepted: float | None = None
+    ended: float | None = None
+    url: str | None = None
+    path: str | None = None
+    error: str | None = None
+    owner: str | None = None
+    cost: float | None = None
+    currency: str | None = None
+
+    @property
+    def request(self) -> VideoRequest:
+        """What was asked. Media in it are links: a path from a journal is never taken for a user's own.
+
+        Raises:
+            InvalidRequestError: a body of somebody else, with keys that no request has.
+        """
+        return VideoRequest.from_payload(self.body)
+
+    @property
+    def demo(self) -> bool:
+        """Whether the embedded demo was asked."""
+        return self.service == DEMO
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> Entry | None:
+        """The entry of a row of ``COLUMNS``; None for one that somebody else wrote."""
+        values = dict(zip(COLUMNS, row, strict=True))
+        if not all(isinstance(value, COLUMNS[name]) for name, value in values.items()):
+            return None
+        try:
+            body = json.loads(values.pop("body"))
+        except (ValueError, RecursionError):
+            return None
+        return cls(body=body, **values) if isinstance(body, dict) else None

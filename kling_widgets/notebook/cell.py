@@ -1,0 +1,57 @@
+"""Which cell runs, and which run of it this is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_NOTEBOOKS = ("JPY_SESSION_NAME", "__vsc_ipynb_file__")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A run of a cell.
+
+    Attributes:
+        name: the same for each run of it, also in another kernel.
+        run: this run.
+    """
+
+    name: str
+    run: str
+
+
+def here(shell: Any) -> object:
+    """What tells this cell's run from every other one of this kernel."""
+    return _header(shell).get("msg_id") or getattr(shell, "execution_count", None)
+
+
+def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
+    """The cell that runs; None outside of one: in a script, or in a button's callback."""
+    if shell is None:
+        return None
+    if getattr(shell, "kernel", None) is None:
+        lines = shell.user_ns.get("In") or [""]
+        # A terminal's lines are numbered anew with each start.
+        return Cell(_digest("", lines[-1]), f"{id(shell):x}-{shell.execution_count}") if lines[-1] else None
+    header = _header(shell)
+    if header.get("msg_type", "execute_request") != "execute_request" or not header.get("msg_id"):
+        return None
+    parent = shell.kernel.get_parent()
+    # JupyterLab and Notebook name the cell; elsewhere it is known by what stands in it.
+    own = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code")
+    known = [name for variable in _NOTEBOOKS if (name := environ.get(variable) or shell.user_ns.get(variable))]
+    return Cell(_digest(str(known[0]) if known else "", str(own)), str(header["msg_id"])) if own else None
+
+
+def _header(shell: Any) -> Mapping[str, Any]:
+    kernel = getattr(shell, "kernel", None)
+    parent = kernel.get_parent() if kernel is not None else {}
+    header: Mapping[str, Any] = parent.get("header", {})
+    return header
+
+
+def _digest(notebook: str, cell: str) -> str:
+    return hashlib.sha256(f"{notebook}\n{cell}".encode("utf-8", "replace")).hexdigest()[:32]

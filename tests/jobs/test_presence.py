@@ -1,0 +1,107 @@
+"""Who is alive: a lock on a file, which the system takes back however a process ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.jobs.presence import Presence, presence
+
+OTHER = """
+import sys
+from pathlib import Path
+from kling_widgets.jobs.presence import Presence
+own = Presence(Path(sys.argv[1]))
+print(own.name, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "kernels"
+
+
+def begin(folder: Path) -> tuple[subprocess.Popen[str], str]:
+    """Another process, and its name."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", OTHER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def test_a_process_is_alive_until_it_is_killed(folder: Path) -> None:
+    """However it ends; its file is taken away then."""
+    own = Presence(folder)
+    process, name = begin(folder)
+    try:
+        assert own.name != name
+        assert own.alive(name)
+        assert own.alive(name)  # asking does not end it
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
+    assert not own.alive(name)
+    assert [file.stem for file in folder.iterdir()] == [own.name]
+
+
+def test_a_new_process_sweeps_up_after_the_dead(folder: Path) -> None:
+    """A thousand kernels leave no thousand files; the living keep theirs."""
+    living, name = begin(folder)
+    dead, _ = begin(folder)
+    dead.kill()
+    dead.communicate(timeout=20)
+    own = Presence(folder)
+    assert own.name
+    try:
+        assert own.alive(name)
+        assert {file.stem for file in folder.iterdir()} == {own.name, name}
+    finally:
+        living.kill()
+        living.communicate(timeout=20)
+
+
+def test_this_process_is_alive(tmp_path: Path) -> None:
+    """Its name stays the same, and all who ask for the folder share it."""
+    own = presence(tmp_path)
+    assert own is presence(tmp_path)
+    assert own.name == own.name
+    assert own.alive(own.name)
+
+
+@pytest.mark.parametrize("name", [None, "", "never", "../../etc/passwd", "a/b", "\x00"])
+def test_nobody_is_dead(tmp_path: Path, name: str | None) -> None:
+    """No name, a name of nobody, and what is no name: dead, and no file is made of it."""
+    assert not Presence(tmp_path / "kernels").alive(name)
+    assert not (tmp_path / "kernels").exists()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """Nobody has a name there, and nothing raises."""
+    (tmp_path / "file").touch()
+    own = Presence(tmp_path / "file" / "kernels")
+    assert own.name is None
+    assert not own.alive("abc")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_is_another_process(tmp_path: Path) -> None:
+    """It gets a name of its own."""
+    code = f"""
+import os
+from pathlib import Path
+from kling_widgets.jobs.presence import Presence
+own = Presence(Path({str(tmp_path)!r}))
+name = own.name
+child = os.fork()
+if child == 0:
+    os._exit(0 if own.name not in (None, name) and own.alive(name) else 1)
+print(os.waitpid(child, 0)[1], own.name == name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0 True\n"
