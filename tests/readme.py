@@ -25,8 +25,8 @@ def models() -> str:
 
 def failures() -> str:
     """The words that make the demo fail."""
-    rows = [[f"`demo:{word}`", failure.explanation] for word, failure in FAILURES.items()]
-    return Table(("in the prompt", "what happens"), rows).to_markdown()
+    rows = (f"| `demo:{word}` | {failure.explanation} |" for word, failure in FAILURES.items())
+    return "\n".join(("| in the prompt | what happens |", "| --- | --- |", *rows))
 
 
 TABLES: dict[str, Callable[[], str]] = {"models": models, "failures": failures}

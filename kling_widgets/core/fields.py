@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from kling_widgets.core.values import JSON, is_local, masked, nameless, shorten
+from kling_widgets.errors import one_line
 
 Severity = Literal["error", "warning"]
 Media = Literal["image", "video", "audio"]
@@ -56,8 +57,9 @@ class Problem:
 
     def __post_init__(self) -> None:
         # What people type stands in messages, and as a field's name where that is unknown: so may a key.
-        for name in ("field", "message", "hint"):
-            object.__setattr__(self, name, masked(getattr(self, name)))
+        object.__setattr__(self, "field", masked(self.field))
+        for name in ("message", "hint"):
+            object.__setattr__(self, name, one_line(masked(getattr(self, name))))
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

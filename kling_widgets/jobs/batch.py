@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
-from kling_widgets.errors import KlingError
+from kling_widgets.errors import KlingError, one_line
 from kling_widgets.jobs.job import Job, Stopped
 
 
@@ -74,7 +74,7 @@ class Batch(Sequence[Job]):
 
     def __repr__(self) -> str:
         names = ", ".join(job.id or f"#{job.key}" for job in self._jobs)
-        return f"<Batch of {len(self)}: {names}>"[:300]
+        return one_line(f"<Batch of {len(self)}: {names}>", 300)
 
     def _ipython_display_(self) -> None:
         for job in self._jobs:

@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex
 
 from kling_widgets.client.reply import Task
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.errors import KlingError, WaitTimeoutError
+from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
 from kling_widgets.jobs import blocking, files, frames
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.entry import Entry
@@ -27,7 +27,7 @@ class Stopped(KeyboardInterrupt):
     """The wait was interrupted; the video goes on being made. Shows as one line in a notebook."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"Interrupted: {self}"]
+        return [one_line(f"Interrupted: {self}")]
 
 
 class Job:
@@ -212,7 +212,7 @@ class Job:
 
     def __repr__(self) -> str:
         where = f", {self.path.name}" if self.path else ""
-        return f"<Job {self.id or f'#{self.key}'}: {self.status}{where}>"
+        return one_line(f"<Job {self.id or f'#{self.key}'}: {self.status}{where}>", 300)
 
     def _ipython_display_(self) -> None:
         if self.display is not None:

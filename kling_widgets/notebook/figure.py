@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 
 from kling_widgets import __version__
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import to_json
 from kling_widgets.errors import one_line
 from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.job import Job
@@ -91,6 +92,12 @@ def provenance(figure: Figure) -> dict[str, Any]:
             **({"sha256": figure.clip.sha256, "file": figure.clip.path.name} if figure.clip else {}),
         }
     }
+
+
+def prompt_of(request: VideoRequest) -> str:
+    """The prompt to show; one of a journal or a preset of somebody else may be no text."""
+    prompt = request.get("prompt", "")
+    return prompt if isinstance(prompt, str) else to_json(prompt)
 
 
 def relative_link(path: Path, folder: Path) -> str | None:
@@ -177,7 +184,7 @@ def _facts(figure: Figure) -> list[str]:
 def as_html(figure: Figure, place: Place, source: str | None, poster: str | None, sentence: str, autoplay: bool) -> str:
     """The figure for a browser. Everything that came from outside is escaped."""
     esc = html.escape
-    prompt = figure.request.get("prompt", "")
+    prompt = prompt_of(figure.request)
     label = one_line(f"Video: {prompt}" if prompt else "Video", 200)
     # Never with sound by itself: what plays by itself is muted.
     playing = " autoplay muted loop" if autoplay else ""
@@ -192,29 +199,28 @@ def as_html(figure: Figure, place: Place, source: str | None, poster: str | None
     links = []
     if figure.clip:
         file = relative_link(figure.clip.path, place.folder)
-        name = esc(figure.clip.path.name)
-        links.append(
-            f'<a href="{esc(file)}" download>{name}</a>' if file else f"<code>{esc(str(figure.clip.path))}</code>"
-        )
+        name, whole = (esc(one_line(each)) for each in (figure.clip.path.name, figure.clip.path))
+        links.append(f'<a href="{esc(file)}" download>{name}</a>' if file else f"<code>{whole}</code>")
     if link := public_link(figure.url):
         links.append(f'<a href="{esc(link)}" rel="noreferrer" target="_blank">link</a>')
-    last = " · ".join((f"task {esc(figure.task_id)}", *links))
+    last = " · ".join((f"task {esc(one_line(figure.task_id, 200))}", *links))
     silent = place.front_end == "vscode" and figure.clip and figure.clip.sound  # it plays H.264, but no AAC
     note = "<br>VS Code plays no sound here; the file has it." if silent else ""
-    said = f"<em>{esc(prompt)}</em><br>" if prompt else ""
+    # With a direction of its own: marks in it that turn the reading direction turn nothing else.
+    said = f'<em dir="auto">{esc(prompt)}</em><br>' if prompt else ""
     caption = f'<figcaption class="{_NO_MATH}">{said}{facts}<br><small>{last}</small>{note}</figcaption>'
     return f'<figure class="kling-video" style="margin: 0">{video}{caption}</figure>'
 
 
 def as_markdown(figure: Figure, place: Place) -> str:
     """The caption for places that take Markdown, such as GitHub; they show the picture beside it."""
-    prompt = figure.request.get("prompt", "")
+    prompt = prompt_of(figure.request)
     lines = [f"*{_markdown(one_line(prompt, 2500))}*"] if prompt else []
-    lines.append(" · ".join((f"**{figure.request.spec.title}**", *map(_markdown, _facts(figure)))))
+    lines.append(" · ".join((f"**{_markdown(figure.request.spec.title)}**", *map(_markdown, _facts(figure)))))
     last = [f"task {_markdown(one_line(figure.task_id, 200))}"]
     if figure.clip:
         file = relative_link(figure.clip.path, place.folder)
-        name = _markdown(figure.clip.path.name)
+        name = _markdown(one_line(figure.clip.path.name))
         last.append(f"[{name}]({file})" if file else name)
     if link := public_link(figure.url):
         last.append(f"[link](<{link}>)")
@@ -223,7 +229,7 @@ def as_markdown(figure: Figure, place: Place) -> str:
 
 def as_text(figure: Figure, place: Place) -> str:
     """The figure in words: for a terminal, a log, or a front end that shows nothing else."""
-    prompt = one_line(figure.request.get("prompt", ""))
+    prompt = one_line(prompt_of(figure.request))
     lines = [prompt] if prompt else []
     lines.append(" · ".join((figure.request.spec.title, *_facts(figure))))
     lines.append(f"task {one_line(figure.task_id, 200)}")
@@ -237,4 +243,5 @@ def as_text(figure: Figure, place: Place) -> str:
 
 
 def _markdown(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]()<>#|!~$&]|:(?=//))", r"\\\1", text)
+    # Text stays text, links and addresses that a page would find in it too.
+    return re.sub(r"([\\`*_{}\[\]()<>#|!~$&@]|:(?=//)|(?<=www)\.)", r"\\\1", text, flags=re.IGNORECASE)

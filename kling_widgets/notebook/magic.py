@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.core.words import MAGICS, SETTINGS
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
 from kling_widgets.jobs.batch import Batch
+from kling_widgets.notebook import filters
 from kling_widgets.notebook.completion import matcher
 from kling_widgets.notebook.doctor import doctor
 from kling_widgets.notebook.help import help_text
@@ -108,11 +110,10 @@ class Magics:
         return fields_table(found[0]) if found else models_table()
 
     def kling_tasks(self, line: str) -> Any:
-        """Shows your tasks, newest first: ``%kling_tasks [NUMBER]``."""
-        words = line.split()
-        if words and not words[0].isdigit():
-            raise InvalidRequestError(f"%kling_tasks takes a number of tasks, not {shorten(line)}.")
-        return self.session.history()[: int(words[0]) if words else 20]
+        """Shows your tasks, newest first: ``%kling_tasks [NUMBER] [--model 2.6] [--status failed] [--since 2026-11-22]
+        [--until 2026-11-30] [words of the prompt]``."""
+        count, given = filters.read(line)
+        return self.session.history().where(**given)[:count]
 
     def kling_show(self, line: str) -> Any:
         """Shows a task and its video: ``%kling_show ID``."""
@@ -190,8 +191,10 @@ class Magics:
         return filed({name: value}, self.session.local)[name]
 
     def ids(self) -> list[str]:
-        """The ids that may be meant, newest first."""
-        return [entry.task_id or f"#{entry.key}" for entry in self.session.journal.entries(50)]
+        """The ids that may be meant, newest first. What is completed is run with the line: an id that is no word, as in
+        a journal of somebody else, is never offered."""
+        ids = [(entry.task_id or "", f"#{entry.key}") for entry in self.session.journal.entries(50)]
+        return [task if re.fullmatch(r"[\w.:-]+", task, re.ASCII) else number for task, number in ids]
 
 
 # What no prompt begins with; avatar of a queen may be one.

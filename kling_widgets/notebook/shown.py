@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from kling_widgets.errors import KlingError, WaitTimeoutError
+from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.cell import here
@@ -131,7 +131,7 @@ class _Lines:
 
     def say(self, text: str) -> None:
         """One line, at once, as a log is read while it grows."""
-        print(text, file=sys.stdout, flush=True)  # noqa: T201 - this is the view of a terminal
+        print(one_line(text), file=sys.stdout, flush=True)  # noqa: T201 - this is the view of a terminal
 
 
 class _Widget(_Lines):

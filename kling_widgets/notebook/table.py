@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import re
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
+from kling_widgets.errors import one_line
 from kling_widgets.notebook.style import TABLE_STYLE
 
 _LONG = 14  # characters; a cell with more is not squeezed to the width of its longest word
+_NARROWEST = 20  # columns of a terminal; a text that is cut to less says nothing
 
 
 class Cell(str):
@@ -23,13 +28,31 @@ class Cell(str):
     meaning: str
 
     def __new__(cls, text: str, meaning: str = "") -> Cell:
-        cell = super().__new__(cls, text)
-        cell.meaning = meaning
+        cell = super().__new__(cls, one_line(text))
+        cell.meaning = one_line(meaning)
+        return cell
+
+
+class Picture(str):
+    """A cell that holds a small picture; in text it is empty.
+
+    Attributes:
+        jpeg: its bytes, or none for an empty cell.
+    """
+
+    __slots__ = ("jpeg",)
+
+    jpeg: bytes
+
+    def __new__(cls, jpeg: bytes) -> Picture:
+        cell = super().__new__(cls)
+        cell.jpeg = jpeg
         return cell
 
 
 class Table:
-    """Rows of text with a title each; shows itself as text and as HTML.
+    """Rows of text with a title each; shows itself as text and as HTML. What stands in a cell is data: it is one line of
+    text wherever it is shown.
 
     Attributes:
         titles: of the columns.
@@ -44,15 +67,23 @@ class Table:
         note: str = "",
         *,
         folds: bool = False,
+        cuts: bool = False,
         width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
-        """With ``folds``, columns that a terminal of this width (in characters) has no room for go below the others."""
-        self.titles, self.rows, self.note = tuple(titles), tuple(map(tuple, rows)), note
-        self._width = width if folds else lambda: 10**6
+        """With ``folds``, columns that a terminal of this width (in characters) has no room for go below the others;
+        with ``cuts``, the last column is cut before that."""
+        self.titles, self.rows = _clean(titles), tuple(map(_clean, rows))
+        self.note = one_line(note)
+        self._width = width if folds or cuts else lambda: 10**6
+        self._cuts = cuts
 
     def __repr__(self) -> str:
         columns = list(zip(self.titles, *self.rows, strict=True))
-        blocks = ("\n".join(_lines([columns[0], *block])) for block in _blocks(columns, self._width()))
+        width = self._width()
+        if self._cuts:
+            room = width - sum(_wide(column) + 2 for column in columns[:-1])
+            columns[-1] = tuple(_cut(cell, max(room, _NARROWEST)) for cell in columns[-1])
+        blocks = ("\n".join(_lines([columns[0], *block])) for block in _blocks(columns, width))
         return "\n".join(filter(None, ("\n\n".join(blocks), self.note)))
 
     def _repr_html_(self) -> str:
@@ -71,15 +102,27 @@ class Table:
         """The table in Markdown, for the README."""
 
         def row(cells: Sequence[str]) -> str:
-            return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+            return f"| {' | '.join(map(_markdown, cells))} |"
 
         return "\n".join((row(self.titles), row(["---"] * len(self.titles)), *map(row, self.rows)))
+
+
+def _clean(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell if isinstance(cell, (Cell, Picture)) else one_line(cell) for cell in cells)
+
+
+def _markdown(text: str) -> str:
+    """Text that stays text in a cell."""
+    return re.sub(r"([\\`*_\[\]<>|~$&!]|:(?=//)|(?<=www)\.|@)", r"\\\1", text, flags=re.IGNORECASE)
 
 
 def _html(tag: str, cell: str, scope: str = "") -> str:
     attributes = f' scope="{scope}"' if scope else ""
     attributes += ' class="kling-long"' if len(cell) > _LONG else ""
     text = html.escape(cell)
+    if isinstance(cell, Picture):  # what is in it is said beside it
+        content = base64.b64encode(cell.jpeg).decode("ascii")
+        text = f'<img alt="" height="40" src="data:image/jpeg;base64,{content}">' if content else ""
     if (meaning := html.escape(getattr(cell, "meaning", ""))) and not scope:
         # A picture's name is what is read out in its place.
         text = f'<span role="img" title="{meaning}">{text}</span>'
@@ -100,9 +143,37 @@ def _blocks(columns: Sequence[Sequence[str]], width: int) -> Iterator[list[Seque
 
 
 def _wide(column: Sequence[str]) -> int:
-    return max(map(len, column))
+    return max(map(columns_of, column))
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes: a letter of Chinese two, a mark on another letter none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _cut(text: str, width: int) -> str:
+    """The text, cut to so many columns."""
+    if columns_of(text) <= width:
+        return text
+    kept, used = [], 1
+    for char in text:
+        used += _columns(char)
+        if used > width:
+            break
+        kept.append(char)
+    return "".join(kept).rstrip() + "…"
 
 
 def _lines(columns: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [_wide(column) for column in columns]
     for row in zip(*columns, strict=True):
-        yield "  ".join(cell.ljust(_wide(column)) for cell, column in zip(row, columns, strict=True)).rstrip()
+        cells = (cell + " " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()

@@ -1,22 +1,14 @@
-"""Tables of models and of tasks, as text for a terminal and as HTML for a notebook."""
+"""Tables of models and of their fields, as text for a terminal and as HTML for a notebook."""
 
 from __future__ import annotations
 
-import html
-import time
-from collections.abc import Callable, Sequence
-from importlib.util import find_spec
-from typing import Any
+from collections.abc import Sequence
 
-from kling_widgets.core.catalog import FIELDS, PRICING, Model, models
+from kling_widgets.core.catalog import PRICING, Model, models
 from kling_widgets.core.compare import gains_and_losses
 from kling_widgets.core.features import FEATURES, MORE, Feature, length
 from kling_widgets.core.fields import Links, Source
-from kling_widgets.core.values import shorten
-from kling_widgets.errors import KlingError
-from kling_widgets.jobs.journal import Entry
 from kling_widgets.notebook.table import Cell, Table
-from kling_widgets.notebook.words import duration
 
 _KNOWN = {Source.SERVICE: ("●", "the service's page says so"), None: ("–", "not offered")}
 _ELSEWHERE = ("○", "documented elsewhere only")
@@ -83,77 +75,3 @@ def fields_table(model: Model) -> Table:
     others = ", ".join(f"--{field.name.replace('_', '-')}" for field in model.others)
     note = f"Not documented for this model, but sent if set: {others}." if others else ""
     return Table(("option", "field", "what it is", "example"), rows, f"{model.id}. {note} {PRICING}")
-
-
-class History(Sequence[Entry]):
-    """Submissions, newest first: a sequence that shows itself as a table."""
-
-    def __init__(self, entries: Sequence[Entry], note: str = "") -> None:
-        self._entries, self._note = tuple(entries), note
-
-    def __getitem__(self, index: Any) -> Any:
-        found = self._entries[index]
-        return History(found, self._note) if isinstance(index, slice) else found
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def table(self) -> Table:
-        """The table of it."""
-        rows = [
-            [
-                time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.created)),
-                entry.task_id or f"#{entry.key}",
-                entry.model.removeprefix("aigc-video-kling-"),
-                _STATES.get(entry.state, entry.state) + (" (demo)" if entry.demo else ""),
-                duration(entry.ended - entry.accepted) if entry.ended and entry.accepted else "",
-                shorten(str(entry.body.get("prompt", "")), 50).strip("“”"),
-            ]
-            for entry in self._entries
-        ]
-        return Table(("when", "task", "model", "state", "took", "prompt"), rows, self._note)
-
-    def __repr__(self) -> str:
-        return repr(self.table()) if self._entries else f"No tasks yet. {self._note}".strip()
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_() if self._entries else html.escape(repr(self))
-
-    def to_pandas(self) -> Any:
-        """A DataFrame with a row a submission.
-
-        Raises:
-            KlingError: pandas is not installed.
-        """
-        if find_spec("pandas") is None:
-            raise KlingError("This needs pandas, which is not installed: pip install pandas.")
-        import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
-        columns: dict[str, Callable[[Entry], object]] = {
-            "created": lambda entry: pandas.Timestamp(entry.created, unit="s", tz="UTC"),
-            "service": lambda entry: entry.service,
-            "model": lambda entry: entry.model,
-            "state": lambda entry: entry.state,
-            "task_id": lambda entry: entry.task_id,
-            "took": lambda entry: entry.ended - entry.accepted if entry.ended and entry.accepted else None,
-            "path": lambda entry: entry.path,
-            "url": lambda entry: entry.url,
-            "error": lambda entry: entry.error,
-            "prompt": lambda entry: entry.body.get("prompt"),
-            **{name: _reader(name) for name in FIELDS if name != "prompt"},
-        }
-        return pandas.DataFrame([{name: read(entry) for name, read in columns.items()} for entry in self])
-
-
-def _reader(name: str) -> Callable[[Entry], object]:
-    return lambda entry: entry.request.get(name)
-
-
-_STATES = {
-    "written": "not sent",
-    "sending": "sent, answer unknown",
-    "unknown": "sent, answer unknown",
-    "accepted": "under way",
-    "succeeded": "made, not saved yet",
-    "saved": "done",
-}

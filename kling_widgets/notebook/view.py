@@ -19,7 +19,7 @@ from kling_widgets.errors import APIError, KlingError, SubmissionUnknownError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import ENDED, Moment
 from kling_widgets.notebook import figure as figures
-from kling_widgets.notebook.figure import Display, bundle, figure_of, provenance, public_link
+from kling_widgets.notebook.figure import Display, bundle, figure_of, prompt_of, provenance, public_link
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.style import STYLE
 from kling_widgets.notebook.words import STATES, line, notes
@@ -150,8 +150,8 @@ def _head(job: Job) -> str:
     request = job.request
     settings = esc(request.settings())
     demo = " · demo: nothing is paid" if job.service.demo else ""
-    prompt = request.get("prompt", "")
-    said = f'<div class="kling-prompt">{esc(prompt)}</div>' if prompt else ""
+    prompt = prompt_of(request)
+    said = f'<div class="kling-prompt" dir="auto">{esc(prompt)}</div>' if prompt else ""
     said += "".join(f'<div class="kling-note">{esc(note)}</div>' for note in notes(job))
     return (
         f'<div class="mathjax_ignore tex2jax_ignore"><b>{esc(request.spec.title)}</b> '

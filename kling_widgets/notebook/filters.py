@@ -1,0 +1,143 @@
+"""Which submissions of the journal are meant: by model, state, words of the prompt, and time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import TypeAlias
+
+from kling_widgets.core.catalog import PREFIX
+from kling_widgets.core.names import model as find_model
+from kling_widgets.core.values import shorten
+from kling_widgets.errors import InvalidRequestError
+from kling_widgets.jobs.entry import Entry
+
+Test: TypeAlias = Callable[[Entry], bool]
+When: TypeAlias = date | datetime | str
+
+# The states of the journal in words.
+STATES: Mapping[str, str] = {
+    "written": "not sent",
+    "sending": "being sent",
+    "accepted": "under way",
+    "succeeded": "made, not saved yet",
+    "saved": "done",
+    "failed": "failed",
+    "refused": "refused",
+    "unknown": "sent, answer unknown",
+}
+# What people type, and the states that it means: the words above, the journal's own, those of a job, and these.
+STATUSES: Mapping[str, tuple[str, ...]] = {
+    **{word: (state,) for state, word in STATES.items()},
+    **{state: (state,) for state in STATES},
+    **dict.fromkeys(("queued", "running", "stopped"), ("accepted",)),
+    "made": ("succeeded",),
+    "succeeded": ("succeeded", "saved"),
+}
+WORDS = ("not sent", "being sent", "under way", "made", "done", "failed", "refused", "unknown")  # the best of each
+
+_OPTIONS = ("model", "status", "since", "until")
+_NUMBER = 20  # tasks of %kling_tasks
+
+
+def read(line: str) -> tuple[int, dict[str, str]]:
+    """How many tasks a line of ``%kling_tasks`` asks for, and which: the first word may be a number, what is no option
+    is text of the prompt.
+
+    Raises:
+        InvalidRequestError: there is no such option, or it has no value.
+    """
+    words = line.split()
+    count = int(words.pop(0)) if words and re.fullmatch(r"\d{1,9}", words[0], re.ASCII) else _NUMBER
+    given: dict[str, str] = {}
+    text: list[str] = []
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            text.append(word)
+            continue
+        name, equals, value = word.removeprefix("--").partition("=")
+        if name not in _OPTIONS:
+            options = ", ".join(f"--{each}" for each in _OPTIONS)
+            raise InvalidRequestError(f"%kling_tasks takes a number, {options} and words, not {shorten(word)}.")
+        if not equals and not words:
+            raise InvalidRequestError(f"%kling_tasks: --{name} needs a value behind it.")
+        given[name] = value if equals else words.pop(0)
+    if text:
+        joined = " ".join(text)
+        given["text"] = joined[1:-1] if len(joined) > 1 and joined[0] == joined[-1] == '"' else joined
+    return count, given
+
+
+def tests(
+    entries: Iterable[Entry],
+    state: Callable[[Entry], str],
+    *,
+    model: str | None = None,
+    status: str | None = None,
+    text: str | None = None,
+    since: When | None = None,
+    until: When | None = None,
+) -> list[Test]:
+    """What an entry must pass.
+
+    Args:
+        entries: those to choose from; a model that the catalog does not know may be named if it is among theirs.
+        state: the true state of an entry.
+        model, status, text, since, until: see ``kw.history``.
+
+    Raises:
+        InvalidRequestError: one of them can mean nothing.
+    """
+    found: list[Test] = []
+    if model is not None:
+        asked = _model(model, entries)
+        found.append(lambda entry: entry.model == asked)
+    if status is not None:
+        states = _states(status)
+        found.append(lambda entry: state(entry) in states)
+    if text is not None:
+        words = str(text).casefold()
+        found.append(lambda entry: words in str(entry.body.get("prompt", "")).casefold())
+    if since is not None:
+        first = _seconds("since", since)
+        found.append(lambda entry: entry.created >= first)
+    if until is not None:
+        last = _seconds("until", until, end=True)
+        found.append(lambda entry: entry.created < last)
+    return found
+
+
+def _model(name: str, entries: Iterable[Entry]) -> str:
+    given = str(name).strip()
+    known = {entry.model for entry in entries}
+    return next((each for each in (given, PREFIX + given) if each in known), None) or find_model(given).id
+
+
+def _states(status: str) -> tuple[str, ...]:
+    word = " ".join(str(status).lower().replace("-", " ").replace("_", " ").split())
+    if word not in STATUSES:
+        raise InvalidRequestError(f"A status is one of {', '.join(WORDS)}, not {shorten(str(status))}.")
+    return STATUSES[word]
+
+
+def _seconds(name: str, given: When, *, end: bool = False) -> float:
+    """A time as unix seconds; of a day its beginning, or its end. Without a zone it is local."""
+    try:
+        when = _parsed(given) if isinstance(given, str) else given
+        if isinstance(when, datetime):
+            return when.timestamp()
+        if isinstance(when, date):
+            return datetime.combine(when + timedelta(days=end), time()).timestamp()
+    except (ValueError, OverflowError, OSError):
+        pass
+    example = f"a date or a time such as 2026-11-22 or 2026-11-22T14:05 (local, or with a zone), not {shorten(given)}"
+    raise InvalidRequestError(f"{name} is {example}.")
+
+
+def _parsed(text: str) -> date | datetime:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return datetime.fromisoformat(text.strip())

@@ -1,0 +1,303 @@
+"""The journal as people see it: a sequence, a table with small pictures, a data frame, JSON lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kling_widgets.core.catalog import FIELDS, PREFIX
+from kling_widgets.core.values import JSON, masked, plain, shorten, to_json
+from kling_widgets.errors import KlingError, one_line
+from kling_widgets.jobs.entry import Entry
+from kling_widgets.jobs.home import tilde
+from kling_widgets.jobs.journal import Journal
+from kling_widgets.notebook import filters
+from kling_widgets.notebook.filters import STATES, When
+from kling_widgets.notebook.table import Cell, Picture, Table
+from kling_widgets.notebook.words import duration
+
+SHOWN = 50  # rows of a table
+_LARGEST_PICTURE = 4096  # bytes; a notebook keeps them all
+_LONGEST_PROMPT = 120  # characters
+_LONGEST_ID = 60  # characters; a longer one is not for typing, and the journal's number stands for it
+_LONGEST_TIME = 30 * 86_400  # seconds; what took longer is a slip of a clock, or was written by somebody else
+# What must not be lost with its entry: the service makes, or has, a video that is not here yet.
+_UNDER_WAY = ("accepted", "succeeded")
+_COSTS = ("accepted", "succeeded", "saved")  # failed tasks are refunded as a rule, refused ones never paid
+
+
+class History(Sequence[Entry]):
+    """Submissions, newest first: a sequence that shows itself as a table."""
+
+    def __init__(self, entries: Sequence[Entry], journal: Journal, *, chosen: bool = False) -> None:
+        """With ``chosen`` there may be others, which were not asked for."""
+        self._entries, self._journal, self._chosen = tuple(entries), journal, chosen
+        self._alive: dict[str | None, bool] = {}
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self._entries[index]
+        return History(found, self._journal, chosen=self._chosen) if isinstance(index, slice) else found
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def where(
+        self,
+        model: str | None = None,
+        status: str | None = None,
+        text: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
+    ) -> History:
+        """Those of these for which all that is given is true; see ``kw.history``.
+
+        Raises:
+            InvalidRequestError: one of them can mean nothing; what is possible is in the message.
+        """
+        given = {"model": model, "status": status, "text": text, "since": since, "until": until}
+        tests = filters.tests(self._entries, self._state, **given)  # type: ignore[arg-type]
+        found = [entry for entry in self._entries if all(test(entry) for test in tests)]
+        return History(found, self._journal, chosen=self._chosen or bool(tests))
+
+    # As a table
+
+    def table(self, *, pictures: bool = False) -> Table:
+        """The table of it, at most 50 rows, with or without a small picture of each video."""
+        shown = self._entries[:SHOWN]
+        columns: dict[str, Callable[[Entry], str]] = {
+            "when": lambda entry: _local(entry.created),
+            "video": lambda entry: Picture(_small(self._journal.poster(entry.key))),
+            "task": _name,
+            "model": lambda entry: entry.model.removeprefix(PREFIX),
+            "state": self._said,
+            "took": lambda entry: duration(_took(entry) or 0) if _took(entry) else "",
+            "cost": lambda entry: _money(entry.cost, entry.currency) if _has_cost(entry) else "",
+            "prompt": lambda entry: shorten(_prompt(entry), _LONGEST_PROMPT)[1:-1],
+        }
+        if not pictures:
+            del columns["video"]
+        if not any(map(_has_cost, shown)):
+            del columns["cost"]
+        rows = [[read(entry) for read in columns.values()] for entry in shown]
+        return Table(tuple(columns), rows, " ".join(self._notes()), folds=True, cuts=True)
+
+    def __repr__(self) -> str:
+        return repr(self.table()) if self._entries else " ".join(self._notes())
+
+    def _repr_html_(self) -> str:
+        return self.table(pictures=True)._repr_html_() if self._entries else html.escape(repr(self))
+
+    def _state(self, entry: Entry) -> str:
+        """The journal's state, but what was being sent by a kernel that has ended: nobody knows what became of it."""
+        return "unknown" if entry.state == "sending" and not self._owned(entry) else entry.state
+
+    def _owned(self, entry: Entry) -> bool:
+        """Whether a process works on it; asked once of each process."""
+        if entry.owner not in self._alive:
+            self._alive[entry.owner] = self._journal.owned(entry)
+        return self._alive[entry.owner]
+
+    def _said(self, entry: Entry) -> Cell:
+        state = self._state(entry)
+        word = STATES.get(state, state)
+        if state in _UNDER_WAY and not self._owned(entry):
+            word += ", not watched"
+        if entry.demo:
+            word += " (demo)"
+        return Cell(word, f"{word}: {entry.error}" if entry.error else "")
+
+    def _notes(self) -> Iterator[str]:
+        if not self._entries:
+            yield "No tasks match." if self._chosen else "No tasks yet."
+        if len(self) > SHOWN:
+            yield f"{len(self) - SHOWN:,} more: history[{SHOWN}:{2 * SHOWN}] shows the next ones."
+        if said := _sum([entry for entry in self._entries if entry.state in _COSTS]):
+            yield f"{said} for what was made or is under way, by your own price table."
+        yield self._journal.trouble or f"Kept in {tilde(self._journal.path)}{_privacy(self._journal.path)}."
+
+    # As data
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row a submission: ``created``, ``service``, ``model``, ``state``, ``task_id``, ``took``
+        (seconds), ``cost``, ``currency``, ``path``, ``url``, ``error``, ``prompt``, and a column for each field.
+
+        Raises:
+            KlingError: pandas is not installed.
+        """
+        if find_spec("pandas") is None:
+            raise KlingError("This needs pandas, which is not installed: pip install pandas.")
+        import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+        rows = [
+            {
+                "created": _utc(entry.created),
+                "service": entry.service,
+                "model": entry.model,
+                "state": self._state(entry),
+                "task_id": entry.task_id,
+                "took": _took(entry),
+                "cost": entry.cost,
+                "currency": entry.currency,
+                "path": entry.path,
+                "url": entry.url,
+                "error": entry.error,
+                "prompt": entry.body.get("prompt"),
+                **_fields(entry),
+            }
+            for entry in self
+        ]
+        frame = pandas.DataFrame(rows, columns=None if rows else [*_COLUMNS, *_FIELDS])
+        frame["created"] = pandas.to_datetime(frame["created"], utc=True)
+        return frame
+
+    def to_jsonl(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str | None:
+        """One JSON object a line with the whole of each submission, its body too; times as ISO 8601 in UTC.
+
+        Args:
+            path: the file to write, for its owner alone as prompts are private; None gives the text instead.
+            overwrite: whether a file that is there may be replaced.
+
+        Raises:
+            KlingError: the file is there already, or cannot be written.
+        """
+        text = "".join(f"{to_json(_whole(entry, self._state(entry)))}\n" for entry in self)
+        if path is None:
+            return text
+        _write(Path(path).expanduser(), text, overwrite)
+        return None
+
+    def forget(self) -> int:
+        """Removes these from the journal for good; gives how many. Their videos stay.
+
+        What is under way is kept, and said: without its entry nobody would find its video.
+        """
+        kept = {entry.key for entry in self if self._busy(entry)}
+        gone = self._journal.forget([entry.key for entry in self if entry.key not in kept])
+        if kept:
+            tasks = "1 task is" if len(kept) == 1 else f"{len(kept)} tasks are"
+            print(  # noqa: T201 - who asked to forget them has to know
+                f"{tasks} under way and kept: forgotten, what is paid would be lost. First see to the end of what is "
+                "under way: %kling_resume."
+            )
+        return gone
+
+    def _busy(self, entry: Entry) -> bool:
+        return entry.state in _UNDER_WAY or (entry.state in ("written", "sending") and self._owned(entry))
+
+
+_COLUMNS = "created service model state task_id took cost currency path url error prompt".split()
+_FIELDS = [name for name in FIELDS if name != "prompt"]
+
+
+def _name(entry: Entry) -> str:
+    """What a task is called in a magic line."""
+    return entry.task_id if entry.task_id and len(entry.task_id) <= _LONGEST_ID else f"#{entry.key}"
+
+
+def _prompt(entry: Entry) -> str:
+    prompt = entry.body.get("prompt", "")
+    return prompt if isinstance(prompt, str) else to_json(prompt)
+
+
+def _utc(seconds: float | None) -> datetime | None:
+    """A moment; None for what is none, in a file that somebody else wrote."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _local(seconds: float) -> str:
+    moment = _utc(seconds)
+    try:
+        return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else "?"
+    except (ValueError, OverflowError, OSError):
+        return "?"
+
+
+def _took(entry: Entry) -> float | None:
+    """Seconds at the service, where both ends are known and can be true."""
+    if entry.ended is None or entry.accepted is None:
+        return None
+    took = entry.ended - entry.accepted
+    return took if 0 <= took <= _LONGEST_TIME else None
+
+
+def _has_cost(entry: Entry) -> bool:
+    return entry.cost is not None and math.isfinite(entry.cost)
+
+
+def _money(amount: float | None, currency: str | None) -> str:
+    return one_line(f"{amount:,.2f} {currency or ''}", 40)
+
+
+def _sum(entries: Sequence[Entry]) -> str:
+    """What they cost together, in each currency."""
+    sums: dict[str, list[float]] = {}
+    for entry in filter(_has_cost, entries):
+        sums.setdefault(entry.currency or "", []).append(entry.cost or 0.0)
+    return " and ".join(_money(math.fsum(costs), currency) for currency, costs in sums.items())
+
+
+def _small(jpeg: bytes | None) -> bytes:
+    """A picture that may stand in a table; whoever else wrote the file may have put anything there."""
+    return jpeg if jpeg and jpeg.startswith(b"\xff\xd8\xff") and len(jpeg) <= _LARGEST_PICTURE else b""
+
+
+def _privacy(path: Path) -> str:
+    """Who can read the prompts in the file, where the system tells."""
+    try:
+        if os.name != "posix":
+            return ""
+        return ", which others can read too: chmod 600 it" if os.stat(path).st_mode & 0o077 else ", for you alone"
+    except OSError:
+        return ""
+
+
+def _fields(entry: Entry) -> dict[str, JSON]:
+    """The fields that were set; none of a body of somebody else that no request can be made of."""
+    try:
+        request = entry.request
+    except KlingError:
+        return dict.fromkeys(_FIELDS)
+    return {name: request.get(name) for name in _FIELDS}
+
+
+def _whole(entry: Entry, state: str) -> dict[str, JSON]:
+    whole = dataclasses.asdict(entry) | {"state": state}
+    del whole["owner"]  # means something only while that process lives
+    for name in ("created", "accepted", "ended"):
+        moment = _utc(whole[name])
+        whole[name] = moment.isoformat().replace("+00:00", "Z") if moment else None
+    cleaned: dict[str, JSON] = masked(plain(whole))
+    return cleaned
+
+
+def _write(path: Path, text: str, overwrite: bool) -> None:
+    """Whole or not at all, for its owner alone; without ``overwrite`` never over a file that is there."""
+    try:
+        if overwrite:
+            number, draft = tempfile.mkstemp(dir=path.absolute().parent, suffix=".draft")  # for its owner alone
+            try:
+                with open(number, "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.replace(draft, path)
+            except BaseException:
+                Path(draft).unlink(missing_ok=True)
+                raise
+        else:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+    except FileExistsError:
+        raise KlingError(f"{path} is there already: give another name, or overwrite=True.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise KlingError(f"The file {path} cannot be written ({why}).") from None
