@@ -42,6 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
         "JUPYTER_RUNTIME_DIR": str(home / "jupyter-runtime"),
         "JUPYTER_PLATFORM_DIRS": "1",
+        # nobody's keyring is read, or asked to open, also not by a kernel that a test starts
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         # so that kernels and other programs that the tests start, anywhere, find this very package
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
     }

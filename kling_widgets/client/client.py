@@ -19,7 +19,7 @@ import httpx
 
 from kling_widgets.client import download as downloads
 from kling_widgets.client import protocol, uploads
-from kling_widgets.client.credentials import Secret, find
+from kling_widgets.client.credentials import find
 from kling_widgets.client.download import LARGEST_VIDEO, OnProgress
 from kling_widgets.client.driver import AsyncDriver, BlockingDriver
 from kling_widgets.client.exchange import Session
@@ -27,6 +27,7 @@ from kling_widgets.client.part import Part
 from kling_widgets.client.protocol import OnTrouble, OnUpdate
 from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget
+from kling_widgets.client.secret import Secret
 from kling_widgets.client.transport import make
 from kling_widgets.core.request import VideoRequest
 
@@ -35,7 +36,8 @@ class Client:
     """The service, from a script or a cell: each call returns when it is done.
 
     Args:
-        api_key: else the one told to ``%kling_key``, ``CRAZYROUTER_API_KEY``, or a ``.env`` file in the current folder.
+        api_key: else the one told to ``%kling_key``, ``CRAZYROUTER_API_KEY``, a ``.env`` file in the current folder,
+            Colab's secrets, or the system's keyring.
         base_url: else ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
         timeout: seconds to wait for an answer; by default 180 for a submission and an upload, 30 for the rest.
         transport: an ``httpx.BaseTransport``, for tests.
@@ -60,6 +62,7 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
+        api_key = Secret.of(api_key)  # a verbose traceback shows the arguments
         credentials = find(api_key, base_url, folder=Path())
         key = credentials.needed()
         self.base_url, self.key_source = credentials.base_url, credentials.source
@@ -225,6 +228,7 @@ class AsyncClient:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
+        api_key = Secret.of(api_key)  # a verbose traceback shows the arguments
         credentials = find(api_key, base_url, folder=Path())
         key = credentials.needed()
         self.base_url, self.key_source = credentials.base_url, credentials.source

@@ -1,53 +1,30 @@
 """Where the API key comes from, and which address it may go to.
 
 Looked up in this order: arguments, the key that this process was told (``remember``, used by ``%kling_key``), the
-environment, a ``.env`` file. An address that is neither the service's own nor on this machine is used only with a
-key from the same source: else a cloned notebook that sets an address could send a user's key away.
+environment, a ``.env`` file, Colab's secrets, the system's keyring. The last two are asked only when nothing else gave
+a key, and once in a process. An address that is neither the service's own nor on this machine is used only with a key
+from the same source: else a cloned notebook that sets an address could send a user's key away.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.util import find_spec
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
-from urllib.parse import urlsplit
 
-from kling_widgets.errors import InvalidRequestError, MissingKeyError, one_line
+from kling_widgets.client import colab, env_file, keyring
+from kling_widgets.client.address import DEFAULT_URL, OWN_URLS, clean_url, is_loopback, is_own
+from kling_widgets.client.secret import Secret
+from kling_widgets.errors import MissingKeyError
+
+__all__ = ["DEFAULT_URL", "OWN_URLS", "Credentials", "Secret", "clean_url", "find", "is_loopback"]
 
 KEY_NAME = "CRAZYROUTER_API_KEY"
 URL_NAME = "CRAZYROUTER_BASE_URL"
-DEFAULT_URL = "https://api.crazyrouter.com"
-OWN_URLS = frozenset({DEFAULT_URL, "https://cn.crazyrouter.com"})
-
-
-class Secret:
-    """A text that shows itself nowhere: not in a repr, a message, a traceback's variables, ``vars()`` or a pickle."""
-
-    __slots__ = ("__text",)
-
-    def __init__(self, text: str) -> None:
-        self.__text = text
-
-    def reveal(self) -> str:
-        """The text itself, for the one line that puts it into a header."""
-        return self.__text
-
-    def __repr__(self) -> str:
-        return "…"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is not pickled or copied")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other.reveal() == self.__text
-
-    def __hash__(self) -> int:
-        return hash(self.__text)
+_LONGEST = 1000  # characters; a header has to hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +53,59 @@ class Credentials:
 @dataclass(frozen=True, slots=True)
 class _Source:
     name: str
-    key: str | None = field(default=None, repr=False)
+    key: Secret | None = None
     base_url: str | None = None
+    hint: str = ""
+
+    def where(self, variable: str) -> str:
+        """The source of one of its variables, in words."""
+        named = {"environment": variable, ".env": f"{variable} in .env", "arguments": "the arguments"}
+        return named.get(self.name, self.name)
 
 
-_remembered = _Source("%kling_key")
+_TOLD = "%kling_key"
+_remembered = _Source(_TOLD)
+_asked: dict[str, _Source] = {}  # what Colab and the keyring said
+_asking = threading.Lock()  # a form and a cell at once open one dialog, not two
 
 
-def remember(key: str, base_url: str | None = None) -> None:
-    """Keeps a key, and the address that it is for, until this process ends. Nothing is written down."""
+def remember(key: str | Secret, base_url: str | None = None, *, keep: bool = False) -> str:
+    """Keeps a key, and the address that it is for, until this process ends; nothing is written down, unless the
+    system's keyring is to ``keep`` the key as well.
+
+    Returns:
+        Why the keyring does not keep it, in a sentence, or "".
+
+    Raises:
+        MissingKeyError: it cannot be a key; InvalidRequestError: the address cannot be one.
+    """
     global _remembered
+    secret = Secret.of(key) or Secret("")
+    del key  # see find
+    secret = _usable(secret, _TOLD)
     clean_url(base_url) if base_url else None  # a mistake shows where it was made
-    _remembered = _Source("%kling_key", _clean_key(key, "%kling_key").reveal(), base_url)
+    _remembered = _Source(_TOLD, secret, base_url)
+    if not keep:
+        return ""
+    ask_again()
+    return keyring.keep(KEY_NAME, secret)
 
 
-def forget() -> None:
-    """Forgets what :func:`remember` was told."""
+def forget(*, kept: bool = False) -> str:
+    """Forgets what :func:`remember` was told, and deletes what the system's keyring has ``kept``.
+
+    Returns:
+        Why the keyring may still have one, in a sentence, or "".
+    """
     global _remembered
-    _remembered = _Source("%kling_key")
+    _remembered = _Source(_TOLD)
+    ask_again()
+    return keyring.delete(KEY_NAME) if kept else ""
+
+
+def ask_again() -> None:
+    """Lets Colab and the keyring be asked once more: somebody may have unlocked or filled them."""
+    _asked.clear()
 
 
 def find(
@@ -109,109 +121,81 @@ def find(
         api_key, base_url: the caller's own, which win.
         environ: the environment, ``os.environ`` unless given.
         folder: where a ``.env`` file may lie (its parents are not searched); none is read unless given. Reading it
-            needs python-dotenv, which the extra ``keys`` installs.
+            needs python-dotenv, which the extra ``keys`` installs, as it does keyring.
 
     Raises:
         InvalidRequestError: an address that is not https (or http on this machine), or holds more than an address.
         MissingKeyError: a key that cannot be one; or an address of a stranger and a key from another source.
         A missing key is no error here, see :meth:`Credentials.needed`.
     """
-    environ = os.environ if environ is None else environ
-    dotenv, hint = _read_dotenv(None if folder is None else Path(folder))
-    sources = (
-        _Source("arguments", api_key.reveal() if isinstance(api_key, Secret) else api_key, base_url),
-        _remembered,
-        _Source("environment", environ.get(KEY_NAME), environ.get(URL_NAME)),
-        _Source(".env", dotenv.get(KEY_NAME), dotenv.get(URL_NAME)),
-    )
-    of_key = next((source for source in sources if (source.key or "").strip()), None)
+    sources = [*_at_hand(Secret.of(api_key), base_url, environ, folder)]
+    # A traceback in IPython's verbose mode shows the variables of each frame. From here on they hold no key.
+    del api_key, environ
     of_url = next((source for source in sources if (source.base_url or "").strip()), None)
     url = clean_url(of_url.base_url) if of_url is not None and of_url.base_url else DEFAULT_URL
+    of_key = next((source for source in sources if source.key), None)
+    if of_key is None and is_own(url):  # no other address would get what they know, so there they are not asked
+        for name, get in _KEEPERS.items():
+            sources.append(of_key := _once(name, get))
+            if of_key.key:
+                break
     if of_key is None or of_key.key is None:
-        return Credentials(None, url, "not found", hint)
-    if url not in OWN_URLS and not is_loopback(url) and of_url is not of_key:
+        return Credentials(None, url, "not found", " ".join(source.hint for source in sources if source.hint))
+    if not is_own(url) and of_url is not of_key:
+        address = of_url.where(URL_NAME) if of_url else "the default"
         raise MissingKeyError(
-            f"The address {url} comes from {_where(of_url, URL_NAME)}, the key from {_where(of_key, KEY_NAME)}. A key "
-            "goes to an address that is not the service's own only if both come from the same place, so nothing was "
-            "sent. Set both there, or remove the address."
+            f"The address {url} comes from {address}, the key from {of_key.where(KEY_NAME)}. A key goes to an address "
+            "that is not the service's own only if both come from the same place, so nothing was sent. Set both there, "
+            "or remove the address."
         )
-    return Credentials(_clean_key(of_key.key, of_key.name), url, _where(of_key, KEY_NAME))
+    return Credentials(_usable(of_key.key, of_key.name), url, of_key.where(KEY_NAME))
 
 
-def clean_url(text: str) -> str:
-    """An address as it is used: https (http on this machine), no ``/`` and no ``/v1`` at its end.
-
-    Raises:
-        InvalidRequestError: it is no such address. The message repeats it only when it holds no name or password.
-    """
-    text = text.strip()
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        raise InvalidRequestError("The base URL is not an address such as https://api.crazyrouter.com.") from None
-    if "@" in text:
-        raise InvalidRequestError("The base URL must not hold a name or a password. Nothing was sent.")
-    # Only plain characters: what one parser reads as a path, another may read as a host.
-    named = re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", host) or _address(host)
-    if not named or not re.fullmatch(r"[\w./~%-]*", parts.path, re.ASCII) or parts.query or parts.fragment:
-        raise InvalidRequestError(
-            f"The base URL {one_line(text, 200)!r} is not an address like https://api.crazyrouter.com."
-        )
-    host = f"[{host}]" if ":" in host else host
-    path = re.sub(r"(/+v1)?/*$", "", parts.path)
-    given_port = "" if port is None or (parts.scheme, port) == ("https", 443) else f":{port}"
-    url = f"{parts.scheme}://{host}{given_port}{path}"
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
-        raise InvalidRequestError(f"The base URL {one_line(url, 200)} must begin with https://, so nothing was sent.")
-    return url
+def _at_hand(
+    api_key: Secret | None,
+    base_url: str | None,
+    environ: Mapping[str, str] | None,
+    folder: str | os.PathLike[str] | None,
+) -> Iterator[_Source]:
+    """What can be looked up without asking anybody. It raises nothing: its variables hold the key."""
+    yield _Source("arguments", api_key, base_url)
+    yield _remembered
+    environ = os.environ if environ is None else environ
+    yield _Source("environment", Secret.of(environ.get(KEY_NAME)), environ.get(URL_NAME))
+    if folder is not None:
+        read, hint = env_file.read(Path(folder))
+        yield _Source(".env", Secret.of(read.get(KEY_NAME)), read.get(URL_NAME), hint)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether a link leads to this very machine."""
-    try:
-        host = (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return False
-    address = _address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
+_KEEPERS: Mapping[str, Callable[[str], tuple[Secret | None, str]]] = {
+    "Colab's secrets": colab.get,
+    "the system keyring": keyring.get,
+}
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
+def _once(name: str, get: Callable[[str], tuple[Secret | None, str]]) -> _Source:
+    with _asking:
+        if name not in _asked:
+            key, hint = get(KEY_NAME)
+            _asked[name] = _Source(name, key, hint=hint)
+        return _asked[name]
 
 
-def _clean_key(key: str, source: str) -> Secret:
-    text = re.sub(r"^bearer\s+", "", key.strip().strip("\"'").strip(), flags=re.IGNORECASE)
-    if not re.fullmatch(r"[!-~]+", text):
+def _usable(key: Secret, source: str) -> Secret:
+    cleaned = _cleaned(key)
+    if cleaned is None:
         raise MissingKeyError(
             f"The API key from {source} holds a character that no key has (a space, a line break, a letter outside "
-            "ASCII), so nothing was sent. Copy it again from the service's web console."
+            f"ASCII), or more than {_LONGEST} of them, so nothing was sent. Copy it again from the service's web "
+            "console."
         )
-    return Secret(text)
+    return cleaned
 
 
-def _where(source: _Source | None, variable: str) -> str:
-    if source is None:
-        return "the default"
-    return {"environment": variable, ".env": f"{variable} in .env", "arguments": "the arguments"}.get(
-        source.name, source.name
-    )
-
-
-def _read_dotenv(folder: Path | None) -> tuple[Mapping[str, str | None], str]:
-    if folder is None or not (folder / ".env").is_file():
-        return {}, ""
-    if find_spec("dotenv") is None:
-        return {}, 'There is a .env file here; to have it read: pip install "kling_widgets[keys]".'
-    from dotenv import dotenv_values
-
-    # Without interpolation: "${CRAZYROUTER_API_KEY}" in a stranger's .env would make the user's own key one "from
-    # the same source" as the stranger's address.
-    try:
-        return dotenv_values(folder / ".env", interpolate=False), ""
-    except (OSError, UnicodeError) as error:
-        return {}, f"The .env file here cannot be read ({type(error).__name__})."
+def _cleaned(key: Secret) -> Secret | None:
+    """The key without what people paste with it; None for what cannot be one. It raises nothing, see above."""
+    text = key.reveal().strip()
+    text = re.sub(rf"^(?:(?:export\s+)?{KEY_NAME}\s*=|bearer\s)\s*", "", text, flags=re.IGNORECASE)
+    text = text.strip("\"'").strip()
+    text = re.sub(r"^bearer\s+", "", text, flags=re.IGNORECASE)
+    return Secret(text) if re.fullmatch(rf"[!-~]{{1,{_LONGEST}}}", text) else None

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import httpx
 
 from kling_widgets.client import transport
-from kling_widgets.client.credentials import Secret
 from kling_widgets.client.exchange import (
     LARGEST_REPLY,
     READ_TIMEOUT,
@@ -26,11 +25,10 @@ from kling_widgets.client.exchange import (
     Work,
 )
 from kling_widgets.client.schedule import Budget
+from kling_widgets.client.secret import Secret, bare
 from kling_widgets.errors import KlingError
 
 T = TypeVar("T")
-
-_SECRET = 12  # characters; the keys of the service have about fifty
 
 
 class _Driver:
@@ -61,11 +59,20 @@ class _Driver:
         return request
 
     def reply(self, response: httpx.Response, content: bytes = b"") -> Reply:
-        # A service that repeats the key in its answer must not bring it into an error, a raw reply or a journal. A
-        # key as short as "demo" is no secret, and stands in innocent links.
-        key = self.key.reveal().encode()
-        safe = content.replace(key, "…".encode()) if len(key) >= _SECRET else content
-        return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, safe)
+        headers = {name.lower(): self.without_key(value) for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, self.key.taken_from(content))
+
+    def without_key(self, text: str) -> str:
+        return self.key.taken_from(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+    def piece(self, response: httpx.Response | None, content: bytes) -> bytes:
+        """A piece of a body: as it is where it may be of a video, else of a refusal, which may repeat the key."""
+        video = response is not None and response.status_code in (200, 206)
+        return content if video else self.key.taken_from(content)
+
+    def broken(self, error: Exception) -> Broken:
+        told = transport.broken(error)  # h11's words hold what it could not read
+        return Broken(told.sent, self.without_key(told.text))
 
     def enough(self, content: bytearray, since: float, limit: float) -> bool:
         """Whether to stop reading: at a size that no answer has, or when it drips in for ever."""
@@ -146,9 +153,9 @@ class BlockingDriver(_Driver):
                     response.close()
                 return self.reply(response, bytes(content))
             except transport.TROUBLES as error:
-                return transport.broken(error)
+                return self.broken(error)
             except BaseException as error:
-                transport.bare(error)
+                bare(error)
                 raise
 
 
@@ -168,19 +175,19 @@ class _Stream:
             self._pieces = self._response.iter_bytes()
             self.head: Reply | Broken = driver.reply(self._response)
         except transport.TROUBLES as error:
-            self.head = transport.broken(error)
+            self.head = driver.broken(error)
         except BaseException as error:
-            transport.bare(error)
+            bare(error)
             self.close()
             raise
 
     def read(self) -> bytes | Broken:
         try:
-            return next(self._pieces, b"")
+            return self._driver.piece(self._response, next(self._pieces, b""))
         except transport.TROUBLES as error:
-            return transport.broken(error)
+            return self._driver.broken(error)
         except BaseException as error:
-            transport.bare(error)
+            bare(error)
             raise
 
     def close(self) -> None:
@@ -270,9 +277,9 @@ class AsyncDriver(_Driver):
                     await response.aclose()
                 return self.reply(response, bytes(content))
             except transport.TROUBLES as error:
-                return transport.broken(error)
+                return self.broken(error)
             except BaseException as error:
-                transport.bare(error)
+                bare(error)
                 raise
 
 
@@ -296,9 +303,9 @@ class _AsyncStream:
             self._pieces = self._response.aiter_bytes()
             return driver.reply(self._response)
         except transport.TROUBLES as error:
-            return transport.broken(error)
+            return driver.broken(error)
         except BaseException as error:
-            transport.bare(error)
+            bare(error)
             await self.close()
             raise
 
@@ -306,11 +313,11 @@ class _AsyncStream:
         if self._pieces is None:
             return b""
         try:
-            return await anext(self._pieces, b"")
+            return self._driver.piece(self._response, await anext(self._pieces, b""))
         except transport.TROUBLES as error:
-            return transport.broken(error)
+            return self._driver.broken(error)
         except BaseException as error:
-            transport.bare(error)
+            bare(error)
             raise
 
     async def close(self) -> None:

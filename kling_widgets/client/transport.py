@@ -78,12 +78,6 @@ def broken(error: Exception) -> Broken:
     return Broken(not isinstance(error, _UNSENT), one_line(words, 300))
 
 
-def bare(error: BaseException) -> None:
-    """Takes the frames of httpx and h11 from an interrupt or a bug: their variables hold the header with the key,
-    and a verbose traceback would print them."""
-    error.__context__ = error.__cause__ = error.__traceback__ = None
-
-
 def _reason(error: BaseException) -> str:
     """The system's own words where there are any: on top of them httpx says "All connection attempts failed"."""
     inner: BaseException | None = error
