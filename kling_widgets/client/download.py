@@ -16,6 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from kling_widgets.client import media, protocol
 from kling_widgets.client.credentials import is_loopback
 from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Session, Work
+from kling_widgets.client.links import clean_link
 from kling_widgets.client.part import Part
 from kling_widgets.client.refusal import refusal, retry_after
 from kling_widgets.client.reply import Task
@@ -24,8 +25,11 @@ from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, Se
 OnProgress = Callable[[int, int | None], object]
 
 LARGEST_VIDEO = 2 * 2**30  # bytes
-_TRIES = 4
+_TRIES = 4  # without getting further
+_FURTHER = 2**20  # bytes more than ever before: the line is bad, but the video comes
 _HOPS = 5
+_WINDOW = 60.0  # seconds in which …
+_LEAST = 2**16  # … so many bytes must come: a host that drips would hold the place of others for days
 _PASSING = frozenset({404, 408, 425, 429, *range(500, 600)})  # 404: archiving lags behind success
 
 
@@ -100,8 +104,12 @@ def _is_link(source: Task | str) -> bool:
 def _places(session: Session, task: Task | None, source: Task | str) -> list[_Place]:
     """Where to look for the video: its link, then the service's own copy of it."""
     if task is None:
-        return [_Place(str(source))]
-    links = [_Place(task.url)] if task.url and (is_loopback(session.base_url) or not is_loopback(task.url)) else []
+        link = clean_link(source)
+        if link is None:
+            raise KlingError("This link is not fetched: it needs a plain host, and no name or password in it.")
+        return [_Place(link)]
+    link = clean_link(task.url)
+    links = [_Place(link)] if link and (is_loopback(session.base_url) or not is_loopback(link)) else []
     return [*links, _Place(session.url(f"/v1/videos/{quote(task.id, safe='')}/content"), with_key=True)]
 
 
@@ -120,13 +128,15 @@ class _Fetch:
     def run(self) -> Protocol[KlingError | None]:
         """None when the video is whole, else why it cannot be had here."""
         yield from self._restart()
-        trouble = yield from self._once()
-        for attempt in range(_TRIES - 1):
-            if trouble is None or not self._passes(trouble):
-                return trouble
-            yield Pause(min(60.0, max(self.asked_to_wait, self.session.pause(attempt))))
+        attempt, furthest = 0, 0
+        while True:
             trouble = yield from self._once()
-        return trouble
+            if self.done >= furthest + _FURTHER:
+                attempt, furthest = 0, self.done
+            attempt += 1
+            if trouble is None or attempt >= _TRIES or not self._passes(trouble):
+                return trouble
+            yield Pause(min(60.0, max(self.asked_to_wait, self.session.pause(attempt - 1))))
 
     @staticmethod
     def _passes(trouble: KlingError) -> bool:
@@ -163,6 +173,7 @@ class _Fetch:
 
     def _body(self) -> Protocol[KlingError | None]:
         held = b""  # until there is enough to see what it is
+        since, before = self.session.clock(), self.done
         while True:
             if max(self.total or 0, self.done + len(held)) > self.largest:
                 return KlingError(f"The video is larger than {self.largest / 2**20:.0f} MiB, so it is not fetched.")
@@ -170,6 +181,10 @@ class _Fetch:
             if isinstance(piece, Broken):
                 return self._broke_off(piece.text)
             held += piece
+            if piece and self.session.clock() - since > _WINDOW:
+                if self.done + len(held) - before < _LEAST:
+                    return self._broke_off("the host sent next to nothing for a minute")
+                since, before = self.session.clock(), self.done + len(held)
             if self.done == 0 and (len(held) >= media.ENOUGH or not piece):
                 if media.sort_of(media.kind_of(held[: media.ENOUGH])) != "clip":
                     if self.total is not None and len(held) < min(self.total, media.ENOUGH):
@@ -223,17 +238,14 @@ class _Fetch:
 
 
 def _next_hop(url: str, target: str) -> str | KlingError:
-    """Where a redirect leads. From the net never into this machine, where http is the rule."""
+    """Where a redirect leads. From the net never into this machine."""
     try:
-        after = urljoin(url, target)
-        scheme = urlsplit(after).scheme
+        after = clean_link(urljoin(url, target))
     except ValueError:
-        scheme = after = ""
-    inward = is_loopback(after)
-    if (scheme == "https" and not inward) or (scheme in ("http", "https") and inward and is_loopback(url)):
+        after = None
+    if after is not None and (not is_loopback(after) or is_loopback(url)):
         return after
-    where = one_line(after or target, 200)
-    return KlingError(f"The video's link leads on to {where}, which is not https, so it is not followed.")
+    return KlingError(f"The video's link leads on to {one_line(target, 200)}, which is not followed.")
 
 
 def _length(head: Reply) -> int | None:

@@ -28,9 +28,7 @@ _UNSENT = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.InvalidURL,
-)
+)  # and not InvalidURL, which httpx also raises for an answer with such a Location
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _PROXY_NAMES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from kling_widgets.client import media
 from kling_widgets.client.exchange import CREATE_TIMEOUT, READ_TIMEOUT, Protocol, Send, Session, Work
+from kling_widgets.client.links import clean_link
 from kling_widgets.client.protocol import ask
 from kling_widgets.client.refusal import refusal
 from kling_widgets.core import catalog
@@ -79,8 +80,8 @@ def _link(session: Session, picture: media.Media) -> Protocol[str]:
     body = reply.json()
     top = body if isinstance(body, dict) else {}
     data = top["data"] if isinstance(top.get("data"), dict) else top
-    link = data.get("url")
-    if not isinstance(link, str) or not link.startswith(("https://", "http://")):
+    link = clean_link(data.get("url"))
+    if link is None:
         raise refusal(reply, "upload", session.base_url).error
     expires = data.get("expires_at")
     # Seconds or milliseconds; what is neither is not believed.

@@ -222,6 +222,17 @@ def test_a_redirect_takes_the_key_nowhere(make: Maker, path: str) -> None:
         assert stranger.asked == []
 
 
+@pytest.mark.parametrize(
+    "target", ["javascript:alert(1)", "https://[", "http://\x01/", "data:,x", "//", "#", "?" * 9000]
+)
+def test_a_redirect_to_nowhere_repeats_no_submission(make: Maker, target: str) -> None:
+    """httpx raises for some of these as it does for an address that cannot be asked at all: yet it was sent."""
+    with FaultServer(lambda asked: Answer(302, headers={"Location": target})) as server:
+        with pytest.raises((APIError, SubmissionUnknownError)):
+            make(server.url).create({"model": "m"})
+        assert len(server.asked) == 1
+
+
 def test_loopback_ignores_proxies(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy cannot reach this very machine, so its setting does not count for it."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):

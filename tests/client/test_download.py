@@ -17,7 +17,7 @@ from kling_widgets.errors import (
     TaskFailedError,
     VideoMissingError,
 )
-from tests.client.conftest import KEY, MP4, Either, Maker
+from tests.client.conftest import KEY, MP4, Either, Maker, Time
 from tests.servers import Answer, Asked, FaultServer
 
 PAGE = "<!doctype html><title>Sign in</title>"
@@ -154,7 +154,8 @@ def test_redirects_on_this_machine_are_followed_without_the_key(make: Maker, tmp
 @pytest.mark.parametrize(
     "target",
     [
-        "http://media.example/b.mp4",
+        "https://user:pass@media.example/b.mp4",
+        "javascript:alert(1)",
         "ftp://media.example/b",
         "file:///etc/passwd",
         "http://127.0.0.1/b",
@@ -162,15 +163,82 @@ def test_redirects_on_this_machine_are_followed_without_the_key(make: Maker, tmp
     ],
 )
 def test_a_redirect_to_where_nothing_is_private_is_refused(make: Maker, tmp_path: Path, target: str) -> None:
-    """Off this machine only https is followed, and never back into this machine."""
+    """No other scheme, no password, and never back into this machine."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.host == "media.example" and request.url.path == "/a.mp4"
         return httpx.Response(302, headers={"Location": target})
 
-    with pytest.raises(KlingError, match=r"not followed|host"):
+    with pytest.raises(KlingError, match=r"not followed|did not begin"):
         make(answer=answer).download("https://media.example/a.mp4", tmp_path / "a.mp4")
     assert list(tmp_path.glob("*.mp4")) == []
+
+
+@pytest.mark.parametrize("start", ["http://media.example/a.mp4", "https://media.example/redirect"])
+def test_off_this_machine_all_is_https(make: Maker, tmp_path: Path, start: str) -> None:
+    """Tencent's links are http: they are asked as https, redirects too."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.scheme == "https"
+        moved = request.url.path == "/redirect"
+        return httpx.Response(302, headers={"Location": "http://media.example/a.mp4"}) if moved else whole
+
+    whole = httpx.Response(200, content=MP4)
+    assert make(answer=answer).download(start, tmp_path / "a.mp4").read_bytes() == MP4
+    whole = httpx.Response(200, content=MP4)
+    task = Task("t1", status="succeeded", url=start)
+    assert make(answer=answer).download(task, tmp_path / "b.mp4").read_bytes() == MP4
+
+
+@pytest.mark.parametrize("link", ["https://user:pass@m.example/a.mp4", "https://m.example /a", "http://127.1/a.mp4"])
+def test_a_link_that_is_not_fetched_is_not_repeated(make: Maker, tmp_path: Path, link: str) -> None:
+    """It may hold a password."""
+    with pytest.raises(KlingError, match="not fetched") as caught:
+        make(answer=lambda request: httpx.Response(200, content=MP4)).download(link, tmp_path / "a.mp4")
+    assert link not in str(caught.value) and left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize(("step", "enough"), [(100, False), (40_000, True)])
+def test_a_host_that_drips_is_left(make: Maker, time: Time, tmp_path: Path, step: int, enough: bool) -> None:
+    """A slow line is one thing; some bytes a minute for days are another. Each piece comes before the read timeout."""
+
+    class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            for at in range(0, len(video), step):
+                time.now += 25
+                yield video[at : at + step]
+
+        async def __aiter__(self):  # type: ignore[no-untyped-def]
+            for piece in self:
+                yield piece
+
+    video = MP4 * 40
+    client = make(answer=lambda request: httpx.Response(200, stream=Drip()))
+    if enough:
+        assert client.download("https://m.example/a.mp4", tmp_path / "a.mp4").read_bytes() == video
+    else:
+        with pytest.raises(ConnectionFailedError, match="next to nothing"):
+            client.download("https://m.example/a.mp4", tmp_path / "a.mp4")
+        assert left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize(("knows_ranges", "comes"), [(True, True), (False, False)])
+def test_a_bad_line_gets_there(make: Maker, tmp_path: Path, knows_ranges: bool, comes: bool) -> None:
+    """Tries are counted from the last time that it got further: ten breaks are no reason to give up, ten in the same
+    place are."""
+    video = MP4 + bytes(10 * 2**20)
+
+    def answer(asked: Asked) -> Answer:
+        at = int(asked.headers.get("range", "bytes=0-")[6:-1]) if knows_ranges else 0
+        rest = video[at:]
+        headers = {"Content-Range": f"bytes {at}-{len(video) - 1}/{len(video)}"} if at else {}
+        return Answer(206 if at else 200, rest, headers, cut=2**20 + 1 if len(rest) > 2**20 else None)
+
+    if comes:
+        path, asked = fetch(make, tmp_path, answer)
+        assert path.read_bytes() == video and len(asked) == 11
+    else:
+        assert "broke off" in str(refuse(make, tmp_path, answer))
 
 
 @pytest.mark.parametrize("promised", [len(MP4) + 100, len(MP4) - 100])

@@ -18,8 +18,8 @@ REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization":
         (httpx.PoolTimeout("x"), False),
         (httpx.ProxyError("407"), False),
         (httpx.UnsupportedProtocol("x"), False),
-        (httpx.LocalProtocolError("x"), False),
-        (httpx.InvalidURL("x"), False),
+        (httpx.LocalProtocolError("x"), True),
+        (httpx.InvalidURL("x"), True),
         (httpx.ReadError("x"), True),
         (httpx.ReadTimeout("x"), True),
         (httpx.WriteError("x"), True),
@@ -50,7 +50,6 @@ def test_every_error_of_httpx_is_known() -> None:
         "PoolTimeout",
         "ProxyError",
         "UnsupportedProtocol",
-        "LocalProtocolError",
     }
 
 
