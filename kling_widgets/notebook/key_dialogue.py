@@ -1,0 +1,59 @@
+"""``%kling_key``: asks for a key, keeps it, forgets it; says what became of it, and never a character of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kling_widgets.client import credentials
+from kling_widgets.client.secret import Secret
+from kling_widgets.errors import InvalidRequestError, MissingKeyError
+
+KEEP, FORGET = "--keep", "forget"
+
+
+def answer(line: str, ask: Callable[[str], str], status: Callable[[], str], *, attended: bool) -> str:
+    """What ``%kling_key line`` does, and then says.
+
+    Args:
+        line: nothing, ``--keep``, or ``forget``.
+        ask: gives what the user types, unseen.
+        status: says where the key is found now.
+        attended: whether somebody can be asked.
+
+    Raises:
+        InvalidRequestError: the line is something else, such as the key itself.
+        MissingKeyError: nobody can be asked, or what was typed cannot be a key.
+    """
+    word = line.strip()
+    if word == FORGET:
+        trouble = credentials.forget(kept=True)
+        return " ".join(filter(None, (f"Forgotten; {status()}.", trouble)))
+    if word not in ("", KEEP):
+        raise InvalidRequestError(
+            "%kling_key asks for the key, so that it stands in no cell; delete what you typed. It takes nothing, "
+            f"{KEEP} (for the system keyring), or {FORGET}."
+        )
+    key = _typed(ask) if attended else None
+    if key is None and not attended:
+        raise MissingKeyError(_NOBODY)
+    if key is None:
+        return "Nothing was typed."
+    trouble = credentials.remember(key, keep=word == KEEP)
+    if word != KEEP:
+        kept = f"It is kept until this kernel ends; %kling_key {KEEP} keeps one for later kernels, too."
+    elif trouble:
+        kept = f"It is kept until this kernel ends, and no longer. {trouble}"
+    else:
+        kept = f"It is kept in the system keyring, too, until %kling_key {FORGET}."
+    return f"{status()}. {kept}"
+
+
+_NOBODY = "Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead."
+
+
+def _typed(ask: Callable[[str], str]) -> Secret | None:
+    """What the user types; None for blanks."""
+    try:
+        return Secret.of(ask("API key (it is not shown): "))
+    except (EOFError, RuntimeError):  # StdinNotImplementedError is a RuntimeError
+        raise MissingKeyError(_NOBODY) from None
