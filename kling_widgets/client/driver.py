@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -145,7 +145,7 @@ class BlockingDriver(_Driver):
                 response = self.http.send(self.request(step), stream=True)
                 try:
                     content, since = bytearray(), self.session.clock()
-                    for piece in response.iter_bytes():
+                    for piece in transport.pieces(response):
                         content += piece
                         if self.enough(content, since, step.read_timeout):
                             break
@@ -172,7 +172,7 @@ class _Stream:
         self._open = True
         try:
             self._response = driver.http.send(driver.request(step), stream=True)
-            self._pieces = self._response.iter_bytes()
+            self._pieces = transport.pieces(self._response)
             self.head: Reply | Broken = driver.reply(self._response)
         except transport.TROUBLES as error:
             self.head = driver.broken(error)
@@ -262,19 +262,32 @@ class AsyncDriver(_Driver):
                 self.budget.give_back()
                 raise
 
+    def limited(self, step: Send | Open, limit: asyncio.Timeout) -> httpx.Request:
+        """The request, whose answer has a time limit as a whole from when it is waited for: a header may drip too."""
+        request = self.request(step)
+        seconds = 2 * request.extensions["timeout"]["read"]
+
+        async def trace(event: str, info: Mapping[str, Any]) -> None:
+            if event.endswith("receive_response_headers.started"):
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+        request.extensions["trace"] = trace
+        return request
+
     async def _send(self, step: Send) -> Reply | Broken:
         await self.hold(step.urgent)
         async with self.places:
             try:
-                response = await self.http.send(self.request(step), stream=True)
-                try:
-                    content, since = bytearray(), self.session.clock()
-                    async for piece in response.aiter_bytes():
-                        content += piece
-                        if self.enough(content, since, step.read_timeout):
-                            break
-                finally:
-                    await response.aclose()
+                async with asyncio.timeout(None) as limit:
+                    response = await self.http.send(self.limited(step, limit), stream=True)
+                    try:
+                        content, since = bytearray(), self.session.clock()
+                        async for piece in transport.apieces(response):
+                            content += piece
+                            if self.enough(content, since, step.read_timeout):
+                                break
+                    finally:
+                        await response.aclose()
                 return self.reply(response, bytes(content))
             except transport.TROUBLES as error:
                 return self.broken(error)
@@ -299,8 +312,9 @@ class _AsyncStream:
         await driver.downloads.acquire()
         self._open = True
         try:
-            self._response = await driver.http.send(driver.request(step), stream=True)
-            self._pieces = self._response.aiter_bytes()
+            async with asyncio.timeout(None) as limit:
+                self._response = await driver.http.send(driver.limited(step, limit), stream=True)
+            self._pieces = transport.apieces(self._response)
             return driver.reply(self._response)
         except transport.TROUBLES as error:
             return driver.broken(error)

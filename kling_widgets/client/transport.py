@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ _UNSENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )  # and not InvalidURL, which httpx also raises for an answer with such a Location
+_CODINGS = ("gzip", "deflate")  # others, and several in a row, unpack a kilobyte to a gigabyte in one piece
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _PROXY_NAMES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy")
 
@@ -50,7 +52,7 @@ def make(kind: type[Any], transport: Any, base_url: str) -> Any:
         direct[f"all://[{host}]" if ":" in host else f"all://{host}"] = None
     places = REQUESTS + DOWNLOADS
     settings: dict[str, Any] = {
-        "headers": {"User-Agent": "kling_widgets", "Accept": "application/json"},
+        "headers": {"User-Agent": "kling_widgets", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
         "follow_redirects": False,
         "limits": httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=KEEPALIVE),
         "timeout": timeouts(30.0),
@@ -66,6 +68,20 @@ def make(kind: type[Any], transport: Any, base_url: str) -> Any:
     # Names, not values: a proxy's address may hold its password.
     names = ", ".join(name for name in _PROXY_NAMES if os.environ.get(name)) or "the system's proxy settings"
     raise ConnectionFailedError(f"The proxy in {names} cannot be used, so nothing was sent. {why}")
+
+
+def pieces(response: httpx.Response) -> Iterator[bytes]:
+    """The body, piece by piece; unpacked where it is packed in a way that was asked for."""
+    return response.iter_bytes() if _is_plain(response) else response.iter_raw()
+
+
+def apieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The same, awaited."""
+    return response.aiter_bytes() if _is_plain(response) else response.aiter_raw()
+
+
+def _is_plain(response: httpx.Response) -> bool:
+    return response.headers.get("content-encoding", "identity").strip().lower() in ("", "identity", *_CODINGS)
 
 
 def broken(error: Exception) -> Broken:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+
 import httpx
 import pytest
 
-from kling_widgets.client.transport import DOWNLOADS, KEEPALIVE, REQUESTS, TROUBLES, broken, make, timeouts
+from kling_widgets.client.transport import DOWNLOADS, KEEPALIVE, REQUESTS, TROUBLES, broken, make, pieces, timeouts
 
 REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization": "Bearer sk-hidden"})
 
@@ -60,6 +62,22 @@ def test_the_systems_reason_is_found_below() -> None:
     error.__cause__.__cause__ = BaseExceptionGroup("both", [ConnectionRefusedError(111, "Connect call failed (…)")])
     assert broken(error).text == "Connection refused"
     assert broken(httpx.ReadError("")).text == "ReadError"
+
+
+@pytest.mark.parametrize(
+    ("coding", "unpacked"),
+    [
+        *((coding, True) for coding in ("gzip", "GZIP ", "")),
+        *((coding, False) for coding in ("gzip, gzip", "br", "zstd", "compress", "gzip,deflate")),
+    ],
+)
+def test_only_what_was_asked_for_is_unpacked(coding: str, unpacked: bool) -> None:
+    """A row of packings, or one that packs a gigabyte into a kilobyte, stays as it came."""
+    packed = gzip.compress(b"{}") if coding else b"{}"
+    response = httpx.Response(200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(packed))
+    assert b"".join(pieces(response)) == (b"{}" if unpacked else packed)
+    with make(httpx.Client, None, "https://s.example") as client:
+        assert client.headers["Accept-Encoding"] == "gzip, deflate"
 
 
 def test_the_pool_is_never_waited_for() -> None:
