@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kling_widgets.demo.failures import FAILURES
-from kling_widgets.notebook.table import Table
 from kling_widgets.notebook.tables import models_table
 
 README = Path(__file__).resolve().parent.parent / "README.md"

@@ -35,7 +35,9 @@ COLUMNS: dict[str, tuple[type, ...]] = {
     "owner": _TEXT + _NONE,
     "cost": _NUMBER + _NONE,
     "currency": _TEXT + _NONE,
+    "sha256": _TEXT + _NONE,
 }
+_LARGEST = 1e11  # of a number besides the key: seconds that are a time (the year 5138), or a cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Entry:
         owner: the process that works on it (see ``presence``), or None.
         cost: what it was to cost by the user's own price table, or None.
         currency: of that cost.
+        sha256: of the saved file, hexadecimal: what lies at ``path`` is that file only if this is its checksum.
     """
 
     key: int
@@ -74,6 +77,7 @@ class Entry:
     owner: str | None = None
     cost: float | None = None
     currency: str | None = None
+    sha256: str | None = None
 
     @property
     def request(self) -> VideoRequest:
@@ -85,6 +89,13 @@ class Entry:
         return VideoRequest.from_payload(self.body)
 
     @property
+    def took(self) -> float | None:
+        """Seconds from acceptance to the end at the service, or None where they are not known."""
+        if self.ended is None or self.accepted is None or self.ended < self.accepted:
+            return None
+        return self.ended - self.accepted
+
+    @property
     def demo(self) -> bool:
         """Whether the embedded demo was asked."""
         return self.service == DEMO
@@ -94,6 +105,9 @@ class Entry:
         """The entry of a row of ``COLUMNS``; None for one that somebody else wrote."""
         values = dict(zip(COLUMNS, row, strict=True))
         if not all(isinstance(value, COLUMNS[name]) for name, value in values.items()):
+            return None
+        numbers = (value for name, value in values.items() if isinstance(value, (int, float)) and name != "key")
+        if not all(abs(number) < _LARGEST for number in numbers):
             return None
         try:
             body = json.loads(values.pop("body"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from kling_widgets.client import media
 from kling_widgets.errors import KlingError, one_line
+from kling_widgets.jobs.entry import Entry
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FOLDER = "kling_videos"
 LARGEST_POSTER = 18 * 1024  # bytes; a notebook holds it twice
 LARGEST_THUMBNAIL = 4 * 1024  # bytes; a table holds fifty
+_LONGEST_NAME = 240  # bytes; 255 is what a file system takes, and a number may come behind it
 _LONGEST_SLUG = 40  # characters
 _LONGEST_SLUG_BYTES = 100  # a name may have 255 bytes (143 where it is encrypted), and Chinese takes three a character
 
@@ -70,8 +72,11 @@ def _formless(char: str) -> bool:
 def name_for(prompt: str, task_id: str, created: float, *, demo: bool) -> str:
     """The name of a video: when, what, which task; and "demo" where it is one."""
     when = time.strftime("%Y-%m-%d_%H%M", time.localtime(created))
-    short = hashlib.sha256(task_id.encode()).hexdigest()[:6]
-    return f"{when}_{slug(prompt)}_{'demo_' if demo else ''}{short}.mp4"
+    return f"{when}_{slug(prompt)}_{'demo_' if demo else ''}{_mark(task_id)}.mp4"
+
+
+def _mark(task_id: str) -> str:
+    return hashlib.sha256(task_id.encode()).hexdigest()[:6]
 
 
 def place(save: str) -> Path:
@@ -81,7 +86,10 @@ def place(save: str) -> Path:
         KlingError: no path can be made of it.
     """
     try:
-        return Path(save).expanduser().absolute()
+        path = Path(save).expanduser().absolute()
+        if "\0" in save or len(os.fsencode(path.name)) > _LONGEST_NAME:
+            raise ValueError
+        return path
     except (RuntimeError, ValueError):  # ~somebody whom this machine does not know
         raise KlingError(f"Nothing can be saved as {one_line(save, 200)}, so nothing was sent.") from None
 
@@ -166,11 +174,28 @@ def examine(path: Path) -> Clip:
 def find(path: Path) -> Clip | None:
     """The video that is in a file; None if there is none, or if it is no video by its first bytes."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return None
         with path.open("rb") as file:
             head = file.read(media.ENOUGH)
         return examine(path) if media.sort_of(media.kind_of(head)) == "clip" else None
     except (OSError, ValueError):
         return None
+
+
+def ours(entry: Entry, folder: Path) -> Clip | None:
+    """The saved video of a submission, if it is there.
+
+    A journal may be somebody else's, and name any file of this machine, which would be shown and so saved with the
+    notebook. Taken is the file with the checksum that was written down when it was saved; one that bears the name that
+    we give to the video of this task; and what lies in ``folder``, where videos are saved.
+    """
+    clip = find(Path(entry.path)) if entry.path else None
+    if clip is None:
+        return None
+    named = re.fullmatch(rf"\S+_{_mark(entry.task_id or '')}(-\d+)?\.mp4", clip.path.name)
+    inside = Path(os.path.realpath(clip.path)).is_relative_to(os.path.realpath(folder))
+    return clip if clip.sha256 == entry.sha256 or named or inside else None
 
 
 def _look_into(clip: Clip, file: BinaryIO) -> Clip:

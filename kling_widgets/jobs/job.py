@@ -73,8 +73,7 @@ class Job:
             if entry and task
             else Standing(self.created, desk.clock)
         )
-        path = Path(entry.path) if entry and entry.path else None
-        self._life = Life(self.key, request, desk, self._standing, path)
+        self._life = Life(self.key, request, desk, self._standing, entry)
         self._watcher = desk.watcher
         self._started = self._stopped = False
 

@@ -52,6 +52,9 @@ CREATE TABLE wishes (
 );
 CREATE INDEX by_same ON wishes (same, cell)
 """,
+    """
+ALTER TABLE submissions ADD COLUMN sha256 TEXT
+""",
 )
 SCHEMA = len(SCRIPTS)
 _ALL = ", ".join(COLUMNS)

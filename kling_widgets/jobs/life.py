@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from kling_widgets.client.refusal import submission_unknown
@@ -17,6 +16,7 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError, SubmissionUnknownError, TaskFailedError, VideoMissingError
 from kling_widgets.jobs import files
 from kling_widgets.jobs.desk import Desk
+from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.moment import State
 from kling_widgets.jobs.standing import Standing
@@ -30,13 +30,13 @@ class Life:
 
     Args:
         key: the journal's number.
-        path: the file that its video is in, if it has been saved, or is to be.
+        entry: what the journal knows of one that was submitted before, or None.
     """
 
     def __init__(
-        self, key: int, request: VideoRequest, desk: Desk, standing: Standing, path: Path | None = None
+        self, key: int, request: VideoRequest, desk: Desk, standing: Standing, entry: Entry | None = None
     ) -> None:
-        self._key, self._request, self._desk, self._standing, self._path = key, request, desk, standing, path
+        self._key, self._request, self._desk, self._standing, self._entry = key, request, desk, standing, entry
         self._lock = threading.Lock()
         self._sent = standing.task is not None  # whether something may have been sent
         self._stopping = False
@@ -102,7 +102,7 @@ class Life:
     async def _found(self) -> Clip | None:
         """The video that is here already: a kernel that was killed right behind its last byte could not say so."""
         task = self._standing.task
-        clip = await asyncio.to_thread(files.find, self._path) if self._path and task else None
+        clip = await asyncio.to_thread(files.ours, self._entry, self._desk.folder) if self._entry and task else None
         if clip and task:
             self._standing.task = replace(task, status="succeeded")
             await self._keep(clip)
@@ -166,7 +166,7 @@ class Life:
 
     async def _keep(self, clip: Clip) -> None:
         poster = await asyncio.to_thread(files.thumbnail, clip.poster) if clip.poster else None
-        await self._note(state="saved", path=str(clip.path), poster=poster)
+        await self._note(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster)
 
     # How it ends.
 

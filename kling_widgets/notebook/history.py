@@ -7,6 +7,7 @@ import html
 import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -28,7 +29,6 @@ SHOWN = 50  # rows of a table
 _LARGEST_PICTURE = 4096  # bytes; a notebook keeps them all
 _LONGEST_PROMPT = 120  # characters
 _LONGEST_ID = 60  # characters; a longer one is not for typing, and the journal's number stands for it
-_LONGEST_TIME = 30 * 86_400  # seconds; what took longer is a slip of a clock, or was written by somebody else
 # What must not be lost with its entry: the service makes, or has, a video that is not here yet.
 _UNDER_WAY = ("accepted", "succeeded")
 _COSTS = ("accepted", "succeeded", "saved")  # failed tasks are refunded as a rule, refused ones never paid
@@ -78,7 +78,7 @@ class History(Sequence[Entry]):
             "task": _name,
             "model": lambda entry: entry.model.removeprefix(PREFIX),
             "state": self._said,
-            "took": lambda entry: duration(_took(entry) or 0) if _took(entry) else "",
+            "took": lambda entry: duration(entry.took) if entry.took is not None else "",
             "cost": lambda entry: _money(entry.cost, entry.currency) if _has_cost(entry) else "",
             "prompt": lambda entry: shorten(_prompt(entry), _LONGEST_PROMPT)[1:-1],
         }
@@ -136,25 +136,25 @@ class History(Sequence[Entry]):
             raise KlingError("This needs pandas, which is not installed: pip install pandas.")
         import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-        rows = [
-            {
-                "created": _utc(entry.created),
-                "service": entry.service,
-                "model": entry.model,
-                "state": self._state(entry),
-                "task_id": entry.task_id,
-                "took": _took(entry),
-                "cost": entry.cost,
-                "currency": entry.currency,
-                "path": entry.path,
-                "url": entry.url,
-                "error": entry.error,
-                "prompt": entry.body.get("prompt"),
-                **_fields(entry),
-            }
-            for entry in self
-        ]
-        frame = pandas.DataFrame(rows, columns=None if rows else [*_COLUMNS, *_FIELDS])
+        fields = [_fields(entry) for entry in self]
+        columns: dict[str, Callable[[Entry], object]] = {
+            "created": lambda entry: _utc(entry.created),
+            "service": lambda entry: entry.service,
+            "model": lambda entry: entry.model,
+            "state": self._state,
+            "task_id": lambda entry: entry.task_id,
+            "took": lambda entry: entry.took,
+            "cost": lambda entry: entry.cost,
+            "currency": lambda entry: entry.currency,
+            "path": lambda entry: entry.path,
+            "url": lambda entry: entry.url,
+            "error": lambda entry: entry.error,
+            "prompt": lambda entry: entry.body.get("prompt"),
+        }
+        frame = pandas.DataFrame(
+            {name: [read(entry) for entry in self] for name, read in columns.items()}
+            | {name: [each[name] for each in fields] for name in _FIELDS}
+        )
         frame["created"] = pandas.to_datetime(frame["created"], utc=True)
         return frame
 
@@ -193,7 +193,6 @@ class History(Sequence[Entry]):
         return entry.state in _UNDER_WAY or (entry.state in ("written", "sending") and self._owned(entry))
 
 
-_COLUMNS = "created service model state task_id took cost currency path url error prompt".split()
 _FIELDS = [name for name in FIELDS if name != "prompt"]
 
 
@@ -207,32 +206,16 @@ def _prompt(entry: Entry) -> str:
     return prompt if isinstance(prompt, str) else to_json(prompt)
 
 
-def _utc(seconds: float | None) -> datetime | None:
-    """A moment; None for what is none, in a file that somebody else wrote."""
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def _local(seconds: float) -> str:
-    moment = _utc(seconds)
-    try:
-        return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else "?"
-    except (ValueError, OverflowError, OSError):
-        return "?"
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
-def _took(entry: Entry) -> float | None:
-    """Seconds at the service, where both ends are known and can be true."""
-    if entry.ended is None or entry.accepted is None:
-        return None
-    took = entry.ended - entry.accepted
-    return took if 0 <= took <= _LONGEST_TIME else None
+def _utc(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _has_cost(entry: Entry) -> bool:
-    return entry.cost is not None and math.isfinite(entry.cost)
+    return entry.cost is not None
 
 
 def _money(amount: float | None, currency: str | None) -> str:

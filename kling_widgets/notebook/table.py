@@ -51,8 +51,8 @@ class Picture(str):
 
 
 class Table:
-    """Rows of text with a title each; shows itself as text and as HTML. What stands in a cell is data: it is one line of
-    text wherever it is shown.
+    """Rows of text with a title each; shows itself as text and as HTML. A cell is data: one line of text wherever it
+    is shown.
 
     Attributes:
         titles: of the columns.
