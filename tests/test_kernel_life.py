@@ -80,6 +80,24 @@ def test_a_restarted_kernel_finds_its_tasks(kernel: Kernel, isolated: Path) -> N
     assert kernel.run("%kling_resume")[0].text.strip() == "Nothing is under way."
 
 
+def test_a_cell_that_is_run_again_is_not_paid_again(kernel: Kernel) -> None:
+    """While its videos are under way, the same cell shows them again and says so; --new makes another, and a loop as
+    many as it asks for."""
+    loop = "jobs = [kw.submit('2.6', prompt='demo:slow boat') for _ in range(2)]"
+    first, again = kernel.run(loop, "ids = [job.id for job in jobs]")
+    assert (first.status, again.status) == ("ok", "ok")
+    _, same, another, count = kernel.run(
+        loop,
+        "[job.id for job in jobs] == ids",
+        "%kling --new demo:slow boat",
+        "len(kw.history()), len({entry.task_id for entry in kw.history()})",
+    )
+    assert same.text.strip() == "True"
+    assert another.status == "ok"
+    assert count.text.strip() == "(3, 3)"
+    assert any("not paid again" in str(state.get("value")) for state in kernel.widgets.values())
+
+
 def test_queued_cells_all_run_behind_a_wait(kernel: Kernel) -> None:
     """By --wait, by job.wait() and by kw.run: what is queued behind is run when it ends."""
     cells = kernel.run(

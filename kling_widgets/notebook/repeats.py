@@ -67,9 +67,7 @@ def meet(
             entry, note = _under_way(wish, so_far[wish.same], journal)
             if entry is None and reuse:
                 taken = [each.entry.key for each in met if each.entry]
-                entry = next(
-                    (each for each in journal.saved(wish, taken) if each.path and os.path.isfile(each.path)), None
-                )
+                entry = next((each for each in journal.saved(wish, taken) if find(Path(each.path or ""))), None)
                 note = f"This video is there already. {AGAIN}" if entry else ""
         so_far[wish.same] += 1
         met.append(Met(request, wish, entry, note))
@@ -87,9 +85,7 @@ def _under_way(wish: Wish, nth: int, journal: Journal) -> tuple[Entry | None, st
             f"nothing is billed. {AGAIN}"
         )
     if found.state in ("written", "sending") and journal.elsewhere(found):
-        raise KlingError(
-            f"Another kernel is just sending the same for this cell, as #{found.key}: wait a moment. {AGAIN}"
-        )
+        raise KlingError(f"Another kernel is sending the same for this cell, as #{found.key}: wait a moment. {AGAIN}")
     if found.state not in ("written", *SENT):
         return None, ""
     return found, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"

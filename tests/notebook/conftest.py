@@ -34,14 +34,15 @@ def shell() -> Iterator[Any]:
 
 
 class Kernel:
-    """What we ask of a kernel: whether it may ask, and which cell runs."""
+    """What we ask of a kernel: whether it may ask, which run of a cell this is, and what stands in the cell."""
 
     def __init__(self, *, stdin: bool = True) -> None:
         self._allow_stdin = stdin
         self.cell = 1
+        self.source = ""
 
     def get_parent(self) -> dict[str, Any]:
-        return {"header": {"msg_id": f"cell-{self.cell}"}}
+        return {"header": {"msg_id": f"cell-{self.cell}"}, "content": {"code": self.source}}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from kling_widgets.core.catalog import models
 from kling_widgets.core.request import VideoRequest
@@ -168,7 +169,129 @@ def test_who_waits(
     assert mp4(job.path) == waited
 
 
+# The same again
+
+
+@pytest.fixture
+def again(kernel: Kernel) -> Callable[[], None]:
+    """Runs the cell once more, as its user does."""
+    kernel.source = "%kling a boat demo:slow"
+
+    def again() -> None:
+        kernel.cell += 1
+
+    return again
+
+
+def ask(session: Session, **options: Any) -> Any:
+    """Shows a slow wish, in a cell that does not wait."""
+    return shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False, **options))
+
+
+def test_a_cell_that_is_run_again_is_not_paid_again(session: Session, again: Callable[[], None]) -> None:
+    """The same job, shown again with a note; with ``new`` it is another one."""
+    first = ask(session).value
+    again()
+    second = ask(session)
+    assert second.value is first
+    assert len(session.journal.entries()) == 1
+    again()
+    assert ask(session, new=True).value is not first
+    assert len(session.journal.entries()) == 2
+
+
+def test_the_note_is_seen(session: Session, shell: Any, make: Maker, headless: None) -> None:
+    """Where there are only lines, too."""
+    shell.kernel.source = "the cell"
+    first = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False)).value
+    shell.kernel.cell += 1
+    second = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False))
+    assert second.value is first
+    assert "not paid again" in second.text
+
+
+def test_after_a_restart_the_cell_goes_on_with_its_task(
+    make: Maker, keyed: dict[str, str], again: Callable[[], None]
+) -> None:
+    """Restart and Run All: another process, the same task."""
+    before = make(keyed)
+    first = ask(before).value
+    first.stop()
+    with pytest.raises(KlingError):
+        first.wait()
+    again()
+    after = make(keyed)
+    second = ask(after).value
+    assert second is not first
+    assert second.id == first.id
+    assert mp4(second.wait().path)
+    assert len(after.journal.entries()) == 1
+
+
+def test_in_one_run_each_is_another(session: Session, again: Callable[[], None]) -> None:
+    """Variations are wanted; the batch run again is the batch of before."""
+    jobs = [*ask(session, count=2).value, ask(session).value]
+    assert len({job.id for job in jobs}) == 3
+    again()
+    assert [*ask(session, count=2).value, ask(session).value] == jobs
+
+
+def test_a_form_and_a_script_make_another(
+    session: Session, make: Maker, keyed: dict[str, str], again: Callable[[], None]
+) -> None:
+    """They have no cell that could be run again."""
+    first = ask(session).value
+    again()
+    (clicked,) = session.prepare(VideoRequest("2.6", prompt="a boat demo:slow"), in_cell=False)
+    assert clicked is not first
+    script = make(keyed, None)
+    assert len({ask(script).value.id, ask(script).value.id, first.id}) == 3
+
+
+def test_reuse_shows_what_is_there(session: Session, kernel: Kernel) -> None:
+    """The finished video, with its file, and no second task; in any cell."""
+    kernel.source = "first cell"
+    first = shown(lambda: session.submit("2.6", prompt="a boat", wait=True)).value
+    kernel.source, kernel.cell = "second cell", 2
+    found = shown(lambda: session.submit("2.6", prompt="a boat", wait=True, reuse=True)).value
+    assert found.path == first.path
+    assert found.id == first.id
+    assert found.status == "succeeded"
+    assert len(session.journal.entries()) == 1
+    with pytest.raises(InvalidRequestError, match="--new"):
+        session.submit("2.6", prompt="a boat", new=True, reuse=True)
+
+
+def test_a_submission_without_an_id_is_never_sent_by_resuming(make: Maker, keyed: dict[str, str]) -> None:
+    """It has nothing to go on with; the error says so, and nothing is made."""
+    session = make(keyed)
+    key = session.journal.write(VideoRequest("2.6", prompt="a boat"), session.services.get().name)
+    with pytest.raises(KlingError, match=f"#{key}"):
+        session.resume(f"#{key}")
+    assert [entry.state for entry in session.journal.entries()] == ["written"]
+
+
 # Resume, show, history
+
+
+def test_resume_tells_what_became_of_the_others(make: Maker, keyed: dict[str, str]) -> None:
+    """Not sent: once. Answer unknown: until it is settled. Watched by another kernel: left to it."""
+    session = make(keyed)
+    journal, name = session.journal, session.services.get().name
+    for state, owner in (("written", "dead"), ("sending", "dead"), ("accepted", "alive")):
+        key = journal.write(VideoRequest("2.6", prompt=f"a boat, {state}"), name)
+        journal.update(key, state=state, owner=owner, task_id="t3" if state == "accepted" else None)
+    with FileLock(journal.path.parent / "kernels" / "alive.lock"):
+        told = shown(session.resume)
+        assert len(told.value) == 0
+        lines = told.text.splitlines()
+        assert "Not sent, not billed: #1 “a boat, written”" in lines[0]
+        assert "Sent, answer unknown, may be billed: #2 “a boat, sending”" in lines[1]
+        assert "One is watched by another kernel: t3" in lines[-1]
+        again = shown(session.resume).text
+    assert "#1" not in again
+    assert "#2" in again
+    assert [entry.state for entry in journal.entries()] == ["accepted", "unknown", "refused"]
 
 
 def test_resume_takes_up_everything_that_has_not_ended(make: Maker, keyed: dict[str, str]) -> None:

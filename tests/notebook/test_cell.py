@@ -1,0 +1,87 @@
+"""Which cell runs: known by its name where the front end gives one, else by what stands in it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kling_widgets.notebook.cell import Cell, current, here
+from tests.notebook.conftest import run
+
+LAB = {"JPY_SESSION_NAME": "/home/anna/boats.ipynb"}
+
+
+def shell(parent: dict[str, Any], **names: object) -> Any:
+    """A notebook's shell in which a message is being answered."""
+    return SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent), user_ns=names, execution_count=3)
+
+
+def asked(
+    run: str = "1", code: str = "%kling a boat", kind: str = "execute_request", **metadata: str
+) -> dict[str, Any]:
+    return {"header": {"msg_id": run, "msg_type": kind}, "metadata": metadata, "content": {"code": code}}
+
+
+def name(parent: dict[str, Any], environ: dict[str, str] = LAB, **names: object) -> str:
+    found = current(shell(parent, **names), environ)
+    assert found
+    return found.name
+
+
+def test_a_cell_keeps_its_name_and_each_run_is_another() -> None:
+    """By the front end's id, whatever stands in it by now."""
+    first = current(shell(asked("1", cellId="a")), LAB)
+    again = current(shell(asked("2", "%kling a kite", cellId="a")), LAB)
+    assert first and again
+    assert first.name == again.name
+    assert (first.run, again.run) == ("1", "2")
+
+
+def test_two_cells_that_say_the_same_are_two() -> None:
+    """Where the front end names them, or they are in two notebooks."""
+    assert name(asked(cellId="a")) != name(asked(cellId="b"))
+    assert name(asked(cellId="a")) != name(asked(cellId="a"), {"JPY_SESSION_NAME": "/home/anna/copy.ipynb"})
+    assert name(asked(cellId="a"), {}) != name(asked(cellId="a"), {}, __vsc_ipynb_file__="/boats.ipynb")
+
+
+def test_without_a_name_it_is_known_by_its_text() -> None:
+    """As in VS Code, or headless."""
+    assert name(asked("1")) == name(asked("2"))
+    assert name(asked(code="%kling a kite")) != name(asked())
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [{}, {"header": {}}, asked(kind="comm_msg"), asked(run=""), asked(code=""), {"header": {"msg_id": "1"}}],
+    ids=str,
+)
+def test_what_is_no_cell(parent: dict[str, Any]) -> None:
+    """A click, and a message of which nothing is known."""
+    assert current(shell(parent), LAB) is None
+
+
+def test_a_script_has_no_cell() -> None:
+    """There it is None."""
+    assert current(None, LAB) is None
+    assert here(None) is None
+
+
+def test_a_line_of_a_terminal(shell: Any) -> None:
+    """Its text is its name, its number the run; the numbers of another terminal are other runs."""
+    found: list[Cell | None] = []
+    shell.push({"look": lambda: found.append(current(shell, {}))})
+    for line in ("look()", "look()", "look() "):
+        shell.run_cell(line, store_history=True)
+    first, again, other = found
+    assert first and again and other
+    assert first.name == again.name
+    assert first.run != again.run
+    assert run(shell, "1") == 1
+
+
+def test_here_tells_runs_apart() -> None:
+    """By the message, else by the number of the line."""
+    assert here(shell(asked("1"))) == "1"
+    assert here(SimpleNamespace(execution_count=7)) == 7

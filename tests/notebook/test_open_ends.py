@@ -1,0 +1,46 @@
+"""The lines about wishes that no kernel works on."""
+
+from __future__ import annotations
+
+from kling_widgets.jobs.entry import Entry
+from kling_widgets.notebook.open_ends import open_ends
+
+
+def entry(key: int, prompt: str = "a boat", task_id: str | None = None) -> Entry:
+    return Entry(key, 1_800_000_000.0 + key, "a", "m", {"prompt": prompt}, "any", task_id)
+
+
+def test_nothing_to_say() -> None:
+    """No lines."""
+    assert open_ends((), (), ()) == []
+
+
+def test_each_kind_says_what_to_do() -> None:
+    """Not sent: how to send it. Unknown: where to look. Elsewhere: how to watch it here."""
+    unsent, unknown, settled, elsewhere = open_ends([entry(7)], [entry(8)], [entry(9, task_id="t9")])
+    assert "#7 “a boat”" in unsent
+    assert "not billed" in unsent
+    assert "%kling_form --from #7" in unsent
+    assert "#8" in unknown
+    assert "may be billed" in unknown
+    assert "web console" in unknown
+    assert "forget()" in settled
+    assert "another kernel: t9" in elsewhere
+
+
+def test_many_are_cut() -> None:
+    """The ten newest unknown ones, and how many more there are."""
+    lines = open_ends((), [entry(key) for key in range(1, 26)], [entry(key, task_id=f"t{key}") for key in range(30)])
+    assert [line.split("#")[1].split()[0] for line in lines if "web console" in line] == [str(n) for n in range(16, 26)]
+    assert "15 older ones" in lines[10]
+    assert lines[-1].startswith("30 are watched by another kernel")
+    assert lines[-1].count(",") == 9
+
+
+def test_a_prompt_is_data() -> None:
+    """Its line breaks and a key in it do not come out."""
+    key = "sk-" + "Abc123xyz" * 4
+    (line, *_) = open_ends([entry(1, f"a\n\x1b[2J boat {key}")], (), ())
+    assert "\n" not in line
+    assert "\x1b" not in line
+    assert key not in line

@@ -1,0 +1,204 @@
+"""What a wish meets: itself, when its cell is run again while it is under way."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import KlingError, SubmissionUnknownError
+from kling_widgets.jobs.journal import Journal
+from kling_widgets.notebook.cell import Cell
+from kling_widgets.notebook.repeats import Met, meet, same
+
+BOAT = VideoRequest("2.6", prompt="a boat")
+KITE = VideoRequest("2.6", prompt="a kite")
+MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(200)
+UNDER_WAY = ("written", "sending", "accepted", "succeeded")
+ENDED = ("saved", "failed", "refused")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "home" / "journal.sqlite")
+
+
+def ask(
+    journal: Journal,
+    *requests: VideoRequest,
+    run: str = "1",
+    cell: str = "cell",
+    service: str = "a",
+    new: bool = False,
+    reuse: bool = False,
+) -> list[Met]:
+    """What the requests of a run meet; what is new is written down, as a session does."""
+    where = Cell(cell, run) if cell else None
+    met = meet(requests, service, where, journal, new=new, reuse=reuse)
+    for each in met:
+        if each.entry:
+            journal.repeat(each.wish, each.entry.key)
+        else:
+            journal.update(journal.write(each.request, service, each.wish), state="accepted", task_id="t")
+    return met
+
+
+def keys(met: list[Met]) -> list[int | None]:
+    return [each.entry.key if each.entry else None for each in met]
+
+
+def end(journal: Journal, *states: str) -> None:
+    """Gives the submissions these states, in their order."""
+    for key, state in enumerate(states, 1):
+        journal.update(key, state=state)
+
+
+def test_a_cell_that_is_run_again_meets_what_is_under_way(journal: Journal) -> None:
+    """Nothing new is made, and the note says why, and how to make another."""
+    assert keys(ask(journal, BOAT)) == [None]
+    (met,) = ask(journal, BOAT, run="2")
+    assert met.entry is not None
+    assert met.entry.key == 1
+    assert "not paid again" in met.note
+    assert "--new" in met.note
+    assert keys(ask(journal, BOAT, run="3")) == [1]
+
+
+def test_a_loop_makes_as_many_as_it_asks_for(journal: Journal) -> None:
+    """In one call or in four; the same loop run again watches those four, each once; a longer one makes one more."""
+    assert keys(ask(journal, BOAT, BOAT)) == [None, None]
+    assert keys([*ask(journal, BOAT), *ask(journal, BOAT)]) == [None, None]
+    assert keys([*ask(journal, BOAT, run="2"), *ask(journal, BOAT, BOAT, BOAT, BOAT, run="2")]) == [1, 2, 3, 4, None]
+
+
+def test_only_the_same_is_met(journal: Journal) -> None:
+    """Another request, service or cell is another wish; so is one of a form or script, which have no cell."""
+    ask(journal, BOAT)
+    others = [
+        ask(journal, KITE, run="2"),
+        ask(journal, BOAT, run="2", service="b"),
+        ask(journal, BOAT, run="2", cell="other"),
+        ask(journal, BOAT, cell=""),
+        ask(journal, BOAT, cell=""),
+        ask(journal, BOAT.replace(seconds=10), run="2"),
+    ]
+    assert [keys(met) for met in others] == [[None]] * 6
+
+
+@pytest.mark.parametrize("state", [*UNDER_WAY, *ENDED])
+def test_what_has_ended_is_made_anew(journal: Journal, state: str) -> None:
+    """Who runs a cell again after its video is there, or has failed, wants another one."""
+    ask(journal, BOAT)
+    end(journal, state)
+    assert keys(ask(journal, BOAT, run="2")) == [1 if state in UNDER_WAY else None]
+
+
+def test_each_meets_its_own(journal: Journal) -> None:
+    """The second of two meets the second, also when the first has ended."""
+    ask(journal, BOAT, BOAT)
+    end(journal, "saved", "accepted")
+    assert keys(ask(journal, BOAT, BOAT, run="2")) == [None, 2]
+
+
+def test_new_meets_nothing(journal: Journal) -> None:
+    """It is made, and is what the next run meets."""
+    ask(journal, BOAT)
+    assert keys(ask(journal, BOAT, run="2", new=True)) == [None]
+    assert keys(ask(journal, BOAT, run="3")) == [2]
+
+
+def test_one_whose_answer_was_lost_is_not_sent_again(journal: Journal) -> None:
+    """The error says where to look, and how to send it all the same; and that is possible."""
+    ask(journal, BOAT)
+    end(journal, "unknown")
+    with pytest.raises(SubmissionUnknownError, match=r"#1.*web console.*--new"):
+        ask(journal, BOAT, run="2")
+    with pytest.raises(SubmissionUnknownError):
+        ask(journal, BOAT, run="2", reuse=True)
+    assert keys(ask(journal, BOAT, run="2", new=True)) == [None]
+
+
+def test_one_that_another_kernel_is_sending_is_waited_for(journal: Journal) -> None:
+    """Neither attached to, as it has no id yet, nor sent a second time."""
+    ask(journal, BOAT)
+    other = Journal(journal.path)
+    end(journal, "sending")
+    journal.update(1, owner="another")
+    (journal.path.parent / "kernels" / "another.lock").touch()
+    from filelock import FileLock
+
+    with (
+        FileLock(journal.path.parent / "kernels" / "another.lock"),
+        pytest.raises(KlingError, match="Another kernel is sending"),
+    ):
+        ask(other, BOAT, run="2")
+
+
+# Reuse
+
+
+def save(journal: Journal, tmp_path: Path, *numbers: int) -> None:
+    """Ends the submissions with a video of each."""
+    for key in numbers:
+        path = tmp_path / f"{key}.mp4"
+        path.write_bytes(MP4)
+        journal.update(key, state="saved", path=str(path))
+
+
+def test_reuse_takes_what_is_there(journal: Journal, tmp_path: Path) -> None:
+    """Also in another cell, and in a script; without it a new one is made."""
+    ask(journal, BOAT)
+    save(journal, tmp_path, 1)
+    for cell in ("cell", "other", ""):
+        (met,) = ask(journal, BOAT, run="2", cell=cell, reuse=True)
+        assert met.entry is not None
+        assert met.entry.key == 1
+        assert "there already" in met.note
+    assert keys(ask(journal, BOAT, run="3")) == [None]
+
+
+def test_reuse_of_several_takes_several(journal: Journal, tmp_path: Path) -> None:
+    """A loop of three shows three different ones, newest first, and makes what is missing."""
+    ask(journal, BOAT, BOAT)
+    save(journal, tmp_path, 1, 2)
+    assert keys(ask(journal, BOAT, BOAT, BOAT, run="2", reuse=True)) == [2, 1, None]
+    single = [*ask(journal, BOAT, run="3", reuse=True), *ask(journal, BOAT, run="3", reuse=True)]
+    assert sorted(keys(single), key=str) == [1, 2]
+
+
+def test_reuse_wants_the_file(journal: Journal, tmp_path: Path) -> None:
+    """One that was deleted, or is no video any more, is made again."""
+    ask(journal, BOAT, BOAT)
+    save(journal, tmp_path, 1, 2)
+    os.unlink(tmp_path / "1.mp4")
+    (tmp_path / "2.mp4").write_text("no video")
+    assert keys(ask(journal, BOAT, run="2", reuse=True)) == [None]
+
+
+def test_reuse_meets_what_is_under_way(journal: Journal) -> None:
+    """A notebook that is run again before it is done."""
+    ask(journal, BOAT)
+    assert keys(ask(journal, BOAT, run="2", reuse=True)) == [1]
+
+
+# The same?
+
+
+def test_a_request_is_the_same_as_its_equal(tmp_path: Path) -> None:
+    """And no other, nor at another service."""
+    assert same(BOAT, "a") == same(VideoRequest("aigc-video-kling-2.6", prompt=" a boat "), "a")
+    assert len({same(BOAT, "a"), same(BOAT, "b"), same(KITE, "a"), same(BOAT.replace(model="3.0"), "a")}) == 4
+
+
+def test_a_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    """Another picture under the same name is another wish; one that is not there is equal to nothing."""
+    path = tmp_path / "first.png"
+    request = BOAT.replace(image=path)
+    assert same(request, "a") != same(request, "a")
+    path.write_bytes(b"one")
+    before = same(request, "a")
+    assert before == same(request, "a")
+    path.write_bytes(b"another")
+    assert same(request, "a") != before
