@@ -19,6 +19,7 @@ MAGICS = {
     "show": "a task and its video",
     "resume": "watch what has not ended",
     "code": "the code of a form or a task, in the next cell",
+    "prices": "your own price table, from which costs are estimated",
     "demo": "the embedded demo: no key, no network, no cost",
     "key": "give an API key for this kernel",
     "doctor": "what works here and what does not",
@@ -101,6 +102,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting("new", "new", "Make another one, also when this cell has the same one under way."),
         Setting("reuse", "reuse", "Take the video of the same request that is there already; make it only if none is."),
+        Setting("yes", "yes", "Make also what is above %config Kling.confirm_above without asking."),
         Setting("save", "save", "The file, or the folder, to save the video in.", str, "a path", "clips/boat.mp4"),
         Setting("o", "out", "The variable that takes the Job: -o boat.", _variable, "the name of a variable", "boat"),
     )

@@ -25,6 +25,7 @@ def submit(
     timeout: float | None = None,
     new: bool = False,
     reuse: bool = False,
+    yes: bool = False,
     **fields: Any,
 ) -> Job | Batch:
     """Makes a video, as ``%kling`` does: shows the job at once, and returns when the service has accepted it.
@@ -39,6 +40,8 @@ def submit(
         new: make another one also when this cell, run again, has the same one under way. In a script every call makes
             a new one.
         reuse: take the video of the same request that is there already, and make one only if none is.
+        yes: make also what is above ``%config Kling.confirm_above``, all of the call together, without asking. A budget
+            (``%config Kling.budget``, ``KLING_WIDGETS_BUDGET``) holds all the same.
         **fields: see ``VideoRequest``.
 
     Returns:
@@ -47,9 +50,11 @@ def submit(
     Raises:
         InvalidRequestError, MissingKeyError, ConnectionFailedError, APIError: nothing was accepted.
         SubmissionUnknownError: it may have been accepted, and billed.
-        KlingError: when waiting, it ended without a video.
+        KlingError: when waiting, it ended without a video; or it was not sent, as it would cost more than is allowed,
+            or somebody said no.
     """
-    return session().submit(request, wait=wait, count=count, save=save, timeout=timeout, new=new, reuse=reuse, **fields)
+    options = {"count": count, "save": save, "timeout": timeout, "new": new, "reuse": reuse, "yes": yes}
+    return session().submit(request, wait=wait, **options, **fields)
 
 
 def history(

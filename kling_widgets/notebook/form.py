@@ -37,6 +37,7 @@ from kling_widgets.notebook.ways import ways
 OTHERS = "Not documented for this model"
 OTHERS_NOTE = "The line's other fields: the service does not say that this model takes them. They are sent if set."
 SUBMIT = "Make the video"
+ANYWAY = "Make it anyway"
 
 
 class Form:
@@ -68,6 +69,7 @@ class Form:
         self._session = session_
         self._lock = threading.RLock()
         self._sending: Job | None = None
+        self._armed: tuple[VideoRequest, str] | None = None  # what a second click makes, and the question it answers
         self._asking = False  # a click waits for the page to say what stands in it
         self._draft = Draft(request)
         self._parts = Parts(self._session.local)
@@ -90,19 +92,26 @@ class Form:
         """The controls that have been made for the present model, by field name."""
         return {field.name: control for field, control in self._controls.items()}
 
-    def submit(self) -> Job:
+    def submit(self, *, yes: bool = False) -> Job:
         """Submits the present request, as the button does, and gives its job without waiting. While a submission is on
         its way, that one is given: a second click makes no second video.
 
+        Args:
+            yes: make it also above ``%config Kling.confirm_above``. Nobody is asked here.
+
         Raises:
-            KlingError: it cannot be sent; nothing was.
+            KlingError: it cannot be sent, or costs more than is allowed; nothing was sent.
         """
         with self._lock:
             if self._sending is not None:
                 return self._sending
+            request = self.request
+            if not yes and not request.errors() and (question := self._session.guard.check([request])):
+                raise KlingError(f"{question} form.submit(yes=True) makes it. Nothing was sent.")
+            self._armed = None
             self._button.disabled = True
             try:
-                (self._sending,) = self._session.prepare(self.request, in_cell=False)
+                (self._sending,) = self._session.prepare(request, in_cell=False, yes=True)
             finally:
                 self._key.refresh()
                 self._refresh()
@@ -131,10 +140,18 @@ class Form:
         """Submits: what is known here is what stands in the page."""
         trouble: KlingError | None = None
         try:
-            self.submit()
+            if self._confirmed():
+                self.submit(yes=True)
         except KlingError as error:
             trouble = error
         self._answered(trouble)
+
+    def _confirmed(self) -> bool:
+        """Whether this click may make the video. Above the limit the first one only shows what a second one makes."""
+        with self._lock:
+            asked = self.request, self._session.guard.check([self.request])
+            known, self._armed = self._armed == asked, asked
+            return known or not asked[1]
 
     def _unsure(self) -> None:
         said = "The page did not answer, so nothing was sent. Check the code below, and click again."
@@ -257,7 +274,12 @@ class Form:
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
         errors = [problem for problem in problems if problem.severity == "error"]
         self._button.disabled = bool(errors) or self._sending is not None or self._asking
-        self._status.tell(self._draft, errors, elsewhere, self._sending is not None)
+        if self._armed is not None and self._armed[0] != request:
+            self._armed = None  # what was asked was asked about something else
+        bill = self._session.guard.bill([request])
+        self._button.description = (f"Make it for {bill.cost}" if bill.cost else ANYWAY) if self._armed else SUBMIT
+        question = self._armed[1] if self._armed else ""
+        self._status.tell(self._draft, errors, elsewhere, self._sending is not None, bill.estimate, question)
         self._code.refresh()
 
     def _assign(self, values: Mapping[str, JSON]) -> None:

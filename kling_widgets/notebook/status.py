@@ -38,7 +38,15 @@ class Status:
         """Says what kept the request from being sent."""
         self._text.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
 
-    def tell(self, draft: Draft, errors: Sequence[Problem], elsewhere: Sequence[Problem], sending: bool) -> None:
+    def tell(
+        self,
+        draft: Draft,
+        errors: Sequence[Problem],
+        elsewhere: Sequence[Problem],
+        sending: bool,
+        estimate: str = "",
+        question: str = "",
+    ) -> None:
         """Says how the request stands.
 
         Args:
@@ -46,6 +54,8 @@ class Status:
             errors: what keeps it from being sent.
             elsewhere: problems of fields that have no control at the moment.
             sending: whether it is on its way.
+            estimate: what it costs, where that is known.
+            question: what a second click says yes to.
         """
         request = draft.request
         if sending:
@@ -55,7 +65,8 @@ class Status:
             said = f"{count}: {errors[0]}"
         else:
             seconds = request.get("seconds")
-            said = f"{f'{seconds} s' if seconds else 'default length'} · {request.spec.title}"
+            length = f"{seconds} s" if seconds else "default length"
+            said = " · ".join(filter(None, (length, request.spec.title, estimate)))
         # Said as long as it is missing: who clicks would pay for a video without it.
         left = [
             f"{field.label} was a file in the request that this form is made of: choose it again."
@@ -63,8 +74,11 @@ class Status:
             if field.name not in request.values
         ]
         told = (*left, *(map(str, elsewhere) if not errors else ()))
+        asked = f'<div class="kling-note" role="alert">{html.escape(question)} A second click makes it.</div>'
         notes = (f'<div class="kling-note">Note: {html.escape(each)}</div>' for each in told)
-        self._text.value = f'<span class="kling-dim">{html.escape(said)}</span>{"".join(notes)}'
+        self._text.value = (
+            f'<span class="kling-dim">{html.escape(said)}</span>{asked if question else ""}{"".join(notes)}'
+        )
         self._tell_unsent(request, draft.unsent)
 
     def _tell_unsent(self, request: VideoRequest, unsent: Mapping[str, JSON]) -> None:

@@ -97,7 +97,7 @@ def test_a_failure_stays_in_the_form(session: Session, results: Results) -> None
 
 def test_the_newest_is_on_top_and_old_lines_go(session: Session, results: Results) -> None:
     """A bounded number of lines; what still runs is not taken away."""
-    jobs = session.prepare("2.6", prompt="a boat", count=_KEPT + 2)
+    jobs = session.prepare("2.6", prompt="a boat", count=_KEPT + 2, yes=True)
     for job in jobs:
         results.begin(job)
     assert len(results.widget.children) == _KEPT + 2  # none has ended

@@ -1,0 +1,161 @@
+"""The spend guard: what this kernel may make at all (its budget), and what it makes only after a yes.
+
+A new wish passes it after it was checked and before anything of it is written down or sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.spend import OFF, Bill, Limit, Money
+from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.moment import Moment
+from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.settings import Kling
+
+VARIABLE = "KLING_WIDGETS_BUDGET"
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the sum belongs to the cell, in a terminal too
+
+
+class Guard:
+    """Counts what one kernel submits; safe to use from several threads.
+
+    Args:
+        settings: ``budget`` and ``confirm_above`` are asked for each time.
+        price: what a request comes to by the user's own price table, or None.
+        ask: puts a question to the user and gives the answer; raises EOFError, OSError or RuntimeError where nobody can
+            be asked.
+        budget: that of the environment. It holds besides that of the settings, so that a notebook cannot raise it.
+        say: tells the user.
+    """
+
+    def __init__(
+        self,
+        settings: Kling,
+        price: Callable[[VideoRequest], Money | None],
+        ask: Callable[[str], str],
+        budget: str = "",
+        say: Callable[[str], None] = _say,
+    ) -> None:
+        self._settings, self._price, self._ask, self._say = settings, price, ask, say
+        self._ceiling, self._wrong = Limit(), ""
+        try:
+            self._ceiling = Limit.parse(budget)
+        except InvalidRequestError as error:  # said when something is to be made: without it all else works
+            self._wrong = f"{VARIABLE} cannot be understood, so nothing is made. {error} Nothing was sent."
+        self._counted: Counter[VideoRequest] = Counter()
+        self._lock = threading.Lock()
+
+    def bill(self, requests: Sequence[VideoRequest]) -> Bill:
+        """What the requests come to, one for each video."""
+        return Bill.of(requests, self._price)
+
+    def status(self) -> str:
+        """What counts so far, and the budgets, in words."""
+        with self._lock:
+            counted = self.bill(tuple(self._counted.elements()))
+        limits = (self._wrong or f"{self._ceiling} ({VARIABLE})", f"{self._settings.budget} (%config Kling.budget)")
+        return f"{counted} of {' and '.join(limit for limit in limits if not limit.startswith(OFF)) or 'no budget'}"
+
+    def check(self, requests: Sequence[VideoRequest]) -> str:
+        """What has to be confirmed before these are made, in words; "" when nothing has.
+
+        Raises:
+            KlingError: the budget does not allow them.
+        """
+        with self._lock:
+            self._check_budget(requests)
+        return self._question(requests)
+
+    @contextlib.contextmanager
+    def admitted(self, requests: Sequence[VideoRequest], *, yes: bool = False) -> Iterator[None]:
+        """Counts the requests, asks the user if need be, and says what several of them come to. When the work within
+        fails they do not count.
+
+        Args:
+            requests: those that are really to be made, one for each video.
+            yes: whether the user has said yes already; the budget holds all the same.
+
+        Raises:
+            KlingError: the budget does not allow it, the user said no, or nobody can be asked. Nothing was sent.
+        """
+        with self._lock:  # two at once must not both take what is left for one
+            self._check_budget(requests)
+            self._counted.update(requests)
+        try:
+            if not yes and (question := self._question(requests)):
+                self._confirm(question, len(requests))
+            elif len(requests) > 1:
+                self._say(f"{self.bill(requests)}.")
+            yield
+        except BaseException:
+            self._give_back(requests)
+            raise
+
+    def follow(self, job: Job) -> None:
+        """Counts the job no longer when it ends without anything having been accepted. One whose answer was lost
+        counts: it may be billed."""
+        job.listen(lambda moment: self._heard(job, moment))
+
+    def _heard(self, job: Job, moment: Moment) -> None:
+        if moment.state == "refused" or (moment.state == "stopped" and job.id is None):
+            self._give_back([job.request])
+
+    def _give_back(self, requests: Sequence[VideoRequest]) -> None:
+        with self._lock:
+            self._counted -= Counter(requests)
+
+    def _check_budget(self, requests: Sequence[VideoRequest]) -> None:
+        if not requests:
+            return
+        if self._wrong:
+            raise KlingError(self._wrong)
+        counted = tuple(self._counted.elements())
+        budgets = (self._ceiling, VARIABLE), (Limit.parse(self._settings.budget), "%config Kling.budget")
+        for budget, setter in budgets:
+            if breach := budget.breach(self.bill((*counted, *requests))):
+                raise KlingError(
+                    f"The budget of {breach}. It is set by {setter}; asked for: {self.bill(requests)}; counted in this "
+                    f"kernel so far: {self.bill(counted)}. Nothing was sent."
+                )
+
+    def _question(self, requests: Sequence[VideoRequest]) -> str:
+        bill = self.bill(requests)
+        breach = Limit.parse(self._settings.confirm_above).breach(bill)
+        return f"{bill}. The limit of {breach} (%config Kling.confirm_above)." if breach else ""
+
+    def _confirm(self, question: str, count: int) -> None:
+        it = "it" if count == 1 else "them"
+        try:
+            answer = self._ask(f"{question} Make {it}? [y/N] ")
+        except (EOFError, OSError, RuntimeError):  # StdinNotImplementedError is a RuntimeError
+            said = f"{question} Nobody can be asked here: --yes makes {it}, in Python yes=True. Nothing was sent."
+            raise KlingError(said) from None
+        if answer.strip().lower() not in ("y", "yes"):
+            raise KlingError("Nothing was sent.")
+
+
+def ask(question: str, place: Place, shell: Any) -> str:
+    """The answer of whoever sits before the notebook or the terminal.
+
+    Raises:
+        EOFError, OSError, RuntimeError: nobody can be asked.
+    """
+    kernel = getattr(shell, "kernel", None)
+    header = kernel.get_parent().get("header", {}) if kernel is not None else {}
+    # While a click is worked on the page takes no answer, and the kernel would wait for ever.
+    clicked = header.get("msg_type", "execute_request") != "execute_request"
+    typed = place.front_end != "terminal" or (sys.stdin is not None and sys.stdin.isatty())
+    if clicked or not typed or place.front_end in ("headless", "script", "voila"):
+        raise EOFError(place.front_end)
+    return input(question)
