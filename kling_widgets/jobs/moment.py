@@ -23,6 +23,8 @@ class Moment:
         percent: real progress, 0 to 100, or None: the gateway's marks are none.
         remaining: about how many seconds more, from and to, or None.
         silent: seconds since the last answer, while none comes; else None.
+        trouble: what kept the last answer from coming, while none comes; else None.
+        again: whether the service has put it back: into the queue, or to an earlier per cent.
         fetched: bytes of the video so far and in all (None where that is not known).
         word: the service's own word for a state that we do not know, or "".
         url: the link to the video, once there is one.
@@ -35,6 +37,8 @@ class Moment:
     percent: int | None = None
     remaining: tuple[float, float] | None = None
     silent: float | None = None
+    trouble: KlingError | None = None
+    again: bool = False
     fetched: tuple[int, int | None] = (0, None)
     word: str = ""
     url: str | None = None

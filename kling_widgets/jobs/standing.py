@@ -17,6 +17,7 @@ log = logging.getLogger("kling_widgets")
 
 # Seconds between two looks at a task, beyond which nobody knows when it ended: the kernel was away, the laptop closed.
 _UNWATCHED = 1.5 * LONGEST_SILENCE
+_BACK = 10  # per cent that progress must fall for a new beginning: less is a matter of measuring
 
 
 class Standing:
@@ -53,7 +54,8 @@ class Standing:
         self._state: State = "running" if task else "sending"
         self._schedule = Schedule()
         self._answered = clock()  # when the service last gave a usable answer
-        self._silent = False
+        self._silent = self._again = False
+        self._trouble: KlingError | None = None
         self._unfinished: float | None = None  # when it was last seen under way
         self._fetched: tuple[int, int | None] = (0, None)
         self._closed: float | None = None  # when the job ended: its clock stands still then
@@ -100,6 +102,8 @@ class Standing:
                 percent=self._schedule.progress.real if running else None,
                 remaining=self._schedule.remaining(elapsed) if running else None,
                 silent=max(0.0, self._clock() - self._answered) if self._silent else None,
+                trouble=self._trouble if self._silent else None,
+                again=self._again,
                 fetched=self._fetched,
                 word=task.word if task and task.status == "unknown" else "",
                 url=task.url if task else None,
@@ -138,23 +142,34 @@ class Standing:
         self.submitted.set_result(None)
 
     def see(self, task: Task) -> None:
-        """A look at the task got this answer."""
+        """A look at the task got this answer. What has ended does not go back."""
         now = self._clock()
         with self._lock:
+            before = self.task
+            if before is not None and before.ended and task.status != before.status:
+                return
+            self._again |= self._is_back(before, task)
             self.task, self._answered, self._silent = task, now, False
             self._schedule.see(self.elapsed, task)
             if not task.ended:
                 self._unfinished = now
                 if task.word or self._state != "queued":  # what was just accepted may have no word yet
                     self._state = "queued" if task.status == "queued" else "running"
-            elif self._done is None and self._unfinished is not None and now - self._unfinished <= _UNWATCHED:
+            elif self._done is None and self._unfinished is not None and 0 <= now - self._unfinished <= _UNWATCHED:
                 self._done = now
         self.tell()
 
-    def miss(self) -> None:
-        """The service was asked, and gave no usable answer."""
+    def _is_back(self, before: Task | None, task: Task) -> bool:
+        """Whether the service has begun the task anew: its queue moved it, or its progress fell."""
+        if before is None or task.ended:
+            return False
+        fell = task.progress is not None and (before.progress or 0) - task.progress >= _BACK
+        return fell or (task.status == "queued" and self._state == "running")
+
+    def miss(self, trouble: KlingError | None = None) -> None:
+        """The service was asked, and gave no usable answer, but this."""
         with self._lock:
-            self._silent = True
+            self._silent, self._trouble = True, trouble
         self.tell()
 
     def fetch(self, done: int = 0, total: int | None = None) -> None:

@@ -160,10 +160,11 @@ def _head(job: Job) -> str:
 
 
 def _line(moment: Moment, hint: str = "") -> str:
-    if moment.percent is not None:
+    if moment.percent is not None and moment.percent < 100:
         fill = f'style="width: {moment.percent}%"'
         value = f' aria-valuenow="{moment.percent}"'
     else:
+        # A full bar that stands still looks like an end.
         # A negative delay: the movement goes on where it was when this text replaces the one before.
         fill, value = f'class="kling-unknown" style="animation-delay: -{moment.elapsed:.2f}s"', ""
     return (

@@ -5,6 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from kling_widgets.core.values import shorten
+from kling_widgets.errors import (
+    APIError,
+    ConnectionFailedError,
+    KlingError,
+    ModelUnavailableError,
+    RateLimitError,
+    TaskNotFoundError,
+)
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import ENDED, Moment, State
 from kling_widgets.notebook.local_media import LocalMedia
@@ -22,6 +30,17 @@ STATES: dict[State, str] = {
     "unknown": "Sent, but the answer was lost",
     "stopped": "No longer watched",
 }
+# The same, once the service has put the task back.
+AGAIN: dict[State, str] = {"queued": "Back in the queue", "running": "Making the video, begun again"}
+
+
+# What keeps an answer from coming; the first kind that fits counts.
+_TROUBLES: tuple[tuple[type[KlingError], str], ...] = (
+    (ConnectionFailedError, "no connection"),
+    (RateLimitError, "too many requests"),
+    (TaskNotFoundError, "the service does not find the task"),
+    (ModelUnavailableError, "the model is down"),
+)
 
 
 def notes(job: Job) -> list[str]:
@@ -73,13 +92,24 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
+def trouble(error: KlingError | None) -> str:
+    """What keeps an answer from coming, in a few words; empty where it is not known."""
+    for kind, words in _TROUBLES:
+        if isinstance(error, kind):
+            return words
+    if not isinstance(error, APIError) or error.status_code is None:
+        return ""
+    what = f"HTTP {error.status_code}"
+    return what if isinstance(error.body, dict) else f"something else answered, {what}"
+
+
 def line(moment: Moment) -> str:
     """What is happening, how far, since when, about how much longer."""
     parts = [_state(moment)]
     if moment.silent is not None and moment.state in ("queued", "running", "sending"):
-        parts = [f"No answer since {clock(moment.silent)}, still trying"]
+        parts = [_silence(moment, f" for {clock(moment.silent)}", trouble(moment.trouble))]
     elif moment.percent is not None:
-        parts.append(f"{moment.percent} %")
+        parts.append("100 %, not finished yet" if moment.percent == 100 else f"{moment.percent} %")
     if moment.state == "fetching" and moment.fetched[0]:
         done, total = moment.fetched
         parts.append(f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done))
@@ -93,11 +123,20 @@ def line(moment: Moment) -> str:
 def change(moment: Moment) -> str:
     """The same for a log that has one line per change of state: without what only ticks."""
     if moment.silent is not None and moment.state not in ENDED:
-        return "No answer, still trying"
+        return _silence(moment)
     return _state(moment)
+
+
+def _silence(moment: Moment, since: str = "", why: str = "") -> str:
+    why = f" ({why})" if why else ""
+    if moment.state == "sending":
+        return f"Not accepted yet{why}, trying again"
+    return f"No answer{since}{why}, still trying"
 
 
 def _state(moment: Moment) -> str:
     if moment.word and moment.state not in ENDED:  # a word of the service's own, for what we have none
         return f"The service says {shorten(moment.word, 30)}"
+    if moment.again and moment.state in AGAIN:
+        return AGAIN[moment.state]
     return STATES[moment.state]

@@ -80,6 +80,90 @@ def test_silence_counts_from_the_last_answer(standing: Standing, clock: Clock) -
     assert standing.moment().silent is None
 
 
+def test_the_last_trouble_is_told_while_there_is_one(standing: Standing, clock: Clock) -> None:
+    """What keeps the answer from coming; not any more once one has come."""
+    standing.accept(task(), clock.now)
+    trouble = KlingError("why")
+    standing.miss(trouble)
+    assert standing.moment().trouble is trouble
+    standing.see(task("running"))
+    assert standing.moment().trouble is None
+
+
+def seen(standing: Standing, clock: Clock, *tasks: Task) -> list[tuple[str, int | None, bool]]:
+    """State, per cent and whether it was put back, after each look."""
+    standing.accept(task(), clock.now)
+    told = []
+    for each in tasks:
+        clock.now += 10
+        standing.see(each)
+        moment = standing.moment()
+        told.append((moment.state, moment.percent, moment.again))
+    return told
+
+
+def test_a_task_that_goes_back_into_the_queue(standing: Standing, clock: Clock) -> None:
+    """It is told, and stays told: it has been begun twice."""
+    looks = task("queued"), task("running"), task("queued"), task("running")
+    assert seen(standing, clock, *looks) == [
+        ("queued", None, False),
+        ("running", None, False),
+        ("queued", None, True),
+        ("running", None, True),
+    ]
+
+
+def test_progress_that_falls_is_a_new_beginning(standing: Standing, clock: Clock) -> None:
+    """80 to 25 is one, and the pace of before counts no more; 41 to 40 is a matter of measuring."""
+    numbers = (41, 40, 80, 25, 26)
+    told = seen(standing, clock, *(task("running", number) for number in numbers))
+    assert [percent for _, percent, _ in told] == list(numbers)
+    assert [again for _, _, again in told] == [False, False, False, True, True]
+
+
+def test_full_progress_is_no_end(standing: Standing, clock: Clock) -> None:
+    """100 per cent of a task that goes on is a number, and promises nothing."""
+    assert seen(standing, clock, task("running", 41), task("running", 100))[-1] == ("running", 100, False)
+    assert standing.moment().remaining is None
+
+
+def test_what_has_ended_does_not_go_back(standing: Standing, clock: Clock) -> None:
+    """Whatever a look says after the end: the end stands, and its link."""
+    standing.accept(task(), clock.now)
+    standing.see(Task("t1", status="succeeded", word="SUCCESS", url="https://m.example/a.mp4"))
+    standing.fetch()
+    for status in ("running", "failed", "queued", "unknown"):
+        standing.see(task(status))
+    assert standing.state == "fetching"
+    assert standing.moment().url == "https://m.example/a.mp4"
+
+
+@pytest.mark.parametrize("jump", [-3600.0, -1e9, 3600.0])
+def test_a_clock_that_jumps(standing: Standing, clock: Clock, jump: float) -> None:
+    """No time is ever negative, and nobody claims to know how long it took."""
+    standing.accept(task(), clock.now)
+    clock.now += 30
+    standing.see(task("running", 41))
+    clock.now += jump
+    standing.miss()
+    moment = standing.moment()
+    assert moment.elapsed >= 0 and moment.silent is not None and moment.silent >= 0
+    standing.see(task("running", 57))
+    standing.see(task("running", 58))
+    left = standing.moment().remaining
+    assert left is None or 0 <= left[0] <= left[1]
+
+
+def test_an_end_before_the_last_look_has_no_duration(standing: Standing, clock: Clock) -> None:
+    """The clock was set back between two looks."""
+    standing.accept(task(), clock.now)
+    clock.now += 30
+    standing.see(task("running"))
+    clock.now -= 3600
+    standing.see(task("succeeded"))
+    assert standing.took is None
+
+
 def test_a_word_that_we_do_not_know(standing: Standing, clock: Clock) -> None:
     """It counts as under way, and is told as it is."""
     standing.accept(task(), clock.now)

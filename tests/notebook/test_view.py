@@ -71,6 +71,8 @@ def test_a_bar_for_progress_that_is_real(job: Job, place: Place) -> None:
     view.show(Moment("running", percent=45, elapsed=3))
     assert "width: 45%" in page(view)
     assert 'aria-valuenow="45"' in page(view)
+    view.show(Moment("running", percent=100, elapsed=4))
+    assert "kling-unknown" in page(view) and "100 %, not finished yet" in page(view)
     view.show(Moment("running", elapsed=4))
     assert "aria-valuenow" not in page(view)
     assert "kling-unknown" in page(view)

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kling_widgets.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    KlingError,
+    ModelUnavailableError,
+    RateLimitError,
+    ServerError,
+    TaskNotFoundError,
+)
 from kling_widgets.jobs.moment import ENDED, Moment, State
-from kling_widgets.notebook.words import STATES, change, clock, duration, left, line, megabytes
+from kling_widgets.notebook.words import STATES, change, clock, duration, left, line, megabytes, trouble
 
 
 @pytest.mark.parametrize(
@@ -89,9 +98,24 @@ def test_every_state_has_words() -> None:
         ({"state": "running", "elapsed": 38, "percent": 0}, "Making the video · 0 % · 0:38 · no estimate yet"),
         (
             {"state": "running", "elapsed": 80, "percent": 45, "silent": 40, "remaining": (1, 2)},
-            "No answer since 0:40, still trying · 1:20",
+            "No answer for 0:40, still trying · 1:20",
         ),
-        ({"state": "sending", "elapsed": 9, "silent": 8}, "No answer since 0:08, still trying · 0:09"),
+        (
+            {"state": "queued", "elapsed": 80, "silent": 40, "trouble": ConnectionFailedError("x")},
+            "No answer for 0:40 (no connection), still trying · 1:20",
+        ),
+        ({"state": "sending", "elapsed": 9, "silent": 8}, "Not accepted yet, trying again · 0:09"),
+        (
+            {"state": "sending", "elapsed": 9, "silent": 8, "trouble": RateLimitError("x")},
+            "Not accepted yet (too many requests), trying again · 0:09",
+        ),
+        (
+            {"state": "running", "elapsed": 38, "percent": 100},
+            "Making the video · 100 %, not finished yet · 0:38 · no estimate yet",
+        ),
+        ({"state": "running", "again": True}, "Making the video, begun again · 0:00 · no estimate yet"),
+        ({"state": "queued", "again": True}, "Back in the queue · 0:00 · no estimate yet"),
+        ({"state": "done", "again": True}, "Done"),
         ({"state": "running", "word": "PAUSED"}, "The service says “PAUSED” · 0:00 · no estimate yet"),
         ({"state": "fetching"}, "Fetching the video"),
         ({"state": "fetching", "fetched": (1_000_000, None)}, "Fetching the video · 1.0 MB"),
@@ -114,7 +138,28 @@ def test_changes_do_not_tick() -> None:
     later = Moment("running", elapsed=9, percent=80, remaining=(2, 3))
     assert change(first) == change(later) == "Making the video"
     assert change(Moment("running", silent=3)) == change(Moment("queued", silent=9)) == "No answer, still trying"
+    assert change(Moment("sending", silent=3, trouble=RateLimitError("x"))) == "Not accepted yet, trying again"
+    assert change(Moment("queued", again=True)) == "Back in the queue"
     assert change(Moment("running", word="PAUSED")) == "The service says “PAUSED”"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (None, ""),
+        (KlingError("x"), ""),
+        (ConnectionFailedError("x"), "no connection"),
+        (RateLimitError("x", status_code=429), "too many requests"),
+        (TaskNotFoundError("x", status_code=400, body={}), "the service does not find the task"),
+        (ModelUnavailableError("x", status_code=503, body={}), "the model is down"),
+        (ServerError("x", status_code=502, body={"error": {}}), "HTTP 502"),
+        (ServerError("x", status_code=200, body="<script>"), "something else answered, HTTP 200"),
+        (AuthenticationError("x", status_code=511, body="<html>"), "something else answered, HTTP 511"),
+    ],
+)
+def test_a_trouble_in_a_few_words(error: KlingError | None, said: str) -> None:
+    """What kind it is; nothing of what a stranger wrote."""
+    assert trouble(error) == said
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
