@@ -137,7 +137,7 @@ class Life:
                 usual=usual,
                 elapsed=self._standing.elapsed,
                 on_update=self._standing.see,
-                on_trouble=lambda _: self._standing.miss(),
+                on_trouble=self._standing.miss,
             )
         await self._note(state="succeeded", url=ended.url, ended=self._standing.done)
         return ended
@@ -224,7 +224,7 @@ class Life:
             if self._stopping:
                 self._sent = False
                 raise asyncio.CancelledError
-        self._standing.miss()
+        self._standing.miss(error)
 
     async def _note(self, **columns: object) -> None:
         await asyncio.to_thread(partial(self._desk.journal.update, self._key, **columns))

@@ -174,7 +174,7 @@ def test_watching_ends_after_the_longest_time(world: World) -> None:
 
 def test_a_key_that_is_refused_meanwhile_is_no_failure_of_the_task(world: World) -> None:
     """The task goes on: the job says what happened, and the journal keeps it for resuming."""
-    world.gateway.looks = [Answer(401, {"error": {"message": "expired key"}})]
+    world.gateway.looks = [Answer(401, {"error": {"message": "expired key"}})] * 3
     job = world.job().start()
     with pytest.raises(AuthenticationError, match="expired key"):
         job.wait(LONG)
