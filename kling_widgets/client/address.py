@@ -6,6 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from kling_widgets.core.values import looks_like_key
 from kling_widgets.errors import InvalidRequestError, one_line
 
 DEFAULT_URL = "https://api.crazyrouter.com"
@@ -24,6 +25,8 @@ def clean_url(text: str) -> str:
         InvalidRequestError: it is no such address. The message repeats it only when it holds no name or password.
     """
     text = text.strip()
+    if looks_like_key(text):
+        raise InvalidRequestError("What looks like an API key stands in the base URL. Nothing was sent.")
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host, port = (parts.hostname or "").lower(), parts.port

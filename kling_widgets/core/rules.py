@@ -9,7 +9,7 @@ from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, PRICING, Mode
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.names import ALIASES, FRAME_LISTS
 from kling_widgets.core.structured import duration_of, joined_prompt
-from kling_widgets.core.values import JSON, looks_like_key, paths_in, shorten
+from kling_widgets.core.values import JSON, foreign_key, looks_like_key, paths_in, shorten
 
 Values = Mapping[str, JSON]
 Rule = Callable[[Model, Values], Iterator[Problem]]
@@ -54,11 +54,19 @@ def _frames_problem(name: str, value: JSON) -> Problem:
     return Problem("error", "image", f"{name} contradicts image or image_tail, or is not a list of links.", "Keep one.")
 
 
+# Where people type; what else is opaque, as an id of the service's, may look like anything.
+_TYPED = ("prompt", "multi_prompt", "metadata")
+
+
 def keys(model: Model, values: Values) -> Iterator[Problem]:
     """A key in a value would be sent, shown and saved."""
     for name, value in {"model": model.id, **values}.items():
         if looks_like_key(value):
             yield Problem("error", name, f"Something that looks like an API key stands in {name}.", "Take it out.")
+    for name in _TYPED:
+        if owner := foreign_key(values.get(name)):
+            said = f"What looks like a key of {owner} stands in {name}: it is sent and saved as it is."
+            yield _warning(name, said, "Take it out.")
 
 
 def needed(model: Model, values: Values) -> Iterator[Problem]:

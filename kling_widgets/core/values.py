@@ -134,3 +134,39 @@ def looks_like_key(value: JSON) -> bool:
     if isinstance(value, dict):
         return any(looks_like_key(name) or looks_like_key(item) for name, item in value.items())
     return isinstance(value, list) and any(map(looks_like_key, value))
+
+
+# Keys of other services, by how they begin. They are not refused, as one may stand in a prompt on purpose, but what is
+# typed into a prompt is sent away and saved with the notebook.
+_OTHERS = {
+    "Google": r"AIza[\w-]{35}",
+    "Amazon": r"A[KS]IA[A-Z0-9]{16}",
+    "GitHub": r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22}",
+    "GitLab": r"glpat-[\w-]{20}",
+    "Slack": r"xox[abprs]-[\w-]{20}",
+    "Hugging Face": r"hf_[A-Za-z0-9]{30}",
+    "Replicate": r"r8_[A-Za-z0-9]{30}",
+    "fal": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{32}",
+    "a web session (JWT)": r"eyJ[\w-]{10,500}\.eyJ[\w-]{10,5000}\.[\w-]{10}",
+}
+_OTHER = {owner: re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})", re.ASCII) for owner, pattern in _OTHERS.items()}
+
+
+def foreign_key(value: JSON) -> str:
+    """Whose key something in the value looks like, or "". A link is no place to look: signed ones hold the name of a
+    key by right."""
+    prose = " ".join(re.sub(r"https?://\S+", " ", text) for text in _texts_in(value))
+    return next((owner for owner, pattern in _OTHER.items() if pattern.search(prose)), "")
+
+
+def _texts_in(value: JSON) -> Iterator[str]:
+    """Every text in a value, names in objects too."""
+    if isinstance(value, (str, PurePath)):
+        yield str(value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from _texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts_in(item)

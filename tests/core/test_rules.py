@@ -23,6 +23,7 @@ def links(count: int) -> list[str]:
     return [f"{A}?{number}" for number in range(count)]
 
 
+OTHER_KEY = "AKIA" + "ABCD1234" * 2
 # A model, its fields (beside a prompt), and all problems: "!field" is an error, "field" a warning.
 CASES: list[tuple[str, dict[str, Any], str]] = [
     # nothing wrong
@@ -198,6 +199,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("2.6", {"metadata": {"a": [f"x\n{KEY}"]}}, "!metadata metadata"),
     ("2.6", {"metadata": {KEY: 1}}, "!metadata metadata"),
     (f"aigc-video-kling-{KEY}", {}, "!model model"),
+    # keys of others: notes, and only where people type
+    ("2.6", {"prompt": f"use {OTHER_KEY}"}, "prompt"),
+    ("2.6", {"metadata": {"a": [f"x\n{OTHER_KEY}"]}}, "metadata metadata"),
+    ("2.6", {"image": f"https://example.com/a.png?X-Amz-Credential={OTHER_KEY}"}, ""),
+    ("2.6", {"prompt": f"like https://example.com/a.png?X-Amz-Credential={OTHER_KEY}"}, ""),
 ]
 
 
@@ -211,7 +217,7 @@ def test_what_each_request_gives(model: str, fields: dict[str, Any], expected: s
     """Exactly these errors and warnings, in these fields, and a key is never repeated."""
     request = VideoRequest(model, **{"prompt": "x", **fields})
     assert marks(request) == sorted(expected.split())
-    assert KEY not in str(request.problems())
+    assert KEY not in str(request.problems()) and OTHER_KEY not in str(request.problems())
 
 
 def test_every_rule_speaks_in_the_table() -> None:
