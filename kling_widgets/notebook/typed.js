@@ -2,13 +2,23 @@
 // more can be typed. While one change of a box is unanswered its next ones wait in the page, and the click on a button
 // overtakes them; while a cell runs, the kernel may hear of the click minutes later.
 
+
+// The second half of a double click is no second wish, however soon the first one was accepted, and no yes to a question
+// that the first one raised. Systems let people set up to 900 ms between the two.
+const DOUBLE_CLICK = 900;
+
 function render({ model, el }) {
   const form = () => el.closest(".kling");
   const free = () => form()?.removeAttribute("inert");
+  let last = -Infinity;
 
   const clicked = (event) => {
     const button = event.target.closest?.(".kling-submit");
-    if (button && !button.disabled && form()?.contains(button)) form().setAttribute("inert", "");
+    if (!button || button.disabled || !form()?.contains(button)) return;
+    const since = event.timeStamp - last;
+    last = event.timeStamp;
+    if (since < DOUBLE_CLICK) event.stopImmediatePropagation();
+    else form().setAttribute("inert", "");
   };
 
   const heard = async ({ ask, boxes }) => {

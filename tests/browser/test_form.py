@@ -284,6 +284,26 @@ def test_a_second_click_makes_no_second_video(notebook: Notebook, kernel_name: s
     assert len(asked(notebook)) == 1
 
 
+# A click that was made at a time of the test's own, in milliseconds of the page.
+CLICK = """(button, at) => {
+    const event = new MouseEvent('click', {bubbles: true, cancelable: true});
+    Object.defineProperty(event, 'timeStamp', {value: at});
+    button.dispatchEvent(event);
+}"""
+
+
+def test_the_second_half_of_a_double_click_is_none_however_quick_the_service_is(notebook: Notebook) -> None:
+    """Also when the first half was accepted in between; a click of its own makes a second video."""
+    form = opened(notebook)
+    form.box("Prompt").fill("a paper boat in the rain")
+    form.settled("a paper boat in the rain")
+    for at, made in ((1000, 1), (1600, 1), (3000, 2)):
+        expect(form.button).to_be_enabled(timeout=MINUTE)
+        form.button.evaluate(CLICK, at)
+        expect(form.root.locator("figure video")).to_have_count(made, timeout=MINUTE)
+    assert len(asked(notebook)) == 2
+
+
 def test_a_file_that_is_too_large_is_said_and_the_next_one_is_taken(notebook: Notebook, tmp_path: Path) -> None:
     """12 MB in one message would end the connection: they are not sent, and the button goes on working."""
     large, small = tmp_path / "large.png", tmp_path / "small.png"
