@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import json
 import socket
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -36,14 +38,18 @@ class Answer:
             server stops.
         cut: how many bytes of the body are really sent before the connection is closed; all by default.
         coded: how the body says its end: by its "length", in "chunks", or by the "close" of the connection.
+        halfway: awaited when half of the body is sent.
     """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    fault: Literal["", "reset", "close", "stall"] = ""
+    fault: Literal["", "reset", "close", "stall", "drip", "header", "headers", "continue"] = ""
     cut: int | None = None
+    end: Literal["close", "reset", "stall"] = "close"
     coded: Literal["length", "chunks", "close"] = "length"
+    raw: bytes | None = None
+    halfway: Callable[[], Awaitable[object]] | None = None
 
     def content(self) -> bytes:
         match self.body:
@@ -60,14 +66,15 @@ class FaultServer:
     """Serves on 127.0.0.1 in a thread of its own, from ``with`` to its end.
 
     Args:
-        answer: called in that thread with each request; an exception in it is an HTTP 500 that names it.
+        answer: called in that thread with each request; may be a coroutine, which answers late. An exception in it is
+            an HTTP 500 that names it.
 
     Attributes:
         asked: the requests so far.
         url: the address, without a slash at its end.
     """
 
-    def __init__(self, answer: Callable[[Asked], Answer]) -> None:
+    def __init__(self, answer: Callable[[Asked], Answer | Awaitable[Answer]]) -> None:
         self.asked: list[Asked] = []
         self.url = ""
         self._answer = answer
@@ -75,6 +82,9 @@ class FaultServer:
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stop = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._run, name="fault-server", daemon=True)
 
     def wait_for(self, count: int, deadline: float = 20.0) -> None:
@@ -82,6 +92,14 @@ class FaultServer:
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.asked) >= count, deadline):
                 raise AssertionError(f"{len(self.asked)} requests came, not {count}")
+
+    def refuse(self) -> None:
+        """Ends all connections and takes no new one, until ``listen``."""
+        asyncio.run_coroutine_threadsafe(self._refuse(), self._loop).result(20)
+
+    def listen(self) -> None:
+        """Takes connections again, at the same address."""
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(20)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -99,20 +117,35 @@ class FaultServer:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await self._listen()
         self._ready.set()
         await self._stop.wait()
-        server.close()
+        if self._server is not None:
+            self._server.close()
+
+    async def _listen(self) -> None:
+        if self._server is None:
+            self._server = await asyncio.start_server(self._connection, "127.0.0.1", self._port, limit=2**20)
+            self._port = self._server.sockets[0].getsockname()[1]
+            self.url = f"http://127.0.0.1:{self._port}"
+
+    async def _refuse(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for writer in tuple(self._writers):
+            _reset(writer)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             while asked := await _read(reader):
                 with self._arrived:
                     self.asked.append(asked)
                     self._arrived.notify_all()
                 try:
-                    answer = self._answer(asked)
+                    told = self._answer(asked)
+                    answer = await told if inspect.isawaitable(told) else told
                 except Exception as error:  # noqa: BLE001 - the test sees it as the answer that it asked for
                     answer = Answer(500, f"the test's own answer failed: {error!r}")
                 if not await self._send(writer, answer):
@@ -120,21 +153,17 @@ class FaultServer:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client went, or the server stops
         finally:
+            self._writers.discard(writer)
             writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter, answer: Answer) -> bool:
         """Whether the connection stays open."""
-        match answer.fault:
-            case "stall":
-                await self._stop.wait()
-                return False
-            case "close":
-                return False
-            case "reset":
-                # Linger for 0 s: the connection ends with a reset instead of an orderly goodbye.
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                writer.transport.abort()
-                return False
+        if answer.raw is not None:
+            writer.write(answer.raw)
+            await writer.drain()
+            return False
+        if answer.fault:
+            return await self._fail(writer, answer.fault)
         content = answer.content()
         sent = content if answer.cut is None else content[: answer.cut]
         lines = [f"HTTP/1.1 {answer.status} as told", *(f"{name}: {value}" for name, value in answer.headers.items())]
@@ -147,9 +176,46 @@ class FaultServer:
             sent = f"{len(sent):x}\r\n".encode() + sent + b"\r\n"
         if answer.coded == "chunks" and answer.cut is None:
             sent += b"0\r\n\r\n"
-        writer.write("\r\n".join([*lines, "", ""]).encode() + sent)
+        head, half = "\r\n".join([*lines, "", ""]).encode(), len(sent) // 2
+        if answer.halfway is not None:
+            writer.write(head + sent[:half])
+            await writer.drain()
+            await answer.halfway()
+            head, sent = b"", sent[half:]
+        writer.write(head + sent)
         await writer.drain()
+        if answer.cut is not None and answer.end != "close":
+            return await self._fail(writer, answer.end)
         return answer.cut is None and answer.coded != "close"
+
+    async def _fail(self, writer: asyncio.StreamWriter, fault: str) -> bool:
+        if fault == "stall":
+            await self._stop.wait()
+        elif fault == "reset":
+            _reset(writer)
+        elif fault in _ENDLESS:
+            start, piece = _ENDLESS[fault]
+            writer.write(start)
+            while not self._stop.is_set():
+                writer.write(piece)
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):  # now and then, so that the client's own patience counts
+                    await asyncio.wait_for(self._stop.wait(), 0.002)
+        return False
+
+
+_ENDLESS = {
+    "drip": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{", b" "),
+    "header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 1000),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    # Linger for 0 s: the connection ends with a reset instead of an orderly goodbye.
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _read(reader: asyncio.StreamReader) -> Asked | None:
