@@ -9,7 +9,7 @@ from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, PRICING, Mode
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.names import ALIASES, FRAME_LISTS
 from kling_widgets.core.structured import duration_of, joined_prompt
-from kling_widgets.core.values import JSON, foreign_key, looks_like_key, paths_in, shorten
+from kling_widgets.core.values import JSON, foreign_key, looks_like_key, paths_in, shorten, was_masked
 
 Values = Mapping[str, JSON]
 Rule = Callable[[Model, Values], Iterator[Problem]]
@@ -63,6 +63,9 @@ def keys(model: Model, values: Values) -> Iterator[Problem]:
     for name, value in {"model": model.id, **values}.items():
         if looks_like_key(value):
             yield Problem("error", name, f"Something that looks like an API key stands in {name}.", "Take it out.")
+        elif was_masked(value):
+            said = f"What looked like an API key was taken out of {name}: sk-… stands in its place."
+            yield Problem("error", name, said, "Take that out, too.")
     for name in _TYPED:
         if owner := foreign_key(values.get(name)):
             said = f"What looks like a key of {owner} stands in {name}: it is sent and saved as it is."

@@ -118,13 +118,20 @@ def shorten(value: JSON, longest: int = 60) -> str:
 # must be longer and without a hyphen, as words end in sk: "a desk-mounted-microphone".
 _KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}")
 
+_MASK = "sk-…"
+
 
 def masked(value: JSON) -> JSON:
     """A copy of the value fit to be shown: paths as text that can be encoded, and ``sk-…`` where a key stood.
 
     To be used before the value is turned into one text: behind an escape ("\\nsk-…") a key is harder to tell.
     """
-    return map_strings(with_links(value, str), lambda text: _KEY.sub("sk-…", plain(text)))
+    return map_strings(with_links(value, str), lambda text: _KEY.sub(_MASK, plain(text)))
+
+
+def was_masked(value: JSON) -> bool:
+    """Whether a key stood somewhere in the value: it is not to be sent with that hole in it."""
+    return any(_MASK in text for text in _texts_in(value))
 
 
 def looks_like_key(value: JSON) -> bool:

@@ -12,7 +12,7 @@ from kling_widgets.core.catalog import Model
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.names import resolve
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import JSON, shorten
+from kling_widgets.core.values import JSON, looks_like_key, masked, shorten
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
@@ -71,7 +71,7 @@ class Form:
         self._sending: Job | None = None
         self._armed: tuple[VideoRequest, str] | None = None  # what a second click makes, and the question it answers
         self._asking = False  # a click waits for the page to say what stands in it
-        self._draft = Draft(request)
+        self._draft = Draft(_without_key(request))
         self._parts = Parts(self._session.local)
         self._controls: dict[Field, Control] = {}  # of the present model, by its own fields
         self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
@@ -199,8 +199,8 @@ class Form:
     def _apply(self, request: VideoRequest) -> None:
         """Takes a whole request in place of all that was typed."""
         with self._lock:
-            self._draft = Draft(request)
-            self._head.choose(request.spec)
+            self._draft = Draft(_without_key(request))
+            self._head.choose(self._draft.model)
             self._arrange()
 
     def _switch(self, model: Model) -> None:
@@ -245,7 +245,10 @@ class Form:
 
             def changed() -> None:
                 with self._lock:
-                    self._draft.type(field, control.get())
+                    value = control.get()
+                    if looks_like_key(value):  # at once: what a box holds is saved with the notebook
+                        control.set(value := masked(value))
+                    self._draft.type(field, value)
                     self._refresh()
 
             control.changed = changed
@@ -311,3 +314,11 @@ class Form:
 
     def __repr__(self) -> str:
         return f"<Form {shorten(self.request.to_magic(), 200)}>"
+
+
+def _without_key(request: VideoRequest) -> VideoRequest:
+    """The request with ``sk-…``, which is an error of its field, in place of a key: what a form shows is saved with its
+    notebook."""
+    if not looks_like_key([request.model, dict(request.values)]):
+        return request
+    return VideoRequest.from_given(masked(request.model), masked(dict(request.values)), foreign=request.values)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import shorten
+from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.presets import PresetStore, tidy
 from kling_widgets.notebook.controls import Parts
@@ -69,7 +69,7 @@ class Presets:
             box.add_class("kling-row")
         self.widget = widgets.VBox([*boxes, self._said], layout=parts.plain)
         self._list.observe(lambda _: self._ask_anew(), "value")
-        self._name.observe(lambda _: self._ask_anew(), "value")
+        self._name.observe(self._named, "value")
         for button, work in ((self._use, self._used), (self._delete, self._deleted), (self._save, self._saved)):
             button.on_click(lambda _, work=work: self._do(work))
         self.refresh()
@@ -88,6 +88,12 @@ class Presets:
             self._say(f"Error: {error}", "kling-error")
         else:
             self._say(said)
+
+    def _named(self, change: object) -> None:
+        self._ask_anew()
+        if looks_like_key(self._name.value):  # what a box holds is saved with the notebook
+            self._name.value = ""
+            self._say("Error: What looks like an API key is no name; it was taken out.", "kling-error")
 
     def _used(self) -> str:
         name = self._list.value

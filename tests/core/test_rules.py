@@ -199,6 +199,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("2.6", {"metadata": {"a": [f"x\n{KEY}"]}}, "!metadata metadata"),
     ("2.6", {"metadata": {KEY: 1}}, "!metadata metadata"),
     (f"aigc-video-kling-{KEY}", {}, "!model model"),
+    ("2.6", {"prompt": "use sk-…, a boat"}, "!prompt"),  # where one was taken out, nothing is sent with the hole
+    ("2.6", {"metadata": {"sk-…": 1}}, "!metadata metadata"),
     # keys of others: notes, and only where people type
     ("2.6", {"prompt": f"use {OTHER_KEY}"}, "prompt"),
     ("2.6", {"metadata": {"a": [f"x\n{OTHER_KEY}"]}}, "metadata metadata"),

@@ -265,3 +265,13 @@ def test_it_gives_its_widgets_back(store: PresetStore) -> None:
     assert {*alive} - before
     parts.close(presets.widget)
     assert not {*alive} - before
+
+
+def test_a_name_that_looks_like_a_key_is_taken_out(store: PresetStore) -> None:
+    """What stands in the box would be saved with the notebook, although nothing was saved by it."""
+    shelf = Shelf(store)
+    key = "sk-" + "Abc123xyz" * 4
+    shelf.name.value = key
+    assert shelf.name.value == "" and "no name" in shelf.said and key not in shelf.said
+    shelf.save.click()
+    assert store.names() == ()
