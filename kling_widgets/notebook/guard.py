@@ -65,7 +65,7 @@ class Guard:
         with self._lock:
             counted = self.bill(tuple(self._counted.elements()))
         limits = (self._wrong or f"{self._ceiling} ({VARIABLE})", f"{self._settings.budget} (%config Kling.budget)")
-        return f"{counted} of {' and '.join(limit for limit in limits if not limit.startswith(OFF)) or 'no budget'}"
+        return f"{counted} so far; {' and '.join(limit for limit in limits if not limit.startswith(OFF)) or 'no limit'}"
 
     def check(self, requests: Sequence[VideoRequest]) -> str:
         """What has to be confirmed before these are made, in words; "" when nothing has.

@@ -10,7 +10,6 @@ from typing import Any
 
 from IPython.core.magic import no_var_expand
 
-from kling_widgets.client import credentials
 from kling_widgets.core import grammar
 from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.expand import expand
@@ -18,13 +17,14 @@ from kling_widgets.core.names import model as find_model
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.core.words import MAGICS, SETTINGS
-from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
+from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs.batch import Batch
-from kling_widgets.notebook import filters
+from kling_widgets.notebook import filters, key_dialogue
 from kling_widgets.notebook.completion import matcher
 from kling_widgets.notebook.doctor import doctor
 from kling_widgets.notebook.help import help_text
 from kling_widgets.notebook.pictures import filed
+from kling_widgets.notebook.prices import prices
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.settings import Kling
 from kling_widgets.notebook.tables import comparison_table, fields_table, models_table
@@ -57,8 +57,14 @@ class Magics:
         for problem in (*request.problems(), *self.session.local.check(request)):
             print(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")  # noqa: T201 - its output is text
         print(request.to_json())  # noqa: T201
-        count = settings.get("count", 1)
-        print(f"Nothing was sent. This would be {count} video{'s' if count != 1 else ''}.")  # noqa: T201
+        requests = [request] * int(str(settings.get("count", 1)))
+        try:
+            question = self.session.guard.check(requests)
+        except KlingError as error:
+            question = str(error)
+        if question:
+            print(f"Note: {question}")  # noqa: T201
+        print(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")  # noqa: T201
 
     def kling_form(self, line: str, cell: str | None = None) -> Any:
         """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
@@ -145,6 +151,12 @@ class Magics:
             raise KlingError("There is no form and no task yet whose code could be shown.")
         self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
 
+    def kling_prices(self, line: str) -> Any:
+        """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
+        ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --video off``;
+        removes: ``%kling_prices 2.6 forget``."""
+        return prices(self.session.prices, line)
+
     def kling_demo(self, line: str) -> None:
         """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
         word = line.strip().lower() or "on"
@@ -160,26 +172,10 @@ class Magics:
         return doctor(self.session)
 
     def kling_key(self, line: str) -> None:
-        """Asks for an API key and keeps it for this kernel, nowhere else; ``%kling_key forget`` ends that."""
-        if line.strip() == "forget":
-            credentials.forget()
-            print(f"Forgotten; {self.session.services.key_status()}.")  # noqa: T201
-            return
-        if line.strip():
-            raise InvalidRequestError(
-                "%kling_key asks for the key, so that it stands in no cell; delete what you typed."
-            )
-        if self.session.place.front_end == "headless":
-            raise MissingKeyError("Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead.")
-        try:
-            key = self.ask("API key (it is not shown): ")
-        except (EOFError, RuntimeError) as error:  # StdinNotImplementedError is a RuntimeError
-            raise MissingKeyError("Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead.") from error
-        if not key.strip():
-            print("Nothing was typed.")  # noqa: T201
-            return
-        credentials.remember(key)
-        print(f"{self.session.services.key_status()}. It is kept until this kernel ends.")  # noqa: T201
+        """Asks for an API key and keeps it for this kernel; ``%kling_key --keep`` also for later ones, in the system's
+        keyring; ``%kling_key forget`` forgets both."""
+        attended = self.session.place.front_end != "headless"
+        print(key_dialogue.answer(line, self.ask, self.session.services.key_status, attended=attended))  # noqa: T201
 
     def lookup(self, name: str) -> object:
         """A variable of the user's."""

@@ -6,31 +6,35 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget
+from kling_widgets.client.secret import Environment
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.spend import Money
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import blocking
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.files import FOLDER, examine
+from kling_widgets.jobs.files import FOLDER, ours
 from kling_widgets.jobs.home import home, tilde
 from kling_widgets.jobs.job import Desk, Job
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.presets import PresetStore
+from kling_widgets.jobs.prices import PriceTable
 from kling_widgets.jobs.service import Service
-from kling_widgets.jobs.watch import Watcher
+from kling_widgets.jobs.watch import Connect, Watcher, connect
+from kling_widgets.notebook import guard, shown
 from kling_widgets.notebook import place as places
-from kling_widgets.notebook import shown
 from kling_widgets.notebook.cell import current
 from kling_widgets.notebook.figure import Display, Figure
+from kling_widgets.notebook.guard import Guard
 from kling_widgets.notebook.history import History
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.open_ends import open_ends
@@ -47,19 +51,32 @@ class Session:
     Args:
         shell: the IPython shell, or None in a script.
         environ: the environment.
+        ask: puts a question to the user, as ``Guard`` wants it.
+        connect: makes the client of a service.
     """
 
-    def __init__(self, shell: Any = None, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        shell: Any = None,
+        environ: Mapping[str, str] = os.environ,
+        ask: Callable[[str], str] | None = None,
+        connect: Connect = connect,
+    ) -> None:
         self.shell = shell
-        self.environ = environ
+        self.environ = environ = Environment(environ)
         self.settings = Kling()
         self.services = Services(environ, self.settings, lambda: self.place.folder, self._start_demo)
-        self._budget = Budget(self._requests_per_second())
+        ask = ask or (lambda question: guard.ask(question, self.place, self.shell))
+        self.guard = Guard(self.settings, self._price, ask, environ.get(guard.VARIABLE, ""))
+        self._budget, self._connect = Budget(self._requests_per_second()), connect
         self._folder: Path | None = None
         self.settings.observe(self._new_rate, "requests_per_second")
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
         self._unsent: list[Entry] = []  # whose kernels ended before they were sent; told once
         self.jobs: dict[int, Job] = {}  # by the journal's number; a job that is under way is not begun again
+
+    def _price(self, request: VideoRequest) -> Money | None:
+        return self.prices.estimate(request)
 
     def _requests_per_second(self) -> float:
         try:
@@ -74,7 +91,7 @@ class Session:
     @cached_property
     def watcher(self) -> Watcher:
         """The background thread of all tasks."""
-        return Watcher(self._budget)
+        return Watcher(self._budget, self._connect)
 
     @cached_property
     def local(self) -> LocalMedia:
@@ -90,6 +107,11 @@ class Session:
     def presets(self) -> PresetStore:
         """The requests that this user saved by a name."""
         return PresetStore(home(self.environ) / "presets")
+
+    @cached_property
+    def prices(self) -> PriceTable:
+        """What this user says that videos cost."""
+        return PriceTable(home(self.environ) / "prices.json")
 
     @property
     def place(self) -> Place:
@@ -123,6 +145,7 @@ class Session:
         timeout: float | None = None,
         new: bool = False,
         reuse: bool = False,
+        yes: bool = False,
         in_cell: bool = True,
         **fields: Any,
     ) -> list[Job]:
@@ -130,12 +153,16 @@ class Session:
         is run again has under way already is given in place of a new one.
 
         Args:
+            yes: whether what is new is made without asking, as far as the budget allows it.
             in_cell: whether the cell that runs asks for it; a click is no cell's.
 
         Raises:
             InvalidRequestError: a request has errors; MissingKeyError: there is no key; SubmissionUnknownError: it may
-            be in the making already; KlingError: no video could be saved. Nothing was sent.
+            be in the making already; KlingError: no video could be saved, or it would cost more than is allowed.
+            Nothing was sent.
         """
+        if looks_like_key(save or ""):
+            raise InvalidRequestError("What looks like an API key is no place to save in. Nothing was sent.")
         fields = filed(fields, self.local)
         if isinstance(request, (VideoRequest, Model, str)):
             requests = [VideoRequest.of(request, **fields)] * count
@@ -154,7 +181,17 @@ class Session:
         self.settle()
         cell = current(self.shell, self.environ) if in_cell else None
         met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
-        return [self._join(each) if each.entry else self._keep(Job(each.request, desk, wish=each.wish)) for each in met]
+        with self.guard.admitted([each.request for each in met if each.entry is None], yes=yes):
+            return [self._join(each) if each.entry else self._begin(each, desk) for each in met]
+
+    def _begin(self, met: Met, desk: Desk) -> Job:
+        """The job of a new wish, with what it is to cost."""
+        job = self._keep(Job(met.request, desk, wish=met.wish))
+        self.guard.follow(job)
+        if price := self._price(met.request):
+            cost, currency = price
+            self.journal.update(job.key, cost=float(cost), currency=currency)
+        return job
 
     def _join(self, met: Met) -> Job:
         """The job of a submission that a wish meets."""
@@ -245,11 +282,10 @@ class Session:
         entry = self._entry(task_id)
         if entry.state in ("failed", "refused"):
             raise KlingError(entry.error or f"Task {task_id} ended without a video.")
-        if not entry.path or not Path(entry.path).is_file():
+        clip = ours(entry, self.videos)
+        if clip is None:
             return self.resume(task_id)
-        took = entry.ended - entry.accepted if entry.ended and entry.accepted else None
-        clip = examine(Path(entry.path))
-        figure = Figure(entry.request, clip, entry.url, entry.task_id or "", took, entry.demo, entry.service)
+        figure = Figure(entry.request, clip, entry.url, entry.task_id or "", entry.took, entry.demo, entry.service)
         shown.figure(figure, self.place, cast(Display, self.settings.display), autoplay=self.settings.autoplay)
         return None
 

@@ -3,51 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from traitlets import Bool, Enum, Float, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, TraitError, TraitType, Unicode, validate
 from traitlets.config import Configurable
 
 from kling_widgets.client.credentials import clean_url
 from kling_widgets.core.names import model
+from kling_widgets.core.spend import Limit
+from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError
 
 T = TypeVar("T")
 
 
+class _Refused(TraitError):
+    """A value that a setting does not take. It shows as one line: a verbose traceback would repeat the value."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"TraitError: {self}"]
+
+
+class _Quiet(TraitType[Any, Any]):
+    """Says what it does not take without repeating what looks like a key, as traitlets' own sentence would."""
+
+    def error(self, obj: object, value: object, error: object = None, info: object = None) -> NoReturn:
+        raise _Refused(f"{self.name}: expected {self.info()}, not {shorten(str(value))}")
+
+
+class Text(_Quiet, Unicode[str, str]): ...
+
+
+class Word(_Quiet, Enum[Any]): ...
+
+
+class Switch(_Quiet, Bool[bool, bool | int]): ...
+
+
+class Number(_Quiet, Float[float, int | float]): ...
+
+
 class Kling(Configurable):
     """What %kling and kw.submit do when nothing else is said."""
 
-    model = Unicode("2.6", help="The model when a line names none.").tag(config=True)
-    wait = Enum(
+    model = Text("2.6", help="The model when a line names none.").tag(config=True)
+    wait = Word(
         ["auto", True, False],
         "auto",
         help="Whether a cell waits for its video. auto: only where a video that is finished later could not be shown.",
     ).tag(config=True)
-    video_dir = Unicode("", help="Where videos are saved; empty: kling_videos beside the notebook.").tag(config=True)
-    display = Enum(
+    video_dir = Text("", help="Where videos are saved; empty: kling_videos beside the notebook.").tag(config=True)
+    display = Word(
         ["auto", "file", "link", "embed"], "auto", help="How the finished video is put into the output."
     ).tag(config=True)
-    autoplay = Bool(False, help="Whether finished videos play by themselves, muted.").tag(config=True)
-    base_url = Unicode("", help="The address of the service; empty: CRAZYROUTER_BASE_URL, else its own.").tag(
+    autoplay = Switch(False, help="Whether finished videos play by themselves, muted.").tag(config=True)
+    base_url = Text("", help="The address of the service; empty: CRAZYROUTER_BASE_URL, else its own.").tag(config=True)
+    timeout = Number(3600.0, help="Seconds to watch a task at the most.").tag(config=True)
+    requests_per_second = Number(5.0, help="Requests a second to the service, for all tasks together.").tag(
         config=True
     )
-    timeout = Float(3600.0, help="Seconds to watch a task at the most.").tag(config=True)
-    requests_per_second = Float(5.0, help="Requests a second to the service, for all tasks together.").tag(config=True)
+    confirm_above = Text(
+        "4 videos", help="What is made without asking, such as 4 videos, 60 seconds, 2 USD (%kling_prices); or off."
+    ).tag(config=True)
+    budget = Text(
+        "off", help="What this kernel may make in all, such as 20 videos, 300 seconds, 5 USD (%kling_prices); or off."
+    ).tag(config=True)
 
     @validate("model")
     def _model(self, proposal: Any) -> str:
         found = _checked(lambda: model(proposal["value"]))
         return found.name if found.known else found.id
 
+    @validate("video_dir")
+    def _no_key(self, proposal: Any) -> str:
+        if looks_like_key(proposal["value"]):
+            raise _Refused("This looks like an API key: delete it from the cell, and use %kling_key.")
+        return str(proposal["value"])
+
     @validate("base_url")
     def _base_url(self, proposal: Any) -> str:
         return _checked(lambda: clean_url(proposal["value"])) if proposal["value"] else ""
 
+    @validate("confirm_above", "budget")
+    def _limit(self, proposal: Any) -> str:
+        return str(_checked(lambda: Limit.parse(proposal["value"])))
+
     @validate("timeout", "requests_per_second")
     def _positive(self, proposal: Any) -> float:
         if not proposal["value"] > 0:
-            raise TraitError(f"{proposal['trait'].name} is a number above 0")
+            raise _Refused(f"{proposal['trait'].name} is a number above 0")
         return float(proposal["value"])
 
 
@@ -55,4 +99,4 @@ def _checked(value: Callable[[], T]) -> T:
     try:
         return value()
     except InvalidRequestError as error:  # only after a TraitError does a trait keep what it was
-        raise TraitError(str(error)) from None
+        raise _Refused(str(error)) from None

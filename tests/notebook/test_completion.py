@@ -107,3 +107,17 @@ def test_the_journal_is_read_only_for_ids() -> None:
     """Tab behind an option touches no file."""
     for magic in ("%kling", "%kling_form"):
         assert complete(f"{magic} --model 2.6 --se", nobody, nobody) == ("--se", ["--seconds", "--session-id"])
+
+
+def test_prices_are_completed() -> None:
+    """A model, options, what stands behind them."""
+
+    def found(text: str) -> list[str]:
+        return complete(f"%kling_prices {text}", nobody)[1]
+
+    assert found("3.0-m") == ["3.0-motion-control"]
+    assert found("2.6 f") == ["forget"]
+    assert found("2.6 0.05 --") == ["--resolution", "--sound", "--video", "--currency"]
+    assert found("2.6 0.05 --video o") == ["on", "off"]
+    assert "1080P" in found("2.6 0.05 --resolution ")
+    assert found("2.6 0.05 --currency ") == []

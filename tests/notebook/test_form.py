@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from kling_widgets.core.catalog import FIELDS, MODELS, Model, models
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
 from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.prices import Price
 from kling_widgets.notebook.controls import Control
-from kling_widgets.notebook.form import OTHERS, SUBMIT, Form
+from kling_widgets.notebook.form import ANYWAY, OTHERS, SUBMIT, Form
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.style import FORM_STYLE
 from tests.client.samples import moving
@@ -608,6 +610,85 @@ def test_a_refusal_stands_in_the_form(new: Maker) -> None:
     (output,) = (each for each in within(form.widget) if isinstance(each, widgets.Output))
     assert "Refused" in output.outputs[0]["data"]["text/html"]
     assert not button(form, SUBMIT).disabled
+
+
+# What it may cost
+
+
+def test_above_the_limit_a_second_click_makes_it(new: Maker, session: Session) -> None:
+    """A click cannot be asked: the first one shows the sum and the limit, and the button what the next one makes."""
+    session.settings.confirm_above = "5 s"
+    form = new("2.6", prompt="a boat", seconds=10)
+    button(form, SUBMIT).click()
+    assert session.journal.entries() == ()
+    assert "1 video · 10 s. The limit of 5 s would be passed" in text(form)
+    assert "A second click makes it." in text(form)
+    button(form, ANYWAY).click()
+    (job,) = session.jobs.values()
+    job.wait_accepted()
+    assert "second click" not in text(form)
+    button(form, SUBMIT).click()  # the yes was for that one video
+    assert len(session.journal.entries()) == 1
+
+
+def test_a_changed_request_is_asked_about_anew(new: Maker, session: Session) -> None:
+    """What was said yes to is what is made; back at the old values it is a first click again."""
+    session.settings.confirm_above = "0 videos"
+    form = new("2.6", prompt="a boat", seconds=10)
+    button(form, SUBMIT).click()
+    enter(form, "prompt", "a ship")
+    assert "second click" not in text(form)
+    enter(form, "prompt", "a boat")
+    button(form, SUBMIT).click()
+    assert session.journal.entries() == ()
+    session.settings.confirm_above = "5 s"
+    button(form, ANYWAY).click()  # another question than the one that was shown
+    assert "limit of 5 s" in text(form)
+    assert session.journal.entries() == ()
+    button(form, ANYWAY).click()
+    assert len(session.journal.entries()) == 1
+
+
+def test_with_a_price_the_button_says_it(new: Maker, session: Session) -> None:
+    """The estimate stands beside the length from the beginning, and in the journal at the end."""
+    session.prices.set(Price("aigc-video-kling-2.6", Decimal("0.28")), "USD")
+    form = new("2.6", prompt="a boat", seconds=10)
+    assert "10 s · Kling 2.6 · about 2.80 USD by your own price table" in text(form)
+    session.settings.confirm_above = "1 USD"
+    button(form, SUBMIT).click()
+    button(form, "Make it for 2.80 USD").click()
+    (entry,) = session.journal.entries()
+    assert (entry.cost, entry.currency) == (2.8, "USD")
+
+
+def test_python_is_not_asked_by_a_form(new: Maker, session: Session) -> None:
+    """It is refused above the limit, unless told yes; a request with errors says those."""
+    session.settings.confirm_above = "0 videos"
+    form = new("2.6")
+    with pytest.raises(InvalidRequestError):
+        form.submit()
+    enter(form, "prompt", "a boat")
+    with pytest.raises(KlingError, match=r"0 videos would be passed.*form.submit\(yes=True\) makes it"):
+        form.submit()
+    assert session.journal.entries() == ()
+    assert form.submit(yes=True).request == form.request
+
+
+def test_two_forms_at_once_do_not_both_pass_a_budget_for_one(new: Maker, session: Session) -> None:
+    """One makes its video, the other one says why not."""
+    session.settings.budget = "1 video"
+    forms = [new("2.6", prompt=f"a boat {number}") for number in range(2)]
+    together = threading.Barrier(2)
+
+    def click(form: Form) -> None:
+        together.wait(20)
+        button(form, SUBMIT).click()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(click, forms))
+    assert len(session.journal.entries()) == 1
+    (other,) = (form for form in forms if "The budget of 1 video would be passed" in text(form))
+    assert not button(other, SUBMIT).disabled
 
 
 def test_a_request_with_errors_is_not_sent(new: Maker, session: Session) -> None:

@@ -19,9 +19,10 @@ from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyErro
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.form import Form
 from kling_widgets.notebook.help import help_text
+from kling_widgets.notebook.history import History
 from kling_widgets.notebook.magic import LINE, Magics, register, unregister
 from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.tables import History, Table
+from kling_widgets.notebook.table import Table
 from tests.notebook.conftest import KEY, Kernel, run, shown
 
 
@@ -107,9 +108,41 @@ def test_a_dry_run_sends_nothing(text: Callable[[str], str], session: Session) -
     start, end = said.index("{"), said.rindex("}") + 1
     assert json.loads(said[start:end]) == VideoRequest("2.6", prompt="a boat", seconds=7).payload()
     assert "Note: This model is documented for 5 or 10 seconds" in said
-    assert "Nothing was sent. This would be 3 videos." in said
+    assert "Nothing was sent. This would be 3 videos · 21 s." in said
     assert "Error:" in text("%kling --dry-run --seconds 99 a boat")
     assert session.journal.entries() == ()
+
+
+def test_a_dry_run_says_what_it_would_cost(text: Callable[[str], str], session: Session) -> None:
+    """By the user's own prices; and what would keep it from being made, or want a yes."""
+    text("%kling_prices 2.6 0.07 --currency USD")
+    said = text("%kling --dry-run --count 5 a boat")
+    assert "This would be 5 videos · 25 s · about 1.75 USD by your own price table." in said
+    assert "Note: 5 videos · 25 s" in said
+    assert "The limit of 4 videos would be passed (%config Kling.confirm_above)." in said
+    session.settings.budget = "1 USD"
+    assert "Note: The budget of 1.00 USD would be passed." in text("%kling --dry-run --count 3 a boat")
+    assert "Note:" not in text("%kling --dry-run --seconds 10 a boat")
+    assert session.guard.status().startswith("nothing so far")
+
+
+def test_a_batch_says_its_sum_and_above_the_limit_needs_a_yes(
+    kling: Callable[[str], Any], text: Callable[[str], str], session: Session, headless: None
+) -> None:
+    """Headless nobody is asked: refused, unless told ``--yes``; a budget holds all the same."""
+    kling("%kling_prices 2.6 0.07 --currency USD")
+    session.settings.confirm_above = "1 video"
+    with pytest.raises(KlingError, match=r"1 video would be passed.*--yes makes them.*Nothing was sent"):
+        kling("%kling --count 2 a boat")
+    assert session.journal.entries() == ()
+    assert text("%kling --count 2 --yes --no-wait a boat").startswith(
+        "2 videos · 10 s · about 0.70 USD by your own price table."
+    )
+    assert {(entry.cost, entry.currency) for entry in session.journal.entries()} == {(0.35, "USD")}
+    session.settings.budget = "2 videos"
+    with pytest.raises(KlingError, match="budget of 2 videos would be passed"):
+        kling("%kling --yes a ship")
+    assert len(session.journal.entries()) == 2
 
 
 def test_a_dry_run_looks_at_the_files(text: Callable[[str], str]) -> None:
@@ -306,7 +339,7 @@ def test_models(kling: Callable[[str], Any]) -> None:
 
 def test_tasks(kling: Callable[[str], Any], session: Session) -> None:
     """``%kling_tasks`` is the journal of this session, newest first; a number limits it."""
-    session.prepare("2.6", prompt="a boat", count=25)
+    session.prepare("2.6", prompt="a boat", count=25, yes=True)
     assert isinstance(kling("%kling_tasks"), History)
     assert len(kling("%kling_tasks")) == 20
     assert [entry.key for entry in kling("%kling_tasks 2")] == [25, 24]

@@ -459,3 +459,69 @@ def test_a_process_has_one_session() -> None:
     """Form, magic and Python meet in it."""
     assert of_this_process() is of_this_process()
     assert of_this_process().environ is os.environ
+
+
+# What it may cost
+
+
+def test_what_was_refused_by_the_service_is_given_back(make: Maker, keyed: dict[str, str]) -> None:
+    """Nothing was accepted, so the budget of the environment is as it was; a notebook cannot raise it."""
+    session = make(keyed | {"KLING_WIDGETS_BUDGET": "1 video"})
+    session.settings.budget = "99 videos"
+    with pytest.raises(KlingError, match="balance"):
+        shown(lambda: session.submit("2.6", prompt="a boat demo:quota"))
+    (job,) = session.prepare("2.6", prompt="a boat")
+    with pytest.raises(KlingError, match=r"budget of 1 video would be passed\. It is set by KLING_WIDGETS_BUDGET"):
+        session.prepare("2.6", prompt="a ship", yes=True)
+    assert [entry.key for entry in session.journal.entries()] == [job.key, job.key - 1]
+
+
+def test_the_budget_of_the_environment_is_read_once(make: Maker, keyed: dict[str, str]) -> None:
+    """When the session begins; what a cell writes there later changes nothing."""
+    environ = keyed | {"KLING_WIDGETS_BUDGET": "nonsense"}
+    session = make(environ)
+    environ["KLING_WIDGETS_BUDGET"] = "99 videos"
+    with pytest.raises(KlingError, match="KLING_WIDGETS_BUDGET cannot be understood"):
+        session.prepare("2.6", prompt="a boat")
+    assert session.journal.entries() == ()
+
+
+def test_a_wish_that_cannot_be_kept_does_not_count(session: Session, tmp_path: Path) -> None:
+    """The folder is found to be none after the budget was asked."""
+    (tmp_path / "file").write_text("")
+    session.settings.budget = "1 video"
+    with pytest.raises(KlingError, match="nothing was sent"):
+        session.prepare("2.6", prompt="a boat", save=str(tmp_path / "file" / "clips") + os.sep)
+    assert len(session.prepare("2.6", prompt="a boat")) == 1
+
+
+def test_the_user_is_asked_once_for_a_whole_batch(shell: Any, kernel: Kernel, keyed: dict[str, str]) -> None:
+    """A no sends nothing; a yes makes all of them."""
+    asked: list[str] = []
+    answers = iter(["n", "y"])
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return next(answers)
+
+    session = Session(shell, keyed, ask)
+    boats = [VideoRequest("2.6", prompt=f"boat {number}") for number in range(5)]
+    with pytest.raises(KlingError, match=r"^Nothing was sent\.$"):
+        session.prepare(boats)
+    assert session.journal.entries() == ()
+    assert len(session.prepare(boats)) == 5
+    assert (
+        asked
+        == ["5 videos · 25 s. The limit of 4 videos would be passed (%config Kling.confirm_above). Make them? [y/N] "]
+        * 2
+    )
+
+
+def test_what_is_under_way_already_is_not_counted_again(session: Session, again: Callable[[], None]) -> None:
+    """A cell that is run again meets its tasks, also when the budget is spent."""
+    session.settings.budget = "2 videos"
+    first = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
+    again()
+    second = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
+    assert [job.key for job in second] == [job.key for job in first]
+    assert session.guard.status().startswith("2 videos · 10 s so far")

@@ -19,6 +19,8 @@ DEFAULTS = {
     "base_url": "",
     "timeout": 3600.0,
     "requests_per_second": 5.0,
+    "confirm_above": "4 videos",
+    "budget": "off",
 }
 
 
@@ -51,6 +53,10 @@ def test_the_defaults(settings: Kling) -> None:
         ("base_url", "''", ""),
         ("timeout", "60", 60.0),
         ("requests_per_second", "0.5", 0.5),
+        ("confirm_above", "'10'", "10 videos"),
+        ("confirm_above", "'OFF'", "off"),
+        ("budget", "'20 videos, 5 usd'", "20 videos, 5.00 USD"),
+        ("budget", "''", "off"),
     ],
 )
 def test_config_sets_it(shell: Any, settings: Kling, name: str, typed: str, kept: object) -> None:
@@ -71,6 +77,11 @@ def test_config_sets_it(shell: Any, settings: Kling, name: str, typed: str, kept
         ("timeout", "0", "above 0"),
         ("timeout", "float('nan')", "above 0"),
         ("requests_per_second", "-1", "above 0"),
+        ("confirm_above", "'-1'", "cannot be read"),
+        ("confirm_above", "'1e999 USD'", "cannot be read"),
+        ("budget", "'a lot'", "cannot be read"),
+        ("budget", "'5 USD, 5 EUR'", "gives money twice"),
+        ("budget", "5", "expected a unicode string"),
     ],
 )
 def test_a_bad_value_is_refused_and_leaves_the_old_one(

@@ -114,3 +114,12 @@ def test_it_leaves_no_widgets_behind(told: Told) -> None:
         draft.model = MODELS["aigc-video-kling-3.0"]
         told.tell(draft)
     assert len(alive) == before
+
+
+def test_it_says_the_cost_and_what_a_second_click_makes(told: Told) -> None:
+    """Beside length and model, where it is known; the question as it is, with no HTML in it."""
+    told.status.tell(Draft(VideoRequest("2.6", prompt="x")), (), (), False, "about 1 USD")
+    assert "default length · Kling 2.6 · about 1 USD<" in told.text
+    assert "second click" not in told.text
+    told.status.tell(Draft(VideoRequest("2.6", prompt="x")), (), (), False, "", "5 <b>s</b>.")
+    assert "5 &lt;b&gt;s&lt;/b&gt;. A second click makes it." in told.text
