@@ -196,8 +196,7 @@ class Session:
     def _join(self, met: Met) -> Job:
         """The job of a submission that a wish meets."""
         assert met.entry is not None
-        job = self._take_up(met.entry)
-        job.note = met.note
+        job = self._take_up(met.entry, met.note)
         self.journal.repeat(met.wish, met.entry.key)
         return job
 
@@ -289,14 +288,15 @@ class Session:
         shown.figure(figure, self.place, cast(Display, self.settings.display), autoplay=self.settings.autoplay)
         return None
 
-    def _take_up(self, entry: Entry) -> Job:
+    def _take_up(self, entry: Entry, note: str = "") -> Job:
         """The job of an entry: the one that is under way, else one that goes on where the entry ends."""
-        known = self.jobs.get(entry.key)
-        if known is not None and (known.watched or entry.task_id is None):
-            return known
-        if entry.task_id is None:  # a job that is made of it would send it
-            raise KlingError(f"Submission #{entry.key} has no task id, so there is nothing to go on with.")
-        return self._keep(Job(entry.request, self._desk(self.services.get(entry.service)), entry))
+        job = self.jobs.get(entry.key)
+        if job is None or not (job.watched or entry.task_id is None):
+            if entry.task_id is None:  # a job that is made of it would send it
+                raise KlingError(f"Submission #{entry.key} has no task id, so there is nothing to go on with.")
+            job = self._keep(Job(entry.request, self._desk(self.services.get(entry.service)), entry))
+        job.note = note
+        return job
 
     def history(self) -> History:
         """The journal, newest first."""

@@ -208,6 +208,7 @@ def test_the_note_is_seen(session: Session, shell: Any, make: Maker, headless: N
     second = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", wait=False))
     assert second.value is first
     assert "not paid again" in second.text
+    assert "not paid again" not in shown(lambda: session.resume(first.id, wait=False)).text
 
 
 def test_after_a_restart_the_cell_goes_on_with_its_task(
