@@ -2,93 +2,165 @@
 
 from __future__ import annotations
 
+import getpass
 import platform
+import re
 import shutil
 import sys
 import urllib.request
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from kling_widgets import __version__
+from kling_widgets.client import credentials
 from kling_widgets.core.catalog import MODELS
+from kling_widgets.core.values import masked
 from kling_widgets.errors import KlingError
-from kling_widgets.jobs import files
+from kling_widgets.jobs import blocking, files
 from kling_widgets.jobs.home import tilde
+from kling_widgets.jobs.service import Service
 from kling_widgets.notebook.services import NO_KEY
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.table import Table
 
-PACKAGES = ("ipython", "ipykernel", "ipywidgets", "anywidget", "httpx", "nest-asyncio", "jupyterlab")
+PACKAGES = (
+    *("ipython", "ipykernel", "ipywidgets", "anywidget", "httpx", "nest-asyncio"),
+    *("jupyterlab", "notebook", "keyring", "python-dotenv"),
+)
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "demo": ("starlette", "uvicorn", "multipart", "av", "PIL", "numpy"),
     "video": ("av", "PIL"),
     "keys": ("dotenv", "keyring"),
 }
-_PATIENCE = 10.0  # seconds that the service has for its answer
+_PATIENCE = 10.0  # seconds that the service has for its answer, tries and all
+
+_Look = Callable[[], tuple[str, str]]  # how it is, and what to do
 
 
-def doctor(session: Session, proxies: Callable[[], Mapping[str, str]] = urllib.request.getproxies) -> Table:
-    """Looks at key, service, proxies, journal, videos, front end and versions. Asks the service once, for free."""
-    rows = [
-        ["front end", session.place.front_end, ""],
-        ["key", *_key(session)],
-        ["service", *_service(session)],
-        ["proxies", *_proxies(proxies())],
-        ["journal", *_journal(session)],
-        ["videos", *_videos(session)],
-        ["extras", *_extras()],
-        ["kling_widgets", __version__, ""],
-        ["Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}", ""],
-        ["packages", ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name))), ""],
-    ]
+def doctor(
+    session: Session,
+    proxies: Callable[[], Mapping[str, str]] = urllib.request.getproxies,
+    patience: float = _PATIENCE,
+) -> Table:
+    """Looks at key, service, proxies, journal, spending, videos, front end and versions. Asks the service once, for
+    free; so it does Colab's secrets and the system's keyring, where they may give a key.
+
+    Args:
+        session: what to look at.
+        proxies: gives the proxy settings of this process.
+        patience: seconds that the service has.
+    """
+    credentials.ask_again()
+    looks: Mapping[str, _Look] = {
+        "front end": lambda: (session.place.front_end, ""),
+        "key": lambda: _key(session),
+        "service": lambda: _service(session, patience),
+        "proxies": lambda: _proxies(proxies()),
+        "journal": lambda: _journal(session),
+        "spending": lambda: (session.guard.status(), ""),
+        "videos": lambda: _videos(session),
+        "extras": _extras,
+        "kling_widgets": lambda: (__version__, ""),
+        "Python": lambda: (f"{platform.python_version()} on {platform.system()} {platform.machine()}", ""),
+        "packages": lambda: (", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name))), ""),
+    }
+    rows = [[what, *map(_public, _looked(look))] for what, look in looks.items()]
     return Table(("what", "how it is", "what to do"), rows)
+
+
+def _looked(look: _Look) -> tuple[str, str]:
+    try:
+        return look()
+    except (KlingError, OSError) as error:  # one that cannot be looked at must not hide the others
+        return "cannot be looked at", str(error)
+
+
+def _public(text: str) -> str:
+    """The text without what tells who its user is: a key, the home folder, the user's name in another path."""
+    text = masked(text)
+    try:
+        home, user = str(Path.home()), getpass.getuser()
+    except (KeyError, OSError, RuntimeError, ImportError):  # this user has no name, or no home
+        return text
+    text = re.sub(rf"{re.escape(home)}(?=[/\\\s'\"]|$)", "~", text) if len(home) > 1 else text
+    return re.sub(rf"(?<=[/\\]){re.escape(user)}(?=[/\\])", "…", text)
 
 
 def _key(session: Session) -> tuple[str, str]:
     try:
-        status = session.services.key_status()
+        status, hint = session.services.key_status(), session.services.key_hint()
     except KlingError as error:
         return "cannot be used", str(error)
-    return status, "Set CRAZYROUTER_API_KEY, run %kling_key, or try %kling_demo." if status == NO_KEY else ""
+    advice = "Set CRAZYROUTER_API_KEY, run %kling_key, or try %kling_demo." if status == NO_KEY else ""
+    return status, " ".join(filter(None, (advice, hint)))
 
 
-def _service(session: Session) -> tuple[str, str]:
+def _service(session: Session, patience: float) -> tuple[str, str]:
     try:
         service = session.services.get()
     except KlingError as error:
         return "not asked", str(error)
-    from kling_widgets.client.client import Client
-
     where = "the demo on this machine" if service.demo else service.base_url
     try:
-        with Client(service.key, service.base_url, timeout=_PATIENCE) as client:
-            callable_models = client.available()
+        callable_models = _callable_models(session, service, patience)
     except KlingError as error:
         return f"{where} does not answer as it should", str(error)
+    except TimeoutError:
+        return f"{where} does not answer within {patience:g} s", "Check the address, the network and the proxies."
     missing = sorted(set(MODELS) - set(callable_models))
     hint = f"The key may not call {', '.join(missing)}: see its group or scope." if missing else ""
     return f"{where} answers; {len(callable_models)} of {len(MODELS)} models may be called", hint
 
 
+def _callable_models(session: Session, service: Service, patience: float) -> tuple[str, ...]:
+    """Asks on the background loop, so that the wait can be given up whatever the service does."""
+    from kling_widgets.client.client import AsyncClient
+
+    client = AsyncClient(service.key, service.base_url, timeout=patience)
+
+    async def ask() -> tuple[str, ...]:
+        async with client:
+            return await client.available()
+
+    asked = session.watcher.start(ask())
+    try:
+        return blocking.wait(asked, patience)
+    finally:
+        asked.cancel()
+
+
 def _proxies(found: Mapping[str, str]) -> tuple[str, str]:
-    shown = []
+    shown, socks = [], False
     for scheme, address in sorted(found.items()):
+        if scheme == "no":  # names of machines within somebody's network
+            shown.append(f"none for {len(address.split(','))} hosts")
+            continue
         try:
             parts = urlsplit(address if "://" in address else f"//{address}")
             # A proxy's address may hold a name and a password.
             shown.append(f"{scheme}: {parts.hostname}" + (f":{parts.port}" if parts.port else ""))
+            socks |= parts.scheme.startswith("socks")
         except ValueError:
             shown.append(f"{scheme}: not an address")
-    return ", ".join(shown) or "none", ""
+    hint = (
+        'A SOCKS proxy needs one more package: pip install "httpx[socks]".' if socks and not _there("socksio") else ""
+    )
+    return ", ".join(shown) or "none", hint
 
 
 def _journal(session: Session) -> tuple[str, str]:
     journal = session.journal
-    unfinished = len(journal.unfinished())
-    hint = f"{unfinished} not finished: %kling_resume." if unfinished else ""
-    return f"{tilde(journal.path)}, {len(journal.entries())} submissions", journal.trouble or hint
+    entries, unfinished = journal.entries(), len(journal.unfinished())
+    unknown = sum(entry.state == "unknown" for entry in entries)
+    hints = (
+        journal.trouble,
+        f"{unfinished} not finished: %kling_resume." if unfinished else "",
+        f"{unknown} sent whose answer was lost: kw.history(status='unknown')." if unknown else "",
+    )
+    return f"{tilde(journal.path)}, {len(entries)} submissions, mode {journal.mode}", " ".join(filter(None, hints))
 
 
 def _videos(session: Session) -> tuple[str, str]:

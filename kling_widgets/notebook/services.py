@@ -81,6 +81,14 @@ class Services:
         found = self._find(self._settings.base_url)
         return f"key: found in {found.source}" if found.key else NO_KEY
 
+    def key_hint(self) -> str:
+        """Why no key was found where one might have been, in sentences, or "".
+
+        Raises:
+            KlingError: a key is there, and cannot be used.
+        """
+        return "" if self.demo else self._find(self._settings.base_url).hint
+
     def get(self, name: str | None = None) -> Service:
         """The service that a new submission goes to; with a name, the one that an old submission went to.
 
