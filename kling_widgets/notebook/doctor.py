@@ -119,7 +119,10 @@ def _callable_models(session: Session, service: Service, patience: float) -> tup
     """Asks on the background loop, so that the wait can be given up whatever the service does."""
     from kling_widgets.client.client import AsyncClient
 
-    client = AsyncClient(service.key, service.base_url, timeout=patience)
+    async def at_once(seconds: float) -> None:
+        """Tries are no use to who wants to hear what goes wrong."""
+
+    client = AsyncClient(service.key, service.base_url, timeout=patience, sleep=at_once)
 
     async def ask() -> tuple[str, ...]:
         async with client:

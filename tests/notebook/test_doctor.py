@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.errors import KeyringLocked
 
 from kling_widgets.client import credentials
+from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.doctor import doctor
 from kling_widgets.notebook.session import Session
+from tests.client.memory_keyring import Memory
+from tests.servers import Answer, FaultServer
 
 KEY = "sk-" + "doctorsees" * 3
 
@@ -66,3 +72,94 @@ def test_a_folder_that_cannot_be_written_is_told(isolated: Path, tmp_path: Path)
 def test_a_bug_report_has_what_it_needs(isolated: Path, what: str) -> None:
     """Front end and versions are told."""
     assert looked({"KLING_WIDGETS_HOME": str(isolated)})[what][0]
+
+
+def of(url: str, home: Path, **more: str) -> dict[str, str]:
+    """The environment of a user of this service."""
+    return {"KLING_WIDGETS_HOME": str(home), credentials.KEY_NAME: KEY, credentials.URL_NAME: url, **more}
+
+
+@pytest.mark.parametrize(
+    ("answer", "how", "advice"),
+    [
+        (Answer(200, "<html><title>Sign in</title></html>"), "does not answer as it should", "an HTML page"),
+        (Answer(502, "<html>Bad gateway</html>"), "does not answer as it should", "proxy before the service"),
+        (Answer(401, {"error": {"message": f"no such key: {KEY}"}}), "does not answer as it should", "API key"),
+        (Answer(fault="stall"), "does not answer within 1 s", "the network and the proxies"),
+        (Answer(200, {"data": [{"id": "aigc-video-kling-2.6"}]}), "answers; 1 of 12 models", "may not call"),
+    ],
+)
+def test_whatever_the_service_does_there_is_an_answer(isolated: Path, answer: Answer, how: str, advice: str) -> None:
+    """A login page, a broken proxy, a wrong key, silence: said in a sentence, within the doctor's patience."""
+    with FaultServer(lambda asked: answer) as server:
+        table = doctor(Session(environ=of(server.url, isolated)), dict, patience=5 if answer.fault != "stall" else 1)
+        row = next(row for row in table.rows if row[0] == "service")
+        assert how in row[1] and advice in row[2]
+        assert row[1].startswith(server.url)
+    assert KEY not in repr(table) + table._repr_html_() + table.to_markdown()
+
+
+def test_a_keyring_is_asked_again(isolated: Path) -> None:
+    """Locked, its hint stands beside the key; unlocked meanwhile, the next look finds the key."""
+    before = keyring.get_keyring()
+    locked = Memory(KeyringLocked(KEY), **{credentials.KEY_NAME: KEY})
+    keyring.set_keyring(locked)
+    try:
+        session = Session(environ={"KLING_WIDGETS_HOME": str(isolated), credentials.URL_NAME: "http://127.0.0.1:9"})
+        rows = {what: (how, advice) for what, how, advice in doctor(session, dict).rows}
+        assert rows["key"][0] == "no key found" and "locked" in rows["key"][1]
+        locked.trouble = None
+        assert session.services.key_status() == "no key found"  # asked once, however often it is looked at
+        rows = {what: (how, advice) for what, how, advice in doctor(session, dict, patience=0.1).rows}
+        assert rows["key"] == ("key: found in the system keyring", "")
+    finally:
+        keyring.set_keyring(before)
+        credentials.forget()
+
+
+def test_what_a_socks_proxy_needs_is_said(isolated: Path) -> None:
+    """Where its package is missing, which it is here; names of the hosts within a network are not shown."""
+    rows = looked(
+        {"KLING_WIDGETS_HOME": str(isolated)}, {"all": "socks5://u:hunter2@p.example:1", "no": "a.corp,b.corp"}
+    )
+    assert rows["proxies"][0] == "all: p.example:1, none for 2 hosts"
+    assert "httpx[socks]" in rows["proxies"][1] or find_spec("socksio")
+
+
+def test_no_path_names_its_user(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home folder is ~, also in the sentence of an error; so is a name elsewhere left out."""
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(isolated / "rosalind"))
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "rosalind")
+    blocked = isolated / "rosalind" / "file"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("")
+    session = Session(environ={"KLING_WIDGETS_HOME": str(blocked / "home")})
+    session.settings.video_dir = str(isolated / "mnt" / "rosalind" / "clips")
+    (isolated / "mnt").write_text("")  # in the way
+    table = doctor(session, dict)
+    assert "rosalind" not in repr(table) and "~" in repr(table)
+
+
+def test_it_says_what_is_open_and_what_was_spent(isolated: Path) -> None:
+    """What has not ended, what was sent and never answered, how the journal is written, and the budget."""
+    session = Session(environ={"KLING_WIDGETS_HOME": str(isolated), "KLING_WIDGETS_BUDGET": "20 videos"})
+    keys = [session.journal.write(VideoRequest("2.6", prompt="a boat"), credentials.DEFAULT_URL) for _ in range(3)]
+    session.journal.update(keys[0], state="accepted", task_id="t-1")
+    session.journal.update(keys[1], state="unknown")
+    rows = {what: (how, advice) for what, how, advice in doctor(session, dict).rows}
+    assert f"3 submissions, mode {session.journal.mode}" in rows["journal"][0]
+    assert (
+        "1 not finished: %kling_resume." in rows["journal"][1] and "1 sent whose answer was lost" in rows["journal"][1]
+    )
+    assert "20 videos (KLING_WIDGETS_BUDGET)" in rows["spending"][0]
+
+
+def test_it_can_be_pasted(isolated: Path) -> None:
+    """As text, line by line; as Markdown, a table in which nothing is a mark or a tag."""
+    table = doctor(Session(environ=of("http://127.0.0.1:9/<b>|x", isolated)), dict)
+    assert all(what in str(table) for what in ("key", "service", "journal"))
+    session = Session(environ={"KLING_WIDGETS_HOME": str(isolated / "<b>a|b")})
+    assert "<b>a|b" in str(doctor(session, dict))
+    assert "<b>" not in doctor(session, dict).to_markdown() and "a|b" not in doctor(session, dict).to_markdown()
