@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import threading
 from collections.abc import Callable
@@ -415,6 +416,22 @@ def test_show_fetches_a_video_that_is_gone(session: Session) -> None:
     assert mp4(again.path)
 
 
+def test_show_of_a_strange_path_shows_the_video_of_the_task(session: Session, kernel: Kernel, tmp_path: Path) -> None:
+    """A journal of somebody else names a private video: not that one is shown, but that of the task, fetched again."""
+    job = shown(lambda: session.submit("2.6", prompt="a paper boat", wait=True)).value
+    private = tmp_path / "private.mp4"
+    private.write_bytes(job.path.read_bytes() + bytes(8))
+    job.path.unlink()
+    session.settings.display = "embed"
+    for path in (str(private), "/etc/passwd"):
+        session.journal.update(job.key, path=path)
+        seen = shown(lambda: session.resume(job.id, wait=True))
+        assert base64.b64encode(private.read_bytes()).decode() not in str([each.data for each in seen.outputs])
+        assert mp4(seen.value.path)
+        assert seen.value.path.parent == session.videos
+        seen.value.path.unlink()
+
+
 def test_show_of_a_failure_says_why(session: Session) -> None:
     """No video, and the reason from the journal."""
     with pytest.raises(KlingError):
@@ -459,7 +476,7 @@ def test_a_new_session_does_no_work(make: Maker, keyed: dict[str, str], isolated
 def test_a_process_has_one_session() -> None:
     """Form, magic and Python meet in it."""
     assert of_this_process() is of_this_process()
-    assert of_this_process().environ is os.environ
+    assert dict(of_this_process().environ) == dict(os.environ)
 
 
 # What it may cost
