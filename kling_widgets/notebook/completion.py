@@ -13,6 +13,7 @@ from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.fields import Choice, Flag, Number
 from kling_widgets.core.names import ALIASES, resolve
 from kling_widgets.core.words import SETTINGS, Setting, option_name
+from kling_widgets.notebook import filters
 from kling_widgets.notebook.prices import FORGET, OPTIONS
 
 Names = Callable[[], Sequence[str]]
@@ -64,6 +65,10 @@ def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6"
             found = ids()
         case "kling_form" if before == "--preset":
             found = presets()
+        case "kling_tasks" if before in ("--model", "--status"):
+            found = models if before == "--model" else [word.replace(" ", "-") for word in filters.WORDS]
+        case "kling_tasks" if not before.startswith("--"):
+            found = [f"--{name}" for name in filters.OPTIONS]
         case "kling_models":
             found = models
         case "kling_prices" if len(words) == 1:

@@ -37,7 +37,7 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
 }
 WORDS = ("not sent", "being sent", "under way", "made", "done", "failed", "refused", "unknown")  # the best of each
 
-_OPTIONS = ("model", "status", "since", "until")
+OPTIONS = ("model", "status", "since", "until")
 _NUMBER = 20  # tasks of %kling_tasks
 
 
@@ -58,8 +58,8 @@ def read(line: str) -> tuple[int, dict[str, str]]:
             text.append(word)
             continue
         name, equals, value = word.removeprefix("--").partition("=")
-        if name not in _OPTIONS:
-            options = ", ".join(f"--{each}" for each in _OPTIONS)
+        if name not in OPTIONS:
+            options = ", ".join(f"--{each}" for each in OPTIONS)
             raise InvalidRequestError(f"%kling_tasks takes a number, {options} and words, not {shorten(word)}.")
         if not equals and not words:
             raise InvalidRequestError(f"%kling_tasks: --{name} needs a value behind it.")
@@ -70,7 +70,7 @@ def read(line: str) -> tuple[int, dict[str, str]]:
     return count, given
 
 
-def tests(
+def conditions(
     entries: Iterable[Entry],
     state: Callable[[Entry], str],
     *,

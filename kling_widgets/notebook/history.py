@@ -63,7 +63,7 @@ class History(Sequence[Entry]):
             InvalidRequestError: one of them can mean nothing; what is possible is in the message.
         """
         given = {"model": model, "status": status, "text": text, "since": since, "until": until}
-        tests = filters.tests(self._entries, self._state, **given)  # type: ignore[arg-type]
+        tests = filters.conditions(self._entries, self._state, **given)  # type: ignore[arg-type]
         found = [entry for entry in self._entries if all(test(entry) for test in tests)]
         return History(found, self._journal, chosen=self._chosen or bool(tests))
 

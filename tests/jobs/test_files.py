@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_widgets.errors import KlingError
-from kling_widgets.jobs.files import LARGEST_POSTER, Clip, choose, examine, make_ready, name_for, place, slug
+from kling_widgets.jobs.entry import Entry
+from kling_widgets.jobs.files import LARGEST_POSTER, Clip, choose, examine, make_ready, name_for, ours, place, slug
 
 WHEN = 1_795_356_300.0
 
@@ -200,3 +201,39 @@ def test_without_the_extra(tmp_path: Path, missing: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == [str(os.path.getsize(path)), "None", "None"]
+
+
+def entry(path: Path, **more: str) -> Entry:
+    """A row of the journal that names a file."""
+    return Entry(1, WHEN, "https://a.example", "m", {}, "saved", task_id="task_1", path=str(path), **more)  # type: ignore[arg-type]
+
+
+def test_a_saved_video_is_found_by_its_checksum_its_name_or_its_folder(tmp_path: Path) -> None:
+    """Wherever ``--save`` put it, in the folder of another notebook, and in the one of this."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    named = clip(tmp_path / name_for("a boat", "task_1", WHEN, demo=True))
+    assert ours(entry(named), videos) == examine(named)
+    second = named.rename(named.with_name(f"{named.stem}-2.mp4"))
+    assert ours(entry(second), videos) == examine(second)
+    saved = clip(tmp_path / "boat.mp4")
+    assert ours(entry(saved, sha256=examine(saved).sha256), videos) == examine(saved)
+    here = clip(videos / "boat.mp4")
+    assert ours(entry(here), videos) == examine(here)
+
+
+def test_no_other_file_is_taken_for_a_saved_video(tmp_path: Path) -> None:
+    """A journal of somebody else names whatever is on this machine: a private video, one of another task, what is no
+    video, what lies outside behind a link or dots, what would be waited for."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    private = clip(tmp_path / "private.mp4")
+    (videos / "link.mp4").symlink_to(private)
+    text = videos / "boat.mp4"
+    text.write_text("secret")
+    os.mkfifo(videos / "pipe.mp4")
+    other = clip(tmp_path / name_for("a boat", "task_2", WHEN, demo=False))
+    wrong = [private, videos / ".." / "private.mp4", videos / "link.mp4", text, videos / "pipe.mp4", other, videos]
+    for path in (*wrong, Path("/etc/passwd"), Path("/dev/zero"), tmp_path / "none.mp4", Path("x\0y.mp4")):
+        assert ours(entry(path), videos) is None
+        assert ours(entry(path, sha256="ab" * 32), videos) is None

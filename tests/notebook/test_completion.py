@@ -121,3 +121,18 @@ def test_prices_are_completed() -> None:
     assert found("2.6 0.05 --video o") == ["on", "off"]
     assert "1080P" in found("2.6 0.05 --resolution ")
     assert found("2.6 0.05 --currency ") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("%kling_tasks ", ["--model", "--status", "--since", "--until"]),
+        ("%kling_tasks 5 --s", ["--status", "--since"]),
+        ("%kling_tasks --status u", ["under-way", "unknown"]),
+        ("%kling_tasks --model ident", ["identifyface"]),
+        ("%kling_tasks --since ", []),
+    ],
+)
+def test_filters_of_tasks(line: str, found: list[str]) -> None:
+    """``%kling_tasks`` has options of its own, and words for a status."""
+    assert complete(line, nobody)[1] == found

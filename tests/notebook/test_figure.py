@@ -96,6 +96,8 @@ NO_LINKS = (
     "http://[",
     "https://example.com/a b.mp4",
     "https://example.com/a\n.mp4",
+    "https://example.com/\x9b31m.mp4",
+    "https://example.com/\u202e4pm.exe",
     "https://example.com/<b>.mp4",
 )
 
@@ -198,7 +200,8 @@ def test_nothing_from_outside_becomes_markup(text: str, folder: Path) -> None:
     assert {name for _, attributes in page.found for name in attributes} <= allowed
     links = [attributes["href"] for tag, attributes in page.found if tag == "a"]
     assert all(link and (link.startswith("https://example.com/") or ":" not in link) for link in links)
-    assert page.text.count(text) >= 2  # the prompt and the id, as they are
+    assert text in page.text  # the prompt, as it is
+    assert f"task {one_line(text)}" in page.text
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -338,11 +338,13 @@ def test_models(kling: Callable[[str], Any]) -> None:
 
 
 def test_tasks(kling: Callable[[str], Any], session: Session) -> None:
-    """``%kling_tasks`` is the journal of this session, newest first; a number limits it."""
+    """``%kling_tasks`` is the journal of this session, newest first; a number limits it, options and words choose."""
     session.prepare("2.6", prompt="a boat", count=25, yes=True)
     assert isinstance(kling("%kling_tasks"), History)
     assert len(kling("%kling_tasks")) == 20
     assert [entry.key for entry in kling("%kling_tasks 2")] == [25, 24]
+    assert len(kling("%kling_tasks --status not-sent")) == 20
+    assert len(kling("%kling_tasks 30 --model 2.6 --status done boat")) == 0
 
 
 def test_show_and_resume(kling: Callable[[str], Any], text: Callable[[str], str], session: Session) -> None:
@@ -432,7 +434,8 @@ def test_doctor(kling: Callable[[str], Any]) -> None:
         "%kling_form 9",
         "%kling_models 9",
         "%kling_models a b",
-        "%kling_tasks many",
+        "%kling_tasks --many",
+        "%kling_tasks --status finished",
         "%kling_show",
         "%kling_show a b",
         "%kling_show nowhere",

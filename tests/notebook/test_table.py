@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from kling_widgets.notebook.style import TABLE_STYLE
-from kling_widgets.notebook.table import Cell, Table
+from kling_widgets.notebook.table import Cell, Picture, Table, columns_of
 
 
 def test_text_is_aligned() -> None:
@@ -86,3 +86,47 @@ def test_html_can_be_read_out_and_reached() -> None:
     (group,) = (about for _, about in tree.seen if about.get("role") == "group")
     assert group["tabindex"] == "0" and group["aria-label"]
     assert page.startswith(TABLE_STYLE)
+
+
+def test_a_cell_is_one_line_of_text() -> None:
+    """Whatever stands in it: rows stay rows, and a terminal is told nothing."""
+    table = Table(("a\nb", "c"), [["x\r\ny\x1b[2J", Cell("1\u2028", "why\x9b")]], "note\n\x07")
+    assert repr(table).splitlines() == ["a b      c", "x y [2J  1", "note"]
+    assert table.to_markdown().splitlines()[2] == "| x y \\[2J | 1 |"
+
+
+def test_markdown_is_escaped() -> None:
+    """What would begin a link, a tag, code or a formula in a cell."""
+    row = Table(("a", "b"), [["`x` [y](z) <b>", "$x$ www.a.example https://b.example c@d.example"]]).to_markdown()
+    assert row.splitlines()[2] == (
+        "| \\`x\\` \\[y\\](z) \\<b\\> | \\$x\\$ www\\.a.example https\\://b.example c\\@d.example |"
+    )
+
+
+def test_columns_stand_below_each_other_in_any_script() -> None:
+    """Chinese letters take two columns of a terminal, marks on letters none."""
+    assert columns_of("\u7eb8\u8239") == 4
+    assert columns_of("e\u0301") == 1
+    lines = repr(Table(("a", "b"), [["\u7eb8\u8239", "x"], ["long", "y"]])).splitlines()
+    assert lines == ["a     b", "\u7eb8\u8239  x", "long  y"]
+
+
+def test_the_last_column_is_cut_where_it_would_not_fit() -> None:
+    """To the width, but never to less than twenty columns: below that it goes under the others."""
+    rows = [("x", "word " * 20), ("y", "\u7eb8" * 50)]
+    lines = repr(Table(("a", "text"), rows, folds=True, cuts=True, width=lambda: 40)).splitlines()
+    assert [37 <= columns_of(line) <= 40 for line in lines[1:]] == [True, True]
+    assert all(line.endswith("…") for line in lines[1:])
+    narrow = Table(("a", "b", "text"), [("x" * 12, "y" * 12, "word " * 9)], folds=True, cuts=True, width=lambda: 36)
+    assert max(map(columns_of, repr(narrow).splitlines())) <= 36
+    short = Table(("a", "text"), [("x", "as it is")], cuts=True, width=lambda: 40)
+    assert "as it is" in repr(short)
+
+
+def test_a_picture_is_a_cell() -> None:
+    """Its bytes are in the page; in text, and where there is none, the cell is empty."""
+    table = Table(("a", "video"), [["x", Picture(b"\xff\xd8\xff")], ["y", Picture(b"")]])
+    page = table._repr_html_()
+    assert page.count("<img") == 1
+    assert 'src="data:image/jpeg;base64,/9j/"' in page
+    assert repr(table).splitlines() == ["a  video", "x", "y"]
