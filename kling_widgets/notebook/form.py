@@ -282,7 +282,8 @@ class Form:
         bill = self._session.guard.bill([request])
         self._button.description = (f"Make it for {bill.cost}" if bill.cost else ANYWAY) if self._armed else SUBMIT
         question = self._armed[1] if self._armed else ""
-        self._status.tell(self._draft, errors, elsewhere, self._sending is not None, bill.estimate, question)
+        estimate = "" if question else bill.estimate  # the question tells it already
+        self._status.tell(self._draft, errors, elsewhere, self._sending is not None, estimate, question)
         self._code.refresh()
 
     def _assign(self, values: Mapping[str, JSON]) -> None:

@@ -374,7 +374,7 @@ def test_files_and_variables_are_the_shell_s_to_give() -> None:
 
 def test_a_setting_is_told_in_the_help() -> None:
     """Every one has what the help needs."""
-    assert set(SETTINGS) == {"model", "dry-run", "wait", "timeout", "count", "save", "o"}
+    assert set(SETTINGS) == {"model", "dry-run", "wait", "timeout", "count", "new", "reuse", "yes", "save", "o"}
 
 
 pieces = st.sampled_from(

@@ -718,11 +718,13 @@ def test_without_a_key_a_line_says_so(nobody: Session, kernel: Kernel) -> None:
     assert form.submit().wait().service.demo
 
 
-def test_a_key_that_came_later_is_seen(nobody: Session, kernel: Kernel, keyed: dict[str, str]) -> None:
+def test_a_key_that_came_later_is_seen(
+    nobody: Session, kernel: Kernel, environ: dict[str, str], keyed: dict[str, str]
+) -> None:
     """The line is gone with the next submission."""
     form = Form.from_request(VideoRequest("2.6", prompt="a boat"), nobody)
     assert "No key found" in text(form)
-    nobody.environ = keyed
+    environ.update(keyed)
     form.submit().wait_accepted()
     assert "No key found" not in text(form)
 
