@@ -51,6 +51,8 @@ class Client:
         InvalidRequestError, ConnectionFailedError: an address or a proxy setting that cannot be used.
     """
 
+    base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
+
     def __init__(
         self,
         api_key: str | Secret | None = None,
@@ -216,6 +218,8 @@ class AsyncClient:
 
     It belongs to the loop that first awaits it. ``async with`` closes it.
     """
+
+    base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
 
     def __init__(
         self,

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
+import keyring
 import pytest
+from keyring.errors import KeyringLocked
 
 from kling_widgets.client import credentials
+from kling_widgets.client.client import AsyncClient, Client
 from kling_widgets.client.credentials import DEFAULT_URL, KEY_NAME, URL_NAME, find
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
+from tests.client.memory_keyring import Memory
 
 KEY = "sk-env-0123456789"
+BROKEN = f"{KEY} with a blank"
 FOREIGN = "https://gateway.example"
 
 
@@ -116,3 +125,123 @@ def test_what_was_found_does_not_show_it() -> None:
 def test_errors_about_credentials_are_ours() -> None:
     """One tree of errors for who uses the package."""
     assert issubclass(MissingKeyError, KlingError) and issubclass(InvalidRequestError, KlingError)
+
+
+# Those that are asked last
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    """A keyring in memory, with a key, in place of the system's."""
+    before, memory = keyring.get_keyring(), Memory(**{KEY_NAME: "sk-kept"})
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)
+
+
+def test_the_keyring_is_asked_only_when_nothing_else_gives_a_key(memory: Memory, tmp_path: Path) -> None:
+    """It may open a dialog: not for a key from the arguments, the environment, a .env or %kling_key."""
+    (tmp_path / ".env").write_text(f"{KEY_NAME}=sk-file\n")
+    for found in (
+        find("sk-given", environ={}),
+        find(environ={KEY_NAME: KEY}),
+        find(environ={}, folder=tmp_path),
+    ):
+        assert found.source != "the system keyring"
+    credentials.remember("sk-told")
+    assert find(environ={}).source == "%kling_key"
+    assert memory.asked == 0
+    credentials.forget()
+    found = find(environ={KEY_NAME: " "})
+    assert (found.needed().reveal(), found.source) == ("sk-kept", "the system keyring")
+
+
+def test_the_keyring_is_asked_once(memory: Memory) -> None:
+    """Also by many at once, and when it has nothing; somebody may ask for another look."""
+    memory.trouble = KeyringLocked()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: find(environ={}), range(20)))
+    assert memory.asked == 1
+    assert all(each.key is None and "locked" in each.hint for each in found)
+    with pytest.raises(MissingKeyError, match="locked"):
+        find(environ={}).needed()
+    memory.trouble = None
+    assert find(environ={}).key is None
+    credentials.ask_again()
+    assert find(environ={}).source == "the system keyring" and memory.asked == 2
+
+
+def test_colab_comes_before_the_keyring(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a keyring has nothing to do."""
+    userdata = ModuleType("google.colab.userdata")
+    vars(userdata)["get"] = lambda name: {KEY_NAME: "sk-colab"}[name]
+    for name, module in {"google.colab": ModuleType("google.colab"), "google.colab.userdata": userdata}.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    found = find(environ={})
+    assert (found.needed().reveal(), found.source, memory.asked) == ("sk-colab", "Colab's secrets", 0)
+
+
+@pytest.mark.parametrize("how", ["arguments", "environment", ".env"])
+def test_a_strangers_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, how: str) -> None:
+    """Neither from the keyring, which is not even asked, nor one that was told: also with another path, or by a
+    reference in a .env to what only the environment knows."""
+    (tmp_path / ".env").write_text(f"{URL_NAME}={FOREIGN}\n{KEY_NAME}=${{NOTHING}}\n" if how == ".env" else "")
+    given = FOREIGN if how == "arguments" else None
+    environ = {URL_NAME: FOREIGN} if how == "environment" else {}
+    found = find(base_url=given, environ=environ, folder=tmp_path)
+    assert memory.asked == 0 and (found.key is None or found.key.reveal() == "${NOTHING}")
+    credentials.remember(KEY)
+    with pytest.raises(MissingKeyError, match="same place"):
+        find(base_url=given, environ=environ, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://cn.crazyrouter.com", "http://127.0.0.1:8000", "https://api.crazyrouter.com/v1"]
+)
+def test_a_kept_key_goes_to_the_services_own_addresses(memory: Memory, url: str) -> None:
+    """And to this machine."""
+    assert find(base_url=url, environ={}).needed().reveal() == "sk-kept"
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "dotenv", "kept"),
+    [
+        ({"api_key": BROKEN}, {}, "", ""),
+        ({"base_url": "ftp://x", "api_key": KEY}, {}, "", ""),
+        ({"base_url": FOREIGN}, {KEY_NAME: KEY}, "", ""),
+        ({}, {KEY_NAME: BROKEN}, "", ""),
+        ({}, {KEY_NAME: KEY, URL_NAME: "ftp://x"}, "", ""),
+        ({"base_url": FOREIGN}, {}, f"{KEY_NAME}={KEY}", ""),
+        ({}, {}, f"{KEY_NAME}='{BROKEN}'", ""),
+        ({}, {}, "", BROKEN),
+    ],
+)
+@pytest.mark.parametrize("kind", [find, Client, AsyncClient])
+def test_no_frame_of_an_error_holds_the_key(
+    given: dict[str, str],
+    environ: dict[str, str],
+    dotenv: str,
+    kept: str,
+    kind: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
+    memory: Memory,
+) -> None:
+    """A verbose traceback shows the variables of each frame, and of the errors behind the error: whichever source the
+    key is from, ours have none of it."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    Path(".env").write_text(dotenv)
+    memory.kept = {("kling_widgets", KEY_NAME): kept} if kept else {}
+    with pytest.raises(KlingError) as caught:
+        kind(**given, **({"folder": Path()} if kind is find else {}))
+    frames = [frame for error in chain(caught.value) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [frame for frame in frames if "kling_widgets" in frame.f_globals.get("__name__", "").split(".")[:1]]
+    assert ours
+    assert not [frame.f_code for frame in ours if KEY[3:] in repr(frame.f_locals)]
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those behind it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
