@@ -214,7 +214,8 @@ _ENDLESS = {
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     # Linger for 0 s: the connection ends with a reset instead of an orderly goodbye.
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):  # the client was faster
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 

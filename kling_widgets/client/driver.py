@@ -81,6 +81,11 @@ class _Driver:
         return len(content) > LARGEST_REPLY
 
 
+def _bounded(content: bytearray) -> bytes:
+    """The content; of what is larger than any answer its beginning, made to be no JSON: nobody searches the rest."""
+    return bytes(content) if len(content) <= LARGEST_REPLY else bytes(content[:4000]) + b"\0"
+
+
 class BlockingDriver(_Driver):
     """Takes the steps in the caller's thread; several threads may use one."""
 
@@ -151,7 +156,7 @@ class BlockingDriver(_Driver):
                             break
                 finally:
                     response.close()
-                return self.reply(response, bytes(content))
+                return self.reply(response, _bounded(content))
             except transport.TROUBLES as error:
                 return self.broken(error)
             except BaseException as error:
@@ -288,7 +293,7 @@ class AsyncDriver(_Driver):
                                 break
                     finally:
                         await response.aclose()
-                return self.reply(response, bytes(content))
+                return self.reply(response, _bounded(content))
             except transport.TROUBLES as error:
                 return self.broken(error)
             except BaseException as error:

@@ -196,7 +196,9 @@ def _text(value: Any) -> str:
 
 def _page(reply: Reply) -> str:
     """A few words about a body that is no JSON envelope."""
-    start = reply.content[:2000].decode("utf-8", "replace").strip()
+    start = reply.content[:2000].decode("utf-8", "replace").rstrip("\ufffd").strip()  # a character may be cut
+    if "\ufffd" in start or "\0" in start:
+        return "something that is no text"
     if start.startswith("<"):
         title = re.search(r"<title[^>]*>([^<]*)", start, re.IGNORECASE)
         words = one_line(title.group(1) if title else re.sub(r"<[^>]*>?", " ", start), 80)

@@ -82,6 +82,22 @@ def test_the_request_id_is_always_shown(body: Any, headers: dict[str, str]) -> N
     assert str(open_error).count("20260226x") == 1 and open_error.request_id == "20260226x"
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\x1f\x8b\x08<a\xff" * 9, True),
+        (b"\x00" * 9, True),
+        ("é".encode() * 3000, False),
+        (b"a" * 1999 + "é".encode(), False),
+        (b"out of order", False),
+    ],
+)
+def test_what_is_no_text_is_not_shown(content: bytes, told: bool) -> None:
+    """Nobody reads a packed answer; a text that is only cut is one."""
+    error = refusal(Reply(502, {}, content), "query").error
+    assert ("no text" in str(error)) is told and "\ufffd" not in str(error)
+
+
 def test_the_error_keeps_the_reply() -> None:
     """Parsed if it is JSON, else text, for who needs to look."""
     assert refusal(answer(500, {"a": [1]}), "query").error.body == {"a": [1]}
