@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kling_widgets.demo.failures import FAILURES
 from kling_widgets.notebook.tables import models_table
+from tests.promises import PROMISES
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -28,7 +29,13 @@ def failures() -> str:
     return "\n".join(("| in the prompt | what happens |", "| --- | --- |", *rows))
 
 
-TABLES: dict[str, Callable[[], str]] = {"models": models, "failures": failures}
+def promises() -> str:
+    """What happens to money, videos and keys when something goes wrong."""
+    rows = (f"| {promise.when} | {promise.then} |" for promise in PROMISES)
+    return "\n".join(("| when | then |", "| --- | --- |", *rows))
+
+
+TABLES: dict[str, Callable[[], str]] = {"models": models, "failures": failures, "promises": promises}
 
 
 def fresh(text: str, tables: dict[str, Callable[[], str]] = TABLES) -> str:
