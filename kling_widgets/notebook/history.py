@@ -6,6 +6,7 @@ import dataclasses
 import html
 import math
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ from kling_widgets.notebook.words import duration
 SHOWN = 50  # rows of a table
 _LARGEST_PICTURE = 4096  # bytes; a notebook keeps them all
 _LONGEST_PROMPT = 120  # characters
-_LONGEST_ID = 60  # characters; a longer one is not for typing, and the journal's number stands for it
+_TYPED = re.compile(r"[\w.:-]{1,60}", re.ASCII)  # an id that can be typed; for any other the journal's number stands
 # What must not be lost with its entry: the service makes, or has, a video that is not here yet.
 _UNDER_WAY = ("accepted", "succeeded")
 _COSTS = ("accepted", "succeeded", "saved")  # failed tasks are refunded as a rule, refused ones never paid
@@ -72,9 +73,10 @@ class History(Sequence[Entry]):
     def table(self, *, pictures: bool = False) -> Table:
         """The table of it, at most 50 rows, with or without a small picture of each video."""
         shown = self._entries[:SHOWN]
+        posters = {entry.key: _small(self._journal.poster(entry.key)) for entry in shown} if pictures else {}
         columns: dict[str, Callable[[Entry], str]] = {
             "when": lambda entry: _local(entry.created),
-            "video": lambda entry: Picture(_small(self._journal.poster(entry.key))),
+            "video": lambda entry: Picture(posters[entry.key]),
             "task": _name,
             "model": lambda entry: entry.model.removeprefix(PREFIX),
             "state": self._said,
@@ -82,7 +84,7 @@ class History(Sequence[Entry]):
             "cost": lambda entry: _money(entry.cost, entry.currency) if _has_cost(entry) else "",
             "prompt": lambda entry: shorten(_prompt(entry), _LONGEST_PROMPT)[1:-1],
         }
-        if not pictures:
+        if not any(posters.values()):
             del columns["video"]
         if not any(map(_has_cost, shown)):
             del columns["cost"]
@@ -198,7 +200,7 @@ _FIELDS = [name for name in FIELDS if name != "prompt"]
 
 def _name(entry: Entry) -> str:
     """What a task is called in a magic line."""
-    return entry.task_id if entry.task_id and len(entry.task_id) <= _LONGEST_ID else f"#{entry.key}"
+    return entry.task_id if entry.task_id and _TYPED.fullmatch(entry.task_id) else f"#{entry.key}"
 
 
 def _prompt(entry: Entry) -> str:

@@ -128,9 +128,10 @@ def test_why_it_failed_is_told_to_who_points_at_it(journal: Journal) -> None:
     assert 'title="failed (demo): It failed."' in history(journal)._repr_html_()
 
 
-def test_an_id_too_long_to_type_is_a_number(journal: Journal) -> None:
+@pytest.mark.parametrize("task_id", ["t" * 200, "two words", "<b>", "a\nb", ""])
+def test_an_id_that_nobody_can_type_is_a_number(task_id: str, journal: Journal) -> None:
     """The journal's, which ``%kling_show`` takes as well."""
-    journal.update(1, task_id="t" * 200)
+    journal.update(1, task_id=task_id)
     assert column(history(journal), "task")[-1] == "#1"
 
 
@@ -154,6 +155,8 @@ def test_posters_stand_in_the_page(journal: Journal) -> None:
     assert len(images) == 1
     assert f"src=data:image/jpeg;base64,{base64.b64encode(JPEG).decode()}" in images[0]
     assert "video" not in history(journal).table().titles
+    journal.update(1, poster=None)
+    assert "video" not in history(journal).table(pictures=True).titles
 
 
 def test_a_video_that_is_made_has_its_poster(session: Session, kernel: Any) -> None:
