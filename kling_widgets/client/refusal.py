@@ -134,7 +134,7 @@ def refusal(reply: Reply, doing: Doing, base_url: str = "") -> Refusal:
         status_code=status,
         code=one_line(code, 100) or None,
         request_id=request_id,
-        body=body if body is not None else reply.content[:4000].decode("utf-8", "replace"),
+        body=body if isinstance(body, dict | list) else reply.content[:4000].decode("utf-8", "replace"),
         **details,
     )
     return Refusal(error, rule.open)

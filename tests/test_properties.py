@@ -1,0 +1,396 @@
+"""Whatever comes: replies of any bytes, and lines of any text. Hypothesis looks for what nobody thought of."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kling_widgets.client import uploads
+from kling_widgets.client.download import download
+from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Send, Session, Work
+from kling_widgets.client.links import LONGEST, clean_link
+from kling_widgets.client.media import kind_of, sort_of
+from kling_widgets.client.part import Part
+from kling_widgets.client.protocol import create, failure, query, wait
+from kling_widgets.client.refusal import Doing, refusal, retry_after
+from kling_widgets.client.reply import Task, read_query
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.fields import Flag
+from kling_widgets.core.grammar import Command, parse, read_code
+from kling_widgets.core.names import ALIASES
+from kling_widgets.core.words import SETTINGS
+from kling_widgets.errors import InvalidRequestError, KlingError, TaskFailedError
+from kling_widgets.jobs.moment import Moment
+from kling_widgets.jobs.standing import Standing
+from kling_widgets.notebook.words import line, trouble
+from tests.core.samples import KEY, PROMPTS, as_the_shell_gives_it
+from tests.faults import WIRE
+
+OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+SAMPLES = [json.loads(file.read_text(encoding="utf-8"))["body"] for file in sorted(WIRE.glob("*.json"))]
+NAMES = sorted(
+    {name for body in SAMPLES if isinstance(body, dict) for name in re.findall(r'"(\w+)":', json.dumps(body))}
+)
+
+# --- replies ---------------------------------------------------------------------------------------------------------
+
+LINKS = st.sampled_from(
+    [
+        *(
+            "https://m.example/a.mp4",
+            "http://m.example/a.mp4",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "http://127.1/",
+        ),
+        *(
+            "file:///etc/passwd",
+            "https://user:pass@m.example/a",
+            "https://m.example/\u202e\x00",
+            "https://" + "a" * 100_000,
+        ),
+    ]
+)
+WORDS = st.sampled_from(
+    ["SUCCESS", "failed", "queued", "processing", "NOT_START", "?", "", "FINISH", "\x1b[2J", "x" * 9000]
+)
+leaves = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | LINKS | WORDS
+    | st.text(max_size=3).map(lambda text: text * 20_000) | st.sampled_from(["30%", "101", -1, 10**400, 1774539107])
+)  # fmt: skip
+anything = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    """A documented body with some of its parts replaced, removed, or put into one another."""
+    body = copy.deepcopy(draw(st.sampled_from(SAMPLES)))
+    for _ in range(draw(st.integers(1, 4))):
+        places = list(_places(body))
+        if not places:
+            return draw(anything)
+        part, name = draw(st.sampled_from(places))
+        match draw(st.sampled_from(["replace", "remove", "wrap", "list", "move"])):
+            case "replace":
+                part[name] = draw(anything)
+            case "remove":
+                del part[name]
+            case "wrap":
+                part[name] = {draw(st.sampled_from(NAMES)): part[name]}
+            case "list":
+                part[name] = [part[name]] * draw(st.integers(0, 2))
+            case "move" if isinstance(part, dict):
+                part[draw(st.sampled_from(NAMES))] = part.pop(name)
+    return body
+
+
+def _places(body: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(body, dict | list):
+        for name in list(body) if isinstance(body, dict) else range(len(body)):
+            yield body, name
+            yield from _places(body[name])
+
+
+def _coded(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else json.dumps(body).encode("utf-8", "surrogatepass")
+
+
+contents = (
+    st.one_of(mutated(), mutated(), anything).map(_coded)
+    | st.binary(max_size=300)
+    | st.text(max_size=300).map(lambda text: f"<html><title>{text}".encode("utf-8", "replace"))
+    | st.tuples(mutated().map(_coded), st.integers(1, 400)).map(lambda cut: cut[0][: cut[1]])
+)
+headers = st.dictionaries(
+    st.sampled_from(["retry-after", "date", "location", "content-type", "x-oneapi-request-id", "content-range"]),
+    st.text(max_size=200) | st.sampled_from(["7", "-1", "9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"]),
+    max_size=3,
+)
+replies = st.builds(
+    Reply,
+    st.sampled_from([200, 200, 200, 201, 302, 400, 401, 403, 404, 408, 429, 500, 502, 503]) | st.integers(100, 999),
+    headers,
+    contents,
+)
+answers = replies | st.builds(Broken, st.booleans(), st.text(max_size=50))
+session_clock = 1_800_000_000.0
+
+
+class Clock:
+    """Goes on with each pause."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def session(clock: Clock) -> Session:
+    return Session("https://s.example", clock=clock, wall=lambda: session_clock, jitter=lambda: 0.5)
+
+
+def takes(
+    steps: Protocol[Any], replies: list[Reply | Broken], clock: Clock
+) -> tuple[Any, list[Send | Open], list[float]]:
+    """What comes of the steps when these answers come, the last one for ever; and what was sent and waited for."""
+    sent: list[Send | Open] = []
+    pauses: list[float] = []
+    answer: Any = None
+    raised: BaseException | None = None
+    body = b""
+    while True:
+        try:
+            step = steps.throw(raised) if raised else steps.send(answer)
+        except StopIteration as stop:
+            return stop.value, sent, pauses
+        except KlingError as error:
+            return error, sent, pauses
+        answer = raised = None
+        match step:
+            case Pause(seconds):
+                assert 0 <= seconds <= 301
+                pauses.append(seconds)
+                clock.now += seconds
+            case Send() | Open():
+                sent.append(step)
+                answer = replies[min(len(sent), len(replies)) - 1]
+                body = answer.content if isinstance(answer, Reply) else b""
+                assert len(sent) <= 300
+            case Read():
+                answer, body = body, b""
+            case Work(do):
+                try:
+                    answer = do()
+                except (KlingError, OSError) as error:
+                    raised = error
+
+
+def is_plain(text: object, longest: int = 2000) -> bool:
+    """Whether it is one bounded line without what a terminal would obey."""
+    return not OBEYED.search(str(text)) and len(str(text)) <= longest
+
+
+def check_task(task: Task) -> None:
+    """What is told of a task is plain, bounded and true to its kind."""
+    assert 0 < len(task.id) <= 500 and is_plain(task.id)
+    assert all(is_plain(text or "") for text in (task.model, task.word, task.error, repr(task), failure(task)))
+    assert task.progress is None or (type(task.progress) is int and 0 <= task.progress <= 100)
+    assert task.created_at is None or 1e9 <= task.created_at < 1e10
+    assert task.url is None or (clean_link(task.url) == task.url and len(task.url) <= LONGEST)
+    assert task.error is None or task.status == "failed"
+    f"{task.id}{task.word}{task.error}{task.model}{task.url}".encode()
+
+
+@settings(max_examples=300)
+@given(st.lists(answers, min_size=1, max_size=4))
+def test_a_submission_answered_by_anything(given_answers: list[Reply | Broken]) -> None:
+    """A task, or one of our errors; and after the first answer that leaves it open nothing is sent."""
+    result, sent, _ = takes(create(session(Clock()), {"model": "m"}), given_answers, Clock())
+    assert 1 <= len(sent) <= 6
+    if isinstance(result, Task):
+        check_task(result)
+    else:
+        assert is_plain(result) and "billed" in str(result)
+    for answer in given_answers[: len(sent) - 1]:
+        if isinstance(answer, Broken):
+            assert not answer.sent
+        else:
+            refused = refusal(answer, "create")
+            assert not refused.open and (answer.status_code in (429, 500, 503))
+
+
+@settings(max_examples=300)
+@given(st.lists(answers, min_size=1, max_size=6), st.sampled_from(["t1", Task("t1", status="queued")]))
+def test_a_wait_answered_by_anything(given_answers: list[Reply | Broken], task: Task | str) -> None:
+    """It ends with the task's own end, with the service's own refusal, or with its limit; each look is told."""
+    clock, told = Clock(), Standing(0.0, lambda: session_clock)
+    told.accept(Task("t1", status="queued"), 0.0)
+    steps = wait(session(clock), task, timeout=120, on_update=told.see, on_trouble=told.miss)
+    result, sent, pauses = takes(steps, given_answers, clock)
+    assert sum(pauses) <= 120 + 18 + 1e-6  # the looks for a link that lags behind
+    assert all(isinstance(each, Send) and each.method == "GET" for each in sent)
+    moment = told.moment()
+    assert is_plain(line(moment), 200) and is_plain(trouble(moment.trouble), 80)
+    if isinstance(result, Task):
+        check_task(result)
+        assert result.status == "succeeded"
+    else:
+        assert is_plain(result) and "t1" in str(result)
+        assert isinstance(result, TaskFailedError) or "%kling_resume t1" in str(result)
+
+
+@settings(max_examples=200)
+@given(st.lists(answers, min_size=1, max_size=3))
+def test_a_question_answered_by_anything(given_answers: list[Reply | Broken]) -> None:
+    """A look, the list of models, an upload: a plain result or one of our errors, after a few tries."""
+    for ask in (query(session(Clock()), "t1"), uploads.available(session(Clock()))):
+        result, sent, _ = takes(ask, given_answers, Clock())
+        assert len(sent) <= 4
+        match result:
+            case Task():
+                check_task(result)
+            case tuple():
+                assert all(is_plain(name, 200) for name in result)
+            case _:
+                assert isinstance(result, KlingError) and is_plain(result)
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR\x00\x00\x02\x00\x00\x00\x02\x00" + b"0" * 60
+
+
+@settings(max_examples=60)
+@given(st.lists(answers, min_size=1, max_size=3))
+def test_an_upload_answered_by_anything(given_answers: list[Reply | Broken]) -> None:
+    """A link that may be followed, or one of our errors."""
+    result, _, _ = takes(uploads.upload(session(Clock()), PNG), given_answers, Clock())
+    assert isinstance(result, KlingError) or clean_link(result) == result
+    assert is_plain(result, LONGEST)
+
+
+@settings(max_examples=80)
+@given(st.lists(answers, min_size=1, max_size=5), LINKS)
+def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Reply | Broken], link: str) -> None:
+    """A video, or one of our errors and no file; and the key goes to the service alone."""
+    part = Part(tmp_path / "a.mp4", overwrite=True)
+    result, sent, _ = takes(
+        download(session(Clock()), Task("t1", status="succeeded", url=link), part), given_answers, Clock()
+    )
+    part.discard()
+    if isinstance(result, Path):
+        assert sort_of(kind_of(result.read_bytes()[:64])) == "clip"
+        result.unlink()
+    else:
+        assert is_plain(result)
+    assert list(tmp_path.glob(".kling*")) == list(tmp_path.glob("*.mp4")) == []
+    for each in sent:
+        assert isinstance(each, Open) and each.url.startswith("https://")
+        assert each.url.startswith("https://s.example/v1/videos/") or not each.with_key
+
+
+@settings(max_examples=300)
+@given(replies, st.sampled_from(["create", "query", "upload", "list", "download"]))
+def test_a_refusal_of_anything(reply: Reply, doing: Doing) -> None:
+    """One plain line, with the status; the reply is kept within bounds."""
+    error = refusal(reply, doing, "https://s.example").error
+    assert is_plain(error) and str(reply.status_code) in str(error) and error.status_code == reply.status_code
+    assert is_plain(error.code or "", 100) and is_plain(error.request_id or "", 100)
+    assert not isinstance(error.body, str) or len(error.body) <= 4000
+    wanted = retry_after(reply, session_clock)
+    assert wanted is None or wanted >= 0
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=100) | WORDS | st.sampled_from(["Succeeded ", "IN PROGRESS", "time-out", "\u0130n_progress"]))
+def test_a_status_of_any_word(word: str) -> None:
+    """A known one, whatever its case; every other one is no end, and is shown as it is, short."""
+    task = read_query(Reply(200, {}, _coded({"code": "success", "data": {"status": word, "task_id": "t1"}})), "t1")
+    assert task.status in ("queued", "running", "succeeded", "failed", "unknown")
+    assert is_plain(line(Moment("running", word=task.word)), 120)
+    check_task(task)
+
+
+# --- lines -----------------------------------------------------------------------------------------------------------
+
+VALUES = [
+    "5",
+    "on",
+    "off",
+    "1280x720",
+    "9:16",
+    "720P",
+    "2.6",
+    "3.0",
+    "https://m.example/a.png",
+    "first.png",
+    '"a b"',
+    "'",
+]
+VALUES += [
+    '{"type": "down_back"}',
+    '[{"a": 1}]',
+    "{",
+    "[",
+    "@file.json",
+    "@",
+    "{name}",
+    "{{x}}",
+    "=5",
+    "-1",
+    "\u3000",
+    "\\",
+]
+VALUES += [
+    "\x00",
+    "\u202e",
+    "\u2028",
+    "\ud800",
+    "--",
+    "-",
+    "?",
+    "!",
+    "%",
+    "#",
+    "a" * 500,
+    "纸船",
+    "👩‍🚀",
+    "\t",
+    "\r",
+    "\x85",
+]
+options = st.sampled_from([f"--{name.replace('_', '-')}" for name in (*FIELDS, *ALIASES, *SETTINGS, "metadata")])
+switches = st.sampled_from(
+    [f"--no-{name.replace('_', '-')}" for name, field in FIELDS.items() if isinstance(field, Flag)]
+)
+values = st.sampled_from(VALUES) | st.text(max_size=12)
+given_options = st.tuples(options, st.sampled_from([" ", "=", "  "]), values).map("".join) | switches | values
+prompts = st.sampled_from(PROMPTS) | st.text(max_size=40) | st.lists(values, max_size=4).map(" ".join)
+lines = st.tuples(st.lists(given_options, max_size=5).map(" ".join), prompts).map(" ".join)
+
+
+def understood(text: str, cell: str | None) -> Command | None:
+    """The command, or None where it is refused, in plain words that do not repeat a key."""
+    try:
+        return parse(text, cell, lookup={"name": "boat", "x": 7}.__getitem__, read=lambda path: '{"type": "down_back"}')
+    except InvalidRequestError as error:
+        assert is_plain(error) and KEY not in str(error)
+        return None
+
+
+@settings(max_examples=400)
+@given(lines | st.text(), st.none() | prompts)
+def test_any_line_is_a_command_or_refused(text: str, cell: str | None) -> None:
+    """And what it is can be looked at in every way."""
+    command = understood(text, cell)
+    if command is not None:
+        request = command.request
+        for problem in request.problems():
+            assert is_plain(problem)
+        for code in (request.to_magic(), request.to_python(), request.to_curl(), request.to_json()):
+            assert isinstance(code, str) and KEY not in code
+
+
+@settings(max_examples=400)
+@given(lines, st.none() | prompts)
+def test_a_line_survives_its_own_code(text: str, cell: str | None) -> None:
+    """What a line asks for, its magic asks for: by our own reading, and as the shell hands it over."""
+    command = understood(text, cell)
+    if command is None or command.request.errors():
+        return
+    request = command.request
+    code = request.to_magic()
+    again = read_code(code)
+    assert again.model == request.model and dict(again.values) == dict(request.values)
+    line_, body = as_the_shell_gives_it(code)
+    shown = parse(line_, body).request
+    assert dict(shown.values) == dict(request.values)
