@@ -197,4 +197,4 @@ class _Widget(_Lines):
 def tell(lines: Sequence[str]) -> None:
     """Says what has no view: what the journal knows of wishes that nobody works on."""
     for line in lines:
-        print(line, flush=True)  # noqa: T201 - it belongs to the cell, in a terminal too
+        print(one_line(line), flush=True)  # noqa: T201 - it belongs to the cell, in a terminal too

@@ -8,6 +8,7 @@ import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
+import kling_widgets
 from kling_widgets.client.exchange import Reply
 from kling_widgets.client.refusal import refusal, submission_unknown
 from kling_widgets.client.reply import Task, read_query
@@ -32,8 +34,10 @@ from kling_widgets.jobs.presets import PresetStore
 from kling_widgets.notebook.figure import Figure, bundle, provenance
 from kling_widgets.notebook.history import History
 from kling_widgets.notebook.magic import Magics
+from kling_widgets.notebook.open_ends import open_ends
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.shown import tell
 from kling_widgets.notebook.table import Cell, Table
 from kling_widgets.notebook.view import JobView, result
 from kling_widgets.notebook.words import line
@@ -42,6 +46,7 @@ from tests.notebook.conftest import shown
 
 FRONT_ENDS = ("jupyter", "colab", "vscode", "voila", "headless")
 HARMLESS = "boat"
+_SINKS = r"(?i)innerHTML|outerHTML|insertAdjacent\w+|document\.write|\beval\b|new Function|srcdoc"
 VIDEO = b"\x00\x00\x00\x18ftypmp42 a video"
 
 
@@ -354,6 +359,19 @@ def test_the_lines_of_a_terminal(nobody: Session, tmp_path: Path) -> None:
         strange = SimpleNamespace(id=text, key=1, status="failed", path=tmp_path / named(text))
         said = Job.__repr__(strange)  # type: ignore[arg-type]
         assert controls(said + repr(Batch([strange]))) == []  # type: ignore[list-item]
+        rows = tuple(history(text, tmp_path))
+        told = shown(partial(tell, open_ends(rows, rows, rows)))
+        assert controls(told.text) == []
+        assert len(told.text.splitlines()) == 2 * len(rows) + 2  # a row a line, and what to do about them
+
+
+def test_scripts_of_ours_make_no_markup_of_text() -> None:
+    """What a widget is told becomes text and attributes, never a page or code."""
+    scripts = [*Path(kling_widgets.__file__).parent.rglob("*.js")]
+    assert len(scripts) > 5
+    for script in scripts:
+        found = re.findall(_SINKS, script.read_text("utf-8"))
+        assert found == [], script.name
 
 
 # Links
