@@ -73,7 +73,7 @@ class Job:
             if entry and task
             else Standing(self.created, desk.clock)
         )
-        self._life = Life(self.key, request, desk, self._standing, entry)
+        self._life = Life(self.key, request, desk, self._standing)
         self._watcher = desk.watcher
         self._started = self._stopped = False
 

@@ -198,6 +198,16 @@ class Journal:
         """This process works on it from now on."""
         self.update(key, owner=self._presence.name)
 
+    def claim(self, entry: Entry) -> bool:
+        """This process works on it from now on; False if it has ended, or somebody else has begun to work on it, since
+        the entry was read."""
+        changed, _ = self._database.do(
+            "UPDATE submissions SET owner = ?1 WHERE key = ?2 AND (owner IS ?3 OR owner IS NULL) "  # noqa: S608 - our own
+            f"AND state IN ({_marks(UNFINISHED)}) RETURNING key",
+            (self._presence.name, entry.key, entry.owner, *UNFINISHED),
+        )
+        return bool(changed)
+
     def leave(self, key: int) -> None:
         """This process works on it no more, and another one may."""
         self.update(key, owner=None)
@@ -210,7 +220,8 @@ class Journal:
         self._database.do(statement, (wish.same, wish.cell, wish.run, key))
 
     def before(self, wish: Wish, skip: int = 0) -> Entry | None:
-        """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the run before.
+        """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the last run that
+        came so far. The run before may have been killed in the middle of its wishes.
 
         Args:
             wish: the wish; one without a cell has no run before.
@@ -221,9 +232,9 @@ class Journal:
         this = (wish.same, wish.cell, wish.run)
         ((count,),), _ = self._database.do("SELECT count(*) FROM wishes WHERE same = ? AND cell = ? AND run = ?", this)
         rows, _ = self._database.do(
-            "SELECT submission FROM wishes WHERE same = ?1 AND cell = ?2 AND run = (SELECT run FROM wishes "
-            "WHERE same = ?1 AND cell = ?2 AND run <> ?3 ORDER BY key DESC LIMIT 1) ORDER BY key LIMIT 1 OFFSET ?4",
-            (*this, count + skip),
+            "SELECT submission FROM (SELECT key, submission, row_number() OVER (PARTITION BY run ORDER BY key) AS nth "
+            "FROM wishes WHERE same = ? AND cell = ? AND run <> ?) WHERE nth = ? ORDER BY key DESC LIMIT 1",
+            (*this, count + skip + 1),
         )
         found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
         return found[0] if found else None

@@ -16,7 +16,6 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError, SubmissionUnknownError, TaskFailedError, VideoMissingError
 from kling_widgets.jobs import files
 from kling_widgets.jobs.desk import Desk
-from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.moment import State
 from kling_widgets.jobs.standing import Standing
@@ -30,13 +29,10 @@ class Life:
 
     Args:
         key: the journal's number.
-        entry: what the journal knows of one that was submitted before, or None.
     """
 
-    def __init__(
-        self, key: int, request: VideoRequest, desk: Desk, standing: Standing, entry: Entry | None = None
-    ) -> None:
-        self._key, self._request, self._desk, self._standing, self._entry = key, request, desk, standing, entry
+    def __init__(self, key: int, request: VideoRequest, desk: Desk, standing: Standing) -> None:
+        self._key, self._request, self._desk, self._standing = key, request, desk, standing
         self._lock = threading.Lock()
         self._sent = standing.task is not None  # whether something may have been sent
         self._stopping = False
@@ -97,12 +93,15 @@ class Life:
     async def _made(self) -> Clip:
         client = await asyncio.to_thread(self._desk.watcher.client, self._desk.service)
         task = self._standing.task or await self._submit(client)
-        return await self._fetch(client, await self._watch(client, task))
+        ended = await self._watch(client, task)
+        return await self._found() or await self._fetch(client, ended)
 
     async def _found(self) -> Clip | None:
-        """The video that is here already: a kernel that was killed right behind its last byte could not say so."""
+        """The video that is here already: another kernel may watch it too, and one that was killed right behind its
+        last byte could not say so."""
         task = self._standing.task
-        clip = await asyncio.to_thread(files.ours, self._entry, self._desk.folder) if self._entry and task else None
+        entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}") if task else None
+        clip = await asyncio.to_thread(files.ours, entry, self._desk.folder) if entry else None
         if clip and task:
             self._standing.task = replace(task, status="succeeded")
             await self._keep(clip)
@@ -149,8 +148,9 @@ class Life:
         targets = self._desk.watcher.targets
         for last in (*[False] * (_NAMES - 1), True):
             target = await asyncio.to_thread(targets.take, self._desk.folder, self._desk.save, name)
-            # Written down before: a file is whole or absent, so that one which is found there later is this one.
-            await self._note(path=str(target))
+            # Written down before: a file is whole or absent, so that one which is found there later is this one. With
+            # the state, as another kernel may have saved it elsewhere meanwhile.
+            await self._note(state="succeeded", path=str(target), sha256=None)
             try:
                 with self._cuttable():
                     path = await client.download(task, target, on_progress=self._standing.fetch)
@@ -184,8 +184,7 @@ class Life:
         elif task.ended and not stopped:
             state = "failed"
             error = self._missing(task, error)
-        if state == "stopped":
-            await asyncio.to_thread(self._desk.journal.leave, self._key)
+        await asyncio.to_thread(self._desk.journal.leave, self._key)  # another kernel may go on with it
         await self._end(state, error)
 
     def _missing(self, task: Task, cause: KlingError) -> VideoMissingError:

@@ -215,18 +215,19 @@ class Session:
         if task_id is not None:
             return self.run([self._take_up(self._entry(task_id))], wait)
         self.settle()
-        unfinished = self.journal.unfinished()
-        elsewhere = [entry for entry in unfinished if self.journal.elsewhere(entry)]
+        unfinished, elsewhere = [], []  # type: list[Entry], list[Entry]
+        for entry in self.journal.unfinished():  # two kernels may resume at once
+            mine = not self.journal.elsewhere(entry) and self.journal.claim(entry)
+            (unfinished if mine else elsewhere).append(entry)
         unknown = [entry for entry in reversed(self.journal.entries()) if entry.state == "unknown"]
         unsent, self._unsent = self._unsent, []
         shown.tell(open_ends(unsent, unknown, elsewhere))
         jobs, troubles = [], []
         for entry in unfinished:
-            if entry in elsewhere:
-                continue
             try:
                 jobs.append(self._take_up(entry))
             except KlingError as error:
+                self.journal.leave(entry.key)
                 troubles.append(error)
         if troubles and not jobs:
             raise troubles[0]

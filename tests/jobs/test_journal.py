@@ -399,6 +399,19 @@ def test_what_a_living_kernel_works_on_is_its_own(journal: Journal, other: subpr
     assert not journal.owned(left)
 
 
+def test_of_two_kernels_that_resume_at_once_one_gets_the_task(journal: Journal, other: subprocess.Popen[str]) -> None:
+    """Both have read that its kernel is dead, or that nobody works on it; what has ended meanwhile is nobody's."""
+    other.kill()
+    other.wait(20)
+    (read,) = journal.unfinished()
+    assert journal.claim(read)
+    assert not journal.claim(read)
+    journal.leave(read.key)
+    assert journal.claim(read)
+    journal.update(read.key, state="saved", owner=None)
+    assert not journal.claim(read)
+
+
 def test_what_a_killed_kernel_left_is_told_as_it_is(journal: Journal, other: subprocess.Popen[str]) -> None:
     """Written: nothing was sent. Sending: nobody knows. Accepted: as it was. It is news once; the words say what it
     means for the money."""
@@ -441,6 +454,13 @@ def test_the_nth_wish_of_a_run_meets_the_nth_of_the_run_before(journal: Journal)
     assert before(journal, "2", same="kite") == kites[0]
     made(journal, "2")
     assert before(journal, "2") == first[1]
+
+
+def test_a_run_that_was_killed_in_the_middle_hides_nothing(journal: Journal) -> None:
+    """A loop of three was run again, and killed after the first: the second and third of the run before are there."""
+    first = made(journal, "1", 3)
+    journal.repeat(Wish("boat", "cell", "2"), first[0])
+    assert [before(journal, "3", skip) for skip in range(4)] == [*first, None]
 
 
 def test_the_run_before_is_the_last_one(journal: Journal) -> None:
