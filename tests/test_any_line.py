@@ -1,0 +1,109 @@
+"""Whatever is typed: any text is a command or refused, and its code asks for the same. Hypothesis looks for what nobody
+thought of."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.fields import Flag
+from kling_widgets.core.grammar import Command, parse, read_code
+from kling_widgets.core.names import ALIASES
+from kling_widgets.core.words import SETTINGS
+from kling_widgets.errors import InvalidRequestError
+from tests.core.samples import KEY, PROMPTS, as_the_shell_gives_it
+from tests.test_any_reply import is_plain
+
+VALUES = [
+    "5",
+    "on",
+    "off",
+    "1280x720",
+    "9:16",
+    "720P",
+    "2.6",
+    "3.0",
+    "https://m.example/a.png",
+    "first.png",
+    '"a b"',
+    "'",
+]
+VALUES += [
+    '{"type": "down_back"}',
+    '[{"a": 1}]',
+    "{",
+    "[",
+    "@file.json",
+    "@",
+    "{name}",
+    "{{x}}",
+    "=5",
+    "-1",
+    "\u3000",
+    "\\",
+]
+VALUES += [
+    "\x00",
+    "\u202e",
+    "\u2028",
+    "\ud800",
+    "--",
+    "-",
+    "?",
+    "!",
+    "%",
+    "#",
+    "a" * 500,
+    "纸船",
+    "👩‍🚀",
+    "\t",
+    "\r",
+    "\x85",
+]
+options = st.sampled_from([f"--{name.replace('_', '-')}" for name in (*FIELDS, *ALIASES, *SETTINGS, "metadata")])
+switches = st.sampled_from(
+    [f"--no-{name.replace('_', '-')}" for name, field in FIELDS.items() if isinstance(field, Flag)]
+)
+values = st.sampled_from(VALUES) | st.text(max_size=12)
+given_options = st.tuples(options, st.sampled_from([" ", "=", "  "]), values).map("".join) | switches | values
+prompts = st.sampled_from(PROMPTS) | st.text(max_size=40) | st.lists(values, max_size=4).map(" ".join)
+lines = st.tuples(st.lists(given_options, max_size=5).map(" ".join), prompts).map(" ".join)
+
+
+def understood(text: str, cell: str | None) -> Command | None:
+    """The command, or None where it is refused, in plain words that do not repeat a key."""
+    try:
+        return parse(text, cell, lookup={"name": "boat", "x": 7}.__getitem__, read=lambda path: '{"type": "down_back"}')
+    except InvalidRequestError as error:
+        assert is_plain(error) and KEY not in str(error)
+        return None
+
+
+@settings(max_examples=400)
+@given(lines | st.text(), st.none() | prompts)
+def test_any_line_is_a_command_or_refused(text: str, cell: str | None) -> None:
+    """And what it is can be looked at in every way."""
+    command = understood(text, cell)
+    if command is not None:
+        request = command.request
+        for problem in request.problems():
+            assert is_plain(problem)
+        for code in (request.to_magic(), request.to_python(), request.to_curl(), request.to_json()):
+            assert isinstance(code, str) and KEY not in code
+
+
+@settings(max_examples=400)
+@given(lines, st.none() | prompts)
+def test_a_line_survives_its_own_code(text: str, cell: str | None) -> None:
+    """What a line asks for, its magic asks for: by our own reading, and as the shell hands it over."""
+    command = understood(text, cell)
+    if command is None or command.request.errors():
+        return
+    request = command.request
+    code = request.to_magic()
+    again = read_code(code)
+    assert again.model == request.model and dict(again.values) == dict(request.values)
+    line_, body = as_the_shell_gives_it(code)
+    shown = parse(line_, body).request
+    assert dict(shown.values) == dict(request.values)
