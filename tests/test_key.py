@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
+from tests.client.samples import picture
 from tests.kernel import Kernel
+from tests.leaks import forms, found_in, leaking
+from tests.leaky import leaky
 from tests.program import KEY, Service, service
 
 LOUD = "import traceback, logging, warnings; logging.basicConfig(level=0); warnings.simplefilter('always')"
@@ -66,19 +72,36 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def without_key(*folders: Path) -> list[Path]:
     """All files in these folders; none of them may hold the key."""
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    assert not [path for path in files if KEY.encode() in path.read_bytes()]
-    return files
+    assert not [*leaking(folders, KEY)]
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+class Recorder(Kernel):
+    """A kernel of which everything is kept that it sends to be shown, what is replaced later as well."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.seen: list[dict[str, Any]] = []
+
+    def _shown(self, message: dict[str, Any]) -> None:
+        if message["msg_type"] != "execute_input":  # the cells as they were typed
+            self.seen.append({"type": message["msg_type"], "content": message["content"]})
+        super()._shown(message)
+
+    def leaks(self) -> list[str]:
+        """The messages that hold the key, by their beginning."""
+        texts = [json.dumps(message, default=str, ensure_ascii=False) for message in self.seen]
+        return [f"{hits}: {text[:2000]}" for text in texts if (hits := found_in(text, KEY))]
 
 
 def test_the_key_is_in_nothing_that_a_session_shows_or_keeps(demo: Service, isolated: Path, tmp_path: Path) -> None:
     """No output, repr, traceback (verbose, and with locals), log, widget, journal or file has it, through success and
     every failure."""
-    with Kernel(env=demo.env, answer=KEY) as kernel:
+    with Recorder(env=demo.env, answer=KEY) as kernel:
         shown = [kernel.run(code, timeout=120)[0] for code in CELLS]
         for cell in shown:
-            assert KEY not in json.dumps(cell.outputs, default=str), f"the key is in what {cell.code!r} shows"
-        assert KEY not in json.dumps(kernel.widgets, default=str)
+            assert not found_in(json.dumps(cell.outputs, default=str), KEY), f"the key is in what {cell.code!r} shows"
+        assert not kernel.leaks()
     by_code = {cell.code: cell for cell in shown}
     assert by_code[CELLS[3]].status == "ok", by_code[CELLS[3]].text
     assert "%kling_key" in by_code["%kling_key"].text  # where it was found, in words
@@ -107,3 +130,131 @@ def test_the_key_is_in_no_notebook_file(demo: Service, isolated: Path, tmp_path:
     assert "InsufficientQuotaError" in saved
     assert "<video" in saved
     assert {"n.ipynb", "n.html"} <= {path.name for path in without_key(isolated, tmp_path)}
+
+
+# What is done before a service that repeats the key wherever it can. Everything is logged, into a file as well.
+UNSAFE = (
+    "%load_ext kling_widgets\nimport asyncio, logging, traceback, kling_widgets as kw\n"
+    "logging.basicConfig(filename='debug.log', level=0, force=True)\nasyncio.get_event_loop().set_debug(True)",
+    TELL,
+    "%xmode Verbose",
+    "%kling_key --keep",  # here the key is typed, when asked; the keyring of the tests takes nothing
+    "%config Kling.confirm_above = 'off'\n%config Kling.timeout = 4",
+    # a form with a picture that goes up, its preset, its code
+    "form = kw.Form('2.6', prompt='boat with a picture', image='first.png')\nform",
+    "form._preset_rows()\nform._presets._name.value = 'mine'\nform._presets._save.click()\nform._presets._said.value",
+    "form.submit().wait()",
+    "second = kw.Form('2.6', prompt='boat with a refused picture', image='second.png')\ndisplay(second)\n"
+    "tell(lambda: second.submit().wait())",
+    "%kling_form --preset mine",
+    *(f"%kling_code {kind}" for kind in ("magic", "python", "curl", "json")),
+    "print(form.request.to_magic(), form.request.to_python(), form.request.to_curl(), form.request.to_json())",
+    # a batch of all ways for a video to come, and not to come
+    "jobs = kw.submit([kw.VideoRequest('2.6', prompt=word) for word in "
+    "('boat', 'linked', 'moved', 'kept', 'failed', 'unauthorised')])\njobs",
+    "tell(lambda: jobs.wait())",
+    "for job in jobs: tell(lambda: print(job, job.task, job.task and job.task.raw, job.path, job.error, vars(job)))",
+    *(f"%kling --wait {word}" for word in ("400", "401", "500", "page", "away", "reset")),
+    "%tb",
+    *(f"tell(lambda: kw.Client(timeout=5).submit('2.6', prompt='{word}'))" for word in ("401", "500", "away", "reset")),
+    "try: kw.Client().submit('2.6', prompt='401')\nexcept kw.KlingError as error: raise RuntimeError from error",
+    "async with kw.AsyncClient() as client: await client.submit('2.6', prompt='page')",
+    "kw.Client().download('kept-1', 'kept.mp4')",
+    "kw.Client().upload('second.png')",
+    # a cell that is run again, and what was made before
+    "%kling --wait --reuse boat",
+    "%kling --wait --count 2 --new boat",
+    "%kling_tasks",
+    "past = kw.history()\nprint(past.to_jsonl())\npast",
+    "tell(lambda: kw.resume(wait=True))",
+    "get_ipython().run_line_magic('kling_show', jobs[0].id)",
+    "get_ipython().run_line_magic('kling_resume', jobs[0].id)",
+    "tell(lambda: kw.resume('unauthorised-999'))",
+    # tables and settings
+    "%kling_models",
+    "%kling_prices 2.6 0.1 --currency USD",
+    "%kling_prices",
+    "report = kw.doctor()\nprint(report, report.to_markdown())\nreport",
+    "%config Kling",
+    # a key where none belongs
+    f"%kling --save {KEY}.mp4 boat",
+    f"%config Kling.timeout = '{KEY}'",
+    f"%config Kling.base_url = 'https://{KEY}.example'",
+    f"%kling_prices 2.6 {KEY}",
+    f"%kling_key {KEY}",
+    "import os\nkw.submit('2.6', prompt='boat ' + os.environ['CRAZYROUTER_API_KEY'])",
+    "kw.submit('2.6', prompt='boat', save=os.environ['CRAZYROUTER_API_KEY'])",
+    "kw.Form('2.6', prompt='boat ' + os.environ['CRAZYROUTER_API_KEY'])",
+)
+# Each is interrupted while its request is on its way.
+STALLED = (
+    "%kling stall",
+    "kw.Client().submit('2.6', prompt='stall')",
+    "kw.run(kw.AsyncClient().submit('2.6', prompt='stall'))",
+    "%tb",
+    "%kling_key forget",
+)
+
+
+def test_the_key_goes_to_the_service_alone(isolated: Path, tmp_path: Path) -> None:
+    """Before a service that repeats it, whole and masked, in every answer, and leads its clients to another host: it is
+    in nothing that is shown, logged or kept, and in no request but in the Authorization header to the service."""
+    for name in ("first.png", "second.png"):
+        Path(name).write_bytes(picture(size=(640, 480 + len(name))))
+    hosts_folder = tmp_path.parent / f"{tmp_path.name}-hosts"
+    hosts_folder.mkdir()
+    with leaky(KEY, hosts_folder) as hosts:
+        env = {"CRAZYROUTER_API_KEY": KEY, "CRAZYROUTER_BASE_URL": hosts.service.url, "PYTHONASYNCIODEBUG": "1"}
+        with Recorder(env=env, answer=KEY) as kernel:
+            for code in UNSAFE:
+                kernel.run(code, timeout=60)
+            for code in STALLED:
+                before = len(hosts.service.asked)
+                cell = kernel.send(code)
+                if "stall" in code:
+                    kernel.until(lambda: len(hosts.service.asked) > before)  # noqa: B023 - called at once
+                    kernel.interrupt()
+                kernel.until(lambda: cell.done)  # noqa: B023
+            assert not kernel.leaks()
+            seen = json.dumps(kernel.seen, default=str)
+    for said in ("AuthenticationError", "KeyboardInterrupt", "Interrupted", "kling_key", "SubmissionUnknownError"):
+        assert said in seen, f"{said} was to be shown"
+    assert "httpcore" in Path("debug.log").read_text() and "asyncio" in Path("debug.log").read_text()
+    files = without_key(isolated, tmp_path)
+    assert {".mp4", ".sqlite", ".json", ".log"} <= {path.suffix for path in files}
+    assert {asked.headers["authorization"] for asked in hosts.service.asked if "/v1/" in asked.path} == {
+        f"Bearer {KEY}"
+    }
+    assert any(asked.path == "/v1/files/uploads" for asked in hosts.service.asked)
+    for asked in (*hosts.service.asked, *hosts.other.asked):
+        others = {name: value for name, value in asked.headers.items() if name != "authorization"}
+        assert not found_in(f"{asked.path} {others}".encode() + asked.body, KEY)
+    assert len({asked.path for asked in hosts.other.asked}) >= 2
+    assert not [asked for asked in hosts.other.asked if "authorization" in asked.headers]
+
+
+@pytest.mark.parametrize("form", forms(KEY))
+def test_the_search_finds_what_is_planted(form: str, tmp_path: Path) -> None:
+    """In each form, in each kind of place: a search that finds nothing anywhere would let everything pass."""
+    planted = forms(KEY)[form]
+    assert form in found_in(b"before " + planted + b" behind", KEY)
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.sqlite")) as journal:
+        journal.execute("CREATE TABLE submissions (body)")
+        journal.execute("INSERT INTO submissions VALUES (?)", (b"x" * 300 + planted,))
+        journal.commit()
+    (tmp_path / "deep" / "er" / "clip.mp4").write_bytes(bytes(range(256)) * 50 + planted + bytes(99))
+    notebook = {"metadata": {"widgets": {"state": {"1": {"value": planted.decode("latin-1")}}}}}
+    (tmp_path / "n.ipynb").write_text(json.dumps(notebook))
+    hits = "\n".join(leaking([tmp_path], KEY))
+    assert "journal.sqlite" in hits and "clip.mp4" in hits
+    assert "n.ipynb" in hits or form in ("UTF-16", "escaped")  # JSON writes those in a way of its own
+    recorder = Recorder()
+    recorder.seen.append({"type": "stream", "content": {"text": planted.decode("latin-1")}})
+    assert recorder.leaks() or form in ("UTF-16", "escaped")
+
+
+def test_a_key_in_a_name_of_a_file_is_found(tmp_path: Path) -> None:
+    """What is inside is not all."""
+    (tmp_path / f"{KEY}.mp4").write_bytes(b"")
+    assert [*leaking([tmp_path], KEY)]
