@@ -82,7 +82,9 @@ class Table:
         width = self._width()
         if self._cuts:
             room = width - sum(_wide(column) + 2 for column in columns[:-1])
-            columns[-1] = tuple(_cut(cell, max(room, _NARROWEST)) for cell in columns[-1])
+            if room < _NARROWEST:  # it goes below, where it stands beside the first one alone
+                room = max(width - _wide(columns[0]) - 2, _NARROWEST)
+            columns[-1] = tuple(_cut(cell, room) for cell in columns[-1])
         blocks = ("\n".join(_lines([columns[0], *block])) for block in _blocks(columns, width))
         return "\n".join(filter(None, ("\n\n".join(blocks), self.note)))
 
