@@ -190,6 +190,8 @@ UNSAFE = (
 STALLED = (
     "%kling stall",
     "kw.Client().submit('2.6', prompt='stall')",
+    "try: kw.Client().submit('2.6', prompt='stall')\nexcept KeyboardInterrupt as error:\n"
+    "    print(''.join(traceback.TracebackException.from_exception(error, capture_locals=True).format()))",
     "kw.run(kw.AsyncClient().submit('2.6', prompt='stall'))",
     "%tb",
     "%kling_key forget",

@@ -13,6 +13,7 @@ import pytest
 
 from kling_widgets.client.client import AsyncClient, Client
 from kling_widgets.client.exchange import LARGEST_REPLY, Work
+from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget
 from kling_widgets.client.transport import DOWNLOADS, REQUESTS
 from kling_widgets.errors import ConnectionFailedError, KlingError, ServerError
@@ -53,6 +54,30 @@ def test_a_key_in_an_answer_is_blotted_out(key: str, shown: bool) -> None:
     body = {"code": "success", "data": {"status": "success", "url": f"https://m.example/{key}/a.mp4"}}
     with Client(key, transport=httpx.MockTransport(lambda request: httpx.Response(200, json=body))) as client:
         assert (key in (client.get("t").url or "")) is shown
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(401, headers={"X-Oneapi-Request-Id": KEY}),
+        Answer(307, headers={"Location": f"ftp://m.example/{KEY}"}),
+        Answer(raw=f"{KEY} is no status line\r\n\r\n".encode()),
+        Answer(raw=f"HTTP/1.1 200 OK\r\n{KEY} is no header\r\n\r\n".encode()),
+        Answer(403, {"error": {"message": f"not for {KEY}"}}),
+    ],
+)
+def test_a_key_in_the_head_of_an_answer_is_blotted_out_too(make: Maker, answer: Answer, tmp_path: Path) -> None:
+    """In a header, in what cannot be read at all, and in the refusal of a download."""
+    with FaultServer(lambda asked: answer) as server:
+        client = make(server.url)
+        for work in (lambda: client.get("t"), lambda: client.download("t", tmp_path / "a.mp4"), client.available):
+            with pytest.raises(KlingError) as caught:
+                work()
+            assert KEY not in f"{caught.value} {vars(caught.value)} {caught.value.__cause__!r}"
+        done = Task("t", status="succeeded", url=f"{server.url}/a.mp4")
+        with pytest.raises(KlingError) as caught:
+            client.download(done, tmp_path / "a.mp4")
+        assert KEY not in f"{caught.value} {vars(caught.value)} {caught.value.__cause__!r}"
 
 
 def test_bad_coding_is_a_broken_answer(make: Maker) -> None:
