@@ -113,6 +113,9 @@ def _inside(path: Path, folder: Path) -> Path | None:
         return None
 
 
+_NO_ADDRESS = re.compile(r"[\s\\<>\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 def public_link(url: str | None) -> str | None:
     """The link, when a browser may be sent there: http(s), and not this machine, where the browser may not be."""
     try:
@@ -121,7 +124,7 @@ def public_link(url: str | None) -> str | None:
     except ValueError:
         return None
     # Only plain characters: a browser reads %31 or ① in a host as 1, and a backslash as the end of it.
-    plain = re.fullmatch(r"[a-z0-9._:-]+", host) and not re.search(r"[\s\\<>\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", url or "")
+    plain = re.fullmatch(r"[a-z0-9._:-]+", host) and not _NO_ADDRESS.search(url or "")
     if parts.scheme not in ("http", "https") or not plain or _is_here(host):
         return None
     return url

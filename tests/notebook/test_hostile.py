@@ -154,8 +154,8 @@ def history(text: str, folder: Path) -> History:
             file.execute(
                 "INSERT INTO submissions (created, service, model, body, state, task_id, accepted, ended, url, path, "
                 "error, owner, cost, currency, sha256, poster) "
-                "VALUES (1.7e9, ?1, ?1, ?2, ?3, ?1, 1.7e9, 1.7e9, ?1, ?1, ?1, ?1, 1, ?1, ?1, ?1)",
-                (text, body, state),
+                "VALUES (1.7e9, :t, :t, :body, :state, :t, 1.7e9, 1.7e9, :t, :t, :t, :t, 1, :t, :t, :t)",
+                {"t": text, "body": body, "state": state},
             )
     return History(journal.entries(), journal)
 
