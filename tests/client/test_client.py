@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
+import json
 import logging
 import pickle
+import threading
 import traceback
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -306,6 +311,48 @@ def test_wait_survives_every_passing_trouble(make: Maker) -> None:
         task = make(server.url).wait("t1", on_trouble=troubles.append)
     assert task.url == "https://m.example/a.mp4"
     assert len(troubles) == 16
+
+
+def test_a_server_that_keeps_no_connection(make: Maker) -> None:
+    """It closes each one after its answer, with or without saying so: that is no trouble."""
+    coded = iter(["close", "length"] * 3)
+
+    def answer(asked: Asked) -> Answer:
+        kind = next(coded, "close")
+        said = "success" if len(server.asked) > 5 else "processing"
+        body = row(said, url="https://m.example/a.mp4")
+        if kind == "close":
+            return Answer(body=body, coded="close")
+        content = json.dumps(body).encode()
+        return Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
+
+    troubles: list[KlingError] = []
+    with FaultServer(answer) as server:
+        client = make(server.url)
+        assert client.wait("t1", on_trouble=troubles.append).status == "succeeded"
+        assert troubles == []
+
+
+@pytest.mark.parametrize("step", [CREATE, QUERY])
+def test_a_late_answer_is_waited_for(make: Maker, step: str) -> None:
+    """It is late, and not lost: nothing is sent a second time meanwhile."""
+    late = threading.Event()
+
+    async def answer(asked: Asked) -> Answer:
+        if asked.path == step:
+            await asyncio.to_thread(late.wait, 20)
+        if asked.method == "POST":
+            return Answer(body={"id": "t1"})
+        return Answer(body=row("success", url="https://m.example/a.mp4"))
+
+    with FaultServer(answer) as server, ThreadPoolExecutor(1) as beside:
+        client = make(server.url)
+        waiting = beside.submit(lambda: client.wait(client.create({"model": "m"})))
+        server.wait_for(1 if step == CREATE else 2)
+        assert not waiting.done()
+        late.set()
+        assert waiting.result(20).status == "succeeded"
+        assert Counter(asked.method for asked in server.asked)["POST"] == 1
 
 
 MISSING = Answer(400, {"code": "task_not_exist", "message": "task_not_exist", "data": None})

@@ -13,7 +13,9 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import (
     APIError,
     AuthenticationError,
+    ConnectionFailedError,
     KlingError,
+    ServerError,
     SubmissionUnknownError,
     VideoMissingError,
     WaitTimeoutError,
@@ -314,6 +316,8 @@ def test_a_silent_service_is_told_and_outlasted(world: World) -> None:
     silent = [moment.silent is not None for moment in heard.moments]
     assert True in silent
     assert not silent[-1]
+    told = [type(moment.trouble) for moment in heard.moments if moment.silent is not None]
+    assert told == [ServerError, ConnectionFailedError, ServerError]
     assert heard.moments[-1].state == "done"
 
 
