@@ -163,9 +163,10 @@ class Journal:
     def forget(self, keys: Iterable[int]) -> int:
         """Removes entries for good; gives how many there were. Their videos stay."""
         these = (json.dumps(list(keys)),)
-        some = "(SELECT value FROM json_each(?))"
-        gone, _ = self._database.do(f"DELETE FROM submissions WHERE key IN {some} RETURNING key", these)
-        self._database.do(f"DELETE FROM wishes WHERE submission IN {some}", these)
+        gone, _ = self._database.do(
+            "DELETE FROM submissions WHERE key IN (SELECT value FROM json_each(?)) RETURNING key", these
+        )
+        self._database.do("DELETE FROM wishes WHERE submission IN (SELECT value FROM json_each(?))", these)
         return len(gone)
 
     # Whose is it?

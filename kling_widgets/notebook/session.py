@@ -1,4 +1,4 @@
-"""The wiring of one process: key or demo, settings, and the way from a request to a job that is shown."""
+"""The way from a request to a job that is shown, and back to what was submitted before."""
 
 from __future__ import annotations
 
@@ -7,45 +7,31 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 from kling_widgets.client.reply import Task
-from kling_widgets.client.schedule import Budget
-from kling_widgets.client.secret import Environment
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.spend import Money
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import blocking
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.files import FOLDER, ours
-from kling_widgets.jobs.home import home, tilde
+from kling_widgets.jobs.files import ours
+from kling_widgets.jobs.home import home
 from kling_widgets.jobs.job import Desk, Job
-from kling_widgets.jobs.journal import Journal
-from kling_widgets.jobs.presets import PresetStore
-from kling_widgets.jobs.prices import PriceTable
-from kling_widgets.jobs.service import Service
-from kling_widgets.jobs.watch import Connect, Watcher, connect
-from kling_widgets.notebook import guard, shown
-from kling_widgets.notebook import place as places
+from kling_widgets.jobs.watch import Connect, connect
+from kling_widgets.notebook import shown
 from kling_widgets.notebook.cell import current
 from kling_widgets.notebook.figure import Display, Figure
-from kling_widgets.notebook.guard import Guard
 from kling_widgets.notebook.history import History
-from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.open_ends import open_ends
 from kling_widgets.notebook.pictures import filed
-from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.repeats import Met, meet
-from kling_widgets.notebook.services import Running, Services
-from kling_widgets.notebook.settings import Kling
+from kling_widgets.notebook.services import Running
 
 
-class Session:
+class Session(Surroundings):
     """What all front doors of a process share: ``%kling``, the form, and ``kw.submit``.
 
     Args:
@@ -62,70 +48,10 @@ class Session:
         ask: Callable[[str], str] | None = None,
         connect: Connect = connect,
     ) -> None:
-        self.shell = shell
-        self.environ = environ = Environment(environ)
-        self.settings = Kling()
-        self.services = Services(environ, self.settings, lambda: self.place.folder, self._start_demo)
-        ask = ask or (lambda question: guard.ask(question, self.place, self.shell))
-        self.guard = Guard(self.settings, self._price, ask, environ.get(guard.VARIABLE, ""))
-        self._budget, self._connect = Budget(self._requests_per_second()), connect
-        self._folder: Path | None = None
-        self.settings.observe(self._new_rate, "requests_per_second")
+        super().__init__(shell, environ, ask, connect, self._start_demo)
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
         self._unsent: list[Entry] = []  # whose kernels ended before they were sent; told once
         self.jobs: dict[int, Job] = {}  # by the journal's number; a job that is under way is not begun again
-
-    def _price(self, request: VideoRequest) -> Money | None:
-        return self.prices.estimate(request)
-
-    def _requests_per_second(self) -> float:
-        try:
-            asked = float(self.environ.get("KLING_WIDGETS_RPS", ""))
-        except ValueError:
-            return float(self.settings.requests_per_second)
-        return asked if asked > 0 else float(self.settings.requests_per_second)
-
-    def _new_rate(self, change: Any) -> None:
-        self._budget.per_second = change["new"]
-
-    @cached_property
-    def watcher(self) -> Watcher:
-        """The background thread of all tasks."""
-        return Watcher(self._budget, self._connect)
-
-    @cached_property
-    def local(self) -> LocalMedia:
-        """The local pictures, clips and sounds of this user's requests."""
-        return LocalMedia(home(self.environ) / "uploads")
-
-    @cached_property
-    def journal(self) -> Journal:
-        """The record of this user's submissions."""
-        return Journal(home(self.environ) / "journal.sqlite")
-
-    @cached_property
-    def presets(self) -> PresetStore:
-        """The requests that this user saved by a name."""
-        return PresetStore(home(self.environ) / "presets")
-
-    @cached_property
-    def prices(self) -> PriceTable:
-        """What this user says that videos cost."""
-        return PriceTable(home(self.environ) / "prices.json")
-
-    @property
-    def place(self) -> Place:
-        """Where we are shown now. The folder is the one of the first use, also after ``os.chdir``."""
-        found = places.find(self.shell, self.environ)
-        if self._folder is None:
-            self._folder = found.folder
-        return Place(found.front_end, self._folder)
-
-    @property
-    def videos(self) -> Path:
-        """Where videos are saved."""
-        chosen = self.settings.video_dir
-        return self.place.folder / Path(chosen).expanduser() if chosen else self.place.folder / FOLDER
 
     def _start_demo(self) -> Running:
         try:
@@ -177,7 +103,7 @@ class Session:
         if new and reuse:
             raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
         self.latest = requests[-1]
-        desk = self._desk(self.services.get(), save, timeout)
+        desk = self.desk(self.services.get(), save, timeout)
         self.settle()
         cell = current(self.shell, self.environ) if in_cell else None
         met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
@@ -188,7 +114,7 @@ class Session:
         """The job of a new wish, with what it is to cost."""
         job = self._keep(Job(met.request, desk, wish=met.wish))
         self.guard.follow(job)
-        if price := self._price(met.request):
+        if price := self.price(met.request):
             cost, currency = price
             self.journal.update(job.key, cost=float(cost), currency=currency)
         return job
@@ -295,7 +221,7 @@ class Session:
         if job is None or not (job.watched or entry.task_id is None):
             if entry.task_id is None:  # a job that is made of it would send it
                 raise KlingError(f"Submission #{entry.key} has no task id, so there is nothing to go on with.")
-            job = self._keep(Job(entry.request, self._desk(self.services.get(entry.service)), entry))
+            job = self._keep(Job(entry.request, self.desk(self.services.get(entry.service)), entry))
         job.note = note
         return job
 
@@ -309,9 +235,6 @@ class Session:
         for job in self.jobs.values():
             job.stop()
         self.services.close()
-
-    def _desk(self, service: Service, save: str | None = None, timeout: float | None = None) -> Desk:
-        return Desk(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)
 
     def _keep(self, job: Job) -> Job:
         self.jobs[job.key] = job
