@@ -8,7 +8,7 @@ import pytest
 from traitlets import TraitError
 
 from kling_widgets.notebook.settings import Kling
-from tests.notebook.conftest import run
+from tests.notebook.conftest import KEY, run
 
 DEFAULTS = {
     "model": "2.6",
@@ -113,3 +113,14 @@ def test_config_lists_them_all(shell: Any, settings: Kling, capsys: pytest.Captu
     run(shell, "%config Kling")
     said = capsys.readouterr().out
     assert all(f"Kling.{name}=" in said for name in DEFAULTS)
+
+
+@pytest.mark.parametrize("name", ["model", "wait", "video_dir", "display", "autoplay", "base_url", "timeout", "budget"])
+def test_what_looks_like_a_key_is_not_taken_and_not_repeated(shell: Any, settings: Kling, name: str) -> None:
+    """``%config`` logs what is wrong, and ``%config Kling`` shows what is set."""
+    before = getattr(settings, name)
+    with pytest.raises(TraitError) as raised:
+        setattr(settings, name, KEY)
+    assert KEY not in str(raised.value) and KEY not in repr(getattr(raised.value, "args", ()))
+    assert getattr(raised.value, "_render_traceback_")() == [f"TraitError: {raised.value}"]  # noqa: B009
+    assert getattr(settings, name) == before
