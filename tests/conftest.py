@@ -20,6 +20,7 @@ IN_CI = bool(os.environ.get("CI"))
 _FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "JUPYTER", "JPY_", "IPYTHON", "COLAB_")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
 _missing: dict[str, str] = {}
+FIGURES = "figures"  # the property of a test whose value stands in the last lines, also when it has passed
 
 # CI must give the same answer twice and knows no fast machine; who works on the code gets new examples every time.
 _slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -104,6 +105,11 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was not tested stands in the last lines, not in a letter s among the dots."""
+    """What was not tested stands in the last lines, not in a letter s among the dots; and what tests have counted."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for _, figures in filter(
+            lambda each: each[0] == FIGURES, report.user_properties if report.when == "call" else ()
+        ):
+            terminalreporter.write_line(f"{report.nodeid}: {figures}")
     for what, why in _missing.items():
         terminalreporter.write_line(f"NOT RUN: {what}: {why}", yellow=True, bold=True)

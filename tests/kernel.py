@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -151,6 +152,17 @@ class Kernel:
     def interrupt(self) -> None:
         """As the stop button does; ipykernel 7.4 at times loses it inside ``print(…, flush=True)``."""
         self._manager.interrupt_kernel()
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        pid: int = self._manager.provisioner.pid
+        return pid
+
+    def kill(self) -> None:
+        """As ``kill -9``: when this returns the process is gone, and what it held is free."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # the manager is to find it dead by itself
 
     def restart(self) -> None:
         """A new process under the same name; what was queued is lost, as in a front end."""
