@@ -29,6 +29,7 @@ from kling_widgets.notebook.open_ends import open_ends
 from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.repeats import Met, meet
 from kling_widgets.notebook.services import Running
+from kling_widgets.notebook.surroundings import Surroundings
 
 
 class Session(Surroundings):

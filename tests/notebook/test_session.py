@@ -121,20 +121,6 @@ def test_save_names_the_file_or_the_folder(session: Session) -> None:
     assert two.path != one.path
 
 
-def test_videos_stay_beside_the_notebook(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder is the one of the first use: ``os.chdir`` in a cell moves nothing."""
-    first = Path.cwd()
-    assert session.videos == first / "kling_videos"
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    assert session.videos == first / "kling_videos"
-    session.settings.video_dir = "clips"
-    assert session.videos == first / "clips"
-    session.settings.video_dir = str(elsewhere)
-    assert session.videos == elsewhere
-
-
 def test_a_wait_that_is_over_leaves_the_task(session: Session) -> None:
     """``timeout``: an error that tells how to resume, and a job that can be."""
     with pytest.raises(WaitTimeoutError, match="%kling_resume"):

@@ -1,0 +1,117 @@
+"""What a session works with: settings, key or demo, journal, prices, the place where it is shown.
+
+Each is made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kling_widgets.client.schedule import Budget
+from kling_widgets.client.secret import Environment
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.spend import Money
+from kling_widgets.jobs.desk import Desk
+from kling_widgets.jobs.files import FOLDER
+from kling_widgets.jobs.home import home
+from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.presets import PresetStore
+from kling_widgets.jobs.prices import PriceTable
+from kling_widgets.jobs.service import Service
+from kling_widgets.jobs.watch import Connect, Watcher
+from kling_widgets.notebook import guard
+from kling_widgets.notebook import place as places
+from kling_widgets.notebook.guard import Guard
+from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.services import Running, Services
+from kling_widgets.notebook.settings import Kling
+
+
+class Surroundings:
+    """The user, the machine and the front end, as one process finds them.
+
+    Args:
+        shell: the IPython shell, or None in a script.
+        environ: the environment.
+        ask: puts a question to the user, as ``Guard`` wants it; None: as the place allows.
+        connect: makes the client of a service.
+        demo: starts the demo.
+    """
+
+    def __init__(
+        self,
+        shell: Any,
+        environ: Mapping[str, str],
+        ask: Callable[[str], str] | None,
+        connect: Connect,
+        demo: Callable[[], Running],
+    ) -> None:
+        self.shell = shell
+        self.environ = environ = Environment(environ)
+        self.settings = Kling()
+        self.services = Services(environ, self.settings, lambda: self.place.folder, demo)
+        ask = ask or (lambda question: guard.ask(question, self.place, self.shell))
+        self.guard = Guard(self.settings, self.price, ask, environ.get(guard.VARIABLE, ""))
+        self._budget, self._connect = Budget(self._requests_per_second()), connect
+        self._folder: Path | None = None
+        self.settings.observe(self._new_rate, "requests_per_second")
+
+    def price(self, request: VideoRequest) -> Money | None:
+        """What a request comes to by this user's own prices, or None."""
+        return self.prices.estimate(request)
+
+    def _requests_per_second(self) -> float:
+        try:
+            asked = float(self.environ.get("KLING_WIDGETS_RPS", ""))
+        except ValueError:
+            return float(self.settings.requests_per_second)
+        return asked if asked > 0 else float(self.settings.requests_per_second)
+
+    def _new_rate(self, change: Any) -> None:
+        self._budget.per_second = change["new"]
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """The background thread of all tasks."""
+        return Watcher(self._budget, self._connect)
+
+    @cached_property
+    def local(self) -> LocalMedia:
+        """The local pictures, clips and sounds of this user's requests."""
+        return LocalMedia(home(self.environ) / "uploads")
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The record of this user's submissions."""
+        return Journal(home(self.environ) / "journal.sqlite")
+
+    @cached_property
+    def presets(self) -> PresetStore:
+        """The requests that this user saved by a name."""
+        return PresetStore(home(self.environ) / "presets")
+
+    @cached_property
+    def prices(self) -> PriceTable:
+        """What this user says that videos cost."""
+        return PriceTable(home(self.environ) / "prices.json")
+
+    @property
+    def place(self) -> Place:
+        """Where we are shown now. The folder is the one of the first use, also after ``os.chdir``."""
+        found = places.find(self.shell, self.environ)
+        if self._folder is None:
+            self._folder = found.folder
+        return Place(found.front_end, self._folder)
+
+    @property
+    def videos(self) -> Path:
+        """Where videos are saved."""
+        chosen = self.settings.video_dir
+        return self.place.folder / Path(chosen).expanduser() if chosen else self.place.folder / FOLDER
+
+    def desk(self, service: Service, save: str | None = None, timeout: float | None = None) -> Desk:
+        """What a job works with that goes to a service."""
+        return Desk(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)

@@ -1,0 +1,45 @@
+"""What a session works with: made when it is asked for, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.notebook.session import Session
+
+
+def test_videos_stay_beside_the_notebook(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is the one of the first use: ``os.chdir`` in a cell moves nothing."""
+    first = Path.cwd()
+    assert session.videos == first / "kling_videos"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert session.videos == first / "kling_videos"
+    session.settings.video_dir = "clips"
+    assert session.videos == first / "clips"
+    session.settings.video_dir = str(elsewhere)
+    assert session.videos == elsewhere
+
+
+def test_all_of_a_user_is_in_one_home(session: Session, isolated: Path) -> None:
+    """Journal, presets, prices and uploads; nothing of it is there before it is asked for."""
+    assert not isolated.exists()
+    session.journal.entries()
+    session.presets.save("boat", VideoRequest("2.6", prompt="a boat"))
+    assert {path.name for path in isolated.iterdir()} >= {"journal.sqlite", "presets"}
+    assert session.prices.estimate(VideoRequest("2.6", prompt="a boat")) is None
+
+
+@pytest.mark.parametrize(("asked", "per_second"), [("7", 7.0), ("0", 5.0), ("-1", 5.0), ("many", 5.0), ("", 5.0)])
+def test_the_rate_of_requests(
+    make: Callable[..., Session], environ: dict[str, str], asked: str, per_second: float
+) -> None:
+    """KLING_WIDGETS_RPS, else the setting; a setting that is changed counts at once."""
+    session = make(environ | {"KLING_WIDGETS_RPS": asked})
+    assert session.watcher.budget.per_second == per_second
+    session.settings.requests_per_second = 2.0
+    assert session.watcher.budget.per_second == 2.0
