@@ -204,7 +204,7 @@ class Journal:
         """This process works on it from now on; False if it has ended, or somebody else has begun to work on it, since
         the entry was read."""
         changed, _ = self._database.do(
-            "UPDATE submissions SET owner = ?1 WHERE key = ?2 AND (owner IS ?3 OR owner IS NULL) "  # noqa: S608 - our own
+            "UPDATE submissions SET owner = ? WHERE key = ? AND (owner IS ? OR owner IS NULL) "  # noqa: S608 - our own
             f"AND state IN ({_marks(UNFINISHED)}) RETURNING key",
             (self._presence.name, entry.key, entry.owner, *UNFINISHED),
         )
@@ -249,8 +249,9 @@ class Journal:
             skip: numbers of those that it has met, and that are not noted yet.
         """
         found = self._select(
-            "WHERE state = 'saved' AND key IN (SELECT submission FROM wishes WHERE same = ?1) AND key NOT IN (SELECT "
-            "submission FROM wishes WHERE same = ?1 AND cell = ?2 AND run = ?3 AND cell <> '') ORDER BY key DESC",
+            "WHERE state = 'saved' AND key IN (SELECT submission FROM wishes WHERE same = ?) AND key NOT IN (SELECT "
+            "submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') ORDER BY key DESC",
+            wish.same,
             wish.same,
             wish.cell,
             wish.run,
