@@ -191,7 +191,8 @@ STALLED = (
     "%kling stall",
     "kw.Client().submit('2.6', prompt='stall')",
     "try: kw.Client().submit('2.6', prompt='stall')\nexcept KeyboardInterrupt as error:\n"
-    "    print(''.join(traceback.TracebackException.from_exception(error, capture_locals=True).format()))",
+    "    below = traceback.walk_tb(error.__traceback__.tb_next)  # the cell's own variables hold the cells as typed\n"
+    "    print(*traceback.StackSummary.extract(below, capture_locals=True).format())",
     "kw.run(kw.AsyncClient().submit('2.6', prompt='stall'))",
     "%tb",
     "%kling_key forget",
