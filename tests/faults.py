@@ -152,7 +152,7 @@ def _malformed() -> list[Fault]:
         "control": '{"message": "\\u001b[2J\\u202e\\u0000\\n\\u2028 x", "code": "\\u0007"}',
     }
     packed = {
-        "gzip-bomb": gzip.compress(b'{"x": "' + b"0" * (4 * LARGEST_REPLY), mtime=0),
+        "gzip-bomb": gzip.compress(b'{"x": "' + b"0" * (LARGEST_REPLY + 2**20), mtime=0),
         "no-gzip": b"not packed at all",
     }
     faults = [Fault(name, Answer(body=body)) for name, body in bodies.items()]
