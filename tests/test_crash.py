@@ -117,7 +117,8 @@ class World:
         if death.stage:
             self.gateway.hold(name, "polling" if death.stage == "accepted" else death.stage, death.wall)
         with self.kernel(name, front_end=front_end) as kernel:
-            kernel.run(LOAD)
+            (loaded,) = kernel.run(LOAD)
+            assert loaded.status == "ok", loaded.text
             for code in codes:
                 kernel.send(code)
             came = not death.stage or self.gateway.reached(name, death.stage, death.count, SOON)
