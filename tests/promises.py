@@ -25,13 +25,22 @@ PROMISES = (
         "The service cannot be reached, is busy (429), or says that it took nothing",
         "Nothing is billed. It is tried again a few times with growing pauses, as long as `Retry-After` asks "
         "for; then it is an error.",
-        ("client/test_protocol.py::test_busy_is_tried_again",),
+        (
+            "test_faults.py::test_a_submission",
+            "test_faults.py::test_nobody_there",
+            "client/test_protocol.py::test_one_price_per_wish",
+            "client/test_protocol.py::test_the_time_that_the_service_asks_for_is_kept",
+        ),
     ),
     Promise(
         "The answer to a submission is lost: connection, time-out, half an answer, a proxy's page, HTTP 5xx",
         "It may be billed, so it is never sent again by itself. The error and `%kling_resume` say where to "
         "look; the cell, run again, sends it only with `--new`.",
-        ("notebook/test_repeats.py::test_one_whose_answer_was_lost_is_not_sent_again",),
+        (
+            "test_faults.py::test_a_submission",
+            "notebook/test_repeats.py::test_one_whose_answer_was_lost_is_not_sent_again",
+            "notebook/test_session.py::test_resume_tells_what_became_of_the_others",
+        ),
     ),
     Promise(
         "A cell is run again while its videos are under way, also after Restart and Run All; a double click "
@@ -55,18 +64,32 @@ PROMISES = (
         "The kernel is killed, at any moment",
         "Nothing is lost: `%kling_resume` goes on with what was accepted, and names what was not sent and "
         "what is open. It never submits.",
-        ("jobs/test_journal.py::test_what_a_killed_kernel_left_is_told_as_it_is",),
+        (
+            "test_crash.py::test_killed_kernels_lose_nothing_and_pay_nothing_twice",
+            "test_crash.py::test_resume_says_what_was_not_sent",
+            "jobs/test_journal.py::test_what_a_killed_kernel_left_is_told_as_it_is",
+        ),
     ),
     Promise(
         "While waiting, the network goes, the laptop sleeps, a proxy wants a login, the service stumbles",
         "The wait goes on; the view says since when there is no answer.",
-        (),
+        (
+            "test_faults.py::test_looks_that_go_wrong",
+            "client/test_protocol.py::test_no_trouble_ends_a_wait",
+            "client/test_protocol.py::test_a_laptop_may_sleep",
+            "test_any_reply.py::test_a_wait_answered_by_anything",
+        ),
     ),
     Promise(
         "A download breaks off",
         "It goes on where it stopped, or begins again. A file with a video's name is whole, and none is ever "
         "overwritten.",
-        (),
+        (
+            "test_faults.py::test_a_video_that_cannot_be_had",
+            "client/test_download.py::test_a_broken_download_goes_on_where_it_broke",
+            "client/test_part.py::test_what_a_killed_kernel_has_left_is_removed",
+            "client/test_part.py::test_no_space_left",
+        ),
     ),
     Promise(
         "Several notebooks run at once",
@@ -75,6 +98,7 @@ PROMISES = (
         (
             "jobs/test_journal.py::test_several_processes_write_at_once",
             "notebook/test_session.py::test_resume_tells_what_became_of_the_others",
+            "test_crash.py::test_a_kernel_that_stood_still_meets_what_another_one_has_fetched",
         ),
     ),
     Promise(
@@ -92,19 +116,32 @@ PROMISES = (
         "Many videos are asked for at once",
         "Their sum is said first: videos, seconds, and money where your own `%kling_prices` know it. Above "
         "`%config Kling.confirm_above` you are asked; where nobody can be asked, only `--yes` makes them.",
-        (),
+        (
+            "notebook/test_guard.py::test_above_it_one_question_is_for_all_of_them",
+            "notebook/test_guard.py::test_where_nobody_can_be_asked",
+            "browser/test_spend.py::test_above_the_limit_a_form_wants_a_second_click_and_a_line_an_answer",
+        ),
     ),
     Promise(
         'A class shares a key: `KLING_WIDGETS_BUDGET="20 videos, 5 USD"`',
         "Each kernel refuses what goes beyond it before anything is sent, and no setting of a notebook raises"
         " it. It is a guard against accidents: who runs Python of his own can get around it.",
-        (),
+        (
+            "notebook/test_guard.py::test_a_budget_is_refused_before_anything_is_made",
+            "notebook/test_guard.py::test_a_notebook_cannot_raise_the_budget_of_the_environment",
+        ),
     ),
     Promise(
         "The service, a shared notebook, preset or journal holds something hostile",
         "It is shown as text. Only links over https are fetched and shown, only videos saved, and no path of "
         "theirs is opened or uploaded.",
-        (),
+        (
+            "notebook/test_hostile.py::test_nothing_becomes_markup",
+            "notebook/test_hostile.py::test_nothing_printed_is_obeyed",
+            "browser/test_hostile.py::test_texts_of_strangers_do_nothing",
+            "client/test_download.py::test_off_this_machine_all_is_https",
+            "jobs/test_files.py::test_no_other_file_is_taken_for_a_saved_video",
+        ),
     ),
     Promise(
         "A key",
@@ -113,6 +150,8 @@ PROMISES = (
         (
             "test_key.py::test_the_key_is_in_nothing_that_a_session_shows_or_keeps",
             "test_key.py::test_the_key_is_in_no_notebook_file",
+            "test_key.py::test_the_key_goes_to_the_service_alone",
+            "client/test_credentials.py::test_a_strangers_address_does_not_get_a_key_from_elsewhere",
         ),
     ),
 )
