@@ -52,6 +52,7 @@ class Database:
         mounts: Path = Path("/proc/self/mounts"),
     ) -> None:
         self.path = path.absolute()
+        self._spare = self.path.with_name(f".{self.path.name}.new")  # a whole one, about to take the place
         self.trouble = ""
         self.mode = "delete"
         self._scripts, self._tables, self._patience, self._clock = scripts, tables, patience, clock
@@ -87,8 +88,10 @@ class Database:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Prompts are private: the file is its owner's from the first moment.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not self.path.exists():
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(self._spare, self.path)
+        _make(self.path)
         with contextlib.closing(sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)) as file:
             file.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone
             # A file that was written on this machine alone may be on a network file system now.
@@ -127,11 +130,19 @@ class Database:
             while aside.exists():
                 count += 1
                 aside = aside.with_name(f"{self.path.stem}.damaged-{stamp}-{count}{self.path.suffix}")
+            # The new one is complete before it takes the place: a kernel that is killed here loses nothing.
+            draft = self.path.with_name(f".{self.path.name}.draft")
+            draft.unlink(missing_ok=True)
+            _make(draft)
+            with contextlib.closing(self._copy()) as memory:
+                ((kept,),) = memory.execute(f"SELECT count(*) FROM {self._tables[0]}")  # noqa: S608 - our own name
+                memory.execute("VACUUM INTO ?", (str(draft),))
+            os.replace(draft, self._spare)
             for end in ("-wal", "-shm", ""):
                 with contextlib.suppress(FileNotFoundError):
                     os.rename(f"{self.path}{end}", f"{aside}{end}")
-            with self._open() as file:
-                kept = self._copy_rows(aside, file)
+            with contextlib.suppress(FileNotFoundError):  # another kernel has found it there
+                os.rename(self._spare, self.path)
         self.trouble = (
             f"The journal {self.path} was damaged. It was set aside as {aside.name}, and a new one was begun with the "
             f"{kept} submissions that could be read."
@@ -142,23 +153,21 @@ class Database:
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         for script in self._scripts:
             memory.executescript(script)
-        self._copy_rows(self.path, memory)
+        memory.execute(f"PRAGMA user_version = {len(self._scripts)}")
+        for table in self._tables:
+            for order in ("rowid", "rowid DESC"):  # from both ends to where it is damaged
+                with contextlib.suppress(sqlite3.Error):
+                    self._copy_rows(table, order, memory)
         return memory
 
-    def _copy_rows(self, source: Path, target: sqlite3.Connection) -> int:
-        """Copies what can be read; gives how many rows of the first table that was."""
-        counts = []
-        for table in self._tables:
-            known = {name for _, name, *_ in target.execute(f"PRAGMA table_info({table})")}
-            counts.append(0)
-            with contextlib.suppress(sqlite3.Error), contextlib.closing(self._reading(source)) as file:
-                file.text_factory = lambda text: text.decode("utf-8", "replace")
-                there = [name for _, name, *_ in file.execute(f"PRAGMA table_info({table})") if name in known]
-                marks = ", ".join("?" * len(there))
-                for row in file.execute(f"SELECT {', '.join(there)} FROM {table}"):  # noqa: S608 - our own names
-                    target.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(there)}) VALUES ({marks})", row)  # noqa: S608
-                    counts[-1] += 1
-        return counts[0]
+    def _copy_rows(self, table: str, order: str, target: sqlite3.Connection) -> None:
+        known = {name for _, name, *_ in target.execute(f"PRAGMA table_info({table})")}
+        with contextlib.closing(self._reading(self.path)) as file:
+            file.text_factory = lambda text: text.decode("utf-8", "replace")
+            there = [name for _, name, *_ in file.execute(f"PRAGMA table_info({table})") if name in known]
+            marks = ", ".join("?" * len(there))
+            for row in file.execute(f"SELECT {', '.join(there)} FROM {table} ORDER BY {order}"):  # noqa: S608 - our own names
+                target.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(there)}) VALUES ({marks})", row)  # noqa: S608
 
     def _reading(self, source: Path) -> sqlite3.Connection:
         # A disk that takes no write takes no lock file either: then only an unchanging file can be read.
@@ -176,6 +185,11 @@ class Database:
             if self._memory is not None:
                 self._memory.close()
                 self._memory = None
+
+
+def _make(path: Path) -> None:
+    # Prompts are private: the file is its owner's from the first moment.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def file_system(path: Path, mounts: Path) -> str:

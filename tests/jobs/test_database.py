@@ -141,6 +141,56 @@ def test_several_find_the_damage_at_once(path: Path) -> None:
     assert len(list(path.parent.glob("things.damaged-*.sqlite"))) == 1
 
 
+def damaged(path: Path) -> int:
+    """Fills a file, and damages its middle; gives how many names can be read after that."""
+    made = database(path)
+    made.do(
+        "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO things (name) SELECT i FROM n"
+    )
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 8192 * 4096
+    content[middle : middle + 512] = b"\xff" * 512
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    path.write_bytes(content)
+    copy = path.with_name("copy.sqlite")
+    copy.write_bytes(content)
+    return len(names(database(copy)))
+
+
+def test_what_is_behind_the_damage_is_read_too(path: Path) -> None:
+    """The newest, which may be under way, come last."""
+    count = damaged(path)
+    found = names(database(path))
+    assert 4000 < count == len(found)
+    assert (found[0], found[-1]) == ("1", "5000")
+
+
+def test_a_kernel_that_is_killed_while_it_sets_a_file_aside_loses_nothing(path: Path) -> None:
+    """Wherever it was: the next one finds all that could be read."""
+    code = """
+import os, signal, sys, threading
+from pathlib import Path
+from tests.jobs.test_database import FIRST, database
+path, after = Path(sys.argv[1]), float(sys.argv[2])
+import filelock, sqlite3
+threading.Timer(after, os.kill, (os.getpid(), signal.SIGKILL)).start()
+database(path)
+"""
+    for number in range(5):
+        own = path.with_name(str(number)) / path.name
+        count = damaged(own)
+        subprocess.run([sys.executable, "-c", code, str(own), str(number / 200)], timeout=60, check=False)
+        assert len(names(database(own))) == count
+
+
+def test_a_whole_new_file_takes_the_place_of_one_that_was_set_aside(path: Path) -> None:
+    """Whoever set the old one aside was killed in the moment between."""
+    add(database(path), "a")
+    path.rename(path.with_name(f".{path.name}.new"))
+    assert names(database(path)) == ["a"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_all_of_it_is_its_owners_alone(path: Path) -> None:
     """The file, its log and what is set aside."""
