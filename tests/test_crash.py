@@ -23,7 +23,7 @@ from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.journal import Journal
 from tests.conftest import FIGURES
 from tests.crash import LONG, STAGES, Gateway
-from tests.kernel import Kernel
+from tests.kernel import KERNELS, Kernel
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="no kill -9 here")
 
@@ -101,14 +101,15 @@ class World:
         return self.folder / "kling_videos"
 
     def kernel(self, name: str, **more: bool) -> Kernel:
-        """A kernel with a key of its own, so that the service can tell who asks."""
+        """A kernel of either kind, with a key of its own, so that the service can tell who asks."""
+        kinds = list(KERNELS)
         env = {
             "CRAZYROUTER_API_KEY": f"sk-crash-{name}",
             "CRAZYROUTER_BASE_URL": self.gateway.server.url,
             "KLING_WIDGETS_RPS": "1000",
             "KLING_WIDGETS_HOME": str(self.home),
         }
-        return Kernel(folder=self.folder, env=env, **more)
+        return Kernel(kinds[int(name[1:]) % len(kinds)], folder=self.folder, env=env, **more)
 
     def die(self, death: Death, *codes: str, asked: Sequence[str] = (), front_end: bool = True) -> str:
         """A kernel that runs cells, which ask for these prompts, and is killed; gives its name."""
@@ -286,10 +287,11 @@ def test_resume_says_what_was_not_sent(world: World) -> None:
 def test_a_kernel_that_stood_still_meets_what_another_one_has_fetched(world: World) -> None:
     """A laptop's sleep, or a stopped process: it is alive, so that its task is left to it; who asks for the task itself
     gets it; and when the first one goes on it fetches no second copy."""
-    world.gateway.hold("asleep", "polling", "polling")
-    with world.kernel("asleep") as kernel:
+    asleep = f"k{next(world.numbers)}"
+    world.gateway.hold(asleep, "polling", "polling")
+    with world.kernel(asleep) as kernel:
         kernel.run(LOAD, "job = kw.submit('2.6', prompt='w99 a kite', wait=False)")
-        assert world.gateway.reached("asleep", "polling", 1)
+        assert world.gateway.reached(asleep, "polling", 1)
         os.kill(kernel.pid, signal.SIGSTOP)
         try:
             (task,) = world.gateway.created["w99 a kite"]
@@ -298,7 +300,7 @@ def test_a_kernel_that_stood_still_meets_what_another_one_has_fetched(world: Wor
             os.kill(kernel.pid, signal.SIGCONT)
         assert f"One is watched by another kernel: {task}" in left
         assert "Done" in taken
-        world.gateway.release("asleep")
+        world.gateway.release(asleep)
         (end,) = kernel.run("job.wait().path.name")
     (entry,), (video,) = world.entries(), world.videos.iterdir()
     assert (entry.state, entry.path) == ("saved", str(video))
