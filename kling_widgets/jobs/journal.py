@@ -241,22 +241,35 @@ class Journal:
         found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
         return found[0] if found else None
 
-    def saved(self, wish: Wish, skip: Sequence[int] = ()) -> tuple[Entry, ...]:
-        """The submissions of identical wishes that are saved, newest first, but for those that this run has met.
+    def alike(self, wish: Wish, states: Sequence[str], skip: Sequence[int] = ()) -> tuple[Entry, ...]:
+        """The submissions of identical wishes in one of these states, newest first, of any cell, but for those that this
+        run has met.
 
         Args:
             wish: the wish.
+            states: of ``Entry.state``.
             skip: numbers of those that it has met, and that are not noted yet.
         """
         found = self._select(
-            "WHERE state = 'saved' AND key IN (SELECT submission FROM wishes WHERE same = ?) AND key NOT IN (SELECT "
-            "submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') ORDER BY key DESC",
+            f"WHERE state IN ({_marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) AND key NOT IN "
+            "(SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') ORDER BY key DESC",
+            *states,
             wish.same,
             wish.same,
             wish.cell,
             wish.run,
         )
         return tuple(entry for entry in found if entry.key not in skip)
+
+    def in_open_run(self, wish: Wish, key: int, states: Sequence[str]) -> bool:
+        """Whether the last run of the cell that met this submission has another one in one of these states."""
+        rows, _ = self._database.do(
+            "SELECT 1 FROM wishes JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own
+            "AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND cell = ? AND run <> ? ORDER BY key DESC "
+            f"LIMIT 1) AND submissions.state IN ({_marks(states)}) LIMIT 1",
+            (wish.cell, key, wish.cell, wish.run, *states),
+        )
+        return bool(rows)
 
     # How long does it take?
 

@@ -489,13 +489,24 @@ def test_other_cells_and_no_cell_meet_nothing(journal: Journal) -> None:
 def test_what_is_saved_is_found_by_the_wish_alone(journal: Journal) -> None:
     """Newest first, in any cell, but for what this run has met already."""
     keys = [*made(journal, "1", 2), *made(journal, "", cell="")]
-    assert journal.saved(Wish("boat", "cell", "2")) == ()
+    assert journal.alike(Wish("boat", "cell", "2"), ["saved"]) == ()
     for key in keys:
         journal.update(key, state="saved")
-    assert [entry.key for entry in journal.saved(Wish("boat", "cell", "2"))] == keys[::-1]
-    assert [entry.key for entry in journal.saved(Wish("boat", "cell", "2"), keys[:2])] == keys[2:]
-    assert [entry.key for entry in journal.saved(Wish("boat", "cell", "1"))] == keys[2:]
-    assert [entry.key for entry in journal.saved(Wish("boat"))] == keys[::-1]
+    assert [entry.key for entry in journal.alike(Wish("boat", "cell", "2"), ["saved"])] == keys[::-1]
+    assert [entry.key for entry in journal.alike(Wish("boat", "cell", "2"), ["saved"], keys[:2])] == keys[2:]
+    assert [entry.key for entry in journal.alike(Wish("boat", "cell", "1"), ["saved"])] == keys[2:]
+    assert [entry.key for entry in journal.alike(Wish("boat"), ["saved"])] == keys[::-1]
+
+
+def test_a_run_is_open_while_one_of_it_is(journal: Journal) -> None:
+    """Of the cell's last run that met the submission; what another cell does is nothing to it."""
+    boat, kite = made(journal, "1")[0], made(journal, "1", same="kite")[0]
+    made(journal, "1", cell="other")
+    journal.update(boat, state="saved")
+    journal.update(kite, state="accepted")
+    assert journal.in_open_run(Wish("boat", "cell", "2"), boat, ["accepted"])
+    journal.update(kite, state="saved")
+    assert not journal.in_open_run(Wish("boat", "cell", "2"), boat, ["accepted"])
 
 
 # Keeping and forgetting
