@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kling_widgets.errors import one_line
 
@@ -22,6 +22,22 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # system has not, and SQLite cannot tell: where it is not known to be safe, the slower rollback journal is used.
 # https://www.sqlite.org/wal.html: "All processes using a database must be on the same host computer."
 _LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
+
+
+class Answer(NamedTuple):
+    """What a statement gave.
+
+    Attributes:
+        rows: the rows.
+        number: of the row that was inserted.
+        changed: how many rows were inserted, changed or removed; a reading statement leaves it -1.
+        on_disk: whether it was done in the file, and not in memory alone.
+    """
+
+    rows: list[Any]
+    number: int
+    changed: int
+    on_disk: bool
 
 
 class Database:
@@ -61,8 +77,8 @@ class Database:
         self._memory: sqlite3.Connection | None = None
         self.do("SELECT 1")  # so that trouble is known from the beginning
 
-    def do(self, statement: str, values: Sequence[object] = ()) -> tuple[list[Any], int]:
-        """The rows that a statement gives, and the number of the one that it inserted."""
+    def do(self, statement: str, values: Sequence[object] = ()) -> Answer:
+        """What a statement gives."""
         clean = [_clean(value) for value in values]
         with self._lock:
             if self._memory is None:
@@ -72,18 +88,18 @@ class Database:
                     self.trouble = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
                     self.mode = "memory"
                     self._memory = self._copy()
-            return _result(self._memory.execute(statement, clean))
+            return _answer(self._memory.execute(statement, clean), on_disk=False)
 
-    def _on_disk(self, statement: str, values: Sequence[object]) -> tuple[list[Any], int]:
+    def _on_disk(self, statement: str, values: Sequence[object]) -> Answer:
         try:
             with self._open() as file:
-                return _result(file.execute(statement, values))
+                return _answer(file.execute(statement, values), on_disk=True)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
                 raise
         self._set_aside()
         with self._open() as file:
-            return _result(file.execute(statement, values))
+            return _answer(file.execute(statement, values), on_disk=True)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -209,8 +225,8 @@ def _version(file: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _result(cursor: sqlite3.Cursor) -> tuple[list[Any], int]:
-    return cursor.fetchall(), cursor.lastrowid or 0
+def _answer(cursor: sqlite3.Cursor, *, on_disk: bool) -> Answer:
+    return Answer(cursor.fetchall(), cursor.lastrowid or 0, cursor.rowcount, on_disk)
 
 
 def _clean(value: object) -> object:

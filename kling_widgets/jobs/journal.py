@@ -60,7 +60,7 @@ ALTER TABLE submissions ADD COLUMN sha256 TEXT
 SCHEMA = len(SCRIPTS)
 _ALL = ", ".join(COLUMNS)
 _CHANGEABLE = {*COLUMNS, "poster"}
-_INTERRUPTED = "The kernel ended before this was sent: nothing was sent, nothing is billed."
+INTERRUPTED = "The kernel ended before this was sent: nothing was sent, nothing is billed."
 _OPEN = (
     "The kernel ended while this was being sent, so it may have been accepted and billed, and is not sent again by "
     "itself. Look into the service's web console for it first."
@@ -127,16 +127,21 @@ class Journal:
     def _insert(self, *values: object) -> int:
         columns = "created, service, model, body, state, task_id, owner"
         statement = f"INSERT INTO submissions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
-        return self._database.do(statement, (self._clock(), *values, self._presence.name))[1]
+        return self._database.do(statement, (self._clock(), *values, self._presence.name)).number
 
-    def update(self, key: int, **columns: object) -> None:
-        """Changes columns of one entry; ``body`` is given as a dict, ``poster`` as the bytes of a JPEG."""
+    def update(self, key: int, **columns: object) -> bool:
+        """Changes columns of one entry; ``body`` is given as a dict, ``poster`` as the bytes of a JPEG.
+
+        Returns:
+            Whether the change is on disk: not where it is in memory alone, nor where no such entry is there any more.
+        """
         if "body" in columns:
             columns["body"] = to_json(columns["body"])
         unknown = set(columns) - _CHANGEABLE
         assert not unknown, unknown
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        self._database.do(f"UPDATE submissions SET {assignments} WHERE key = ?", (*columns.values(), key))  # noqa: S608 - checked above
+        done = self._database.do(f"UPDATE submissions SET {assignments} WHERE key = ?", (*columns.values(), key))  # noqa: S608 - checked above
+        return done.on_disk and done.changed > 0
 
     def entries(self, limit: int | None = None) -> tuple[Entry, ...]:
         """The submissions, newest first."""
@@ -154,18 +159,37 @@ class Journal:
         """The submissions that were accepted and whose video is not here yet, oldest first."""
         return self._select(f"WHERE state IN ({_marks(UNFINISHED)}) AND task_id IS NOT NULL ORDER BY key", *UNFINISHED)
 
+    def unsent(self, since: float) -> tuple[Entry, ...]:
+        """The submissions that a kernel wrote down and did not send before it ended, oldest first, but for those whose
+        wish was made again.
+
+        Args:
+            since: unix seconds; older ones are left out.
+        """
+        return self._select(
+            "WHERE state = 'refused' AND error = ? AND created > ? AND NOT EXISTS (SELECT 1 FROM wishes AS one JOIN "
+            "wishes AS other ON other.same = one.same AND other.submission > one.submission "
+            "WHERE one.submission = submissions.key) ORDER BY key",
+            INTERRUPTED,
+            since,
+        )
+
+    def in_state(self, *states: str) -> tuple[Entry, ...]:
+        """The submissions in one of these states, oldest first."""
+        return self._select(f"WHERE state IN ({_marks(states)}) ORDER BY key", *states)
+
     def poster(self, key: int) -> bytes | None:
         """A small picture of the video, a JPEG, if there is one."""
-        rows, _ = self._database.do("SELECT poster FROM submissions WHERE key = ?", (key,))
+        rows = self._database.do("SELECT poster FROM submissions WHERE key = ?", (key,)).rows
         found = rows[0][0] if rows else None
         return found if isinstance(found, bytes) else None
 
     def forget(self, keys: Iterable[int]) -> int:
         """Removes entries for good; gives how many there were. Their videos stay."""
         these = (json.dumps(list(keys)),)
-        gone, _ = self._database.do(
+        gone = self._database.do(
             "DELETE FROM submissions WHERE key IN (SELECT value FROM json_each(?)) RETURNING key", these
-        )
+        ).rows
         self._database.do("DELETE FROM wishes WHERE submission IN (SELECT value FROM json_each(?))", these)
         return len(gone)
 
@@ -174,16 +198,16 @@ class Journal:
     def settle(self) -> tuple[Entry, ...]:
         """Tells the truth about what was on its way when its process ended: what was only written down was not sent, of
         what was being sent nobody knows. Gives those for which that is news, oldest first."""
-        left = self._select("WHERE state IN ('written', 'sending') ORDER BY key")
+        left = self.in_state("written", "sending")
         news: list[Entry] = []
         for entry in left:
             if self.owned(entry):
                 continue
-            state, error = ("refused", _INTERRUPTED) if entry.state == "written" else ("unknown", _OPEN)
-            changed, _ = self._database.do(
+            state, error = ("refused", INTERRUPTED) if entry.state == "written" else ("unknown", _OPEN)
+            changed = self._database.do(
                 "UPDATE submissions SET state = ?, error = ?, ended = ? WHERE key = ? AND state = ? RETURNING key",
                 (state, error, self._clock(), entry.key, entry.state),
-            )
+            ).rows
             if changed:  # else another kernel was first
                 news += self._select("WHERE key = ?", entry.key)
         return tuple(news)
@@ -203,11 +227,11 @@ class Journal:
     def claim(self, entry: Entry) -> bool:
         """This process works on it from now on; False if it has ended, or somebody else has begun to work on it, since
         the entry was read."""
-        changed, _ = self._database.do(
+        changed = self._database.do(
             "UPDATE submissions SET owner = ? WHERE key = ? AND (owner IS ? OR owner IS NULL) "  # noqa: S608 - our own
             f"AND state IN ({_marks(UNFINISHED)}) RETURNING key",
             (self._presence.name, entry.key, entry.owner, *UNFINISHED),
-        )
+        ).rows
         return bool(changed)
 
     def leave(self, key: int) -> None:
@@ -232,18 +256,19 @@ class Journal:
         if not wish.cell:
             return None
         this = (wish.same, wish.cell, wish.run)
-        ((count,),), _ = self._database.do("SELECT count(*) FROM wishes WHERE same = ? AND cell = ? AND run = ?", this)
-        rows, _ = self._database.do(
+        statement = "SELECT count(*) FROM wishes WHERE same = ? AND cell = ? AND run = ?"
+        ((count,),) = self._database.do(statement, this).rows
+        rows = self._database.do(
             "SELECT submission FROM (SELECT key, submission, row_number() OVER (PARTITION BY run ORDER BY key) AS nth "
             "FROM wishes WHERE same = ? AND cell = ? AND run <> ?) WHERE nth = ? ORDER BY key DESC LIMIT 1",
             (*this, count + skip + 1),
-        )
+        ).rows
         found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
         return found[0] if found else None
 
     def alike(self, wish: Wish, states: Sequence[str], skip: Sequence[int] = ()) -> tuple[Entry, ...]:
-        """The submissions of identical wishes in one of these states, newest first, of any cell, but for those that this
-        run has met.
+        """The submissions of identical wishes in one of these states, newest first, of any cell, but for those that
+        this run has met.
 
         Args:
             wish: the wish.
@@ -251,8 +276,9 @@ class Journal:
             skip: numbers of those that it has met, and that are not noted yet.
         """
         found = self._select(
-            f"WHERE state IN ({_marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) AND key NOT IN "
-            "(SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') ORDER BY key DESC",
+            f"WHERE state IN ({_marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) "  # noqa: S608 - our own
+            "AND key NOT IN (SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') "
+            "ORDER BY key DESC",
             *states,
             wish.same,
             wish.same,
@@ -263,13 +289,13 @@ class Journal:
 
     def in_open_run(self, wish: Wish, key: int, states: Sequence[str]) -> bool:
         """Whether the last run of the cell that met this submission has another one in one of these states."""
-        rows, _ = self._database.do(
+        found = self._database.do(
             "SELECT 1 FROM wishes JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own
             "AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND cell = ? AND run <> ? ORDER BY key DESC "
             f"LIMIT 1) AND submissions.state IN ({_marks(states)}) LIMIT 1",
             (wish.cell, key, wish.cell, wish.run, *states),
         )
-        return bool(rows)
+        return bool(found.rows)
 
     # How long does it take?
 
@@ -290,7 +316,7 @@ class Journal:
         return statistics.median(took) if took else None
 
     def _select(self, rest: str, *values: object) -> tuple[Entry, ...]:
-        rows, _ = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values)  # noqa: S608 - our own text
+        rows = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values).rows  # noqa: S608 - our own text
         return tuple(entry for row in rows if (entry := Entry.of_row(row)))
 
     def close(self) -> None:

@@ -63,6 +63,25 @@ def test_changes(journal: Journal) -> None:
         journal.update(one, **{"state = 'x' --": 1})
 
 
+def test_whether_a_change_is_on_disk(journal: Journal, tmp_path: Path) -> None:
+    """It is told to whoever announces something; what is in memory alone, or of no entry, is not."""
+    key = journal.write(REQUEST, URL)
+    assert journal.update(key, state="sending") is True
+    assert journal.update(key + 1, state="sending") is False
+    (tmp_path / "file").touch()
+    nowhere = Journal(tmp_path / "file" / "journal.sqlite")
+    assert nowhere.update(nowhere.write(REQUEST, URL), state="sending") is False
+
+
+def test_those_in_a_state(journal: Journal) -> None:
+    """One or more states are asked for; oldest first."""
+    for state in ("unknown", "saved", "unknown", "refused"):
+        journal.update(journal.write(REQUEST, URL), state=state)
+    assert [entry.key for entry in journal.in_state("unknown")] == [1, 3]
+    assert [entry.key for entry in journal.in_state("unknown", "refused")] == [1, 3, 4]
+    assert journal.in_state("sending") == ()
+
+
 def test_the_newest_come_first(journal: Journal, clock: Clock) -> None:
     """Entries are newest first, as many as asked for."""
     keys = []
