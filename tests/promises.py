@@ -34,21 +34,26 @@ PROMISES = (
     ),
     Promise(
         "The answer to a submission is lost: connection, time-out, half an answer, a proxy's page, HTTP 5xx",
-        "It may be billed, so it is never sent again by itself. The error and `%kling_resume` say where to "
-        "look; the cell, run again, sends it only with `--new`.",
+        "It may be billed, so it is never sent again by itself, nor by running its cell again. The error and "
+        "`%kling_resume` say where to look: if it is there, `%kling_resume ID #7` goes on with it; if not, "
+        "`%kling_forget #7` lets it be sent.",
         (
             "test_faults.py::test_a_submission",
             "notebook/test_repeats.py::test_one_whose_answer_was_lost_is_not_sent_again",
+            "notebook/test_repeats.py::test_one_whose_answer_was_lost_is_settled_by_itself",
+            "notebook/test_session.py::test_a_lost_task_that_was_found_is_gone_on_with",
             "notebook/test_session.py::test_resume_tells_what_became_of_the_others",
         ),
     ),
     Promise(
         "A cell is run again while its videos are under way, also after Restart and Run All; a double click "
         "in the form",
-        "The same videos are shown again, not paid again, and the view says so. A loop that asks four times "
-        "makes four. `--new` makes another one; `--reuse` also takes one that is finished.",
+        "The same videos are shown again, not paid again, and the view says so; what a run that was "
+        "interrupted had finished is shown too. A loop that asks four times makes four. `--new` makes another"
+        " one; `--reuse` also takes one that is finished, or under way, in any cell.",
         (
             "notebook/test_repeats.py::test_a_loop_makes_as_many_as_it_asks_for",
+            "notebook/test_repeats.py::test_a_run_that_is_not_over_is_gone_on_with_as_a_whole",
             "notebook/test_session.py::test_after_a_restart_the_cell_goes_on_with_its_task",
             "test_kernel_life.py::test_a_cell_that_is_run_again_is_not_paid_again",
             "browser/test_form.py::test_the_second_half_of_a_double_click_is_none_however_quick_the_service_is",
@@ -113,7 +118,7 @@ PROMISES = (
         ),
     ),
     Promise(
-        "Many videos are asked for at once",
+        "Many videos are asked for in one go, by `--count` or a list",
         "Their sum is said first: videos, seconds, and money where your own `%kling_prices` know it. Above "
         "`%config Kling.confirm_above` you are asked; where nobody can be asked, only `--yes` makes them.",
         (
@@ -125,7 +130,9 @@ PROMISES = (
     Promise(
         'A class shares a key: `KLING_WIDGETS_BUDGET="20 videos, 5 USD"`',
         "Each kernel refuses what goes beyond it before anything is sent, and no setting of a notebook raises"
-        " it. It is a guard against accidents: who runs Python of his own can get around it.",
+        " it. What was refused does not count, what has no answer does. Money goes by the user's own prices, "
+        "so videos or seconds are the safer limit. It guards against accidents: who runs Python of his own "
+        "can get around it.",
         (
             "notebook/test_guard.py::test_a_budget_is_refused_before_anything_is_made",
             "notebook/test_guard.py::test_a_notebook_cannot_raise_the_budget_of_the_environment",

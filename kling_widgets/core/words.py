@@ -18,6 +18,7 @@ MAGICS = {
     "tasks": "your tasks, newest first",
     "show": "a task and its video",
     "resume": "watch what has not ended",
+    "forget": "take a submission off the journal",
     "code": "the code of a form or a task, in the next cell",
     "prices": "your own price table, from which costs are estimated",
     "demo": "the embedded demo: no key, no network, no cost",

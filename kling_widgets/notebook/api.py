@@ -84,17 +84,18 @@ def history(
     return session().history().where(model, status, text, since, until)
 
 
-def resume(task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
+def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
     """Goes on watching one task, or all that have not ended, each at the service that it was sent to. Never submits.
 
     Args:
         task_id: the service's id; None for all that have not ended.
+        of: the number of a submission whose answer was lost, such as "#7", when the task is the one that it became.
         wait: as in ``submit``.
 
     Raises:
         KlingError: there is no such task, or its service cannot be reached from here.
     """
-    return session().resume(task_id, wait=wait)
+    return session().resume(task_id, of=of, wait=wait)
 
 
 def use_demo(on: bool = True) -> None:

@@ -57,7 +57,7 @@ def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6"
     models = [known.name for known in MODELS.values()]
     found: Sequence[str] = []
     match name:
-        case "kling_show" | "kling_resume":
+        case "kling_show" | "kling_resume" | "kling_forget":
             found = ids()
         case "kling_code":
             found = [*ids(), *_CODES]

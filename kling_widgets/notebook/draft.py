@@ -46,6 +46,11 @@ class Draft:
         other = {name: value for name, value in self._other.items() if name not in self.model.by_name}
         return VideoRequest.from_given(self.model, {**shown, **other}, foreign=self._foreign)
 
+    @property
+    def missing(self) -> list[Field]:
+        """The fields that are left, and were not filled in again."""
+        return [field for field in self.left if field.name not in self.request.values]
+
     def get(self, field: Field) -> JSON:
         """What the present model's control of this field shows."""
         return self._hand(field.name).get(field.name)

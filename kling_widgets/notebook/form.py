@@ -94,24 +94,27 @@ class Form:
 
     def submit(self, *, yes: bool = False) -> Job:
         """Submits the present request, as the button does, and gives its job without waiting. While a submission is on
-        its way, that one is given: a second click makes no second video.
+        its way, that one is given; in a cell that is run again, the one that is under way.
 
         Args:
-            yes: make it also above ``%config Kling.confirm_above``. Nobody is asked here.
+            yes: make it also where the button wants a second click. Nobody is asked here.
 
         Raises:
-            KlingError: it cannot be sent, or costs more than is allowed; nothing was sent.
+            KlingError: it cannot be sent, or wants a yes; nothing was sent.
         """
+        return self._submit(in_cell=True, yes=yes)
+
+    def _submit(self, *, in_cell: bool, yes: bool) -> Job:
         with self._lock:
             if self._sending is not None:
                 return self._sending
             request = self.request
-            if not yes and not request.errors() and (question := self._session.guard.check([request])):
+            if not yes and not request.errors() and (question := self._question(request)):
                 raise KlingError(f"{question} form.submit(yes=True) makes it. Nothing was sent.")
             self._armed = None
             self._button.disabled = True
             try:
-                (self._sending,) = self._session.prepare(request, in_cell=False, yes=True)
+                (self._sending,) = self._session.prepare(request, in_cell=in_cell, yes=True)
             finally:
                 self._key.refresh()
                 self._refresh()
@@ -141,17 +144,24 @@ class Form:
         trouble: KlingError | None = None
         try:
             if self._confirmed():
-                self.submit(yes=True)
+                self._submit(in_cell=False, yes=True)
         except KlingError as error:
             trouble = error
         self._answered(trouble)
 
     def _confirmed(self) -> bool:
-        """Whether this click may make the video. Above the limit the first one only shows what a second one makes."""
+        """Whether this click may make the video: where there is a question, the first one only raises it."""
         with self._lock:
-            asked = self.request, self._session.guard.check([self.request])
+            asked = self.request, self._question(self.request)
             known, self._armed = self._armed == asked, asked
             return known or not asked[1]
+
+    def _question(self, request: VideoRequest) -> str:
+        """What a second click says yes to; "" where one is enough."""
+        files = ", ".join(field.label.lower() for field in self._draft.missing)
+        without = f"This would be made without the file that was there: {files}." if files else ""
+        questions = (without, self._session.lost(request), self._session.guard.check([request]))
+        return " ".join(filter(None, questions))
 
     def _unsure(self) -> None:
         said = "The page did not answer, so nothing was sent. Check the code below, and click again."

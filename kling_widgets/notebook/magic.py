@@ -126,13 +126,23 @@ class Magics:
         return self.session.show(_one(line.split(), "a task's id (%kling_tasks lists them)", line))
 
     def kling_resume(self, line: str) -> Any:
-        """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended."""
+        """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended. ``%kling_resume ID #7``: the
+        task is that of submission #7, whose answer was lost."""
         words = line.split()
-        found = self.session.resume(_one(words, "a task's id", line) if words else None)
+        of = words.pop() if len(words) == 2 and words[1].startswith("#") else None
+        found = self.session.resume(_one(words, "a task's id", line) if words else None, of=of)
         if isinstance(found, Batch) and not found:
             print("Nothing is under way.")  # noqa: T201
             return None
         return found
+
+    def kling_forget(self, line: str) -> None:
+        """Takes submissions off the journal; their videos stay: ``%kling_forget ID [ID …]``."""
+        words = line.split()
+        if not words:
+            raise InvalidRequestError("Give the ids of what is to be forgotten (%kling_tasks lists them).")
+        count = self.session.forget(words)
+        print(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")  # noqa: T201
 
     def kling_code(self, line: str) -> None:
         """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form

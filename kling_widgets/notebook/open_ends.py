@@ -19,21 +19,28 @@ def open_ends(unsent: Sequence[Entry], unknown: Sequence[Entry], elsewhere: Sequ
         unknown: sent, and nobody knows whether they were accepted.
         elsewhere: another kernel watches them.
     """
-    lines = [f"Not sent, not billed: {_name(entry)}. To send it: %kling_form --from #{entry.key}" for entry in unsent]
+    lines = [
+        f"Not sent, not billed: {_name(entry)}. Run its cell again; its form: %kling_form --from #{entry.key}"
+        for entry in unsent[-_MOST:]
+    ]
     lines += [
-        f"Sent, answer unknown, may be billed: {_name(entry)}. Look into the service's web console; if it is there: "
-        "%kling_resume and its id."
+        f"Sent, answer unknown, {'demo' if entry.demo else 'may be billed'}: {_name(entry)}. {_advice(entry)}"
         for entry in unknown[-_MOST:]
     ]
     if len(unknown) > _MOST:
         lines.append(f"{len(unknown) - _MOST} older ones too: kw.history(status='unknown').")
-    if unknown:
-        lines.append("When they are settled: kw.history(status='unknown').forget() takes them off this list.")
     if elsewhere:
         ids = ", ".join(entry.task_id or f"#{entry.key}" for entry in elsewhere[:_MOST])
         count = "One is" if len(elsewhere) == 1 else f"{len(elsewhere)} are"
         lines.append(f"{count} watched by another kernel: {ids}. To watch one here too: %kling_resume and its id.")
     return lines
+
+
+def _advice(entry: Entry) -> str:
+    forget = f"%kling_forget #{entry.key}"
+    if entry.demo:
+        return f"Nothing is billed: {forget}"
+    return f"Look into the service's web console. It is there: %kling_resume ID #{entry.key}. It is not: {forget}"
 
 
 def _name(entry: Entry) -> str:

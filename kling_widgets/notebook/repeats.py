@@ -7,6 +7,7 @@ four times makes four videos, and the same loop run again watches those four.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections import Counter
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ from kling_widgets.jobs.journal import Journal, Wish
 from kling_widgets.notebook.cell import Cell
 
 AGAIN = "To make another one: --new, in Python new=True."
+_UNDER_WAY = ("written", *SENT)
+_OPEN = (*_UNDER_WAY, "unknown")
+_LARGEST = 64 * 2**20  # bytes; above any picture that can be uploaded, a file is told by its size and time
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +68,79 @@ def meet(
         wish = Wish(same(request, service), cell.name if cell else "", cell.run if cell else "")
         entry, note = None, ""
         if not new:
-            entry, note = _under_way(wish, so_far[wish.same], journal)
+            entry, note = _met(journal.before(wish, so_far[wish.same]), wish, journal)
             if entry is None and reuse:
-                taken = [each.entry.key for each in met if each.entry]
-                entry = next((each for each in journal.saved(wish, taken) if find(Path(each.path or ""))), None)
-                note = f"This video is there already. {AGAIN}" if entry else ""
+                entry, note = _alike(wish, [each.entry.key for each in met if each.entry], journal)
         so_far[wish.same] += 1
         met.append(Met(request, wish, entry, note))
     return met
 
 
-def _under_way(wish: Wish, nth: int, journal: Journal) -> tuple[Entry | None, str]:
-    found = journal.before(wish, nth)
+def _met(found: Entry | None, wish: Wish, journal: Journal) -> tuple[Entry | None, str]:
+    """The submission that a wish of a cell met in the run before, if it meets it again, and why."""
     if found is None:
         return None, ""
-    if found.state == "unknown":
-        raise SubmissionUnknownError(
-            f"This cell has sent the same before, as #{found.key}, and the answer was lost: it may be in the making, "
-            "and billed. Look into the service's web console first. If it is there: %kling_resume and its id; if not, "
-            f"nothing is billed. {AGAIN}"
-        )
-    if found.state in ("written", "sending") and journal.elsewhere(found):
-        raise KlingError(f"Another kernel is sending the same for this cell, as #{found.key}: wait a moment. {AGAIN}")
-    if found.state not in ("written", *SENT):
-        return None, ""
-    return found, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
+    if _going_on(found, journal):
+        return found, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
+    # A run that was interrupted, or is still under way, is gone on with as a whole.
+    if found.state == "saved" and _there(found) and journal.in_open_run(wish, found.key, _OPEN):
+        return found, f"This cell has made it already, and is not done with the others: it is not paid again. {AGAIN}"
+    return None, ""
+
+
+def _alike(wish: Wish, taken: Sequence[int], journal: Journal) -> tuple[Entry | None, str]:
+    """An identical submission of any cell or script."""
+    saved = next(filter(_there, journal.alike(wish, ("saved",), taken)), None)
+    if saved:
+        return saved, f"This video is there already. {AGAIN}"
+    found = next((entry for entry in journal.alike(wish, _OPEN, taken) if _going_on(entry, journal)), None)
+    return (found, f"It is being made already: it is shown, and not paid again. {AGAIN}") if found else (None, "")
+
+
+def _going_on(entry: Entry, journal: Journal) -> bool:
+    """Whether it is under way, and can be watched from here.
+
+    Raises:
+        SubmissionUnknownError: nobody knows whether it is.
+        KlingError: another kernel is sending it.
+    """
+    if entry.state == "unknown":
+        raise SubmissionUnknownError(lost(entry))
+    if entry.state in ("written", "sending") and journal.elsewhere(entry):
+        raise KlingError(f"Another kernel is sending the same, as #{entry.key}: wait a moment. {AGAIN}")
+    return entry.state in _UNDER_WAY and not entry.error  # one that has vanished at the service says so
+
+
+def lost(entry: Entry) -> str:
+    """What to do about the same wish of before whose answer was lost."""
+    said = f"The same was sent before, as #{entry.key}, and the answer was lost, so it is not sent again by itself."
+    settle = f"%kling_forget #{entry.key}, then run this again."
+    if entry.demo:
+        return f"{said} In the demo nothing is billed: {settle}"
+    return (
+        f"{said} It may be in the making, and billed: look into the service's web console first. If it is there: "
+        f"%kling_resume ID #{entry.key}, with its id. If not, nothing is billed: {settle}"
+    )
+
+
+def _there(entry: Entry) -> bool:
+    return bool(entry.path and find(Path(entry.path)))
 
 
 def same(request: VideoRequest, service: str) -> str:
-    """Equal for equal requests to one service. A file counts by its path, size and time: another picture under the same
-    name is another wish."""
-    files = [(str(path), *_state(path)) for path in request.files()]
+    """Equal for equal requests to one service. A file counts by its path and content: another picture under the same
+    name is another wish, and the same one that is written once more is not."""
+    files = [(str(path), _content(path)) for path in request.files()]
     text = to_json([service, request.model, request.draft(), files])
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def _state(path: Path) -> tuple[object, ...]:
+def _content(path: Path) -> str:
     try:
-        stat = path.stat()
+        with path.open("rb") as file:
+            stat = os.fstat(file.fileno())
+            if stat.st_size > _LARGEST:
+                return f"{stat.st_size} {stat.st_mtime_ns}"
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return (secrets.token_hex(4),)  # nothing can be said about it: equal to nothing
-    return stat.st_size, stat.st_mtime_ns
+        return secrets.token_hex(8)  # nothing can be said about it: equal to nothing

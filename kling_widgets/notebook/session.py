@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -20,6 +21,8 @@ from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.files import ours
 from kling_widgets.jobs.home import home
 from kling_widgets.jobs.job import Desk, Job
+from kling_widgets.jobs.journal import Wish
+from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Connect, connect
 from kling_widgets.notebook import shown
 from kling_widgets.notebook.cell import current
@@ -27,9 +30,11 @@ from kling_widgets.notebook.figure import Display, Figure
 from kling_widgets.notebook.history import History
 from kling_widgets.notebook.open_ends import open_ends
 from kling_widgets.notebook.pictures import filed
-from kling_widgets.notebook.repeats import Met, meet
+from kling_widgets.notebook.repeats import Met, lost, meet, same
 from kling_widgets.notebook.services import Running
 from kling_widgets.notebook.surroundings import Surroundings
+
+_REMEMBERED = 7 * 24 * 3600.0  # seconds; older wishes that were never sent are not spoken of any more
 
 
 class Session(Surroundings):
@@ -51,7 +56,6 @@ class Session(Surroundings):
     ) -> None:
         super().__init__(shell, environ, ask, connect, self._start_demo)
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
-        self._unsent: list[Entry] = []  # whose kernels ended before they were sent; told once
         self.jobs: dict[int, Job] = {}  # by the journal's number; a job that is under way is not begun again
 
     def _start_demo(self) -> Running:
@@ -105,11 +109,11 @@ class Session(Surroundings):
             raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
         self.latest = requests[-1]
         desk = self.desk(self.services.get(), save, timeout)
-        self.settle()
+        self.journal.settle()
         cell = current(self.shell, self.environ) if in_cell else None
         met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
         with self.guard.admitted([each.request for each in met if each.entry is None], yes=yes):
-            return [self._join(each) if each.entry else self._begin(each, desk) for each in met]
+            return [self._join(each, save) if each.entry else self._begin(each, desk) for each in met]
 
     def _begin(self, met: Met, desk: Desk) -> Job:
         """The job of a new wish, with what it is to cost."""
@@ -120,10 +124,11 @@ class Session(Surroundings):
             self.journal.update(job.key, cost=float(cost), currency=currency)
         return job
 
-    def _join(self, met: Met) -> Job:
+    def _join(self, met: Met, save: str | None) -> Job:
         """The job of a submission that a wish meets."""
         assert met.entry is not None
-        job = self._take_up(met.entry, met.note)
+        note = met.note + (" It stays where it is: save is not followed." if save else "")
+        job = self._take_up(met.entry, note)
         self.journal.repeat(met.wish, met.entry.key)
         return job
 
@@ -137,18 +142,20 @@ class Session(Surroundings):
         """Checks, submits and shows; see ``kw.submit``."""
         return self.run(self.prepare(request, **options), wait)
 
-    def resume(self, task_id: str | None = None, *, wait: bool | None = None) -> Job | Batch:
+    def resume(self, task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
         """Goes on with one task, or with all that have not ended; see ``kw.resume``."""
         if task_id is not None:
-            return self.run([self._take_up(self._entry(task_id))], wait)
-        self.settle()
+            return self.run([self._take_up(self._entry(task_id) if of is None else self._find(task_id, of))], wait)
+        self.journal.settle()
         unfinished, elsewhere = [], []  # type: list[Entry], list[Entry]
         for entry in self.journal.unfinished():  # two kernels may resume at once
             mine = not self.journal.elsewhere(entry) and self.journal.claim(entry)
             (unfinished if mine else elsewhere).append(entry)
-        unknown = [entry for entry in reversed(self.journal.entries()) if entry.state == "unknown"]
-        unsent, self._unsent = self._unsent, []
-        shown.tell(open_ends(unsent, unknown, elsewhere))
+        unknown = self.journal.in_state("unknown")
+        unsent = self.journal.unsent(time.time() - _REMEMBERED)
+        # What happened in the demo is nobody's worry later on.
+        told = [[entry for entry in some if not entry.demo or self.services.demo] for some in (unsent, unknown)]
+        shown.tell(open_ends(told[0], told[1], elsewhere))
         jobs, troubles = [], []
         for entry in unfinished:
             try:
@@ -160,9 +167,24 @@ class Session(Surroundings):
             raise troubles[0]
         return self.run(jobs, wait) if jobs else Batch(())
 
-    def settle(self) -> None:
-        """Tells the truth in the journal about what was on its way when its kernel ended."""
-        self._unsent += [entry for entry in self.journal.settle() if entry.state == "refused"]
+    def lost(self, request: VideoRequest) -> str:
+        """What to know when the same was sent before and its answer was lost; "" when none was.
+
+        Raises:
+            KlingError: there is no service to send it to.
+        """
+        wish = Wish(same(request, self.services.get().name))
+        found = self.journal.alike(wish, ("unknown",))
+        return lost(found[0]) if found else ""
+
+    def forget(self, ids: Iterable[str]) -> int:
+        """Takes submissions off the journal, by their ids or numbers; gives how many. What is under way is kept, and
+        said.
+
+        Raises:
+            KlingError: there is no such submission; nothing was forgotten.
+        """
+        return History([self.entry(each) for each in ids], self.journal).forget()
 
     def entry(self, task_id: str) -> Entry:
         """The journal's entry of a task, or of a submission's number: ``#7``.
@@ -189,16 +211,47 @@ class Session(Surroundings):
 
     def _adopt(self, task_id: str) -> Entry:
         """The entry of a task that was submitted elsewhere, when the service knows it: a typing error is no task."""
-        if looks_like_key(task_id):
-            raise InvalidRequestError("What was given looks like an API key, and not like a task's id.")
-        if not re.fullmatch(r"[\w.:-]{1,200}", task_id, re.ASCII):
-            return self.entry(task_id)
         service = self.services.get()
-        task: Task = blocking.wait(self.watcher.start(self.watcher.client(service).get(task_id)))
+        task = self._ask(task_id, service)
         entry = self.journal.adopt(task_id, service.name)
         if task.model:
             self.journal.update(entry.key, model=task.model, body={"model": task.model})
         return self.entry(f"#{entry.key}")
+
+    def _find(self, task_id: str, of: str) -> Entry:
+        """The entry of a submission whose answer was lost, and whose task its user has found.
+
+        Raises:
+            KlingError: it is no such submission, the task is another one's, or the service knows no such task.
+        """
+        entry = self.entry(of)
+        if entry.state != "unknown":
+            raise KlingError(f"The answer of {of} was not lost: it is {entry.state}.")
+        if other := self.journal.find(task_id):
+            raise KlingError(
+                f"Task {task_id} is that of #{other.key} already: %kling_resume {task_id} goes on with it."
+            )
+        task = self._ask(task_id, self.services.get(entry.service))
+        if task.model not in (None, entry.model):
+            raise KlingError(f"Task {task_id} is of {task.model}, and {of} asked for {entry.model}.")
+        self.journal.update(
+            entry.key,
+            state="accepted",
+            task_id=task_id,
+            accepted=task.created_at or entry.created,
+            error=None,
+            ended=None,
+        )
+        return self.entry(of)
+
+    def _ask(self, task_id: str, service: Service) -> Task:
+        """What the service says of a task that it is asked about for the first time."""
+        if looks_like_key(task_id):
+            raise InvalidRequestError("What was given looks like an API key, and not like a task's id.")
+        if not re.fullmatch(r"[\w.:-]{1,200}", task_id, re.ASCII):
+            raise KlingError(f"The journal has no task {shorten(task_id)}; %kling_tasks lists yours.")
+        task: Task = blocking.wait(self.watcher.start(self.watcher.client(service).get(task_id)))
+        return task
 
     def show(self, task_id: str) -> Job | Batch | None:
         """Shows the video of a task; one that is not here yet is watched, or fetched.
@@ -228,7 +281,7 @@ class Session(Surroundings):
 
     def history(self) -> History:
         """The journal, newest first."""
-        self.settle()
+        self.journal.settle()
         return History(self.journal.entries(), self.journal)
 
     def close(self) -> None:

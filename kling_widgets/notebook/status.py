@@ -70,8 +70,7 @@ class Status:
         # Said as long as it is missing: who clicks would pay for a video without it.
         left = [
             f"{field.label} was a file in the request that this form is made of: choose it again."
-            for field in draft.left
-            if field.name not in request.values
+            for field in draft.missing
         ]
         told = (*left, *(map(str, elsewhere) if not errors else ()))
         asked = f'<div class="kling-note" role="alert">{html.escape(question)} A second click makes it.</div>'

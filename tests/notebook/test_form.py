@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import PIL.Image
 import pytest
 from ipywidgets.widgets.widget import _instances as alive
 
 from kling_widgets.core.catalog import FIELDS, MODELS, Model, models
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError
+from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError, SubmissionUnknownError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.prices import Price
 from kling_widgets.notebook.controls import Control
@@ -672,6 +673,46 @@ def test_python_is_not_asked_by_a_form(new: Maker, session: Session) -> None:
         form.submit()
     assert session.journal.entries() == ()
     assert form.submit(yes=True).request == form.request
+
+
+def test_a_file_that_is_missing_wants_a_second_click(new: Maker, session: Session, tmp_path: Path) -> None:
+    """A submission that was not sent for its picture's sake is not quietly made without it."""
+    body = {"model": "aigc-video-kling-2.6", "prompt": "a boat", "image": "<upload: first.png>"}
+    key = session.journal.write(VideoRequest.from_payload(body), "a")
+    form = new(session.entry(f"#{key}").request)
+    button(form, SUBMIT).click()
+    assert "without the file that was there: first frame" in text(form)
+    assert len(session.journal.entries()) == 1
+    path = tmp_path / "first.png"
+    PIL.Image.new("RGB", (640, 360), "navy").save(path)
+    enter(form, "image", str(path))
+    button(form, SUBMIT).click()
+    assert len(session.journal.entries()) == 2
+
+
+def test_one_whose_answer_was_lost_wants_a_second_click(new: Maker, session: Session) -> None:
+    """Whichever form asks: the first click says where to look, the second one sends it."""
+    form = new("2.6", prompt="a boat demo:lost")
+    with pytest.raises(SubmissionUnknownError):
+        form.submit().wait_accepted()
+    for each in (form, new("2.6", prompt="a boat demo:lost")):
+        button(each, SUBMIT).click()
+        assert "the answer was lost" in text(each)
+        assert "web console" in text(each)
+    assert len(session.journal.entries()) == 1
+    button(form, ANYWAY).click()
+    assert len(session.journal.entries()) == 2
+
+
+def test_a_form_that_submits_in_a_cell_is_not_paid_again(new: Maker, session: Session, kernel: Kernel) -> None:
+    """``form = kw.Form(…); job = form.submit()``, run once more while it is under way; a click is a wish of its own."""
+    kernel.source = "the cell"
+    first = new("2.6", prompt="a boat demo:slow").submit().wait_accepted()
+    kernel.cell += 1
+    form = new("2.6", prompt="a boat demo:slow")
+    assert form.submit() is first
+    button(form, SUBMIT).click()
+    assert len(session.journal.entries()) == 2
 
 
 def test_two_forms_at_once_do_not_both_pass_a_budget_for_one(new: Maker, session: Session) -> None:

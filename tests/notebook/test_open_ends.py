@@ -6,8 +6,8 @@ from kling_widgets.jobs.entry import Entry
 from kling_widgets.notebook.open_ends import open_ends
 
 
-def entry(key: int, prompt: str = "a boat", task_id: str | None = None) -> Entry:
-    return Entry(key, 1_800_000_000.0 + key, "a", "m", {"prompt": prompt}, "any", task_id)
+def entry(key: int, prompt: str = "a boat", task_id: str | None = None, service: str = "a") -> Entry:
+    return Entry(key, 1_800_000_000.0 + key, service, "m", {"prompt": prompt}, "any", task_id)
 
 
 def test_nothing_to_say() -> None:
@@ -17,14 +17,15 @@ def test_nothing_to_say() -> None:
 
 def test_each_kind_says_what_to_do() -> None:
     """Not sent: how to send it. Unknown: where to look. Elsewhere: how to watch it here."""
-    unsent, unknown, settled, elsewhere = open_ends([entry(7)], [entry(8)], [entry(9, task_id="t9")])
+    unsent, unknown, elsewhere = open_ends([entry(7)], [entry(8)], [entry(9, task_id="t9")])
     assert "#7 “a boat”" in unsent
     assert "not billed" in unsent
     assert "%kling_form --from #7" in unsent
     assert "#8" in unknown
     assert "may be billed" in unknown
     assert "web console" in unknown
-    assert "forget()" in settled
+    assert "%kling_resume ID #8" in unknown
+    assert "%kling_forget #8" in unknown
     assert "another kernel: t9" in elsewhere
 
 
@@ -35,6 +36,14 @@ def test_many_are_cut() -> None:
     assert "15 older ones" in lines[10]
     assert lines[-1].startswith("30 are watched by another kernel")
     assert lines[-1].count(",") == 9
+
+
+def test_the_demo_has_no_console() -> None:
+    """And bills nothing."""
+    (line,) = open_ends((), [entry(1, service="demo")], ())
+    assert "demo" in line
+    assert "console" not in line
+    assert "%kling_forget #1" in line
 
 
 def test_a_prompt_is_data() -> None:

@@ -99,7 +99,27 @@ def test_each_meets_its_own(journal: Journal) -> None:
     """The second of two meets the second, also when the first has ended."""
     ask(journal, BOAT, BOAT)
     end(journal, "saved", "accepted")
-    assert keys(ask(journal, BOAT, BOAT, run="2")) == [None, 2]
+    assert keys(ask(journal, BOAT, BOAT, run="2")) == [None, 2]  # the first one has no file any more
+
+
+def test_a_run_that_is_not_over_is_gone_on_with_as_a_whole(journal: Journal, tmp_path: Path) -> None:
+    """What it has made already is shown, and not paid again, while another of its wishes is open; when all are done,
+    the cell makes new ones."""
+    ask(journal, BOAT, KITE)
+    save(journal, tmp_path, 1)
+    done, open_ = ask(journal, BOAT, KITE, run="2")
+    assert keys([done, open_]) == [1, 2]
+    assert "not done with the others" in done.note
+    assert keys(ask(journal, BOAT, KITE, BOAT, run="3")) == [1, 2, None]
+    save(journal, tmp_path, 2, 3)
+    assert keys(ask(journal, BOAT, KITE, run="4")) == [None, None]
+
+
+def test_one_that_has_vanished_is_made_anew(journal: Journal) -> None:
+    """It is under way for nobody."""
+    ask(journal, BOAT)
+    journal.update(1, error="The account of this key has no such task")
+    assert keys(ask(journal, BOAT, run="2")) == [None]
 
 
 def test_new_meets_nothing(journal: Journal) -> None:
@@ -113,11 +133,29 @@ def test_one_whose_answer_was_lost_is_not_sent_again(journal: Journal) -> None:
     """The error says where to look, and how to send it all the same; and that is possible."""
     ask(journal, BOAT)
     end(journal, "unknown")
-    with pytest.raises(SubmissionUnknownError, match=r"#1.*web console.*--new"):
+    with pytest.raises(SubmissionUnknownError, match=r"#1.*web console.*%kling_resume ID #1.*%kling_forget #1"):
         ask(journal, BOAT, run="2")
     with pytest.raises(SubmissionUnknownError):
         ask(journal, BOAT, run="2", reuse=True)
     assert keys(ask(journal, BOAT, run="2", new=True)) == [None]
+
+
+def test_one_whose_answer_was_lost_is_settled_by_itself(journal: Journal) -> None:
+    """Forgotten, it is sent again, and the others of its run are not."""
+    ask(journal, BOAT, BOAT, BOAT)
+    end(journal, "accepted", "accepted", "unknown")
+    with pytest.raises(SubmissionUnknownError):
+        ask(journal, BOAT, BOAT, BOAT, run="2")
+    assert journal.forget([3]) == 1
+    assert keys(ask(journal, BOAT, BOAT, BOAT, run="2")) == [1, 2, None]
+
+
+def test_in_the_demo_nobody_is_sent_to_a_console(journal: Journal) -> None:
+    """There is none, and nothing is billed."""
+    ask(journal, BOAT, service="demo")
+    end(journal, "unknown")
+    with pytest.raises(SubmissionUnknownError, match="In the demo nothing is billed: %kling_forget #1"):
+        ask(journal, BOAT, run="2", service="demo")
 
 
 def test_one_that_another_kernel_is_sending_is_waited_for(journal: Journal) -> None:
@@ -178,9 +216,14 @@ def test_reuse_wants_the_file(journal: Journal, tmp_path: Path) -> None:
 
 
 def test_reuse_meets_what_is_under_way(journal: Journal) -> None:
-    """A notebook that is run again before it is done."""
+    """In the same cell, another one, or a script; and stops at one whose answer was lost."""
     ask(journal, BOAT)
-    assert keys(ask(journal, BOAT, run="2", reuse=True)) == [1]
+    for cell in ("cell", "other", ""):
+        assert keys(ask(journal, BOAT, run="2", cell=cell, reuse=True)) == [1]
+    end(journal, "unknown")
+    for cell in ("cell", "other", ""):
+        with pytest.raises(SubmissionUnknownError):
+            ask(journal, BOAT, run="3", cell=cell, reuse=True)
 
 
 # The same?
@@ -202,3 +245,7 @@ def test_a_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
     assert before == same(request, "a")
     path.write_bytes(b"another")
     assert same(request, "a") != before
+    path.unlink()
+    path.write_bytes(b"one")
+    os.utime(path, (1, 1))
+    assert same(request, "a") == before  # a notebook that makes its own first frame writes it with each run

@@ -14,9 +14,16 @@ from filelock import FileLock
 
 from kling_widgets.core.catalog import models
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.errors import InvalidRequestError, KlingError, TaskNotFoundError, WaitTimeoutError
+from kling_widgets.errors import (
+    InvalidRequestError,
+    KlingError,
+    SubmissionUnknownError,
+    TaskNotFoundError,
+    WaitTimeoutError,
+)
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.journal import Wish
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.session import session as of_this_process
 from tests.notebook.conftest import KEY, Kernel, shown
@@ -263,7 +270,7 @@ def test_a_submission_without_an_id_is_never_sent_by_resuming(make: Maker, keyed
 
 
 def test_resume_tells_what_became_of_the_others(make: Maker, keyed: dict[str, str]) -> None:
-    """Not sent: once. Answer unknown: until it is settled. Watched by another kernel: left to it."""
+    """Not sent: until it is made again. Answer unknown: until it is settled. Watched by another kernel: left to it."""
     session = make(keyed)
     journal, name = session.journal, session.services.get().name
     for state, owner in (("written", "dead"), ("sending", "dead"), ("accepted", "alive")):
@@ -276,10 +283,38 @@ def test_resume_tells_what_became_of_the_others(make: Maker, keyed: dict[str, st
         assert "Not sent, not billed: #1 “a boat, written”" in lines[0]
         assert "Sent, answer unknown, may be billed: #2 “a boat, sending”" in lines[1]
         assert "One is watched by another kernel: t3" in lines[-1]
-        again = shown(session.resume).text
-    assert "#1" not in again
-    assert "#2" in again
+        assert shown(session.resume).text == told.text  # whoever asked first
     assert [entry.state for entry in journal.entries()] == ["accepted", "unknown", "refused"]
+    assert session.forget(["#2"]) == 1
+    assert "#2" not in shown(session.resume).text
+
+
+def test_a_wish_that_was_not_sent_and_made_again_is_not_spoken_of(make: Maker, keyed: dict[str, str]) -> None:
+    """Its cell was run again."""
+    session = make(keyed)
+    for owner, state in (("dead", "written"), ("alive", "accepted")):
+        key = session.journal.write(VideoRequest("2.6", prompt="a boat"), "a", Wish("boat", "cell", owner))
+        session.journal.update(key, state=state, owner=owner)
+        told = shown(session.resume).text
+    assert "Not sent" not in told
+
+
+def test_a_lost_task_that_was_found_is_gone_on_with(session: Session, kernel: Kernel) -> None:
+    """``%kling_resume ID #7``: the submission gets its task, its cell shows it, and nothing is open any more."""
+    kernel.source = "the cell"
+    made = shown(lambda: session.submit("2.6", prompt="a boat", wait=True)).value
+    session.journal.update(made.key, state="unknown", task_id=None, path=None)
+    kernel.cell += 1
+    with pytest.raises(SubmissionUnknownError, match=f"%kling_resume ID #{made.key}"):
+        session.submit("2.6", prompt="a boat")
+    with pytest.raises(KlingError, match="no task"):
+        session.resume("two words", of=f"#{made.key}")
+    found = shown(lambda: session.resume(made.id, of=f"#{made.key}", wait=True)).value
+    assert mp4(found.path)
+    (entry,) = session.journal.entries()
+    assert (entry.state, entry.task_id, entry.error) == ("saved", made.id, None)
+    with pytest.raises(KlingError, match="was not lost"):
+        session.resume(made.id, of=f"#{made.key}")
 
 
 def test_resume_takes_up_everything_that_has_not_ended(make: Maker, keyed: dict[str, str]) -> None:
