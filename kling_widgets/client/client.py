@@ -91,9 +91,16 @@ class Client:
         with self._uploading:  # the same picture in several requests goes up once
             return self._driver.run(uploads.prepare(self._session, request))
 
-    def create(self, body: Mapping[str, Any], *, on_trouble: OnTrouble | None = None) -> Task:
-        """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again."""
-        return self._driver.run(protocol.create(self._session, body, on_trouble))
+    def create(
+        self,
+        body: Mapping[str, Any],
+        *,
+        on_trouble: OnTrouble | None = None,
+        before: Callable[[], Any] | None = None,
+    ) -> Task:
+        """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again; ``before`` is
+        called directly before each try, and nothing is sent if it raises."""
+        return self._driver.run(protocol.create(self._session, body, on_trouble, before))
 
     def get(self, task_id: str) -> Task:
         """Asks for a task.
@@ -250,9 +257,15 @@ class AsyncClient:
         async with self._uploading:  # the same picture in several requests goes up once
             return await self._driver.run(uploads.prepare(self._session, request))
 
-    async def create(self, body: Mapping[str, Any], *, on_trouble: OnTrouble | None = None) -> Task:
-        """:meth:`Client.create`, awaited."""
-        return await self._driver.run(protocol.create(self._session, body, on_trouble))
+    async def create(
+        self,
+        body: Mapping[str, Any],
+        *,
+        on_trouble: OnTrouble | None = None,
+        before: Callable[[], Any] | None = None,
+    ) -> Task:
+        """:meth:`Client.create`, awaited; and so is ``before``."""
+        return await self._driver.run(protocol.create(self._session, body, on_trouble, before))
 
     async def get(self, task_id: str) -> Task:
         """:meth:`Client.get`, awaited."""

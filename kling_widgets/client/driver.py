@@ -146,6 +146,8 @@ class BlockingDriver(_Driver):
     def _send(self, step: Send) -> Reply | Broken:
         self.hold(step.urgent)
         with self.places:
+            if step.before is not None:
+                step.before()
             try:
                 response = self.http.send(self.request(step), stream=True)
                 try:
@@ -282,6 +284,8 @@ class AsyncDriver(_Driver):
     async def _send(self, step: Send) -> Reply | Broken:
         await self.hold(step.urgent)
         async with self.places:
+            if step.before is not None:
+                await step.before()
             try:
                 async with asyncio.timeout(None) as limit:
                     response = await self.http.send(self.limited(step, limit), stream=True)

@@ -32,6 +32,7 @@ class Send:
     form: Mapping[str, str] | None = None
     read_timeout: float = 30.0
     urgent: bool = False  # somebody waits for it: it does not queue behind the polls
+    before: Callable[[], Any] | None = None  # called, by an async driver awaited, when nothing is left to wait for
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,14 @@ _DOUBTS = 3  # looks in a row that the service must refuse before that ends a wa
 _LONGEST_LOOK = 150.0  # seconds; more than that passed while nothing was under way: the laptop slept
 
 
-def create(session: Session, body: Mapping[str, Any], on_trouble: OnTrouble | None = None) -> Protocol[Task]:
-    """Submits a body. ``on_trouble`` hears of what holds it up while it is tried again.
+def create(
+    session: Session,
+    body: Mapping[str, Any],
+    on_trouble: OnTrouble | None = None,
+    before: Callable[[], Any] | None = None,
+) -> Protocol[Task]:
+    """Submits a body. ``on_trouble`` hears of what holds it up while it is tried again; ``before`` is called directly
+    before each time that it is really sent, and what it raises keeps it from being sent.
 
     Raises:
         ConnectionFailedError, APIError: nothing was accepted.
@@ -54,6 +60,7 @@ def create(session: Session, body: Mapping[str, Any], on_trouble: OnTrouble | No
         json=dict(body),
         read_timeout=session.read_timeout or CREATE_TIMEOUT,
         urgent=True,
+        before=before,
     )
     for attempt in range(_CREATE_TRIES):
         at = datetime.fromtimestamp(session.wall()).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")

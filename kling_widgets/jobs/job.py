@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -39,7 +40,6 @@ class Job:
         created: when it was written down, unix seconds.
         key: its number in the journal.
         note: why it is shown in place of a new one, or "".
-        trouble: what is wrong with the journal that it is written into, or "".
     """
 
     def __init__(
@@ -66,28 +66,52 @@ class Job:
             desk.journal.take(entry.key)
         else:
             self.key = desk.journal.write(request, desk.service.name, wish)
-        self.trouble = desk.journal.trouble
+        on_disk = desk.journal.mode != "memory"
         task = Task(entry.task_id, entry.model or None) if entry and entry.task_id else None
         self._standing = (
             Standing(self.created, desk.clock, task=task, accepted=entry.accepted, done=entry.ended)
             if entry and task
             else Standing(self.created, desk.clock)
         )
-        self._life = Life(self.key, request, desk, self._standing)
-        self._watcher = desk.watcher
+        self._life = Life(self.key, request, desk, self._standing, on_disk=on_disk)
+        self._watcher, self._journal = desk.watcher, desk.journal
+        self._lock = threading.Lock()
         self._started = self._stopped = False
 
     def start(self) -> Job:
-        """Begins the work in the background; returns at once. What has begun is not begun again."""
-        if not self._started:
-            self._started = True
+        """Begins the work in the background; returns at once. What has begun is not begun again, and what was stopped
+        before it began does not begin."""
+        if self._first():
             self._watcher.start(self._life.run())
         return self
+
+    def _first(self) -> bool:
+        """Whether nobody has started or stopped it before."""
+        with self._lock:
+            first, self._started = not self._started, True
+            return first
+
+    def go_on(self) -> bool:
+        """Takes a stop back where it is not too late for that; whether it is being watched, and will be."""
+        with self._lock:
+            if self._stopped:
+                self._stopped = not self._life.go_on()
+            return self.watched
 
     @property
     def watched(self) -> bool:
         """Whether it is being watched, and will be."""
         return self._started and not self._stopped and self._standing.state not in ENDED
+
+    @property
+    def sent(self) -> bool:
+        """Whether something was sent that the service has not turned away: it may be made, and billed."""
+        return self._life.sent
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the journal that it is written into, or ""."""
+        return self._journal.trouble
 
     @property
     def task(self) -> Task | None:
@@ -186,8 +210,12 @@ class Job:
     def stop(self) -> None:
         """Stops watching. The video goes on being made, and is billed; ``kw.resume`` picks it up again. What was not
         sent yet is not sent; a submission that is on its way is first seen through, so that its id is not lost."""
-        self._stopped = True
-        self._life.stop()
+        with self._lock:
+            self._stopped = True
+        if self._first():
+            self._life.drop()
+        else:
+            self._life.stop()
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:
         try:

@@ -5,37 +5,49 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from kling_widgets.client.refusal import submission_unknown
 from kling_widgets.client.reply import Task
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.errors import KlingError, SubmissionUnknownError, TaskFailedError, VideoMissingError
+from kling_widgets.errors import (
+    KlingError,
+    SubmissionUnknownError,
+    TaskFailedError,
+    TaskNotFoundError,
+    VideoMissingError,
+)
 from kling_widgets.jobs import files
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.moment import State
 from kling_widgets.jobs.standing import Standing
 
+T = TypeVar("T")
+
 _NAMES = 5  # names that other kernels may take between the choice and the end of a download
 
 
 class Life:
-    """Runs on the watcher's loop; ``stop``, ``tick`` and ``after_stop`` are called from anywhere. Files, SQLite and
-    what is told at the end are worked with in threads beside the loop.
+    """Runs on the watcher's loop; ``drop``, ``stop``, ``go_on``, ``tick`` and ``after_stop`` are called from anywhere.
+    Files, SQLite and what is told at the end are worked with in threads beside the loop.
 
     Args:
         key: the journal's number.
+        on_disk: whether its row is in the file: then nothing is sent before the file says so.
     """
 
-    def __init__(self, key: int, request: VideoRequest, desk: Desk, standing: Standing) -> None:
+    def __init__(self, key: int, request: VideoRequest, desk: Desk, standing: Standing, *, on_disk: bool) -> None:
         self._key, self._request, self._desk, self._standing = key, request, desk, standing
+        self._on_disk = on_disk
         self._lock = threading.Lock()
-        self._sent = standing.task is not None  # whether something may have been sent
-        self._stopping = False
+        self._pen = asyncio.Lock()  # notes are written down in the order in which they were made
+        self._returned: asyncio.Task[bool] | None = None  # the note that a try was turned away
+        self._sent = standing.task is not None  # whether something was sent that was not turned away
+        self._stopping = self._cut_short = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._may_cut = False  # on the loop only: what runs now may be cut short
@@ -59,6 +71,15 @@ class Life:
         else:
             await self._end("done", clip=clip)
 
+    def drop(self) -> None:
+        """Ends what was never run, here and now: nothing of it is sent any more."""
+        self._stopping = self._cut_short = True
+        error = KlingError(self.after_stop())
+        if self._standing.task is None:
+            self._desk.journal.update(self._key, state="refused", error=str(error), ended=self._desk.clock())
+        self._desk.journal.leave(self._key)
+        self._standing.end("stopped", error)
+
     def stop(self) -> None:
         """Stops what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""
         with self._lock:
@@ -66,15 +87,26 @@ class Life:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._cut)
 
+    def go_on(self) -> bool:
+        """Takes a stop back; whether it was not too late for that."""
+        with self._lock:
+            if not self._cut_short:
+                self._stopping = False
+            return not self._cut_short
+
+    @property
+    def sent(self) -> bool:
+        """Whether something was sent that was not turned away: it may be made, and billed."""
+        with self._lock:
+            return self._sent
+
     def after_stop(self) -> str:
         """What to know when it is watched no more."""
         task = self._standing.task
-        with self._lock:
-            sent = self._sent
         if task is None:
             return (
                 "The submission goes on by itself and may be billed; %kling_tasks shows what became of it."
-                if sent
+                if self.sent
                 else "Nothing was sent, nothing is billed."
             )
         if task.status == "succeeded":
@@ -110,21 +142,42 @@ class Life:
     async def _submit(self, client: Any) -> Task:
         with self._cuttable():
             body = await client.prepare(self._request)
-        await self._note(state="sending", body=body)
-        with self._lock:
-            if self._stopping:
-                raise asyncio.CancelledError
-            self._sent = True
         try:
-            task: Task = await client.create(body, on_trouble=self._held_up)
-        except KlingError:
+            with self._cuttable():
+                task: Task = await client.create(body, on_trouble=self._turned_away, before=partial(self._before, body))
+        except KlingError as error:
+            with self._lock:
+                self._sent = isinstance(error, SubmissionUnknownError)  # each other one is a refusal
             raise
         except Exception as error:
-            raise submission_unknown(f"Something unexpected happened ({_of(error)}).") from error
+            if self.sent:
+                raise submission_unknown(f"Something unexpected happened ({_of(error)}).") from error
+            raise
         now = self._desk.clock()
+        self._standing.accept(task, now)  # first of all: whatever fails now, the id is known
         await self._note(state="accepted", task_id=task.id, accepted=now)
-        self._standing.accept(task, now)
+        self._standing.announce()
         return task
+
+    async def _before(self, body: dict[str, Any]) -> None:
+        """Directly before the request is sent: the last moment to call it off. From here on it is seen through."""
+        self._may_cut = False
+        if not await self._note(state="sending", body=body) and self._on_disk:
+            # Killed now, the kernel would leave a file that says that nothing was sent.
+            why = self._desk.journal.trouble or "It is not in the journal any more."
+            raise KlingError(f"Nothing was sent, nothing is billed. {why}")
+        with self._lock:
+            self._check()
+            self._sent = True
+
+    def _turned_away(self, error: KlingError) -> None:
+        """Nothing was accepted, and it is to be tried again: until then it can be called off once more."""
+        with self._lock:
+            self._sent = False
+            self._check()
+        self._may_cut = True
+        self._returned = asyncio.ensure_future(self._note(state="written"))
+        self._standing.miss(error)
 
     async def _watch(self, client: Any, task: Task) -> Task:
         usual = await asyncio.to_thread(self._desk.journal.usual, self._request, self._desk.service.name)
@@ -138,7 +191,7 @@ class Life:
                 on_update=self._standing.see,
                 on_trouble=self._standing.miss,
             )
-        await self._note(state="succeeded", url=ended.url, ended=self._standing.done)
+        await self._note(state="succeeded", url=ended.url, ended=self._standing.done, error=None)
         return ended
 
     async def _fetch(self, client: Any, task: Task) -> Clip:
@@ -166,26 +219,33 @@ class Life:
 
     async def _keep(self, clip: Clip) -> None:
         poster = await asyncio.to_thread(files.thumbnail, clip.poster) if clip.poster else None
-        await self._note(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster)
+        await self._note(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster, error=None)
 
     # How it ends.
 
     async def _close(self, error: KlingError, *, stopped: bool = False) -> None:
         """The end without a saved video. "Stopped" is a task that goes on at the service, unwatched."""
         task, state = self._standing.task, "stopped"  # type: Task | None, State
+        note: dict[str, object] = {}
         if task is None:
-            lost = isinstance(error, SubmissionUnknownError)
-            state = "unknown" if lost else "stopped" if stopped else "refused"
-            now = self._desk.clock()
-            await self._note(state="unknown" if lost else "refused", error=str(error), ended=now)
+            state = "unknown" if self.sent else "stopped" if stopped else "refused"
+            note = {"state": "unknown" if self.sent else "refused", "error": str(error), "ended": self._desk.clock()}
         elif isinstance(error, TaskFailedError):
             state = "failed"
-            await self._note(state="failed", error=str(error), ended=self._standing.done)
+            note = {"state": "failed", "error": str(error), "ended": self._standing.done}
         elif task.ended and not stopped:
             state = "failed"
+            gone = isinstance(error, VideoMissingError)
             error = self._missing(task, error)
-        await asyncio.to_thread(self._desk.journal.leave, self._key)  # another kernel may go on with it
-        await self._end(state, error)
+            note = {"error": str(error)} if gone else {}  # what passes, such as no network, is no mark for good
+        elif isinstance(error, TaskNotFoundError):
+            note = {"error": str(error)}
+        try:
+            if note:
+                await self._note(**note)
+            await _beside(partial(self._desk.journal.leave, self._key))  # another kernel may go on with it
+        finally:
+            await self._end(state, error)
 
     def _missing(self, task: Task, cause: KlingError) -> VideoMissingError:
         again = f"Task {task.id} succeeded; to fetch its video again: %kling_resume {task.id}"
@@ -198,35 +258,38 @@ class Life:
         if self._ticking is not None:
             self._ticking.cancel()
         # In a thread: whoever shows the end may read the file for it, and other tasks are polled meanwhile.
-        await asyncio.to_thread(partial(self._standing.end, state, error, clip))
+        await _beside(partial(self._standing.end, state, error, clip))
 
     # The means.
 
     @contextlib.contextmanager
     def _cuttable(self) -> Iterator[None]:
         """What a stop may cut short. As the flag and the cut live on one loop, a cut never hits anything else."""
-        if self._stopping:
-            raise asyncio.CancelledError
+        with self._lock:
+            self._check()
         self._may_cut = True
         try:
             yield
         finally:
             self._may_cut = False
 
+    def _check(self) -> None:
+        """Gives up if it was stopped; under the lock, as from here on no stop can be taken back."""
+        if self._stopping:
+            self._cut_short = True
+            raise asyncio.CancelledError
+
     def _cut(self) -> None:
-        if self._may_cut and self._task is not None:
-            self._task.cancel()
-
-    def _held_up(self, error: KlingError) -> None:
-        """The submission was not accepted, and is to be tried again: the last moment to call it off."""
         with self._lock:
-            if self._stopping:
-                self._sent = False
-                raise asyncio.CancelledError
-        self._standing.miss(error)
+            if not (self._may_cut and self._stopping) or self._task is None:
+                return
+            self._cut_short = True
+        self._task.cancel()
 
-    async def _note(self, **columns: object) -> None:
-        await asyncio.to_thread(partial(self._desk.journal.update, self._key, **columns))
+    async def _note(self, **columns: object) -> bool:
+        """Writes down; whether that is on disk."""
+        async with self._pen:
+            return await _beside(partial(self._desk.journal.update, self._key, **columns))
 
     def _begin_to_tick(self) -> None:
         if self._ticking is None and self._standing.heard and not self._over:
@@ -236,6 +299,15 @@ class Life:
         while True:
             await self._desk.sleep(1 if self._standing.elapsed < 60 else 5)
             self._standing.tell()
+
+
+async def _beside(work: Callable[[], T]) -> T:
+    """In a thread; where that fails, as where no thread can be had, once more and here: what is paid for must not be
+    lost for it."""
+    try:
+        return await asyncio.to_thread(work)
+    except Exception:  # noqa: BLE001
+        return work()
 
 
 def _of(error: Exception) -> str:

@@ -134,11 +134,15 @@ class Standing:
             self._schedule = Schedule(usual)
 
     def accept(self, task: Task, at: float) -> None:
-        """The service has taken the wish."""
+        """The service has taken the wish. Nobody hears of it before ``announce``."""
         with self._lock:
             self._accepted = self._unfinished = at
             self._state, self.task = "queued", task
-        self.see(task)
+
+    def announce(self) -> None:
+        """It is written down that the service has taken the wish: whoever waits for that goes on."""
+        if self.task is not None:
+            self.see(self.task)
         self.submitted.set_result(None)
 
     def see(self, task: Task) -> None:

@@ -225,3 +225,50 @@ def test_a_closed_client_says_so(make: Maker) -> None:
     client.close()
     with pytest.raises((KlingError, RuntimeError)):
         client.get("t")
+
+
+def test_the_last_word_comes_when_nothing_is_left_to_wait_for() -> None:
+    """A submission that waits for a free connection is not called one that is sent, and can be called off."""
+
+    async def main(url: str) -> list[str]:
+        async with AsyncClient(KEY, url, budget=Budget(1_000_000)) as client:
+            called: list[str] = []
+
+            async def before() -> None:
+                called.append("before")
+                raise ZeroDivisionError
+
+            gets = [asyncio.create_task(client.get("t")) for _ in range(REQUESTS)]
+            await asyncio.to_thread(server.wait_for, REQUESTS)  # all places are taken
+            create = asyncio.create_task(client.create({"model": "m"}, before=before))
+            while not client._driver.places._waiters:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0)
+            called.append("free")
+            gets[0].cancel()
+            with pytest.raises(ZeroDivisionError):
+                await create
+            for get in gets:
+                get.cancel()
+            await asyncio.gather(*gets, return_exceptions=True)
+            return called
+
+    with FaultServer(lambda asked: Answer(fault="stall")) as server:
+        assert asyncio.run(main(server.url)) == ["free", "before"]
+        assert {asked.method for asked in server.asked} == {"GET"}
+
+
+def test_what_is_called_before_each_try_can_keep_it_from_being_sent() -> None:
+    """It is called again before the next try; what it raises is raised, and nothing is sent."""
+    with FaultServer(lambda asked: Answer(429, headers={"Retry-After": "0"})) as server:
+        calls = iter([None, ZeroDivisionError()])
+
+        def before() -> None:
+            if error := next(calls):
+                raise error
+
+        with (
+            Client(KEY, server.url, budget=Budget(1_000_000), sleep=lambda seconds: None) as client,
+            pytest.raises(ZeroDivisionError),
+        ):
+            client.create({"model": "m"}, before=before)
+        assert len(server.asked) == 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,15 @@ CREATE = "/v1/video/generations"
 CREATED = Answer(body={"id": "t1", "task_id": "t1", "status": "", "progress": 0})
 REQUEST = VideoRequest("2.6", prompt="a paper boat", seconds=5)
 LONG = 30.0  # seconds; a wait that takes so long has failed
+Sleep = Callable[[float], Awaitable[object]]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for what another thread does, and nobody can be told of."""
+    deadline, pause = time.monotonic() + LONG, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        pause.wait(0.01)
 
 
 class Clock:
@@ -114,8 +124,9 @@ class World:
             self.watcher, self.journal, service, self.folder, clock=self.clock, sleep=self.ticks.sleep, timeout=10_000.0
         )
 
-    def connect(self, service: Service, budget: Budget) -> AsyncClient:
-        return AsyncClient(service.key, service.base_url, budget=budget, clock=self.clock, sleep=self.clock.sleep)
+    def connect(self, service: Service, budget: Budget, sleep: Sleep | None = None) -> AsyncClient:
+        sleep = sleep or self.clock.sleep
+        return AsyncClient(service.key, service.base_url, budget=budget, clock=self.clock, sleep=sleep)
 
     def job(self, request: VideoRequest = REQUEST, entry: Entry | None = None, **changes: Any) -> Job:
         return Job(request, replace(self.desk, **changes), entry)

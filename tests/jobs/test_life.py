@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kling_widgets.client.credentials import Secret
+from kling_widgets.client.schedule import Budget
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import (
     APIError,
@@ -17,6 +19,7 @@ from kling_widgets.errors import (
     KlingError,
     ServerError,
     SubmissionUnknownError,
+    TaskNotFoundError,
     VideoMissingError,
     WaitTimeoutError,
 )
@@ -24,7 +27,8 @@ from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.jobs.service import Service
-from tests.jobs.conftest import LONG, REQUEST, Heard, World, row
+from kling_widgets.jobs.watch import Watcher
+from tests.jobs.conftest import LONG, MP4, REQUEST, Heard, Ticks, World, row, until
 from tests.servers import Answer
 
 
@@ -247,7 +251,9 @@ class Broken:
     def __getattr__(self, name: str) -> Any:
         return self._break if name == self._broken else getattr(self._client, name)
 
-    async def _break(self, *_: object, **__: object) -> Any:
+    async def _break(self, *_: object, before: Callable[[], Awaitable[object]] | None = None, **__: object) -> Any:
+        if before:  # it breaks behind the sending
+            await before()
         raise ZeroDivisionError("what was that")
 
 
@@ -262,7 +268,7 @@ class Broken:
 )
 def test_a_bug_ends_in_words(world: World, broken: str, kind: type[KlingError], status: str, written: str) -> None:
     """Whatever goes wrong, a paid task ends with words that say what is true about it."""
-    watcher = type(world.watcher)(connect=lambda *args: Broken(world.connect(*args), broken))  # type: ignore[arg-type,return-value]
+    watcher = type(world.watcher)(connect=lambda *args: Broken(world.connect(*args), broken))  # type: ignore[arg-type]
     job = world.job(watcher=watcher).start()
     with pytest.raises(kind, match=r"unexpected happened \(ZeroDivisionError: what was that"):
         job.wait(LONG)
@@ -278,6 +284,145 @@ def test_a_broken_journal_does_not_end_a_paid_task(world: World) -> None:
     world.gateway.gate.set()
     assert job.wait(LONG).path
     assert world.journal.trouble
+
+
+class Failing(Journal):
+    """A journal that fails in a way that nobody foresaw, so many times, when something is accepted."""
+
+    def __init__(self, path: Path, times: int) -> None:
+        self.left = times
+        super().__init__(path)
+
+    def update(self, key: int, **columns: object) -> bool:
+        if columns.get("state") == "accepted" and self.left:
+            self.left -= 1
+            raise RuntimeError("can't start new thread")
+        return super().update(key, **columns)
+
+
+def test_no_thread_for_the_id(world: World, tmp_path: Path) -> None:
+    """Where no thread can be had when the answer comes, the id is written down all the same, and the task watched."""
+    journal = Failing(tmp_path / "other.sqlite", 1)
+    job = world.job(journal=journal).start().wait(LONG)
+    (entry,) = journal.entries()
+    assert (job.status, entry.state, entry.task_id) == ("succeeded", "saved", "t1")
+
+
+def test_an_id_that_cannot_be_written_down_is_told(world: World, tmp_path: Path) -> None:
+    """A task that was accepted is never called refused: its id is in the error, and it counts as sent."""
+    journal = Failing(tmp_path / "other.sqlite", 99)
+    job = world.job(journal=journal).start()
+    with pytest.raises(KlingError, match=r"can't start new thread.*%kling_resume t1"):
+        job.wait(LONG)
+    assert (job.status, job.id, job.sent) == ("stopped", "t1", True)
+    assert journal.entries()[0].state != "refused"
+
+
+def test_nothing_is_sent_when_the_file_cannot_say_so(world: World) -> None:
+    """A wish that is in the file as "written" is not sent when the file does not take the word "sending": the next
+    kernel would say that nothing was sent."""
+    job = world.job()
+    assert job.trouble == ""
+    path = world.journal.path
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    job.start()
+    with pytest.raises(KlingError, match=r"Nothing was sent.*in memory only"):
+        job.wait(LONG)
+    assert (job.status, job.sent, world.gateway.posts) == ("refused", False, 0)
+    assert "in memory only" in job.trouble
+    assert world.job().start().wait(LONG).path  # its journal is in memory from the beginning
+
+
+def test_a_submission_that_is_turned_away_is_not_sent_until_its_next_try(world: World) -> None:
+    """While it waits for its next try the journal says "written", so that a kernel that is killed then tells the
+    truth; a stop in that time calls it off at once."""
+    world.gateway.created = Answer(429, {"error": {"message": "busy"}})
+    paused = Ticks()
+    watcher = Watcher(Budget(1e12), lambda service, budget: world.connect(service, budget, sleep=paused.sleep))
+    job = world.job(watcher=watcher).start()
+    for tries in (1, 2):
+        paused.wait_for(tries)
+        until(lambda: world.entry().state == "written")
+        assert (world.gateway.posts, job.sent) == (tries, False)
+        if tries == 1:
+            world.gateway.hold("POST /v1/video")
+            paused.tick()
+            world.gateway.server.wait_for(2)
+            assert (world.entry().state, job.sent) == ("sending", True)
+            world.gateway.gate.set()
+    job.stop()
+    with pytest.raises(KlingError, match="Nothing was sent"):
+        job.wait(LONG)
+    assert (job.status, world.entry().state, world.gateway.posts) == ("stopped", "refused", 2)
+
+
+def test_stop_while_it_waits_for_its_turn(world: World) -> None:
+    """A submission that waits for the budget of requests is not sent after a stop, and before that the journal does not
+    say that it is being sent."""
+    held, budget = Ticks(), Budget(0.001)
+    budget.reserve(world.clock(), urgent=True)
+    watcher = Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=held.sleep))
+    job = world.job(watcher=watcher).start()
+    held.wait_for(1)
+    assert (world.entry().state, job.sent) == ("written", False)
+    job.stop()
+    with pytest.raises(KlingError, match="Nothing was sent"):
+        job.wait(LONG)
+    assert (job.status, world.entry().state, world.gateway.posts) == ("stopped", "refused", 0)
+
+
+def test_a_stop_before_the_answer_can_be_taken_back(world: World) -> None:
+    """Its user wants it after all, while it is being sent: it is watched to its end."""
+    world.gateway.hold("POST /v1/video")
+    job = world.job().start()
+    world.gateway.server.wait_for(1)
+    job.stop()
+    assert not job.watched
+    assert job.go_on()
+    assert job.watched
+    world.gateway.gate.set()
+    assert job.wait(LONG).path
+
+
+def test_a_stop_that_has_taken_effect_is_not_taken_back(world: World) -> None:
+    """What has been called off stays so."""
+    job = world.job()
+    job.stop()
+    assert not job.go_on()
+    assert job.start().status == "stopped"
+    assert world.gateway.posts == 0
+
+
+def test_a_task_that_is_gone_is_marked(world: World) -> None:
+    """The journal keeps why a task that the service does not know any more cannot be watched."""
+    world.gateway.looks = [Answer(404, {"error": {"message": "task_not_exist", "code": "task_not_exist"}})] * 9
+    job = world.job().start()
+    with pytest.raises(TaskNotFoundError):
+        job.wait(LONG)
+    assert world.entry().state == "accepted"
+    assert world.entry().error == str(job.error)
+
+
+def test_a_video_that_is_gone_is_marked_until_it_is_there(world: World) -> None:
+    """So is one whose video cannot be had; when it is fetched later after all, the mark goes."""
+    world.gateway.video = Answer(404)
+    job = world.job().start()
+    with pytest.raises(VideoMissingError):
+        job.wait(LONG)
+    marked = world.entry()
+    assert (marked.state, marked.error) == ("succeeded", str(job.error))
+    world.gateway.video = Answer(body=MP4)
+    assert world.job(marked.request, marked).start().wait(LONG).path
+    assert (world.entry().state, world.entry().error) == ("saved", None)
+
+
+def test_a_network_that_is_gone_is_no_mark(world: World) -> None:
+    """A download that fails for what passes leaves the entry as one to be resumed by itself."""
+    world.gateway.video = Answer(fault="reset")
+    with pytest.raises(VideoMissingError):
+        world.job().start().wait(LONG)
+    assert (world.entry().state, world.entry().error) == ("succeeded", None)
 
 
 def test_without_listeners_nothing_ticks(world: World) -> None:
@@ -346,9 +491,9 @@ class Watched(Journal):
         self.threads: set[str] = set()
         super().__init__(path)
 
-    def update(self, key: int, **columns: object) -> None:
+    def update(self, key: int, **columns: object) -> bool:
         self.threads.add(threading.current_thread().name)
-        super().update(key, **columns)
+        return super().update(key, **columns)
 
     def usual(self, request: VideoRequest, service: str) -> float | None:
         self.threads.add(threading.current_thread().name)

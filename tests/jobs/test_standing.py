@@ -36,6 +36,9 @@ def test_a_submission_is_queued_when_it_is_accepted(standing: Standing, clock: C
     assert standing.moment().elapsed == 7
     assert not standing.submitted.done()
     standing.accept(Task("t1", status="queued"), clock.now)
+    assert standing.task is not None
+    assert not (standing.submitted.done() or heard.states)  # it is not written down yet
+    standing.announce()
     assert standing.submitted.done()
     assert (heard.states, standing.moment().elapsed) == (["queued"], 0)
 
@@ -237,6 +240,7 @@ def test_a_listener_that_fails_harms_nobody(standing: Standing, clock: Clock, ca
     standing.listen(heard)
     with caplog.at_level(logging.ERROR, "kling_widgets"):
         standing.accept(task(), clock.now)
+        standing.announce()
         standing.see(task("running"))
         standing.end("done")
     assert heard.states == ["queued", "running", "done"]
@@ -256,6 +260,7 @@ def test_a_listener_may_ask_and_listen(standing: Standing, clock: Clock) -> None
 
     standing.listen(asks)
     standing.accept(task(), clock.now)
+    standing.announce()
     standing.end("done")
     assert len(inner.ends) == 2  # it was added at acceptance, and after the end
 
