@@ -204,8 +204,10 @@ class Database:
 
 
 def _make(path: Path) -> None:
-    # Prompts are private: the file is its owner's from the first moment.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # Prompts are private: the file is its owner's from the first moment. One that is there is not even opened: to close
+    # it would take away the locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorrupt.html).
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def file_system(path: Path, mounts: Path) -> str:

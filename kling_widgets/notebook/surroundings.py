@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 from kling_widgets.client.schedule import Budget
 from kling_widgets.client.secret import Environment
@@ -28,6 +29,22 @@ from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.services import Running, Services
 from kling_widgets.notebook.settings import Kling
+
+if TYPE_CHECKING:
+    once = cached_property
+else:
+
+    class once(cached_property):
+        """A cached property that is made once, also when several threads are the first to ask. ``cached_property``
+        has no lock since Python 3.12."""
+
+        def __init__(self, make):
+            super().__init__(make)
+            self._making = RLock()
+
+        def __get__(self, instance, owner=None):
+            with self._making:
+                return super().__get__(instance, owner)
 
 
 class Surroundings:
@@ -73,27 +90,27 @@ class Surroundings:
     def _new_rate(self, change: Any) -> None:
         self._budget.per_second = change["new"]
 
-    @cached_property
+    @once
     def watcher(self) -> Watcher:
         """The background thread of all tasks."""
         return Watcher(self._budget, self._connect)
 
-    @cached_property
+    @once
     def local(self) -> LocalMedia:
         """The local pictures, clips and sounds of this user's requests."""
         return LocalMedia(home(self.environ) / "uploads")
 
-    @cached_property
+    @once
     def journal(self) -> Journal:
         """The record of this user's submissions."""
         return Journal(home(self.environ) / "journal.sqlite")
 
-    @cached_property
+    @once
     def presets(self) -> PresetStore:
         """The requests that this user saved by a name."""
         return PresetStore(home(self.environ) / "presets")
 
-    @cached_property
+    @once
     def prices(self) -> PriceTable:
         """What this user says that videos cost."""
         return PriceTable(home(self.environ) / "prices.json")

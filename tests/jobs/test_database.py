@@ -141,6 +141,19 @@ def test_several_find_the_damage_at_once(path: Path) -> None:
     assert len(list(path.parent.glob("things.damaged-*.sqlite"))) == 1
 
 
+def test_a_lock_of_this_process_stays(path: Path, tmp_path: Path) -> None:
+    """Another connection in this process holds it; neither reading nor beginning beside it takes it away."""
+    made = database(path, mounts=tmp_path / "none")
+    add(made, "a")
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert names(made) == names(database(path, mounts=tmp_path / "none")) == ["a"]
+    code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    other = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=60)
+    assert "database is locked" in other.stderr
+    holder.close()
+
+
 def damaged(path: Path) -> int:
     """Fills a file, and damages its middle; gives how many names can be read after that."""
     made = database(path)

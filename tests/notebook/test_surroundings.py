@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -43,3 +45,17 @@ def test_the_rate_of_requests(
     assert session.watcher.budget.per_second == per_second
     session.settings.requests_per_second = 2.0
     assert session.watcher.budget.per_second == 2.0
+
+
+def test_threads_that_ask_first_get_the_same(make: Callable[..., Session], environ: dict[str, str]) -> None:
+    """A thread pool that submits as the first thing of a kernel writes one journal."""
+    for _ in range(10):
+        session, barrier = make(environ), Barrier(6)
+
+        def ask(session: Session = session, barrier: Barrier = barrier) -> object:
+            barrier.wait(20)
+            return session.journal
+
+        with ThreadPoolExecutor(6) as pool:
+            asked = [pool.submit(ask) for _ in range(6)]
+        assert len({id(each.result()) for each in asked}) == 1
