@@ -114,11 +114,11 @@ class Form:
             self._armed = None
             self._button.disabled = True
             try:
-                (self._sending,) = self._session.prepare(request, in_cell=in_cell, yes=True)
+                (job,) = self._session.prepare(request, in_cell=in_cell, yes=True)
+                self._sending = job if job.id is None else None  # what is under way already has its answer
             finally:
                 self._key.refresh()
                 self._refresh()
-            job = self._sending
         self._results.begin(job)
         job.listen(lambda moment: self._heard(job, moment))
         job.start()

@@ -685,6 +685,7 @@ def test_a_file_that_is_missing_wants_a_second_click(new: Maker, session: Sessio
     assert len(session.journal.entries()) == 1
     path = tmp_path / "first.png"
     PIL.Image.new("RGB", (640, 360), "navy").save(path)
+    unfold(form)
     enter(form, "image", str(path))
     button(form, SUBMIT).click()
     assert len(session.journal.entries()) == 2

@@ -284,9 +284,9 @@ def test_resume_tells_what_became_of_the_others(make: Maker, keyed: dict[str, st
         assert "Sent, answer unknown, may be billed: #2 “a boat, sending”" in lines[1]
         assert "One is watched by another kernel: t3" in lines[-1]
         assert shown(session.resume).text == told.text  # whoever asked first
-    assert [entry.state for entry in journal.entries()] == ["accepted", "unknown", "refused"]
-    assert session.forget(["#2"]) == 1
-    assert "#2" not in shown(session.resume).text
+        assert [entry.state for entry in journal.entries()] == ["accepted", "unknown", "refused"]
+        assert session.forget(["#2"]) == 1
+        assert "#2" not in shown(session.resume).text
 
 
 def test_a_wish_that_was_not_sent_and_made_again_is_not_spoken_of(make: Maker, keyed: dict[str, str]) -> None:
@@ -554,6 +554,24 @@ def test_the_user_is_asked_once_for_a_whole_batch(shell: Any, kernel: Kernel, ke
         == ["5 videos · 25 s. The limit of 4 videos would be passed (%config Kling.confirm_above). Make them? [y/N] "]
         * 2
     )
+
+
+def test_the_demo_spends_no_money(session: Session) -> None:
+    """Its videos take nothing from the service's budget, and the journal notes no cost; nor does a switch in between
+    give back what the other one counted."""
+    session.prices.set(Price("aigc-video-kling-2.6", Decimal("0.2")), "USD")
+    session.settings.budget = "1 USD"
+    session.services.use_demo()
+    (job,) = session.prepare("2.6", prompt="a boat")
+    assert "in the demo" in session.guard.status()
+    session.services.use_demo(False)
+    assert session.guard.status().startswith("nothing so far")
+    job.stop()
+    job.start()  # it ends without having been sent
+    session.prepare("2.6", prompt="a ship")
+    assert [(entry.demo, entry.cost) for entry in session.journal.entries()] == [(False, 1.0), (True, None)]
+    with pytest.raises(KlingError, match=r"1\.00 USD would be passed"):
+        session.prepare("2.6", prompt="a bridge")
 
 
 def test_what_is_under_way_already_is_not_counted_again(session: Session, again: Callable[[], None]) -> None:
