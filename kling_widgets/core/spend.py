@@ -85,6 +85,7 @@ class Bill:
         money: what those with a price come to, by the user's own price table.
         currency: of that; "" where nothing has a price.
         unpriced: how many have none.
+        demo: whether the demo makes them, for nothing: then the money is what the service would take.
     """
 
     count: int = 0
@@ -93,6 +94,14 @@ class Bill:
     money: Decimal = Decimal()
     currency: str = ""
     unpriced: int = 0
+    demo: bool = False
+
+    @classmethod
+    def of_one(cls, request: VideoRequest, price: Money | None, *, demo: bool = False) -> Bill:
+        """That of one request at a price."""
+        seconds = seconds_of(request)
+        money, unit = price or (Decimal(), "")
+        return cls(1, seconds or 0, int(seconds is None), money, unit, int(price is None), demo)
 
     @classmethod
     def of(cls, requests: Iterable[VideoRequest], price: Callable[[VideoRequest], Money | None]) -> Bill:
@@ -102,22 +111,26 @@ class Bill:
             requests: one for each video.
             price: what one comes to, or None; all in one currency.
         """
-        asked = tuple(requests)
-        lengths = [seconds_of(each) for each in asked]
-        prices = [found for each in asked if (found := price(each))]
-        return cls(
-            count=len(asked),
-            seconds=sum(filter(None, lengths)),
-            open_ended=lengths.count(None),
-            money=sum((money for money, _ in prices), Decimal()),
-            currency=prices[0][1] if prices else "",
-            unpriced=len(asked) - len(prices),
+        return sum((cls.of_one(each, price(each)) for each in requests), cls())
+
+    def __add__(self, other: Bill) -> Bill:
+        """Both together, in the later one's currency: what has its price in another one has none in this."""
+        unit = other.currency or self.currency
+        known = [bill for bill in (self, other) if bill.currency in ("", unit)]
+        return Bill(
+            count=self.count + other.count,
+            seconds=self.seconds + other.seconds,
+            open_ended=self.open_ended + other.open_ended,
+            money=sum((bill.money for bill in known), Decimal()),
+            currency=unit,
+            unpriced=self.count + other.count - sum(bill.count - bill.unpriced for bill in known),
+            demo=self.demo or other.demo,
         )
 
     @property
     def cost(self) -> str:
-        """The money alone, "1.40 USD", where all of it is known; else ""."""
-        return f"{amount(self.money)} {self.currency}" if self.count and not self.unpriced else ""
+        """The money alone, "1.40 USD", where all of it is known; else "", and in the demo."""
+        return f"{amount(self.money)} {self.currency}" if self.count and not (self.unpriced or self.demo) else ""
 
     @property
     def estimate(self) -> str:
@@ -125,7 +138,8 @@ class Bill:
         if self.unpriced == self.count:
             return ""
         rest = f", {self.unpriced} without a price" if self.unpriced else ""
-        return f"about {amount(self.money)} {self.currency} by your own price table{rest}"
+        free = ", free in the demo" if self.demo else ""
+        return f"about {amount(self.money)} {self.currency} by your own price table{rest}{free}"
 
     def __str__(self) -> str:
         if not self.count:

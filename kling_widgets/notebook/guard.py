@@ -9,7 +9,7 @@ import contextlib
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from kling_widgets.core.request import VideoRequest
@@ -28,7 +28,8 @@ def _say(text: str) -> None:
 
 
 class Guard:
-    """Counts what one kernel submits; safe to use from several threads.
+    """Counts what one kernel submits to the service, or to the demo; safe to use from several threads. The money of
+    what counts is that of the moment when it was admitted, whatever the prices are later.
 
     Args:
         settings: ``budget`` and ``confirm_above`` are asked for each time.
@@ -37,6 +38,7 @@ class Guard:
             be asked.
         budget: that of the environment. It holds besides that of the settings, so that a notebook cannot raise it.
         say: tells the user.
+        demo: whether it counts what the demo makes. The limits hold there too, each kind counted for itself.
     """
 
     def __init__(
@@ -46,26 +48,33 @@ class Guard:
         ask: Callable[[str], str],
         budget: str = "",
         say: Callable[[str], None] = _say,
+        *,
+        demo: bool = False,
     ) -> None:
-        self._settings, self._price, self._ask, self._say = settings, price, ask, say
+        self._settings, self._price, self._ask, self._say, self._demo = settings, price, ask, say, demo
         self._ceiling, self._wrong = Limit(), ""
         try:
             self._ceiling = Limit.parse(budget)
         except InvalidRequestError as error:  # said when something is to be made: without it all else works
             self._wrong = f"{VARIABLE} cannot be understood, so nothing is made. {error} Nothing was sent."
-        self._counted: Counter[VideoRequest] = Counter()
+        self._counted: Counter[Bill] = Counter()  # each of one video
         self._lock = threading.Lock()
 
     def bill(self, requests: Sequence[VideoRequest]) -> Bill:
         """What the requests come to, one for each video."""
-        return Bill.of(requests, self._price)
+        return _sum(self._bills(requests))
+
+    def _bills(self, requests: Sequence[VideoRequest]) -> list[Bill]:
+        return [Bill.of_one(each, self._price(each), demo=self._demo) for each in requests]
 
     def status(self) -> str:
         """What counts so far, and the budgets, in words."""
         with self._lock:
-            counted = self.bill(tuple(self._counted.elements()))
+            counted = _sum(self._counted.elements())
+        where = "in the demo: " if self._demo else ""
         limits = (self._wrong or f"{self._ceiling} ({VARIABLE})", f"{self._settings.budget} (%config Kling.budget)")
-        return f"{counted} so far; {' and '.join(limit for limit in limits if not limit.startswith(OFF)) or 'no limit'}"
+        held = " and ".join(limit for limit in limits if not limit.startswith(OFF)) or "no limit"
+        return f"{where}{counted} so far; {held}"
 
     def check(self, requests: Sequence[VideoRequest]) -> str:
         """What has to be confirmed before these are made, in words; "" when nothing has.
@@ -74,13 +83,13 @@ class Guard:
             KlingError: the budget does not allow them.
         """
         with self._lock:
-            self._check_budget(requests)
-        return self._question(requests)
+            self._check_budget(bill := self.bill(requests))
+        return self._question(bill)
 
     @contextlib.contextmanager
-    def admitted(self, requests: Sequence[VideoRequest], *, yes: bool = False) -> Iterator[None]:
-        """Counts the requests, asks the user if need be, and says what several of them come to. When the work within
-        fails they do not count.
+    def admitted(self, requests: Sequence[VideoRequest], *, yes: bool = False) -> Iterator[list[Bill]]:
+        """Counts the requests, asks the user if need be, and says what several of them come to; gives the bill of
+        each. When the work within fails they do not count.
 
         Args:
             requests: those that are really to be made, one for each video.
@@ -90,47 +99,49 @@ class Guard:
             KlingError: the budget does not allow it, the user said no, or nobody can be asked. Nothing was sent.
         """
         with self._lock:  # two at once must not both take what is left for one
-            self._check_budget(requests)
-            self._counted.update(requests)
+            bills = self._bills(requests)
+            bill = _sum(bills)
+            self._check_budget(bill)
+            self._counted.update(bills)
         try:
-            if not yes and (question := self._question(requests)):
-                self._confirm(question, len(requests))
-            elif len(requests) > 1:
-                self._say(f"{self.bill(requests)}.")
-            yield
+            if not yes and (question := self._question(bill)):
+                self._confirm(question, bill.count)
+            elif bill.count > 1:
+                self._say(f"{bill}.")
+            yield bills
         except BaseException:
-            self._give_back(requests)
+            self._give_back(bills)
             raise
 
-    def follow(self, job: Job) -> None:
-        """Counts the job no longer when it ends without anything having been accepted. One whose answer was lost
-        counts: it may be billed."""
-        job.listen(lambda moment: self._heard(job, moment))
+    def follow(self, job: Job, bill: Bill) -> None:
+        """Counts the job, admitted with this bill, no longer when it ends without anything having been accepted. One
+        whose answer was lost counts: it may be billed."""
+        job.listen(lambda moment: self._heard(job, bill, moment))
 
-    def _heard(self, job: Job, moment: Moment) -> None:
+    def _heard(self, job: Job, bill: Bill, moment: Moment) -> None:
         if moment.state == "refused" or (moment.state == "stopped" and job.id is None):
-            self._give_back([job.request])
+            self._give_back([bill])
 
-    def _give_back(self, requests: Sequence[VideoRequest]) -> None:
+    def _give_back(self, bills: Sequence[Bill]) -> None:
         with self._lock:
-            self._counted -= Counter(requests)
+            self._counted -= Counter(bills)
 
-    def _check_budget(self, requests: Sequence[VideoRequest]) -> None:
-        if not requests:
+    def _check_budget(self, asked: Bill) -> None:
+        if not asked.count:
             return
         if self._wrong:
             raise KlingError(self._wrong)
-        counted = tuple(self._counted.elements())
+        counted = _sum(self._counted.elements())
+        where = "this kernel's demo" if self._demo else "this kernel"
         budgets = (self._ceiling, VARIABLE), (Limit.parse(self._settings.budget), "%config Kling.budget")
         for budget, setter in budgets:
-            if breach := budget.breach(self.bill((*counted, *requests))):
+            if breach := budget.breach(counted + asked):
                 raise KlingError(
-                    f"The budget of {breach}. It is set by {setter}; asked for: {self.bill(requests)}; counted in this "
-                    f"kernel so far: {self.bill(counted)}. Nothing was sent."
+                    f"The budget of {breach}. It is set by {setter}; asked for: {asked}; counted in {where} so far: "
+                    f"{counted}. Nothing was sent."
                 )
 
-    def _question(self, requests: Sequence[VideoRequest]) -> str:
-        bill = self.bill(requests)
+    def _question(self, bill: Bill) -> str:
         breach = Limit.parse(self._settings.confirm_above).breach(bill)
         return f"{bill}. The limit of {breach} (%config Kling.confirm_above)." if breach else ""
 
@@ -143,6 +154,10 @@ class Guard:
             raise KlingError(said) from None
         if answer.strip().lower() not in ("y", "yes"):
             raise KlingError("Nothing was sent.")
+
+
+def _sum(bills: Iterable[Bill]) -> Bill:
+    return sum(bills, Bill())
 
 
 def ask(question: str, place: Place, shell: Any) -> str:

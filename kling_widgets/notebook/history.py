@@ -217,7 +217,7 @@ def _utc(seconds: float | None) -> datetime | None:
 
 
 def _has_cost(entry: Entry) -> bool:
-    return entry.cost is not None
+    return entry.cost is not None and not entry.demo  # older versions noted one for the demo too
 
 
 def _money(amount: float | None, currency: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kling_widgets.client import credentials
 from kling_widgets.client.credentials import Credentials
-from kling_widgets.client.secret import Environment, Secret
+from kling_widgets.client.secret import Secret
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.service import DEMO, Service
 from kling_widgets.notebook.settings import Kling
@@ -34,7 +34,7 @@ class Services:
     """Where submissions go, and with which key.
 
     Args:
-        environ: the environment.
+        environ: the environment, wrapped so that it shows itself nowhere.
         settings: those of the kernel.
         folder: gives the notebook's folder, in which a ``.env`` may lie.
         start: starts the demo.
@@ -43,7 +43,7 @@ class Services:
     def __init__(
         self, environ: Mapping[str, str], settings: Kling, folder: Callable[[], Path], start: Callable[[], Running]
     ) -> None:
-        self._environ, self._settings, self._folder, self._start = Environment(environ), settings, folder, start
+        self._environ, self._settings, self._folder, self._start = environ, settings, folder, start
         self._wanted = False
         self._running: Running | None = None
         self._lock = threading.Lock()

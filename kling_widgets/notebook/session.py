@@ -13,6 +13,7 @@ from typing import Any, cast
 from kling_widgets.client.reply import Task
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.spend import Bill
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import blocking
@@ -27,6 +28,7 @@ from kling_widgets.jobs.watch import Connect, connect
 from kling_widgets.notebook import shown
 from kling_widgets.notebook.cell import current
 from kling_widgets.notebook.figure import Display, Figure
+from kling_widgets.notebook.guard import Guard
 from kling_widgets.notebook.history import History
 from kling_widgets.notebook.open_ends import open_ends
 from kling_widgets.notebook.pictures import filed
@@ -112,16 +114,19 @@ class Session(Surroundings):
         self.journal.settle()
         cell = current(self.shell, self.environ) if in_cell else None
         met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
-        with self.guard.admitted([each.request for each in met if each.entry is None], yes=yes):
-            return [self._join(each, save) if each.entry else self._begin(each, desk) for each in met]
+        guard = self.guards[desk.service.demo]
+        with guard.admitted([each.request for each in met if each.entry is None], yes=yes) as admitted:
+            bills = iter(admitted)
+            return [
+                self._join(each, save) if each.entry else self._begin(each, desk, guard, next(bills)) for each in met
+            ]
 
-    def _begin(self, met: Met, desk: Desk) -> Job:
+    def _begin(self, met: Met, desk: Desk, guard: Guard, bill: Bill) -> Job:
         """The job of a new wish, with what it is to cost."""
         job = self._keep(Job(met.request, desk, wish=met.wish))
-        self.guard.follow(job)
-        if price := self.price(met.request):
-            cost, currency = price
-            self.journal.update(job.key, cost=float(cost), currency=currency)
+        guard.follow(job, bill)
+        if bill.cost:
+            self.journal.update(job.key, cost=float(bill.money), currency=bill.currency)
         return job
 
     def _join(self, met: Met, save: str | None) -> Job:

@@ -71,10 +71,18 @@ class Surroundings:
         self.settings = Kling()
         self.services = Services(environ, self.settings, lambda: self.place.folder, demo)
         ask = ask or (lambda question: guard.ask(question, self.place, self.shell))
-        self.guard = Guard(self.settings, self.price, ask, environ.get(guard.VARIABLE, ""))
+        budget = environ.get(guard.VARIABLE, "")
+        self.guards = {  # what the demo makes costs nothing, and counts for itself
+            free: Guard(self.settings, self.price, ask, budget, demo=free) for free in (False, True)
+        }
         self._budget, self._connect = Budget(self._requests_per_second()), connect
         self._folder: Path | None = None
         self.settings.observe(self._new_rate, "requests_per_second")
+
+    @property
+    def guard(self) -> Guard:
+        """The spend guard of what is in charge: the service, or the demo."""
+        return self.guards[self.services.demo]
 
     def price(self, request: VideoRequest) -> Money | None:
         """What a request comes to by this user's own prices, or None."""

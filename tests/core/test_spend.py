@@ -107,6 +107,14 @@ def test_what_is_no_currency_is_refused(text: str) -> None:
         currency(text)
 
 
+def test_bills_of_two_currencies_are_no_sum() -> None:
+    """The later one's currency is that of both; what was priced in another one has no price in it."""
+    dollars, euros = (Bill.of_one(BOAT, (Decimal(2), unit)) for unit in ("USD", "EUR"))
+    assert dollars + euros == Bill(2, 10, 0, Decimal(2), "EUR", 1)
+    assert "no price for 1 of 2 videos" in Limit.parse("9 EUR").breach(dollars + euros)
+    assert dollars + Bill.of_one(BOAT, None) == Bill(2, 10, 0, Decimal(2), "USD", 1)
+
+
 def test_a_number_is_a_plain_one() -> None:
     """No exponents, no signs, no more digits than anybody pays."""
     assert number("0.000001") == Decimal("0.000001")

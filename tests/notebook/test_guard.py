@@ -211,7 +211,7 @@ def test_a_budget_in_seconds_needs_lengths(new: Callable[..., Guard]) -> None:
 
 
 def test_a_budget_in_money_needs_prices(new: Callable[..., Guard], user: User) -> None:
-    """Without one it says what sets one; what was made before is counted at the prices of now."""
+    """Without one it says what sets one."""
     guard = new("1.05 USD")
     assert "no price for 1 video (%kling_prices sets one)" in refused(guard)
     user.price = "0.07"
@@ -219,9 +219,34 @@ def test_a_budget_in_money_needs_prices(new: Callable[..., Guard], user: User) -
     make(guard)  # three times 0.35 is 1.05, and not a hair more
     assert "1.05 USD would be passed" in refused(guard)
     user.price = None
-    assert "no price for 4 videos" in refused(guard)
+    assert "no price for 1 of 4 videos" in refused(guard)
+
+
+def test_what_counts_counts_at_the_price_of_its_time(new: Callable[..., Guard], user: User) -> None:
+    """A price that is lowered later makes no room for what would not have been made."""
+    guard = new("1.05 USD")
+    user.price = "0.07"
+    make(guard, 2)
     user.price = "0.01"
+    assert guard.status().startswith("2 videos · 10 s · about 0.70 USD")
+    make(guard, 7)
+    said = refused(guard)
+    assert "1.05 USD would be passed" in said
+    assert "asked for: 1 video · 5 s · about 0.05 USD" in said
+    assert "counted in this kernel so far: 9 videos · 45 s · about 1.05 USD" in said
+
+
+def test_the_demo_counts_for_itself_and_says_so(user: User) -> None:
+    """The limits hold there too; what a video would cost is no cost."""
+    user.price = "0.2"
+    guard = Guard(Kling(budget="1 video"), user.cost, user.ask, "", user.said.append, demo=True)
     make(guard)
+    assert guard.status() == (
+        "in the demo: 1 video · 5 s · about 1.00 USD by your own price table, free in the demo so far; "
+        "1 video (%config Kling.budget)"
+    )
+    assert "counted in this kernel's demo so far: 1 video" in refused(guard)
+    assert guard.bill([BOAT]).cost == ""
 
 
 def test_a_budget_may_change_in_between(new: Callable[..., Guard]) -> None:
@@ -324,9 +349,9 @@ def test_what_was_refused_does_not_count(
     """The service took nothing. An answer that was lost may mean that it did."""
     guard = new("1 video")
     world.gateway.created = answer or world.gateway.created
-    with guard.admitted([REQUEST]):
+    with guard.admitted([REQUEST]) as bills:
         job = world.job()
-        guard.follow(job)
+        guard.follow(job, *bills)
     heard = Heard()
     job.listen(heard)
     job.start()
@@ -341,9 +366,9 @@ def test_what_was_stopped_before_it_was_sent_does_not_count(world: World, new: C
     """Stopped once it was accepted, it does: it is made, and billed."""
     guard = new("1 video")
     for stopped_at in ("written", "accepted"):
-        with guard.admitted([REQUEST]):
+        with guard.admitted([REQUEST]) as bills:
             job = world.job()
-            guard.follow(job)
+            guard.follow(job, *bills)
         heard = Heard()
         job.listen(heard)
         if stopped_at == "written":

@@ -182,17 +182,17 @@ def test_only_the_newest_are_shown(tmp_path: Path) -> None:
 
 
 def test_the_cost_is_the_sum_of_what_was_made(journal: Journal) -> None:
-    """By the user's own prices, in each currency; what failed or was never sent is not in it."""
+    """By the user's own prices, in each currency; what failed, was never sent, or was made by the demo is not in it."""
     assert "price" not in repr(history(journal))
     for key, currency in ((1, "USD"), (2, "USD"), (3, "EUR"), (5, "USD")):
-        journal.update(key, cost=0.35, currency=currency)
-    journal.update(
-        journal.write(VideoRequest("2.6", prompt="x"), "https://a.example"), state="saved", cost=2, currency="USD"
-    )
+        journal.update(key, cost=0.35, currency=currency, service="https://a.example")
+    for service, cost in (("https://a.example", 2), ("demo", 9)):
+        key = journal.write(VideoRequest("2.6", prompt="x"), service)
+        journal.update(key, state="saved", cost=cost, currency="USD")
     said = repr(history(journal))
     assert "0.35 EUR and 2.35 USD" in said or "2.35 USD and 0.35 EUR" in said
     assert "by your own price table" in said
-    assert column(history(journal), "cost") == ["2.00 USD", "0.35 USD", "", "0.35 EUR", "0.35 USD", "0.35 USD"]
+    assert column(history(journal), "cost") == ["", "2.00 USD", "0.35 USD", "", "0.35 EUR", "0.35 USD", "0.35 USD"]
 
 
 def test_it_says_where_it_is_and_who_can_read_it(journal: Journal) -> None:

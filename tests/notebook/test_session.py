@@ -6,6 +6,7 @@ import base64
 import os
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from kling_widgets.errors import (
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.journal import Wish
+from kling_widgets.jobs.prices import Price
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.session import session as of_this_process
 from tests.notebook.conftest import KEY, Kernel, shown
