@@ -17,7 +17,7 @@ from typing import Any
 
 from kling_widgets.core.catalog import FIELDS, PREFIX
 from kling_widgets.core.values import JSON, masked, plain, shorten, to_json
-from kling_widgets.errors import KlingError, one_line
+from kling_widgets.errors import InvalidRequestError, KlingError, one_line
 from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.home import tilde
 from kling_widgets.jobs.journal import Journal
@@ -168,8 +168,10 @@ class History(Sequence[Entry]):
             overwrite: whether a file that is there may be replaced.
 
         Raises:
-            KlingError: the file is there already, or cannot be written.
+            InvalidRequestError: that is no path; KlingError: the file is there already, or cannot be written.
         """
+        if not isinstance(path, str | os.PathLike | None):
+            raise InvalidRequestError(f"A file's path is text or a Path, not something of type {type(path).__name__}.")
         text = "".join(f"{to_json(_whole(entry, self._state(entry)))}\n" for entry in self)
         if path is None:
             return text

@@ -25,7 +25,7 @@ from kling_widgets.jobs.job import Desk, Job
 from kling_widgets.jobs.journal import Wish
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Connect, connect
-from kling_widgets.notebook import shown
+from kling_widgets.notebook import options, shown
 from kling_widgets.notebook.cell import current
 from kling_widgets.notebook.figure import Display, Figure
 from kling_widgets.notebook.guard import Guard
@@ -94,8 +94,7 @@ class Session(Surroundings):
             be in the making already; KlingError: no video could be saved, or it would cost more than is allowed.
             Nothing was sent.
         """
-        if looks_like_key(save or ""):
-            raise InvalidRequestError("What looks like an API key is no place to save in. Nothing was sent.")
+        count, save, timeout = options.count(count), options.save(save), options.timeout(timeout)
         fields = filed(fields, self.local)
         if isinstance(request, (VideoRequest, Model, str)):
             requests = [VideoRequest.of(request, **fields)] * count
@@ -150,6 +149,8 @@ class Session(Surroundings):
     def resume(self, task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
         """Goes on with one task, or with all that have not ended; see ``kw.resume``."""
         if task_id is not None:
+            options.task_id(task_id)
+            options.task_id(of or "")
             return self.run([self._take_up(self._entry(task_id) if of is None else self._find(task_id, of))], wait)
         self.journal.settle()
         unfinished, elsewhere = [], []  # type: list[Entry], list[Entry]

@@ -323,3 +323,10 @@ def test_what_is_settled_is_forgotten_without_a_word(journal: Journal) -> None:
     said = shown(history(journal).where(status="failed").forget)
     assert (said.value, said.text) == (1, "")
     assert [entry.key for entry in journal.entries()] == [5, 4, 3, 1]
+
+
+@pytest.mark.parametrize("path", [123, True, b"a.jsonl", ["a.jsonl"]])
+def test_what_is_no_path_is_not_written_to(path: Any, journal: Journal) -> None:
+    """A number would be an open file of this process."""
+    with pytest.raises(InvalidRequestError, match="is text or a Path, not something of type"):
+        history(journal).to_jsonl(path)
