@@ -8,6 +8,25 @@ from typing import overload
 
 from kling_widgets.errors import KlingError, one_line
 from kling_widgets.jobs.job import Job, Stopped
+from kling_widgets.jobs.moment import ENDED
+
+
+def stop_all(jobs: Sequence[Job]) -> Stopped:
+    """Stops them, whether they were started or not, and tells what becomes of them in one message."""
+    for job in jobs:
+        job.stop()
+    # One that was stopped just now may say so already, or not yet.
+    left = [job for job in jobs if job.moment().state not in ENDED - {"stopped"}]
+    going = [job for job in left if job.sent]
+    if len(going) > 1:
+        said = f"{len(going)} tasks go on being made, and are billed if they succeed. To see them: %kling_resume"
+    else:
+        said = (going or left or jobs)[0].after_stop()
+    if going and (kept := len(left) - len(going)):
+        said = (
+            f"{kept} {'was' if kept == 1 else 'were'} not sent, and {'is' if kept == 1 else 'are'} not billed. {said}"
+        )
+    return Stopped(said)
 
 
 class Batch(Sequence[Job]):
@@ -40,9 +59,8 @@ class Batch(Sequence[Job]):
                 job.wait(None if deadline is None else max(0.0, deadline - self._clock()))
             except KlingError as error:
                 first = first or error
-            except Stopped as stopped:
-                self.stop()
-                raise Stopped(self._after_stop(str(stopped))) from None
+            except Stopped:
+                raise stop_all(self._jobs) from None
         if first:
             raise first
         return self
@@ -51,13 +69,6 @@ class Batch(Sequence[Job]):
         """Stops watching all of them."""
         for job in self._jobs:
             job.stop()
-
-    def _after_stop(self, said: str) -> str:
-        # One that was stopped just now may say so already, or not yet.
-        running = [job for job in self._jobs if job.status in ("sending", "queued", "running", "stopped")]
-        if len(running) < 2:
-            return said
-        return f"{len(running)} tasks go on being made, and are billed if they succeed. To see them: %kling_resume"
 
     @overload
     def __getitem__(self, index: int) -> Job: ...

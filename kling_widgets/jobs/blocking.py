@@ -39,6 +39,36 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     return future.result()
 
 
+def through(work: Callable[[], None], interrupted: threading.Event | None = None) -> None:
+    """Does work in a thread, where no interrupt can cut it in two, and waits for its end. An interrupt is raised only
+    then; the event, if there is one, tells the work of it.
+    """
+    result: Future[None] = Future()
+    begun = threading.Lock()  # an interrupt may hit the start of a thread: then one more is started, and one works
+
+    def beside() -> None:
+        if not begun.acquire(blocking=False):
+            return
+        try:
+            result.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            result.set_exception(error)
+
+    interrupt: KeyboardInterrupt | None = None
+    while not result.done():
+        try:
+            if not begun.locked():
+                threading.Thread(target=beside, name="kling_widgets.through", daemon=True).start()
+            futures.wait([result], _STEP)
+        except KeyboardInterrupt as error:
+            interrupt = error
+            if interrupted is not None:
+                interrupted.set()
+    if interrupt is not None:
+        raise interrupt
+    result.result()
+
+
 def _take_turns(turn: Callable[[float], object], done: Callable[[], bool], timeout: float | None = None) -> None:
     """Lets turns of at most some seconds pass until it is done; an interrupt is taken between two."""
     deadline = None if timeout is None else time.monotonic() + timeout

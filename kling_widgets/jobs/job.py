@@ -82,8 +82,17 @@ class Job:
         """Begins the work in the background; returns at once. What has begun is not begun again, and what was stopped
         before it began does not begin."""
         if self._first():
-            self._watcher.start(self._life.run())
+            try:
+                self._watcher.start(self._life.run())
+            except BaseException:  # an interrupt may come at any point
+                self.stop()
+                raise
         return self
+
+    def drop(self) -> None:
+        """Stops it if it was not started: nothing of it is sent any more."""
+        if self._first():
+            self.stop()
 
     def _first(self) -> bool:
         """Whether nobody has started or stopped it before."""
@@ -210,11 +219,10 @@ class Job:
     def stop(self) -> None:
         """Stops watching. The video goes on being made, and is billed; ``kw.resume`` picks it up again. What was not
         sent yet is not sent; a submission that is on its way is first seen through, so that its id is not lost."""
+        self._first()
         with self._lock:
             self._stopped = True
-        if self._first():
-            self._life.drop()
-        else:
+        if not self._life.drop():
             self._life.stop()
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:

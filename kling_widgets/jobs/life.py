@@ -47,7 +47,7 @@ class Life:
         self._pen = asyncio.Lock()  # notes are written down in the order in which they were made
         self._returned: asyncio.Task[bool] | None = None  # the note that a try was turned away
         self._sent = standing.task is not None  # whether something was sent that was not turned away
-        self._stopping = self._cut_short = False
+        self._begun = self._stopping = self._cut_short = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._may_cut = False  # on the loop only: what runs now may be cut short
@@ -56,6 +56,10 @@ class Life:
 
     async def run(self) -> None:
         """From where it stands to its end; raises nothing."""
+        with self._lock:
+            if self._cut_short:
+                return
+            self._begun = True
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         self._begin_to_tick()
         try:
@@ -71,14 +75,18 @@ class Life:
         else:
             await self._end("done", clip=clip)
 
-    def drop(self) -> None:
-        """Ends what was never run, here and now: nothing of it is sent any more."""
-        self._stopping = self._cut_short = True
+    def drop(self) -> bool:
+        """Ends it here and now, if it has not begun to run; whether it did."""
+        with self._lock:
+            if self._begun:
+                return False
+            self._begun = self._stopping = self._cut_short = True
         error = KlingError(self.after_stop())
         if self._standing.task is None:
             self._desk.journal.update(self._key, state="refused", error=str(error), ended=self._desk.clock())
         self._desk.journal.leave(self._key)
         self._standing.end("stopped", error)
+        return True
 
     def stop(self) -> None:
         """Stops what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""

@@ -28,7 +28,6 @@ from kling_widgets.jobs.watch import Connect, connect
 from kling_widgets.notebook import options, shown
 from kling_widgets.notebook.cell import current
 from kling_widgets.notebook.figure import Display, Figure
-from kling_widgets.notebook.guard import Guard
 from kling_widgets.notebook.history import History
 from kling_widgets.notebook.open_ends import open_ends
 from kling_widgets.notebook.pictures import filed
@@ -114,16 +113,41 @@ class Session(Surroundings):
         cell = current(self.shell, self.environ) if in_cell else None
         met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
         guard = self.guards[desk.service.demo]
-        with guard.admitted([each.request for each in met if each.entry is None], yes=yes) as admitted:
-            bills = iter(admitted)
-            return [
-                self._join(each, save) if each.entry else self._begin(each, desk, guard, next(bills)) for each in met
-            ]
+        new = [each for each in met if each.entry is None]
+        with guard.admitted([each.request for each in new], yes=yes) as bills:
+            jobs = self._all(met, desk, save, bills)
+        begun = (job for job, each in zip(jobs, met, strict=True) if each.entry is None)
+        for job, bill in zip(begun, bills, strict=True):
+            guard.follow(job, bill)  # not before: what fails within is given back as a whole
+        return jobs
 
-    def _begin(self, met: Met, desk: Desk, guard: Guard, bill: Bill) -> Job:
+    def _all(self, met: list[Met], desk: Desk, save: str | None, bills: Iterable[Bill]) -> list[Job]:
+        """The jobs of all of them; where that is interrupted or fails, of none."""
+        jobs: list[Job] = []
+        costs, interrupted = iter(bills), threading.Event()
+
+        def make() -> None:
+            for each in met:
+                if not interrupted.is_set():
+                    jobs.append(self._join(each, save) if each.entry else self._begin(each, desk, next(costs)))
+
+        try:
+            blocking.through(make, interrupted)
+        except BaseException:
+            blocking.through(lambda: self._drop(jobs))
+            raise
+        return jobs
+
+    def _drop(self, jobs: Iterable[Job]) -> None:
+        """Ends those that were not started, in the journal too, so that nobody meets them."""
+        for job in jobs:
+            job.drop()
+            if not (job.watched or job.sent):
+                self.jobs.pop(job.key, None)
+
+    def _begin(self, met: Met, desk: Desk, bill: Bill) -> Job:
         """The job of a new wish, with what it is to cost."""
         job = self._keep(Job(met.request, desk, wish=met.wish))
-        guard.follow(job, bill)
         if bill.cost:
             self.journal.update(job.key, cost=float(bill.money), currency=bill.currency)
         return job
@@ -305,9 +329,11 @@ class Session(Surroundings):
         place, settings = self.place, self.settings
         if wait is None:
             wait = place.waits if settings.wait == "auto" else bool(settings.wait)
-        shown.run(
-            jobs, place, self.shell, wait=wait, display=cast(Display, settings.display), autoplay=settings.autoplay
-        )
+        display = cast(Display, settings.display)
+        try:
+            shown.run(jobs, place, self.shell, wait=wait, display=display, autoplay=settings.autoplay)
+        finally:
+            self._drop(jobs)
         return jobs[0] if len(jobs) == 1 else Batch(jobs)
 
 

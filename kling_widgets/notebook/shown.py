@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
+from kling_widgets.jobs.batch import stop_all
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.cell import here
@@ -26,14 +27,21 @@ def run(jobs: Sequence[Job], place: Place, shell: Any, *, wait: bool, display: D
         Stopped: the user interrupted.
     """
     kind = _Widget if place.widgets else _Lines
-    shows = [kind(job, place, shell, display, autoplay, wait) for job in jobs]
-    for job, show in zip(jobs, shows, strict=True):
+    try:
+        _follow([kind(job, place, shell, display, autoplay, wait) for job in jobs], wait=wait)
+    except KeyboardInterrupt:  # what is not sent yet is not sent any more, whichever of them was waited for
+        raise stop_all(jobs) from None
+
+
+def _follow(shows: Sequence[_Lines], *, wait: bool) -> None:
+    """Shows and starts the jobs, and waits for them."""
+    for show in shows:
         show.begin()
-        job.start()
+        show.job.start()
     errors: list[KlingError] = []
-    for job, show in zip(jobs, shows, strict=True):
+    for show in shows:
         try:
-            job.wait_accepted()
+            show.job.wait_accepted()
         except KlingError as error:
             errors.append(error)
         else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kling_widgets.errors import TaskFailedError, WaitTimeoutError
-from kling_widgets.jobs.batch import Batch
-from tests.jobs.conftest import LONG, World, program, row
+from kling_widgets.client.schedule import Budget
+from kling_widgets.errors import KlingError, TaskFailedError, WaitTimeoutError
+from kling_widgets.jobs.batch import Batch, stop_all
+from kling_widgets.jobs.watch import Watcher
+from tests.jobs.conftest import LONG, Ticks, World, program, row
 from tests.kernel import Kernel
 
 
@@ -81,6 +83,33 @@ def test_an_interrupt_stops_all(world: World) -> None:
     (line,) = cell.outputs[-1]["traceback"]
     assert "3 tasks go on" in line
     assert states.text.strip() == "['stopped', 'stopped', 'stopped']"
+
+
+def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
+    """The stop of several tells of those that go on and of those that were not sent, in one message."""
+    done, first, second, waits, unstarted = (world.job() for _ in range(5))
+    done.start().wait(LONG)
+    world.gateway.hold("GET /v1/video")
+    for job in (first, second):
+        job.start().wait_accepted()
+    waits = world.job(watcher=held(world)).start()
+    said = str(stop_all([done, first, waits, unstarted]))
+    assert said.startswith("2 were not sent, and are not billed. Task t1 goes on being made")
+    assert str(stop_all([first, second])).startswith("2 tasks go on being made")
+    assert str(stop_all([waits, unstarted])) == "Nothing was sent, nothing is billed."
+    world.gateway.gate.set()
+    for job in (waits, unstarted):
+        with pytest.raises(KlingError, match="Nothing was sent"):
+            job.wait(LONG)
+    assert world.gateway.posts == 3
+    assert sorted(entry.state for entry in world.journal.entries()).count("refused") == 2
+
+
+def held(world: World) -> Watcher:
+    """A watcher whose next submission waits for the budget of requests for a very long time."""
+    budget = Budget(1e-6)
+    budget.reserve(world.clock(), urgent=True)
+    return Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=Ticks().sleep))
 
 
 def test_each_job_is_shown(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ What nest_asyncio does to a process stays, so each kind of loop is tried in a pr
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import signal
 import subprocess
@@ -66,6 +67,26 @@ def test_wait_raises_what_the_work_raised() -> None:
         future.set_exception(error)
         with pytest.raises(type(error), match=str(error)):
             blocking.wait(future, LONG)
+
+
+def test_work_that_is_interrupted_is_not_cut_in_two() -> None:
+    """It goes through to its end, told of the interrupt, which is raised then."""
+    interrupted, done = threading.Event(), []
+
+    def work() -> None:
+        _thread.interrupt_main()
+        assert interrupted.wait(LONG)
+        done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt):
+        blocking.through(work, interrupted)
+    assert done == ["all of it"]
+
+
+def test_an_error_of_work_in_a_thread_is_raised() -> None:
+    """As if it had been done here."""
+    with pytest.raises(ZeroDivisionError):
+        blocking.through(lambda: print(1 // 0))
 
 
 def test_run_without_a_loop() -> None:

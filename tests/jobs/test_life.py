@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -370,6 +371,52 @@ def test_stop_while_it_waits_for_its_turn(world: World) -> None:
     with pytest.raises(KlingError, match="Nothing was sent"):
         job.wait(LONG)
     assert (job.status, world.entry().state, world.gateway.posts) == ("stopped", "refused", 0)
+
+
+def test_what_was_not_started_ends_at_once(world: World) -> None:
+    """Written down, and dropped before its start: nothing was sent, and the journal says so when that returns. What
+    was started goes on."""
+    job, heard = world.job(), Heard()
+    job.listen(heard)
+    job.drop()
+    assert (job.status, heard.states, world.entry().state, world.entry().owner) == (
+        "stopped",
+        ["stopped"],
+        "refused",
+        None,
+    )
+    assert "Nothing was sent" in str(job.start().error)
+    other = world.job().start()
+    other.drop()
+    assert other.wait(LONG).path
+    assert world.gateway.posts == 1
+
+
+def test_many_starts_at_once_are_one(world: World) -> None:
+    """A job that is started by several threads is sent once."""
+    job = world.job()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: job.start(), range(8)))
+    job.wait(LONG)
+    assert world.gateway.posts == 1
+
+
+class Torn(Watcher):
+    """A watcher whose start is interrupted."""
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> Any:
+        work.close()
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_start_is_no_start(world: World) -> None:
+    """It ends as stopped, and nobody waits for it for ever."""
+    job = world.job(watcher=Torn())
+    with pytest.raises(KeyboardInterrupt):
+        job.start()
+    with pytest.raises(KlingError, match="Nothing was sent"):
+        job.wait(LONG)
+    assert world.entry().state == "refused"
 
 
 def test_a_stop_before_the_answer_can_be_taken_back(world: World) -> None:

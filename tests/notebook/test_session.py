@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import base64
 import os
 import threading
@@ -24,7 +25,7 @@ from kling_widgets.errors import (
 )
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.journal import Wish
+from kling_widgets.jobs.journal import Journal, Wish
 from kling_widgets.jobs.prices import Price
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.session import session as of_this_process
@@ -584,3 +585,51 @@ def test_what_is_under_way_already_is_not_counted_again(session: Session, again:
     second = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
     assert [job.key for job in second] == [job.key for job in first]
     assert session.guard.status().startswith("2 videos · 10 s so far")
+
+
+class Torn(Journal):
+    """A journal in which the second wish is torn apart: by an interrupt, or by an error."""
+
+    wishes = 0
+
+    def __init__(self, path: Path, tear: Callable[[], object]) -> None:
+        super().__init__(path)
+        self._tear = tear
+
+    def write(self, *args: Any, **options: Any) -> int:
+        key = super().write(*args, **options)
+        self.wishes += 1
+        if self.wishes == 2:
+            self._tear()
+        return key
+
+
+def test_an_interrupt_while_a_batch_is_written_down_leaves_none_of_it(
+    session: Session, again: Callable[[], None]
+) -> None:
+    """Nothing of it is sent, counted or met: the same cell run again makes them all anew, and counts them once."""
+    session.journal = Torn(session.journal.path, _thread.interrupt_main)
+    with pytest.raises(KeyboardInterrupt):
+        session.submit("2.6", prompt="a boat", count=30, yes=True)
+    states = {entry.state for entry in session.journal.entries()}
+    assert states == {"refused"}
+    assert session.jobs == {}
+    assert session.guards[False].status().startswith("nothing")
+    again()
+    jobs = session.prepare("2.6", prompt="a boat", count=3, yes=True)
+    assert [job.note for job in jobs] == ["", "", ""]
+    assert session.guards[False].status().startswith("3 videos")
+
+
+def test_an_error_while_a_batch_is_written_down_leaves_none_of_it(session: Session) -> None:
+    """So does an error of one of them."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    session.journal = Torn(session.journal.path, fail)
+    with pytest.raises(ZeroDivisionError):
+        session.submit("2.6", prompt="a boat", count=3, yes=True)
+    assert session.journal.entries()[-1].state == "refused"
+    assert session.jobs == {}
+    assert session.guards[False].status().startswith("nothing")

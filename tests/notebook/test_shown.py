@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import io
 import sys
 from typing import Any
 
@@ -11,8 +13,10 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InsufficientQuotaError, KlingError, TaskFailedError, WaitTimeoutError
 from kling_widgets.jobs.moment import ENDED
 from kling_widgets.notebook.session import Session
+from tests.jobs.conftest import LONG
 from tests.notebook.conftest import Kernel, shown
 
+ID = r"[\w-]+"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -169,3 +173,40 @@ def test_two_cells_show_one_task(session: Session, kernel: Kernel) -> None:
     assert second.value is first.value
     assert ids(second)[0] != ids(first)[0]
     assert {*ids(first), *ids(second)} == set(ids(second))  # both were updated while the second cell waited
+
+
+# Interrupted
+
+
+def test_an_interrupt_stops_all_that_is_not_sent_yet(session: Session) -> None:
+    """Whichever of them the cell waits for: those that wait for their turn are not sent any more, and do not count."""
+    session.settings.requests_per_second = 0.001
+    jobs = session.prepare([VideoRequest("2.6", prompt=f"boat {n} demo:slow") for n in range(4)], in_cell=False)
+    jobs[0].listen(lambda moment: _thread.interrupt_main() if moment.state == "queued" else None)
+    with pytest.raises(KeyboardInterrupt, match=rf"3 were not sent.*%kling_resume {ID}"):
+        shown(lambda: session.run(jobs, False))
+    for job in jobs[1:]:
+        with pytest.raises(KlingError, match="Nothing was sent"):
+            job.wait(LONG)
+    states = [entry.state for entry in reversed(session.journal.entries())]
+    assert states == ["accepted", "refused", "refused", "refused"]
+    assert session.guards[False].status().startswith("1 video")
+
+
+def test_what_cannot_be_shown_is_not_sent(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error before all are started: those that were not started end in the journal, and do not count."""
+    jobs = session.prepare([VideoRequest("2.6", prompt=f"boat {n}") for n in range(2)], in_cell=False)
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(OSError, match="No space"):
+        session.run(jobs, False)
+    monkeypatch.undo()
+    assert [entry.state for entry in session.journal.entries()] == ["refused", "refused"]
+    assert session.jobs == {}
+    assert session.guards[False].status().startswith("nothing")
+
+
+class Full(io.StringIO):
+    """Output onto a disk that is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
