@@ -94,6 +94,7 @@ class BlockingDriver(_Driver):
     ) -> None:
         super().__init__(http, key, session, budget)
         self.sleep = sleep
+        self.heads = transport.HeadLimit()
         self.places = threading.BoundedSemaphore(transport.REQUESTS)
         self.downloads = threading.BoundedSemaphore(transport.DOWNLOADS)
 
@@ -143,13 +144,19 @@ class BlockingDriver(_Driver):
                 self.budget.give_back()
                 raise
 
+    def limited(self, step: Send | Open) -> httpx.Request:
+        """The request, whose answer's head has a time limit as a whole: a header may drip too."""
+        request = self.request(step)
+        request.extensions["trace"] = self.heads.trace(2 * request.extensions["timeout"]["read"])
+        return request
+
     def _send(self, step: Send) -> Reply | Broken:
         self.hold(step.urgent)
         with self.places:
             if step.before is not None:
                 step.before()
             try:
-                response = self.http.send(self.request(step), stream=True)
+                response = self.http.send(self.limited(step), stream=True)
                 try:
                     content, since = bytearray(), self.session.clock()
                     for piece in transport.pieces(response):
@@ -178,7 +185,7 @@ class _Stream:
         driver.downloads.acquire()
         self._open = True
         try:
-            self._response = driver.http.send(driver.request(step), stream=True)
+            self._response = driver.http.send(driver.limited(step), stream=True)
             self._pieces = transport.pieces(self._response)
             self.head: Reply | Broken = driver.reply(self._response)
         except transport.TROUBLES as error:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -82,6 +85,35 @@ def apieces(response: httpx.Response) -> AsyncIterator[bytes]:
 
 def _is_plain(response: httpx.Response) -> bool:
     return response.headers.get("content-encoding", "identity").strip().lower() in ("", "identity", *_CODINGS)
+
+
+class HeadLimit:
+    """Ends the wait for the head of an answer that never comes to its end: a blocking read's timeout counts anew with
+    each byte. httpcore tells of each new connection and of the begin and end of a head, in the thread that waits."""
+
+    def __init__(self) -> None:
+        self._own = threading.local()  # several threads send at once, each one request
+
+    def trace(self, seconds: float) -> Callable[[str, Mapping[str, Any]], None]:
+        """The ``trace`` extension of a request whose head may take so long."""
+
+        def trace(event: str, info: Mapping[str, Any]) -> None:
+            if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")):
+                stream = info["return_value"]
+                stream.read = partial(self._read, stream.read)
+            elif ".receive_response_headers." in event:
+                self._own.until = time.monotonic() + seconds if event.endswith(".started") else None
+
+        return trace
+
+    def _read(self, read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+        until = getattr(self._own, "until", None)
+        if until is None:
+            return read(size, timeout=timeout)
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no whole head in time")
+        return read(size, timeout=left if timeout is None else min(left, timeout))
 
 
 def broken(error: Exception) -> Broken:

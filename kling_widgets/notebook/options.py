@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from numbers import Real
 
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError
@@ -31,7 +30,7 @@ def timeout(given: object) -> float | None:
     """
     if given is None:
         return None
-    if isinstance(given, Real) and not isinstance(given, bool) and 0 < given < LONGEST:
+    if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < LONGEST:
         return float(given)
     raise InvalidRequestError(
         f"timeout is a number of seconds, above 0 and below {LONGEST:,.0f}, not {_said(given)}. Nothing was sent."

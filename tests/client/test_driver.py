@@ -7,6 +7,7 @@ import gzip
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,9 +17,9 @@ from kling_widgets.client.exchange import LARGEST_REPLY, Work
 from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import Budget
 from kling_widgets.client.transport import DOWNLOADS, REQUESTS
-from kling_widgets.errors import ConnectionFailedError, KlingError, ServerError
+from kling_widgets.errors import ConnectionFailedError, KlingError, ServerError, SubmissionUnknownError
 from tests.client.conftest import KEY, MP4, Maker, Time
-from tests.servers import Answer, FaultServer
+from tests.servers import Answer, Asked, FaultServer
 
 RUNNING = {"code": "success", "data": {"task_id": "t", "status": "processing"}}
 
@@ -46,6 +47,24 @@ def test_an_answer_that_drips_in_for_ever_ends(make: Maker, time: Time) -> None:
 
     with pytest.raises(ConnectionFailedError, match="no answer in time"):
         make(answer=lambda request: httpx.Response(200, stream=Drip())).get("t")
+
+
+@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize("fault", ["header", "continue"])
+def test_a_head_that_never_comes_to_its_end_is_given_up(fault: Any, used: bool, make: Maker) -> None:
+    """On a new connection and on one that was used before; a video may be in the making, so it is not sent again."""
+
+    def answer(asked: Asked) -> Answer:
+        return Answer(fault=fault) if asked.method == "POST" else Answer(body=RUNNING)
+
+    with FaultServer(answer) as server:
+        client = make(server.url, timeout=0.2)
+        if used:
+            client.get("t")
+        with pytest.raises(SubmissionUnknownError, match="no answer in time"):
+            client.create({"model": "m"})
+        assert [asked.method for asked in server.asked].count("POST") == 1
+        assert client.get("t").status == "running"
 
 
 @pytest.mark.parametrize(("key", "shown"), [("demo", True), (KEY, False)])
