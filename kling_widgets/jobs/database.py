@@ -1,27 +1,32 @@
 """An SQLite file that many kernels write at once, and that never gets in the way of the work.
 
-It is open only for the moment of each change. Where it cannot be used, what could be read of it goes on in memory. A
-damaged file is set aside, never written over; what can still be read of it goes into the new one.
+It is open only for the moment of each change. Where it cannot be used, what could be read of it goes on in memory, and
+is brought over as soon as it can be used again. A damaged file is set aside, never written over; what can still be read
+of it goes into the new one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from kling_widgets.errors import one_line
+from kling_widgets.jobs.file_system import LOCAL, file_system
+from kling_widgets.jobs.salvage import APART, last_number, number, salvage
+
+Step: TypeAlias = tuple[str, Sequence[Any]]  # a statement and its values
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-# File systems of this machine alone. A write-ahead log needs memory that all who write share, which a network file
-# system has not, and SQLite cannot tell: where it is not known to be safe, the slower rollback journal is used.
-# https://www.sqlite.org/wal.html: "All processes using a database must be on the same host computer."
-_LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
+_AGAIN = 1.0  # seconds after which a file that could not be used is tried again
+_BRIEFLY = 0.25  # seconds to wait for it then
 
 
 class Answer(NamedTuple):
@@ -29,7 +34,7 @@ class Answer(NamedTuple):
 
     Attributes:
         rows: the rows.
-        number: of the row that was inserted.
+        number: of the row that was inserted, or 0.
         changed: how many rows were inserted, changed or removed; a reading statement leaves it -1.
         on_disk: whether it was done in the file, and not in memory alone.
     """
@@ -47,13 +52,13 @@ class Database:
     Args:
         path: the file; its folder is made, for its owner alone, and so is the file.
         scripts: SQL, one for each version of the tables, that makes it out of the version before.
-        tables: what to copy where a file cannot be used, names of tables.
+        tables: what to copy where a file cannot be used, names of tables. The first one has an AUTOINCREMENT key, so
+            that no number is ever given again.
         patience: seconds to wait while another process writes.
         clock: unix seconds.
         mounts: the mounted file systems, as Linux lists them; none where nothing is known.
 
     Attributes:
-        trouble: what is wrong with the file, for its user, or "".
         mode: how the file is written: "wal", "delete" (a rollback journal), or "memory".
     """
 
@@ -68,54 +73,93 @@ class Database:
         mounts: Path = Path("/proc/self/mounts"),
     ) -> None:
         self.path = path.absolute()
-        self._spare = self.path.with_name(f".{self.path.name}.new")  # a whole one, about to take the place
-        self.trouble = ""
+        self._pending = self.path.with_name(f".{self.path.name}.damaged")  # what can be read of it is not copied yet
+        self._damage = self._held_up = ""
         self.mode = "delete"
         self._scripts, self._tables, self._patience, self._clock = scripts, tables, patience, clock
-        self._local = file_system(self.path, mounts) in _LOCAL
+        self._local = file_system(self.path, mounts) in LOCAL
         self._lock = threading.Lock()
         self._memory: sqlite3.Connection | None = None
+        self._log: list[tuple[Step, Answer]] = []  # what memory has and the file has not
+        self._tried = 0.0
         self.do("SELECT 1")  # so that trouble is known from the beginning
 
-    def do(self, statement: str, values: Sequence[object] = ()) -> Answer:
-        """What a statement gives."""
-        clean = [_clean(value) for value in values]
-        with self._lock:
-            if self._memory is None:
-                try:
-                    return self._on_disk(statement, clean)
-                except (OSError, ValueError, sqlite3.Error) as error:
-                    self.trouble = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
-                    self.mode = "memory"
-                    self._memory = self._copy()
-            return _answer(self._memory.execute(statement, clean), on_disk=False)
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the file, for its user, or ""."""
+        return self._held_up or self._damage
 
-    def _on_disk(self, statement: str, values: Sequence[object]) -> Answer:
+    def do(self, statement: str, values: Sequence[object] = ()) -> Answer:
+        """What a statement gives. An update assigns, and does not count up: it may be done a second time, in the file,
+        when it was done in memory."""
+        return self.do_all([(statement, values)])[0]
+
+    def do_all(self, steps: Sequence[Step]) -> list[Answer]:
+        """What several statements give; on disk are all of them, or none."""
+        clean = [(statement, [_clean(value) for value in values]) for statement, values in steps]
+        with self._lock:
+            if self._memory is None or not 0 <= self._clock() - self._tried < _AGAIN:
+                try:
+                    return self._on_disk(clean)
+                except (OSError, ValueError, sqlite3.Error) as error:
+                    self._held_up = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
+                    self.mode, self._tried = "memory", self._clock()
+                    self._memory = self._memory or self._copy()
+            done = [_run(self._memory, step, on_disk=False) for step in clean]
+            self._log += [(step, answer) for step, answer in zip(clean, done, strict=True) if _writes(step)]
+            return done
+
+    def _on_disk(self, steps: Sequence[Step]) -> list[Answer]:
         try:
-            with self._open() as file:
-                return _answer(file.execute(statement, values), on_disk=True)
+            return self._transaction(steps)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
                 raise
         self._set_aside()
-        with self._open() as file:
-            return _answer(file.execute(statement, values), on_disk=True)
+        return self._transaction(steps)
+
+    def _transaction(self, steps: Sequence[Step]) -> list[Answer]:
+        writes = bool(self._log) or any(map(_writes, steps))
+        while True:
+            with self._open() as (file, opened):
+                file.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+                try:
+                    # What is written into a file that was set aside meanwhile would be lost with it.
+                    if writes and (_identity(self.path) != opened or self._pending.exists()):
+                        continue
+                    self._bring_over(file)
+                    done = [_run(file, step, on_disk=True) for step in steps]
+                    file.execute("COMMIT")
+                finally:
+                    if file.in_transaction:
+                        file.execute("ROLLBACK")
+            self._forget_memory()
+            return done
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self) -> Iterator[tuple[sqlite3.Connection, object]]:
+        """The file, and which one it is."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self.path.exists():
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(self._spare, self.path)
+        if self._pending.exists():
+            with self._alone():
+                self._take_over()
         _make(self.path)
-        with contextlib.closing(sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)) as file:
+        opened = _identity(self.path)
+        # Once in memory, one goes on there while the file is busy, and waits no more.
+        patience = self._patience if self._memory is None else min(self._patience, _BRIEFLY)
+        with contextlib.closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as file:
             file.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone
             # A file that was written on this machine alone may be on a network file system now.
             with contextlib.suppress(sqlite3.OperationalError):  # while another kernel writes it stays as it is
-                (self.mode,) = file.execute(f"PRAGMA journal_mode = {'WAL' if self._local else 'DELETE'}").fetchone()
-            file.execute("PRAGMA synchronous = FULL")  # what is announced is on disk, in either mode
+                (mode,) = file.execute(f"PRAGMA journal_mode = {'WAL' if self._local else 'DELETE'}").fetchone()
+                if self._memory is None:
+                    self.mode = mode
+            # What is announced is on disk, in either mode: EXTRA syncs the folder too when a rollback journal is
+            # removed, and macOS is asked to empty the cache of the disk.
+            file.execute("PRAGMA synchronous = EXTRA")
+            file.execute("PRAGMA fullfsync = ON")
             self._migrate(file)
-            yield file
+            yield file, opened
 
     def _migrate(self, file: sqlite3.Connection) -> None:
         newest = len(self._scripts)
@@ -133,74 +177,111 @@ class Database:
                 raise
             file.execute("COMMIT")
 
-    def _set_aside(self) -> None:
-        """Renames the damaged file, and begins a new one, unless another kernel has done so."""
-        from filelock import FileLock
-
-        with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=self._patience, mode=0o600):
-            with contextlib.suppress(sqlite3.DatabaseError), self._open() as file:
-                if file.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]:
-                    return
-            stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._clock()))
-            aside, count = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}"), 1
-            while aside.exists():
-                count += 1
-                aside = aside.with_name(f"{self.path.stem}.damaged-{stamp}-{count}{self.path.suffix}")
-            # The new one is complete before it takes the place: a kernel that is killed here loses nothing.
-            draft = self.path.with_name(f".{self.path.name}.draft")
-            draft.unlink(missing_ok=True)
-            _make(draft)
-            with contextlib.closing(self._copy()) as memory:
-                ((kept,),) = memory.execute(f"SELECT count(*) FROM {self._tables[0]}")  # noqa: S608 - our own name
-                memory.execute("VACUUM INTO ?", (str(draft),))
-            os.replace(draft, self._spare)
-            for end in ("-wal", "-shm", ""):
-                with contextlib.suppress(FileNotFoundError):
-                    os.rename(f"{self.path}{end}", f"{aside}{end}")
-            with contextlib.suppress(FileNotFoundError):  # another kernel has found it there
-                os.rename(self._spare, self.path)
-        self.trouble = (
-            f"The journal {self.path} was damaged. It was set aside as {aside.name}, and a new one was begun with the "
-            f"{kept} submissions that could be read."
-        )
+    # In memory.
 
     def _copy(self) -> sqlite3.Connection:
-        """What can be read of the file, in memory."""
+        """What can be read of the file, in memory. It gives numbers that no other kernel gives meanwhile."""
+        memory = self._new_memory()
+        for source in (self._pending, self.path):
+            salvage(source, memory, self._tables, min(self._patience, _BRIEFLY))
+        number(memory, self._tables[0], APART + secrets.randbelow(8 * APART))
+        return memory
+
+    def _new_memory(self) -> sqlite3.Connection:
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         for script in self._scripts:
             memory.executescript(script)
         memory.execute(f"PRAGMA user_version = {len(self._scripts)}")
-        for table in self._tables:
-            for order in ("rowid", "rowid DESC"):  # from both ends to where it is damaged
-                with contextlib.suppress(sqlite3.Error):
-                    self._copy_rows(table, order, memory)
         return memory
 
-    def _copy_rows(self, table: str, order: str, target: sqlite3.Connection) -> None:
-        known = {name for _, name, *_ in target.execute(f"PRAGMA table_info({table})")}
-        with contextlib.closing(self._reading(self.path)) as file:
-            file.text_factory = lambda text: text.decode("utf-8", "replace")
-            there = [name for _, name, *_ in file.execute(f"PRAGMA table_info({table})") if name in known]
-            marks = ", ".join("?" * len(there))
-            for row in file.execute(f"SELECT {', '.join(there)} FROM {table} ORDER BY {order}"):  # noqa: S608 - our own names
-                target.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(there)}) VALUES ({marks})", row)  # noqa: S608
+    def _bring_over(self, file: sqlite3.Connection) -> None:
+        """Does in the file what was done in memory. A row that was numbered there keeps its number; the next one in the
+        file is numbered as if it were not there."""
+        first = self._tables[0]
+        last = last_number(file, first) if self._log else 0
+        for step, answer in self._log:
+            assert self._memory is not None
+            if answer.number < APART:
+                _run(file, step, on_disk=True)
+            elif row := self._memory.execute(f"SELECT * FROM {first} WHERE rowid = ?", (answer.number,)).fetchone():  # noqa: S608 - our own names
+                names = [name for _, name, *_ in self._memory.execute(f"PRAGMA table_info({first})")]
+                marks = ", ".join("?" * len(names))
+                file.execute(f"INSERT OR IGNORE INTO {first} ({', '.join(names)}) VALUES ({marks})", row)  # noqa: S608 - our own names
+        if self._log:
+            number(file, first, last)
 
-    def _reading(self, source: Path) -> sqlite3.Connection:
-        # A disk that takes no write takes no lock file either: then only an unchanging file can be read.
-        for mode in ("mode=ro", "immutable=1"):
-            file = sqlite3.connect(f"{source.as_uri()}?{mode}", timeout=self._patience, uri=True)
-            with contextlib.suppress(sqlite3.OperationalError):
-                file.execute("SELECT 1 FROM sqlite_master").fetchone()
-                return file
-            file.close()
-        raise sqlite3.OperationalError("it cannot be read")
+    def _forget_memory(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory, self._log, self._held_up = None, [], ""
+            self.mode = "wal" if self._local else "delete"
 
     def close(self) -> None:
         """Forgets what is in memory only; a file is never left open."""
         with self._lock:
-            if self._memory is not None:
-                self._memory.close()
-                self._memory = None
+            self._forget_memory()
+
+    # A damaged file.
+
+    def _alone(self) -> contextlib.AbstractContextManager[object]:
+        from filelock import FileLock
+
+        return FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=self._patience, mode=0o600)
+
+    def _set_aside(self) -> None:
+        """Moves the damaged file out of the way, unless another kernel has done so, and takes over what is in it."""
+        with self._alone():
+            if not self._pending.exists():
+                with contextlib.suppress(sqlite3.DatabaseError), self._open() as (file, _):
+                    if file.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]:
+                        return
+                _rename(self.path, self._pending)
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Begins a new file with what can be read of the one that is to be set aside. Nobody opens the new one before
+        that is done: a kernel that is killed here loses nothing, the next one does it again."""
+        if not self._pending.exists():
+            return
+        with contextlib.closing(self._new_memory()) as memory:
+            salvage(self._pending, memory, self._tables, self._patience)
+            ((kept,),) = memory.execute(f"SELECT count(*) FROM {self._tables[0]}")  # noqa: S608 - our own names
+            draft = self.path.with_name(f".{self.path.name}.draft")
+            draft.unlink(missing_ok=True)
+            _make(draft)
+            memory.execute("VACUUM INTO ?", (str(draft),))
+        os.replace(draft, self.path)
+        aside = _unused(self.path, self._clock())
+        _rename(self._pending, aside)
+        self._damage = (
+            f"The journal {self.path} was damaged. It was set aside as {aside.name}, and a new one was begun with the "
+            f"{kept} submissions that could be read."
+        )
+
+
+def _unused(path: Path, now: float) -> Path:
+    """A name for a file that is set aside: nothing is ever written over."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    names = (f"{path.stem}.damaged-{stamp}{f'-{n}' if n > 1 else ''}{path.suffix}" for n in count(1))
+    return next(found for name in names if not (found := path.with_name(name)).exists())
+
+
+def _rename(source: Path, target: Path) -> None:
+    for end in ("-wal", "-shm", ""):  # the log first: without its file it is nothing
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(f"{source}{end}", f"{target}{end}")
+
+
+def _identity(path: Path) -> object:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _writes(step: Step) -> bool:
+    return not step[0].startswith("SELECT")
 
 
 def _make(path: Path) -> None:
@@ -210,25 +291,15 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def file_system(path: Path, mounts: Path) -> str:
-    """The kind of file system that a path is on, such as "ext4"; "" where that is not known."""
-    try:
-        lines = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
-        real = os.path.realpath(path)
-    except (OSError, ValueError):
-        return ""
-    found = [(line[1].replace("\\040", " "), line[2]) for line in lines if len(line) > 2]
-    above = [(len(point), kind) for point, kind in found if os.path.join(real, "").startswith(os.path.join(point, ""))]
-    return max(reversed(above), key=lambda each: each[0])[1] if above else ""
-
-
 def _version(file: sqlite3.Connection) -> int:
     (version,) = file.execute("PRAGMA user_version").fetchone()
     return int(version)
 
 
-def _answer(cursor: sqlite3.Cursor, *, on_disk: bool) -> Answer:
-    return Answer(cursor.fetchall(), cursor.lastrowid or 0, cursor.rowcount, on_disk)
+def _run(file: sqlite3.Connection, step: Step, *, on_disk: bool) -> Answer:
+    cursor = file.execute(*step)
+    number = cursor.lastrowid or 0 if step[0].startswith("INSERT") else 0  # else it is that of the insertion before
+    return Answer(cursor.fetchall(), number, cursor.rowcount, on_disk)
 
 
 def _clean(value: object) -> object:

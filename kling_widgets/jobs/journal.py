@@ -16,50 +16,17 @@ from typing import Any
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import to_json
-from kling_widgets.jobs.database import Database
+from kling_widgets.jobs.database import Answer, Database
 from kling_widgets.jobs.entry import COLUMNS, UNFINISHED, Entry
-from kling_widgets.jobs.presence import presence
+from kling_widgets.jobs.presence import presence, untold
+from kling_widgets.jobs.schema import SCRIPTS
 
-# One script for each version of the tables; an older file is brought up by those that it lacks.
-SCRIPTS = (
-    """
-CREATE TABLE IF NOT EXISTS submissions (
-    key INTEGER PRIMARY KEY,
-    created REAL NOT NULL,
-    service TEXT NOT NULL,
-    model TEXT NOT NULL,
-    body TEXT NOT NULL,
-    state TEXT NOT NULL,
-    task_id TEXT,
-    accepted REAL,
-    ended REAL,
-    url TEXT,
-    path TEXT,
-    error TEXT
-);
-CREATE INDEX IF NOT EXISTS by_task ON submissions (task_id);
-""",
-    """
-ALTER TABLE submissions ADD COLUMN owner TEXT;
-ALTER TABLE submissions ADD COLUMN cost REAL;
-ALTER TABLE submissions ADD COLUMN currency TEXT;
-ALTER TABLE submissions ADD COLUMN poster BLOB;
-CREATE TABLE wishes (
-    key INTEGER PRIMARY KEY,
-    same TEXT NOT NULL,
-    cell TEXT NOT NULL,
-    run TEXT NOT NULL,
-    submission INTEGER NOT NULL
-);
-CREATE INDEX by_same ON wishes (same, cell)
-""",
-    """
-ALTER TABLE submissions ADD COLUMN sha256 TEXT
-""",
-)
 SCHEMA = len(SCRIPTS)
 _ALL = ", ".join(COLUMNS)
 _CHANGEABLE = {*COLUMNS, "poster"}
+_OVER = ("saved", "failed", "refused")
+_NEXT = "(SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'submissions')"  # see ``Database``
+_POST = 3600.0  # seconds; no POST lasts as long
 INTERRUPTED = "The kernel ended before this was sent: nothing was sent, nothing is billed."
 _OPEN = (
     "The kernel ended while this was being sent, so it may have been accepted and billed, and is not sent again by "
@@ -96,6 +63,7 @@ class Journal:
         self._database = Database(path, SCRIPTS, ("submissions", "wishes"), patience=patience, clock=clock)
         self._clock = clock
         self._presence = presence(path.absolute().parent / "kernels")
+        self._own: dict[int, dict[str, object]] = {}  # the rows that this process works on, by their first number
 
     @property
     def path(self) -> Path:
@@ -125,23 +93,56 @@ class Journal:
         return self._select("WHERE key = ?", key)[0]
 
     def _insert(self, *values: object) -> int:
-        columns = "created, service, model, body, state, task_id, owner"
-        statement = f"INSERT INTO submissions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
-        return self._database.do(statement, (self._clock(), *values, self._presence.name)).number
+        names = ("created", "service", "model", "body", "state", "task_id", "owner")
+        row = dict(zip(names, (self._clock(), *values, self._presence.name), strict=True))
+        return self._add(row)
+
+    def _add(self, row: dict[str, object]) -> int:
+        statement = f"INSERT INTO submissions (key, {', '.join(row)}) VALUES ({_NEXT}, {_marks(tuple(row))})"  # noqa: S608 - our own names
+        key = self._database.do(statement, tuple(row.values())).number
+        self._own[key] = {"key": key} | row
+        return key
 
     def update(self, key: int, **columns: object) -> bool:
-        """Changes columns of one entry; ``body`` is given as a dict, ``poster`` as the bytes of a JPEG.
+        """Changes columns of one entry; ``body`` is given as a dict, ``poster`` as the bytes of a JPEG. One of this
+        process that is not there any more, as after a damage, is written down once more: its task's id is not lost.
 
         Returns:
-            Whether the change is on disk: not where it is in memory alone, nor where no such entry is there any more.
+            Whether the change is on disk: not where it is in memory alone, nor where no such entry is there.
         """
         if "body" in columns:
             columns["body"] = to_json(columns["body"])
+        if columns.get("state") == "accepted":  # whatever was believed of it before
+            columns = {"error": None, "ended": None} | columns
         unknown = set(columns) - _CHANGEABLE
         assert not unknown, unknown
+        row = self._own.get(key)
+        if row is not None:
+            row |= columns
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        done = self._database.do(f"UPDATE submissions SET {assignments} WHERE key = ?", (*columns.values(), key))  # noqa: S608 - checked above
+        done = self._database.do(
+            f"UPDATE submissions SET {assignments} WHERE key = ? AND created = coalesce(?, created)",  # noqa: S608 - our own names
+            (*columns.values(), self._number(key), row and row["created"]),
+        )
+        if not done.changed and row is not None:
+            done = self._restore(key, row)
+        if columns.get("state") in _OVER:
+            self._own.pop(key, None)
         return done.on_disk and done.changed > 0
+
+    def _restore(self, key: int, row: dict[str, object]) -> Answer:
+        statement = f"INSERT OR IGNORE INTO submissions ({', '.join(row)}) VALUES ({_marks(tuple(row))})"  # noqa: S608 - our own names
+        done = self._database.do(statement, tuple(row.values()))
+        if not done.changed:  # the number is another one's by now
+            rest = {name: value for name, value in row.items() if name != "key"}
+            statement = f"INSERT INTO submissions (key, {', '.join(rest)}) VALUES ({_NEXT}, {_marks(tuple(rest))})"  # noqa: S608 - our own names
+            done = self._database.do(statement, tuple(rest.values()))
+            row["key"] = done.number
+        return done
+
+    def _number(self, key: int) -> object:
+        """The number that an entry of this process has now."""
+        return self._own[key]["key"] if key in self._own else key
 
     def entries(self, limit: int | None = None) -> tuple[Entry, ...]:
         """The submissions, newest first."""
@@ -186,12 +187,16 @@ class Journal:
 
     def forget(self, keys: Iterable[int]) -> int:
         """Removes entries for good; gives how many there were. Their videos stay."""
-        these = (json.dumps(list(keys)),)
-        gone = self._database.do(
-            "DELETE FROM submissions WHERE key IN (SELECT value FROM json_each(?)) RETURNING key", these
-        ).rows
-        self._database.do("DELETE FROM wishes WHERE submission IN (SELECT value FROM json_each(?))", these)
-        return len(gone)
+        these = [self._number(key) for key in keys]
+        chosen = (json.dumps(these),)
+        gone, _ = self._database.do_all(
+            [
+                ("DELETE FROM submissions WHERE key IN (SELECT value FROM json_each(?)) RETURNING key", chosen),
+                ("DELETE FROM wishes WHERE submission IN (SELECT value FROM json_each(?))", chosen),
+            ]
+        )
+        self._own = {key: row for key, row in self._own.items() if row["key"] not in these}
+        return len(gone.rows)
 
     # Whose is it?
 
@@ -214,29 +219,44 @@ class Journal:
 
     def owned(self, entry: Entry) -> bool:
         """Whether a process that is alive works on it, or may."""
+        if untold(entry.owner) and entry.state in ("written", "sending") and self._clock() - entry.created < _POST:
+            return True
         return self._presence.alive(entry.owner)
 
     def elsewhere(self, entry: Entry) -> bool:
         """Whether another process than this one works on it."""
-        return entry.owner != self._presence.name and self.owned(entry)
+        return entry.owner not in self._presence.names and self.owned(entry)
 
     def take(self, key: int) -> None:
         """This process works on it from now on."""
         self.update(key, owner=self._presence.name)
+        self._hold(key)
 
     def claim(self, entry: Entry) -> bool:
         """This process works on it from now on; False if it has ended, or somebody else has begun to work on it, since
         the entry was read."""
         changed = self._database.do(
-            "UPDATE submissions SET owner = ? WHERE key = ? AND (owner IS ? OR owner IS NULL) "  # noqa: S608 - our own
+            "UPDATE submissions SET owner = ? WHERE key = ? AND (owner IS ? OR owner IS NULL) "  # noqa: S608 - our own names
             f"AND state IN ({_marks(UNFINISHED)}) RETURNING key",
             (self._presence.name, entry.key, entry.owner, *UNFINISHED),
         ).rows
+        if changed:
+            self._hold(entry.key)
         return bool(changed)
 
+    def _hold(self, key: int) -> None:
+        rows = self._database.do(f"SELECT {_ALL} FROM submissions WHERE key = ?", (key,)).rows  # noqa: S608 - our own names
+        if rows and key not in self._own:
+            self._own[key] = dict(zip(COLUMNS, rows[0], strict=True))
+
     def leave(self, key: int) -> None:
-        """This process works on it no more, and another one may."""
-        self.update(key, owner=None)
+        """This process works on it no more, and another one may; one that has begun already is left alone."""
+        names = self._presence.names
+        self._database.do(
+            f"UPDATE submissions SET owner = NULL WHERE key = ? AND owner IN ({_marks(names)})",  # noqa: S608 - our own names
+            (self._number(key), *names),
+        )
+        self._own.pop(key, None)
 
     # Is it a repetition?
 
@@ -276,7 +296,7 @@ class Journal:
             skip: numbers of those that it has met, and that are not noted yet.
         """
         found = self._select(
-            f"WHERE state IN ({_marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) "  # noqa: S608 - our own
+            f"WHERE state IN ({_marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) "  # noqa: S608 - our own names
             "AND key NOT IN (SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') "
             "ORDER BY key DESC",
             *states,
@@ -290,7 +310,7 @@ class Journal:
     def in_open_run(self, wish: Wish, key: int, states: Sequence[str]) -> bool:
         """Whether the last run of the cell that met this submission has another one in one of these states."""
         found = self._database.do(
-            "SELECT 1 FROM wishes JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own
+            "SELECT 1 FROM wishes JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own names
             "AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND cell = ? AND run <> ? ORDER BY key DESC "
             f"LIMIT 1) AND submissions.state IN ({_marks(states)}) LIMIT 1",
             (wish.cell, key, wish.cell, wish.run, *states),
@@ -316,7 +336,7 @@ class Journal:
         return statistics.median(took) if took else None
 
     def _select(self, rest: str, *values: object) -> tuple[Entry, ...]:
-        rows = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values).rows  # noqa: S608 - our own text
+        rows = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values).rows  # noqa: S608 - our own names
         return tuple(entry for row in rows if (entry := Entry.of_row(row)))
 
     def close(self) -> None:

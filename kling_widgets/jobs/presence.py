@@ -10,6 +10,8 @@ import contextlib
 import os
 import secrets
 import threading
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _TRIES = 3  # a name can be lost once: to whoever swept it between its making and its locking
+_AGAIN = 1.0  # seconds after which a lock that could not be had is tried for again
+_UNTOLD = "?"
+
+
+def untold(name: str | None) -> bool:
+    """Whether it is the name of a process of which others cannot tell whether it is alive: it got no lock."""
+    return bool(name) and str(name).startswith(_UNTOLD)
 
 
 @cache
@@ -31,36 +40,52 @@ class Presence:
 
     Args:
         folder: takes a small file for each of them.
+        clock: seconds.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder, self._clock = folder, clock
         self._mutex = threading.Lock()
         self._own: BaseFileLock | None = None
-        self._name: str | None = None
-        self._process = 0
+        self._names: tuple[str, ...] = ()
+        self._process, self._tried = 0, 0.0
 
     @property
-    def name(self) -> str | None:
-        """The name of this process, which is alive from now on; None where no lock can be had."""
+    def name(self) -> str:
+        """The name of this process, which is alive from now on. Where no lock can be had it is one of which others
+        cannot tell (see ``untold``); it gets another one when a lock can be had after all."""
+        return self.names[-1]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that this process has had, the one of now as the last."""
         with self._mutex:
             if self._process != os.getpid():  # also after a fork: a child is not its parent
-                self._process, self._name, self._own = os.getpid(), None, None
+                self._process, self._names, self._own = os.getpid(), (), None
                 self._sweep()
-                for _ in range(_TRIES):
-                    name = secrets.token_hex(8)
-                    lock = _hold(self._file(name))
-                    if lock is not None and self._file(name).exists():
-                        self._name, self._own = name, lock
-                        break
-            return self._name
+            if not self._names or (untold(self._names[-1]) and self._clock() - self._tried >= _AGAIN):
+                self._tried = self._clock()
+                if name := self._begin():
+                    self._names = (*self._names, name)
+                elif not self._names:
+                    self._names = (_UNTOLD + secrets.token_hex(8),)
+            return self._names
+
+    def _begin(self) -> str | None:
+        for _ in range(_TRIES):
+            name = secrets.token_hex(8)
+            lock = _hold(self._file(name))
+            if lock is not None and self._file(name).exists():
+                self._own = lock
+                return name
+        return None
 
     def alive(self, name: str | None) -> bool:
-        """Whether the process of this name is still there."""
+        """Whether the process of this name is still there; one of which nobody can tell is not, but for this one."""
+        if name in self._names and self._process == os.getpid():
+            return True
         if not name or not name.isalnum():
             return False
-        if name == self._name and self._process == os.getpid():
-            return True
         file = self._file(name)
         return file.exists() and not _clear(file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sqlite3
@@ -9,18 +10,16 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kling_widgets.jobs.database import Database, file_system
+from kling_widgets.jobs.database import Database
+from tests.jobs.conftest import Clock
 
-FIRST = "CREATE TABLE things (key INTEGER PRIMARY KEY, name TEXT)"
+FIRST = "CREATE TABLE things (key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)"
 SECOND = "ALTER TABLE things ADD COLUMN size INTEGER; CREATE INDEX by_size ON things (size)"
-HERE = """tmpfs / tmpfs rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/sda1 /home/anna/local\\040disk ext4 rw 0 0
-"""
 
 
 @pytest.fixture
@@ -67,28 +66,6 @@ def test_a_rollback_journal_elsewhere(path: Path, mounts: Path, kind: str) -> No
 def test_a_machine_that_lists_no_mounts(path: Path, tmp_path: Path) -> None:
     """Nothing is known there, so the rollback journal it is."""
     assert database(path, mounts=tmp_path / "none").mode == "delete"
-
-
-@pytest.mark.parametrize(
-    ("where", "kind"),
-    [
-        ("/srv/x", "tmpfs"),
-        ("/home/anna/x", "nfs4"),
-        ("/homes/x", "tmpfs"),
-        ("/home/anna/local disk/x", "ext4"),
-        ("/home", "nfs4"),
-    ],
-)
-def test_the_file_system_of_a_path(tmp_path: Path, where: str, kind: str) -> None:
-    """The deepest mount that it is under; blanks are written in octal there."""
-    (tmp_path / "mounts").write_text(HERE)
-    assert file_system(Path(where), tmp_path / "mounts") == kind
-
-
-def test_what_is_mounted_last_covers_what_was_there(tmp_path: Path) -> None:
-    """Two mounts at one place: the later one counts."""
-    (tmp_path / "mounts").write_text("a / ext4 rw 0 0\nb / nfs rw 0 0\n")
-    assert file_system(Path("/x"), tmp_path / "mounts") == "nfs"
 
 
 def test_an_older_file_is_brought_up_step_by_step(path: Path) -> None:
@@ -197,11 +174,18 @@ database(path)
         assert len(names(database(own))) == count
 
 
-def test_a_whole_new_file_takes_the_place_of_one_that_was_set_aside(path: Path) -> None:
-    """Whoever set the old one aside was killed in the moment between."""
-    add(database(path), "a")
-    path.rename(path.with_name(f".{path.name}.new"))
-    assert names(database(path)) == ["a"]
+def test_what_was_not_taken_over_yet_is_taken_over(path: Path) -> None:
+    """Whoever moved the damaged file out of the way was killed in the moment after; no number is given again."""
+    made = database(path)
+    for name in "ab":
+        add(made, name)
+    made.do("DELETE FROM things WHERE name = 'b'")
+    for end in ("", "-wal", "-shm"):
+        if path.with_name(path.name + end).exists():
+            path.with_name(path.name + end).rename(path.with_name(f".{path.name}.damaged{end}"))
+    again = database(path)
+    assert (names(again), add(again, "c")) == (["a"], 3)
+    assert len(list(path.parent.glob("things.damaged-*.sqlite"))) == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
@@ -226,7 +210,7 @@ from pathlib import Path
 from kling_widgets.jobs.database import Database
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1])
-made = Database(path, ["CREATE TABLE things (key INTEGER PRIMARY KEY, name TEXT)"], ["things"])
+made = Database(path, ["CREATE TABLE things (key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)"], ["things"])
 made.do("INSERT INTO things (name) VALUES ('before')")
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, path.stat().st_size))
 for _ in range(50):
@@ -247,12 +231,125 @@ def test_a_full_disk(path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 0  # of this process it is as it was
 
 
+def things(clock: Clock, path: Path, holder: sqlite3.Connection) -> Database:
+    """A database whose file was held by somebody else for too long; it has gone on in memory."""
+    made = database(path, patience=0.0, clock=clock)
+    add(made, "before")
+    holder.execute("BEGIN IMMEDIATE")
+    assert add(made, "a") >= 10**9
+    made.do("UPDATE things SET name = 'after' WHERE name = 'before'")
+    made.do("DELETE FROM things WHERE name = ?", ("none",))
+    assert (names(made), made.mode) == (["after", "a"], "memory")
+    assert made.trouble
+    return made
+
+
+@pytest.fixture
+def holder(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection of somebody else."""
+    database(path)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def test_a_file_that_can_be_used_again_is_used_again(path: Path, holder: sqlite3.Connection) -> None:
+    """What was done in memory is brought over, once; what others did stays, and no two rows share a number."""
+    clock = Clock()
+    made = things(clock, path, holder)
+    holder.execute("INSERT INTO things (name) VALUES ('theirs')")
+    holder.execute("COMMIT")
+    clock.now += 0.5
+    assert names(made) == ["after", "a"]  # not tried again so soon
+    clock.now += 0.5
+    assert names(made) == ["after", "theirs", "a"]
+    assert (made.mode == "memory", made.trouble) == (False, "")
+    assert names(database(path)) == ["after", "theirs", "a"]
+
+
+def test_a_file_that_stays_in_use_is_waited_for(path: Path, holder: sqlite3.Connection) -> None:
+    """Each further try that fails changes nothing in memory, and what comes last is brought over with the rest."""
+    clock = Clock()
+    made = things(clock, path, holder)
+    for each in "xyz":
+        clock.now += 5
+        assert not made.do("UPDATE things SET name = ? WHERE key < 10", (each,)).on_disk
+        assert names(made) == [each, "a"]
+    holder.execute("ROLLBACK")
+    clock.now += 5
+    assert made.do("UPDATE things SET name = 'b' WHERE name = 'a'").on_disk
+    assert names(database(path)) == ["z", "b"]
+
+
+def test_no_more_files_for_a_moment(path: Path) -> None:
+    """A process that has too many files open goes on in memory, and on disk when it has closed some."""
+    code = """
+import os, resource, sys
+from pathlib import Path
+from tests.jobs.test_database import Clock, add, database, names
+clock = Clock()
+made = database(Path(sys.argv[1]), clock=clock)
+add(made, "before")
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+opened = []
+try:
+    while True:
+        opened.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    pass
+add(made, "during")
+print(made.mode)
+for each in opened:
+    os.close(each)
+clock.now += 1
+add(made, "after")
+print(sorted(names(made)), made.trouble)
+"""
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "memory\n['after', 'before', 'during'] \n"
+
+
+def test_all_or_nothing(path: Path) -> None:
+    """Several statements are one transaction."""
+    made = database(path, FIRST, "CREATE UNIQUE INDEX each_once ON things (name)")
+    add(made, "a")
+    made.do_all([("INSERT INTO things (name) VALUES (?)", ("b",)), ("DELETE FROM things WHERE name = ?", ("a",))])
+    assert names(database(path, FIRST, "CREATE UNIQUE INDEX each_once ON things (name)")) == ["b"]
+
+
+def test_what_is_written_while_a_file_is_set_aside_is_not_lost(path: Path) -> None:
+    """Two kernels go on writing while a third one finds the damage."""
+    damaged(path)
+    found = [database(path) for _ in range(3)]
+    content = bytearray(path.read_bytes())
+    content[8192 : 8192 + 512] = b"\xff" * 512
+    path.write_bytes(content)
+    barrier, given = threading.Barrier(3), []
+
+    def work(made: Database, number: int) -> None:
+        barrier.wait(60)
+        if number == 0:
+            names(made)
+        for each in range(20):
+            given.append((add(made, f"new {number} {each}"), f"new {number} {each}"))
+
+    threads = [threading.Thread(target=work, args=(made, number)) for number, made in enumerate(found)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    kept = dict(database(path).do("SELECT key, name FROM things").rows)
+    assert len(dict(given)) == 60
+    assert {key: kept.get(key) for key, _ in given} == dict(given)
+
+
 READ_ONLY = """
 import os, sys
 from pathlib import Path
 from kling_widgets.jobs.database import Database
 os.seteuid(65534)
-made = Database(Path(sys.argv[1]), ["CREATE TABLE things (key INTEGER PRIMARY KEY, name TEXT)"], ["things"])
+schema = "CREATE TABLE things (key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)"
+made = Database(Path(sys.argv[1]), [schema], ["things"])
 made.do("INSERT INTO things (name) VALUES ('new')")
 print(made.mode, [name for (name,) in made.do("SELECT name FROM things")[0]])
 """

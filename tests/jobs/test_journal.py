@@ -287,12 +287,13 @@ def test_a_second_damage_is_set_aside_beside_the_first(journal: Journal) -> None
 
 
 def test_a_file_that_was_removed_is_made_anew(journal: Journal) -> None:
-    """Who deletes the journal while a kernel runs gets a new one."""
+    """Who deletes the journal while a kernel runs gets a new one; what is under way is in it."""
     journal.write(REQUEST, URL)
-    journal.path.unlink()
-    journal.update(1, state="accepted")
+    for path in journal.path.parent.glob("journal.sqlite*"):
+        path.unlink()
+    assert journal.update(1, state="accepted", task_id="t1")
     key = journal.write(REQUEST, URL)
-    assert [entry.key for entry in journal.entries()] == [key]
+    assert [entry.key for entry in journal.entries()] == [key, 1]
     assert journal.trouble == ""
 
 

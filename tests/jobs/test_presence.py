@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kling_widgets.jobs.presence import Presence, presence
+from kling_widgets.jobs.presence import Presence, presence, untold
+from tests.jobs.conftest import Clock
 
 OTHER = """
 import sys
@@ -82,11 +83,23 @@ def test_nobody_is_dead(tmp_path: Path, name: str | None) -> None:
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    """Nobody has a name there, and nothing raises."""
+    """It has a name of which others cannot tell, and is alive for itself; nothing raises. It tries again later."""
     (tmp_path / "file").touch()
-    own = Presence(tmp_path / "file" / "kernels")
-    assert own.name is None
+    clock = Clock()
+    own = Presence(tmp_path / "file" / "kernels", clock)
+    name = own.name
+    assert untold(name)
+    assert own.alive(name)
     assert not own.alive("abc")
+    assert not Presence(tmp_path / "kernels").alive(name)
+    (tmp_path / "file").unlink()
+    assert own.name == name  # not so soon
+    clock.now += 1
+    assert not untold(own.name)
+    assert own.names == (name, own.name)
+    assert own.alive(name)
+    assert own.alive(own.name)
+    assert Presence(tmp_path / "file" / "kernels").alive(own.name)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

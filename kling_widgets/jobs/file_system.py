@@ -1,0 +1,23 @@
+"""Where a file is: on this machine, or on another one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# File systems of this machine alone. A write-ahead log needs memory that all who write share, which a network file
+# system has not, and SQLite cannot tell: where it is not known to be safe, the slower rollback journal is used.
+# https://www.sqlite.org/wal.html: "All processes using a database must be on the same host computer."
+LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
+
+
+def file_system(path: Path, mounts: Path) -> str:
+    """The kind of file system that a path is on, such as "ext4"; "" where that is not known."""
+    try:
+        lines = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
+        real = os.path.realpath(path)
+    except (OSError, ValueError):
+        return ""
+    found = [(line[1].replace("\\040", " "), line[2]) for line in lines if len(line) > 2]
+    above = [(len(point), kind) for point, kind in found if os.path.join(real, "").startswith(os.path.join(point, ""))]
+    return max(reversed(above), key=lambda each: each[0])[1] if above else ""
