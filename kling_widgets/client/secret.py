@@ -56,12 +56,19 @@ class Secret:
 
 def _traces(key: str) -> Iterator[bytes]:
     """Patterns, each of bounded length: what they search may be megabytes of anything."""
-    yield re.escape(key.encode())
+    yield _spelt(key)
     yield rb"sk-[A-Za-z0-9_-]{0,64}\*{2,64}[A-Za-z0-9_-]{0,64}"  # the gateway's own "sk-abc***xyz"
     if found := _USUAL.fullmatch(key):
-        head, tail = re.escape(found[1][:_HEAD].encode()), re.escape(found[1][-_TAIL:].encode())
-        yield rb"(?:sk-)?" + head + rb"[A-Za-z0-9*.]{0,200}"
-        yield tail
+        rest = rb"(?:[A-Za-z0-9*.]|\\u00[0-9A-Fa-f]{2}){0,200}"
+        yield b"(?:%s)?%s%s" % (_spelt("sk-"), _spelt(found[1][:_HEAD]), rest)
+        yield _spelt(found[1][-_TAIL:])
+
+
+def _spelt(text: str) -> bytes:
+    """A pattern of the text, each character of it as it is or escaped as JSON allows."""
+    escaped = (f"\\u{ord(char):04x}".encode() for char in text)
+    pairs = zip(text, escaped, strict=True)
+    return b"".join(b"(?:%s|(?i:%s))" % (re.escape(char.encode()), re.escape(code)) for char, code in pairs)
 
 
 class Environment(Mapping[str, str]):
