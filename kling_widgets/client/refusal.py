@@ -110,14 +110,7 @@ def refusal(reply: Reply, doing: Doing, base_url: str = "") -> Refusal:
     request_id = header_id or (inside.group(1) if inside else "") or None
     status = reply.status_code
     said = f"{code} {more} {message}"
-    rule = next(
-        (
-            rule
-            for rule in _RULES
-            if status in rule.statuses and doing in rule.doing and re.search(rule.words, said, re.I)
-        ),
-        _STRANGE,
-    )
+    rule = next((rule for rule in _RULES if rule.fits(status, doing, said)), _STRANGE)
     if reply.ok and not isinstance(body, dict):
         rule = _STRANGE
     text = one_line(_REQUEST_ID.sub(" ", message), _LONGEST_TEXT) or _page(reply)

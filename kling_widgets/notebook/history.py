@@ -7,7 +7,6 @@ import html
 import math
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -19,8 +18,8 @@ from kling_widgets.core.catalog import FIELDS, PREFIX
 from kling_widgets.core.values import JSON, masked, plain, shorten, to_json
 from kling_widgets.errors import InvalidRequestError, KlingError, one_line
 from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.home import tilde
-from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.home import tilde, write_whole
+from kling_widgets.jobs.journal import INTERRUPTED, Journal
 from kling_widgets.notebook import filters
 from kling_widgets.notebook.filters import STATES, When
 from kling_widgets.notebook.table import Cell, Picture, Table
@@ -98,8 +97,11 @@ class History(Sequence[Entry]):
         return self.table(pictures=True)._repr_html_() if self._entries else html.escape(repr(self))
 
     def _state(self, entry: Entry) -> str:
-        """The journal's state, but what was being sent by a kernel that has ended: nobody knows what became of it."""
-        return "unknown" if entry.state == "sending" and not self._owned(entry) else entry.state
+        """The journal's state, but for what a kernel that has ended left behind: of what it was sending nobody knows
+        what became, and what it did not come to was refused by nobody."""
+        if entry.state == "sending" and not self._owned(entry):
+            return "unknown"
+        return "written" if entry.error == INTERRUPTED else entry.state
 
     def _owned(self, entry: Entry) -> bool:
         """Whether a process works on it; asked once of each process."""
@@ -272,14 +274,7 @@ def _write(path: Path, text: str, overwrite: bool) -> None:
     """Whole or not at all, for its owner alone; without ``overwrite`` never over a file that is there."""
     try:
         if overwrite:
-            number, draft = tempfile.mkstemp(dir=path.absolute().parent, suffix=".draft")  # for its owner alone
-            try:
-                with open(number, "w", encoding="utf-8") as file:
-                    file.write(text)
-                os.replace(draft, path)
-            except BaseException:
-                Path(draft).unlink(missing_ok=True)
-                raise
+            write_whole(path, text.encode())
         else:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +21,7 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.structured import Clips
 from kling_widgets.core.values import paths_in
 from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.jobs.home import write_whole
 from kling_widgets.notebook.thumbnail import data_uri, thumbnail
 
 LARGEST_PLAYED = 5_000_000  # bytes of a local clip or sound that is put into the page to be played there
@@ -57,7 +57,7 @@ class LocalMedia:
             if not (place.is_file() and place.stat().st_size == len(content)):
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 place.parent.mkdir(mode=0o700, exist_ok=True)
-                _write(place, content)
+                write_whole(place, content)  # an upload of the same picture may be reading it
         except OSError as error:
             raise KlingError(
                 f"{harmless} cannot be kept in {place.parent} ({error.strerror}): give its path instead."
@@ -134,15 +134,3 @@ class LocalMedia:
                 self._known.pop(next(iter(self._known)), None)
             self._known[key] = made
         return self._known[key]  # type: ignore[no-any-return]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: an upload of the same picture may be reading it."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")  # its owner's alone: pictures are private
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-        os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise

@@ -100,6 +100,17 @@ def test_what_a_dead_kernel_was_sending_is_unknown(journal: Journal) -> None:
     assert len(history(journal).where(status="being sent")) == 0
 
 
+def test_what_a_dead_kernel_did_not_send_was_not_refused(journal: Journal) -> None:
+    """It was never sent, before and after that is noted."""
+    abandon(journal, 5)
+    for _ in range(2):
+        assert column(history(journal), "state")[0] == "not sent (demo)"
+        assert [entry.key for entry in history(journal).where(status="not sent")] == [5]
+        assert len(history(journal).where(status="refused")) == 0
+        journal.settle()
+    assert journal.entries()[0].state == "refused"
+
+
 # As a table
 
 
