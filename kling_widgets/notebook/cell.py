@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _NOTEBOOKS = ("JPY_SESSION_NAME", "__vsc_ipynb_file__")
+_PROCESS = secrets.token_hex(8)  # process ids and addresses come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,9 @@ def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
         return None
     if getattr(shell, "kernel", None) is None:
         lines = shell.user_ns.get("In") or [""]
-        # A terminal's lines are numbered anew with each start.
-        return Cell(_digest("", lines[-1]), f"{id(shell):x}-{shell.execution_count}") if lines[-1] else None
+        # A terminal's lines are numbered anew with each start, and the same one in another project is another one.
+        run = f"{_PROCESS}-{os.getpid()}-{id(shell):x}-{shell.execution_count}"
+        return Cell(_digest(_folder(), lines[-1]), run) if lines[-1] else None
     header = _header(shell)
     if header.get("msg_type", "execute_request") != "execute_request" or not header.get("msg_id"):
         return None
@@ -51,6 +55,13 @@ def _header(shell: Any) -> Mapping[str, Any]:
     parent = kernel.get_parent() if kernel is not None else {}
     header: Mapping[str, Any] = parent.get("header", {})
     return header
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
 
 
 def _digest(notebook: str, cell: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,6 +83,36 @@ def test_a_line_of_a_terminal(shell: Any) -> None:
     assert first.name == again.name
     assert first.run != again.run
     assert run(shell, "1") == 1
+
+
+def test_a_line_of_another_project_is_another(shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two terminals in two folders do not meet each other's wishes; a folder that is gone is one too."""
+    found: list[Cell | None] = []
+    shell.push({"look": lambda: found.append(current(shell, {}))})
+    for folder in ("one", "two", "one"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / folder)
+        shell.run_cell("look()", store_history=True)
+    one, two, again = (cell.name for cell in found if cell)
+    assert one == again != two
+    if os.name == "posix":
+        (tmp_path / "one").rmdir()
+        shell.run_cell("look()", store_history=True)
+        assert found[-1] is not None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_two_terminals_have_no_run_in_common() -> None:
+    """Though the shell lies at the same address in both and the line has the same number, as after a fork."""
+    code = (
+        "import os; from types import SimpleNamespace as S; from kling_widgets.notebook.cell import current\n"
+        "shell = S(user_ns={'In': ['x']}, execution_count=1)\n"
+        "child = os.fork()\n"
+        "if child: os.waitpid(child, 0)\n"
+        "print(current(shell, {}).run, flush=True)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.split()
+    assert len(set(said)) == len(said) == 2
 
 
 def test_here_tells_runs_apart() -> None:
