@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from kling_widgets.errors import one_line
-from kling_widgets.jobs.file_system import LOCAL, file_system
+from kling_widgets.jobs.file_system import LOCAL, file_system, lock
 from kling_widgets.jobs.salvage import APART, last_number, number, salvage
 
 Step: TypeAlias = tuple[str, Sequence[Any]]  # a statement and its values
@@ -224,9 +224,7 @@ class Database:
     # A damaged file.
 
     def _alone(self) -> contextlib.AbstractContextManager[object]:
-        from filelock import FileLock
-
-        return FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=self._patience, mode=0o600)
+        return lock(self.path.with_name(f".{self.path.name}.lock"), self._patience)
 
     def _set_aside(self) -> None:
         """Moves the damaged file out of the way, unless another kernel has done so, and takes over what is in it."""

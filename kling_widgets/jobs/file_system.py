@@ -1,9 +1,14 @@
-"""Where a file is: on this machine, or on another one."""
+"""Where a file is, on this machine or on another one, and locks on files, which the system takes back."""
 
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 # File systems of this machine alone. A write-ahead log needs memory that all who write share, which a network file
 # system has not, and SQLite cannot tell: where it is not known to be safe, the slower rollback journal is used.
@@ -21,3 +26,18 @@ def file_system(path: Path, mounts: Path) -> str:
     found = [(line[1].replace("\\040", " "), line[2]) for line in lines if len(line) > 2]
     above = [(len(point), kind) for point, kind in found if os.path.join(real, "").startswith(os.path.join(point, ""))]
     return max(reversed(above), key=lambda each: each[0])[1] if above else ""
+
+
+def lock(file: Path, timeout: float) -> BaseFileLock:
+    """A lock on a file, for its owner alone, that is not held yet.
+
+    Args:
+        file: the file, which is made.
+        timeout: seconds to wait for it.
+    """
+    from filelock import FileLock
+
+    # A mere file in place of a lock of the system would stay behind when its process is killed.
+    known = "fallback_to_soft" in inspect.signature(FileLock.__init__).parameters
+    options: dict[str, Any] = {"fallback_to_soft": False} if known else {}
+    return FileLock(file, timeout=timeout, mode=0o600, thread_local=False, **options)

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kling_widgets.jobs.file_system import lock
+
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
@@ -74,9 +76,9 @@ class Presence:
     def _begin(self) -> str | None:
         for _ in range(_TRIES):
             name = secrets.token_hex(8)
-            lock = _hold(self._file(name))
-            if lock is not None and self._file(name).exists():
-                self._own = lock
+            held = _hold(self._file(name))
+            if held is not None and self._file(name).exists():
+                self._own = held
                 return name
         return None
 
@@ -101,23 +103,23 @@ class Presence:
 
 def _hold(file: Path) -> BaseFileLock | None:
     """The lock on a file; None if somebody else holds it, or none can be had."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(file, mode=0o600, timeout=0, thread_local=False)
-        lock.acquire()
+        held = lock(file, timeout=0)
+        held.acquire()
     except (OSError, Timeout, NotImplementedError):
         return None
-    return lock
+    return held
 
 
 def _clear(file: Path) -> bool:
     """Removes the file if nobody holds it; whether it did."""
-    lock = _hold(file)
-    if lock is None:
+    held = _hold(file)
+    if held is None:
         return False
     with contextlib.suppress(OSError):
         file.unlink()  # while it is held: nobody can take it for a living one
-    lock.release()
+    held.release()
     return True

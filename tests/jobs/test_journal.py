@@ -453,6 +453,123 @@ def test_a_wish_of_this_kernel_is_not_settled(journal: Journal) -> None:
     assert Journal(journal.path).settle() == ()
 
 
+def test_only_its_own_is_left(journal: Journal, other: subprocess.Popen[str]) -> None:
+    """A kernel that comes to the end of a task which another one has taken does not take it from that one."""
+    entry = journal.find("of-accepted")
+    assert entry is not None
+    journal.leave(entry.key)
+    assert journal.find("of-accepted") == entry
+
+
+@pytest.fixture
+def lockless(tmp_path: Path, clock: Clock) -> Journal:
+    """The journal of a kernel that gets no lock."""
+    (tmp_path / "lockless").mkdir()
+    (tmp_path / "lockless" / "kernels").touch()
+    return Journal(tmp_path / "lockless" / "journal.sqlite", clock=clock)
+
+
+def test_a_kernel_without_a_lock_knows_its_own(lockless: Journal) -> None:
+    """What it is sending is not taken for what a dead kernel left."""
+    keys = [lockless.write(REQUEST, URL) for _ in range(2)]
+    lockless.update(keys[0], state="sending")
+    assert lockless.settle() == ()
+    entries = lockless.entries()
+    assert [(lockless.owned(entry), lockless.elsewhere(entry)) for entry in entries] == [(True, False)] * 2
+
+
+def test_nobody_can_tell_of_a_kernel_without_a_lock(lockless: Journal, clock: Clock) -> None:
+    """What another one like that may be sending is left alone for as long as a POST can last; then it is settled."""
+    lockless.update(lockless.write(REQUEST, URL), state="sending")
+    raw(lockless, "UPDATE submissions SET owner = '?another'")
+    clock.now += 3000
+    (entry,) = lockless.entries()
+    assert lockless.elsewhere(entry)
+    assert lockless.settle() == ()
+    clock.now += 1000
+    assert [entry.state for entry in lockless.settle()] == ["unknown"]
+
+
+def test_what_was_believed_of_a_task_is_taken_back_when_it_was_accepted(journal: Journal) -> None:
+    """The words and the time of a settling go; what comes with the note stays."""
+    key = journal.write(REQUEST, URL)
+    journal.update(key, state="unknown", error="lost", ended=5.0)
+    journal.update(key, state="accepted", task_id="t1", accepted=6.0)
+    (entry,) = journal.entries()
+    assert (entry.error, entry.ended) == (None, None)
+    journal.update(key, state="accepted", error="vanished")
+    assert journal.entries()[0].error == "vanished"
+
+
+# What is lost, and what is numbered
+
+
+def test_the_id_of_a_paid_task_is_never_lost(journal: Journal) -> None:
+    """Its row went with a damage while it was under way; another kernel's wish keeps its own number."""
+    key = journal.write(REQUEST.replace(prompt="mine"), URL)
+    assert journal.update(key, state="sending", cost=3.0)
+    raw(journal, "DELETE FROM submissions")
+    theirs = Journal(journal.path).write(REQUEST.replace(prompt="theirs"), URL)
+    assert theirs != key
+    assert journal.update(key, state="accepted", task_id="paid-1") is True
+    (found, other) = sorted(journal.entries(), key=lambda entry: entry.key)
+    assert (found.key, found.task_id, found.cost, found.body["prompt"]) == (key, "paid-1", 3.0, "mine")
+    assert (other.key, other.state, other.body["prompt"]) == (theirs, "written", "theirs")
+
+
+def test_a_number_that_another_one_has_now(journal: Journal, clock: Clock) -> None:
+    """The file was removed, and another kernel began a new one: neither wish is written over."""
+    key = journal.write(REQUEST.replace(prompt="mine"), URL)
+    for path in journal.path.parent.glob("journal.sqlite*"):
+        path.unlink()
+    clock.now += 1
+    assert Journal(journal.path, clock=clock).write(REQUEST.replace(prompt="theirs"), URL) == key
+    for change in ({"state": "accepted", "task_id": "paid-1"}, {"state": "saved", "path": "/v/mine.mp4"}):
+        assert journal.update(key, **change) is True
+    found = {entry.body["prompt"]: (entry.key, entry.state, entry.task_id) for entry in journal.entries()}
+    assert found == {"theirs": (key, "written", None), "mine": (key + 1, "saved", "paid-1")}
+
+
+def test_a_task_that_was_taken_up_is_not_lost_either(journal: Journal) -> None:
+    """Also one of an earlier kernel: its id is written down once more."""
+    key = journal.adopt("t1", URL).key
+    later = Journal(journal.path)
+    (entry,) = later.unfinished()
+    assert later.claim(entry)
+    raw(journal, "DELETE FROM submissions")
+    assert later.update(key, state="succeeded", url="https://a.example/v.mp4")
+    assert [entry.key for entry in later.unfinished()] == [key]
+
+
+def test_what_was_forgotten_is_not_written_down_once_more(journal: Journal) -> None:
+    """Its number is not given again."""
+    key = journal.write(REQUEST, URL)
+    journal.forget([key])
+    assert journal.update(key, state="unknown") is False
+    assert journal.entries() == ()
+    assert journal.write(REQUEST, URL) == key + 1
+
+
+def test_a_file_that_was_held_for_too_long(journal: Journal, clock: Clock) -> None:
+    """What was noted in memory meanwhile is in the file later, and the numbers go on from those of the file."""
+    key = journal.write(REQUEST, URL)
+    impatient = Journal(journal.path, patience=0.0, clock=clock)
+    other = sqlite3.connect(journal.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    far = impatient.write(REQUEST.replace(prompt="meanwhile"), URL, Wish("boat", "cell", "1"))
+    assert impatient.update(far, state="accepted", task_id="paid-1") is False
+    assert impatient.update(key, state="sending") is False
+    assert far > 10**9
+    other.execute("ROLLBACK")
+    other.close()
+    clock.now += 1
+    assert impatient.write(REQUEST, URL) == key + 1
+    assert (impatient.trouble, impatient.mode == "memory") == ("", False)
+    found = {entry.key: (entry.state, entry.task_id) for entry in journal.entries()}
+    assert found == {key: ("sending", None), far: ("accepted", "paid-1"), key + 1: ("written", None)}
+    assert before(journal, "2") == far
+
+
 # Is it a repetition?
 
 
@@ -539,6 +656,8 @@ def test_a_poster(journal: Journal) -> None:
     journal.update(key, poster=b"\xff\xd8 jpeg")
     assert journal.poster(key) == b"\xff\xd8 jpeg"
     assert journal.poster(key + 1) is None
+    other = journal.write(BOAT, "a")
+    assert journal.posters([key, other, other + 1]) == {key: b"\xff\xd8 jpeg"}
 
 
 def test_what_is_forgotten_is_gone_from_the_disk(journal: Journal) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.presence import Presence, presence, untold
 from tests.jobs.conftest import Clock
 
@@ -118,3 +119,39 @@ print(os.waitpid(child, 0)[1], own.name == name)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "0 True\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_does_not_end_its_parent(folder: Path) -> None:
+    """The child has used the journal, and ended: the parent is alive for others."""
+    code = """
+import os, sys
+from pathlib import Path
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.presence import presence
+home = Path(sys.argv[1])
+journal = Journal(home / "journal.sqlite")
+journal.write(VideoRequest("2.6", prompt="parent"), "a")
+child = os.fork()
+if child == 0:
+    journal.settle()
+    journal.write(VideoRequest("2.6", prompt="child"), "a")
+    sys.exit()
+os.waitpid(child, 0)
+print(presence(home / "kernels").name, flush=True)
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code, str(folder.parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        name = process.stdout.readline().strip()
+        journal = Journal(folder.parent / "journal.sqlite")
+        try:
+            assert [entry.body["prompt"] for entry in journal.settle()] == ["child"]
+            (parent,) = journal.in_state("written")
+            assert parent.owner == name
+            assert Presence(folder).alive(name)
+        finally:
+            process.kill()
+    assert not Presence(folder).alive(name)
