@@ -50,7 +50,8 @@ def through(work: Callable[[], None], interrupted: threading.Event | None = None
         if not begun.acquire(blocking=False):
             return
         try:
-            result.set_result(work())
+            work()
+            result.set_result(None)
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
             result.set_exception(error)
 

@@ -125,11 +125,15 @@ class Form:
         return job
 
     def _heard(self, job: Job, moment: Moment) -> None:
+        # Jobs of before go on telling how they stand; only this one's answer opens the button. In a thread: what takes
+        # the form its time must not hold up the loop that polls all tasks, where this may be heard.
+        if self._sending is job and moment.state != "sending":
+            self._sending = None
+            threading.Thread(target=self._open, name="kling_widgets.form", daemon=True).start()
+
+    def _open(self) -> None:
         with self._lock:
-            # Jobs of before go on telling how they stand; only this one's answer opens the button.
-            if self._sending is job and moment.state != "sending":
-                self._sending = None
-                self._refresh()
+            self._refresh()
 
     def _clicked(self, button: object) -> None:
         with self._lock:

@@ -72,10 +72,11 @@ class History(Sequence[Entry]):
     def table(self, *, pictures: bool = False) -> Table:
         """The table of it, at most 50 rows, with or without a small picture of each video."""
         shown = self._entries[:SHOWN]
-        posters = {entry.key: _small(self._journal.poster(entry.key)) for entry in shown} if pictures else {}
+        posters = self._journal.posters(entry.key for entry in shown) if pictures else {}
+        posters = {key: poster for key, poster in posters.items() if _is_small(poster)}
         columns: dict[str, Callable[[Entry], str]] = {
             "when": lambda entry: _local(entry.created),
-            "video": lambda entry: Picture(posters[entry.key]),
+            "video": lambda entry: Picture(posters.get(entry.key, b"")),
             "task": _name,
             "model": lambda entry: entry.model.removeprefix(PREFIX),
             "state": self._said,
@@ -83,7 +84,7 @@ class History(Sequence[Entry]):
             "cost": lambda entry: _money(entry.cost, entry.currency) if _has_cost(entry) else "",
             "prompt": lambda entry: shorten(_prompt(entry), _LONGEST_PROMPT)[1:-1],
         }
-        if not any(posters.values()):
+        if not posters:
             del columns["video"]
         if not any(map(_has_cost, shown)):
             del columns["cost"]
@@ -196,7 +197,9 @@ class History(Sequence[Entry]):
         return gone
 
     def _busy(self, entry: Entry) -> bool:
-        return entry.state in _UNDER_WAY or (entry.state in ("written", "sending") and self._owned(entry))
+        if entry.state in _UNDER_WAY:
+            return not entry.error  # what the service has no more is lost already
+        return entry.state in ("written", "sending") and self._owned(entry)
 
 
 _FIELDS = [name for name in FIELDS if name != "prompt"]
@@ -236,9 +239,9 @@ def _sum(entries: Sequence[Entry]) -> str:
     return " and ".join(_money(math.fsum(costs), currency) for currency, costs in sums.items())
 
 
-def _small(jpeg: bytes | None) -> bytes:
-    """A picture that may stand in a table; whoever else wrote the file may have put anything there."""
-    return jpeg if jpeg and jpeg.startswith(b"\xff\xd8\xff") and len(jpeg) <= _LARGEST_PICTURE else b""
+def _is_small(jpeg: bytes) -> bool:
+    """Whether it is a picture that may stand in a table; whoever else wrote the file may have put anything there."""
+    return jpeg.startswith(b"\xff\xd8\xff") and len(jpeg) <= _LARGEST_PICTURE
 
 
 def _privacy(path: Path) -> str:

@@ -6,18 +6,22 @@ import time
 from collections.abc import Sequence
 
 from kling_widgets.core.values import shorten
+from kling_widgets.errors import one_line
 from kling_widgets.jobs.entry import Entry
 
 _MOST = 10  # lines of a kind; the table has the rest
 
 
-def open_ends(unsent: Sequence[Entry], unknown: Sequence[Entry], elsewhere: Sequence[Entry]) -> list[str]:
+def open_ends(
+    unsent: Sequence[Entry], unknown: Sequence[Entry], elsewhere: Sequence[Entry], gone: Sequence[Entry] = ()
+) -> list[str]:
     """The lines, oldest first.
 
     Args:
         unsent: nothing was sent.
         unknown: sent, and nobody knows whether they were accepted.
         elsewhere: another kernel watches them.
+        gone: the service has no such task any more, or not its video.
     """
     lines = [
         f"Not sent, not billed: {_name(entry)}. Run its cell again; its form: %kling_form --from #{entry.key}"
@@ -29,6 +33,10 @@ def open_ends(unsent: Sequence[Entry], unknown: Sequence[Entry], elsewhere: Sequ
     ]
     if len(unknown) > _MOST:
         lines.append(f"{len(unknown) - _MOST} older ones too: kw.history(status='unknown').")
+    lines += [
+        f"Gone: {_name(entry)}: {one_line(entry.error or '', 300)} To take it off this list: %kling_forget #{entry.key}"
+        for entry in gone[-_MOST:]
+    ]
     if elsewhere:
         ids = ", ".join(entry.task_id or f"#{entry.key}" for entry in elsewhere[:_MOST])
         count = "One is" if len(elsewhere) == 1 else f"{len(elsewhere)} are"

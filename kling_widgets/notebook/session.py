@@ -113,8 +113,7 @@ class Session(Surroundings):
         cell = current(self.shell, self.environ) if in_cell else None
         met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
         guard = self.guards[desk.service.demo]
-        new = [each for each in met if each.entry is None]
-        with guard.admitted([each.request for each in new], yes=yes) as bills:
+        with guard.admitted([each.request for each in met if each.entry is None], yes=yes) as bills:
             jobs = self._all(met, desk, save, bills)
         begun = (job for job, each in zip(jobs, met, strict=True) if each.entry is None)
         for job, bill in zip(begun, bills, strict=True):
@@ -178,14 +177,16 @@ class Session(Surroundings):
             return self.run([self._take_up(self._entry(task_id) if of is None else self._find(task_id, of))], wait)
         self.journal.settle()
         unfinished, elsewhere = [], []  # type: list[Entry], list[Entry]
-        for entry in self.journal.unfinished():  # two kernels may resume at once
+        left = self.journal.unfinished()
+        gone = [entry for entry in left if entry.error]  # the service has it no more: only by its id is it tried again
+        for entry in [entry for entry in left if not entry.error]:  # two kernels may resume at once
             mine = not self.journal.elsewhere(entry) and self.journal.claim(entry)
             (unfinished if mine else elsewhere).append(entry)
         unknown = self.journal.in_state("unknown")
         unsent = self.journal.unsent(time.time() - _REMEMBERED)
         # What happened in the demo is nobody's worry later on.
-        told = [[entry for entry in some if not entry.demo or self.services.demo] for some in (unsent, unknown)]
-        shown.tell(open_ends(told[0], told[1], elsewhere))
+        told = [[entry for entry in some if not entry.demo or self.services.demo] for some in (unsent, unknown, gone)]
+        shown.tell(open_ends(told[0], told[1], elsewhere, told[2]))
         jobs, troubles = [], []
         for entry in unfinished:
             try:
@@ -302,10 +303,12 @@ class Session(Surroundings):
     def _take_up(self, entry: Entry, note: str = "") -> Job:
         """The job of an entry: the one that is under way, else one that goes on where the entry ends."""
         job = self.jobs.get(entry.key)
-        if job is None or not (job.watched or entry.task_id is None):
+        if job is None or not (job.go_on() or entry.task_id is None):
             if entry.task_id is None:  # a job that is made of it would send it
                 raise KlingError(f"Submission #{entry.key} has no task id, so there is nothing to go on with.")
             job = self._keep(Job(entry.request, self.desk(self.services.get(entry.service)), entry))
+            if entry.error:  # that the service had it no more: let us see
+                self.journal.update(entry.key, error=None)
         job.note = note
         return job
 

@@ -27,6 +27,7 @@ from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.style import FORM_STYLE
 from tests.client.samples import moving
 from tests.conftest import ROOT
+from tests.jobs.conftest import LONG, until
 from tests.notebook.conftest import KEY, Kernel, shown
 
 OPEN = json.loads((ROOT / "tests" / "wire" / "fields.json").read_text(encoding="utf-8"))["models"]
@@ -582,8 +583,15 @@ def test_the_button_while_it_is_sent(new: Maker, session: Session) -> None:
     assert button(form, SUBMIT).disabled
     assert "Sending" in text(form)
     job.wait_accepted()
-    assert not button(form, SUBMIT).disabled
-    assert "Sending …" not in text(form)
+    until(lambda: not button(form, SUBMIT).disabled and "Sending …" not in text(form))
+
+
+def test_a_form_that_takes_its_time_holds_up_nobody(new: Maker) -> None:
+    """While it is busy, as with a slow disk, its own task and all others are polled and end."""
+    form = new("2.6", prompt="a boat")
+    with form._lock:
+        assert form.submit().wait(LONG).path
+    until(lambda: not button(form, SUBMIT).disabled)
 
 
 def test_an_older_job_does_not_open_the_button(new: Maker, session: Session) -> None:
@@ -599,7 +607,7 @@ def test_an_older_job_does_not_open_the_button(new: Maker, session: Session) -> 
         assert form.submit() is new
         assert button(form, SUBMIT).disabled
     new.wait_accepted()
-    assert not button(form, SUBMIT).disabled
+    until(lambda: not button(form, SUBMIT).disabled)
 
 
 def test_a_refusal_stands_in_the_form(new: Maker) -> None:
@@ -610,7 +618,7 @@ def test_a_refusal_stands_in_the_form(new: Maker) -> None:
         job.wait()
     (output,) = (each for each in within(form.widget) if isinstance(each, widgets.Output))
     assert "Refused" in output.outputs[0]["data"]["text/html"]
-    assert not button(form, SUBMIT).disabled
+    until(lambda: not button(form, SUBMIT).disabled)
 
 
 # What it may cost

@@ -323,10 +323,17 @@ def test_forgotten_is_gone(journal: Journal, tmp_path: Path) -> None:
 @pytest.mark.parametrize("state", ["written", "sending", "accepted", "succeeded"])
 def test_what_is_under_way_is_never_forgotten(state: str, journal: Journal) -> None:
     """From the first moment on until its video is saved."""
-    journal.update(2, state=state)
+    journal.update(2, state=state, error=None)
     said = shown(history(journal)[3:4].forget)
     assert (said.value, "kept" in said.text) == (0, True)
     assert len(journal.entries()) == 5
+
+
+@pytest.mark.parametrize("state", ["accepted", "succeeded"])
+def test_what_the_service_has_no_more_can_be_forgotten(state: str, journal: Journal) -> None:
+    """A task that is gone, or its video, is no task under way."""
+    journal.update(2, state=state, error="There is no such task.")
+    assert history(journal)[3:4].forget() == 1
 
 
 def test_what_is_settled_is_forgotten_without_a_word(journal: Journal) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kling_widgets.jobs.entry import Entry
 from kling_widgets.notebook.open_ends import open_ends
 
@@ -27,6 +29,14 @@ def test_each_kind_says_what_to_do() -> None:
     assert "%kling_resume ID #8" in unknown
     assert "%kling_forget #8" in unknown
     assert "another kernel: t9" in elsewhere
+
+
+def test_what_is_gone_says_why() -> None:
+    """And how to take it off the list."""
+    (line,) = open_ends((), (), (), [replace(entry(9, task_id="t9"), error="No such task. Again: %kling_resume t9")])
+    assert "#9 “a boat”" in line
+    assert "No such task. Again: %kling_resume t9" in line
+    assert line.endswith("%kling_forget #9")
 
 
 def test_many_are_cut() -> None:

@@ -20,6 +20,7 @@ from kling_widgets.errors import (
     InvalidRequestError,
     KlingError,
     SubmissionUnknownError,
+    TaskFailedError,
     TaskNotFoundError,
     WaitTimeoutError,
 )
@@ -29,7 +30,9 @@ from kling_widgets.jobs.journal import Journal, Wish
 from kling_widgets.jobs.prices import Price
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.session import session as of_this_process
+from tests.jobs.conftest import LONG
 from tests.notebook.conftest import KEY, Kernel, shown
+from tests.servers import Answer, Asked, FaultServer
 
 Maker = Callable[..., Session]
 STRANGER = "https://service.example.com"
@@ -362,7 +365,6 @@ def test_a_stopped_job_is_begun_again(session: Session) -> None:
     job = shown(lambda: session.submit("2.6", prompt="a boat", wait=False)).value
     job.stop()
     again = shown(lambda: session.resume(job.id)).value
-    assert again is not job
     assert mp4(again.path)
 
 
@@ -633,3 +635,48 @@ def test_an_error_while_a_batch_is_written_down_leaves_none_of_it(session: Sessi
     assert session.journal.entries()[-1].state == "refused"
     assert session.jobs == {}
     assert session.guards[False].status().startswith("nothing")
+
+
+def test_a_task_that_is_gone_is_told_and_not_taken_up_by_itself(session: Session) -> None:
+    """``resume`` of all says why in a line instead of failing each time, and goes on with the others; by its id it is
+    tried again; and it can be forgotten."""
+    service = session.services.get().name
+    gone, there = (session.journal.adopt(task_id, service) for task_id in ("task_gone", "task_other"))
+    with pytest.raises(TaskNotFoundError):
+        session.resume("task_gone", wait=True)
+    session.journal.update(there.key, state="saved")
+    told = shown(lambda: session.resume(wait=True))
+    assert len(told.value) == 0
+    assert "Gone: #1" in told.text
+    assert "%kling_resume task_gone" in told.text
+    with pytest.raises(TaskNotFoundError):
+        session.resume("task_gone", wait=True)
+    assert session.forget([f"#{gone.key}"]) == 1
+
+
+def test_a_cell_that_is_run_again_while_it_is_sent_is_watched(
+    make: Maker, keyed: dict[str, str], again: Callable[[], None]
+) -> None:
+    """Interrupted before its answer came, and run again: the same submission is watched to its end."""
+    accepting, accept = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            accepting.set()
+            assert accept.wait(LONG)
+            return Answer(body={"task_id": "t1", "status": "queued"})
+        return Answer(body={"code": "success", "data": {"task_id": "t1", "status": "FAILURE", "fail_reason": "no"}})
+
+    with FaultServer(answer) as server:
+        session = make(keyed | {"CRAZYROUTER_BASE_URL": server.url})
+        (job,) = session.prepare("2.6", prompt="a boat")
+        job.start()
+        assert accepting.wait(LONG)
+        job.stop()
+        again()
+        assert session.prepare("2.6", prompt="a boat") == [job]
+        assert job.watched
+        accept.set()
+        with pytest.raises(TaskFailedError):
+            session.run([job], True)
+        assert sum(asked.method == "POST" for asked in server.asked) == 1
