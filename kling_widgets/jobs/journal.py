@@ -339,6 +339,12 @@ class Journal:
         rows = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values).rows  # noqa: S608 - our own names
         return tuple(entry for row in rows if (entry := Entry.of_row(row)))
 
+    def posters(self, keys: Iterable[int]) -> dict[int, bytes]:
+        """The small pictures, JPEGs, of those of these submissions that have one."""
+        statement = "SELECT key, poster FROM submissions WHERE key IN (SELECT value FROM json_each(?))"
+        rows = self._database.do(statement, (json.dumps(list(keys)),)).rows
+        return {key: poster for key, poster in rows if isinstance(poster, bytes)}
+
     def close(self) -> None:
         """Forgets what is in memory only; a file is never left open."""
         self._database.close()

@@ -656,7 +656,7 @@ def test_a_poster(journal: Journal) -> None:
     journal.update(key, poster=b"\xff\xd8 jpeg")
     assert journal.poster(key) == b"\xff\xd8 jpeg"
     assert journal.poster(key + 1) is None
-    other = journal.write(BOAT, "a")
+    other = journal.write(REQUEST, URL)
     assert journal.posters([key, other, other + 1]) == {key: b"\xff\xd8 jpeg"}
 
 
