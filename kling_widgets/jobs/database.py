@@ -217,8 +217,11 @@ class Database:
             self.mode = "wal" if self._local else "delete"
 
     def close(self) -> None:
-        """Forgets what is in memory only; a file is never left open."""
+        """Tries a last time to bring over what is in memory, and forgets it; a file is never left open."""
         with self._lock:
+            if self._log:
+                with contextlib.suppress(OSError, ValueError, sqlite3.Error):
+                    self._on_disk([])
             self._forget_memory()
 
     # A damaged file.

@@ -346,7 +346,7 @@ class Journal:
         return {key: poster for key, poster in rows if isinstance(poster, bytes)}
 
     def close(self) -> None:
-        """Forgets what is in memory only; a file is never left open."""
+        """Tries a last time to bring over what is in memory, and forgets it; a file is never left open."""
         self._database.close()
 
 
