@@ -169,7 +169,9 @@ def test_a_mistake_is_one_line_and_nothing_is_sent(quiet: Kernel, listener: Faul
     unheard(listener)
 
 
-@pytest.mark.parametrize("code", ["%kling_modles", "%kling_show", "%kling_show no-such-task extra", "%kling_tasks --all"])
+@pytest.mark.parametrize(
+    "code", ["%kling_modles", "%kling_show", "%kling_show no-such-task extra", "%kling_tasks --all"]
+)
 def test_a_magic_that_is_wrong_is_one_line(quiet: Kernel, listener: FaultServer, code: str) -> None:
     """A magic that is not there, or takes something else, is one line too, and Run All stops there."""
     _, cell, after = quiet.run(GATE, code, AFTER)

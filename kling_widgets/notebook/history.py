@@ -105,7 +105,9 @@ class History(Sequence[Entry]):
         return "written" if entry.error == INTERRUPTED else entry.state
 
     def _owned(self, entry: Entry) -> bool:
-        """Whether a process works on it; asked once of each process."""
+        """Whether a process works on it; asked once of each process that can be told by its name."""
+        if entry.owner is None or entry.owner.startswith("?"):
+            return self._journal.owned(entry)
         if entry.owner not in self._alive:
             self._alive[entry.owner] = self._journal.owned(entry)
         return self._alive[entry.owner]

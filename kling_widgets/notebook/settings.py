@@ -59,9 +59,7 @@ class Kling(Configurable):
     autoplay = Switch(False, help="Whether finished videos play by themselves, muted.").tag(config=True)
     base_url = Text("", help="The address of the service; empty: CRAZYROUTER_BASE_URL, else its own.").tag(config=True)
     timeout = Number(3600.0, help="Seconds to watch a task at the most.").tag(config=True)
-    requests_per_second = Number(5.0, help="Requests a second to the service, for all tasks together.").tag(
-        config=True
-    )
+    requests_per_second = Number(5.0, help="Requests a second to the service, for all tasks together.").tag(config=True)
     confirm_above = Text(
         "4 videos", help="What is made without asking, such as 4 videos, 60 seconds, 2 USD (%kling_prices); or off."
     ).tag(config=True)
