@@ -27,7 +27,8 @@ from tests.kernel import KERNELS, Kernel
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="no kill -9 here")
 
-SEED = os.environ.get("KLING_TEST_CRASH_SEED") or str(random.SystemRandom().randrange(10**6))
+# Another one makes other choices; the instants of the kills are others in each run anyway.
+SEED = os.environ.get("KLING_TEST_CRASH_SEED", "972318")
 LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw"
 RESUME = "%kling_resume"
 AT_ONCE = 4  # kernels that run at the same time
@@ -288,6 +289,7 @@ def test_resume_says_what_was_not_sent(world: World) -> None:
 def test_a_kernel_that_stood_still_meets_what_another_one_has_fetched(world: World) -> None:
     """A laptop's sleep, or a stopped process: it is alive, so that its task is left to it; who asks for the task itself
     gets it; and when the first one goes on it fetches no second copy."""
+    world.gateway.gentle = True
     asleep = f"k{next(world.numbers)}"
     world.gateway.hold(asleep, "polling", "polling")
     with world.kernel(asleep) as kernel:

@@ -76,6 +76,7 @@ def test_the_video_is_as_asked(notebook: Notebook, options: str, film: tuple[int
     notebook.open([LOAD, f"%kling {options} a paper boat in the rain"])
     notebook.run_all()
     expect(figure(notebook, 1)).to_be_visible(timeout=2 * MINUTE)
+    expect(notebook.output(1).locator(".jupyter-widgets")).to_have_count(0)  # the live view has given way
     found = played(figure(notebook, 1))
     assert (found["width"], found["height"], round(found["duration"])) == film
     box = figure(notebook, 1).bounding_box()

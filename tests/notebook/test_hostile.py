@@ -362,7 +362,9 @@ def test_the_lines_of_a_terminal(nobody: Session, tmp_path: Path) -> None:
         rows = tuple(history(text, tmp_path))
         told = shown(partial(tell, open_ends(rows, rows, rows)))
         assert controls(told.text) == []
-        assert len(told.text.splitlines()) == 2 * len(rows) + 2  # a row a line, and what to do about them
+        assert (
+            len(told.text.splitlines()) == 2 * len(rows) + 1
+        )  # a row a line, and one for all that are watched elsewhere
 
 
 def test_scripts_of_ours_make_no_markup_of_text() -> None:
