@@ -107,7 +107,13 @@ class Kernel:
 
     def __enter__(self) -> Kernel:
         self._manager.start_kernel(**self._start)
-        self._connect()
+        try:
+            self._connect()
+        except RuntimeError:  # of kernels that start at the same time, two may be given the same port
+            self.__exit__()
+            self._manager = KernelManager(kernel_name=self._manager.kernel_name)
+            self._manager.start_kernel(**self._start)
+            self._connect()
         return self
 
     def __exit__(self, *_: object) -> None:
