@@ -109,7 +109,7 @@ def _hold(file: Path) -> BaseFileLock | None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         held = lock(file, timeout=0)
         held.acquire()
-    except (OSError, Timeout, NotImplementedError):
+    except (OSError, Timeout, NotImplementedError):  # the last one where the system has no such locks
         return None
     return held
 

