@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,3 +115,8 @@ class Entry:
         except (ValueError, RecursionError):
             return None
         return cls(body=body, **values) if isinstance(body, dict) else None
+
+
+def marks(values: Sequence[object]) -> str:
+    """A question mark for each value, as a statement has it."""
+    return ", ".join("?" * len(values))

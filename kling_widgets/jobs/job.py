@@ -16,10 +16,10 @@ from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
 from kling_widgets.jobs import blocking, files, frames
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.journal import Wish
 from kling_widgets.jobs.life import Life
 from kling_widgets.jobs.moment import ENDED, Listener, Moment
 from kling_widgets.jobs.standing import Standing
+from kling_widgets.jobs.wishes import Wish
 
 __all__ = ["Desk", "Job", "Stopped"]
 

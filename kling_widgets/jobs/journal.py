@@ -9,17 +9,17 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import to_json
 from kling_widgets.jobs.database import Answer, Database
-from kling_widgets.jobs.entry import COLUMNS, UNFINISHED, Entry
+from kling_widgets.jobs.entry import COLUMNS, UNFINISHED, Entry, marks
 from kling_widgets.jobs.presence import presence, untold
 from kling_widgets.jobs.schema import SCRIPTS
+from kling_widgets.jobs.wishes import Wish, Wishes
 
 SCHEMA = len(SCRIPTS)
 _ALL = ", ".join(COLUMNS)
@@ -34,21 +34,6 @@ _OPEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What tells a wish that is repeated from a new one.
-
-    Attributes:
-        same: equal for the same request to the same service.
-        cell: the notebook's cell that it was made in, or "".
-        run: that run of the cell, or "".
-    """
-
-    same: str
-    cell: str = ""
-    run: str = ""
-
-
 class Journal:
     """The journal in a file; safe to use from several threads and processes, and after a fork. Nothing here raises for
     the state of the file or the disk.
@@ -57,12 +42,16 @@ class Journal:
         path: the file; its folder is made.
         clock: unix seconds.
         patience: seconds to wait while another process writes.
+
+    Attributes:
+        wishes: which submissions wishes have led to.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, patience: float = 10.0) -> None:
         self._database = Database(path, SCRIPTS, ("submissions", "wishes"), patience=patience, clock=clock)
         self._clock = clock
         self._presence = presence(path.absolute().parent / "kernels")
+        self.wishes = Wishes(self._database, self._select)
         self._own: dict[int, dict[str, object]] = {}  # the rows that this process works on, by their first number
 
     @property
@@ -84,7 +73,7 @@ class Journal:
         """Writes a wish down before anything is sent; gives its number."""
         key = self._insert(service, request.model, to_json(request.draft()), "written", None)
         if wish:
-            self.repeat(wish, key)
+            self.wishes.note(wish, key)
         return key
 
     def adopt(self, task_id: str, service: str) -> Entry:
@@ -98,7 +87,7 @@ class Journal:
         return self._add(row)
 
     def _add(self, row: dict[str, object]) -> int:
-        statement = f"INSERT INTO submissions (key, {', '.join(row)}) VALUES ({_NEXT}, {_marks(tuple(row))})"  # noqa: S608 - our own names
+        statement = f"INSERT INTO submissions (key, {', '.join(row)}) VALUES ({_NEXT}, {marks(tuple(row))})"  # noqa: S608 - our own names
         key = self._database.do(statement, tuple(row.values())).number
         self._own[key] = {"key": key} | row
         return key
@@ -131,11 +120,11 @@ class Journal:
         return done.on_disk and done.changed > 0
 
     def _restore(self, key: int, row: dict[str, object]) -> Answer:
-        statement = f"INSERT OR IGNORE INTO submissions ({', '.join(row)}) VALUES ({_marks(tuple(row))})"  # noqa: S608 - our own names
+        statement = f"INSERT OR IGNORE INTO submissions ({', '.join(row)}) VALUES ({marks(tuple(row))})"  # noqa: S608 - our own names
         done = self._database.do(statement, tuple(row.values()))
         if not done.changed:  # the number is another one's by now
             rest = {name: value for name, value in row.items() if name != "key"}
-            statement = f"INSERT INTO submissions (key, {', '.join(rest)}) VALUES ({_NEXT}, {_marks(tuple(rest))})"  # noqa: S608 - our own names
+            statement = f"INSERT INTO submissions (key, {', '.join(rest)}) VALUES ({_NEXT}, {marks(tuple(rest))})"  # noqa: S608 - our own names
             done = self._database.do(statement, tuple(rest.values()))
             row["key"] = done.number
         return done
@@ -158,7 +147,7 @@ class Journal:
 
     def unfinished(self) -> tuple[Entry, ...]:
         """The submissions that were accepted and whose video is not here yet, oldest first."""
-        return self._select(f"WHERE state IN ({_marks(UNFINISHED)}) AND task_id IS NOT NULL ORDER BY key", *UNFINISHED)
+        return self._select(f"WHERE state IN ({marks(UNFINISHED)}) AND task_id IS NOT NULL ORDER BY key", *UNFINISHED)
 
     def unsent(self, since: float) -> tuple[Entry, ...]:
         """The submissions that a kernel wrote down and did not send before it ended, oldest first, but for those whose
@@ -177,7 +166,7 @@ class Journal:
 
     def in_state(self, *states: str) -> tuple[Entry, ...]:
         """The submissions in one of these states, oldest first."""
-        return self._select(f"WHERE state IN ({_marks(states)}) ORDER BY key", *states)
+        return self._select(f"WHERE state IN ({marks(states)}) ORDER BY key", *states)
 
     def poster(self, key: int) -> bytes | None:
         """A small picture of the video, a JPEG, if there is one."""
@@ -237,7 +226,7 @@ class Journal:
         the entry was read."""
         changed = self._database.do(
             "UPDATE submissions SET owner = ? WHERE key = ? AND (owner IS ? OR owner IS NULL) "  # noqa: S608 - our own names
-            f"AND state IN ({_marks(UNFINISHED)}) RETURNING key",
+            f"AND state IN ({marks(UNFINISHED)}) RETURNING key",
             (self._presence.name, entry.key, entry.owner, *UNFINISHED),
         ).rows
         if changed:
@@ -253,69 +242,10 @@ class Journal:
         """This process works on it no more, and another one may; one that has begun already is left alone."""
         names = self._presence.names
         self._database.do(
-            f"UPDATE submissions SET owner = NULL WHERE key = ? AND owner IN ({_marks(names)})",  # noqa: S608 - our own names
+            f"UPDATE submissions SET owner = NULL WHERE key = ? AND owner IN ({marks(names)})",  # noqa: S608 - our own names
             (self._number(key), *names),
         )
         self._own.pop(key, None)
-
-    # Is it a repetition?
-
-    def repeat(self, wish: Wish, key: int) -> None:
-        """Notes that a wish led to a submission, a new one or one of before."""
-        statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)"
-        self._database.do(statement, (wish.same, wish.cell, wish.run, key))
-
-    def before(self, wish: Wish, skip: int = 0) -> Entry | None:
-        """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the last run that
-        came so far. The run before may have been killed in the middle of its wishes.
-
-        Args:
-            wish: the wish; one without a cell has no run before.
-            skip: how many identical ones of this run are not noted yet.
-        """
-        if not wish.cell:
-            return None
-        this = (wish.same, wish.cell, wish.run)
-        statement = "SELECT count(*) FROM wishes WHERE same = ? AND cell = ? AND run = ?"
-        ((count,),) = self._database.do(statement, this).rows
-        rows = self._database.do(
-            "SELECT submission FROM (SELECT key, submission, row_number() OVER (PARTITION BY run ORDER BY key) AS nth "
-            "FROM wishes WHERE same = ? AND cell = ? AND run <> ?) WHERE nth = ? ORDER BY key DESC LIMIT 1",
-            (*this, count + skip + 1),
-        ).rows
-        found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
-        return found[0] if found else None
-
-    def alike(self, wish: Wish, states: Sequence[str], skip: Sequence[int] = ()) -> tuple[Entry, ...]:
-        """The submissions of identical wishes in one of these states, newest first, of any cell, but for those that
-        this run has met.
-
-        Args:
-            wish: the wish.
-            states: of ``Entry.state``.
-            skip: numbers of those that it has met, and that are not noted yet.
-        """
-        found = self._select(
-            f"WHERE state IN ({_marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) "  # noqa: S608 - our own names
-            "AND key NOT IN (SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') "
-            "ORDER BY key DESC",
-            *states,
-            wish.same,
-            wish.same,
-            wish.cell,
-            wish.run,
-        )
-        return tuple(entry for entry in found if entry.key not in skip)
-
-    def in_open_run(self, wish: Wish, key: int, states: Sequence[str]) -> bool:
-        """Whether the last run of the cell that met this submission has another one in one of these states."""
-        found = self._database.do(
-            "SELECT 1 FROM wishes JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own names
-            "AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND cell = ? AND run <> ? ORDER BY key DESC "
-            f"LIMIT 1) AND submissions.state IN ({_marks(states)}) LIMIT 1",
-            (wish.cell, key, wish.cell, wish.run, *states),
-        )
-        return bool(found.rows)
 
     # How long does it take?
 
@@ -348,10 +278,6 @@ class Journal:
     def close(self) -> None:
         """Tries a last time to bring over what is in memory, and forgets it; a file is never left open."""
         self._database.close()
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _kind(body: dict[str, Any]) -> tuple[object, object]:

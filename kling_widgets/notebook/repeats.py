@@ -19,7 +19,8 @@ from kling_widgets.core.values import to_json
 from kling_widgets.errors import KlingError, SubmissionUnknownError
 from kling_widgets.jobs.entry import SENT, Entry
 from kling_widgets.jobs.files import find
-from kling_widgets.jobs.journal import Journal, Wish
+from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.wishes import Wish
 from kling_widgets.notebook.cell import Cell
 
 AGAIN = "To make another one: --new, in Python new=True."
@@ -68,7 +69,7 @@ def meet(
         wish = Wish(same(request, service), cell.name if cell else "", cell.run if cell else "")
         entry, note = None, ""
         if not new:
-            entry, note = _met(journal.before(wish, so_far[wish.same]), wish, journal)
+            entry, note = _met(journal.wishes.before(wish, so_far[wish.same]), wish, journal)
             if entry is None and reuse:
                 entry, note = _alike(wish, [each.entry.key for each in met if each.entry], journal)
         so_far[wish.same] += 1
@@ -83,17 +84,17 @@ def _met(found: Entry | None, wish: Wish, journal: Journal) -> tuple[Entry | Non
     if _going_on(found, journal):
         return found, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
     # A run that was interrupted, or is still under way, is gone on with as a whole.
-    if found.state == "saved" and _there(found) and journal.in_open_run(wish, found.key, _OPEN):
+    if found.state == "saved" and _there(found) and journal.wishes.in_open_run(wish, found.key, _OPEN):
         return found, f"This cell has made it already, and is not done with the others: it is not paid again. {AGAIN}"
     return None, ""
 
 
 def _alike(wish: Wish, taken: Sequence[int], journal: Journal) -> tuple[Entry | None, str]:
     """An identical submission of any cell or script."""
-    saved = next(filter(_there, journal.alike(wish, ("saved",), taken)), None)
+    saved = next(filter(_there, journal.wishes.alike(wish, ("saved",), taken)), None)
     if saved:
         return saved, f"This video is there already. {AGAIN}"
-    found = next((entry for entry in journal.alike(wish, _OPEN, taken) if _going_on(entry, journal)), None)
+    found = next((entry for entry in journal.wishes.alike(wish, _OPEN, taken) if _going_on(entry, journal)), None)
     return (found, f"It is being made already: it is shown, and not paid again. {AGAIN}") if found else (None, "")
 
 

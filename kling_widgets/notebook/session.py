@@ -22,9 +22,9 @@ from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.files import ours
 from kling_widgets.jobs.home import home
 from kling_widgets.jobs.job import Desk, Job
-from kling_widgets.jobs.journal import Wish
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Connect, connect
+from kling_widgets.jobs.wishes import Wish
 from kling_widgets.notebook import options, shown
 from kling_widgets.notebook.cell import current
 from kling_widgets.notebook.figure import Display, Figure
@@ -156,7 +156,7 @@ class Session(Surroundings):
         assert met.entry is not None
         note = met.note + (" It stays where it is: save is not followed." if save else "")
         job = self._take_up(met.entry, note)
-        self.journal.repeat(met.wish, met.entry.key)
+        self.journal.wishes.note(met.wish, met.entry.key)
         return job
 
     def submit(
@@ -205,7 +205,7 @@ class Session(Surroundings):
             KlingError: there is no service to send it to.
         """
         wish = Wish(same(request, self.services.get().name))
-        found = self.journal.alike(wish, ("unknown",))
+        found = self.journal.wishes.alike(wish, ("unknown",))
         return lost(found[0]) if found else ""
 
     def forget(self, ids: Iterable[str]) -> int:

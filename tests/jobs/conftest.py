@@ -23,6 +23,7 @@ from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.moment import ENDED, Moment
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher
+from kling_widgets.jobs.wishes import Wish
 from tests.servers import Answer, Asked, FaultServer
 
 KEY = "sk-test-0123456789abcdef"
@@ -30,6 +31,7 @@ MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(range(256)) * 
 CREATE = "/v1/video/generations"
 CREATED = Answer(body={"id": "t1", "task_id": "t1", "status": "", "progress": 0})
 REQUEST = VideoRequest("2.6", prompt="a paper boat", seconds=5)
+URL = "https://a.example"
 LONG = 30.0  # seconds; a wait that takes so long has failed
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -233,3 +235,13 @@ def gateway() -> Iterator[Gateway]:
 def world(gateway: Gateway, tmp_path: Path) -> World:
     """The service, and a desk."""
     return World(gateway, tmp_path)
+
+
+def made(journal: Journal, run: str, count: int = 1, *, cell: str = "cell", same: str = "boat") -> list[int]:
+    """Submissions of identical wishes in one run of a cell."""
+    return [journal.write(REQUEST, URL, Wish(same, cell, run)) for _ in range(count)]
+
+
+def before(journal: Journal, run: str, skip: int = 0, *, cell: str = "cell", same: str = "boat") -> int | None:
+    found = journal.wishes.before(Wish(same, cell, run), skip)
+    return found.key if found else None

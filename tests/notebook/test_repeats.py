@@ -39,7 +39,7 @@ def ask(
     met = meet(requests, service, where, journal, new=new, reuse=reuse)
     for each in met:
         if each.entry:
-            journal.repeat(each.wish, each.entry.key)
+            journal.wishes.note(each.wish, each.entry.key)
         else:
             journal.update(journal.write(each.request, service, each.wish), state="accepted", task_id="t")
     return met

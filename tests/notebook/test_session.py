@@ -26,8 +26,9 @@ from kling_widgets.errors import (
 )
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.journal import Journal, Wish
+from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.prices import Price
+from kling_widgets.jobs.wishes import Wish
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.session import session as of_this_process
 from tests.jobs.conftest import LONG
@@ -592,7 +593,7 @@ def test_what_is_under_way_already_is_not_counted_again(session: Session, again:
 class Torn(Journal):
     """A journal in which the second wish is torn apart: by an interrupt, or by an error."""
 
-    wishes = 0
+    written = 0
 
     def __init__(self, path: Path, tear: Callable[[], object]) -> None:
         super().__init__(path)
@@ -600,8 +601,8 @@ class Torn(Journal):
 
     def write(self, *args: Any, **options: Any) -> int:
         key = super().write(*args, **options)
-        self.wishes += 1
-        if self.wishes == 2:
+        self.written += 1
+        if self.written == 2:
             self._tear()
         return key
 

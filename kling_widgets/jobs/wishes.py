@@ -1,0 +1,93 @@
+"""Which submissions the wishes of cells and scripts have led to: what tells a repetition from a new wish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kling_widgets.jobs.database import Database
+from kling_widgets.jobs.entry import Entry, marks
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What tells a wish that is repeated from a new one.
+
+    Attributes:
+        same: equal for the same request to the same service.
+        cell: the notebook's cell that it was made in, or "".
+        run: that run of the cell, or "".
+    """
+
+    same: str
+    cell: str = ""
+    run: str = ""
+
+
+class Wishes:
+    """The wishes of a journal.
+
+    Args:
+        database: of the journal.
+        select: gives the submissions for the rest of a SELECT and its values.
+    """
+
+    def __init__(self, database: Database, select: Callable[..., tuple[Entry, ...]]) -> None:
+        self._database, self._select = database, select
+
+    def note(self, wish: Wish, key: int) -> None:
+        """Notes that a wish led to a submission, a new one or one of before."""
+        statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)"
+        self._database.do(statement, (wish.same, wish.cell, wish.run, key))
+
+    def before(self, wish: Wish, skip: int = 0) -> Entry | None:
+        """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the last run that
+        came so far. The run before may have been killed in the middle of its wishes.
+
+        Args:
+            wish: the wish; one without a cell has no run before.
+            skip: how many identical ones of this run are not noted yet.
+        """
+        if not wish.cell:
+            return None
+        this = (wish.same, wish.cell, wish.run)
+        statement = "SELECT count(*) FROM wishes WHERE same = ? AND cell = ? AND run = ?"
+        ((count,),) = self._database.do(statement, this).rows
+        rows = self._database.do(
+            "SELECT submission FROM (SELECT key, submission, row_number() OVER (PARTITION BY run ORDER BY key) AS nth "
+            "FROM wishes WHERE same = ? AND cell = ? AND run <> ?) WHERE nth = ? ORDER BY key DESC LIMIT 1",
+            (*this, count + skip + 1),
+        ).rows
+        found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
+        return found[0] if found else None
+
+    def alike(self, wish: Wish, states: Sequence[str], skip: Sequence[int] = ()) -> tuple[Entry, ...]:
+        """The submissions of identical wishes in one of these states, newest first, of any cell, but for those that
+        this run has met.
+
+        Args:
+            wish: the wish.
+            states: of ``Entry.state``.
+            skip: numbers of those that it has met, and that are not noted yet.
+        """
+        found = self._select(
+            f"WHERE state IN ({marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) "  # noqa: S608 - our own names
+            "AND key NOT IN (SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') "
+            "ORDER BY key DESC",
+            *states,
+            wish.same,
+            wish.same,
+            wish.cell,
+            wish.run,
+        )
+        return tuple(entry for entry in found if entry.key not in skip)
+
+    def in_open_run(self, wish: Wish, key: int, states: Sequence[str]) -> bool:
+        """Whether the last run of the cell that met this submission has another one in one of these states."""
+        found = self._database.do(
+            "SELECT 1 FROM wishes JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own names
+            "AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND cell = ? AND run <> ? ORDER BY key DESC "
+            f"LIMIT 1) AND submissions.state IN ({marks(states)}) LIMIT 1",
+            (wish.cell, key, wish.cell, wish.run, *states),
+        )
+        return bool(found.rows)
