@@ -47,7 +47,7 @@ def _each(names: list[str], quick: bool) -> str | None:
         sys.stdout.write(f"# {name}\n\n")
         sys.stdout.flush()
         command = [sys.executable, "-m", "tests.benchmarks", name, *(["--quick"] if quick else [])]
-        if subprocess.run(command, cwd=report.ROOT).returncode:
+        if subprocess.run(command, cwd=peers.ROOT).returncode:
             failed.append(name)
     return f"failed: {', '.join(failed)}" if failed else None
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / ".benchmarks" / "venvs"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".benchmarks" / "venvs"
+# what ours needs, where it is measured beside another one in the same kernel
+_OURS = tuple(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"])
 ENVIRONMENTS = {  # the environment, named for the package that is measured, and what is installed in it
     "openai": ("openai",),
     "replicate": ("replicate",),
@@ -21,7 +25,8 @@ ENVIRONMENTS = {  # the environment, named for the package that is measured, and
     "httpx": ("httpx",),
     "ipywidgets": ("ipywidgets",),
     "jupyter-ai-magics": ("jupyter-ai-magics",),
-    "ipyautoui": ("ipyautoui", "ipykernel"),
+    "ipyautoui": ("ipyautoui", "ipykernel", *_OURS),
+    "py-spy": ("py-spy",),
 }
 
 

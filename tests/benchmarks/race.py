@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.benchmarks import peers
 from tests.benchmarks.clients import CLIENTS
-from tests.benchmarks.simulator import ROOT, Running, prompt
+from tests.benchmarks.simulator import Running, prompt
 
 _FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "OPENAI_", "REPLICATE_", "FAL_", "GOOGLE_", "GEMINI_", "RUNWAY", "LUMA")
 
@@ -133,7 +133,7 @@ def _start(runner: Runner, simulator: Running, stack: ExitStack) -> subprocess.P
     if runner.prepare is not None:
         runner.prepare(home, simulator.base)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    environ |= {"PYTHONPATH": str(ROOT), "KLING_WIDGETS_HOME": str(home), **runner.environ}
+    environ |= {"PYTHONPATH": str(peers.ROOT), "KLING_WIDGETS_HOME": str(home), **runner.environ}
     command = [str(runner.python), "-m", "tests.benchmarks.clients", runner.client, simulator.base]
     errors = stack.enter_context((folder / "errors").open("w"))
     pipe = subprocess.PIPE

@@ -17,7 +17,6 @@ from tests.benchmarks import BENCHMARKS, peers
 from tests.benchmarks.table import Table, markdown
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-ROOT = Path(__file__).resolve().parents[2]
 TITLE = """# Measured
 
 Written by `python -m tests.benchmarks`, never by hand. Ratios are measured side by side in one run; absolute figures
@@ -62,4 +61,4 @@ def _ours() -> str:
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(["git", *arguments], cwd=peers.ROOT, capture_output=True, text=True)

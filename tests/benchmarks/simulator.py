@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.dialects import Look, dialect
+from tests.benchmarks.peers import ROOT
 from tests.benchmarks.progress import PROGRESS
 
-ROOT = Path(__file__).resolve().parents[2]
 LONGEST_HOLD = 60.0  # seconds; Replicate's own limit for an answer that is held back until the task is done
 _PROMPT = re.compile(rb"sim:([\w.-]+):(\d+):([\d.]+):(\w+)")
 _ID = re.compile(r"sim[0-9a-f]{12}")

@@ -1,0 +1,60 @@
+"""A form of the same fields as ours, as others make it: plain ipywidgets with a control a field, and ipyautoui.
+
+A structured field is one text box to them, which is less than what ours offers: it can only make them faster.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import kling_widgets as kw
+from kling_widgets.core.fields import Choice, Flag, Number, Text
+
+
+def schema(model: str) -> dict[str, Any]:
+    """The fields of a model, and the model itself, as a JSON schema, each with a default."""
+    chosen = {"type": "string", "enum": [each.name for each in kw.models()], "default": model, "title": "Model"}
+    fields = {field.name: {**_kind(field), "title": field.label} for field in kw.model(model).fields}
+    return {"title": f"Kling {model}", "type": "object", "properties": {"model": chosen, **fields}}
+
+
+def _kind(field: Any) -> dict[str, Any]:
+    match field:
+        case Choice():
+            return {"type": "string", "enum": list(field.choices), "default": field.choices[0]}
+        case Flag():
+            return {"type": "boolean", "default": False}
+        case Number():
+            return {"type": "integer", "minimum": field.low, "maximum": field.high, "default": field.usual[0]}
+    return {"type": "string", "default": "", **({"maxLength": field.at_most.value} if isinstance(field, Text) else {})}
+
+
+def plain(model: str) -> Any:
+    """A box with an ipywidgets control for each field."""
+    import ipywidgets
+
+    return ipywidgets.VBox([_control(spec) for spec in schema(model)["properties"].values()])
+
+
+def _control(spec: dict[str, Any]) -> Any:
+    import ipywidgets
+
+    given = {"description": spec["title"], "value": spec["default"]}
+    match spec:
+        case {"enum": choices}:
+            return ipywidgets.Dropdown(options=choices, **given)
+        case {"type": "boolean"}:
+            return ipywidgets.Checkbox(**given)
+        case {"type": "integer"}:
+            return ipywidgets.BoundedIntText(min=spec["minimum"], max=spec["maximum"], **given)
+        case {"maxLength": _}:
+            return ipywidgets.Textarea(**given)
+    return ipywidgets.Text(**given)
+
+
+def auto(model: str) -> Any:
+    """ipyautoui's form."""
+    from ipyautoui import AutoUi
+
+    return AutoUi(json.loads(json.dumps(schema(model))))
