@@ -50,7 +50,7 @@ def download(
         ConnectionFailedError, APIError: the host cannot be reached, broke off again and again, or refused.
     """
     try:
-        yield Work(part.begin)
+        yield Work(part.check)  # it is begun with its first bytes: a thousand that wait for a place are no open files
         return (yield from _whole(session, source, part, largest, on_progress))
     except OSError as error:
         why = error.strerror or type(error).__name__
@@ -127,7 +127,6 @@ class _Fetch:
 
     def run(self) -> Protocol[KlingError | None]:
         """None when the video is whole, else why it cannot be had here."""
-        yield from self._restart()
         attempt, furthest = 0, 0
         while True:
             trouble = yield from self._once()
@@ -208,7 +207,7 @@ class _Fetch:
         return None
 
     def _restart(self) -> Protocol[None]:
-        yield Work(self.part.restart)
+        yield Work(self.part.begin)
         self.done, self.total, self.tag = 0, None, ""
 
     def _continues(self, head: Reply) -> bool:

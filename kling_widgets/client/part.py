@@ -38,21 +38,33 @@ class Part:
         self._overwrite = overwrite
         self._file: BinaryIO | None = None
         self._draft = self.path
-        self._lock = threading.Lock()  # a cancelled wait leaves its last write running in a thread
+        self._lock = threading.Lock()  # a cancelled wait leaves its last step running in a thread
+        self._discarded = False
 
-    def begin(self) -> None:
-        """Makes the temporary file; :class:`KlingError` if the name is taken."""
+    def check(self) -> None:
+        """Sees that the name is free, and makes its folder; :class:`KlingError` if it is taken."""
         if self.path.is_dir():
             raise KlingError(f"{self.path} is a folder: name a file in it, such as {self.path / 'clip.mp4'}.")
         self._check_free()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(self.path.parent)
+
+    def begin(self) -> None:
+        """Makes the temporary file, or empties the one that was begun; nothing after ``discard``."""
+        with self._lock:
+            if self._file is not None:
+                self._file.seek(0)
+                self._file.truncate()
+            elif not self._discarded:
+                self.check()
+                sweep(self.path.parent)
+                self._file, self._draft = self._new()
+
+    def _new(self) -> tuple[BinaryIO, Path]:
         for _ in range(_TRIES):
             draft = self.path.with_name(f".kling-{secrets.token_hex(6)}.part")
             file = draft.open("xb")
             if _is_mine(file, draft):
-                self._file, self._draft = file, draft
-                return
+                return file, draft
             file.close()
         raise KlingError(
             f"Another program keeps removing what is written in {self.path.parent}: choose another folder."
@@ -63,13 +75,6 @@ class Part:
         with self._lock:
             if self._file is not None:
                 self._file.write(piece)
-
-    def restart(self) -> None:
-        """Drops what was written so far."""
-        with self._lock:
-            if self._file is not None:
-                self._file.seek(0)
-                self._file.truncate()
 
     def finish(self) -> Path:
         """Gives the file its name."""
@@ -88,8 +93,9 @@ class Part:
             return self.path
 
     def discard(self) -> None:
-        """Removes the temporary file; does nothing when there is none."""
+        """Removes the temporary file, if there is one; nothing is written any more."""
         with self._lock:
+            self._discarded = True
             if self._file is None:
                 return
             file, self._file = self._file, None

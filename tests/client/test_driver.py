@@ -182,7 +182,7 @@ def test_a_cancelled_wait_gives_everything_back() -> None:
 
 
 def test_downloads_do_not_hold_up_the_looks(tmp_path: Path) -> None:
-    """A batch that arrives slowly leaves the places of the requests alone."""
+    """A batch that arrives slowly leaves the places of the requests alone; what waits for a place is no open file."""
 
     async def main(url: str) -> None:
         async with AsyncClient(KEY, url, budget=Budget(1_000_000)) as client:
@@ -191,14 +191,16 @@ def test_downloads_do_not_hold_up_the_looks(tmp_path: Path) -> None:
             ]
             await asyncio.to_thread(server.wait_for, DOWNLOADS)
             assert (await client.get("t")).status == "running"
+            assert len(list(tmp_path.iterdir())) <= DOWNLOADS
             for each in fetches:
                 each.cancel()
             await asyncio.gather(*fetches, return_exceptions=True)
 
     with FaultServer(
-        lambda asked: Answer(fault="stall") if asked.path.endswith(".mp4") else Answer(body=RUNNING)
+        lambda asked: Answer(body=MP4, cut=5000, end="stall") if asked.path.endswith(".mp4") else Answer(body=RUNNING)
     ) as server:
         asyncio.run(main(server.url))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_cancelled_waits_leave_the_budget_to_others() -> None:

@@ -48,13 +48,14 @@ def writer(path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_part_can_be_discarded_while_it_is_written(tmp_path: Path) -> None:
-    """A cancelled wait leaves its last write running in a thread: it writes nowhere."""
+    """A cancelled wait leaves its last step running in a thread: it writes nowhere, and begins nothing."""
     part = Part(tmp_path / "a.mp4")
     part.begin()
     writer = threading.Thread(target=lambda: [part.write(b"x" * 1000) for _ in range(200)])
     writer.start()
     part.discard()
     writer.join(20)
+    part.begin()
     part.discard()
     assert files(tmp_path) == []
 
@@ -65,7 +66,7 @@ def test_a_whole_part_takes_its_name(tmp_path: Path) -> None:
     part = Part(tmp_path / "a.mp4")
     part.begin()
     part.write(b"abc")
-    part.restart()
+    part.begin()
     part.write(b"de")
     assert part.finish().read_bytes() == b"de"
     part.discard()
