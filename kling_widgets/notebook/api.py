@@ -81,7 +81,7 @@ def history(
     Raises:
         InvalidRequestError: one of them can mean nothing; what is possible is in the message.
     """
-    return session().history().where(model, status, text, since, until)
+    return session().earlier.history().where(model, status, text, since, until)
 
 
 def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
@@ -95,7 +95,7 @@ def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | No
     Raises:
         KlingError: there is no such task, or its service cannot be reached from here.
     """
-    return session().resume(task_id, of=of, wait=wait)
+    return session().earlier.resume(task_id, of=of, wait=wait)
 
 
 def use_demo(on: bool = True) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any
-
-from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.fields import Choice, Flag, Number
@@ -85,19 +82,6 @@ def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6"
             elif before.startswith("--"):
                 found = values(before[2:], dict(pairwise(words)).get("--model", default))
     return current, [word for word in found if word.startswith(current)]
-
-
-def matcher(ids: Names, presets: Names, default: Callable[[], str]) -> Any:
-    """What ``shell.Completer.custom_matchers`` takes. A hook for a command would know neither ``x = %kling`` nor where
-    a word such as 16:9 begins, and its words would stand among Python's own."""
-
-    @context_matcher(identifier="kling_widgets")  # type: ignore[untyped-decorator,unused-ignore]
-    def kling(context: CompletionContext) -> SimpleMatcherResult:
-        word, found = complete(context.text_until_cursor, ids, presets, default())
-        completions = [SimpleCompletion(text=each, type="magic") for each in found]
-        return {"completions": completions, "matched_fragment": word, "suppress": True, "ordered": True}
-
-    return kling
 
 
 _LINE = re.compile(r"\s*(?:[\w.,\s]+=\s*)?%{1,2}(kling\w*)\s+(.*)", re.DOTALL)

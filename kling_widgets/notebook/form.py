@@ -164,7 +164,7 @@ class Form:
         """What a second click says yes to; "" where one is enough."""
         files = ", ".join(field.label.lower() for field in self._draft.missing)
         without = f"This would be made without the file that was there: {files}." if files else ""
-        questions = (without, self._session.lost(request), self._session.guard.check([request]))
+        questions = (without, self._session.earlier.lost(request), self._session.guard.check([request]))
         return " ".join(filter(None, questions))
 
     def _unsure(self) -> None:

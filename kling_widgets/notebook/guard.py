@@ -18,9 +18,7 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.place import Place
-from kling_widgets.notebook.settings import Kling
-
-VARIABLE = "KLING_WIDGETS_BUDGET"
+from kling_widgets.notebook.settings import BUDGET, Kling
 
 
 def _say(text: str) -> None:
@@ -56,7 +54,7 @@ class Guard:
         try:
             self._ceiling = Limit.parse(budget)
         except InvalidRequestError as error:  # said when something is to be made: without it all else works
-            self._wrong = f"{VARIABLE} cannot be understood, so nothing is made. {error} Nothing was sent."
+            self._wrong = f"{BUDGET} cannot be understood, so nothing is made. {error} Nothing was sent."
         self._counted: Counter[Bill] = Counter()  # each of one video
         self._lock = threading.Lock()
 
@@ -72,7 +70,7 @@ class Guard:
         with self._lock:
             counted = _sum(self._counted.elements())
         where = "in the demo: " if self._demo else ""
-        limits = (self._wrong or f"{self._ceiling} ({VARIABLE})", f"{self._settings.budget} (%config Kling.budget)")
+        limits = (self._wrong or f"{self._ceiling} ({BUDGET})", f"{self._settings.budget} (%config Kling.budget)")
         held = " and ".join(limit for limit in limits if not limit.startswith(OFF)) or "no limit"
         return f"{where}{counted} so far; {held}"
 
@@ -133,7 +131,7 @@ class Guard:
             raise KlingError(self._wrong)
         counted = _sum(self._counted.elements())
         where = "this kernel's demo" if self._demo else "this kernel"
-        budgets = (self._ceiling, VARIABLE), (Limit.parse(self._settings.budget), "%config Kling.budget")
+        budgets = (self._ceiling, BUDGET), (Limit.parse(self._settings.budget), "%config Kling.budget")
         for budget, setter in budgets:
             if breach := budget.breach(counted + asked):
                 raise KlingError(

@@ -1,55 +1,58 @@
-"""``%kling`` and its family. Each magic is a few lines: the grammar understands the line, the session does the work."""
+"""``%kling`` and its family. Each magic is a few lines: the grammar understands the line, the session does the work.
+
+``%load_ext`` loads this module, and is to cost nothing: each magic loads what it works with when it is first used."""
 
 from __future__ import annotations
 
-import getpass
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
-from kling_widgets.core import grammar
-from kling_widgets.core.catalog import MODELS
-from kling_widgets.core.expand import expand
-from kling_widgets.core.names import model as find_model
-from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import looks_like_key, shorten
-from kling_widgets.core.words import MAGICS, SETTINGS
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.jobs.batch import Batch
-from kling_widgets.notebook import filters, key_dialogue
-from kling_widgets.notebook.completion import matcher
-from kling_widgets.notebook.doctor import doctor
-from kling_widgets.notebook.help import help_text
-from kling_widgets.notebook.pictures import filed
-from kling_widgets.notebook.prices import prices
+from kling_widgets.notebook.matcher import matcher
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.settings import Kling
-from kling_widgets.notebook.tables import comparison_table, fields_table, models_table
-from kling_widgets.notebook.words import DEMO
+
+if TYPE_CHECKING:
+    from kling_widgets.core.request import VideoRequest
+    from kling_widgets.notebook.lines import Lines
 
 
 class Magics:
-    """The magics of one shell."""
+    """The magics of one shell: every method whose name begins with "kling" is one.
 
-    def __init__(self, shell: Any, session: Session, ask: Callable[[str], str] = getpass.getpass) -> None:
+    Args:
+        shell: the IPython shell.
+        session: does the work.
+        ask: gives what the user types, unseen; None: ``getpass``.
+    """
+
+    def __init__(self, shell: Any, session: Session, ask: Callable[[str], str] | None = None) -> None:
         self.shell, self.session, self.ask = shell, session, ask
+
+    @property
+    def lines(self) -> Lines:
+        """What understands the lines of this shell."""
+        from kling_widgets.notebook.lines import Lines
+
+        return Lines(self.shell, self.session)
 
     def kling(self, line: str, cell: str | None = None) -> Any:
         """Makes a video; alone, shows the form."""
-        command = self._understand(line, cell)
+        command = self.lines.command(line, cell)
         settings = dict(command.settings)
         if command.empty:
-            return self.form(VideoRequest(self.session.settings.model))
+            return self.form(command.request)
         name = settings.pop("out", None)
         if settings.pop("dry_run", False):
             return self.dry_run(command.request, settings)
         wait = settings.pop("wait", None)
         jobs = self.session.prepare(command.request, **settings)  # type: ignore[arg-type]
         if name:  # before anything is sent: also what is refused, fails or is interrupted can be looked at
-            self.shell.user_ns[name] = jobs[0] if len(jobs) == 1 else Batch(jobs)
+            self.shell.user_ns[name] = self.session.together(jobs)
         return self.session.run(jobs, wait)  # type: ignore[arg-type]
 
     def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
@@ -69,69 +72,43 @@ class Magics:
     def kling_form(self, line: str, cell: str | None = None) -> Any:
         """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
         --preset NAME``; of what ``%kling`` takes, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
-        return self.form(self.asked(line, cell))
-
-    def asked(self, line: str, cell: str | None) -> VideoRequest:
-        """The request that a form begins with."""
-        match line.split(maxsplit=1):
-            case ["--from" | "--preset" as option, *_] if cell is not None:
-                raise InvalidRequestError(f"{option} brings its own prompt: use %kling_form, without a body.")
-            case ["--from", *rest]:
-                return self.session.entry(_one(" ".join(rest).split(), "a task's id", line)).request
-            case ["--preset", *rest]:
-                return self.session.presets.load("".join(rest).strip().removeprefix('"').removesuffix('"'))
-            case [first, prompt] if first in _VERSIONS:
-                meant = f"%kling_form --model {first} {shorten(prompt)[1:-1]}"
-                raise InvalidRequestError(f"A model before a prompt is an option: {meant}. Else write -- first.")
-            case [word] if word[0] not in '-"':
-                line = f"--model {self._model(expand(word, self.lookup))}"
-        command = self._understand(line, cell)
-        if command.settings:
-            given = ", ".join(f"--{setting.name}" for setting in SETTINGS.values() if setting.key in command.settings)
-            raise InvalidRequestError(f"A form shows what is to be made; what to do with it goes with %kling: {given}.")
-        return command.request
-
-    def _model(self, word: str) -> str:
-        """The id of the model that a bare word names."""
-        try:
-            return find_model(word).id
-        except InvalidRequestError as error:
-            raise InvalidRequestError(f"{error} A prompt of one word: %kling_form -- {shorten(word)[1:-1]}") from None
-
-    def _understand(self, line: str, cell: str | None) -> grammar.Command:
-        model = self.session.settings.model
-        return grammar.parse(line, cell, default=model, lookup=self.lookup, read=_read, place=self.place)
+        return self.form(self.lines.form(line, cell))
 
     def form(self, request: VideoRequest) -> Any:
         """The form of a request."""
-        from kling_widgets.notebook.form import Form  # ipywidgets, which %load_ext does not load
+        from kling_widgets.notebook.form import Form
 
         return Form.from_request(request, self.session)
 
     def kling_models(self, line: str) -> Any:
         """Shows the models; what one takes, ``%kling_models MODEL``; how some differ, ``%kling_models MODEL MODEL``."""
-        found = tuple(dict.fromkeys(find_model(word) for word in line.split()))
+        from kling_widgets.core.names import model
+        from kling_widgets.notebook import tables
+
+        found = tuple(dict.fromkeys(model(word) for word in line.split()))
         if len(found) > 1:
-            return comparison_table(found)
-        return fields_table(found[0]) if found else models_table()
+            return tables.comparison_table(found)
+        return tables.fields_table(found[0]) if found else tables.models_table()
 
     def kling_tasks(self, line: str) -> Any:
         """Shows your tasks, newest first: ``%kling_tasks [NUMBER] [--model 2.6] [--status failed] [--since 2026-11-22]
         [--until 2026-11-30] [words of the prompt]``."""
+        from kling_widgets.notebook import filters
+
         count, given = filters.read(line)
-        return self.session.history().where(**given)[:count]
+        return self.session.earlier.history().where(**given)[:count]
 
     def kling_show(self, line: str) -> Any:
         """Shows a task and its video: ``%kling_show ID``."""
-        return self.session.show(_one(line.split(), "a task's id (%kling_tasks lists them)", line))
+        return self.session.earlier.show(self.lines.one(line.split(), "a task's id (%kling_tasks lists them)", line))
 
     def kling_resume(self, line: str) -> Any:
         """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended. ``%kling_resume ID #7``: the
         task is that of submission #7, whose answer was lost."""
         words = line.split()
         of = words.pop() if len(words) == 2 and words[1].startswith("#") else None
-        found = self.session.resume(_one(words, "a task's id", line) if words else None, of=of)
-        if isinstance(found, Batch) and not found:
+        found = self.session.earlier.resume(self.lines.one(words, "a task's id", line) if words else None, of=of)
+        if not found:
             print("Nothing is under way.")  # noqa: T201
             return None
         return found
@@ -141,7 +118,7 @@ class Magics:
         words = line.split()
         if not words:
             raise InvalidRequestError("Give the ids of what is to be forgotten (%kling_tasks lists them).")
-        count = self.session.forget(words)
+        count = self.session.earlier.forget(words)
         print(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")  # noqa: T201
 
     def kling_code(self, line: str) -> None:
@@ -152,7 +129,7 @@ class Magics:
         if len(kinds) > 1:
             raise InvalidRequestError(f"Give one of {', '.join(CODES)}, not {shorten(' '.join(kinds))}.")
         if words:
-            request = self.session.entry(_one(words, "a task's id", line)).request
+            request = self.session.earlier.entry(self.lines.one(words, "a task's id", line)).request
         elif self.session.latest is not None:
             request = self.session.latest
         elif entries := self.session.journal.entries(1):  # of a kernel before this one
@@ -165,10 +142,14 @@ class Magics:
         """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
         ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --video off``;
         removes: ``%kling_prices 2.6 forget``."""
+        from kling_widgets.notebook.prices import prices
+
         return prices(self.session.prices, line)
 
     def kling_demo(self, line: str) -> None:
         """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
+        from kling_widgets.notebook.words import DEMO
+
         word = line.strip().lower() or "on"
         if word not in ("on", "off"):
             raise InvalidRequestError(f"%kling_demo takes nothing, or off, not {shorten(line)}.")
@@ -177,6 +158,8 @@ class Magics:
 
     def kling_doctor(self, line: str) -> Any:
         """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
+        from kling_widgets.notebook.doctor import doctor
+
         if line.strip():
             raise InvalidRequestError(f"%kling_doctor takes nothing, not {shorten(line)}.")
         return doctor(self.session)
@@ -184,17 +167,12 @@ class Magics:
     def kling_key(self, line: str) -> None:
         """Asks for an API key and keeps it for this kernel; ``%kling_key --keep`` also for later ones, in the system's
         keyring; ``%kling_key forget`` forgets both."""
-        attended = self.session.place.front_end != "headless"
-        print(key_dialogue.answer(line, self.ask, self.session.services.key_status, attended=attended))  # noqa: T201
+        from getpass import getpass
 
-    def lookup(self, name: str) -> object:
-        """A variable of the user's."""
-        namespace: dict[str, object] = self.shell.user_ns
-        return namespace[name]
+        from kling_widgets.notebook import key_dialogue
 
-    def place(self, name: str, value: object) -> object:
-        """What a field takes in place of a variable's value: of a picture, where it takes one, a file."""
-        return filed({name: value}, self.session.local)[name]
+        ask, attended = self.ask or getpass, self.session.place.front_end != "headless"
+        print(key_dialogue.answer(line, ask, self.session.services.key_status, attended=attended))  # noqa: T201
 
     def ids(self) -> list[str]:
         """The ids that may be meant, newest first. What is completed is run with the line: an id that is no word, as in
@@ -202,17 +180,19 @@ class Magics:
         ids = [(entry.task_id or "", f"#{entry.key}") for entry in self.session.journal.entries(50)]
         return [task if re.fullmatch(r"[\w.:-]+", task, re.ASCII) else number for task, number in ids]
 
+    def presets(self) -> Sequence[str]:
+        """The names of the presets."""
+        return self.session.presets.names()
 
-# What no prompt begins with; avatar of a queen may be one.
-_VERSIONS = [model.name for model in MODELS.values() if any(map(str.isdigit, model.name))]
+
 # What the next cell gets, fit to be run there; JSON only to be read.
 CODES: Mapping[str, Callable[[VideoRequest], str]] = {
-    "magic": VideoRequest.to_magic,
-    "python": VideoRequest.to_python,
+    "magic": lambda request: request.to_magic(),
+    "python": lambda request: request.to_python(),
     "curl": lambda request: f"%%bash\n{request.to_curl()}",
-    "json": VideoRequest.to_json,
+    "json": lambda request: request.to_json(),
 }
-LINE = ("kling", *(f"kling_{name}" for name in MAGICS))
+LINE = tuple(name for name in vars(Magics) if name.startswith("kling"))
 
 
 def register(shell: Any, session: Session) -> None:
@@ -224,14 +204,14 @@ def register(shell: Any, session: Session) -> None:
     def kling(line: str, cell: str | None = None) -> Any:
         return magics.kling(line, cell)
 
-    kling.getdoc = help_text  # type: ignore[attr-defined]
+    kling.getdoc = _help  # type: ignore[attr-defined]
     kling.__doc__ = "Makes a video; %kling? lists every option."
     shell.register_magic_function(kling, "line_cell", "kling")
     for name in LINE[1:]:
         kind = "line_cell" if name == "kling_form" else "line"
         shell.register_magic_function(_guarded(getattr(magics, name)), kind, name)
     shell.configurables.append(session.settings)
-    shell.Completer.custom_matchers.append(matcher(magics.ids, session.presets.names, lambda: session.settings.model))
+    shell.Completer.custom_matchers.append(matcher(magics.ids, magics.presets, lambda: session.settings.model))
 
 
 def unregister(shell: Any) -> None:
@@ -244,6 +224,12 @@ def unregister(shell: Any) -> None:
     shell.Completer.custom_matchers[:] = others
 
 
+def _help() -> str:
+    from kling_widgets.notebook.help import help_text
+
+    return help_text()
+
+
 def _guarded(work: Callable[..., Any]) -> Callable[..., Any]:
     @no_var_expand
     def magic(*texts: str) -> Any:
@@ -254,13 +240,3 @@ def _guarded(work: Callable[..., Any]) -> Callable[..., Any]:
     magic.__doc__ = work.__doc__
     magic.__name__ = getattr(work, "__name__", "magic")
     return magic
-
-
-def _one(words: list[str], what: str, line: str) -> str:
-    if len(words) != 1:
-        raise InvalidRequestError(f"Give {what}{f', not {shorten(line)}' if line.strip() else ''}.")
-    return words[0]
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")

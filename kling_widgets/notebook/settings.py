@@ -1,4 +1,6 @@
-"""The settings of a kernel: ``%config Kling`` lists them, ``%config Kling.model = '3.0'`` changes one."""
+"""The settings of a kernel: ``%config Kling`` lists them, ``%config Kling.model = '3.0'`` changes one.
+
+``%load_ext`` makes them; what a check needs is loaded with the first value that is to be checked."""
 
 from __future__ import annotations
 
@@ -8,11 +10,11 @@ from typing import Any, NoReturn, TypeVar
 from traitlets import Bool, Enum, Float, TraitError, TraitType, Unicode, validate
 from traitlets.config import Configurable
 
-from kling_widgets.client.credentials import clean_url
-from kling_widgets.core.names import model
-from kling_widgets.core.spend import Limit
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError
+
+# Variables of the environment that limit besides the settings, so that no notebook goes beyond them.
+BUDGET, RATE = "KLING_WIDGETS_BUDGET", "KLING_WIDGETS_RPS"
 
 T = TypeVar("T")
 
@@ -69,6 +71,8 @@ class Kling(Configurable):
 
     @validate("model")
     def _model(self, proposal: Any) -> str:
+        from kling_widgets.core.names import model
+
         found = _checked(lambda: model(proposal["value"]))
         return found.name if found.known else found.id
 
@@ -80,10 +84,14 @@ class Kling(Configurable):
 
     @validate("base_url")
     def _base_url(self, proposal: Any) -> str:
+        from kling_widgets.client.address import clean_url
+
         return _checked(lambda: clean_url(proposal["value"])) if proposal["value"] else ""
 
     @validate("confirm_above", "budget")
     def _limit(self, proposal: Any) -> str:
+        from kling_widgets.core.spend import Limit
+
         return str(_checked(lambda: Limit.parse(proposal["value"])))
 
     @validate("timeout", "requests_per_second")

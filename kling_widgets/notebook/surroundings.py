@@ -1,6 +1,7 @@
 """What a session works with: settings, key or demo, journal, prices, the place where it is shown.
 
-Each is made when it is first asked for."""
+``%load_ext`` makes a session, and is to cost nothing: each part is made, and what it is made of loaded, when it is
+first asked for. Only what the environment limits is read at once."""
 
 from __future__ import annotations
 
@@ -10,27 +11,23 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from kling_widgets.client.schedule import Budget
 from kling_widgets.client.secret import Environment
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.spend import Money
-from kling_widgets.jobs.desk import Desk
-from kling_widgets.jobs.files import FOLDER
-from kling_widgets.jobs.home import home
-from kling_widgets.jobs.journal import Journal
-from kling_widgets.jobs.presets import PresetStore
-from kling_widgets.jobs.prices import PriceTable
-from kling_widgets.jobs.service import Service
-from kling_widgets.jobs.watch import Connect, Watcher
-from kling_widgets.notebook import guard
-from kling_widgets.notebook import place as places
-from kling_widgets.notebook.guard import Guard
-from kling_widgets.notebook.local_media import LocalMedia
-from kling_widgets.notebook.place import Place
-from kling_widgets.notebook.services import Running, Services
-from kling_widgets.notebook.settings import Kling
+from kling_widgets.notebook.settings import BUDGET, RATE, Kling
 
 if TYPE_CHECKING:
+    from kling_widgets.core.request import VideoRequest
+    from kling_widgets.core.spend import Money
+    from kling_widgets.jobs.desk import Desk
+    from kling_widgets.jobs.journal import Journal
+    from kling_widgets.jobs.presets import PresetStore
+    from kling_widgets.jobs.prices import PriceTable
+    from kling_widgets.jobs.service import Service
+    from kling_widgets.jobs.watch import Connect, Watcher
+    from kling_widgets.notebook.guard import Guard
+    from kling_widgets.notebook.local_media import LocalMedia
+    from kling_widgets.notebook.place import Place
+    from kling_widgets.notebook.services import Running, Services
+
     once = cached_property
 else:
 
@@ -54,7 +51,7 @@ class Surroundings:
         shell: the IPython shell, or None in a script.
         environ: the environment.
         ask: puts a question to the user, as ``Guard`` wants it; None: as the place allows.
-        connect: makes the client of a service.
+        connect: makes the client of a service, where it is not the usual one.
         demo: starts the demo.
     """
 
@@ -63,21 +60,32 @@ class Surroundings:
         shell: Any,
         environ: Mapping[str, str],
         ask: Callable[[str], str] | None,
-        connect: Connect,
+        connect: Connect | None,
         demo: Callable[[], Running],
     ) -> None:
         self.shell = shell
-        self.environ = environ = Environment(environ)
-        self.settings = Kling()
-        self.services = Services(environ, self.settings, lambda: self.place.folder, demo)
-        ask = ask or (lambda question: guard.ask(question, self.place, self.shell))
-        budget = environ.get(guard.VARIABLE, "")
-        self.guards = {  # what the demo makes costs nothing, and counts for itself
-            free: Guard(self.settings, self.price, ask, budget, demo=free) for free in (False, True)
-        }
-        self._budget, self._connect = Budget(self._requests_per_second()), connect
+        self.environ = Environment(environ)
+        self.settings = Kling(config=getattr(shell, "config", None))
+        # As they are now: what a cell writes into the environment later lifts no limit.
+        self._limits = {name: environ.get(name, "") for name in (BUDGET, RATE)}
+        self._ask, self._connect, self._start = ask, connect, demo
         self._folder: Path | None = None
-        self.settings.observe(self._new_rate, "requests_per_second")
+
+    @once
+    def services(self) -> Services:
+        """The service, with which key; or the demo."""
+        from kling_widgets.notebook.services import Services
+
+        return Services(self.environ, self.settings, lambda: self.place.folder, self._start)
+
+    @once
+    def guards(self) -> Mapping[bool, Guard]:
+        """The spend guards of the service, and of the demo: what that makes costs nothing, and counts for itself."""
+        from kling_widgets.notebook import guard
+
+        ask = self._ask or (lambda question: guard.ask(question, self.place, self.shell))
+        limit = self._limits[BUDGET]
+        return {free: guard.Guard(self.settings, self.price, ask, limit, demo=free) for free in (False, True)}
 
     @property
     def guard(self) -> Guard:
@@ -90,43 +98,62 @@ class Surroundings:
 
     def _requests_per_second(self) -> float:
         try:
-            asked = float(self.environ.get("KLING_WIDGETS_RPS", ""))
+            asked = float(self._limits[RATE])
         except ValueError:
             return float(self.settings.requests_per_second)
         return asked if asked > 0 else float(self.settings.requests_per_second)
 
-    def _new_rate(self, change: Any) -> None:
-        self._budget.per_second = change["new"]
+    @property
+    def home(self) -> Path:
+        """Where what is kept of this user is."""
+        from kling_widgets.jobs.home import home
+
+        return home(self.environ)
 
     @once
     def watcher(self) -> Watcher:
         """The background thread of all tasks."""
-        return Watcher(self._budget, self._connect)
+        from kling_widgets.client.schedule import Budget
+        from kling_widgets.jobs.watch import Watcher, connect
+
+        budget = Budget(self._requests_per_second())
+        self.settings.observe(lambda change: setattr(budget, "per_second", change["new"]), "requests_per_second")
+        return Watcher(budget, self._connect or connect)
 
     @once
     def local(self) -> LocalMedia:
         """The local pictures, clips and sounds of this user's requests."""
-        return LocalMedia(home(self.environ) / "uploads")
+        from kling_widgets.notebook.local_media import LocalMedia
+
+        return LocalMedia(self.home / "uploads")
 
     @once
     def journal(self) -> Journal:
         """The record of this user's submissions."""
-        return Journal(home(self.environ) / "journal.sqlite")
+        from kling_widgets.jobs.journal import Journal
+
+        return Journal(self.home / "journal.sqlite")
 
     @once
     def presets(self) -> PresetStore:
         """The requests that this user saved by a name."""
-        return PresetStore(home(self.environ) / "presets")
+        from kling_widgets.jobs.presets import PresetStore
+
+        return PresetStore(self.home / "presets")
 
     @once
     def prices(self) -> PriceTable:
         """What this user says that videos cost."""
-        return PriceTable(home(self.environ) / "prices.json")
+        from kling_widgets.jobs.prices import PriceTable
+
+        return PriceTable(self.home / "prices.json")
 
     @property
     def place(self) -> Place:
         """Where we are shown now. The folder is the one of the first use, also after ``os.chdir``."""
-        found = places.find(self.shell, self.environ)
+        from kling_widgets.notebook.place import Place, find
+
+        found = find(self.shell, self.environ)
         if self._folder is None:
             self._folder = found.folder
         return Place(found.front_end, self._folder)
@@ -134,9 +161,13 @@ class Surroundings:
     @property
     def videos(self) -> Path:
         """Where videos are saved."""
+        from kling_widgets.jobs.files import FOLDER
+
         chosen = self.settings.video_dir
         return self.place.folder / Path(chosen).expanduser() if chosen else self.place.folder / FOLDER
 
     def desk(self, service: Service, save: str | None = None, timeout: float | None = None) -> Desk:
         """What a job works with that goes to a service."""
+        from kling_widgets.jobs.desk import Desk
+
         return Desk(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)

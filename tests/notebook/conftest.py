@@ -119,3 +119,8 @@ def shown(work: Callable[[], Any]) -> SimpleNamespace:
         value = work()
     outputs: list[RichOutput] = captured.outputs
     return SimpleNamespace(outputs=outputs, text=captured.stdout, value=value)
+
+
+def mp4(path: Path | None) -> bool:
+    """Whether a video is there, whole."""
+    return path is not None and path.read_bytes()[4:8] == b"ftyp"

@@ -687,7 +687,7 @@ def test_a_file_that_is_missing_wants_a_second_click(new: Maker, session: Sessio
     """A submission that was not sent for its picture's sake is not quietly made without it."""
     body = {"model": "aigc-video-kling-2.6", "prompt": "a boat", "image": "<upload: first.png>"}
     key = session.journal.write(VideoRequest.from_payload(body), "a")
-    form = new(session.entry(f"#{key}").request)
+    form = new(session.earlier.entry(f"#{key}").request)
     button(form, SUBMIT).click()
     assert "without the file that was there: first frame" in text(form)
     assert len(session.journal.entries()) == 1

@@ -174,7 +174,7 @@ def test_a_video_that_is_made_has_its_poster(session: Session, kernel: Any) -> N
     """Small enough for a table, from the first frame of the file."""
     pytest.importorskip("av")
     shown(lambda: session.submit("2.6", prompt="a paper boat", size="512x512", wait=True))
-    (image,) = (part for part in shape(session.history()._repr_html_()) if part[0] == "img")
+    (image,) = (part for part in shape(session.earlier.history()._repr_html_()) if part[0] == "img")
     (source,) = (name for name in image if name.startswith("src="))
     assert len(base64.b64decode(source.partition("base64,")[2])) <= 4096
 

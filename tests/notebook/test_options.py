@@ -41,4 +41,4 @@ def test_what_is_one_is_taken(session: Session, tmp_path: Path) -> None:
 def test_an_id_is_a_text(value: object, session: Session) -> None:
     """Else it is refused in one line."""
     with pytest.raises(InvalidRequestError, match="A task's id is a text, not"):
-        session.resume(value)  # type: ignore[arg-type]
+        session.earlier.resume(value)  # type: ignore[arg-type]

@@ -169,7 +169,7 @@ def test_two_cells_show_one_task(session: Session, kernel: Kernel) -> None:
     """``%kling_resume`` of what is under way: another view of the same job; both end with the figure."""
     first = shown(lambda: session.submit("2.6", prompt="a boat"))
     kernel.cell = 2
-    second = shown(lambda: session.resume(first.value.id, wait=True))
+    second = shown(lambda: session.earlier.resume(first.value.id, wait=True))
     assert second.value is first.value
     assert ids(second)[0] != ids(first)[0]
     assert {*ids(first), *ids(second)} == set(ids(second))  # both were updated while the second cell waited

@@ -36,7 +36,9 @@ def test_all_of_a_user_is_in_one_home(session: Session, isolated: Path) -> None:
     assert session.prices.estimate(VideoRequest("2.6", prompt="a boat")) is None
 
 
-@pytest.mark.parametrize(("asked", "per_second"), [("7", 7.0), ("0", 5.0), ("-1", 5.0), ("many", 5.0), ("", 5.0)])
+@pytest.mark.parametrize(
+    ("asked", "per_second"), [("7", 7.0), ("0", 5.0), ("-1", 5.0), ("many", 5.0), ("nan", 5.0), ("", 5.0)]
+)
 def test_the_rate_of_requests(
     make: Callable[..., Session], environ: dict[str, str], asked: str, per_second: float
 ) -> None:
