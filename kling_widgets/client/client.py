@@ -19,6 +19,7 @@ import httpx
 
 from kling_widgets.client import download as downloads
 from kling_widgets.client import protocol, uploads
+from kling_widgets.client.budget import Budget
 from kling_widgets.client.credentials import find
 from kling_widgets.client.download import LARGEST_VIDEO, OnProgress
 from kling_widgets.client.driver import AsyncDriver, BlockingDriver
@@ -26,7 +27,6 @@ from kling_widgets.client.exchange import Session
 from kling_widgets.client.part import Part
 from kling_widgets.client.protocol import OnTrouble, OnUpdate
 from kling_widgets.client.reply import Task
-from kling_widgets.client.schedule import Budget
 from kling_widgets.client.secret import Secret
 from kling_widgets.client.transport import make
 from kling_widgets.core.request import VideoRequest
@@ -70,7 +70,8 @@ class Client:
         self.base_url, self.key_source = credentials.base_url, credentials.source
         self._session = Session(self.base_url, timeout, clock)
         self._http: httpx.Client = make(httpx.Client, transport, self.base_url)
-        self._driver = BlockingDriver(self._http, key, self._session, budget or Budget(), sleep)
+        self._budget = budget or Budget()
+        self._driver = BlockingDriver(self._http, key, self._session, self._budget, sleep)
         self._uploading = threading.Lock()
 
     def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
@@ -135,17 +136,19 @@ class Client:
             WaitTimeoutError: it goes on, and so does its bill.
             APIError: the service refused to tell (the key, its scope, no such task).
         """
-        return self._driver.run(
-            protocol.wait(
-                self._session,
-                task,
-                timeout=timeout,
-                usual=usual,
-                elapsed=elapsed,
-                on_update=on_update,
-                on_trouble=on_trouble,
+        with self._budget.watched():
+            return self._driver.run(
+                protocol.wait(
+                    self._session,
+                    task,
+                    timeout=timeout,
+                    usual=usual,
+                    elapsed=elapsed,
+                    on_update=on_update,
+                    on_trouble=on_trouble,
+                    crowd=lambda: self._budget.round,
+                )
             )
-        )
 
     def generate(
         self,
@@ -245,7 +248,8 @@ class AsyncClient:
         self.base_url, self.key_source = credentials.base_url, credentials.source
         self._session = Session(self.base_url, timeout, clock)
         self._http: httpx.AsyncClient = make(httpx.AsyncClient, transport, self.base_url)
-        self._driver = AsyncDriver(self._http, key, self._session, budget or Budget(), sleep)
+        self._budget = budget or Budget()
+        self._driver = AsyncDriver(self._http, key, self._session, self._budget, sleep)
         self._uploading = asyncio.Lock()
 
     async def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
@@ -282,17 +286,19 @@ class AsyncClient:
         on_trouble: OnTrouble | None = None,
     ) -> Task:
         """:meth:`Client.wait`, awaited."""
-        return await self._driver.run(
-            protocol.wait(
-                self._session,
-                task,
-                timeout=timeout,
-                usual=usual,
-                elapsed=elapsed,
-                on_update=on_update,
-                on_trouble=on_trouble,
+        with self._budget.watched():
+            return await self._driver.run(
+                protocol.wait(
+                    self._session,
+                    task,
+                    timeout=timeout,
+                    usual=usual,
+                    elapsed=elapsed,
+                    on_update=on_update,
+                    on_trouble=on_trouble,
+                    crowd=lambda: self._budget.round,
+                )
             )
-        )
 
     async def generate(
         self,

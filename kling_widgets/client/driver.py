@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import httpx
 
 from kling_widgets.client import transport
+from kling_widgets.client.budget import Budget
 from kling_widgets.client.exchange import (
     LARGEST_REPLY,
     READ_TIMEOUT,
@@ -24,7 +25,6 @@ from kling_widgets.client.exchange import (
     Session,
     Work,
 )
-from kling_widgets.client.schedule import Budget
 from kling_widgets.client.secret import Secret, bare
 from kling_widgets.errors import KlingError
 
@@ -36,9 +36,6 @@ class _Driver:
 
     def __init__(self, http: Any, key: Secret, session: Session, budget: Budget) -> None:
         self.http, self.key, self.session, self.budget = http, key, session, budget
-
-    def delay(self, urgent: bool) -> float:
-        return self.budget.reserve(self.session.clock(), urgent=urgent)
 
     def request(self, step: Send | Open) -> httpx.Request:
         if isinstance(step, Open):
@@ -137,12 +134,13 @@ class BlockingDriver(_Driver):
 
     def hold(self, urgent: bool) -> None:
         """Waits for the budget."""
-        if (delay := self.delay(urgent)) > 0:
-            try:
-                self.sleep(delay)
-            except BaseException:
-                self.budget.give_back()
-                raise
+        turn = self.budget.join(urgent=urgent)
+        try:
+            while pause := self.budget.ask(turn, self.session.clock()):
+                self.sleep(pause)
+        except BaseException:
+            self.budget.leave(turn)
+            raise
 
     def limited(self, step: Send | Open) -> httpx.Request:
         """The request, whose answer's head has a time limit as a whole: a header may drip too."""
@@ -269,12 +267,13 @@ class AsyncDriver(_Driver):
 
     async def hold(self, urgent: bool) -> None:
         """Waits for the budget."""
-        if (delay := self.delay(urgent)) > 0:
-            try:
-                await self.sleep(delay)
-            except BaseException:
-                self.budget.give_back()
-                raise
+        turn = self.budget.join(urgent=urgent)
+        try:
+            while pause := self.budget.ask(turn, self.session.clock()):
+                await self.sleep(pause)
+        except BaseException:
+            self.budget.leave(turn)
+            raise
 
     def limited(self, step: Send | Open, limit: asyncio.Timeout) -> httpx.Request:
         """The request, whose answer has a time limit as a whole from when it is waited for: a header may drip too."""

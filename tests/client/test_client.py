@@ -19,9 +19,9 @@ from typing import Any
 import httpx
 import pytest
 
+from kling_widgets.client.budget import Budget
 from kling_widgets.client.client import AsyncClient, Client
 from kling_widgets.client.reply import Task
-from kling_widgets.client.schedule import Budget
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import (
     APIError,

@@ -1,0 +1,89 @@
+"""How many requests a second may go to the service, for all tasks of the process together. No I/O; no clock is read."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+_ROW = 2  # urgent requests in a row, while others wait: a batch of a thousand must not keep all looks from going out
+_SLACK = 0.05  # seconds by which a request may be late without moving those behind it: sleeps are not exact
+
+
+class Turn:
+    """A place in the queue."""
+
+    def __init__(self, *, urgent: bool) -> None:
+        self.urgent = urgent
+
+
+class Budget:
+    """Who may send next. Safe to share between threads. A request joins, asks until it may go, and else leaves.
+
+    An urgent one (a submission, a download; somebody waits for it) does not queue behind a thousand looks; but while
+    looks wait, every third request is one of them.
+
+    Args:
+        per_second: requests a second, above 0.
+    """
+
+    def __init__(self, per_second: float = 5.0) -> None:
+        if not per_second > 0:
+            raise ValueError("a budget is above 0 requests a second")
+        self.per_second = per_second
+        self._lock = threading.Lock()
+        self._free = -math.inf  # when the next request may go
+        self._urgent: deque[Turn] = deque()
+        self._others: deque[Turn] = deque()
+        self._row = 0  # urgent ones that went since the last other one
+        self._watched = 0
+
+    def join(self, *, urgent: bool = False) -> Turn:
+        """A place at the end of its queue."""
+        turn = Turn(urgent=urgent)
+        with self._lock:
+            (self._urgent if urgent else self._others).append(turn)
+        return turn
+
+    def ask(self, turn: Turn, now: float) -> float:
+        """0 if this request may go now, and its place is free again; else the seconds after which to ask again."""
+        gap = 1 / self.per_second
+        with self._lock:
+            pause = max(0.0, self._free - now) + gap * self._before(turn)
+            if pause > 1e-6:
+                return pause if pause < 1 else max(1.0, pause / 2)  # those before it may leave
+            (self._urgent if turn.urgent else self._others).popleft()
+            self._row = self._row + 1 if turn.urgent else 0
+            self._free = (self._free if now - self._free < _SLACK else now) + gap
+            return 0.0
+
+    def leave(self, turn: Turn) -> None:
+        """Gives up a place: a batch that was stopped must not hold up the next one."""
+        with self._lock, contextlib.suppress(ValueError):
+            (self._urgent if turn.urgent else self._others).remove(turn)
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """While a task is watched."""
+        with self._lock:
+            self._watched += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watched -= 1
+
+    @property
+    def round(self) -> float:
+        """Seconds in which each task that is watched can be looked at once."""
+        return self._watched / self.per_second
+
+    def _before(self, turn: Turn) -> int:
+        """How many requests go before this one."""
+        if turn.urgent:
+            place = self._urgent.index(turn)
+            return place + min(len(self._others), (self._row + place) // _ROW)
+        place = self._others.index(turn)
+        return place + min(len(self._urgent), max(0, _ROW - self._row) + _ROW * place)

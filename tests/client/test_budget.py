@@ -1,0 +1,120 @@
+"""Who may send next: properties of the queue, by a clock that only the test moves."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.client.budget import Budget, Turn
+
+
+def sent(budget: Budget, turns: list[Turn], now: float = 0.0, late: float = 0.0) -> list[tuple[float, Turn]]:
+    """When each may go, if all ask again when they were told to, and then ``late`` seconds later."""
+    ask, went = dict.fromkeys(turns, now), []
+    while ask:
+        turn = min(ask, key=lambda turn: ask[turn])
+        now = ask.pop(turn)
+        pause = budget.ask(turn, now)
+        assert pause >= 0
+        if pause:
+            ask[turn] = now + pause + late
+        else:
+            went.append((now, turn))
+        assert len(went) <= len(turns)
+    return went
+
+
+@given(st.floats(0.5, 50), st.lists(st.booleans(), min_size=1, max_size=40))
+def test_the_budget_is_kept(rate: float, kinds: list[bool]) -> None:
+    """Requests are as close as the budget says, and all of them go, each kind in its order."""
+    budget = Budget(rate)
+    turns = [budget.join(urgent=urgent) for urgent in kinds]
+    went = sent(budget, turns, 100.0)
+    assert [at for at, _ in went] == pytest.approx([100 + place / rate for place in range(len(turns))])
+    for urgent in (True, False):
+        assert [turn for _, turn in went if turn.urgent is urgent] == [turn for turn in turns if turn.urgent is urgent]
+
+
+def test_a_late_sleep_moves_nobody_behind_it() -> None:
+    """At 200 a second each sleep is late; a second has about 200 requests all the same."""
+    budget = Budget(200)
+    went = sent(budget, [budget.join() for _ in range(200)], late=0.002)
+    assert went[-1][0] < 1.1
+    assert all(after - before >= 0 for (before, _), (after, _) in pairwise(went))
+
+
+def test_time_without_requests_is_not_saved_up() -> None:
+    """After an hour of silence two requests are as far from each other as ever."""
+    budget = Budget(2)
+    sent(budget, [budget.join()])
+    assert [at for at, _ in sent(budget, [budget.join(), budget.join()], 3600.0)] == [3600.0, 3600.5]
+
+
+def test_an_urgent_request_does_not_queue_behind_looks() -> None:
+    """Somebody waits for a submission; the looks move back by one."""
+    budget = Budget(2)
+    looks = [budget.join() for _ in range(100)]
+    urgent = budget.join(urgent=True)
+    went = sent(budget, [*looks, urgent])
+    assert went[0] == (0.0, urgent)
+    assert went[1] == (0.5, looks[0])
+
+
+def test_looks_go_out_beside_a_batch_of_submissions() -> None:
+    """Every third request is a look: a batch of a hundred does not leave a video that is ready unseen until its end."""
+    budget = Budget(1)
+    turns = [budget.join(urgent=place < 100) for place in range(130)]
+    assert [turn.urgent for _, turn in sent(budget, turns)][:9] == [True, True, False] * 3
+
+
+def test_who_leaves_holds_up_nobody() -> None:
+    """A batch that was stopped: those behind it ask again in time to take its place."""
+    budget = Budget(2)
+    batch, last = [budget.join() for _ in range(100)], budget.join()
+    pause = budget.ask(last, 0.0)
+    for turn in batch:
+        budget.leave(turn)
+    assert pause < 50
+    assert budget.ask(last, pause) == 0
+    budget.leave(last)  # has gone already
+
+
+def test_the_round_is_the_time_to_come_to_each_task() -> None:
+    """Ten tasks at five requests a second: two seconds."""
+    budget = Budget(5)
+    assert budget.round == 0
+    with budget.watched(), budget.watched():
+        assert budget.round == pytest.approx(0.4)
+    assert budget.round == 0
+
+
+def test_the_budget_is_shared_between_threads() -> None:
+    """No two threads get the same place."""
+    budget, went = Budget(10), []
+    barrier = threading.Barrier(8)
+
+    def work() -> None:
+        barrier.wait()
+        for _ in range(50):
+            turn, now = budget.join(), 0.0
+            while pause := budget.ask(turn, now):
+                now += pause
+            went.append(now)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(went) == pytest.approx([place / 10 for place in range(400)])
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan")])
+def test_a_budget_of_nothing_is_refused(rate: float) -> None:
+    """It would never let anything go."""
+    with pytest.raises(ValueError, match="above 0"):
+        Budget(rate)
