@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,6 @@ class Desk:
         save: the file or folder that the user asked for, or None.
         timeout: seconds to watch at the most; the task goes on after that. None: as long as it takes.
         clock: unix seconds: a task outlives the process, and so does its age.
-        sleep: waits between two moments that are told only because time goes by.
     """
 
     watcher: Watcher
@@ -35,4 +33,3 @@ class Desk:
     save: str | None = None
     timeout: float | None = 3600.0
     clock: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep

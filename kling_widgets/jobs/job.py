@@ -174,10 +174,9 @@ class Job:
         return self._standing.moment()
 
     def listen(self, listener: Listener) -> None:
-        """Calls the listener, in the background, with each change, and as time goes by; at once with the end if that
-        has come already. It hears the end exactly once, before anybody who waits goes on. It must be quick."""
+        """Calls the listener, in the background, with each answer of the service; at once with the end if that has come
+        already. It hears the end exactly once, before anybody who waits goes on. It must be quick."""
         self._standing.listen(listener)
-        self._life.tick()
 
     def wait_accepted(self) -> Job:
         """Waits until the service has accepted or refused.

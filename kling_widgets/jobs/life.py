@@ -32,7 +32,7 @@ _NAMES = 5  # names that other kernels may take between the choice and the end o
 
 
 class Life:
-    """Runs on the watcher's loop; ``drop``, ``stop``, ``go_on``, ``tick`` and ``after_stop`` are called from anywhere.
+    """Runs on the watcher's loop; ``drop``, ``stop``, ``go_on`` and ``after_stop`` are called from anywhere.
     Files, SQLite and what is told at the end are worked with in threads beside the loop.
 
     Args:
@@ -51,8 +51,6 @@ class Life:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._may_cut = False  # on the loop only: what runs now may be cut short
-        self._ticking: asyncio.Task[None] | None = None
-        self._over = False
 
     async def run(self) -> None:
         """From where it stands to its end; raises nothing."""
@@ -61,7 +59,6 @@ class Life:
                 return
             self._begun = True
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
-        self._begin_to_tick()
         try:
             clip = await self._found() or await self._made()
         except asyncio.CancelledError:
@@ -122,11 +119,6 @@ class Life:
         if task.status == "failed":
             return f"Task {task.id} has failed."
         return f"Task {task.id} goes on being made, and is billed if it succeeds. To see it: %kling_resume {task.id}"
-
-    def tick(self) -> None:
-        """Tells how it stands as time goes by, from now on: somebody listens."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._begin_to_tick)
 
     # The three parts.
 
@@ -262,9 +254,6 @@ class Life:
         return error
 
     async def _end(self, state: State, error: KlingError | None = None, clip: Clip | None = None) -> None:
-        self._over = True
-        if self._ticking is not None:
-            self._ticking.cancel()
         # In a thread: whoever shows the end may read the file for it, and other tasks are polled meanwhile.
         await _beside(partial(self._standing.end, state, error, clip))
 
@@ -298,15 +287,6 @@ class Life:
         """Writes down; whether that is on disk."""
         async with self._pen:
             return await _beside(partial(self._desk.journal.update, self._key, **columns))
-
-    def _begin_to_tick(self) -> None:
-        if self._ticking is None and self._standing.heard and not self._over:
-            self._ticking = asyncio.ensure_future(self._tick())
-
-    async def _tick(self) -> None:
-        while True:
-            await self._desk.sleep(1 if self._standing.elapsed < 60 else 5)
-            self._standing.tell()
 
 
 async def _beside(work: Callable[[], T]) -> T:

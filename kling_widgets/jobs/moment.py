@@ -45,5 +45,10 @@ class Moment:
     error: KlingError | None = None
     clip: Clip | None = None
 
+    @property
+    def news(self) -> tuple[object, ...]:
+        """What a user would call a change; the rest moves on as time goes by."""
+        return self.state, self.percent, self.silent is not None, type(self.trouble), self.again, self.word, self.url
+
 
 Listener = Callable[[Moment], None]

@@ -86,11 +86,6 @@ class Standing:
         """Seconds from acceptance to the end at the service, where both are known."""
         return None if self._done is None or self._accepted is None else max(0.0, self._done - self._accepted)
 
-    @property
-    def heard(self) -> bool:
-        """Whether anybody listens."""
-        return bool(self._listeners)
-
     def moment(self) -> Moment:
         """The job as it stands now."""
         with self._lock:
@@ -177,7 +172,7 @@ class Standing:
         self.tell()
 
     def fetch(self, done: int = 0, total: int | None = None) -> None:
-        """So many bytes of the video are here. Only the first time is told: the next tick shows the rest."""
+        """So many bytes of the video are here. Only the first time is told: whoever shows it looks again."""
         with self._lock:
             first = self._state != "fetching"
             self._state, self._fetched, self._silent = "fetching", (done, total), False

@@ -184,20 +184,25 @@ def _facts(figure: Figure) -> list[str]:
     return words
 
 
+def player(source: str, request: VideoRequest, autoplay: bool, looks: str = f' width="{_WIDEST}"{_FIT}') -> str:
+    """A player, with further attributes for its looks."""
+    prompt = prompt_of(request)
+    label = html.escape(one_line(f"Video: {prompt}" if prompt else "Video", 200))
+    # Never with sound by itself: what plays by itself is muted.
+    playing = " autoplay muted loop" if autoplay else ""
+    return (
+        f'<video controls preload="metadata" playsinline{playing}{looks} src="{html.escape(source)}" '
+        f'aria-label="{label}"></video>'
+    )
+
+
 def as_html(figure: Figure, place: Place, source: str | None, poster: str | None, sentence: str, autoplay: bool) -> str:
     """The figure for a browser. Everything that came from outside is escaped."""
     esc = html.escape
     prompt = prompt_of(figure.request)
-    label = one_line(f"Video: {prompt}" if prompt else "Video", 200)
-    # Never with sound by itself: what plays by itself is muted.
-    playing = " autoplay muted loop" if autoplay else ""
     image = f' poster="data:image/jpeg;base64,{poster}"' if poster else ""
-    video = (
-        f'<video controls preload="metadata" playsinline{playing}{_size(figure.clip)}{_FIT}{image} src="{esc(source)}" '
-        f'aria-label="{esc(label)}"></video>'
-        if source
-        else f"<p>{esc(sentence)}</p>"
-    )
+    looks = f"{_size(figure.clip)}{_FIT}{image}"
+    video = player(source, figure.request, autoplay, looks) if source else f"<p>{esc(sentence)}</p>"
     facts = " · ".join((f"<b>{esc(figure.request.spec.title)}</b>", *map(esc, _facts(figure))))
     links = []
     if figure.clip:

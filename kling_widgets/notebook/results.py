@@ -61,7 +61,7 @@ class Results:
             self.widget.children = tuple(each.widget for each in self._views)
         for each in gone:
             each.close()
-        job.listen(view.show)
+        self._session.pulse.follow(job, view.show)
 
     def _end(self, view: JobView, moment: Moment, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         if moment.state != "done" or self._session.place.front_end == "voila":

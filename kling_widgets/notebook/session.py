@@ -196,7 +196,7 @@ class Session(Surroundings):
             wait = place.waits if settings.wait == "auto" else bool(settings.wait)
         display = cast("Display", settings.display)
         try:
-            shown.run(jobs, place, self.shell, wait=wait, display=display, autoplay=settings.autoplay)
+            shown.run(jobs, place, self.shell, self.pulse, wait=wait, display=display, autoplay=settings.autoplay)
         finally:
             self._drop(jobs)
         return self.together(jobs)

@@ -14,21 +14,30 @@ from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.cell import here
 from kling_widgets.notebook.figure import Display, Figure, as_text, bundle, figure_of, provenance
 from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.pulse import Pulse
 from kling_widgets.notebook.words import change, notes
 
 _STEP = 0.25  # seconds between two looks of a waiting cell at what there is to show
 
 
-def run(jobs: Sequence[Job], place: Place, shell: Any, *, wait: bool, display: Display, autoplay: bool) -> None:
+def run(
+    jobs: Sequence[Job], place: Place, shell: Any, pulse: Pulse, *, wait: bool, display: Display, autoplay: bool
+) -> None:
     """Shows the jobs, starts them, waits until all are accepted or refused, and, where asked, until they are done.
+    Live views follow the pulse, but in Colab.
 
     Raises:
         KlingError: the first one that was refused, or, when waiting, that ended without a video.
         Stopped: the user interrupted.
     """
-    kind = _Widget if place.widgets else _Lines
+    shows: Sequence[_Lines]
+    if place.widgets:
+        pulse = Pulse(background=False) if place.front_end == "colab" else pulse
+        shows = [_Widget(job, place, shell, display, autoplay, wait, pulse) for job in jobs]
+    else:
+        shows = [_Lines(job, place, shell, display, autoplay, wait) for job in jobs]
     try:
-        _follow([kind(job, place, shell, display, autoplay, wait) for job in jobs], wait=wait)
+        _follow(shows, wait=wait)
     except KeyboardInterrupt:  # what is not sent yet is not sent any more, whichever of them was waited for
         raise stop_all(jobs) from None
 
@@ -69,8 +78,6 @@ def figure(shown: Figure, place: Place, mode: Display, *, autoplay: bool) -> Non
 
 class _Lines:
     """A job as lines of text, one for each change of state; in a headless notebook its figure at the end."""
-
-    in_cell = True
 
     def __init__(self, job: Job, place: Place, shell: Any, display: Display, autoplay: bool, wait: bool) -> None:
         self.job, self.place, self.shell = job, place, shell
@@ -143,11 +150,13 @@ class _Lines:
 
 
 class _Widget(_Lines):
-    """A job as a live widget. In Colab updates from threads do not show, so the waiting cell makes them."""
+    """A job as a live widget. In Colab updates from threads do not show, so the waiting cell makes those of all."""
 
-    def __init__(self, job: Job, place: Place, shell: Any, display: Display, autoplay: bool, wait: bool) -> None:
+    def __init__(
+        self, job: Job, place: Place, shell: Any, display: Display, autoplay: bool, wait: bool, pulse: Pulse
+    ) -> None:
         super().__init__(job, place, shell, display, autoplay, wait)
-        self.in_cell = place.front_end == "colab"
+        self.pulse = pulse
 
     def begin(self) -> None:
         """Displays the live view, and keeps what replaces it."""
@@ -160,23 +169,23 @@ class _Widget(_Lines):
         self.handle: Any = display(self.view.widget, display_id=True)  # type: ignore[no-untyped-call]
         self.cell = here(self.shell)
         self.job.display = self.again
-        self.job.listen(self.moments.put if self.in_cell else self.view.show)
+        self.pulse.follow(self.job, self.view.show)
 
     def leave(self) -> None:
         """Nothing to say: the view lives on."""
-        if self.in_cell:
-            self.drain()
+        self.drain()
 
     def follow(self) -> None:
         """Waits; the view follows by itself where it can."""
-        if self.in_cell:
-            super().follow()
-        else:
+        if self.pulse.background:
             self.job.wait()
+        else:
+            super().follow()
 
-    def show(self, moment: Moment) -> None:
-        """The moment in the view."""
-        self.view.show(moment)
+    def drain(self) -> None:
+        """Shows what there is to show, of other jobs too."""
+        if not self.pulse.background:
+            self.pulse.turn()
 
     def end(self, moment: Moment, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Puts the plain output in the live view's place; this lands in the right cell from any thread."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kling_widgets.notebook.guard import Guard
     from kling_widgets.notebook.local_media import LocalMedia
     from kling_widgets.notebook.place import Place
+    from kling_widgets.notebook.pulse import Pulse
     from kling_widgets.notebook.services import Running, Services
 
     once = cached_property
@@ -113,12 +114,19 @@ class Surroundings:
     @once
     def watcher(self) -> Watcher:
         """The background thread of all tasks."""
-        from kling_widgets.client.schedule import Budget
+        from kling_widgets.client.budget import Budget
         from kling_widgets.jobs.watch import Watcher, connect
 
         budget = Budget(self._requests_per_second())
         self.settings.observe(lambda change: setattr(budget, "per_second", change["new"]), "requests_per_second")
         return Watcher(budget, self._connect or connect)
+
+    @once
+    def pulse(self) -> Pulse:
+        """What moves the live views of all jobs."""
+        from kling_widgets.notebook.pulse import Pulse
+
+        return Pulse()
 
     @once
     def local(self) -> LocalMedia:

@@ -8,11 +8,13 @@ itself by its display id (which is what is saved in the notebook, and needs no k
 from __future__ import annotations
 
 import html
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
+from ipywidgets.widgets.widget_string import HTMLStyle
 
 from kling_widgets.core.values import to_json
 from kling_widgets.errors import APIError, KlingError, SubmissionUnknownError
@@ -71,36 +73,41 @@ class JobView:
         self._place, self._mode, self._autoplay = place, mode, autoplay
         self._on_end = on_end
         self._hint = " · interrupt the kernel to stop waiting" if waits else ""
+        self._plays = False
         self.over = False
-        head = widgets.HTML(STYLE + _head(job))
-        self._video = widgets.HTML()
-        self._line = widgets.HTML(_line(job.moment(), self._hint), layout=widgets.Layout(flex="1 1 auto"))
-        self._stop = widgets.Button(
-            description="Stop watching",
-            tooltip="The video goes on being made, and is billed. %kling_resume brings it back.",
-            layout=widgets.Layout(width="auto"),
+        parts = _parts()
+        self._sheet = parts.sheet
+        self._head = parts.text(_head(job))
+        self._line = parts.text(_line(job.moment(), self._hint), "kling-line")
+        self._stop = parts.button(
+            "Stop watching", "The video goes on being made, and is billed. %kling_resume brings it back."
         )
         self._stop.on_click(lambda _: job.stop())
-        foot = widgets.HBox([self._line, self._stop], layout=widgets.Layout(align_items="flex-end"))
-        foot.add_class("kling-row")
-        self.widget = widgets.VBox([head, self._video, foot])
-        self.widget.add_class("kling")
-        self.widget.add_class("kling-card")
+        self.widget = widgets.Box(
+            [self._sheet, self._head, self._line, self._stop],
+            layout=parts.layout,
+            _dom_classes=("kling", "kling-card", "kling-view"),
+        )
 
-    def show(self, moment: Moment) -> None:
-        """Shows the moment."""
+    def show(self, moment: Moment) -> int:
+        """Shows the moment; gives how many messages to the browser that took, before the end."""
         if self.over:
-            return
+            return 0
         if moment.state in ENDED:
             self.over = True
             self._end(moment)
-            return
-        if moment.state == "fetching" and not self._video.value and (link := public_link(moment.url)):
+            return 0
+        sent = 0
+        if moment.state == "fetching" and not self._plays and (link := public_link(moment.url)):
             # It plays while it is still being saved, and so is not touched again.
-            self._video.value = f'<video controls width="640" src="{html.escape(link)}"></video>'
+            self._plays = True
+            self._head.value += figures.player(link, self.job.request, self._autoplay)
+            sent += 1
         value = _line(moment, self._hint)
         if value != self._line.value:
             self._line.value = value
+            sent += 1
+        return sent
 
     def _end(self, moment: Moment) -> None:
         data, metadata = result(self.job, moment, self._place, self._mode, self._autoplay)
@@ -113,13 +120,15 @@ class JobView:
             caption = widgets.HTML(figures.as_html(figure_of(self.job, moment), self._place, None, None, "", False))
             self.replace(widgets.Video(value=content, format="mp4", autoplay=False, loop=False), caption)
             return
-        output = widgets.Output()
+        output = widgets.Output(layout=_parts().layout)
+        # A page that shows this is live: it takes the first of these, and needs no other form and no second poster.
+        data = {kind: data[kind] for kind in ("text/html", "text/plain")}
         output.outputs = ({"output_type": "display_data", "data": data, "metadata": metadata},)
         self.replace(output)
 
     def replace(self, *children: widgets.Widget) -> None:
         """Shows these in place of what is shown."""
-        old, self.widget.children = self.widget.children, children
+        old, self.widget.children = self.widget.children[1:], (self._sheet, *children)
         for child in old:
             close(child)
 
@@ -135,13 +144,43 @@ def retire(view: JobView) -> None:
         _ended.popleft().close()
 
 
+class _Parts:
+    """The models that all views share: what looks alike is sent once, and not with each of a hundred views."""
+
+    def __init__(self) -> None:
+        self.layout, self._plain, self._buttons = widgets.Layout(), HTMLStyle(), widgets.ButtonStyle()
+        self.sheet = self.text(STYLE, "kling-sheet")
+        self.models = frozenset({self.layout, self._plain, self._buttons, self.sheet})
+
+    def text(self, value: str, *classes: str) -> widgets.HTML:
+        """HTML."""
+        return widgets.HTML(value, layout=self.layout, style=self._plain, _dom_classes=classes)
+
+    def button(self, words: str, hint: str) -> widgets.Button:
+        """A button."""
+        return widgets.Button(description=words, tooltip=hint, layout=self.layout, style=self._buttons)
+
+
+_shared: _Parts | None = None
+_making = threading.Lock()
+
+
+def _parts() -> _Parts:
+    """The shared models; new ones where somebody has closed all widgets."""
+    global _shared
+    with _making:
+        if _shared is None or any(model.comm is None for model in _shared.models):
+            _shared = _Parts()
+        return _shared
+
+
 def close(widget: widgets.Widget) -> None:
-    """Closes a widget with its children, layout and style, so that no model is left behind."""
-    for child in getattr(widget, "children", ()):
-        close(child)
-    for part in ("layout", "style"):
-        if isinstance(owned := getattr(widget, part, None), widgets.Widget):
-            owned.close()
+    """Closes a widget with its children, layout and style, so that no model is left behind but the shared ones."""
+    if _shared is not None and widget in _shared.models:
+        return
+    for child in (*getattr(widget, "children", ()), getattr(widget, "layout", None), getattr(widget, "style", None)):
+        if isinstance(child, widgets.Widget):
+            close(child)
     widget.close()
 
 

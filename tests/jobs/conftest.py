@@ -121,10 +121,7 @@ class World:
         self.journal = Journal(folder / "home" / "journal.sqlite", clock=self.clock)
         self.watcher = Watcher(Budget(1000), self.connect)
         service = Service(gateway.server.url, gateway.server.url, Secret(KEY), "the test")
-        self.ticks = Ticks()
-        self.desk = Desk(
-            self.watcher, self.journal, service, self.folder, clock=self.clock, sleep=self.ticks.sleep, timeout=10_000.0
-        )
+        self.desk = Desk(self.watcher, self.journal, service, self.folder, clock=self.clock, timeout=10_000.0)
 
     def connect(self, service: Service, budget: Budget, sleep: Sleep | None = None) -> AsyncClient:
         sleep = sleep or self.clock.sleep
@@ -165,7 +162,7 @@ def program(world: World) -> str:
 
 
 class Ticks:
-    """The waits between two moments: they are written down, and end when the test says so."""
+    """Waits that are written down, and end when the test says so."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []

@@ -1,4 +1,4 @@
-"""A job's life on the loop: what is written down when, each way to end, what ticks, what never runs on the loop."""
+"""A job's life on the loop: what is written down when, each way to end, what never runs on the loop."""
 
 from __future__ import annotations
 
@@ -470,33 +470,6 @@ def test_a_network_that_is_gone_is_no_mark(world: World) -> None:
     with pytest.raises(VideoMissingError):
         world.job().start().wait(LONG)
     assert (world.entry().state, world.entry().error) == ("succeeded", None)
-
-
-def test_without_listeners_nothing_ticks(world: World) -> None:
-    """Nobody is told, so the loop is left alone."""
-    world.job().start().wait(LONG)
-    assert world.ticks.asked == []
-
-
-def test_time_that_goes_by_is_told(world: World) -> None:
-    """Somebody who listens hears each second in the first minute, then every five, though nothing else happens."""
-    world.gateway.hold("GET /v1/video")
-    job, heard = world.job().start(), Heard()
-    job.wait_accepted()
-    world.gateway.server.wait_for(2)
-    job.listen(heard)
-    job.listen(Heard())  # one clock ticks for all listeners
-    now = world.clock.now
-    for count, seconds in enumerate((1, 2, 61, 66), 1):
-        world.ticks.wait_for(count)
-        world.clock.now = now + seconds
-        world.ticks.tick()
-        heard.until(lambda moment, seconds=seconds: moment.elapsed >= seconds)  # type: ignore[misc]
-    world.ticks.wait_for(5)
-    assert world.ticks.asked == [1, 1, 1, 5, 5]
-    world.gateway.gate.set()
-    job.wait(LONG)
-    assert len(heard.ends) == 1
 
 
 def test_a_silent_service_is_told_and_outlasted(world: World) -> None:
