@@ -32,6 +32,7 @@ class Runner:
         progress: what the service tells of the progress, a word of ``progress.PROGRESS``.
         prepare: called with the home of kling_widgets, an empty folder, before the start.
         environ: what its process finds in the environment besides.
+        under: a command that runs it, such as a profiler.
     """
 
     client: str
@@ -39,6 +40,7 @@ class Runner:
     progress: str = "none"
     prepare: Callable[[Path, str], object] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    under: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -116,15 +118,17 @@ def race(simulator: Running, runners: list[Runner], seconds: list[float], limit:
     """
     with ExitStack() as stack:
         started = [(one, _start(one, simulator, stack)) for one in runners if one.python]
-        for one, process in started:
-            if _line(process) != "ready":
-                raise RuntimeError(f"{one.client} did not start")
+        for _, process in started:
+            _line(process, "ready")
         for one, process in started:
             prompts = [prompt(one.tag, number, each, one.progress) for number, each in enumerate(seconds)]
             assert process.stdin
             process.stdin.write(json.dumps({"prompts": prompts, "limit": limit}) + "\n")
             process.stdin.flush()
-        return [Result(one, json.loads(_line(process)), simulator.log(one.tag)) for one, process in started]
+        results = [Result(one, json.loads(_line(process, "{")), simulator.log(one.tag)) for one, process in started]
+        for _, process in started:
+            process.wait(60)
+        return results
 
 
 def _start(runner: Runner, simulator: Running, stack: ExitStack) -> subprocess.Popen[str]:
@@ -134,7 +138,7 @@ def _start(runner: Runner, simulator: Running, stack: ExitStack) -> subprocess.P
         runner.prepare(home, simulator.base)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     environ |= {"PYTHONPATH": str(peers.ROOT), "KLING_WIDGETS_HOME": str(home), **runner.environ}
-    command = [str(runner.python), "-m", "tests.benchmarks.clients", runner.client, simulator.base]
+    command = [*runner.under, str(runner.python), "-m", "tests.benchmarks.clients", runner.client, simulator.base]
     errors = stack.enter_context((folder / "errors").open("w"))
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, cwd=folder, env=environ, stdin=pipe, stdout=pipe, stderr=errors, text=True)
@@ -143,6 +147,10 @@ def _start(runner: Runner, simulator: Running, stack: ExitStack) -> subprocess.P
     return process
 
 
-def _line(process: subprocess.Popen[str]) -> str:
+def _line(process: subprocess.Popen[str], start: str) -> str:
+    """The next line that begins so; what a profiler says stands between them."""
     assert process.stdout
-    return process.stdout.readline().strip()
+    for line in process.stdout:
+        if line.startswith(start):
+            return line
+    raise RuntimeError(f"{process.args} ended with {process.wait()}")

@@ -1,0 +1,79 @@
+"""Where the time goes while 1,000 tasks are watched in one process.
+
+kw.submit makes 1,000 tasks of 20 to 40 s at a budget of 200 requests a second, under py-spy, which looks 100 times a
+second at which function the thread is in that holds the interpreter: that is what a cell's own code has to wait for.
+"Self" is the function itself, "total" with all that it calls; imports that happen on the way are in it.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.benchmarks import peers
+from tests.benchmarks.race import Runner, race
+from tests.benchmarks.simulator import running
+from tests.benchmarks.table import Table
+
+PEERS = ("py-spy",)
+COUNT, QUICK_COUNT = 1000, 50
+SHORTEST, LONGEST = 20.0, 40.0  # seconds of a task
+RATE = 100  # looks a second
+TOP = 15
+
+
+def measure(quick: bool = False) -> Iterable[Table]:
+    """Three tables: self by package and by function, and ours by total."""
+    if not (python := peers.python("py-spy")):
+        yield Table("Not measured", (), [], peers.missing(PEERS))
+        return
+    count, pace = (QUICK_COUNT, 0.1) if quick else (COUNT, 1.0)
+    seconds = [pace * (SHORTEST + (LONGEST - SHORTEST) * number / count) for number in range(count)]
+    with tempfile.TemporaryDirectory() as folder, running() as simulator:
+        stacks = Path(folder) / "stacks"
+        spy = (str(python.with_name("py-spy")), "record", "--rate", str(RATE), "--gil", "--format", "raw", "--function")
+        environ = {"KLING_WIDGETS_RPS": "200"}
+        runner = Runner("kling-submit", "profile", environ=environ, under=(*spy, "--output", str(stacks), "--"))
+        (result,) = race(simulator, [runner], seconds, limit=300)
+        own, total = read(stacks.read_text(encoding="utf-8"))
+    samples = own.total()
+    note = (
+        f"{result.finished} of {result.count} tasks finished, {1000 * result.cpu:.0f} ms of CPU a task, of which "
+        f"{1000 * samples / RATE / result.count:.0f} ms held the interpreter"
+    )
+    packages = Counter[str]()
+    for name, number in own.items():
+        packages[re.sub(r"^.*\((?:<frozen )?(\w+).*$", r"\1", name)] += number
+    yield _table("Self, by package", packages, samples, (note, *result.errors[:1]))
+    yield _table("Self, by function", own, samples)
+    ours = Counter({name: count for name, count in total.items() if "kling_widgets/" in name})
+    yield _table("Total, functions of kling_widgets", ours, samples)
+
+
+def read(stacks: str) -> tuple[Counter[str], Counter[str]]:
+    """Samples by function, self and total, from collapsed stacks: ``frame;frame;frame count`` lines."""
+    own, total = Counter[str](), Counter[str]()
+    for line in stacks.splitlines():
+        stack, _, count = line.rpartition(" ")
+        frames = [_name(frame) for frame in stack.split(";")]
+        own[frames[-1]] += int(count)
+        total.update(dict.fromkeys(frames, int(count)))
+    return own, total
+
+
+def _name(frame: str) -> str:
+    """``function (package/module.py)`` of py-spy's frame."""
+    place = re.sub(
+        r"\(.*?(?:site-packages/|lib/python3\.\d+/|(?=kling_widgets/|tests/))(.*?)(?::\d+)?\)$", r"(\1)", frame
+    )
+    return re.sub(r":\d+\)$", ")", place) or "(no Python function)"
+
+
+def _table(title: str, counter: Counter[str], samples: int, notes: tuple[str, ...] = ()) -> Table:
+    rows: list[tuple[object, ...]] = [
+        (f"{100 * count / samples:.1f} %", f"`{name}`") for name, count in counter.most_common(TOP)
+    ]
+    return Table(title, ("share", "where"), rows, notes)
