@@ -9,13 +9,12 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import to_json
-from kling_widgets.jobs.database import Answer, Database
+from kling_widgets.jobs.database import Answer, Database, Step
 from kling_widgets.jobs.entry import COLUMNS, UNFINISHED, Entry, marks
 from kling_widgets.jobs.presence import presence, untold
 from kling_widgets.jobs.schema import SCRIPTS
@@ -32,6 +31,16 @@ _OPEN = (
     "The kernel ended while this was being sent, so it may have been accepted and billed, and is not sent again by "
     "itself. Look into the service's web console for it first."
 )
+
+# The seconds that the last tasks of a kind took; without rows that somebody else wrote and that cannot be read.
+_TOOK = """
+    SELECT ended - accepted FROM submissions
+    WHERE service = ? AND model = ? AND state IN ('succeeded', 'saved')
+    AND typeof(accepted) = 'real' AND typeof(ended) = 'real' AND ended > accepted AND json_valid(body)
+    AND CAST(json_extract(CASE WHEN json_valid(body) THEN body END, '$.seconds') AS TEXT) IS ?
+    AND CAST(json_extract(CASE WHEN json_valid(body) THEN body END, '$.metadata.resolution') AS TEXT) IS ?
+    ORDER BY key DESC LIMIT 20
+"""
 
 
 class Journal:
@@ -99,25 +108,39 @@ class Journal:
         Returns:
             Whether the change is on disk: not where it is in memory alone, nor where no such entry is there.
         """
-        if "body" in columns:
-            columns["body"] = to_json(columns["body"])
-        if columns.get("state") == "accepted":  # whatever was believed of it before
-            columns = {"error": None, "ended": None} | columns
-        unknown = set(columns) - _CHANGEABLE
-        assert not unknown, unknown
+        return self.update_all([(key, columns)])[0]
+
+    def update_all(self, changes: Sequence[tuple[int, Mapping[str, object]]]) -> list[bool]:
+        """Changes several entries, each as ``update`` does, and all at once; on disk are all changes, or none."""
+        merged: dict[int, dict[str, object]] = {}
+        for key, columns in changes:
+            unknown = columns.keys() - _CHANGEABLE
+            assert not unknown, unknown
+            if columns.get("state") == "accepted":  # whatever was believed of it before
+                columns = {"error": None, "ended": None, **columns}
+            merged.setdefault(key, {}).update(columns)
+        for columns in merged.values():
+            if "body" in columns:
+                columns["body"] = to_json(columns["body"])
+        for key, columns in merged.items():
+            self._own.get(key, {}).update(columns)
+        answers = self._database.do_all([self._change(key, columns) for key, columns in merged.items()])
+        on_disk: dict[int, bool] = {}
+        for (key, columns), done in zip(merged.items(), answers, strict=True):
+            if not done.changed and key in self._own:
+                done = self._restore(key, self._own[key])
+            if columns.get("state") in _OVER:
+                self._own.pop(key, None)
+            on_disk[key] = done.on_disk and done.changed > 0
+        return [on_disk[key] for key, _ in changes]
+
+    def _change(self, key: int, columns: Mapping[str, object]) -> Step:
         row = self._own.get(key)
-        if row is not None:
-            row |= columns
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        done = self._database.do(
+        return (
             f"UPDATE submissions SET {assignments} WHERE key = ? AND created = coalesce(?, created)",  # noqa: S608 - our own names
             (*columns.values(), self._number(key), row and row["created"]),
         )
-        if not done.changed and row is not None:
-            done = self._restore(key, row)
-        if columns.get("state") in _OVER:
-            self._own.pop(key, None)
-        return done.on_disk and done.changed > 0
 
     def _restore(self, key: int, row: dict[str, object]) -> Answer:
         statement = f"INSERT OR IGNORE INTO submissions ({', '.join(row)}) VALUES ({marks(tuple(row))})"  # noqa: S608 - our own names
@@ -250,20 +273,13 @@ class Journal:
     # How long does it take?
 
     def usual(self, request: VideoRequest, service: str) -> float | None:
-        """The median of the seconds that the last tasks of this model and length took, if there are any."""
-        past = self._select(
-            "WHERE service = ? AND model = ? AND accepted IS NOT NULL AND ended IS NOT NULL "
-            "AND state IN ('succeeded', 'saved') ORDER BY key DESC LIMIT 50",
-            service,
-            request.model,
-        )
-        asked = _kind(request.draft())
-        took = [
-            entry.ended - entry.accepted
-            for entry in past
-            if entry.ended and entry.accepted and entry.ended > entry.accepted and _kind(entry.body) == asked
-        ]
-        return statistics.median(took) if took else None
+        """The median of the seconds that the last tasks of this model, length and resolution took, if there are any."""
+        body = request.draft()
+        metadata = body.get("metadata")
+        resolution = metadata.get("resolution") if isinstance(metadata, dict) else None
+        kind = (None if part is None else str(part) for part in (body.get("seconds"), resolution))
+        rows = self._database.do(_TOOK, (service, request.model, *kind)).rows
+        return statistics.median(took for (took,) in rows) if rows else None
 
     def _select(self, rest: str, *values: object) -> tuple[Entry, ...]:
         rows = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values).rows  # noqa: S608 - our own names
@@ -278,9 +294,3 @@ class Journal:
     def close(self) -> None:
         """Tries a last time to bring over what is in memory, and forgets it; a file is never left open."""
         self._database.close()
-
-
-def _kind(body: dict[str, Any]) -> tuple[object, object]:
-    """What the time depends on, besides the model: the seconds and the resolution that are asked for."""
-    metadata = body.get("metadata")
-    return body.get("seconds"), metadata.get("resolution") if isinstance(metadata, dict) else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from kling_widgets.client.refusal import submission_unknown
 from kling_widgets.client.reply import Task
@@ -24,9 +24,8 @@ from kling_widgets.jobs import files
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.moment import State
+from kling_widgets.jobs.pen import beside
 from kling_widgets.jobs.standing import Standing
-
-T = TypeVar("T")
 
 _NAMES = 5  # names that other kernels may take between the choice and the end of a download
 
@@ -44,8 +43,6 @@ class Life:
         self._key, self._request, self._desk, self._standing = key, request, desk, standing
         self._on_disk = on_disk
         self._lock = threading.Lock()
-        self._pen = asyncio.Lock()  # notes are written down in the order in which they were made
-        self._returned: asyncio.Task[bool] | None = None  # the note that a try was turned away
         self._sent = standing.task is not None  # whether something was sent that was not turned away
         self._begun = self._stopping = self._cut_short = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -176,7 +173,7 @@ class Life:
             self._sent = False
             self._check()
         self._may_cut = True
-        self._returned = asyncio.ensure_future(self._note(state="written"))
+        self._note(state="written")
         self._standing.miss(error)
 
     async def _watch(self, client: Any, task: Task) -> Task:
@@ -243,7 +240,7 @@ class Life:
         try:
             if note:
                 await self._note(**note)
-            await _beside(partial(self._desk.journal.leave, self._key))  # another kernel may go on with it
+            await beside(partial(self._desk.journal.leave, self._key))  # another kernel may go on with it
         finally:
             await self._end(state, error)
 
@@ -255,7 +252,7 @@ class Life:
 
     async def _end(self, state: State, error: KlingError | None = None, clip: Clip | None = None) -> None:
         # In a thread: whoever shows the end may read the file for it, and other tasks are polled meanwhile.
-        await _beside(partial(self._standing.end, state, error, clip))
+        await beside(partial(self._standing.end, state, error, clip))
 
     # The means.
 
@@ -283,19 +280,9 @@ class Life:
             self._cut_short = True
         self._task.cancel()
 
-    async def _note(self, **columns: object) -> bool:
-        """Writes down; whether that is on disk."""
-        async with self._pen:
-            return await _beside(partial(self._desk.journal.update, self._key, **columns))
-
-
-async def _beside(work: Callable[[], T]) -> T:
-    """In a thread; where that fails, as where no thread can be had, once more and here: what is paid for must not be
-    lost for it."""
-    try:
-        return await asyncio.to_thread(work)
-    except Exception:  # noqa: BLE001
-        return work()
+    def _note(self, **columns: object) -> asyncio.Future[bool]:
+        """Writes down; gives whether that is on disk."""
+        return self._desk.watcher.pen(self._desk.journal).note(self._key, **columns)
 
 
 def _of(error: Exception) -> str:

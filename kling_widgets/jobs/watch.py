@@ -12,12 +12,14 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kling_widgets.client.schedule import Budget
+from kling_widgets.client.budget import Budget
 from kling_widgets.jobs.files import Targets
+from kling_widgets.jobs.pen import Pen
 from kling_widgets.jobs.service import Service
 
 if TYPE_CHECKING:
     from kling_widgets.client.client import AsyncClient
+    from kling_widgets.jobs.journal import Journal
 
 T = TypeVar("T")
 Connect = Callable[[Service, Budget], "AsyncClient"]
@@ -31,7 +33,8 @@ def connect(service: Service, budget: Budget) -> AsyncClient:
 
 
 class Watcher:
-    """Runs coroutines on its own thread; keeps one client, and so one pool of connections, for each service.
+    """Runs coroutines on its own thread; keeps one client, and so one pool of connections, for each service, and one
+    pen for each journal.
 
     Args:
         budget: requests a second for the process.
@@ -50,6 +53,7 @@ class Watcher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
         self._clients: dict[Service, AsyncClient] = {}
+        self._pens: dict[Journal, Pen] = {}
         self._running: set[Future[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -67,6 +71,10 @@ class Watcher:
                 self._clients[service] = self._connect(service, self.budget)
             return self._clients[service]
 
+    def pen(self, journal: Journal) -> Pen:
+        """What writes into a journal; for the loop alone."""
+        return self._pens.setdefault(journal, Pen(journal))
+
     @property
     def busy(self) -> int:
         """How many pieces of work are under way."""
@@ -83,7 +91,7 @@ class Watcher:
                 started: Future[asyncio.AbstractEventLoop] = Future()
                 threading.Thread(target=_serve, args=(started,), name="kling_widgets", daemon=True).start()
                 self._loop, self._process = started.result(), os.getpid()
-                self._clients, self._running = {}, set()
+                self._clients, self._pens, self._running = {}, {}, set()
             return self._loop
 
 

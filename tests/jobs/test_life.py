@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kling_widgets.client.credentials import Secret
-from kling_widgets.client.schedule import Budget
+from kling_widgets.client.budget import Budget
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import (
     APIError,
@@ -294,11 +294,11 @@ class Failing(Journal):
         self.left = times
         super().__init__(path)
 
-    def update(self, key: int, **columns: object) -> bool:
-        if columns.get("state") == "accepted" and self.left:
+    def update_all(self, changes: Sequence[tuple[int, Mapping[str, object]]]) -> list[bool]:
+        if self.left and any(columns.get("state") == "accepted" for _, columns in changes):
             self.left -= 1
             raise RuntimeError("can't start new thread")
-        return super().update(key, **columns)
+        return super().update_all(changes)
 
 
 def test_no_thread_for_the_id(world: World, tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_stop_while_it_waits_for_its_turn(world: World) -> None:
     """A submission that waits for the budget of requests is not sent after a stop, and before that the journal does not
     say that it is being sent."""
     held, budget = Ticks(), Budget(0.001)
-    budget.reserve(world.clock(), urgent=True)
+    budget.ask(budget.join(urgent=True), world.clock())
     watcher = Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=held.sleep))
     job = world.job(watcher=watcher).start()
     held.wait_for(1)
@@ -511,9 +511,9 @@ class Watched(Journal):
         self.threads: set[str] = set()
         super().__init__(path)
 
-    def update(self, key: int, **columns: object) -> bool:
+    def update_all(self, changes: Sequence[tuple[int, Mapping[str, object]]]) -> list[bool]:
         self.threads.add(threading.current_thread().name)
-        return super().update(key, **columns)
+        return super().update_all(changes)
 
     def usual(self, request: VideoRequest, service: str) -> float | None:
         self.threads.add(threading.current_thread().name)
