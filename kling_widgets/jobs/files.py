@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FOLDER = "kling_videos"
 LARGEST_POSTER = 18 * 1024  # bytes; a notebook holds it twice
 LARGEST_THUMBNAIL = 4 * 1024  # bytes; a table holds fifty
+# Quality and longest side of pictures, the best first.
+_POSTERS = ((72, 640), (60, 480), (50, 360), (40, 240), (30, 160))
+_THUMBNAILS = ((60, 128), (40, 96), (30, 64))
 _LONGEST_NAME = 240  # bytes; 255 is what a file system takes, and a number may come behind it
 _LONGEST_SLUG = 40  # characters
 _LONGEST_SLUG_BYTES = 100  # a name may have 255 bytes (143 where it is encrypted), and Chinese takes three a character
@@ -212,23 +215,28 @@ def _look_into(clip: Clip, file: BinaryIO) -> Clip:
             height=frame.height,
             seconds=container.duration / av.time_base if container.duration else None,
             sound=bool(container.streams.audio),
-            poster=_poster(picture),
+            poster=_jpeg(picture, _POSTERS, LARGEST_POSTER),
         )
 
 
 def thumbnail(poster: bytes) -> bytes | None:
     """A poster made small, a JPEG of at most 4 KiB; None without the extra ``video``, or if it is no picture."""
+    return _again(poster, _THUMBNAILS, LARGEST_THUMBNAIL)
+
+
+def smaller(poster: bytes, largest: int) -> bytes | None:
+    """A poster as a JPEG of at most so many bytes; None without the extra ``video``, or if that is too few."""
+    return poster if len(poster) <= largest else _again(poster, _POSTERS, largest)
+
+
+def _again(poster: bytes, ways: Sequence[tuple[int, int]], largest: int) -> bytes | None:
     try:
         from PIL import Image
 
         with Image.open(io.BytesIO(poster), formats=("JPEG",)) as picture:
-            return _jpeg(picture, ((60, 128), (40, 96), (30, 64)), LARGEST_THUMBNAIL)
+            return _jpeg(picture, ways, largest)
     except Exception:  # noqa: BLE001 - a table without a picture is a table
         return None
-
-
-def _poster(picture: Image) -> bytes | None:
-    return _jpeg(picture, ((72, 640), (60, 480), (50, 360), (40, 240), (30, 160)), LARGEST_POSTER)
 
 
 def _jpeg(picture: Image, ways: Sequence[tuple[int, int]], largest: int) -> bytes | None:

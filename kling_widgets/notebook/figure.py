@@ -20,9 +20,9 @@ from urllib.parse import quote, urlsplit
 
 from kling_widgets import __version__
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import to_json
+from kling_widgets.core.values import JSON, to_json
 from kling_widgets.errors import one_line
-from kling_widgets.jobs.files import Clip
+from kling_widgets.jobs.files import Clip, smaller
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.place import Place
@@ -30,6 +30,9 @@ from kling_widgets.notebook.words import duration
 
 Display = Literal["auto", "file", "link", "embed"]
 LARGEST_EMBED = 5_000_000  # bytes; a notebook grows by 4/3 of it
+LARGEST_FIGURE = 60 * 1024  # bytes of a figure in a notebook, with both posters; an embedded video comes on top
+_LONGEST_TEXT = 10_000  # characters of a field in the metadata; the longest prompt has 2500
+_MARKUP = 512  # bytes of the player's tag, and of how a notebook's JSON is written
 _WIDEST, _HIGHEST = 640, 480  # pixels, landscape and portrait
 
 _FIT = ' style="max-width: 100%; height: auto"'  # where the page is narrower
@@ -75,10 +78,21 @@ def figure_of(job: Job, moment: Moment) -> Figure:
 def bundle(figure: Figure, place: Place, display: Display = "auto", autoplay: bool = False) -> dict[str, Any]:
     """The figure in every form that a front end may take, by media type."""
     source, sentence = _source(figure, place, display)
-    poster = base64.b64encode(figure.clip.poster).decode("ascii") if figure.clip and figure.clip.poster else None
-    page = as_html(figure, place, source, poster, sentence, autoplay)
-    forms = {"text/html": page, "text/markdown": as_markdown(figure, place), "text/plain": as_text(figure, place)}
-    return {**forms, "image/jpeg": poster} if poster else forms
+    words = {"text/markdown": as_markdown(figure, place), "text/plain": as_text(figure, place)}
+    bare = as_html(figure, place, None, None, sentence, autoplay)
+    poster = _poster(
+        figure, LARGEST_FIGURE - len(to_json([words, bare, provenance(figure)]).encode("utf-8", "replace"))
+    )
+    page = {"text/html": as_html(figure, place, source, poster, sentence, autoplay)}
+    return {**page, **words, "image/jpeg": poster} if poster else {**page, **words}
+
+
+def _poster(figure: Figure, room: int) -> str | None:
+    """The poster in base64, made smaller where there is no room for it twice."""
+    if not (figure.clip and figure.clip.poster):
+        return None
+    poster = smaller(figure.clip.poster, (room // 2 - _MARKUP) * 3 // 4)
+    return base64.b64encode(poster).decode("ascii") if poster else None
 
 
 def provenance(figure: Figure) -> dict[str, Any]:
@@ -88,10 +102,21 @@ def provenance(figure: Figure) -> dict[str, Any]:
             "version": __version__,
             "service": figure.service,
             "task_id": figure.task_id,
-            "request": figure.request.draft(),
+            "request": _brief(figure.request.draft()),
             **({"sha256": figure.clip.sha256, "file": figure.clip.path.name} if figure.clip else {}),
         }
     }
+
+
+def _brief(value: JSON) -> JSON:
+    """The value without texts that no person wrote, such as a picture in base64: they would fill the notebook."""
+    if isinstance(value, dict):
+        return {name: _brief(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_brief(each) for each in value]
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return f"{value[:40]}… ({len(value)} characters)"
+    return value
 
 
 def prompt_of(request: VideoRequest) -> str:

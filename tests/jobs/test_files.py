@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.files import LARGEST_POSTER, Clip, choose, examine, make_ready, name_for, ours, place, slug
+from kling_widgets.jobs.files import (
+    LARGEST_POSTER,
+    Clip,
+    choose,
+    examine,
+    make_ready,
+    name_for,
+    ours,
+    place,
+    slug,
+    smaller,
+)
 
 WHEN = 1_795_356_300.0
 
@@ -157,6 +168,11 @@ def test_the_poster_of_a_noisy_picture_is_small(tmp_path: Path) -> None:
     found = examine(clip(tmp_path / "clip.mp4", noise=True, size=(1920, 1080)))
     assert found.poster is not None
     assert len(found.poster) <= LARGEST_POSTER
+    less = smaller(found.poster, 5000)
+    assert less is not None
+    assert len(less) <= 5000
+    assert smaller(found.poster, 100) is None
+    assert smaller(b"no picture", 5) is None
 
 
 @pytest.mark.parametrize(

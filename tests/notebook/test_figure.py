@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import io
 import json
 import os
+import random
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import nbformat
 import pytest
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
+from PIL import Image
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import one_line
-from kling_widgets.jobs.files import Clip
+from kling_widgets.jobs.files import LARGEST_POSTER, Clip, smaller
 from kling_widgets.notebook.figure import (
     LARGEST_EMBED,
     Figure,
@@ -453,3 +457,48 @@ def test_no_form_holds_a_key_or_a_path_of_this_machine(folder: Path) -> None:
     about = provenance(Figure(request, clip_in(folder), URL, "task_1"))
     assert KEY not in json.dumps(about)
     assert str(folder) not in json.dumps(about)
+
+
+def noisy(width: int, height: int) -> bytes:
+    """The poster of a picture that a JPEG cannot make much smaller."""
+    picture = Image.frombytes("RGB", (width, height), random.Random(1).randbytes(width * height * 3))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=95)
+    poster = smaller(buffer.getvalue(), LARGEST_POSTER)
+    assert poster
+    return poster
+
+
+@pytest.mark.parametrize("prompt", ["a paper boat", "纸" * 2500, '"\\\n' * 800, "<&>" * 800], ids=len)
+@pytest.mark.parametrize("size", [(640, 360), (360, 640)])
+def test_a_figure_fits_its_budget(prompt: str, size: tuple[int, int], folder: Path) -> None:
+    """60 KiB in the notebook's file, both posters included, whatever the picture and the prompt are; the poster is
+    there all the same."""
+    shown = figure(clip_in(folder, poster=noisy(*size)), prompt=prompt)
+    assert saved(shown, folder) <= 60 * 1024
+    assert 2 * 1024 < len(base64.b64decode(bundle(shown, Place("jupyter", folder))["image/jpeg"])) <= LARGEST_POSTER
+
+
+def test_a_prompt_that_fills_a_figure_leaves_no_poster(folder: Path) -> None:
+    """What is said counts more than a picture."""
+    forms = bundle(figure(clip_in(folder, poster=noisy(640, 360)), prompt="<&>" * 9000), Place("jupyter", folder))
+    assert "image/jpeg" not in forms
+    assert "poster" not in Page(forms["text/html"]).one("video")
+
+
+def test_a_picture_in_a_request_does_not_fill_the_metadata(folder: Path) -> None:
+    """In base64 it may have megabytes, and a notebook holds them again with each clip."""
+    request = VideoRequest("2.6", prompt="a paper boat", image="iVBORw0KGgo" + "A" * 400_000)
+    about = provenance(dataclasses.replace(figure(clip_in(folder)), request=request))["kling_widgets"]["request"]
+    assert about["prompt"] == "a paper boat"
+    assert about["image"].endswith("characters)")
+    assert len(json.dumps(about)) < 1000
+
+
+def saved(shown: Figure, folder: Path) -> int:
+    """Bytes of the figure in a notebook's file."""
+    data, metadata = bundle(shown, Place("jupyter", folder)), provenance(shown)
+    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)  # type: ignore[no-untyped-call]
+    cell = nbformat.v4.new_code_cell(outputs=[output])  # type: ignore[no-untyped-call]
+    book = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    return len(nbformat.writes(book).encode())  # type: ignore[no-untyped-call]
