@@ -30,6 +30,8 @@ _FURTHER = 2**20  # bytes more than ever before: the line is bad, but the video 
 _HOPS = 5
 _WINDOW = 60.0  # seconds in which …
 _LEAST = 2**16  # … so many bytes must come: a host that drips would hold the place of others for days
+_BLOCK = 2**20  # bytes for which a thread is asked to write: with each piece that comes, it would cost a third more
+_AT_LEAST_EVERY = 0.5  # seconds; over a slow line too, it is seen how far it is
 _PASSING = frozenset({404, 408, 425, 429, *range(500, 600)})  # 404: archiving lags behind success
 
 
@@ -171,31 +173,33 @@ class _Fetch:
         return (yield from self._body())
 
     def _body(self) -> Protocol[KlingError | None]:
-        held = b""  # until there is enough to see what it is
+        held = bytearray()  # until there is enough to see what it is, or to be worth a way to the file
         since, before = self.session.clock(), self.done
+        written, is_clip = since - _AT_LEAST_EVERY, self.done > 0
         while True:
             if max(self.total or 0, self.done + len(held)) > self.largest:
                 return KlingError(f"The video is larger than {self.largest / 2**20:.0f} MiB, so it is not fetched.")
             piece: bytes | Broken = yield Read()
             if isinstance(piece, Broken):
+                if is_clip:
+                    yield from self._write(held)
                 return self._broke_off(piece.text)
             held += piece
-            if piece and self.session.clock() - since > _WINDOW:
+            now = self.session.clock()
+            if piece and now - since > _WINDOW:
                 if self.done + len(held) - before < _LEAST:
                     return self._broke_off("the host sent next to nothing for a minute")
-                since, before = self.session.clock(), self.done + len(held)
-            if self.done == 0 and (len(held) >= media.ENOUGH or not piece):
-                if media.sort_of(media.kind_of(held[: media.ENOUGH])) != "clip":
+                since, before = now, self.done + len(held)
+            if not is_clip and (len(held) >= media.ENOUGH or not piece):
+                start = bytes(held[: media.ENOUGH])
+                is_clip = media.sort_of(media.kind_of(start)) == "clip"
+                if not is_clip:
                     if self.total is not None and len(held) < min(self.total, media.ENOUGH):
                         return self._broke_off("the host closed the connection early")
-                    return KlingError(f"The link gives no video but {_what(held)}.")
-            elif self.done == 0:
-                continue
-            if held:
-                yield Work(partial(self.part.write, held))
-                self.done, held = self.done + len(held), b""
-                if self.on_progress is not None:
-                    self.on_progress(self.done, self.total)
+                    return KlingError(f"The link gives no video but {_what(start)}.")
+            if is_clip and (len(held) >= _BLOCK or now - written >= _AT_LEAST_EVERY or not piece):
+                yield from self._write(held)
+                held, written = bytearray(), now
             if not piece:
                 break
         if self.total is not None and self.done != self.total:
@@ -205,6 +209,13 @@ class _Fetch:
             yield from self._restart()
             return trouble
         return None
+
+    def _write(self, held: bytearray) -> Protocol[None]:
+        if held:
+            yield Work(partial(self.part.write, held))
+            self.done += len(held)
+            if self.on_progress is not None:
+                self.on_progress(self.done, self.total)
 
     def _restart(self) -> Protocol[None]:
         yield Work(self.part.begin)

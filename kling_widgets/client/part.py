@@ -70,7 +70,7 @@ class Part:
             f"Another program keeps removing what is written in {self.path.parent}: choose another folder."
         )
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | bytearray) -> None:
         """Adds a piece."""
         with self._lock:
             if self._file is not None:

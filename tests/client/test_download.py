@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from kling_widgets.client.download import download
+from kling_widgets.client.exchange import Broken, Session
+from kling_widgets.client.part import Part
 from kling_widgets.client.reply import Task
 from kling_widgets.errors import (
     APIError,
@@ -18,6 +23,7 @@ from kling_widgets.errors import (
     VideoMissingError,
 )
 from tests.client.conftest import KEY, MP4, Either, Maker, Time
+from tests.client.play import play, told
 from tests.servers import Answer, Asked, FaultServer
 
 PAGE = "<!doctype html><title>Sign in</title>"
@@ -393,3 +399,32 @@ def test_downloads_do_not_share_a_connection_for_ever(make: Maker, tmp_path: Pat
         for _ in range(120):
             with pytest.raises(APIError):
                 client.download(f"{server.url}/a.mp4", tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize(("gap", "writes"), [(0.0, 14), (1.0, 200)], ids=["quick", "slow"])
+def test_what_comes_quickly_is_written_in_large_pieces(gap: float, writes: int, tmp_path: Path) -> None:
+    """A thread is asked for each mebibyte (the first piece goes at once), and not for each of many small pieces; over
+    a slow line all the same often enough that it is seen how far it is. Memory holds no more than that."""
+    pieces = [MP4[:8] + bytes(2**16 - 8), *[bytes([number]) * 2**16 for number in range(199)]]
+    told_of: list[int] = []
+    times = itertools.count(0.0, gap)
+    session = Session("https://api.example", clock=lambda: next(times))
+    part = Part(tmp_path / "a.mp4")
+    steps = download(session, "https://cdn.example/a.mp4", part, on_progress=lambda done, _: told_of.append(done))
+    played = play(steps, [told(b""), *pieces])
+    assert played.result.read_bytes() == b"".join(pieces)
+    assert len(told_of) == writes
+    assert told_of == sorted(told_of)
+    assert max(after - before for before, after in pairwise([0, *told_of])) <= 2**20
+
+
+def test_what_came_before_a_break_is_kept(tmp_path: Path) -> None:
+    """Also when it was too little to be worth a way to the file."""
+    start, rest = MP4[:5000], MP4[5000:]
+    session = Session("https://api.example", clock=lambda: 0.0)
+    steps = download(session, "https://cdn.example/a.mp4", Part(tmp_path / "a.mp4"))
+    half = told(b"", content_length=str(len(MP4)))
+    more = told(b"", 206, content_range=f"bytes 5000-{len(MP4) - 1}/{len(MP4)}")
+    played = play(steps, [half, start[:100], start[100:], Broken(True, "gone"), more, rest])
+    assert played.result.read_bytes() == MP4
+    assert played.sent[-1].headers["Range"] == "bytes=5000-"  # type: ignore[union-attr]
