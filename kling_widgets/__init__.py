@@ -13,9 +13,11 @@ Everything is loaded when it is first used: importing this costs next to nothing
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as in typing, the import of which would cost four times as much as all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from kling_widgets.client.client import AsyncClient, Client
     from kling_widgets.core.catalog import models
     from kling_widgets.core.names import model

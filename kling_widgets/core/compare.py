@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from kling_widgets.core.catalog import PRICING, Model, models
 from kling_widgets.core.features import FEATURES, MORE, length, most_references, usual_seconds
 from kling_widgets.core.fields import Problem
-from kling_widgets.core.request import VideoRequest
+
+if TYPE_CHECKING:
+    from kling_widgets.core.request import VideoRequest
 
 _OFFERED = 2  # models beside one problem; more would be a list to study
 

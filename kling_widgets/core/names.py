@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX, Model, stranger
 from kling_widgets.core.fields import Problem
@@ -17,6 +16,8 @@ _NATIVE = re.compile(r"kling-(?:video-|v(?=\d))?(\w+(?:[-.]\w+)*)")
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """The known names that look most like the word."""
+    from difflib import get_close_matches  # only mistakes need it
+
     return tuple(get_close_matches(word.lower(), tuple(known), n=count, cutoff=0.5))
 
 

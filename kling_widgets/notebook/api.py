@@ -11,9 +11,9 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.history import History
+from kling_widgets.notebook.services import DEMO_ON
 from kling_widgets.notebook.session import session
 from kling_widgets.notebook.table import Table
-from kling_widgets.notebook.words import DEMO
 
 
 def submit(
@@ -109,7 +109,7 @@ def use_demo(on: bool = True) -> None:
     """
     session().services.use_demo(on)
     if on:
-        print(DEMO)  # noqa: T201 - says so once
+        print(DEMO_ON)  # noqa: T201 - says so once
 
 
 def doctor() -> Table:

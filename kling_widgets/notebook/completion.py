@@ -11,7 +11,6 @@ from kling_widgets.core.fields import Choice, Flag, Number
 from kling_widgets.core.names import ALIASES, resolve
 from kling_widgets.core.words import SETTINGS, Setting, option_name
 from kling_widgets.notebook import filters
-from kling_widgets.notebook.prices import FORGET, OPTIONS
 
 Names = Callable[[], Sequence[str]]
 _KEPT = ("--from", "--preset")  # where a form's request may come from
@@ -71,6 +70,8 @@ def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6"
         case "kling_prices" if len(words) == 1:
             found = models
         case "kling_prices":
+            from kling_widgets.notebook.prices import FORGET, OPTIONS  # with the price table, for this line alone
+
             found = OPTIONS.get(before, (*OPTIONS, FORGET))
         case "kling_form" if len(words) == 1:
             found = [*models, *_KEPT, *options([SETTINGS["model"]])]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from kling_widgets.core.catalog import PREFIX
 from kling_widgets.core.names import model as find_model
 from kling_widgets.core.values import shorten
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.jobs.entry import Entry
 
-Test: TypeAlias = Callable[[Entry], bool]
+if TYPE_CHECKING:
+    from kling_widgets.jobs.entry import Entry
+
+Test: TypeAlias = "Callable[[Entry], bool]"
 When: TypeAlias = date | datetime | str
 
 # The states of the journal in words.

@@ -9,9 +9,8 @@ import ipywidgets as widgets
 
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls import Parts
-from kling_widgets.notebook.services import NO_KEY
+from kling_widgets.notebook.services import DEMO_ON, NO_KEY
 from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.words import DEMO
 
 
 class KeyLine:
@@ -40,7 +39,7 @@ class KeyLine:
             said = str(error)
         else:
             if self._session.services.demo:
-                said = DEMO
+                said = DEMO_ON
             elif said == NO_KEY:
                 said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
             else:

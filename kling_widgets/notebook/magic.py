@@ -148,13 +148,13 @@ class Magics:
 
     def kling_demo(self, line: str) -> None:
         """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
-        from kling_widgets.notebook.words import DEMO
+        from kling_widgets.notebook.services import DEMO_ON
 
         word = line.strip().lower() or "on"
         if word not in ("on", "off"):
             raise InvalidRequestError(f"%kling_demo takes nothing, or off, not {shorten(line)}.")
         self.session.services.use_demo(word == "on")
-        print(DEMO if word == "on" else f"The service again; {self.session.services.key_status()}.")  # noqa: T201
+        print(DEMO_ON if word == "on" else f"The service again; {self.session.services.key_status()}.")  # noqa: T201
 
     def kling_doctor(self, line: str) -> Any:
         """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""

@@ -28,6 +28,7 @@ class Running(Protocol):
 
 
 NO_KEY = "no key found"
+DEMO_ON = "Demo: videos are drawn on this machine. Nothing is sent, nothing is billed."
 
 
 class Services:

@@ -11,7 +11,7 @@ from traitlets import Bool, Enum, Float, TraitError, TraitType, Unicode, validat
 from traitlets.config import Configurable
 
 from kling_widgets.core.values import looks_like_key, shorten
-from kling_widgets.errors import InvalidRequestError
+from kling_widgets.errors import InvalidRequestError, KlingError
 
 # Variables of the environment that limit besides the settings, so that no notebook goes beyond them.
 BUDGET, RATE = "KLING_WIDGETS_BUDGET", "KLING_WIDGETS_RPS"
@@ -68,6 +68,18 @@ class Kling(Configurable):
     budget = Text(
         "off", help="What this kernel may make in all, such as 20 videos, 300 seconds, 5 USD (%kling_prices); or off."
     ).tag(config=True)
+
+    @classmethod
+    def of(cls, shell: Any) -> Kling:
+        """The settings as the configuration of the user's IPython has them: ``c.Kling.model = "3.0"``.
+
+        Raises:
+            KlingError: it sets one to what that does not take.
+        """
+        try:
+            return cls(config=getattr(shell, "config", None))
+        except TraitError as error:
+            raise KlingError(f"{error} It is set so in your IPython configuration (c.Kling).") from None
 
     @validate("model")
     def _model(self, proposal: Any) -> str:

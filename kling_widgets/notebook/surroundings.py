@@ -66,7 +66,7 @@ class Surroundings:
     ) -> None:
         self.shell = shell
         self.environ = Environment(environ)
-        self.settings = Kling(config=getattr(shell, "config", None))
+        self.settings = Kling.of(shell)
         # As they are now: what a cell writes into the environment later lifts no limit.
         self._limits = {name: environ.get(name, "") for name in (BUDGET, RATE)}
         self._ask, self._connect, self._start = ask, connect, demo

@@ -17,8 +17,6 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import ENDED, Moment, State
 from kling_widgets.notebook.local_media import LocalMedia
 
-DEMO = "Demo: videos are drawn on this machine. Nothing is sent, nothing is billed."
-
 STATES: dict[State, str] = {
     "sending": "Sending",
     "queued": "In the queue",

@@ -15,6 +15,7 @@ from IPython.core.completer import provisionalcompleter
 
 from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.words import MAGICS
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError, TaskFailedError
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.form import Form
@@ -244,6 +245,11 @@ def test_nothing_at_all_is_the_form(kling: Callable[[str], Any]) -> None:
 def test_help_is_shown(text: Callable[[str], str]) -> None:
     """``%kling?``: all of it."""
     assert help_text() in text("%kling?")
+
+
+def test_the_family_is_known_by_name() -> None:
+    """Each magic stands in the list of ``%kling?``, and a prompt that is its name alone is refused."""
+    assert {*LINE} == {"kling", *(f"kling_{name}" for name in MAGICS)}
 
 
 @pytest.mark.parametrize("name", LINE[1:])

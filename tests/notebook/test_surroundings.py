@@ -6,10 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.errors import KlingError
 from kling_widgets.notebook.session import Session
 
 
@@ -47,6 +49,25 @@ def test_the_rate_of_requests(
     assert session.watcher.budget.per_second == per_second
     session.settings.requests_per_second = 2.0
     assert session.watcher.budget.per_second == 2.0
+
+
+def test_what_the_environment_limits_is_read_at_once(make: Callable[..., Session], environ: dict[str, str]) -> None:
+    """Not when it is first needed: what a cell writes there after ``%load_ext`` lifts no limit."""
+    environ |= {"KLING_WIDGETS_RPS": "2", "KLING_WIDGETS_BUDGET": "1 video"}
+    session = make(environ)
+    environ |= {"KLING_WIDGETS_RPS": "99", "KLING_WIDGETS_BUDGET": "99 videos"}
+    assert session.watcher.budget.per_second == 2
+    assert "1 video (KLING_WIDGETS_BUDGET)" in session.guard.status()
+
+
+def test_the_configuration_of_ipython_counts(shell: Any, make: Callable[..., Session], environ: dict[str, str]) -> None:
+    """``c.Kling.…`` in a profile; what is wrong there is said with the place where it stands."""
+    shell.config.Kling.model, shell.config.Kling.timeout = "3.0", 60.0
+    settings = make(environ).settings
+    assert (settings.model, settings.timeout) == ("3.0", 60.0)
+    shell.config.Kling.budget = "a lot"
+    with pytest.raises(KlingError, match=r"“a lot”.*your IPython configuration \(c\.Kling\)"):
+        make(environ)
 
 
 def test_threads_that_ask_first_get_the_same(make: Callable[..., Session], environ: dict[str, str]) -> None:
