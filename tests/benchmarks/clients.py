@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 KEY = "sk-" + "x" * 48
@@ -119,14 +120,6 @@ async def google_loop(base: str, tasks: list[Made], pause: float) -> None:
     await each(tasks, make)
 
 
-async def google_loop_10(base: str, tasks: list[Made]) -> None:
-    await google_loop(base, tasks, 10)
-
-
-async def google_loop_20(base: str, tasks: list[Made]) -> None:
-    await google_loop(base, tasks, 20)
-
-
 async def runway_wait(base: str, tasks: list[Made]) -> None:
     from runwayml import AsyncRunwayML
 
@@ -195,8 +188,12 @@ CLIENTS = {
     "replicate-run": Client("replicate run", "replicate", "replicate", replicate_run),
     "replicate-wait": Client("replicate predictions.wait", "replicate", "replicate", replicate_wait),
     "fal": Client("fal_client subscribe", "fal-client", "fal_client", fal_subscribe),
-    "google-10": Client("google-genai, documented loop, 10 s", "google-genai", "google.genai", google_loop_10),
-    "google-20": Client("google-genai, documented loop, 20 s", "google-genai", "google.genai", google_loop_20),
+    "google-10": Client(
+        "google-genai, documented loop, 10 s", "google-genai", "google.genai", partial(google_loop, pause=10)
+    ),
+    "google-20": Client(
+        "google-genai, documented loop, 20 s", "google-genai", "google.genai", partial(google_loop, pause=20)
+    ),
     "runway": Client("runwayml wait_for_task_output", "runwayml", "runwayml", runway_wait),
     "luma": Client("lumaai, documented loop, 3 s", "lumaai", "lumaai", luma_loop),
     "httpx": Client("httpx, loop by hand, 5 s", "httpx", "httpx", httpx_loop),
