@@ -23,9 +23,8 @@ def main() -> str | None:
     if len(names) > 1:
         return _each(names, line.quick)
     if names == ["setup"]:
-        peers.setup()
-    else:
-        _run(names[0], line.quick)
+        return peers.setup()
+    _run(names[0], line.quick)
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -68,7 +69,7 @@ class SlowLink:
                 self._later(delay, writer.write, piece)
         self._later(delay, writer.close)
 
-    def _later(self, delay: float, act: object, *arguments: object) -> None:
+    def _later(self, delay: float, act: Callable[..., object], *arguments: object) -> None:
         if delay:
             self._loop.call_later(delay, act, *arguments)
         else:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -80,17 +81,17 @@ class Found:
 
 def measure(quick: bool = False) -> Iterable[Table]:
     """One table: each form of each model."""
-    python = peers.python("ipyautoui")
-    if CHROMIUM is None or python is None:
-        why = "no Chromium was found" if CHROMIUM is None else peers.missing(PEERS)[0]
-        yield Table("Not measured", (), [], (why,))
+    if CHROMIUM is None:
+        yield Table("Not measured", (), [], ("no Chromium was found",))
         return
+    python = peers.python("ipyautoui")
+    forms = {name: code for name, code in FORMS.items() if python or name != "ipyautoui"}
     runs = QUICK_RUNS if quick else RUNS
     rows: list[tuple[object, ...]] = []
-    with _lab(python) as (lab, link), sync_playwright() as playwright:
+    with _lab(python or Path(sys.executable)) as (lab, link), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for model in MODELS[:1] if quick else MODELS:
-            for name, code in FORMS.items():
+            for name, code in forms.items():
                 page = browser.new_context(viewport={"width": 1280, "height": 3000}).new_page()
                 page.set_default_timeout(60_000)
                 notebook = Notebook(page, lab).open([code.format(model=model)], kernel="bench")
@@ -146,7 +147,7 @@ def _table(rows: list[tuple[object, ...]]) -> Table:
     compared = [(*row, round(float(str(row[3])) / float(str(plain[row[1]][3])), 2)) for row in rows]
     head = ("form", "model", "first, s", "later, median, s", "least", "most", "controls", "KiB received")
     note = "KiB received: what the websockets carried to the page in one run, packed as Jupyter packs it"
-    return Table("Until the form can be used", (*head, "later ÷ plain"), compared, (note,))
+    return Table("Until the form can be used", (*head, "later ÷ plain"), compared, (note, *peers.missing(PEERS)))
 
 
 @contextmanager

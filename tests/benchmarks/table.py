@@ -25,7 +25,7 @@ class Table:
 def markdown(table: Table) -> str:
     """The table under its title, with its notes."""
     lines = (table.head, ("---",) * len(table.head), *table.rows)
-    body = "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+    body = "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines if table.rows)
     notes = "\n".join(f"- {note}" for note in table.notes)
     return "\n\n".join(part for part in (f"### {table.title}", body, notes) if part)
 
