@@ -6,8 +6,9 @@ import contextlib
 import math
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+VARIABLE = "KLING_WIDGETS_RPS"  # requests a second
 _ROW = 2  # urgent requests in a row, while others wait: a batch of a thousand must not keep all looks from going out
 _SLACK = 0.05  # seconds by which a request may be late without moving those behind it: sleeps are not exact
 
@@ -39,6 +40,15 @@ class Budget:
         self._others: deque[Turn] = deque()
         self._row = 0  # urgent ones that went since the last other one
         self._watched = 0
+
+    @classmethod
+    def of(cls, asked: Budget | float | None, environ: Mapping[str, str]) -> Budget:
+        """A budget as it is, or of so many requests a second; by default as ``KLING_WIDGETS_RPS`` says, else of 5."""
+        if asked is not None:
+            return asked if isinstance(asked, Budget) else cls(asked)
+        with contextlib.suppress(ValueError):
+            return cls(float(environ.get(VARIABLE, "")))
+        return cls()
 
     def join(self, *, urgent: bool = False) -> Turn:
         """A place at the end of its queue."""

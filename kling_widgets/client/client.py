@@ -19,10 +19,11 @@ import httpx
 
 from kling_widgets.client import download as downloads
 from kling_widgets.client import protocol, uploads
+from kling_widgets.client.async_driver import AsyncDriver
+from kling_widgets.client.blocking_driver import BlockingDriver
 from kling_widgets.client.budget import Budget
 from kling_widgets.client.credentials import find
 from kling_widgets.client.download import LARGEST_VIDEO, OnProgress
-from kling_widgets.client.driver import AsyncDriver, BlockingDriver
 from kling_widgets.client.exchange import Session
 from kling_widgets.client.part import Part
 from kling_widgets.client.protocol import OnTrouble, OnUpdate
@@ -41,7 +42,8 @@ class Client:
         base_url: else ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
         timeout: seconds to wait for an answer; by default 180 for a submission and an upload, 30 for the rest.
         transport: an ``httpx.BaseTransport``, for tests.
-        budget: requests a second, shared with other clients; by default 5 a second for this client.
+        budget: requests a second, above 0, or a ``Budget`` that is shared with other clients; by default what
+            ``KLING_WIDGETS_RPS`` says, else 5.
         clock, sleep: time, for tests.
 
     It is a context manager. It may be used from several threads. It keeps no journal.
@@ -60,7 +62,7 @@ class Client:
         *,
         timeout: float | None = None,
         transport: httpx.BaseTransport | None = None,
-        budget: Budget | None = None,
+        budget: Budget | float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -70,7 +72,7 @@ class Client:
         self.base_url, self.key_source = credentials.base_url, credentials.source
         self._session = Session(self.base_url, timeout, clock)
         self._http: httpx.Client = make(httpx.Client, transport, self.base_url)
-        self._budget = budget or Budget()
+        self._budget = Budget.of(budget, os.environ)
         self._driver = BlockingDriver(self._http, key, self._session, self._budget, sleep)
         self._uploading = threading.Lock()
 
@@ -238,7 +240,7 @@ class AsyncClient:
         *,
         timeout: float | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        budget: Budget | None = None,
+        budget: Budget | float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -248,7 +250,7 @@ class AsyncClient:
         self.base_url, self.key_source = credentials.base_url, credentials.source
         self._session = Session(self.base_url, timeout, clock)
         self._http: httpx.AsyncClient = make(httpx.AsyncClient, transport, self.base_url)
-        self._budget = budget or Budget()
+        self._budget = Budget.of(budget, os.environ)
         self._driver = AsyncDriver(self._http, key, self._session, self._budget, sleep)
         self._uploading = asyncio.Lock()
 

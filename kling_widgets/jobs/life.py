@@ -130,7 +130,10 @@ class Life:
         last byte could not say so."""
         task = self._standing.task
         entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}") if task else None
-        clip = await asyncio.to_thread(files.ours, entry, self._desk.folder) if entry else None
+        if entry is None or entry.path is None:
+            return None
+        async with self._desk.watcher.examining:
+            clip = await asyncio.to_thread(files.ours, entry, self._desk.folder)
         if clip and task:
             self._standing.task = replace(task, status="succeeded")
             await self._keep(clip)
@@ -210,7 +213,8 @@ class Life:
                     raise
             finally:
                 targets.release(target)
-        clip = await asyncio.to_thread(files.examine, path)
+        async with self._desk.watcher.examining:
+            clip = await asyncio.to_thread(files.examine, path)
         await self._keep(clip)
         return clip
 

@@ -42,6 +42,8 @@ class Watcher:
 
     Attributes:
         targets: the files that are being fetched.
+        examining: taken while a video is looked at, on the loop: to decode a picture takes up to 60 MiB, and many at
+            once would keep all else waiting for a thread.
     """
 
     def __init__(self, budget: Budget | None = None, connect: Connect = connect) -> None:
@@ -54,6 +56,7 @@ class Watcher:
         self._process = 0
         self._clients: dict[Service, AsyncClient] = {}
         self._pens: dict[Journal, Pen] = {}
+        self.examining = asyncio.Lock()
         self._running: set[Future[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -92,6 +95,7 @@ class Watcher:
                 threading.Thread(target=_serve, args=(started,), name="kling_widgets", daemon=True).start()
                 self._loop, self._process = started.result(), os.getpid()
                 self._clients, self._pens, self._running = {}, {}, set()
+                self.examining = asyncio.Lock()
             return self._loop
 
 

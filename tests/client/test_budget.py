@@ -118,3 +118,20 @@ def test_a_budget_of_nothing_is_refused(rate: float) -> None:
     """It would never let anything go."""
     with pytest.raises(ValueError, match="above 0"):
         Budget(rate)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "rate"),
+    [(None, "", 5), (None, "200", 200), (None, "soon", 5), (None, "-1", 5), (20, "200", 20), (0.5, "", 0.5)],
+)
+def test_how_much_it_allows(asked: float | None, told: str, rate: float) -> None:
+    """What the program says counts, then the environment, where that says a rate."""
+    assert Budget.of(asked, {"KLING_WIDGETS_RPS": told}).per_second == rate
+
+
+def test_a_budget_is_shared() -> None:
+    """One that is given is that one."""
+    budget = Budget(7)
+    assert Budget.of(budget, {"KLING_WIDGETS_RPS": "200"}) is budget
+    with pytest.raises(ValueError, match="above 0"):
+        Budget.of(0, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.client.credentials import Secret
 from kling_widgets.client.budget import Budget
+from kling_widgets.client.credentials import Secret
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import (
     APIError,
@@ -539,6 +540,24 @@ def test_an_entry_goes_on_where_it_was(world: World, state: str) -> None:
     assert (saved.key, saved.state, saved.path) == (key, "saved", str(job.path))
     assert saved.url == f"{world.gateway.server.url}/clip.mp4"
     assert world.gateway.posts == 0
+
+
+def test_videos_are_looked_at_one_after_another(world: World) -> None:
+    """To decode a picture takes memory: while one is looked at, others are fetched and wait; and all are seen."""
+
+    async def examining() -> asyncio.Lock:
+        await world.watcher.examining.acquire()
+        return world.watcher.examining
+
+    async def let_go(lock: asyncio.Lock) -> None:
+        lock.release()
+
+    lock = world.watcher.start(examining()).result(LONG)
+    jobs = [world.job().start() for _ in range(3)]
+    until(lambda: len(list(world.folder.glob("*.mp4"))) == 3)
+    assert [job.path for job in jobs] == [None] * 3
+    world.watcher.start(let_go(lock)).result(LONG)
+    assert len({job.wait(LONG).path for job in jobs}) == 3
 
 
 def test_a_hundred_jobs_at_once(world: World) -> None:
