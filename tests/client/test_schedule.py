@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_widgets.client.reply import Task
-from kling_widgets.client.schedule import WIDEST_UNKNOWN_GAP, Schedule
+from kling_widgets.client.schedule import WIDEST_UNKNOWN_GAP, Schedule, typical
 
 RUNNING = Task("t", status="running")
 
@@ -125,7 +125,7 @@ def test_a_crowd_is_looked_at_less_often() -> None:
     """Where the budget takes 40 s to come to each task, nobody asks for a look each second."""
     schedule = Schedule(10)
     schedule.see(9, RUNNING)
-    assert schedule.next(9) == 1
+    assert schedule.next(9) < 2
     assert schedule.next(9, crowd=40) == 20
 
 
@@ -162,3 +162,12 @@ def test_remaining_is_a_range_around_the_truth() -> None:
         schedule.see(at, running(at + 1))
     low, high = schedule.remaining(30) or (0, 0)
     assert low < 69 < high < 120
+
+
+@pytest.mark.parametrize(
+    ("known", "seconds"),
+    [([], None), ([50], 50), ([50, 72], 60), ([50, 70, 600], 70), ([1, 60, 60, 60, 60, 60, 60, 3600], 60)],
+)
+def test_what_is_typical_is_the_middle(known: list[float], seconds: float | None) -> None:
+    """One that slept in a closed laptop counts no more than by being long."""
+    assert typical(known) == (seconds and pytest.approx(seconds, rel=0.02))
