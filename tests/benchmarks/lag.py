@@ -2,9 +2,9 @@
 
 24 tasks of lognormal(median 90 s, σ 0.5), one of each 24th of that distribution, in real time, made at once; each
 client in a process of its own at its defaults, all at the same moment. The lag is the service's: from the moment at
-which a task was ready to the first answer that said so. CPU is that of the client's process, without its import; for
-kw.submit the journal, the download and the poster are in it. "Known" is a history of ten tasks, one of each tenth of
-the same distribution; our client keeps none, kw.submit has its journal.
+which a task was ready to the first answer that said so. CPU is that of the client's process from the first task on,
+with what it imports later, and for kw.submit with the journal, the download and the poster. "Known" is a history of
+ten tasks, one of each tenth of the same distribution; our client keeps none, kw.submit has its journal.
 
 Where the progress tells nothing true, a fixed interval is what to compare with: with as many GETs its median lag is
 half of the interval. The optimum is that of a schedule that is told no progress, with as many GETs. A mean of 24 tasks
