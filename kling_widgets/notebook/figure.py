@@ -36,6 +36,7 @@ _MARKUP = 512  # bytes of the player's tag, and of how a notebook's JSON is writ
 _WIDEST, _HIGHEST = 640, 480  # pixels, landscape and portrait
 
 _FIT = ' style="max-width: 100%; height: auto"'  # where the page is narrower
+_UNKNOWN = f' style="max-width: min(100%, {_WIDEST}px); max-height: {_HIGHEST}px"'
 # Dollar signs in a prompt are no formula.
 _NO_MATH = "mathjax_ignore tex2jax_ignore"
 
@@ -209,8 +210,8 @@ def _facts(figure: Figure) -> list[str]:
     return words
 
 
-def player(source: str, request: VideoRequest, autoplay: bool, looks: str = f' width="{_WIDEST}"{_FIT}') -> str:
-    """A player, with further attributes for its looks."""
+def player(source: str, request: VideoRequest, autoplay: bool, looks: str = _UNKNOWN) -> str:
+    """A player, with further attributes for its looks; by itself for a video of an unknown shape."""
     prompt = prompt_of(request)
     label = html.escape(one_line(f"Video: {prompt}" if prompt else "Video", 200))
     # Never with sound by itself: what plays by itself is muted.
