@@ -38,7 +38,7 @@ def setting(names: tuple[str, ...] = ()) -> str:
     """What was measured with what: our versions, those of these environments of peers, the machine."""
     here = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in ("ipywidgets", "httpx"))]
     there = [f"{name} {found}" for name in names for found in [peers.version(name)] if found]
-    return f"{', '.join([_ours(), *here, *there])}; {os.cpu_count()} cores"
+    return f"{', '.join([_ours(), *here, *there])}; {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def write(name: str, text: str, path: Path = RESULTS) -> None:
