@@ -46,7 +46,7 @@ def measure(quick: bool = False) -> Iterable[Table]:
     )
     packages = Counter[str]()
     for name, number in own.items():
-        packages[re.sub(r"^.*\((?:<frozen )?(\w+).*$", r"\1", name)] += number
+        packages[re.sub(r"^\S+ \((?:<frozen )?(\w+).*$", r"\1", name)] += number
     yield _table("Self, by package", packages, samples, (note, *result.errors[:1]))
     yield _table("Self, by function", own, samples)
     ours = Counter({name: count for name, count in total.items() if "kling_widgets/" in name})
