@@ -137,7 +137,8 @@ def _start(runner: Runner, simulator: Running, stack: ExitStack) -> subprocess.P
     if runner.prepare is not None:
         runner.prepare(home, simulator.base)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    environ |= {"PYTHONPATH": str(peers.ROOT), "KLING_WIDGETS_HOME": str(home), **runner.environ}
+    environ |= {"PYTHONPATH": str(peers.ROOT), "KLING_WIDGETS_HOME": str(home), "NO_PROXY": "127.0.0.1"}
+    environ |= runner.environ
     command = [*runner.under, str(runner.python), "-m", "tests.benchmarks.clients", runner.client, simulator.base]
     errors = stack.enter_context((folder / "errors").open("w"))
     pipe = subprocess.PIPE
