@@ -1,0 +1,188 @@
+"""Messages while watching.
+
+How much goes over the websocket while live views are open. The first table opens views in this process, where each comm
+message is counted in place of being sent, and turns two minutes of a clock that is not the machine's: the views' own
+code runs, and every tenth second each job moves by one per cent. The second one watches a real kernel with jobs of the
+demo that take long, through the channel that a front end reads; bytes are those of the whole message there, and of the
+state that it carries in the first table.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from bisect import bisect_left
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+
+import comm
+from comm.base_comm import BaseComm
+
+from kling_widgets.client.reply import Task
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.jobs.standing import Standing
+from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.pulse import PER_SECOND, Pulse
+from kling_widgets.notebook.view import JobView
+from tests.benchmarks.peers import ROOT
+from tests.benchmarks.table import Table, reach
+from tests.kernel import Kernel
+
+COUNTS = (1, 30, 300)
+MINUTES = 2
+PROMPT = "a paper boat in the rain, drifting past lanterns"
+LIVE = 30  # views of the real kernel
+SECONDS, QUICK_SECONDS = 30, 8
+
+
+class Line(list[tuple[float, str, int]]):
+    """Messages as they went: when, of what kind, how many bytes."""
+
+    def busiest(self) -> int:
+        """The most in any second."""
+        times = [when for when, *_ in self]
+        return max((bisect_left(times, when + 1) - at for at, when in enumerate(times)), default=0)
+
+    @property
+    def bytes(self) -> int:
+        return sum(size for *_, size in self)
+
+
+class Clock:
+    """Seconds that the benchmark turns."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class _Job(Standing):
+    """A job without a life of its own."""
+
+    request = VideoRequest("2.6", prompt=PROMPT, seconds=5)
+    service = SimpleNamespace(demo=False, name="the benchmark")
+    id, note, trouble, took = "task", "", "", None
+
+    def stop(self) -> None:
+        """What the button asks for."""
+
+
+def measure(quick: bool = False) -> Iterable[Table]:
+    """Two tables."""
+    yield _turned()
+    yield _live(QUICK_SECONDS if quick else SECONDS)
+
+
+def _turned() -> Table:
+    line, clock = Line(), Clock()
+    _count(line, clock)
+    rows: list[tuple[object, ...]] = []
+    most = 0
+    for count in COUNTS:
+        clock.now = 0.0
+        line.clear()
+        pulse, jobs = Pulse(clock, background=False), []
+        for _ in range(count):
+            job: Any = _Job(0.0, clock)
+            job.accept(Task("task"), 0.0)
+            view = JobView(job, Place("jupyter", Path()), on_end=lambda *_: None)
+            pulse.follow(job, view.show)
+            jobs.append(job)
+        models, opened = sum(kind == "comm_open" for _, kind, _ in line), line.bytes
+        line.clear()
+        for second in range(60 * MINUTES):
+            if second % 10 == 0:
+                for job in jobs:
+                    job.see(Task("task", status="running", progress=11 + second // 10))
+            _until(pulse, clock, second + 1.0)
+        early = [entry for entry in line if entry[0] < 60]
+        most = max(most, line.busiest())
+        rows.append(
+            (
+                count,
+                models,
+                opened / 1024,
+                len(early) / 60,
+                (len(line) - len(early)) / 60,
+                line.busiest(),
+                line.bytes / 60 / MINUTES / 1024,
+            )
+        )
+    head = ("views", "models opened", "KiB opened", "messages/s, first minute", "later", "most in any second", "KiB/s")
+    return Table("Two minutes of live views", head, rows, (reach("most messages in any second", most, PER_SECOND),))
+
+
+def _until(pulse: Pulse, clock: Clock, moment: float) -> None:
+    while (wait := pulse.turn()) is not None and clock.now + wait < moment:
+        clock.now += wait
+    clock.now = moment
+
+
+def _count(line: Line, clock: Clock) -> None:
+    """Lets each comm of this process count what it would send."""
+
+    class Counting(BaseComm):
+        def publish_msg(
+            self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any
+        ) -> None:
+            line.append((clock(), msg_type, len(json.dumps(data, default=str))))
+
+    comm.create_comm = Counting
+
+
+class _Listening(Kernel):
+    """A kernel whose messages are counted."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.line = Line()
+
+    def _shown(self, message: dict[str, Any]) -> None:
+        if message["msg_type"] in ("comm_open", "comm_msg", "display_data", "update_display_data"):
+            size = len(json.dumps({key: value for key, value in message.items() if key != "buffers"}, default=str))
+            self.line.append((time.monotonic(), message["msg_type"], size))
+        super()._shown(message)
+
+
+def _live(seconds: int) -> Table:
+    with TemporaryDirectory(prefix="kling-bench-") as home:
+        env = {"KLING_WIDGETS_HOME": home, "KLING_WIDGETS_DEMO": "1", "PYTHONPATH": str(ROOT)}
+        with _Listening(folder=Path(home), env=env) as kernel:
+            kernel.run("%load_ext kling_widgets\nimport kling_widgets as kw")
+            kernel.line.clear()
+            begun = time.monotonic()
+            (cell,) = kernel.run(
+                f"jobs = kw.submit('2.6', prompt='demo:slow {PROMPT}', count={LIVE}, yes=True)", timeout=120
+            )
+            assert cell.status == "ok", cell
+            opened = [entry for entry in kernel.line if entry[1] == "comm_open"]
+            whole, shown = kernel.line.bytes, time.monotonic() - begun
+            kernel.line.clear()
+            end = time.monotonic() + seconds
+            kernel.until(lambda: time.monotonic() > end, seconds + 30)
+            watched = Line(kernel.line)
+            kernel.run("jobs.stop()")
+    row = (
+        LIVE,
+        len(opened),
+        whole / 1024,
+        shown,
+        len(watched) / seconds,
+        watched.busiest(),
+        watched.bytes / seconds / 1024,
+    )
+    head = (
+        "views",
+        "models opened",
+        "KiB until accepted",
+        "s until accepted",
+        "messages/s after that",
+        "most in any second",
+        "KiB/s",
+    )
+    note = reach("most messages in any second", watched.busiest(), PER_SECOND)
+    return Table(f"{LIVE} jobs of the demo in a real kernel, {seconds} s", head, [row], (note,))
