@@ -91,6 +91,40 @@ def test_the_same_moment_changes_nothing(job: Job, place: Place) -> None:
     assert changes == []
 
 
+def test_a_view_is_light(job: Job, place: Place) -> None:
+    """Four models of its own: the box, two texts, the button. Looks and style sheet are those of all views, also when
+    somebody has closed them; they outlive each view."""
+    first = view_of(job, place)
+    before = len(alive)
+    second = view_of(job, place)
+    assert len(alive) - before == 4
+    sheet = second.widget.children[0]
+    assert sheet is first.widget.children[0]
+    second.close()
+    assert len(alive) == before
+    sheet.close()
+    assert view_of(job, place).widget.children[0].comm is not None
+    assert "kling-bar" in page(view_of(job, place))
+
+
+def test_each_message_is_counted(job: Job, place: Place) -> None:
+    """One for a change of the line, whatever changes in it; one more for the link; none for what is shown already."""
+    view = view_of(job, place)
+    changes: list[object] = []
+    for each in within(view.widget):
+        each.observe(changes.append)
+    moments = [
+        Moment("queued"),
+        Moment("running", percent=45, elapsed=3, remaining=(10, 20)),
+        Moment("running", percent=45, elapsed=3.5, remaining=(10, 20)),
+        Moment("running", percent=46, elapsed=4, again=True),
+        Moment("fetching", url=LINK),
+        Moment("fetching", url=LINK),
+    ]
+    assert [view.show(moment) for moment in moments] == [1, 1, 0, 1, 2, 0]
+    assert len(changes) == 5
+
+
 def test_the_link_plays_while_the_file_is_fetched(job: Job, place: Place) -> None:
     """Once there, the player is not touched again: it would begin anew with each megabyte."""
     view = view_of(job, place)
@@ -193,6 +227,7 @@ def test_a_lost_answer_quotes_what_came_instead(job: Job, place: Place) -> None:
 
 def test_what_is_replaced_is_closed(job: Job, place: Place, clip: Clip) -> None:
     """The models of the running view go when the result comes; those of the result when the view goes."""
+    view_of(job, place).close()  # what all views share is there now
     before = len(alive)
     view = view_of(job, place)
     running = len(alive)
