@@ -70,12 +70,8 @@ class Results:
         # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
         prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
         where = "shown below" if self._handle is not None else "saved"
-        line = widgets.HTML(f"Done · {html.escape(prompt)} · {where}")
-        button = widgets.Button(description="Show here", layout=widgets.Layout(width="auto"))
-        button.on_click(lambda _: view.settle(moment, data, metadata))
-        row = widgets.HBox([line, button])
-        row.add_class("kling-row")
-        view.replace(row)
+        said = f"Done · {html.escape(prompt)} · {where}"
+        view.shrink(said, "Show here", lambda: view.settle(moment, data, metadata))
         with self._lock:
             self._magic = view.job.request.to_magic()
             self._figures.appendleft((data, metadata))

@@ -132,6 +132,13 @@ class JobView:
         for child in old:
             close(child)
 
+    def shrink(self, page: str, label: str, act: Callable[[], None]) -> None:
+        """Leaves one line, of HTML, and a button."""
+        parts = _parts()
+        button = parts.button(label)
+        button.on_click(lambda _: act())
+        self.replace(parts.text(page, "kling-line"), button)
+
     def close(self) -> None:
         """Takes the view away, with all its models; one that still runs when it ends."""
         close(self.widget)
@@ -156,7 +163,7 @@ class _Parts:
         """HTML."""
         return widgets.HTML(value, layout=self.layout, style=self._plain, _dom_classes=classes)
 
-    def button(self, words: str, hint: str) -> widgets.Button:
+    def button(self, words: str, hint: str = "") -> widgets.Button:
         """A button."""
         return widgets.Button(description=words, tooltip=hint, layout=self.layout, style=self._buttons)
 
