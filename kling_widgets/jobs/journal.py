@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from kling_widgets.client.schedule import typical
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import to_json
 from kling_widgets.jobs.database import Answer, Database, Step
@@ -273,13 +273,13 @@ class Journal:
     # How long does it take?
 
     def usual(self, request: VideoRequest, service: str) -> float | None:
-        """The median of the seconds that the last tasks of this model, length and resolution took, if there are any."""
+        """The seconds that tasks of this model, length and resolution usually take, by the last ones; None without any."""
         body = request.draft()
         metadata = body.get("metadata")
         resolution = metadata.get("resolution") if isinstance(metadata, dict) else None
         kind = (None if part is None else str(part) for part in (body.get("seconds"), resolution))
         rows = self._database.do(_TOOK, (service, request.model, *kind)).rows
-        return statistics.median(took for (took,) in rows) if rows else None
+        return typical([took for (took,) in rows])
 
     def _select(self, rest: str, *values: object) -> tuple[Entry, ...]:
         rows = self._database.do(f"SELECT {_ALL} FROM submissions {rest}", values).rows  # noqa: S608 - our own names

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from kling_widgets.client.budget import Budget
 from kling_widgets.client.client import AsyncClient
 from kling_widgets.client.credentials import Secret
-from kling_widgets.client.schedule import Budget
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.entry import Entry

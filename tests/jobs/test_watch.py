@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
+from kling_widgets.client.budget import Budget
 from kling_widgets.client.credentials import Secret
-from kling_widgets.client.schedule import Budget
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher
 from tests.jobs.conftest import LONG
