@@ -3,8 +3,8 @@
 How much goes over the websocket while live views are open. The first table opens views in this process, where each comm
 message is counted in place of being sent, and turns two minutes of a clock that is not the machine's: the views' own
 code runs, and every tenth second each job moves by one per cent. The second one watches a real kernel with jobs of the
-demo that take long, through the channel that a front end reads; bytes are those of the whole message there, and of the
-state that it carries in the first table.
+demo that take long, through the channel that a front end reads; when a message went is what the kernel wrote into it.
+Bytes are those of the whole message there, and of the state that it carries in the first table.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class _Listening(Kernel):
     def _shown(self, message: dict[str, Any]) -> None:
         if message["msg_type"] in ("comm_open", "comm_msg", "display_data", "update_display_data"):
             size = len(json.dumps({key: value for key, value in message.items() if key != "buffers"}, default=str))
-            self.line.append((time.monotonic(), message["msg_type"], size))
+            self.line.append((message["header"]["date"].timestamp(), message["msg_type"], size))
         super()._shown(message)
 
 
