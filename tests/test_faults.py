@@ -13,9 +13,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from kling_widgets.client.budget import Budget
 from kling_widgets.client.client import AsyncClient, Client
 from kling_widgets.client.reply import Task
-from kling_widgets.client.budget import Budget
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, VideoMissingError, WaitTimeoutError
 from kling_widgets.jobs.service import Service

@@ -273,7 +273,7 @@ class Journal:
     # How long does it take?
 
     def usual(self, request: VideoRequest, service: str) -> float | None:
-        """The seconds that tasks of this model, length and resolution usually take, by the last ones; None without any."""
+        """The seconds that tasks of this model, length and resolution usually take; None where none is known."""
         body = request.draft()
         metadata = body.get("metadata")
         resolution = metadata.get("resolution") if isinstance(metadata, dict) else None
