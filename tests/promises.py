@@ -41,8 +41,8 @@ PROMISES = (
             "test_faults.py::test_a_submission",
             "notebook/test_repeats.py::test_one_whose_answer_was_lost_is_not_sent_again",
             "notebook/test_repeats.py::test_one_whose_answer_was_lost_is_settled_by_itself",
-            "notebook/test_session.py::test_a_lost_task_that_was_found_is_gone_on_with",
-            "notebook/test_session.py::test_resume_tells_what_became_of_the_others",
+            "notebook/test_earlier.py::test_a_lost_task_that_was_found_is_gone_on_with",
+            "notebook/test_earlier.py::test_resume_tells_what_became_of_the_others",
         ),
     ),
     Promise(
@@ -102,7 +102,7 @@ PROMISES = (
         "one is told.",
         (
             "jobs/test_journal.py::test_several_processes_write_at_once",
-            "notebook/test_session.py::test_resume_tells_what_became_of_the_others",
+            "notebook/test_earlier.py::test_resume_tells_what_became_of_the_others",
             "test_crash.py::test_a_kernel_that_stood_still_meets_what_another_one_has_fetched",
         ),
     ),
