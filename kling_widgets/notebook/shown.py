@@ -192,8 +192,8 @@ class _Widget(_Lines):
         from kling_widgets.notebook.view import retire
 
         self.plain = (data, metadata)
+        self.handle.update(data, metadata=metadata, raw=True)  # first: whoever sees the figure and saves has saved it
         self.view.settle(moment, data, metadata)
-        self.handle.update(data, metadata=metadata, raw=True)
         retire(self.view)
 
     def again(self, job: Job) -> None:
