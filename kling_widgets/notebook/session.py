@@ -46,7 +46,7 @@ class Session(Surroundings):
     ) -> None:
         super().__init__(shell, environ, ask, connect, self._start_demo)
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
-        self.jobs: dict[int, Job] = {}  # by the journal's number; a job that is under way is not begun again
+        self.jobs: dict[int, Job] = {}  # by the journal's number; what is under way is not begun again
 
     def _start_demo(self) -> Running:
         try:
@@ -178,13 +178,20 @@ class Session(Surroundings):
 
     def close(self) -> None:
         """Ends what was started here: the demo, and the watching of tasks, which go on."""
-        for job in self.jobs.values():
+        for job in list(self.jobs.values()):  # each that ends is taken out
             job.stop()
         self.services.close()
 
     def keep(self, job: Job) -> Job:
-        """Remembers the job, so that nobody begins another one of the same submission."""
+        """Remembers the job until it ends, so that nobody begins another one of the same submission."""
+        from kling_widgets.jobs.moment import ENDED, Moment
+
+        def heard(moment: Moment) -> None:
+            if moment.state in ENDED and self.jobs.get(job.key) is job:
+                self.jobs.pop(job.key, None)
+
         self.jobs[job.key] = job
+        job.listen(heard)
         return job
 
     def run(self, jobs: list[Job], wait: bool | None) -> Job | Batch:

@@ -69,6 +69,8 @@ class Surroundings:
         self.settings = Kling.of(shell)
         # As they are now: what a cell writes into the environment later lifts no limit.
         self._limits = {name: environ.get(name, "") for name in (BUDGET, RATE)}
+        # A rate that is set counts from then on, also before the first task.
+        self.settings.observe(lambda change: self._limits.pop(RATE, None), "requests_per_second")
         self._ask, self._connect, self._start = ask, connect, demo
         self._folder: Path | None = None
 
@@ -99,7 +101,7 @@ class Surroundings:
 
     def _requests_per_second(self) -> float:
         try:
-            asked = float(self._limits[RATE])
+            asked = float(self._limits.get(RATE, ""))
         except ValueError:
             return float(self.settings.requests_per_second)
         return asked if asked > 0 else float(self.settings.requests_per_second)

@@ -138,9 +138,9 @@ def test_a_job_shows_once_in_its_own_cell(session: Session, kernel: Kernel) -> N
 
 def test_a_failure_stays_in_the_notebook(session: Session, kernel: Kernel) -> None:
     """What happened, as plain output in the place of the live view."""
+    (job,) = session.prepare("2.6", prompt="a boat demo:moderation")
     with pytest.raises(KlingError):
-        shown(lambda: session.submit("2.6", prompt="a boat demo:moderation", wait=True))
-    (job,) = session.jobs.values()
+        shown(lambda: session.run([job], True))
     kernel.cell = 2
     (output,) = shown(job._ipython_display_).outputs
     assert "moderation" in output.data["text/html"]
