@@ -71,11 +71,13 @@ class FaultServer:
 
     Attributes:
         asked: the requests so far.
+        connections: how many there were so far.
         url: the address, without a slash at its end.
     """
 
     def __init__(self, answer: Callable[[Asked], Answer | Awaitable[Answer]]) -> None:
         self.asked: list[Asked] = []
+        self.connections = 0
         self.url = ""
         self._answer = answer
         self._arrived = threading.Condition()
@@ -138,6 +140,7 @@ class FaultServer:
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self.connections += 1
         try:
             while asked := await _read(reader):
                 with self._arrived:

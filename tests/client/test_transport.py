@@ -7,6 +7,7 @@ import gzip
 import httpx
 import pytest
 
+from kling_widgets.client.schedule import LONGEST_SILENCE
 from kling_widgets.client.transport import DOWNLOADS, KEEPALIVE, REQUESTS, TROUBLES, broken, make, pieces, timeouts
 
 REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization": "Bearer sk-hidden"})
@@ -86,7 +87,7 @@ def test_the_pool_is_never_waited_for() -> None:
     with make(httpx.Client, None, "https://s.example") as client:
         pool = client._transport._pool
         assert pool._max_connections == pool._max_keepalive_connections == REQUESTS + DOWNLOADS
-        assert pool._keepalive_expiry == KEEPALIVE
+        assert pool._keepalive_expiry == KEEPALIVE > LONGEST_SILENCE  # else each look would open a connection
         assert client.follow_redirects is False
 
 

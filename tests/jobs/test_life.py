@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -560,8 +563,28 @@ def test_videos_are_looked_at_one_after_another(world: World) -> None:
     assert len({job.wait(LONG).path for job in jobs}) == 3
 
 
-def test_a_hundred_jobs_at_once(world: World) -> None:
-    """All of them get a file of their own, though all would like the same name."""
-    jobs = [world.job().start() for _ in range(100)]
+class Counted(Journal):
+    """A journal that counts what is noted of each submission."""
+
+    def __init__(self, path: Path) -> None:
+        self.notes: Counter[int] = Counter()
+        super().__init__(path)
+
+    def update_all(self, changes: Sequence[tuple[int, Mapping[str, object]]]) -> list[bool]:
+        self.notes.update(key for key, _ in changes)
+        return super().update_all(changes)
+
+
+def test_a_hundred_jobs_at_once(world: World, tmp_path: Path) -> None:
+    """All of them get a file of their own, though all would like the same name; each is noted five times, and nothing
+    of them is kept when nobody holds them any more."""
+    journal = Counted(tmp_path / "other.sqlite")
+    jobs = [world.job(journal=journal).start() for _ in range(100)]
     assert len({job.wait(LONG).path for job in jobs}) == 100
-    assert {entry.state for entry in world.journal.entries()} == {"saved"}
+    assert {entry.state for entry in journal.entries()} == {"saved"}
+    assert set(journal.notes.values()) == {5}  # sending, accepted, succeeded, where it goes, saved
+    until(lambda: world.watcher.busy == 0)
+    left = [weakref.ref(job) for job in jobs]
+    del jobs
+    gc.collect()
+    assert not [ref for ref in left if ref()]
