@@ -80,24 +80,19 @@ class Journal:
 
     def write(self, request: VideoRequest, service: str, wish: Wish | None = None) -> int:
         """Writes a wish down before anything is sent; gives its number."""
-        key = self._insert(service, request.model, to_json(request.draft()), "written", None)
-        if wish:
-            self.wishes.note(wish, key)
-        return key
+        return self._insert(service, request.model, to_json(request.draft()), "written", None, wish=wish)
 
     def adopt(self, task_id: str, service: str) -> Entry:
         """Writes down a task that was submitted elsewhere; what was asked of it is not known."""
         key = self._insert(service, "", "{}", "accepted", task_id)
         return self._select("WHERE key = ?", key)[0]
 
-    def _insert(self, *values: object) -> int:
+    def _insert(self, *values: object, wish: Wish | None = None) -> int:
         names = ("created", "service", "model", "body", "state", "task_id", "owner")
         row = dict(zip(names, (self._clock(), *values, self._presence.name), strict=True))
-        return self._add(row)
-
-    def _add(self, row: dict[str, object]) -> int:
         statement = f"INSERT INTO submissions (key, {', '.join(row)}) VALUES ({_NEXT}, {marks(tuple(row))})"  # noqa: S608 - our own names
-        key = self._database.do(statement, tuple(row.values())).number
+        steps = [(statement, tuple(row.values())), *([Wishes.of_the_last(wish)] if wish else [])]
+        key = self._database.do_all(steps)[0].number
         self._own[key] = {"key": key} | row
         return key
 

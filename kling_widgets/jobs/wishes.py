@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kling_widgets.jobs.database import Database
+from kling_widgets.jobs.database import Database, Step
 from kling_widgets.jobs.entry import Entry, marks
 
 
@@ -36,9 +36,16 @@ class Wishes:
         self._database, self._select = database, select
 
     def note(self, wish: Wish, key: int) -> None:
-        """Notes that a wish led to a submission, a new one or one of before."""
+        """Notes that a wish led to a submission of before."""
         statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)"
         self._database.do(statement, (wish.same, wish.cell, wish.run, key))
+
+    @staticmethod
+    def of_the_last(wish: Wish) -> Step:
+        """Notes that a wish led to the submission that the step before inserts: one is never there without the other,
+        however the kernel ends."""
+        statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, last_insert_rowid())"
+        return statement, (wish.same, wish.cell, wish.run)
 
     def before(self, wish: Wish, skip: int = 0) -> Entry | None:
         """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the last run that
