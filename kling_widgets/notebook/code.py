@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 
 import ipywidgets as widgets
 
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.controls import Parts
-from kling_widgets.notebook.copy import CopyButton
+from kling_widgets.notebook.page import at
+from kling_widgets.notebook.parts import Parts
 
 TABS: Mapping[str, Callable[[VideoRequest], str]] = {
     "magic": VideoRequest.to_magic,
@@ -20,31 +19,26 @@ TABS: Mapping[str, Callable[[VideoRequest], str]] = {
 
 
 class CodePane:
-    """Selectable text that follows the form, also while the request is unfinished.
+    """Selectable text that follows the form, also while the request is unfinished. The page writes it.
 
     Attributes:
-        tabs: the four tabs.
-        copy: the button that copies what the chosen one shows.
+        widget: the four tabs.
     """
 
     def __init__(self, parts: Parts, request: Callable[[], VideoRequest]) -> None:
-        self._request = request
-        self._text = widgets.HTML(layout=parts.plain)
-        self._text.add_class("kling-code")
-        # One model is seen in four tabs: only what shows is brought up to date.
-        self.tabs = widgets.Tab([self._text] * len(TABS), titles=list(TABS), layout=parts.plain, selected_index=0)
-        self.tabs.observe(lambda _: self.refresh(), "selected_index")
-        self.copy = CopyButton(what="Copy the code of the chosen tab", layout=parts.plain)
-        self.widget = widgets.VBox([self.tabs, self.copy], layout=parts.plain)
-        self.widget.add_class("kling-apart")
+        self._page, self._request = parts.page, request
+        place = parts.make(widgets.Box, "kling-code", at("code"))
+        # One place is seen in four tabs: only what shows is brought up to date.
+        self.widget = parts.make(
+            widgets.Tab,
+            "kling-apart",
+            children=[place] * len(TABS),
+            titles=list(TABS),
+            selected_index=0,
+        )
+        self.widget.observe(lambda _: self.refresh(), "selected_index")
 
     def refresh(self) -> None:
         """Shows the present request's code."""
-        index = self.tabs.selected_index
-        if index is None:  # folded
-            self.copy.text = ""
-            return
-        code = tuple(TABS.values())[index](self._request())
-        if code != self.copy.text:
-            self.copy.text = code  # first: what is seen can be copied
-            self._text.value = f'<pre tabindex="0">{html.escape(code)}</pre>'
+        index = self.widget.selected_index  # None when it is folded
+        self._page.code = "" if index is None else tuple(TABS.values())[index](self._request())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import ipywidgets as widgets
 
-from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.parts import Parts
 
 
 class Fold:
@@ -17,6 +17,7 @@ class Fold:
         parts: shared with the form.
         content: gives the widgets below the title, asked each time it opens; they stay their maker's.
         opened: called when the user has opened or closed it.
+        classes: its names in the style sheets.
 
     Attributes:
         is_open: whether the content shows.
@@ -28,17 +29,18 @@ class Fold:
         parts: Parts,
         content: Callable[[], Iterable[widgets.Widget]],
         opened: Callable[[], None] = lambda: None,
+        classes: tuple[str, ...] = (),
     ) -> None:
         self._title, self._parts, self._content, self._opened = title, parts, content, opened
         self.is_open = False
-        self._button = widgets.Button(description=f"▸ {title}", layout=parts.wide)
-        self._button.add_class("kling-section")
-        self._button.on_click(self._clicked)
-        self.widget = widgets.VBox([self._button], layout=parts.plain)
+        self._button = parts.button(f"▸ {title}", self._clicked, "kling-section")
+        # A box of its own: what opens above the box in which somebody types must not make that one anew.
+        self.widget = parts.box(self._button, classes=classes)
 
-    def _clicked(self, button: object) -> None:
-        self.open(not self.is_open)
-        self._opened()
+    def _clicked(self) -> None:
+        with self._parts.page.hold_sync():
+            self.open(not self.is_open)
+            self._opened()
 
     def open(self, on: bool = True) -> None:
         """Opens or closes it."""
@@ -55,9 +57,7 @@ class Fold:
         """Says behind the title what it holds; None leaves that as it is."""
         if held is not None:
             self._title = f"{self._title.partition(' (')[0]} ({held})" if held else self._title.partition(" (")[0]
-        text = f"{'▾' if self.is_open else '▸'} {self._title}"
-        if text != self._button.description:
-            self._button.description = text
+        self._button.description = f"{'▾' if self.is_open else '▸'} {self._title}"
 
     def close(self) -> None:
         """Gives back its own widgets; the content is not its own."""

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
-
-import ipywidgets as widgets
 
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.names import resolve
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON, looks_like_key, masked, shorten
-from kling_widgets.errors import KlingError
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.moment import Moment
+from kling_widgets.notebook.click import Click
 from kling_widgets.notebook.code import CodePane
-from kling_widgets.notebook.controls import Control, Parts, make
-from kling_widgets.notebook.controls.control import within
+from kling_widgets.notebook.controls import Control, kind_of
 from kling_widgets.notebook.draft import Draft
 from kling_widgets.notebook.fold import Fold
-from kling_widgets.notebook.guide import Guide, sections
+from kling_widgets.notebook.guide import sections
 from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.key_line import KeyLine
-from kling_widgets.notebook.keys import Keys
+from kling_widgets.notebook.parts import Parts, within
 from kling_widgets.notebook.pictures import filed
 from kling_widgets.notebook.presets import Presets
 from kling_widgets.notebook.results import Results
 from kling_widgets.notebook.section import Section
 from kling_widgets.notebook.session import Session, session
 from kling_widgets.notebook.status import Status
-from kling_widgets.notebook.typed import Typed
 from kling_widgets.notebook.ways import ways
 
 OTHERS = "Not documented for this model"
 OTHERS_NOTE = "The line's other fields: the service does not say that this model takes them. They are sent if set."
-SUBMIT = "Make the video"
-ANYWAY = "Make it anyway"
 
 
 class Form:
@@ -67,18 +60,37 @@ class Form:
 
     def _take(self, request: VideoRequest, session_: Session) -> None:
         self._session = session_
-        self._lock = threading.RLock()
-        self._sending: Job | None = None
-        self._armed: tuple[VideoRequest, str] | None = None  # what a second click makes, and the question it answers
-        self._asking = False  # a click waits for the page to say what stands in it
         self._draft = Draft(_without_key(request))
-        self._parts = Parts(self._session.local)
-        self._controls: dict[Field, Control] = {}  # of the present model, by its own fields
+        self._parts = Parts(session_.local)
+        with self._parts.page.hold_sync():
+            self._build()
+
+    def _build(self) -> None:
+        self._controls: dict[str, Control] = {}  # that were made for the present model, by its fields' names
         self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
         self._unfolded: set[str] = set()  # titles, also of sections that the present model has not
+        self._presets: Presets | None = None
         self._results = Results(self._session)
-        self._build()
-        self._arrange()
+        self._head = Head(self._draft.model, self._parts, self._switch)
+        self._status = Status(self._parts, self._assign, self._forget)
+        self._key = KeyLine(self._session, self._parts, self._status.say)
+        self._click = Click(
+            self._session,
+            self._parts,
+            draft=lambda: self._draft,
+            boxes=lambda: within(self.widget),
+            refresh=self._refresh,
+            begin=self._begin,
+            fail=self._status.say,
+        )
+        self._lock = self._click.lock
+        self._code = CodePane(self._parts, lambda: self.request)
+        self._fields = self._parts.box(*self._arranged())
+        presets = Fold("Presets", self._parts, self._preset_rows)
+        above = (self._parts.page, self._head.widget, self._fields)
+        below = (self._click.widget, self._code.widget, presets.widget)
+        self.widget = self._parts.box(*above, *below, classes=("kling", "kling-card"))
+        self._refresh()
 
     # The request
 
@@ -90,7 +102,7 @@ class Form:
     @property
     def controls(self) -> Mapping[str, Control]:
         """The controls that have been made for the present model, by field name."""
-        return {field.name: control for field, control in self._controls.items()}
+        return dict(self._controls)
 
     def submit(self, *, yes: bool = False) -> Job:
         """Submits the present request, as the button does, and gives its job without waiting. While a submission is on
@@ -102,108 +114,18 @@ class Form:
         Raises:
             KlingError: it cannot be sent, or wants a yes; nothing was sent.
         """
-        return self._submit(in_cell=True, yes=yes)
+        return self._click.submit(in_cell=True, yes=yes)
 
-    def _submit(self, *, in_cell: bool, yes: bool) -> Job:
-        with self._lock:
-            if self._sending is not None:
-                return self._sending
-            request = self.request
-            if not yes and not request.errors() and (question := self._question(request)):
-                raise KlingError(f"{question} form.submit(yes=True) makes it. Nothing was sent.")
-            self._armed = None
-            self._button.disabled = True
-            try:
-                (job,) = self._session.prepare(request, in_cell=in_cell, yes=True)
-                self._sending = job if job.id is None else None  # what is under way already has its answer
-            finally:
-                self._key.refresh()
-                self._refresh()
+    def _begin(self, job: Job) -> None:
+        self._key.refresh()
         self._results.begin(job)
-        job.listen(lambda moment: self._heard(job, moment))
-        job.start()
-        return job
-
-    def _heard(self, job: Job, moment: Moment) -> None:
-        # Jobs of before go on telling how they stand; only this one's answer opens the button. In a thread: what takes
-        # the form its time must not hold up the loop that polls all tasks, where this may be heard.
-        if self._sending is job and moment.state != "sending":
-            self._sending = None
-            threading.Thread(target=self._open, name="kling_widgets.form", daemon=True).start()
-
-    def _open(self) -> None:
         with self._lock:
-            self._refresh()
-
-    def _clicked(self, button: object) -> None:
-        with self._lock:
-            if self._asking or self._sending is not None:  # two clicks at once are one
-                self._typed.free()
-                return
-            self._asking = self._button.disabled = True  # before anything else: the next click is on its way
-        self._typed.ask(within(self.widget), self._sure, self._unsure)
-
-    def _sure(self) -> None:
-        """Submits: what is known here is what stands in the page."""
-        trouble: KlingError | None = None
-        try:
-            if self._confirmed():
-                self._submit(in_cell=False, yes=True)
-        except KlingError as error:
-            trouble = error
-        self._answered(trouble)
-
-    def _confirmed(self) -> bool:
-        """Whether this click may make the video: where there is a question, the first one only raises it."""
-        with self._lock:
-            asked = self.request, self._question(self.request)
-            known, self._armed = self._armed == asked, asked
-            return known or not asked[1]
-
-    def _question(self, request: VideoRequest) -> str:
-        """What a second click says yes to; "" where one is enough."""
-        files = ", ".join(field.label.lower() for field in self._draft.missing)
-        without = f"This would be made without the file that was there: {files}." if files else ""
-        questions = (without, self._session.earlier.lost(request), self._session.guard.check([request]))
-        return " ".join(filter(None, questions))
-
-    def _unsure(self) -> None:
-        said = "The page did not answer, so nothing was sent. Check the code below, and click again."
-        self._answered(KlingError(said))
-
-    def _answered(self, trouble: KlingError | None) -> None:
-        """Takes clicks again: not sooner, as one in between would make a second video."""
-        with self._lock:
-            self._asking = False
-            self._refresh()
-        if trouble is not None:
-            self._status.say(trouble)
+            if self._results.widget not in self.widget.children:
+                self.widget.children = (*self.widget.children, self._results.widget)
 
     # The widgets
 
-    def _build(self) -> None:
-        parts = self._parts
-        self._head = Head(self._draft.model, parts, self._switch)
-        self._status = Status(parts, self._assign, self._forget)
-        self._key = KeyLine(self._session, parts, self._status.say)
-        self._guide = Guide(parts)
-        self._fields = widgets.VBox(layout=parts.plain)
-        self._button = widgets.Button(description=SUBMIT, button_style="primary", layout=widgets.Layout(width="180px"))
-        self._button.add_class("kling-submit")
-        self._button.on_click(self._clicked)
-        self._typed = Typed()
-        submit = widgets.HBox([self._button, self._status.widget, self._typed], layout=parts.plain)
-        submit.add_class("kling-row")
-        submit.add_class("kling-apart")
-        self._code = CodePane(parts, lambda: self.request)
-        self._presets: Presets | None = None
-        presets = Fold("Presets", parts, self._preset_rows)
-        rows = (self._head, self._key, self._guide, self._fields, submit, self._code, presets, self._results)
-        self.widget = widgets.VBox([*(getattr(row, "widget", row) for row in rows), Keys()], layout=parts.plain)
-        for name in ("kling", "kling-card"):
-            self.widget.add_class(name)
-
-    def _preset_rows(self) -> tuple[widgets.Widget]:
+    def _preset_rows(self) -> tuple[Any]:
         if self._presets is None:
             self._presets = Presets(self._parts, self._session.presets, lambda: self.request, self._apply)
         else:
@@ -212,23 +134,31 @@ class Form:
 
     def _apply(self, request: VideoRequest) -> None:
         """Takes a whole request in place of all that was typed."""
-        with self._lock:
+        with self._lock, self._parts.page.hold_sync():
             self._draft = Draft(_without_key(request))
             self._head.choose(self._draft.model)
             self._arrange()
 
     def _switch(self, model: Model) -> None:
-        with self._lock:
+        with self._lock, self._parts.page.hold_sync():
             self._draft.model = model
             self._arrange()
 
     def _arrange(self) -> None:
+        self._fields.children = tuple(self._arranged())
+        self._refresh()
+
+    def _arranged(self) -> list[Any]:
         """Puts the controls of the present model in order; those of folded sections are made when they are opened. What
-        the former model had and this one has not is given back: what was typed is in the draft."""
+        the former model had too stays, and takes this one's limits; the rest is given back: what was typed is in the
+        draft."""
         model = self._draft.model
-        was: list[Section | Control] = [*self._sections.values(), *self._controls.values()]
-        fields = (*model.fields, *model.others)
-        self._controls = {field: control for field, control in self._controls.items() if field in fields}
+        fields = {field.name: field for field in (*model.fields, *model.others)}
+        for name, control in list(self._controls.items()):
+            if name in fields and type(control) is kind_of(fields[name]):
+                control.limit(fields[name])
+            else:
+                self._controls.pop(name).close()
         titles: dict[str, list[Field]] = {}
         for field in model.fields:
             titles.setdefault(field.section, []).append(field)
@@ -241,72 +171,71 @@ class Form:
         led = sections(model)
         for title, held in titles.items():
             note = OTHERS_NOTE if title == OTHERS else ""
-            section = former.get(title) or Section(title, self._parts, self._refresh, self._control, note)
+            section = former.pop(title, None) or Section(title, self._parts, self._opened, self._control, note)
             self._sections[title] = section
             section.fill(held)
             section.open(title in led or title in self._unfolded)
-        self._fields.children = (*rows, *(section.widget for section in self._sections.values()))
-        for each in was:
-            if each not in (*self._sections.values(), *self._controls.values()):
-                each.close()
-        self._refresh()
+        for gone in former.values():
+            gone.close()
+        return [*rows, *(section.widget for section in self._sections.values())]
+
+    def _opened(self) -> None:
+        with self._lock:
+            self._refresh()
 
     def _control(self, field: Field) -> Control:
         """The control of a field of the present model."""
-        control = self._controls.get(field)
+        control = self._controls.get(field.name)
         if control is None:
-            control = self._controls[field] = make(field, self._parts)
-
-            def changed() -> None:
-                with self._lock:
-                    value = control.get()
-                    if looks_like_key(value):  # at once: what a box holds is saved with the notebook
-                        control.set(value := masked(value))
-                    self._draft.type(field, value)
-                    self._refresh()
-
-            control.changed = changed
+            control = self._controls[field.name] = kind_of(field)(field, self._parts)
+            control.changed = partial(self._typed, control)
             control.assign = self._assign
         control.set(self._draft.get(field))
         return control
 
+    def _typed(self, control: Control) -> None:
+        with self._lock:
+            value = control.get()
+            if looks_like_key(value):  # at once: what a box holds is saved with the notebook
+                control.set(value := masked(value))
+            self._draft.type(control.field, value)
+            self._refresh()
+
     def _refresh(self) -> None:
-        """Problems beside their fields, the button, the code: all from the present request."""
+        """Problems beside their fields, the button, the code: all from the present request, in one message."""
+        with self._parts.page.hold_sync():
+            self._tell()
+
+    def _tell(self) -> None:
         request = self._session.latest = self.request
         own = request.problems()
         problems = (*own, *self._parts.local.check(request))  # another model does not mend a file
         by_field: dict[str | None, list[Problem]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(problem)
-        self._guide.tell(request)
+        self._head.tell(request)
         for section in self._sections.values():
             section.tell(request, by_field)
-        for field, control in self._controls.items():
+        for name, control in self._controls.items():
             control.know(request)
-            found = by_field.pop(field.name, [])
+            found = by_field.pop(name, [])
             # What is simply not filled in yet is said beside the button, and not held against the user.
-            new = field.name not in self._draft.touched and field.name not in request.values
+            new = name not in self._draft.touched and name not in request.values
             shown = [problem for problem in found if not (new and problem.severity == "error")]
             control.show([(problem, ways(problem, request) if problem in own else ()) for problem in shown])
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
         errors = [problem for problem in problems if problem.severity == "error"]
-        self._button.disabled = bool(errors) or self._sending is not None or self._asking
-        if self._armed is not None and self._armed[0] != request:
-            self._armed = None  # what was asked was asked about something else
-        bill = self._session.guard.bill([request])
-        self._button.description = (f"Make it for {bill.cost}" if bill.cost else ANYWAY) if self._armed else SUBMIT
-        question = self._armed[1] if self._armed else ""
-        estimate = "" if question else bill.estimate  # the question tells it already
-        self._status.tell(self._draft, errors, elsewhere, self._sending is not None, estimate, question)
+        estimate, question = self._click.tell(request, errors)
+        self._status.tell(self._draft, errors, elsewhere, self._click.sending, estimate, question)
         self._code.refresh()
 
     def _assign(self, values: Mapping[str, JSON]) -> None:
         """Sets fields for the user, who asked for it by a button; under "model", the model."""
-        with self._lock:
+        with self._lock, self._parts.page.hold_sync():
             self._draft.take({name: value for name, value in values.items() if name != "model"})
-            for field, control in self._controls.items():
-                if field.name in values:
-                    control.set(values[field.name])
+            for name, control in self._controls.items():
+                if name in values:
+                    control.set(values[name])
             if "model" in values:
                 model, _ = resolve(str(values["model"]))
                 self._draft.carry(model)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import html
-
-import ipywidgets as widgets
-
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.scenes import SCENES, Scene, Step
-from kling_widgets.notebook.controls import Parts
+from kling_widgets.core.scenes import SCENES, Step
+from kling_widgets.notebook.page import Line
 
 
-class Guide:
-    """A short list of steps, ticked as they are done; empty for a model that is made for everything."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.widget = widgets.HTML(layout=parts.plain)
-        self.widget.add_class("kling-guide")
-
-    def tell(self, request: VideoRequest) -> None:
-        """Shows how far the request is."""
-        scene = SCENES.get(request.spec.scene)
-        value = _text(scene, request) if scene else ""
-        if value != self.widget.value:
-            self.widget.value = value
+def guide(request: VideoRequest) -> list[Line]:
+    """The steps, ticked as they are done; none for a model that is made for everything."""
+    scene = SCENES.get(request.spec.scene)
+    if scene is None:
+        return []
+    steps = (_step(number, step, request) for number, step in enumerate(scene.steps, 1))
+    rest = " ".join(filter(None, (scene.length, scene.elsewhere)))
+    return [Line(scene.purpose, "kling-guide"), *steps, Line(rest, "kling-guide")]
 
 
 def sections(model: Model) -> set[str]:
@@ -34,13 +25,7 @@ def sections(model: Model) -> set[str]:
     return {field.section for field in model.fields if field.name in names and field.section}
 
 
-def _text(scene: Scene, request: VideoRequest) -> str:
-    steps = "".join(f"<li>{_step(step, request)}</li>" for step in scene.steps)
-    rest = " ".join(filter(None, (scene.length, scene.elsewhere)))
-    return f"<div>{html.escape(scene.purpose)}</div><ol>{steps}</ol><div>{html.escape(rest)}</div>"
-
-
-def _step(step: Step, request: VideoRequest) -> str:
+def _step(number: int, step: Step, request: VideoRequest) -> Line:
     done = any(name in request.values for name in step.fields)
     mark = "✓ done" if done else "○ needed" if step.needed else "○ if you like"
-    return f'<span class="{"kling-done" if done else "kling-dim"}">{mark}</span> {html.escape(step.what)}'
+    return Line(f"{number}. {mark} · {step.what}", f"kling-guide kling-step{' kling-done' if done else ''}")

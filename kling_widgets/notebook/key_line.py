@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 
-import ipywidgets as widgets
-
 from kling_widgets.errors import KlingError
-from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.page import Line
+from kling_widgets.notebook.parts import Parts
 from kling_widgets.notebook.services import DEMO_ON, NO_KEY
 from kling_widgets.notebook.session import Session
 
@@ -23,12 +21,7 @@ class KeyLine:
     """
 
     def __init__(self, session: Session, parts: Parts, fail: Callable[[KlingError], None]) -> None:
-        self._session, self._fail = session, fail
-        self._line = widgets.HTML(layout=parts.plain)
-        self._button = widgets.Button(description="Try the demo", layout=parts.narrow)
-        self._button.on_click(self._try_demo)
-        self.widget = widgets.HBox(layout=parts.plain)
-        self.widget.add_class("kling-row")
+        self._session, self._parts, self._fail = session, parts, fail
         self.refresh()
 
     def refresh(self) -> None:
@@ -44,10 +37,10 @@ class KeyLine:
                 said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
             else:
                 said = ""
-        self._line.value = f'<span class="kling-dim">{html.escape(said)}</span>'
-        self.widget.children = (self._line, *([] if self._session.services.demo else [self._button])) if said else ()
+        presses = () if self._session.services.demo else (("Try the demo", self._try_demo),)
+        self._parts.page.say("key", Line(said, "kling-dim", presses))
 
-    def _try_demo(self, button: object) -> None:
+    def _try_demo(self) -> None:
         try:
             self._session.services.use_demo()
         except KlingError as error:

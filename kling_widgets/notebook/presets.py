@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from functools import partial
 
 import ipywidgets as widgets
 
@@ -11,7 +12,7 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.presets import PresetStore, tidy
-from kling_widgets.notebook.controls import Parts
+from kling_widgets.notebook.parts import Parts
 
 NONE = "none saved yet"
 SAVE, REPLACE, DELETE, SURELY = "Save", "Replace", "Delete", "Really delete"
@@ -40,38 +41,32 @@ class Presets:
         apply: Callable[[VideoRequest], None],
     ) -> None:
         self._store, self._current, self._apply = store, current, apply
-        self._list = widgets.Dropdown(
-            description="Preset",
-            tooltip="What was saved, by its name",
-            options=_EMPTY,
-            layout=parts.narrow,
-            style=parts.list,
+        self._list = parts.make(
+            widgets.Dropdown, description="Preset", tooltip="What was saved, by its name", options=_EMPTY, value=""
         )
-        self._name = widgets.Text(
+        self._name = parts.make(
+            widgets.Text,
             description="Name",
             placeholder="paper boat, 10 s",
             tooltip="The name to save the present values by",
             # Whole, when the box is left: what is sent letter by letter is held back while the kernel works, and a
             # click is not, so that it would save by half a name.
             continuous_update=False,
-            layout=parts.grow,
-            style=parts.text,
         )
-        self._use = widgets.Button(
-            tooltip="Puts its values into the form; after a second click where others are", layout=parts.narrow
+        hints = {
+            self._used: "Puts its values into the form; after a second click where others are",
+            self._deleted: "Deletes it, after a second click",
+            self._saved: "Saves the present values by this name",
+        }
+        self._use, self._delete, self._save = (
+            parts.button("", partial(self._do, work), tooltip=hint) for work, hint in hints.items()
         )
-        self._delete = widgets.Button(tooltip="Deletes it, after a second click", layout=parts.narrow)
-        self._save = widgets.Button(tooltip="Saves the present values by this name", layout=parts.narrow)
-        self._said = widgets.HTML(layout=parts.plain)
-        rows = (self._list, self._use, self._delete), (self._name, self._save)
-        boxes = [widgets.HBox(row, layout=parts.plain) for row in rows]
-        for box in boxes:
-            box.add_class("kling-row")
-        self.widget = widgets.VBox([*boxes, self._said], layout=parts.plain)
+        self._said = parts.make(widgets.HTML)
+        self.widget = parts.box(
+            parts.row(self._list, self._use, self._delete), parts.row(self._name, self._save), self._said
+        )
         self._list.observe(lambda _: self._ask_anew(), "value")
         self._name.observe(self._named, "value")
-        for button, work in ((self._use, self._used), (self._delete, self._deleted), (self._save, self._saved)):
-            button.on_click(lambda _, work=work: self._do(work))
         self.refresh()
 
     def refresh(self) -> None:

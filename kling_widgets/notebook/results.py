@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import threading
 from collections import deque
+from functools import cached_property
 from typing import Any, cast
 
 import ipywidgets as widgets
@@ -21,11 +22,7 @@ _KEPT = 20  # lines of ended jobs in the form
 
 
 class Results:
-    """The results of one form.
-
-    Attributes:
-        widget: the live part, inside the form.
-    """
+    """The results of one form."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -34,7 +31,11 @@ class Results:
         self._views: deque[JobView] = deque()
         self._magic = ""
         self._lock = threading.Lock()  # several jobs may end at once
-        self.widget = widgets.VBox()
+
+    @cached_property
+    def widget(self) -> widgets.VBox:
+        """The live part, inside the form; made for the first result."""
+        return widgets.VBox()
 
     def place_here(self, request: VideoRequest) -> None:
         """Puts the plain part into this cell: empty to the eye, and in words the line that the form stands for, as the

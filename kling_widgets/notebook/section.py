@@ -9,8 +9,9 @@ import ipywidgets as widgets
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.brief import brief
-from kling_widgets.notebook.controls import Control, Parts
+from kling_widgets.notebook.controls import Control
 from kling_widgets.notebook.fold import Fold
+from kling_widgets.notebook.parts import Parts
 
 
 class Section(Fold):
@@ -27,13 +28,13 @@ class Section(Fold):
     def __init__(
         self, title: str, parts: Parts, opened: Callable[[], None], control: Callable[[Field], Control], note: str = ""
     ) -> None:
-        super().__init__(title, parts, self._rows, opened)
+        # With a note it holds fields of other sections: their controls need their own names.
+        super().__init__(title, parts, self._rows, opened, ("kling-others",) if note else ())
         self._control = control
         self._fields: Sequence[Field] = ()
         self._troubled = False
-        self._note = widgets.HTML(f'<div class="kling-dim">{note}</div>', layout=parts.plain) if note else None
-        if note:  # fields of other sections: their controls need their own names
-            self.widget.add_class("kling-others")
+        self._said = note
+        self._note: widgets.HTML | None = None
 
     def fill(self, fields: Sequence[Field]) -> None:
         """Takes the fields that it holds for the present model."""
@@ -41,6 +42,8 @@ class Section(Fold):
         self.refill()
 
     def _rows(self) -> Iterator[widgets.Widget]:
+        if self._said and self._note is None:
+            self._note = self._parts.make(widgets.HTML, value=f'<span class="kling-dim">{self._said}</span>')
         if self._note is not None:
             yield self._note
         for field in self._fields:

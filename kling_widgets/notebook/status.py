@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-
-import ipywidgets as widgets
 
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.compare import alternatives
@@ -14,8 +11,9 @@ from kling_widgets.core.fields import Problem
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON
 from kling_widgets.errors import KlingError
-from kling_widgets.notebook.controls import Parts
 from kling_widgets.notebook.draft import Draft
+from kling_widgets.notebook.page import Line
+from kling_widgets.notebook.parts import Parts
 
 
 class Status:
@@ -29,14 +27,10 @@ class Status:
 
     def __init__(self, parts: Parts, assign: Callable[[Mapping[str, JSON]], None], forget: Callable[[], None]) -> None:
         self._parts, self._assign, self._forget = parts, assign, forget
-        self._text = widgets.HTML(layout=parts.plain)
-        self._unsent: tuple[str, tuple[Model, ...]] = ("", ())
-        self.widget = widgets.VBox([self._text], layout=parts.plain)
-        self.widget.add_class("kling-status")
 
     def say(self, error: KlingError) -> None:
         """Says what kept the request from being sent."""
-        self._text.value = f'<span class="kling-error">Error: {html.escape(str(error))}</span>'
+        self._parts.page.say("status", Line(f"Error: {error}", "kling-error"))
 
     def tell(
         self,
@@ -73,37 +67,21 @@ class Status:
             for field in draft.missing
         ]
         told = (*left, *(map(str, elsewhere) if not errors else ()))
-        asked = f'<div class="kling-note" role="alert">{html.escape(question)} A second click makes it.</div>'
-        notes = (f'<div class="kling-note">Note: {html.escape(each)}</div>' for each in told)
-        self._text.value = (
-            f'<span class="kling-dim">{html.escape(said)}</span>{asked if question else ""}{"".join(notes)}'
-        )
-        self._tell_unsent(request, draft.unsent)
+        lines = [Line(said)]
+        if question:
+            lines.append(Line(f"{question} A second click makes it.", "kling-note", role="alert"))
+        lines += [Line(f"Note: {each}", "kling-note") for each in told]
+        self._parts.page.say("status", *lines, *self._left_out(request, draft.unsent))
 
-    def _tell_unsent(self, request: VideoRequest, unsent: Mapping[str, JSON]) -> None:
+    def _left_out(self, request: VideoRequest, unsent: Mapping[str, JSON]) -> Iterator[Line]:
         """What was typed for another model: said, with a model that takes it, as it would be missed in the video."""
-        labels = ", ".join(FIELDS[name].label.lower() for name in unsent)
-        words = f"Not sent, as {request.spec.title} is not documented to take it: {labels}." if unsent else ""
-        takers = _takers(request, unsent) if unsent else ()
-        if (words, takers) == self._unsent:
-            return
-        self._unsent = words, takers
-        old = self.widget.children[1:]
-        self.widget.children = (self._text, *([self._row(words, takers)] if words else []))
-        for row in old:
-            self._parts.close(row)
-
-    def _row(self, words: str, takers: Sequence[Model]) -> widgets.Widget:
-        text = widgets.HTML(f'<div class="kling-note">Note: {html.escape(words)}</div>', layout=self._parts.plain)
-        uses = [self._button(f"Use {model.title}", partial(self._assign, {"model": model.id})) for model in takers]
-        row = widgets.HBox([text, *uses, self._button("Leave it out", self._forget)], layout=self._parts.plain)
-        row.add_class("kling-row")
-        return row
-
-    def _button(self, words: str, work: Callable[[], None]) -> widgets.Button:
-        button = widgets.Button(description=words, layout=self._parts.narrow)
-        button.on_click(lambda _: work())
-        return button
+        if unsent:
+            labels = ", ".join(FIELDS[name].label.lower() for name in unsent)
+            words = f"Note: Not sent, as {request.spec.title} is not documented to take it: {labels}."
+            uses = [
+                (f"Use {model.title}", partial(self._assign, {"model": model.id})) for model in _takers(request, unsent)
+            ]
+            yield Line(words, "kling-note", (*uses, ("Leave it out", self._forget)))
 
 
 def _takers(request: VideoRequest, unsent: Mapping[str, JSON]) -> tuple[Model, ...]:

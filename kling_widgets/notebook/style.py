@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "css"
 
 
-def _sheet(*names: str) -> str:
-    return f"<style>\n{''.join((_FOLDER / f'{name}.css').read_text('utf-8') for name in names)}</style>"
+def sheet(*names: str) -> str:
+    """The rules of these files."""
+    return "".join((_FOLDER / f"{name}.css").read_text("utf-8") for name in names)
 
 
-STYLE = _sheet("colours", "base")
-FORM_STYLE = _sheet("colours", "base", "form", "shots", "camera", "media", "motion")
+def lean(text: str) -> str:
+    """A style sheet or a module as it is sent: without indentation, and comments that have lines of their own."""
+    return re.sub(r"^[ \t]*(?:/\*.*?\*/[ \t]*|//[^\n]*)?\n|^[ \t]+", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def style(*names: str) -> str:
+    """The same as an element that can stand in front of other HTML."""
+    return f"<style>\n{lean(sheet(*names))}</style>"
+
+
+STYLE = style("colours", "base", "job")
 # Tables are shown by themselves, and saved: they bring only what they need.
-TABLE_STYLE = _sheet("colours", "table")
+TABLE_STYLE = style("colours", "table")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import anywidget
@@ -23,22 +22,20 @@ PATIENCE = 5.0  # seconds; a page that has not answered by then is closed, or it
 
 
 class Typed(anywidget.AnyWidget):
-    """Asks the page that shows it. It shows nothing itself.
+    """Asks the page that shows it; its own part of the module is page_js/typed.js.
 
     Attributes:
         alive: whether a page has shown it; without one, the kernel's own values are all there is.
     """
 
-    _esm = Path(__file__).with_suffix(".js").read_text("utf-8")
-
     alive = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        super().__init__()
+    def __init__(self, patience: float = PATIENCE, **traits: Any) -> None:
         self._patience = patience
         self._lock = threading.Lock()
         self._asked = 0
         self._waiting: tuple[dict[str, _Box], Callable[[], None], threading.Timer] | None = None
+        super().__init__(**traits)
         self.on_msg(self._heard)
 
     def ask(self, boxes: Iterable[widgets.Widget], then: Callable[[], None], silent: Callable[[], None]) -> None:

@@ -20,14 +20,15 @@ PLAIN = """
 import ipywidgets as w
 KINDS = (w.Text, w.Textarea, w.Dropdown, w.ToggleButtons, w.IntSlider, w.FloatSlider, w.Button, w.HTML)
 def plain(widget):
-    if type(widget) is w.VBox or type(widget) is w.HBox:
-        return type(widget)([plain(child) for child in widget.children])
-    if type(widget) is w.Tab:
+    if isinstance(widget, w.Tab):
         return w.Tab([w.HTML("x") for child in widget.children], titles=widget.titles)
-    if type(widget) in KINDS:
-        names = {"description", "options", "value", "placeholder", "tooltip"} & set(widget.keys)
-        return type(widget)(**{name: getattr(widget, name) for name in names})
-    return w.FileUpload() if type(widget).__name__ == "Chooser" else w.HTML("")
+    if isinstance(widget, w.Box):
+        return w.VBox([plain(child) for child in widget.children])
+    for kind in KINDS:
+        if isinstance(widget, kind):
+            names = {"description", "options", "value", "placeholder", "tooltip"} & set(widget.keys)
+            return kind(**{name: getattr(widget, name) for name in names})
+    return w.HTML("")
 plain(form.widget)
 """
 

@@ -10,12 +10,12 @@ from ipywidgets.widgets.widget import _instances as alive
 
 from kling_widgets.notebook.controls import Parts
 from kling_widgets.notebook.fold import Fold
-from kling_widgets.notebook.local_media import LocalMedia
+from tests.notebook import said
 
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(LocalMedia(tmp_path))
+    return said.parts(tmp_path)
 
 
 def title(fold: Fold) -> str:
@@ -42,9 +42,9 @@ def test_the_content_is_asked_for_when_it_opens(parts: Parts) -> None:
 def test_the_title_says_what_it_holds(parts: Parts) -> None:
     """And says nothing when there is nothing."""
     fold = Fold("More", parts, list)
-    for held, said in (("2 of 9", "▸ More (2 of 9)"), ("a (b)", "▸ More (a (b))"), ("", "▸ More")):
+    for held, wanted in (("2 of 9", "▸ More (2 of 9)"), ("a (b)", "▸ More (a (b))"), ("", "▸ More")):
         fold.say(held)
-        assert title(fold) == said
+        assert title(fold) == wanted
     fold.say("one")
     fold.open()
     assert title(fold) == "▾ More (one)"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -21,13 +20,15 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError, KlingError, MissingKeyError, SubmissionUnknownError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.prices import Price
+from kling_widgets.notebook.click import ANYWAY, SUBMIT
 from kling_widgets.notebook.controls import Control
-from kling_widgets.notebook.form import ANYWAY, OTHERS, SUBMIT, Form
+from kling_widgets.notebook.form import OTHERS, Form
+from kling_widgets.notebook.parts import within
 from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.style import FORM_STYLE
 from tests.client.samples import moving
 from tests.conftest import ROOT
 from tests.jobs.conftest import LONG, until
+from tests.notebook import said
 from tests.notebook.conftest import KEY, Kernel, shown
 
 OPEN = json.loads((ROOT / "tests" / "wire" / "fields.json").read_text(encoding="utf-8"))["models"]
@@ -82,28 +83,20 @@ def new(session: Session, kernel: Kernel) -> Maker:
     return maker
 
 
-def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    """Everything that a widget holds, in order."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from within(child)
-
-
-def button(form: Form, words: str) -> widgets.Button:
+def button(form: Form, words: str) -> Any:
     """The one button with these words."""
-    (found,) = (each for each in within(form.widget) if isinstance(each, widgets.Button) and each.description == words)
+    (found,) = (each for each in said.buttons(form._parts, form.widget) if each.description == words)
     return found
 
 
 def buttons(form: Form) -> list[str]:
     """The words of all buttons."""
-    return [each.description for each in within(form.widget) if isinstance(each, widgets.Button)]
+    return [each.description for each in said.buttons(form._parts, form.widget)]
 
 
 def text(form: Form) -> str:
-    """All that stands in the form as HTML."""
-    found = (each.value for each in within(form.widget) if isinstance(each, widgets.HTML))
-    return "\n".join(value.removeprefix(FORM_STYLE) for value in found)
+    """All that stands in the form, as HTML."""
+    return said.text(form._parts, form.widget)
 
 
 def sections(form: Form) -> list[widgets.Button]:
@@ -350,8 +343,8 @@ def test_typing_makes_no_widgets_for_ever(new: Maker) -> None:
 
 def beside(form: Form, name: str) -> str:
     """What stands under a field's control."""
-    rows = control(form, name).widget.children[1:]
-    return "\n".join(each.value for row in rows for each in within(row) if isinstance(each, widgets.HTML))
+    assert f"kling-at-{name}" in control(form, name).widget._dom_classes
+    return said.lines(form._parts.page, name)
 
 
 def test_a_problem_stands_under_its_field(new: Maker) -> None:
@@ -507,15 +500,13 @@ def test_the_code_follows(new: Maker) -> None:
     form = new("2.6")
     (tab,) = (each for each in within(form.widget) if isinstance(each, widgets.Tab))
     assert tab.titles == ("magic", "Python", "curl", "JSON")
-    code = tab.children[0]
     for index, write in enumerate(
         (VideoRequest.to_magic, VideoRequest.to_python, VideoRequest.to_curl, VideoRequest.to_json)
     ):
         tab.selected_index = index
         for prompt in ("", "a <b>boat</b>"):
             enter(form, "prompt", prompt)
-            assert html.escape(write(form.request)) in code.value
-            assert "<b>boat" not in code.value
+            assert form._parts.page.code == write(form.request)
 
 
 # Presets

@@ -8,8 +8,8 @@ import pytest
 from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.notebook.controls.control import within
 from kling_widgets.notebook.form import Form
+from kling_widgets.notebook.parts import within
 from kling_widgets.notebook.session import Session
 from tests.notebook.conftest import KEY
 
@@ -48,7 +48,7 @@ def test_no_widget_keeps_a_key(session: Session, model: str) -> None:
     for form in (typed, brought):
         assert KEY not in states(form) and KEY not in repr(form)
         assert KEY not in form.request.to_json()
-        assert form._button.disabled
+        assert form._click._button.disabled
         with pytest.raises(InvalidRequestError, match="taken out") as raised:
             form.submit()
         assert KEY not in str(raised.value)

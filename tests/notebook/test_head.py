@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from kling_widgets.core.catalog import MODELS, Model, stranger
+from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.controls import Parts
 from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.local_media import LocalMedia
+from tests.notebook import said
 
 THREE = MODELS["aigc-video-kling-3.0"]
 
@@ -25,7 +27,8 @@ def head(tmp_path: Path, chosen: list[Model]) -> Head:
 
 
 def about(head: Head) -> str:
-    return str(head.widget.children[2].value)
+    head.tell(VideoRequest(head.widget.value))
+    return said.lines(head._parts.page, "model")
 
 
 def test_it_says_what_the_model_can_do(head: Head) -> None:
@@ -48,4 +51,4 @@ def test_a_model_of_tomorrow_can_be_chosen(head: Head, chosen: list[Model]) -> N
     """It joins the list."""
     head.choose(stranger("aigc-video-kling-9"))
     assert chosen[-1].id == "aigc-video-kling-9"
-    assert head.widget.children[1].value == "aigc-video-kling-9"
+    assert head.widget.value == "aigc-video-kling-9"

@@ -9,17 +9,20 @@ from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls import Parts
 from kling_widgets.notebook.key_line import KeyLine
 from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.page import Page
 from kling_widgets.notebook.session import Session
 
 
-def line(session: Session, failed: list[KlingError] | None = None) -> KeyLine:
-    """The line of a session; what goes wrong is put into ``failed``."""
-    return KeyLine(session, Parts(LocalMedia(Path("uploads"))), ([] if failed is None else failed).append)
+def line(session: Session, failed: list[KlingError] | None = None) -> Page:
+    """The page that says the line of a session; what goes wrong is put into ``failed``."""
+    parts = Parts(LocalMedia(Path("uploads")))
+    KeyLine(session, parts, ([] if failed is None else failed).append)
+    return parts.page
 
 
-def said(key: KeyLine) -> list[str]:
+def said(page: Page) -> list[str]:
     """What it shows: the text, and the button's words."""
-    return [getattr(child, "description", "") or child.value for child in key.widget.children]
+    return [words for text, _, presses, _ in page.said.get("key", ()) for words in (text, *presses)]
 
 
 def test_with_a_key_there_is_nothing_to_say(session: Session) -> None:
@@ -33,7 +36,7 @@ def test_without_a_key_both_ways_on_are_there(nobody: Session) -> None:
     text, button = said(key)
     assert "CRAZYROUTER_API_KEY" in text and "%kling_key" in text
     assert button == "Try the demo"
-    key.widget.children[1].click()
+    key.press("key", "Try the demo")
     assert nobody.services.demo
     (text,) = said(key)
     assert "Nothing is sent" in text
@@ -48,7 +51,7 @@ def test_a_demo_that_cannot_start_is_said(
     failed: list[KlingError] = []
     key = line(make(environ | {"KLING_WIDGETS_HOME": str(blocked)}), failed)
     before = said(key)
-    key.widget.children[1].click()
+    key.press("key", "Try the demo")
     assert len(failed) == 1
     assert said(key) == before
 

@@ -19,6 +19,7 @@ from kling_widgets.notebook.form import Form
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.presets import NONE, Presets
 from kling_widgets.notebook.session import Session
+from tests.notebook import said
 
 BOAT = VideoRequest("2.6", prompt="a paper boat", seconds=5)
 SHIP = VideoRequest("3.0", prompt="a ship")
@@ -125,7 +126,7 @@ def within(widget: Any) -> Iterator[Any]:
 
 def text(form: Form) -> str:
     """All that can be read in a form."""
-    return "\n".join(str(getattr(each, "value", "")) for each in within(form.widget))
+    return said.text(form._parts, form.widget)
 
 
 def test_another_form_has_them_too(shelf: Shelf, store: PresetStore) -> None:
@@ -259,7 +260,7 @@ def test_everything_has_its_words(shelf: Shelf) -> None:
 
 def test_it_gives_its_widgets_back(store: PresetStore) -> None:
     """Closing what it shows leaves nothing of it behind."""
-    parts = Parts(LocalMedia(Path("uploads")))
+    parts = said.parts(Path("uploads"))
     before = {*alive}
     presets = Presets(parts, store, lambda: BOAT, lambda request: None)
     assert {*alive} - before

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
 import pytest
 from ipywidgets.widgets.widget import _instances as alive
 
@@ -14,10 +13,10 @@ from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls import Parts
-from kling_widgets.notebook.controls.control import within
 from kling_widgets.notebook.draft import Draft
 from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.status import Status
+from tests.notebook import said
 
 LINK = "https://example.com/a.png"
 SHOTS = [{"index": 1, "prompt": "a", "duration": "5"}]
@@ -29,7 +28,8 @@ class Told:
     def __init__(self, folder: Path) -> None:
         self.assigned: list[Mapping[str, Any]] = []
         self.forgot = 0
-        self.status = Status(Parts(LocalMedia(folder)), self.assigned.append, self.forget)
+        self.parts = Parts(LocalMedia(folder))
+        self.status = Status(self.parts, self.assigned.append, self.forget)
 
     def forget(self) -> None:
         self.forgot += 1
@@ -40,11 +40,11 @@ class Told:
 
     @property
     def text(self) -> str:
-        return "\n".join(each.value for each in within(self.status.widget) if isinstance(each, widgets.HTML))
+        return said.lines(self.parts.page, "status")
 
     @property
-    def buttons(self) -> dict[str, widgets.Button]:
-        return {each.description: each for each in within(self.status.widget) if isinstance(each, widgets.Button)}
+    def buttons(self) -> dict[str, said.Pressed]:
+        return {each.description: each for each in said.presses(self.parts.page, "status")}
 
 
 @pytest.fixture
@@ -72,8 +72,7 @@ def test_what_is_not_sent_is_said_with_who_takes_it(told: Told) -> None:
     draft = Draft(VideoRequest("3.0", prompt="x", image=LINK, image_tail=LINK))
     assert "Not sent" not in told.tell(draft)
     draft.model = MODELS["aigc-video-kling-3.0-turbo"]
-    said = told.tell(draft)
-    assert "Not sent, as Kling 3.0 Turbo is not documented to take it: last frame." in said
+    assert "Not sent, as Kling 3.0 Turbo is not documented to take it: last frame." in told.tell(draft)
     told.buttons["Use Kling 3.0"].click()
     assert told.assigned == [{"model": "aigc-video-kling-3.0"}]
     told.buttons["Leave it out"].click()

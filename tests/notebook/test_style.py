@@ -6,10 +6,12 @@ import re
 
 import pytest
 
-from kling_widgets.notebook.style import FORM_STYLE, STYLE, TABLE_STYLE
+from kling_widgets.notebook.style import STYLE, TABLE_STYLE, style
+
+FORM = style("colours", "base", "form", "media", "shots", "camera", "motion")
 
 
-@pytest.mark.parametrize("style", [STYLE, FORM_STYLE, TABLE_STYLE], ids=["live", "form", "table"])
+@pytest.mark.parametrize("style", [STYLE, FORM, TABLE_STYLE], ids=["live", "form", "table"])
 def test_it_is_one_element(style: str) -> None:
     """As it stands in front of other HTML, it must end where it ends."""
     assert style.startswith("<style>")
@@ -18,7 +20,7 @@ def test_it_is_one_element(style: str) -> None:
     assert style.count("{") == style.count("}")
 
 
-@pytest.mark.parametrize("style", [STYLE, FORM_STYLE, TABLE_STYLE], ids=["live", "form", "table"])
+@pytest.mark.parametrize("style", [STYLE, FORM, TABLE_STYLE], ids=["live", "form", "table"])
 def test_it_touches_nothing_else_on_the_page(style: str) -> None:
     """Each rule is about what is inside of ours."""
     rules = re.sub(
@@ -30,7 +32,7 @@ def test_it_touches_nothing_else_on_the_page(style: str) -> None:
         assert selector.strip().startswith(".kling"), selector
 
 
-@pytest.mark.parametrize("style", [STYLE, FORM_STYLE, TABLE_STYLE], ids=["live", "form", "table"])
+@pytest.mark.parametrize("style", [STYLE, FORM, TABLE_STYLE], ids=["live", "form", "table"])
 def test_variables_of_the_theme_have_fall_backs(style: str) -> None:
     """Voilà and VS Code do not have them all."""
     used = re.findall(r"var\((--jp-[\w-]+)([,)])", style)

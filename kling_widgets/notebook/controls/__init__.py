@@ -6,47 +6,50 @@ from kling_widgets.core.fields import Choice, Field, Flag, Link, Links, Number, 
 from kling_widgets.core.structured import Camera, Clips, Elements, Masks, Shots, Structured
 from kling_widgets.notebook.controls.camera import CameraMoves
 from kling_widgets.notebook.controls.clips import ClipRows
-from kling_widgets.notebook.controls.control import Control, Parts
+from kling_widgets.notebook.controls.control import Control
 from kling_widgets.notebook.controls.elements import ElementRows
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.controls.motion import MotionBrush
 from kling_widgets.notebook.controls.shots import ShotTable
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
+from kling_widgets.notebook.parts import Parts
 
-__all__ = ["Control", "Parts", "make"]
+__all__ = ["Control", "Parts", "kind_of", "make"]
 
 _PILLS = 4  # choices beside "default"; more are a list
 
 
 def make(field: Field, parts: Parts) -> Control:
     """The control of a field."""
+    return kind_of(field)(field, parts)
+
+
+def kind_of(field: Field) -> type[Control]:
+    """Which kind of control a field gets."""
     match field:
         case Text():
-            return TextBox(field, parts)
+            return TextBox
         case Flag():
-            return Pills(field, parts, {"off": False, "on": True})
+            return Pills
         case Choice(choices=choices):
-            kind = Pills if len(choices) <= _PILLS else WordList
-            return kind(field, parts, {choice: choice for choice in choices})
-        case Number(usual=usual) if 0 < len(usual) <= _PILLS:
-            return Pills(field, parts, {str(number): number for number in usual})
-        case Number():
-            return Slider(field, parts)
+            return Pills if len(choices) <= _PILLS else WordList
+        case Number(usual=usual):
+            return Pills if 0 < len(usual) <= _PILLS else Slider
         case Link():
-            return LinkBox(field, parts)
+            return LinkBox
         case Links():
-            return LinksBox(field, parts)
+            return LinksBox
         case Shots():
-            return ShotTable(field, parts)
+            return ShotTable
         case Camera():
-            return CameraMoves(field, parts)
+            return CameraMoves
         case Elements():
-            return ElementRows(field, parts)
+            return ElementRows
         case Clips():
-            return ClipRows(field, parts)
+            return ClipRows
         case Masks():
-            return MotionBrush(field, parts)
+            return MotionBrush
         case Structured():
-            return JsonBox(field, parts)
+            return JsonBox
     raise TypeError(f"no control is made for {type(field).__name__}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ipywidgets as widgets
 
 from kling_widgets.core.structured import CAMERA_AXES, CAMERA_MOVES
@@ -9,10 +11,12 @@ from kling_widgets.core.values import JSON
 from kling_widgets.notebook.controls.shaped import Shaped
 from kling_widgets.notebook.controls.simple import DEFAULT
 from kling_widgets.notebook.controls.viewfinder import AXES, MOVES, Frame, picture
+from kling_widgets.notebook.page import Line
+from kling_widgets.notebook.parts import Parts
 
 FARTHEST = 10.0
 STEP = 0.5  # a value between two steps would be moved to one of them by the slider in the browser: it is shown as JSON
-START = 5.0  # what "one axis" begins with: a move that can be seen
+START_AXIS, START = CAMERA_AXES[0], 5.0  # what "one axis" begins with: a move that can be seen
 SIMPLE = "simple"
 UNSET = "The model chooses how the camera moves."  # by the prompt and the pictures (D)
 STILL = "At 0 the camera stands still."
@@ -23,49 +27,56 @@ UNSURE = "Kling's pages have not always agreed which of pan and tilt is which: a
 class CameraMoves(Shaped):
     """Pills for the moves; for one axis a list, a slider and a word at each of its ends."""
 
-    def edit(self) -> widgets.Widget:
-        parts = self.parts
+    sheets = ("camera",)
+
+    def edit(self) -> Sequence[widgets.Widget]:
         self._words = {DEFAULT: "", "↔ one axis": SIMPLE} | {move.words: name for name, move in MOVES.items()}
-        self.move = widgets.ToggleButtons(
+        self.move = self.parts.make(
+            widgets.ToggleButtons,
             description="Move",
             options=list(self._words),
+            value=DEFAULT,
             tooltips=[self.field.help, "One axis, and how far (simple)"]
             + [f"{move.said} ({name})" for name, move in MOVES.items()],
-            layout=parts.plain,
-            style=parts.pills,
         )
-        self.axis = widgets.Dropdown(
-            description="Axis",
-            options=[(f"{axis.words} ({name})", name) for name, axis in AXES.items()],
-            tooltip="One, and only one, axis",
-            layout=parts.narrow,
-            style=parts.list,
-        )
-        self.amount = widgets.FloatSlider(
-            START,
-            min=-FARTHEST,
-            max=FARTHEST,
-            step=STEP,
-            description="Amount",
-            readout_format="+",
-            layout=parts.plain,
-            style=parts.slider,
-        )
-        self.amount.add_class("kling-amount")
-        self._ends = widgets.HTML(layout=parts.plain)
-        self._simple = widgets.VBox([self.axis, self.amount, self._ends], layout=parts.plain)
-        self._picture = widgets.HTML(layout=parts.plain)
         self._written: JSON = None
         self._names: tuple[str, ...] = ()  # the axes that the value names, also those at rest
+        self._simple: _OneAxis | None = None  # most people never need it
+        self._view: widgets.HTML | None = None
         self._at_rest = self._state()
-        for each in (self.move, self.axis, self.amount):
-            # Another move is shown as it goes; a slider that is dragged shows where it leads.
-            each.observe(lambda _, moving=each is not self.amount: self._draw(moving and not self._quiet), "value")
-            self.watch(each)
+        self._follow(self.move, moving=True)
         self._draw()
-        editor = widgets.VBox([self.move, self._simple, self._picture], layout=parts.plain)
-        editor.add_class("kling-camera")
-        return editor
+        return [self.move]
+
+    def _follow(self, widget: widgets.Widget, *, moving: bool) -> None:
+        # Another move is shown as it goes; a slider that is dragged shows where it leads.
+        widget.observe(lambda _: self._draw(moving and not self._quiet), "value")
+        self.watch(widget)
+
+    @property
+    def simple(self) -> _OneAxis:
+        """The controls of one axis."""
+        if self._simple is None:
+            self._simple = _OneAxis(self.parts)
+            self._follow(self._simple.axis, moving=True)
+            self._follow(self._simple.amount, moving=False)
+        return self._simple
+
+    @property
+    def axis(self) -> widgets.Dropdown:
+        """Which axis."""
+        return self.simple.axis
+
+    @property
+    def amount(self) -> widgets.FloatSlider:
+        """How far."""
+        return self.simple.amount
+
+    def close(self) -> None:
+        super().close()
+        for hidden in (self._simple.widget if self._simple else None, self._view):
+            if hidden is not None:
+                self.parts.close(hidden)
 
     def fits(self, value: JSON) -> bool:
         if not isinstance(value, dict) or not {"type"} <= value.keys() <= {"type", "config"}:
@@ -97,31 +108,63 @@ class CameraMoves(Shaped):
         config = value.get("config") or {}
         move = value.get("type", "")
         moved = [axis for axis, amount in config.items() if amount] or [*config]
+        if move == SIMPLE or self._simple is not None:
+            self.axis.value = moved[0] if moved else CAMERA_AXES[0]
+            self.amount.value = config.get(self.axis.value, 0) if move == SIMPLE else START
         self.move.value = next(words for words, name in self._words.items() if name == move)
-        self.axis.value = moved[0] if moved else CAMERA_AXES[0]
-        self.amount.value = config.get(self.axis.value, 0) if move == SIMPLE else START
         self._names = tuple(config) if len(config) > 1 else ()
         self._written, self._at_rest = value or None, self._state()
 
     def _state(self) -> tuple[str, str, float]:
-        return self._words[self.move.value], self.axis.value, self.amount.value
+        axis, amount = (self.axis.value, self.amount.value) if self._simple else (START_AXIS, START)
+        return self._words[self.move.value], axis, amount
 
     def _draw(self, moving: bool = False) -> None:
         """What the chosen move does, in words and as a picture."""
         move, name, amount = self._state()
-        axis, note = AXES[name], ""
-        frame: Frame | None = None
+        self.say(Line("" if move else UNSET, "kling-dim kling-indent"))
         if not move:
-            said = UNSET
+            self.change(self.move)
         elif move == SIMPLE:
-            frame, said = axis.at(amount), axis.said(amount) if amount else STILL
+            axis = AXES[name]
+            ends = f'<div class="kling-ends"><span>{axis.ends[0]}</span><span>{axis.ends[1]}</span></div>'
             note = f'<div class="kling-dim">{UNSURE}</div>' if name in ("pan", "tilt") else ""
+            said = axis.said(amount) if amount else STILL
+            self._show(axis.at(amount), f"{said}{note}", moving, ends)
+            self.change(self.move, self.simple.widget, self._view)
         else:
-            frame, said = MOVES[move].frame, MOVES[move].said
-        (self._simple.remove_class if move == SIMPLE else self._simple.add_class)("kling-gone")
-        self._ends.value = f'<div class="kling-ends"><span>{axis.ends[0]}</span><span>{axis.ends[1]}</span></div>'
-        drawn = picture(frame, moving=moving) if frame else ""
-        self._picture.value = f'<div class="kling-view kling-indent">{drawn}<div>{said}{note}</div></div>'
+            self._show(MOVES[move].frame, MOVES[move].said, moving)
+            self.change(self.move, self._view)
+
+    def _show(self, frame: Frame, said: str, moving: bool, ends: str = "") -> None:
+        page = f'{ends}<div class="kling-finder kling-indent">{picture(frame, moving=moving)}<div>{said}</div></div>'
+        if self._view is None:
+            self._view = self.parts.make(widgets.HTML)
+        self._view.value = page
+
+
+class _OneAxis:
+    """Which axis, and how far."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.axis = parts.make(
+            widgets.Dropdown,
+            description="Axis",
+            options=[(f"{axis.words} ({name})", name) for name, axis in AXES.items()],
+            value=START_AXIS,
+            tooltip="One, and only one, axis",
+        )
+        self.amount = parts.make(
+            widgets.FloatSlider,
+            "kling-amount",
+            value=START,
+            min=-FARTHEST,
+            max=FARTHEST,
+            step=STEP,
+            description="Amount",
+            readout_format="+",
+        )
+        self.widget = parts.box(self.axis, self.amount)
 
 
 def _is_amount(value: JSON) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePath
 
@@ -30,18 +31,21 @@ MOST_ROWS = 4  # a few too many are shown, and said to be too many
 class ClipRows(Shaped):
     """A link, and what belongs to it; one is documented, so there are more only when a value has more."""
 
-    def edit(self) -> widgets.Widget:
+    sheets = ("media",)
+
+    def edit(self) -> Sequence[widgets.Widget]:
+        self._rows = [_Row(self, 1)]
+        return [self._rows[0].widget]
+
+    @property
+    def about(self) -> str:  # type: ignore[override]
+        """Why there is no button to choose a file."""
         assert isinstance(self.field, Clips)
         thing = "video" if self.field.media == "video" else "sound"
-        why = widgets.HTML(
-            f'<div class="kling-look kling-dim">The service takes uploads of pictures only: put the {thing} where '
-            "everybody can read it, and give its link.</div>",
-            layout=self.parts.plain,
+        return (
+            '<div class="kling-look kling-dim kling-indent">The service takes uploads of pictures only: put the '
+            f"{thing} where everybody can read it, and give its link.</div>"
         )
-        why.add_class("kling-indent")
-        self._rows = [_Row(self, 1)]
-        self._list = widgets.VBox([self._rows[0].widget], layout=self.parts.plain)
-        return widgets.VBox([why, self._list], layout=self.parts.plain)
 
     def fits(self, value: JSON) -> bool:
         assert isinstance(self.field, Clips)
@@ -63,7 +67,7 @@ class ClipRows(Shaped):
             self._rows.append(_Row(self, len(self._rows) + 1))
         for row, item in zip(self._rows, items, strict=True):
             row.write(item)
-        self._list.children = tuple(row.widget for row in self._rows)
+        self.change(*(row.widget for row in self._rows))
         for row in gone:
             self.parts.close(row.widget)
 
@@ -82,24 +86,22 @@ class _Row:
         field, parts = control.field, control.parts
         assert isinstance(field, Clips)
         label = f"{field.label} link" if number == 1 else f"{field.label} link {number}"
-        self.box = widgets.Text(
-            description=label, placeholder=field.example, tooltip=field.help, layout=parts.wide, style=parts.text
-        )
+        self.box = parts.make(widgets.Text, description=label, placeholder=field.example, tooltip=field.help)
         self.pills = {
-            name: widgets.ToggleButtons(
+            name: parts.make(
+                widgets.ToggleButtons,
                 description=words,
                 options=[DEFAULT, *choices],
+                value=DEFAULT,
                 tooltips=["The service decides", *choices.values()],
-                layout=parts.plain,
-                style=parts.pills,
             )
             for name, (words, choices) in _options(field).items()
         }
         tag = "video" if field.media == "video" else "audio"
-        self.preview = Preview(partial(player, tag=tag), parts.local, field.label, parts.plain)
         for each in (self.box, *self.pills.values()):
             control.watch(each)
-        self.widget = widgets.VBox([self.box, self.preview.widget, *self.pills.values()], layout=parts.plain)
+        self.widget = parts.box(self.box, *self.pills.values())
+        self.preview = Preview(partial(player, tag=tag), parts, field.label, self.widget)
 
     def read(self) -> dict[str, JSON]:
         chosen = {name: pills.value for name, pills in self.pills.items() if pills.value != DEFAULT}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ipywidgets as widgets
 
 from kling_widgets.core.request import VideoRequest
@@ -9,20 +11,20 @@ from kling_widgets.core.structured import Elements
 from kling_widgets.core.values import JSON
 from kling_widgets.notebook.controls.shaped import Shaped
 
+ADD = "Add the id of one more element"
+
 
 class ElementRows(Shaped):
     """Up to three ids, each with a button that puts its name into the prompt."""
 
-    def edit(self) -> widgets.Widget:
+    def edit(self) -> Sequence[widgets.Widget]:
         assert isinstance(self.field, Elements)
         self._prompt = ""
         self._rows: list[_Row] = []
-        self._list = widgets.VBox(layout=self.parts.plain)
-        self._add = widgets.Button(description="Add an element", layout=self.parts.narrow)
-        self._add.on_click(lambda _: self._change([*self._ids(), ""]))
-        below = widgets.VBox([self._add], layout=self.parts.plain)
-        below.add_class("kling-indent")
-        return widgets.VBox([self._list, below], layout=self.parts.plain)
+        self._add = self.parts.button(
+            "Add an element", lambda: self._change([*self._ids(), ""]), "kling-indent", tooltip=ADD
+        )
+        return (self._add,)
 
     def fits(self, value: JSON) -> bool:
         assert isinstance(self.field, Elements)
@@ -62,12 +64,12 @@ class ElementRows(Shaped):
         for row, text in zip(self._rows, ids, strict=True):
             row.box.value = text
         self._quiet = quiet
-        self._list.children = tuple(row.widget for row in self._rows)
+        self.change(*(row.widget for row in self._rows), self._add)
         for row in gone:
             self.parts.close(row.widget)
         full = len(ids) >= self.field.at_most
         self._add.disabled = full
-        self._add.tooltip = f"At most {self.field.at_most} (D)" if full else "Add the id of one more element"
+        self._add.tooltip = f"At most {self.field.at_most} (D)" if full else ADD
 
     def remove(self, row: _Row) -> None:
         """Takes one out; the names of those behind it move up."""
@@ -84,17 +86,12 @@ class _Row:
     def __init__(self, control: ElementRows, number: int) -> None:
         self.name = f"<<<element_{number}>>>"
         parts = control.parts
-        self.box = widgets.Text(
-            description=f"Element {number}", placeholder="its id", layout=parts.grow, style=parts.text
-        )
+        self.box = parts.make(widgets.Text, description=f"Element {number}", placeholder="its id")
         control.watch(self.box)
-        self.insert = widgets.Button(
-            description=f"Name it {self.name}",
+        self.insert = parts.button(
+            f"Name it {self.name}",
+            lambda: control.name_it(self),
             tooltip=f"Put {self.name} at the end of the prompt: it stands for this element there",
-            layout=parts.narrow,
         )
-        self.insert.on_click(lambda _: control.name_it(self))
-        drop = widgets.Button(description="Remove", tooltip=f"Remove element {number}", layout=parts.narrow)
-        drop.on_click(lambda _: control.remove(self))
-        self.widget = widgets.HBox([self.box, self.insert, drop], layout=parts.plain)
-        self.widget.add_class("kling-row")
+        drop = parts.button("Remove", lambda: control.remove(self), tooltip=f"Remove element {number}")
+        self.widget = parts.row(self.box, self.insert, drop)

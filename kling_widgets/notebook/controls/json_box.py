@@ -12,12 +12,12 @@ class JsonBox(Control):
     """JSON, or what the field takes in its place, such as a link."""
 
     def build(self) -> widgets.Widget:
-        self.box = widgets.Textarea(
+        self.box = self.parts.make(
+            widgets.Textarea,
+            *self.classes,
             description=self.field.label,
             placeholder=self.field.example,
             tooltip=self.field.help,
-            layout=self.parts.wide,
-            style=self.parts.text,
             rows=3,
         )
         self.watch(self.box)

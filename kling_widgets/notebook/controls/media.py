@@ -3,7 +3,6 @@ sent."""
 
 from __future__ import annotations
 
-import html
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -13,10 +12,10 @@ import ipywidgets as widgets
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON
 from kling_widgets.errors import KlingError
-from kling_widgets.notebook.controls.chooser import Chooser
 from kling_widgets.notebook.controls.control import Control
 from kling_widgets.notebook.controls.preview import Preview, picture
 from kling_widgets.notebook.controls.references import References
+from kling_widgets.notebook.page import Line, at
 
 SHAPE = "The clip takes this picture's shape."
 
@@ -24,38 +23,42 @@ SHAPE = "The clip takes this picture's shape."
 class LinkBox(Control):
     """One link or file, and a small picture of it."""
 
+    sheets = ("media",)
     rows = 1
 
     def build(self) -> widgets.Widget:
+        self.widget = self.parts.box(self.input(), classes=(at(f"{self.field.name}-file"), *self.classes))
+        self.look()
+        return self.widget
+
+    def look(self) -> None:
+        """Makes what shows below the box."""
+        self.preview = Preview(picture, self.parts, self.field.label, self.widget)
+
+    def input(self) -> widgets.Widget:
+        """Makes the box, with a button behind it that chooses files."""
         many = self.rows > 1
-        self.box = (widgets.Textarea if many else widgets.Text)(
+        self.box = self.parts.make(
+            widgets.Textarea if many else widgets.Text,
+            at(f"{self.field.name}-box"),
+            "kling-row",
             description=self.field.label,
             placeholder="one link or file a line" if many else "https://… or a file",
             tooltip=self.field.help,
-            layout=self.parts.grow,
-            style=self.parts.text,
+            **({"rows": self.rows} if many else {}),
         )
-        if many:
-            self.box.rows = self.rows
-        self.chooser = Chooser(
+        self.watch(self.box)
+        self._trouble: list[str] = []  # with the files that were chosen last
+        self._wrong = False
+        self.parts.page.choose(
+            f"{self.field.name}-box",
+            f"{self.field.label}: choose a picture of this computer",
+            ("image/png", "image/jpeg", "image/webp", "image/gif"),
             self._choose,
             self._take,
-            what=f"{self.field.label}: choose a picture of this computer",
-            accept="image/png,image/jpeg,image/webp,image/gif",
             multiple=many,
-            layout=self.parts.narrow,
         )
-        self.again: widgets.Button | None = None  # most files are where they should be
-        self.said = widgets.HTML(layout=self.parts.plain)
-        self.watch(self.box)
-        self.row = widgets.HBox([self.box, self.chooser], layout=self.parts.wide)
-        self.row.add_class("kling-row")
-        return widgets.VBox([self.row, self.said, self.look()], layout=self.parts.plain)
-
-    def look(self) -> widgets.Widget:
-        """Makes the place where the picture shows."""
-        self.preview = Preview(picture, self.parts.local, self.field.label, self.parts.plain)
-        return self.preview.widget
+        return self.box
 
     def know(self, request: VideoRequest) -> None:
         # A path counts as one only where the user wrote it, which the request knows.
@@ -68,42 +71,38 @@ class LinkBox(Control):
         """A button to look again, as long as a file cannot be used: it may be put right behind our back."""
         paths = [Path(value) for value in values if isinstance(value, PurePath)]
         found = (each for path in paths for each in self.parts.local.problems(self.field, request.spec, path))
-        wrong = any(problem.severity == "error" for problem in found)
-        if wrong and self.again is None:
-            self.again = widgets.Button(
-                description="Look again",
-                tooltip=f"{self.field.label}: see whether the file is there now",
-                layout=self.parts.narrow,
-            )
-            self.again.on_click(lambda _: self.tell())
-        shown = (self.box, self.chooser, *([self.again] if wrong else []))
-        if shown != self.row.children:
-            self.row.children = shown
+        self._wrong = any(problem.severity == "error" for problem in found)
+        self._say()
 
     def close(self) -> None:
         super().close()
-        if self.again is not None:
-            self.parts.close(self.again)
+        self.parts.page.hush(f"{self.field.name}-box", f"{self.field.name}-file")
 
     def _choose(self) -> None:
-        self.said.value = ""
+        self._trouble = []
+        self._say()
 
     def _take(self, name: str, content: bytes | None) -> None:
         """Puts a chosen file's path into the box."""
         if content is None:
             said = "is over 8 MB, or cannot be read: save it beside the notebook, and give its path instead."
-            self._say(f"{name} {said}")
+            self._trouble.append(f"{name} {said}")
+            self._say()
             return
         try:
             path = str(self.parts.local.keep(name, content))
         except KlingError as error:
-            self._say(str(error))
+            self._trouble.append(str(error))
+            self._say()
         else:
             before = self.box.value.strip().splitlines() if self.rows > 1 else []
             self.box.value = "\n".join((*before, path))
 
-    def _say(self, said: str) -> None:
-        self.said.value += f'<div class="kling-problem kling-error">Error: {html.escape(said)}</div>'
+    def _say(self) -> None:
+        trouble = [Line(f"Error: {said}", "kling-problem kling-error") for said in self._trouble]
+        asked = "Is the file there now?" if self._wrong else ""
+        again = Line(asked, "kling-problem kling-dim", (("Look again", self.tell),))
+        self.parts.page.say(f"{self.field.name}-file", *trouble, again)
 
     def get(self) -> JSON:
         return pasted(self.box.value) or None
@@ -117,10 +116,9 @@ class LinksBox(LinkBox):
 
     rows = 3
 
-    def look(self) -> widgets.Widget:
-        self.references = References(self.parts, self.field.label, self._reorder, self._name_it)
+    def look(self) -> None:
         self._prompt = ""
-        return self.references.widget
+        self.references = References(self.parts, self.widget, self._reorder, self._name_it)
 
     def know(self, request: VideoRequest) -> None:
         value = request.get(self.field.name)
@@ -130,8 +128,8 @@ class LinksBox(LinkBox):
         self.offer_again(request, items)
 
     def close(self) -> None:
-        super().close()
         self.references.close()
+        super().close()
 
     def get(self) -> JSON:
         return self._lines() or None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -16,10 +15,11 @@ from kling_widgets.core.structured import Masks
 from kling_widgets.core.values import JSON, is_local
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls.brush import COLOURS, Brush
-from kling_widgets.notebook.controls.control import Parts
 from kling_widgets.notebook.controls.regions import MOST_SHOWN, Region, Size, from_text, misfits, regions_of, to_text
 from kling_widgets.notebook.controls.shaped import Shaped
 from kling_widgets.notebook.figure import public_link
+from kling_widgets.notebook.page import Line
+from kling_widgets.notebook.parts import Parts
 
 ABOUT = (
     "Paint what should move and draw where it goes, or fill in the table below: a mask is a picture of the first "
@@ -32,33 +32,49 @@ NOT_SHOWN = "The first frame's link leads nowhere that a browser may be sent to:
 class MotionBrush(Shaped):
     """``dynamic_masks``: a canvas on the first frame, and a table that says the same."""
 
-    def edit(self) -> widgets.Widget:
-        assert isinstance(self.field, Masks)
+    sheets = ("motion",)
+    about = f'<div class="kling-dim">{ABOUT}</div>'
+
+    def edit(self) -> Sequence[widgets.Widget]:
         self._regions: list[Region] = []
         self._rows: list[_Row] = []
         self._request: VideoRequest | None = None
         self._masks: dict[str, JSON] = {}  # by key, all that were ever here: the page may go back to them
         self._sizes: dict[str, Size] = {}  # of what the page shows, upright, by key
-        self._trouble = ""
-        parts = self.parts
-        self.brush = Brush(
-            notice=NO_FRAME,
-            most_regions=self.field.at_most,
-            most_points=self.field.most_points,
-            layout=parts.plain,
-        )
-        self.brush.observe(self._drawn, "regions")
-        self.brush.on_msg(self._heard)
-        about = widgets.HTML(f'<span class="kling-dim">{ABOUT}</span>', layout=parts.plain)
-        self.table = widgets.VBox(layout=parts.plain)
-        self.add = widgets.Button(description="Add a region", layout=parts.narrow)
-        self.add.on_click(lambda _: self._edit([*self._regions, Region()]))
-        self.clear = widgets.Button(description="Remove all regions", layout=parts.narrow, disabled=True)
-        self.clear.on_click(lambda _: self._edit([]))
-        self.notes = widgets.HTML(layout=parts.plain)
-        buttons = widgets.HBox([self.add, self.clear], layout=parts.plain)
-        buttons.add_class("kling-row")
-        return widgets.VBox([about, self.brush, self.table, buttons, self.notes], layout=parts.plain)
+        self._trouble, self._notice = "", NO_FRAME
+        self._canvas: Brush | None = None  # most people never need it, and its module is long
+        self.add = self.parts.button("Add a region", lambda: self._edit([*self._regions, Region()]))
+        self.clear: widgets.Button | None = None  # there with the first region
+        return [self.add]
+
+    @property
+    def brush(self) -> Brush:
+        """The canvas, made when there is a picture to paint on."""
+        assert isinstance(self.field, Masks)
+        if self._canvas is None:
+            self._canvas = Brush(
+                regions=self._drawing(),
+                most_regions=self.field.at_most,
+                most_points=self.field.most_points,
+                layout=self.parts.layout,
+            )
+            self._canvas.observe(self._drawn, "regions")
+            self._canvas.on_msg(self._heard)
+            self._arrange()
+        return self._canvas
+
+    def _arrange(self) -> None:
+        canvas = [self._canvas] if self._canvas is not None else []
+        if self._rows and self.clear is None:
+            self.clear = self.parts.button("Remove all regions", lambda: self._edit([]))
+        clear = [self.clear] if self._rows else []
+        self.change(*canvas, *(row.widget for row in self._rows), self.add, *clear)
+
+    def close(self) -> None:
+        super().close()
+        for hidden in (self._canvas, self.clear):
+            if hidden is not None:
+                self.parts.close(hidden)
 
     # The value
 
@@ -79,9 +95,10 @@ class MotionBrush(Shaped):
         self._request = request
         image = request.get("image")
         shown = str(image) if isinstance(image, PurePath) else public_link(image) if isinstance(image, str) else None
-        with self.brush.hold_sync():
-            self.brush.notice = NO_FRAME if image is None else "" if shown else NOT_SHOWN
-            self.brush.picture = shown or ""
+        self._notice = NO_FRAME if image is None else "" if shown else NOT_SHOWN
+        if shown or self._canvas is not None:
+            with self.brush.hold_sync():
+                self.brush.notice, self.brush.picture = self._notice, shown or ""
         self._say()
 
     # From the page
@@ -140,16 +157,21 @@ class MotionBrush(Shaped):
         self._regions = regions
         quiet, self._quiet = self._quiet, True
         try:
-            self.brush.regions = [
-                {
-                    "mask": region.waits or self._key(region.mask),
-                    "points": [[point["x"], point["y"]] for point in region.path],
-                }
-                for region in regions
-            ]
+            if self._canvas is not None:
+                self._canvas.regions = self._drawing()
         finally:
             self._quiet = quiet
         self._show()
+
+    def _drawing(self) -> list[dict[str, Any]]:
+        """The regions as the page draws them."""
+        return [
+            {
+                "mask": region.waits or self._key(region.mask),
+                "points": [[point["x"], point["y"]] for point in region.path],
+            }
+            for region in self._regions
+        ]
 
     def _key(self, mask: JSON) -> str:
         if not mask:
@@ -165,11 +187,8 @@ class MotionBrush(Shaped):
             self._rows.append(_Row(self.parts, len(self._rows) + 1, self._change, self._remove))
         for row, region in zip(self._rows, self._regions, strict=True):
             row.show(region)
-        rows = tuple(row.widget for row in self._rows)
-        if rows != self.table.children:
-            self.table.children = rows
+        self._arrange()
         self.add.disabled = len(self._regions) >= MOST_SHOWN
-        self.clear.disabled = not self._regions
         self._say()
 
     def _change(self, number: int, made: Mapping[str, JSON]) -> None:
@@ -184,11 +203,9 @@ class MotionBrush(Shaped):
 
     def _say(self) -> None:
         said = [("note", "Note", note) for note in self._notes()] + [("error", "Error", self._trouble)]
-        self.notes.value = "".join(
-            f'<div class="kling-problem kling-{style}">{word}: {html.escape(text)}</div>'
-            for style, word, text in said
-            if text
-        )
+        lines = [Line(f"{word}: {text}", f"kling-problem kling-{look}") for look, word, text in said if text]
+        notice = [Line(self._notice)] if self._canvas is None and self._notice else []  # the canvas says it itself
+        self.say(*notice, *lines)
 
     def _notes(self) -> Iterator[str]:
         image = self._request.get("image") if self._request else None
@@ -231,32 +248,27 @@ class _Row:
         colour = COLOURS[(number - 1) % len(COLOURS)]
         dot = f'<span class="kling-brush-dot" aria-hidden="true" style="background: {colour}"></span>'
         # Told when they are finished: half a link is no picture, and half a point no path.
-        self.mask = widgets.Text(
+        self.mask = parts.make(
+            widgets.Text,
             description=f"Mask {number}",
             placeholder="https://… or a file",
             tooltip=f"The mask of region {number}: a link or a file",
             continuous_update=False,
-            layout=parts.grow,
-            style=parts.text,
         )
-        self.path = widgets.Textarea(
+        self.path = parts.make(
+            widgets.Textarea,
             description=f"Path {number}",
             placeholder="220,380 620,380",
             tooltip=f"The path of region {number}: points as x,y from the bottom left, a blank between them",
             continuous_update=False,
             rows=2,
-            layout=parts.grow,
-            style=parts.text,
         )
-        button = widgets.Button(description="Remove", tooltip=f"Remove region {number}", layout=parts.narrow)
+        drop = parts.button("Remove", lambda: remove(number), tooltip=f"Remove region {number}")
         self.mask.observe(lambda change: self._change({"mask": change["new"].strip() or None, "waits": ""}), "value")
         self.path.observe(lambda change: self._change({"points": from_text(change["new"])}), "value")
-        button.on_click(lambda _: remove(number))
-        self.widget = widgets.HBox(
-            [widgets.HTML(dot, layout=parts.plain), self.mask, self.path, button], layout=parts.wide
+        self.widget = parts.row(
+            parts.make(widgets.HTML, value=dot), self.mask, self.path, drop, classes=("kling-row", "kling-region")
         )
-        for name in ("kling-row", "kling-region"):
-            self.widget.add_class(name)
 
     def show(self, region: Region) -> None:
         """Shows the region; what its user has written in other words stays."""

@@ -18,6 +18,7 @@ from kling_widgets.core.media_rules import UPLOADABLE, Facts
 from kling_widgets.core.values import JSON, shorten
 from kling_widgets.notebook.figure import public_link
 from kling_widgets.notebook.local_media import LARGEST_PLAYED, LocalMedia
+from kling_widgets.notebook.parts import Parts
 
 # What ends like this can be played; for anything else, such as half a link, nothing is fetched before it is to be.
 _PLAYABLE = re.compile(r"\.(mp4|mov|m4v|webm|mp3|wav|m4a|aac)$", re.IGNORECASE)
@@ -25,29 +26,37 @@ Draw = Callable[[JSON, LocalMedia, str], str]
 
 
 class Preview:
-    """A place in the page for one value. It is drawn anew only when the value or its file has changed.
+    """A picture or player of one value, below the other widgets of a box. It is made when there is something to show,
+    and drawn anew only when the value or its file has changed.
 
     Args:
         draw: one of the functions below.
-        local: what is asked about local files.
+        parts: what the form's controls share.
         label: what the value is called.
-        layout: the widget's, shared.
+        box: where it shows.
     """
 
-    def __init__(self, draw: Draw, local: LocalMedia, label: str, layout: widgets.Layout) -> None:
-        self.widget = widgets.HTML(layout=layout)
-        self.widget.add_class("kling-indent")
-        self._draw, self._local, self._label = draw, local, label
+    def __init__(self, draw: Draw, parts: Parts, label: str, box: widgets.VBox) -> None:
+        self._draw, self._parts, self._label, self._box = draw, parts, label, box
+        self._widget: widgets.HTML | None = None
         self._shown: tuple[JSON, Facts | None, str] = (None, None, "")
 
     def show(self, value: JSON, words: str = "") -> None:
         """Shows a link or a path, with these words beside it; nothing for anything else."""
-        facts = self._local.facts(Path(value)) if isinstance(value, PurePath) else None
+        local = self._parts.local
+        facts = local.facts(Path(value)) if isinstance(value, PurePath) else None
         if (value, facts, words) != self._shown:
             self._shown = (value, facts, words)
-            drawn = self._draw(value, self._local, self._label)
+            drawn = self._draw(value, local, self._label)
             more = f'<span class="kling-dim">{html.escape(words)}</span>' if words and drawn else ""
-            self.widget.value = f'<div class="kling-look">{drawn}{more}</div>' if drawn else ""
+            self._put(f'<div class="kling-look">{drawn}{more}</div>' if drawn else "")
+
+    def _put(self, page: str) -> None:
+        if self._widget is not None:
+            self._widget.value = page
+        elif page:
+            self._widget = self._parts.make(widgets.HTML, "kling-indent", value=page)
+            self._box.children = (*self._box.children, self._widget)
 
 
 def picture(value: JSON, local: LocalMedia, label: str, name: str = "") -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import ipywidgets as widgets
 
 from kling_widgets.core.values import JSON, shorten
-from kling_widgets.notebook.controls.control import Parts
 from kling_widgets.notebook.controls.preview import name_of, picture
+from kling_widgets.notebook.parts import Parts
 
 MOST_ROWS = 12  # more than any model takes; a thousand pasted lines are no thousand pictures
 
@@ -19,21 +19,23 @@ class References:
 
     Args:
         parts: what the form's controls share.
-        label: what the list is called.
+        widget: where the rows show, below what is in it.
         reorder: called with the places of the pictures that stay, in their new order.
         name_it: called with the name of a picture that is to go into the prompt.
     """
 
     def __init__(
-        self, parts: Parts, label: str, reorder: Callable[[list[int]], None], name_it: Callable[[str], None]
+        self,
+        parts: Parts,
+        widget: widgets.VBox,
+        reorder: Callable[[list[int]], None],
+        name_it: Callable[[str], None],
     ) -> None:
-        self.parts, self.label, self.reorder, self.name_it = parts, label, reorder, name_it
-        self.style = widgets.ButtonStyle()  # one for all buttons
+        self.parts, self.widget, self.reorder, self.name_it = parts, widget, reorder, name_it
         self.count = 0
+        self._above = widget.children
         self._rows: list[_Row] = []
-        self._more = widgets.HTML(layout=parts.plain)
-        self.widget = widgets.VBox(layout=parts.plain)
-        self.widget.add_class("kling-indent")
+        self._more: widgets.HTML | None = None
 
     def show(self, items: Sequence[JSON], prompt: str) -> None:
         """Shows these links and paths; the prompt tells which of them it names."""
@@ -45,10 +47,15 @@ class References:
         for row, item in zip(rows, shown, strict=True):
             row.show(item, prompt)
         rest = len(items) - len(shown)
-        self._more.value = f'<span class="kling-dim">… and {rest} more</span>' if rest else ""
-        children = (*(row.widget for row in rows), *([self._more] if rest else []))
+        children = (*self._above, *(row.widget for row in rows), *(self._and_more(rest) if rest else ()))
         if children != self.widget.children:
             self.widget.children = children
+
+    def _and_more(self, rest: int) -> tuple[widgets.HTML]:
+        if self._more is None:
+            self._more = self.parts.make(widgets.HTML, "kling-indent")
+        self._more.value = f'<span class="kling-dim">… and {rest} more</span>'
+        return (self._more,)
 
     def move(self, index: int, by: int) -> None:
         """Changes a picture's place with its neighbour's; the keyboard goes along with it."""
@@ -65,7 +72,7 @@ class References:
 
     def close(self) -> None:
         """Gives back every widget that it made, also of rows that do not show."""
-        for each in (*(row.widget for row in self._rows), self.style, self._more, self.widget):
+        for each in (*(row.widget for row in self._rows), *([self._more] if self._more else ())):
             self.parts.close(each)
 
 
@@ -74,22 +81,21 @@ class _Row:
 
     def __init__(self, references: References, index: int) -> None:
         self._references, self._index = references, index
-        number = index + 1
+        parts, number = references.parts, index + 1
         self.name = f"<<<image_{number}>>>"
-        self.text = widgets.HTML(layout=references.parts.plain)
-        self.named = self._button(
+        self.text = parts.make(widgets.HTML)
+        self.named = parts.button(
             f"Name it {self.name}",
-            f"Put {self.name} at the end of the prompt: it stands for reference {number} there",
             lambda: references.name_it(self.name),
+            tooltip=f"Put {self.name} at the end of the prompt: it stands for reference {number} there",
         )
-        self.up = self._button("↑", f"Move reference {number} up", lambda: references.move(index, -1))
-        self.down = self._button("↓", f"Move reference {number} down", lambda: references.move(index, 1))
-        drop = self._button("✕", f"Remove reference {number}", lambda: references.remove(index))
-        self.up.disabled = index == 0
-        tools = widgets.HBox([self.named, self.up, self.down, drop], layout=references.parts.plain)
-        tools.add_class("kling-tools")
-        self.widget = widgets.HBox([self.text, tools], layout=references.parts.plain)
-        self.widget.add_class("kling-reference")
+        self.up = parts.button(
+            "↑", lambda: references.move(index, -1), tooltip=f"Move reference {number} up", disabled=index == 0
+        )
+        self.down = parts.button("↓", lambda: references.move(index, 1), tooltip=f"Move reference {number} down")
+        drop = parts.button("✕", lambda: references.remove(index), tooltip=f"Remove reference {number}")
+        tools = parts.row(self.named, self.up, self.down, drop, classes=("kling-tools",))
+        self.widget = parts.row(self.text, tools, classes=("kling-reference", "kling-indent"))
 
     def show(self, item: JSON, prompt: str) -> None:
         """Shows a link or a path."""
@@ -101,11 +107,3 @@ class _Row:
             self.text.value = text
         self.named.disabled = self.name in prompt
         self.down.disabled = self._index >= self._references.count - 1
-
-    def _button(self, words: str, tooltip: str, pressed: Callable[[], None]) -> widgets.Button:
-        references = self._references
-        button = widgets.Button(
-            description=words, tooltip=tooltip, layout=references.parts.narrow, style=references.style
-        )
-        button.on_click(lambda _: pressed())
-        return button

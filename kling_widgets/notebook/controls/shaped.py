@@ -8,11 +8,14 @@ from __future__ import annotations
 import html
 import re
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import ipywidgets as widgets
 
+from kling_widgets.core.fields import Field
 from kling_widgets.core.values import JSON, to_json, with_links
 from kling_widgets.notebook.controls.control import Control
+from kling_widgets.notebook.page import Line, at
 
 _MARK = re.compile(r" \([SDRI](, [SDRI])*\)")  # how sure a limit is: for who looks closer, in the tooltip
 CANNOT = "The controls cannot show this"
@@ -20,11 +23,17 @@ AS_JSON, AS_CONTROLS = "Write JSON", "Use the controls"
 
 
 class Shaped(Control):
-    """An editor of its own for a value with an inner shape."""
+    """An editor of its own for a value with an inner shape.
+
+    Attributes:
+        about: stands behind the label and its hint, in HTML.
+    """
+
+    about = ""
 
     @abstractmethod
-    def edit(self) -> widgets.Widget:
-        """Makes the editor."""
+    def edit(self) -> Sequence[widgets.Widget]:
+        """Makes the editor, one widget below the other."""
 
     @abstractmethod
     def fits(self, value: JSON) -> bool:
@@ -39,36 +48,47 @@ class Shaped(Control):
         """Shows in the editor a value that fits; None empties it."""
 
     def build(self) -> widgets.Widget:
-        self.editor = self.edit()
+        self.place = f"{self.field.name}-editor"  # of the lines that it says itself
         self.json: widgets.Textarea | None = None  # most people never need it
+        self.as_json = False
+        self.label = self.parts.make(widgets.HTML, value=self._label(), tooltip=self.field.help)
+        self.switch = self.parts.button(
+            AS_JSON, self._flip, "kling-quiet", tooltip=f"{self.field.label} as the service reads it"
+        )
+        self.editor: tuple[widgets.Widget, ...] = ()
+        self._below: tuple[Line, ...] = ()
+        self.widget = self.parts.box(self.label, self.switch, classes=(at(self.place), *self.classes, "kling-shaped"))
+        self.change(*self.edit())
+        return self.widget
+
+    def _label(self) -> str:
         # Under a section's title of the same name only a screen reader needs it once more.
         known = "kling-unseen" if self.field.label == self.field.section else "kling-label"
-        label = widgets.HTML(
+        return (
             f'<span class="{known}">{html.escape(self.field.label)}</span> '
-            f'<span class="kling-dim">{html.escape(_MARK.sub("", self.field.help))}</span>',
-            tooltip=self.field.help,
-            layout=self.parts.plain,
+            f'<span class="kling-dim">{html.escape(_MARK.sub("", self.field.help))}</span>{self.about}'
         )
-        self.switch = widgets.Button(
-            description=AS_JSON, tooltip=f"{self.field.label} as the service reads it", layout=self.parts.narrow
-        )
-        self.switch.add_class("kling-quiet")
-        self.switch.on_click(self._flip)
-        head = widgets.HBox([label, self.switch], layout=self.parts.plain)
-        head.add_class("kling-head")
-        self.place = widgets.VBox([head, self.editor], layout=self.parts.plain)
-        return self.place
+
+    def limit(self, field: Field) -> None:
+        super().limit(field)
+        self.label.value, self.label.tooltip = self._label(), field.help
+
+    def change(self, *editor: widgets.Widget) -> None:
+        """Shows other widgets of the editor."""
+        self.editor = editor
+        self._reveal(self.as_json)
+
+    def say(self, *lines: Line) -> None:
+        """Says these lines below the editor, as long as that shows."""
+        self._below = lines
+        self.parts.page.say(self.place, *(() if self.as_json else lines))
 
     def close(self) -> None:
-        for hidden in (self.json, self.editor):  # one of them does not show, and so is no child
+        for hidden in (self.json, *self.editor):  # what does not show is no child
             if hidden is not None:
                 self.parts.close(hidden)
         super().close()
-
-    @property
-    def as_json(self) -> bool:
-        """Whether the JSON shows."""
-        return self.json is not None and self.place.children[-1] is self.json
+        self.parts.page.hush(self.place)
 
     def get(self) -> JSON:
         if self.as_json and self.json is not None:
@@ -79,12 +99,12 @@ class Shaped(Control):
         clean = self.field.clean(value, paths=False)
         if clean is None or self.fits(clean):
             self.write(clean)
-            self._reveal(self.editor)
+            self._reveal(False)
         else:
             self._json_box().value = clean if isinstance(clean, str) else to_json(with_links(clean, str), 1)
-            self._reveal(self._json_box())
+            self._reveal(True)
 
-    def _flip(self, button: object) -> None:
+    def _flip(self) -> None:
         value = self.field.clean(self.get(), paths=False)
         if not self.as_json:
             self._quiet = True
@@ -92,7 +112,7 @@ class Shaped(Control):
                 self._json_box().value = "" if value is None else to_json(with_links(value, str), 1)
             finally:
                 self._quiet = False
-            self._reveal(self._json_box())
+            self._reveal(True)
         elif value is None or self.fits(value):
             self.set(value)
         else:
@@ -102,19 +122,22 @@ class Shaped(Control):
 
     def _json_box(self) -> widgets.Textarea:
         if self.json is None:
-            self.json = widgets.Textarea(
+            self.json = self.parts.make(
+                widgets.Textarea,
                 description=f"{self.field.label}, JSON",
                 placeholder=self.field.example,
                 tooltip=self.field.help,
-                layout=self.parts.wide,
-                style=self.parts.text,
                 rows=4,
             )
-            self.json.observe(lambda _: self._reveal(self.json), "value")  # another text may fit again
+            self.json.observe(lambda _: self._reveal(True), "value")  # another text may fit again
             self.watch(self.json)
         return self.json
 
-    def _reveal(self, what: widgets.Widget) -> None:
-        self.switch.description, self.switch.disabled = AS_CONTROLS if what is self.json else AS_JSON, False
-        if self.place.children[-1] is not what:
-            self.place.children = (self.place.children[0], what)
+    def _reveal(self, as_json: bool) -> None:
+        self.as_json = as_json
+        with self.switch.hold_sync():
+            self.switch.description, self.switch.disabled = AS_CONTROLS if as_json else AS_JSON, False
+        shown = (self.label, self.switch, *((self.json,) if as_json else self.editor))
+        if shown != self.widget.children:
+            self.widget.children = shown
+        self.say(*self._below)

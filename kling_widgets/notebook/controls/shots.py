@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, count, pairwise
 
 import ipywidgets as widgets
@@ -13,6 +12,7 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.structured import Shots, duration_of, joined_prompt
 from kling_widgets.core.values import JSON, shorten
 from kling_widgets.notebook.controls.shaped import Shaped
+from kling_widgets.notebook.page import Line
 from kling_widgets.notebook.ways import Way
 
 MOST_ROWS = 12  # twice what is documented: a few too many are shown, and said to be too many; a hundred are JSON
@@ -25,37 +25,17 @@ class ShotTable(Shaped):
     """Rows of a prompt and its seconds. A row keeps its place and its widgets, the shots move through the rows: nothing
     that is typed in is made anew, and the focus stays."""
 
-    def edit(self) -> widgets.Widget:
-        parts = self.parts
+    sheets = ("shots",)
+
+    def edit(self) -> Sequence[widgets.Widget]:
         self._rows: list[_Row] = []
         self._request: VideoRequest | None = None
         self._switched: set[str] = set()  # which of SWITCHES were set for the user here
-        self._style = widgets.ButtonStyle()  # one for all buttons
-        self._list = widgets.VBox(layout=parts.plain)
-        self._add = self.button("Add a shot", "One more shot, as long as what is left of the clip", self._grow)
-        self._full = widgets.HTML(layout=parts.plain)
-        self._bar = widgets.HTML(layout=parts.plain)
-        self._sum = widgets.HTML(layout=parts.plain)
-        self._set_clip = self.button("", "Makes the clip as long as its shots together", self._to_sum)
-        self._set_shots = self.button("", "Makes the shots together as long as the clip", self._to_clip)
-        self._joined = widgets.HTML(layout=parts.plain)
-        more = widgets.HBox([self._add, self._full], layout=parts.plain)
-        total = widgets.HBox([self._sum, self._set_clip, self._set_shots], layout=parts.plain)
-        for row in (more, total):
-            row.add_class("kling-row")
-        total.add_class("kling-sum")
-        below = widgets.VBox([more, self._bar, total, self._joined], layout=parts.plain)
-        below.add_class("kling-indent")
-        editor = widgets.VBox([self._list, below], layout=parts.plain)
-        editor.add_class("kling-shots")
-        self._draw([])
-        return editor
-
-    def button(self, words: str, tooltip: str, pressed: Callable[[], None]) -> widgets.Button:
-        """Makes a button."""
-        button = widgets.Button(description=words, tooltip=tooltip, layout=self.parts.narrow, style=self._style)
-        button.on_click(lambda _: pressed())
-        return button
+        self._add = self.parts.button(
+            "Add a shot", self._grow, "kling-indent", tooltip="One more shot, as long as what is left of the clip"
+        )
+        self._bar: widgets.HTML | None = None  # there with the first shot
+        return [self._add]
 
     def fits(self, value: JSON) -> bool:
         return isinstance(value, list) and 0 < len(value) <= MOST_ROWS and all(map(_is_row, value, count(1)))
@@ -73,11 +53,14 @@ class ShotTable(Shaped):
         for row, shot in zip(rows, shots, strict=True):
             row.prompt.value, row.seconds.value = shot["prompt"], duration_of(shot)
         self._rows = rows
-        self._list.children = tuple(row.widget for row in rows)  # the same ones are not sent again
+        if rows and self._bar is None:
+            self._bar = self.parts.make(widgets.HTML, "kling-indent")
+        bar = [self._bar] if rows else []
+        self.change(*(row.widget for row in rows), self._add, *bar)  # the same ones are not sent again
         for row in rows:
             row.down.disabled = row is rows[-1]
         for row in gone:
-            row.close()
+            self.parts.close(row.widget)
         self._draw(shots)
 
     def know(self, request: VideoRequest) -> None:
@@ -145,25 +128,32 @@ class ShotTable(Shaped):
     def _draw(self, shots: list[JSON]) -> None:
         assert isinstance(self.field, Shots)
         total, clip = _total(shots), self._clip()
-        self._bar.value = _bar([_seconds(shot) for shot in shots], clip)
-        self._sum.value = _sum(total, clip, self._given("seconds") is None) if shots else ""
         limits = self._request.spec.field("seconds") if self._request else None
         possible = isinstance(limits, Number) and total <= limits.high
-        _offer(self._set_clip, f"Set the clip to {total} s" if shots and possible and total != clip else "")
-        spare = clip is not None and len(shots) <= clip and total != clip
-        _offer(self._set_shots, f"Fit the shots to {clip} s" if shots and spare else "")
-        full = len(shots) >= self.field.at_most
-        self._add.disabled = full
-        self._full.value = (
-            f'<span class="kling-dim">{self.field.at_most} is the documented limit.</span>' if full else ""
-        )
+        spare = clip is not None and len(shots) <= clip
+        offers = []
+        if possible and total != clip:
+            offers.append((f"Set the clip to {total} s", self._to_sum))
+        if spare and total != clip:
+            offers.append((f"Fit the shots to {clip} s", self._to_clip))
+        self._add.disabled = full = len(shots) >= self.field.at_most
         joined = joined_prompt(shots) if self._request and self._given("prompt") is None else ""
-        self._joined.value = (
-            f'<div class="kling-dim">Without a prompt the joined shots are sent as the prompt: '
-            f"{html.escape(shorten(joined, 90))}</div>"
-            if joined
-            else ""
-        )
+        if self._bar is not None:
+            self._bar.value = _bar([_seconds(shot) for shot in shots], clip)
+        lines = [
+            Line(f"{self.field.at_most} is the documented limit." if full else "", "kling-indent kling-dim"),
+            Line(_sum(total, clip, self._given("seconds") is None), "kling-indent", tuple(offers)),
+            Line(
+                f"Without a prompt the joined shots are sent as the prompt: {shorten(joined, 90)}" if joined else "",
+                "kling-indent kling-dim",
+            ),
+        ]
+        self.say(*(lines if shots else ()))
+
+    def close(self) -> None:
+        super().close()
+        if self._bar is not None:
+            self.parts.close(self._bar)
 
 
 class _Row:
@@ -172,39 +162,30 @@ class _Row:
     def __init__(self, table: ShotTable, index: int) -> None:
         parts = table.parts
         number = index + 1
-        self.prompt = widgets.Textarea(
+        self.prompt = parts.make(
+            widgets.Textarea,
             description=f"Shot {number}",
             placeholder=f"What happens in shot {number}?",
-            layout=parts.grow,
-            style=parts.text,
             rows=2,
         )
-        self.seconds = widgets.BoundedIntText(
-            1,
+        self.seconds = parts.make(
+            widgets.BoundedIntText,
+            "kling-seconds",
+            value=1,
             description="seconds",
             tooltip=f"How long shot {number} is, in seconds",
             min=1,
             max=LONGEST_SHOT,
-            layout=parts.narrow,
-            style=parts.list,
         )
-        self.seconds.add_class("kling-seconds")
-        self.up = table.button("↑", f"Move shot {number} up", lambda: table.move(index, -1))
-        self.down = table.button("↓", f"Move shot {number} down", lambda: table.move(index, 1))
-        self.drop = table.button("✕", f"Remove shot {number}", lambda: table.remove(index))
-        self.up.disabled = index == 0
+        self.up = parts.button(
+            "↑", lambda: table.move(index, -1), tooltip=f"Move shot {number} up", disabled=index == 0
+        )
+        self.down = parts.button("↓", lambda: table.move(index, 1), tooltip=f"Move shot {number} down")
+        drop = parts.button("✕", lambda: table.remove(index), tooltip=f"Remove shot {number}")
         for box in (self.prompt, self.seconds):
             table.watch(box)
-        tools = widgets.HBox([self.seconds, self.up, self.down, self.drop], layout=parts.plain)
-        self.widget = widgets.HBox([self.prompt, tools], layout=parts.plain)
-        for box, name in ((self.widget, "kling-shot"), (tools, "kling-tools")):
-            box.add_class(name)
-        self._tools = tools
-
-    def close(self) -> None:
-        """Closes what is its own; layouts and styles are shared."""
-        for each in (self.widget, self._tools, self.prompt, self.seconds, self.up, self.down, self.drop):
-            each.close()
+        tools = parts.row(self.seconds, self.up, self.down, drop, classes=("kling-tools",))
+        self.widget = parts.row(self.prompt, tools, classes=("kling-shot",))
 
 
 def _is_row(shot: JSON, number: int) -> bool:
@@ -235,12 +216,6 @@ def spread(lengths: Sequence[int], total: int) -> list[int]:
     rest, whole = total - len(lengths), sum(weights)
     ends = [0, *(round(rest * end / whole) for end in accumulate(weights))]
     return [1 + end - start for start, end in pairwise(ends)]
-
-
-def _offer(button: widgets.Button, words: str) -> None:
-    """Shows a button with these words, or hides it when there are none."""
-    button.description = words
-    (button.remove_class if words else button.add_class)("kling-gone")
 
 
 def _bar(lengths: Sequence[int], clip: int | None) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import ipywidgets as widgets
 
-from kling_widgets.core.fields import Field, Number, Text
+from kling_widgets.core.fields import Choice, Field, Flag, Number, Text
 from kling_widgets.core.values import JSON, shorten
-from kling_widgets.notebook.controls.control import Control, Parts
+from kling_widgets.notebook.controls.control import Control
 
 DEFAULT = "default"  # the service's own; then the field is not sent
 CHOOSE = "choose"
@@ -19,16 +17,14 @@ class TextBox(Control):
 
     def build(self) -> widgets.Widget:
         assert isinstance(self.field, Text)
-        kind = widgets.Textarea if self.field.long else widgets.Text
-        self.box = kind(
+        self.box = self.parts.make(
+            widgets.Textarea if self.field.long else widgets.Text,
+            *self.classes,
             description=self.field.label,
             placeholder="What happens in the video?" if self.field.name == "prompt" else self.field.example,
             tooltip=self.field.help,
-            layout=self.parts.wide,
-            style=self.parts.text,
+            **({"rows": 4} if self.field.long else {}),
         )
-        if self.field.long:
-            self.box.rows = 4
         self.watch(self.box)
         return self.box
 
@@ -42,20 +38,25 @@ class TextBox(Control):
 class Pills(Control):
     """A few choices side by side; the first one leaves the field alone."""
 
-    def __init__(self, field: Field, parts: Parts, choices: Mapping[str, JSON]) -> None:
-        self.choices = dict(choices)
-        super().__init__(field, parts)
+    kind: type[widgets.Widget] = widgets.ToggleButtons
 
     def build(self) -> widgets.Widget:
-        self.box = widgets.ToggleButtons(
+        self.choices = choices(self.field)
+        self.box = self.parts.make(
+            self.kind,
+            *self.classes,
             description=self.field.label,
-            options=[DEFAULT, *self.choices],
-            tooltips=[self.field.help] * (1 + len(self.choices)),
-            layout=self.parts.plain,
-            style=self.parts.pills,
+            options=(DEFAULT, *self.choices),
+            value=DEFAULT,
+            tooltip=self.field.help,
         )
         self.watch(self.box)
         return self.box
+
+    def limit(self, field: Field) -> None:
+        super().limit(field)
+        self.choices = choices(field)
+        self.box.options, self.box.tooltip = (DEFAULT, *self.choices), field.help
 
     def get(self) -> JSON:
         return self.choices.get(self.box.value)
@@ -63,57 +64,55 @@ class Pills(Control):
     def put(self, value: JSON) -> None:
         if value is not None and value not in self.choices.values():
             self.choices[str(value)] = value  # a value from elsewhere is shown as it is, right or wrong
-            self.box.options = [DEFAULT, *self.choices]
+            self.box.options = (DEFAULT, *self.choices)
         self.box.value = DEFAULT if value is None else next(word for word, v in self.choices.items() if v == value)
 
 
 class WordList(Pills):
     """Many choices in a list."""
 
-    def build(self) -> widgets.Widget:
-        self.box = widgets.Dropdown(
-            description=self.field.label,
-            options=[DEFAULT, *self.choices],
-            tooltip=self.field.help,
-            layout=self.parts.narrow,
-            style=self.parts.list,
-        )
-        self.watch(self.box)
-        return self.box
+    kind = widgets.Dropdown
+
+
+def choices(field: Field) -> dict[str, JSON]:
+    """What can be chosen, by the word for it; empty for a field of another kind."""
+    match field:
+        case Flag():
+            return {"off": False, "on": True}
+        case Choice(choices=words):
+            return {word: word for word in words}
+        case Number(usual=usual):
+            return {str(number): number for number in usual}
+    return {}
 
 
 class Slider(Control):
-    """A number in a range, or left alone."""
+    """A number in a range, or left alone: the slider shows when a number is chosen."""
 
     def build(self) -> widgets.Widget:
         assert isinstance(self.field, Number)
-        usual = self.field.usual or (self.field.low, self.field.high)
+        low, high = _range(self.field)
         self._odd: JSON = None  # what is no number
-        self.mode = widgets.ToggleButtons(
+        self.mode = self.parts.make(
+            widgets.ToggleButtons,
             description=self.field.label,
             options=(DEFAULT, CHOOSE),
-            tooltips=[self.field.help] * 2,
-            layout=self.parts.plain,
-            style=self.parts.pills,
+            value=DEFAULT,
+            tooltip=self.field.help,
         )
-        self.number = widgets.IntSlider(
-            min=min(usual),
-            max=max(usual),
-            value=max(min(usual), 5),
-            description=self.field.unit,
-            layout=self.parts.plain,
-            style=self.parts.slider,
+        self.number = self.parts.make(
+            widgets.IntSlider, min=low, max=high, value=max(low, 5), description=self.field.unit
         )
-        self.number.layout = widgets.Layout(display="none", width="300px")
-        self.mode.observe(self._choose, "value")
         self.watch(self.mode)
         self.watch(self.number)
-        row = widgets.HBox([self.mode, self.number], layout=self.parts.plain)
-        row.add_class("kling-row")
-        return row
+        return self.parts.row(self.mode, self.number, classes=(*self.classes, "kling-row", "kling-number"))
 
-    def _choose(self, change: object) -> None:
-        self.number.layout.display = "flex" if self.mode.value == CHOOSE else "none"
+    def limit(self, field: Field) -> None:
+        assert isinstance(field, Number)
+        super().limit(field)
+        with self.number.hold_trait_notifications():
+            self.number.min, self.number.max = _range(field)
+        self.mode.tooltip = field.help
 
     def get(self) -> JSON:
         return {DEFAULT: None, CHOOSE: self.number.value}.get(self.mode.value, self._odd)
@@ -129,3 +128,8 @@ class Slider(Control):
         if self.mode.options != (options := (DEFAULT, CHOOSE, *odd)):
             self.mode.options = options
         self.mode.value = CHOOSE if is_number else odd[0] if odd else DEFAULT
+
+
+def _range(field: Number) -> tuple[int, int]:
+    usual = field.usual or (field.low, field.high)
+    return min(usual), max(usual)

@@ -12,10 +12,10 @@ from ipywidgets.widgets.widget import _instances as alive
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.notebook.controls import make
 from kling_widgets.notebook.controls.clips import ClipRows
-from kling_widgets.notebook.local_media import LocalMedia
 from tests.client import samples
+from tests.notebook import said
 
 LINK = "https://example.com/v.mp4"
 
@@ -31,7 +31,7 @@ class Clip:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.parts = Parts(LocalMedia(folder))
+        self.parts = said.parts(folder)
         control = make(FIELDS[name], self.parts)
         assert isinstance(control, ClipRows)
         self.control = control
@@ -39,12 +39,13 @@ class Clip:
         control.changed = lambda: self.heard.append(control.get())
 
     def of(self, kind: Any, label: str) -> Any:
-        (found,) = (each for each in within(self.control.widget) if type(each) is kind and each.description == label)
-        return found
+        found = [each for each in within(self.control.widget) if isinstance(each, kind)]
+        (one,) = (each for each in found if each.description == label)
+        return one
 
     @property
     def boxes(self) -> list[widgets.Text]:
-        return [each for each in within(self.control.widget) if type(each) is widgets.Text]
+        return [each for each in within(self.control.widget) if isinstance(each, widgets.Text)]
 
     @property
     def html(self) -> str:

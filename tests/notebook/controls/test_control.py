@@ -19,8 +19,8 @@ from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.controls.shots import ShotTable
 from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
-from kling_widgets.notebook.local_media import LocalMedia
 from kling_widgets.notebook.ways import Way
+from tests.notebook import said
 
 NOTE = Problem("warning", "sound", "It is <odd>.", "Look.", {"sound": False})
 ERROR = Problem("error", "sound", "It is wrong.")
@@ -28,7 +28,7 @@ ERROR = Problem("error", "sound", "It is wrong.")
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(LocalMedia(tmp_path / "uploads"))
+    return said.parts(tmp_path / "uploads")
 
 
 @pytest.mark.parametrize(
@@ -86,21 +86,20 @@ def _within(widget: widgets.Widget) -> list[widgets.Widget]:
     return [widget, *(each for child in getattr(widget, "children", ()) for each in _within(child))]
 
 
-def shown(control: Control, *problems: Problem) -> tuple[list[str], list[widgets.Button]]:
+def shown(control: Control, *problems: Problem) -> tuple[list[str], list[said.Pressed]]:
     """The sentences and buttons below the control."""
     control.show([(problem, (Way("Set sound to off", problem.fix),) if problem.fix else ()) for problem in problems])
-    rows = [each for row in control.widget.children[1:] for each in _within(row)]
-    said = [each.value for each in rows if isinstance(each, widgets.HTML)]
-    return said, [each for each in rows if isinstance(each, widgets.Button)]
+    page = control.parts.page
+    return said.lines(page, control.field.name).splitlines(), said.presses(page, control.field.name)
 
 
 def test_problems_stand_below(parts: Parts) -> None:
     """Each with its word, escaped; colour is only extra."""
-    said, _ = shown(make(FIELDS["sound"], parts), ERROR, NOTE)
-    assert "Error: It is wrong." in said[0]
-    assert "kling-error" in said[0]
-    assert "Note: It is &lt;odd&gt;. Look." in said[1]
-    assert "kling-note" in said[1]
+    (error, note), _ = shown(make(FIELDS["sound"], parts), ERROR, NOTE)
+    assert "Error: It is wrong." in error
+    assert "kling-error" in error
+    assert "Note: It is &lt;odd&gt;. Look." in note
+    assert "kling-note" in note
 
 
 def test_each_way_out_is_a_button_that_says_what_it_does(parts: Parts) -> None:
@@ -110,7 +109,7 @@ def test_each_way_out_is_a_button_that_says_what_it_does(parts: Parts) -> None:
     control.assign = assigned.append
     ways = (Way("Set sound to off", {"sound": False}), Way("Use Kling 3.0", {"model": "aigc-video-kling-3.0"}))
     control.show([(NOTE, ways)])
-    buttons = [each for each in _within(control.widget.children[1]) if isinstance(each, widgets.Button)]
+    buttons = said.presses(parts.page, "sound")
     assert [button.description for button in buttons] == ["Set sound to off", "Use Kling 3.0"]
     for button in buttons:
         button.click()
@@ -120,7 +119,6 @@ def test_each_way_out_is_a_button_that_says_what_it_does(parts: Parts) -> None:
 @pytest.mark.parametrize("name", sorted(FIELDS))
 def test_a_closed_control_leaves_nothing_behind(name: str, parts: Parts) -> None:
     """Whatever it showed: all its widgets, with the layouts and styles that nobody else has, are given back."""
-    make(FIELDS["sound"], parts).close()  # what all share is made once
     before = set(alive)
     control = make(FIELDS[name], parts)
     for value in (FIELDS[name].clean(FIELDS[name].example, paths=True), "x", None):
@@ -128,32 +126,31 @@ def test_a_closed_control_leaves_nothing_behind(name: str, parts: Parts) -> None
         control.show([(NOTE, (Way("Set sound to off", {}),))])
     control.close()
     assert set(alive) == before
-    assert parts.plain.comm is not None
+    assert parts.layout.comm is not None
+    assert (parts.page.said, list(parts.page.kept), parts.page.choosers) == ({}, ["page"], {})
 
 
 def test_the_same_problems_change_nothing(parts: Parts) -> None:
     """No flicker while somebody types."""
     control = make(FIELDS["sound"], parts)
     shown(control, ERROR)
-    rows = control.widget.children
+    before = parts.page.said
     shown(control, ERROR)
-    assert control.widget.children is rows
+    assert parts.page.said is before
 
 
-def test_problems_leave_no_widgets_behind(parts: Parts) -> None:
-    """What they cost is given back; what they share stays."""
+def test_problems_cost_no_widgets(parts: Parts) -> None:
+    """All are lines of one model, and gone when they are mended."""
     control = make(FIELDS["sound"], parts)
-    before = len(alive)
-    for _ in range(3):
-        shown(control, ERROR, NOTE)
-        shown(control)
-    assert len(alive) == before
-    assert parts.plain.comm is not None
-    assert len(control.widget.children) == 1
+    before = set(alive)
+    shown(control, ERROR, NOTE)
+    assert set(alive) == before
+    shown(control)
+    assert parts.page.said == {}
 
 
 def test_controls_share_layouts_and_styles(parts: Parts) -> None:
-    """A text box costs its own model and its row's, and no more."""
+    """A text box costs its own model, and no more."""
     before = len(alive)
     make(FIELDS["session_id"], parts)
-    assert len(alive) - before == 2
+    assert len(alive) - before == 1

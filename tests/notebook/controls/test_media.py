@@ -14,10 +14,11 @@ from ipywidgets.widgets.widget import _instances as alive
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.controls import Parts, make
-from kling_widgets.notebook.controls.chooser import LARGEST_CHOSEN
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.page import LARGEST_CHOSEN, at
 from tests.client import samples
+from tests.notebook import said
 from tests.notebook.controls.page import Page
 
 PNG = b"\x89PNG\r\n\x1a\n a picture"
@@ -33,10 +34,23 @@ def box(name: str, uploads: Path) -> LinkBox:
 
 def choose(control: LinkBox, *files: tuple[str, bytes]) -> None:
     """Chooses files, as the browser hands them over."""
-    page = Page(control.chooser)
-    page.says({"chosen": len(files)})
+    page, place = Page(control.parts.page), f"{control.field.name}-box"
+    page.says({"chosen": place, "count": len(files)})
     for name, content in files:
-        page.says({"name": name, "size": len(content)}, *([content] if len(content) <= LARGEST_CHOSEN else []))
+        sent = [content] if len(content) <= LARGEST_CHOSEN else []
+        page.says({"chosen": place, "name": name, "size": len(content)}, *sent)
+
+
+def chooser(control: LinkBox) -> dict[str, str]:
+    """What is known of the button that chooses files."""
+    (about,) = control.parts.page.choosers.values()
+    assert at(*control.parts.page.choosers) in control.box._dom_classes
+    return about
+
+
+def trouble(control: LinkBox) -> str:
+    """What is said of the files that were chosen."""
+    return said.lines(control.parts.page, f"{control.field.name}-file")
 
 
 def paths(control: LinkBox) -> list[Path]:
@@ -96,8 +110,8 @@ def test_several_files_join_the_lines(uploads: Path) -> None:
     """In a list they are added to what is there; the field of one takes one."""
     many = box("image_list", uploads)
     assert isinstance(many, LinksBox)
-    assert many.chooser.multiple
-    assert not box("image", uploads).chooser.multiple
+    assert chooser(many)["multiple"]
+    assert not chooser(box("image", uploads))["multiple"]
     many.box.value = LINK
     choose(many, ("a.png", PNG), ("b.png", PNG + b"2"))
     assert [path.name for path in paths(many)][1:] == ["a.png", "b.png"]
@@ -142,11 +156,11 @@ def test_a_large_file_asks_for_its_path(uploads: Path) -> None:
     control = box("image", uploads)
     choose(control, ("<big>.png", bytes(LARGEST_CHOSEN + 1)))
     assert control.get() is None
-    assert "over 8 MB" in control.said.value
-    assert "&lt;big&gt;" in control.said.value
+    assert "over 8 MB" in trouble(control)
+    assert "&lt;big&gt;" in trouble(control)
     assert not uploads.exists()
     choose(control, ("small.png", bytes(LARGEST_CHOSEN)))
-    assert control.said.value == ""
+    assert trouble(control) == ""
     assert len(paths(control)) == 1
 
 
@@ -155,7 +169,7 @@ def test_of_several_the_small_ones_are_kept(uploads: Path) -> None:
     control = box("image_list", uploads)
     choose(control, ("big.png", bytes(LARGEST_CHOSEN + 1)), ("small.png", PNG))
     assert [path.name for path in paths(control)] == ["small.png"]
-    assert "big.png" in control.said.value
+    assert "big.png" in trouble(control)
 
 
 def test_where_nothing_can_be_kept_a_path_is_asked_for(tmp_path: Path) -> None:
@@ -164,12 +178,12 @@ def test_where_nothing_can_be_kept_a_path_is_asked_for(tmp_path: Path) -> None:
     control = box("image", tmp_path / "file")
     choose(control, ("a.png", PNG))
     assert control.get() is None
-    assert "give its path" in control.said.value
+    assert "give its path" in trouble(control)
 
 
 def test_only_pictures_are_offered(uploads: Path) -> None:
     """The browser's dialog shows what the service takes."""
-    assert set(box("image", uploads).chooser.accept.split(",")) >= {"image/png", "image/jpeg"}
+    assert set(chooser(box("image", uploads))["accept"].split(",")) >= {"image/png", "image/jpeg"}
 
 
 # What shows below the box
@@ -186,8 +200,8 @@ def seen(control: LinkBox) -> str:
     return "\n".join(each.value for each in within(control.widget) if isinstance(each, widgets.HTML))
 
 
-def buttons(control: LinkBox, words: str) -> list[widgets.Button]:
-    return [each for each in within(control.widget) if isinstance(each, widgets.Button) and each.description == words]
+def buttons(control: LinkBox, words: str) -> list[Any]:
+    return [each for each in said.buttons(control.parts, control.widget) if each.description == words]
 
 
 def know(control: LinkBox, model: str = "2.6", prompt: str = "x", **fields: Any) -> VideoRequest:
@@ -364,7 +378,7 @@ def test_what_is_no_list_of_links_is_shown_as_it_is(value: Any, uploads: Path) -
 @pytest.mark.parametrize("name", ["image", "image_list"])
 def test_a_closed_control_leaves_nothing_behind(name: str, uploads: Path) -> None:
     """Also of what did not show at the end."""
-    parts = Parts(LocalMedia(uploads))
+    parts = said.parts(uploads)
     before = set(alive)
     control: Any = make(FIELDS[name], parts)
     for text in ("\n".join(map(str, range(20))), "nowhere.png", ""):

@@ -13,9 +13,9 @@ from ipywidgets.widgets.widget import _instances as alive
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.notebook.controls import make
 from kling_widgets.notebook.controls.motion import NO_FRAME, NOT_SHOWN, MotionBrush
-from kling_widgets.notebook.local_media import LocalMedia
+from tests.notebook import said
 from tests.notebook.controls.page import Page
 
 LINK = "https://example.com/m.png"
@@ -35,7 +35,7 @@ class Form:
     """A motion brush in a form that has other fields: what is changed goes into a request, and that comes back."""
 
     def __init__(self, folder: Path, **fields: Any) -> None:
-        control = make(FIELDS["dynamic_masks"], Parts(LocalMedia(folder)))
+        control = make(FIELDS["dynamic_masks"], said.parts(folder))
         assert isinstance(control, MotionBrush)
         self.control, self.fields, self.values = control, fields, []  # type: ignore[var-annotated]
         self.page = Page(control.brush)
@@ -64,12 +64,17 @@ class Form:
         self.page.says({"kind": "mask", "key": key, "number": number}, content)
 
     def row(self, number: int) -> tuple[widgets.Text, widgets.Textarea, widgets.Button]:
-        _, mask, path, remove = self.control.table.children[number - 1].children
+        _, mask, path, remove = self.rows[number - 1].children
         return mask, path, remove
 
     @property
     def notes(self) -> str:
-        return str(self.control.notes.value)
+        return said.lines(self.control.parts.page, "dynamic_masks-editor")
+
+    @property
+    def rows(self) -> list[widgets.HBox]:
+        """The rows of the table."""
+        return [each for each in self.control.editor if isinstance(each, widgets.HBox)]
 
 
 @pytest.fixture
@@ -101,7 +106,7 @@ def test_drawing_fills_in_the_table(form: Form) -> None:
         ("", "1,2"),
     ]
     form.draw(("", [[1, 2]]))
-    assert len(form.control.table.children) == 1
+    assert len(form.rows) == 1
     assert form.row(1)[1].value == "1,2"
     form.draw()
     assert form.control.get() is None
@@ -191,7 +196,7 @@ def test_removing_all_removes_all(form: Form) -> None:
     form.control.set([{"mask_url": LINK, "trajectories": POINTS}] * 2)
     form.control.clear.click()
     assert form.values == [None]
-    assert form.control.clear.disabled
+    assert form.control.clear not in form.control.widget.children
 
 
 def test_a_region_in_the_middle_can_be_removed(form: Form) -> None:
@@ -238,7 +243,7 @@ def test_six_regions_are_offered_and_more_can_be_seen(form: Form) -> None:
     """The page offers as many as are documented; what came from code is there to be removed."""
     assert (form.control.brush.most_regions, form.control.brush.most_points) == (6, 77)
     form.control.set([{"mask_url": LINK, "trajectories": POINTS}] * 12)
-    assert len(form.control.table.children) == 12
+    assert len(form.rows) == 12
     assert form.control.add.disabled
 
 
@@ -386,7 +391,7 @@ def test_a_picture_that_is_turned_upright_is_said(form: Form, tmp_path: Path) ->
 
 def test_closing_gives_everything_back(tmp_path: Path) -> None:
     """Rows, brush, JSON and all."""
-    parts = Parts(LocalMedia(tmp_path))
+    parts = said.parts(tmp_path)
     before = len(alive)
     control = make(FIELDS["dynamic_masks"], parts)
     assert isinstance(control, MotionBrush)
@@ -394,7 +399,7 @@ def test_closing_gives_everything_back(tmp_path: Path) -> None:
     control.switch.click()
     control.close()
     assert len(alive) == before
-    assert parts.plain.comm is not None
+    assert parts.layout.comm is not None
 
 
 def test_rows_that_are_gone_are_given_back(form: Form) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from kling_widgets.notebook.controls.preview import Preview, name_of, picture, player
 from kling_widgets.notebook.local_media import LARGEST_PLAYED, LocalMedia
+from kling_widgets.notebook.parts import Parts
 from tests.client import samples
 
 LINK = "https://example.com/a.png"
@@ -146,12 +147,13 @@ def test_it_is_drawn_anew_only_when_something_has_changed(local: LocalMedia, tmp
         calls.append(value)
         return f"{value}"
 
-    preview = Preview(draw, local, "x", widgets.Layout())
+    box = widgets.VBox()
+    preview = Preview(draw, Parts(local), "x", box)
     path = written(tmp_path / "a.png", samples.picture("PNG", (640, 480)))
     for _ in range(3):
         preview.show(path, "Said.")
     assert calls == [path]
-    assert "Said." in preview.widget.value
+    assert "Said." in box.children[0].value
     written(path, samples.picture("PNG", (64, 48)))
     preview.show(path, "Said.")
     preview.show(path, "Other.")

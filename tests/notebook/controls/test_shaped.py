@@ -13,7 +13,7 @@ from ipywidgets.widgets.widget import _instances as alive
 from kling_widgets.core.structured import Structured
 from kling_widgets.notebook.controls import Parts
 from kling_widgets.notebook.controls.shaped import AS_CONTROLS, AS_JSON, Shaped
-from kling_widgets.notebook.local_media import LocalMedia
+from tests.notebook import said
 
 FIELD = Structured(
     name="spice", label="Spice", help="One name, at least.", example='{"name": "mace"}', section="Kitchen"
@@ -23,10 +23,10 @@ FIELD = Structured(
 class OneName(Shaped):
     """Edits ``{"name": text}`` and nothing else."""
 
-    def edit(self) -> widgets.Widget:
-        self.box = widgets.Text(layout=self.parts.wide, style=self.parts.text)
+    def edit(self) -> list[widgets.Widget]:
+        self.box = self.parts.make(widgets.Text)
         self.watch(self.box)
-        return self.box
+        return [self.box]
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, dict) and value.keys() == {"name"} and isinstance(value["name"], str)
@@ -40,7 +40,7 @@ class OneName(Shaped):
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(LocalMedia(tmp_path))
+    return said.parts(tmp_path)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def calls(control: Shaped) -> list[Any]:
 
 def typed(control: Shaped) -> widgets.Textarea:
     """The box of JSON that shows."""
-    box = control.place.children[-1]
+    box = control.widget.children[-1]
     assert isinstance(box, widgets.Textarea)
     return box
 
@@ -66,16 +66,15 @@ def test_it_begins_empty_with_its_editor(control: OneName) -> None:
     """Nothing is set, and the JSON costs nothing before somebody wants it."""
     assert control.get() is None
     assert not control.as_json
-    assert control.place.children[-1] is control.box
+    assert control.widget.children[-1] is control.box
     assert control.json is None
     assert control.switch.description == AS_JSON
 
 
 def test_its_head_names_the_field_and_its_limits(control: OneName) -> None:
     """In words that can be read, and a button of its own."""
-    head = control.place.children[0]
-    assert "Spice" in head.children[0].value
-    assert "One name, at least." in head.children[0].value
+    assert "Spice" in control.label.value
+    assert "One name, at least." in control.label.value
     assert "Spice" in control.switch.tooltip
 
 
@@ -197,4 +196,4 @@ def test_closed_it_leaves_nothing(parts: Parts, value: Any) -> None:
     control.set(value)
     control.close()
     assert set(alive) == before
-    assert parts.plain.comm is not None
+    assert parts.layout.comm is not None

@@ -19,7 +19,7 @@ from kling_widgets.core.fields import Problem
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.controls import Parts, make
 from kling_widgets.notebook.controls.shots import MOST_ROWS, ShotTable, spread
-from kling_widgets.notebook.local_media import LocalMedia
+from tests.notebook import said
 
 FIELD = FIELDS["multi_prompt"]
 
@@ -59,19 +59,22 @@ class Form:
         return self.request.get(FIELD.name)
 
     @property
-    def all(self) -> list[widgets.Widget]:
-        """Every widget that shows, in order."""
-        return _within(self.table.widget)
+    def all(self) -> list[Any]:
+        """Every widget that shows, in order, and the buttons behind lines."""
+        return [*_within(self.table.widget), *said.presses(self.table.parts.page)]
 
     def button(self, words: str) -> widgets.Button:
         """The one button that shows with these words or this hint."""
         (found,) = (
-            each for each in self.all if isinstance(each, widgets.Button) and words in (each.description, each.tooltip)
+            each
+            for each in self.all
+            if isinstance(each, (widgets.Button, said.Pressed))
+            and words in (each.description, getattr(each, "tooltip", ""))
         )
         return found
 
     def has(self, words: str) -> bool:
-        return any(isinstance(each, widgets.Button) and words == each.description for each in self.all)
+        return any(words == getattr(each, "description", "") for each in self.all)
 
     def prompts(self) -> list[widgets.Textarea]:
         return [each for each in self.all if isinstance(each, widgets.Textarea)]
@@ -82,18 +85,16 @@ class Form:
     @property
     def text(self) -> str:
         """All that can be read in it."""
-        return "\n".join(each.value for each in self.all if isinstance(each, widgets.HTML))
+        return said.text(self.table.parts, self.table.widget)
 
 
 def _within(widget: widgets.Widget) -> list[widgets.Widget]:
-    if "kling-gone" in widget._dom_classes:
-        return []
     return [widget, *(each for child in getattr(widget, "children", ()) for each in _within(child))]
 
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(LocalMedia(tmp_path))
+    return said.parts(tmp_path)
 
 
 @pytest.fixture
@@ -355,8 +356,9 @@ def test_rows_leave_nothing_behind(form: Form) -> None:
 
 def test_a_row_costs_seven_models(form: Form) -> None:
     """Two boxes, two inputs and three buttons: layouts and styles are shared."""
+    form.table.set(shots(1))
     before = len(alive)
-    form.table.set(shots(1, 1))
+    form.table.set(shots(1, 1, 1))
     assert len(alive) - before == 14
 
 
@@ -373,7 +375,7 @@ def test_closed_it_leaves_nothing(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "seconds", "said"),
+    ("lengths", "seconds", "words"),
     [
         ([5, 3], 10, "8 of 10 s · 2 s left"),
         ([6, 5], 10, "11 of 10 s · 1 s too many"),
@@ -383,10 +385,10 @@ def test_closed_it_leaves_nothing(parts: Parts) -> None:
         ([2, 3], "abc", "5 s in all"),
     ],
 )
-def test_the_sum_is_said(parts: Parts, lengths: list[int], seconds: Any, said: str) -> None:
+def test_the_sum_is_said(parts: Parts, lengths: list[int], seconds: Any, words: str) -> None:
     """How the seconds add up to the clip, and whose length that is."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
-    assert said in form.text.splitlines()
+    assert f">{words}<" in form.text
 
 
 def bar(form: Form) -> tuple[list[float], float | None]:
@@ -462,7 +464,7 @@ def test_the_shots_can_be_fit_to_the_clip(parts: Parts) -> None:
 def test_only_what_helps_is_offered(parts: Parts, lengths: list[int], seconds: Any, clip: bool, fit: bool) -> None:
     """A button that could not do what it says, or has nothing to do, does not show."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
-    words = [each.description for each in form.all if isinstance(each, widgets.Button)]
+    words = [each.description for each in form.all if isinstance(each, (widgets.Button, said.Pressed))]
     assert any(word.startswith("Set the clip") for word in words) is clip
     assert any(word.startswith("Fit the shots") for word in words) is fit
 

@@ -12,7 +12,7 @@ from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.fields import Field
 from kling_widgets.notebook.controls import Control, Parts, make
 from kling_widgets.notebook.controls.simple import DEFAULT, Pills, Slider, TextBox, WordList
-from kling_widgets.notebook.local_media import LocalMedia
+from tests.notebook import said
 
 FIVE_OR_TEN = MODELS["aigc-video-kling-2.6"].field("seconds")
 THREE_TO_FIFTEEN = MODELS["aigc-video-kling-3.0"].field("seconds")
@@ -20,12 +20,12 @@ THREE_TO_FIFTEEN = MODELS["aigc-video-kling-3.0"].field("seconds")
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
-    return Parts(LocalMedia(tmp_path))
+    return said.parts(tmp_path)
 
 
 def check(widget: Any, kind: type[widgets.Widget], **traits: Any) -> None:
     """The widget is of the kind, and has these values."""
-    assert type(widget) is kind
+    assert isinstance(widget, kind)
     assert {name: getattr(widget, name) for name in traits} == traits
 
 
@@ -109,15 +109,29 @@ def test_a_slider_is_left_alone_or_moved(parts: Parts) -> None:
     assert isinstance(control, Slider)
     check(control.mode, widgets.ToggleButtons, description="Seconds", options=(DEFAULT, "choose"), value=DEFAULT)
     check(control.number, widgets.IntSlider, min=3, max=15, value=5, description="seconds")
-    assert control.number.layout.display == "none"
+    assert "kling-number" in control.widget._dom_classes  # by which the style sheet hides it
     control.mode.value = "choose"
-    assert control.number.layout.display == "flex"
     assert control.get() == 5
     control.number.value = 12
     assert control.get() == 12
     control.mode.value = DEFAULT
     assert control.get() is None
-    assert control.number.layout.display == "none"
+
+
+@pytest.mark.parametrize(("field", "other"), [(THREE_TO_FIFTEEN, MODELS["aigc-video-kling-o1"].field("seconds"))])
+def test_a_control_goes_over_to_another_models_limits(field: Field, other: Field, parts: Parts) -> None:
+    """The same widgets, with the other range and hint."""
+    slider = make(field, parts)
+    assert isinstance(slider, Slider)
+    widget = slider.widget
+    slider.set(99)
+    slider.limit(other)
+    slider.set(None)
+    assert slider.widget is widget
+    check(slider.number, widgets.IntSlider, min=3, max=10)
+    assert slider.mode.tooltip == other.help
+    slider.limit(field)
+    check(slider.number, widgets.IntSlider, min=3, max=15)
 
 
 @pytest.mark.parametrize("value", ["5.5", "choose", "default", True, [5]])

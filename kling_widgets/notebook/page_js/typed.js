@@ -2,30 +2,28 @@
 // more can be typed. While one change of a box is unanswered its next ones wait in the page, and the click on a button
 // overtakes them; while a cell runs, the kernel may hear of the click minutes later.
 
-
 // The second half of a double click is no second wish, however soon the first one was accepted, and no yes to a question
 // that the first one raised. Systems let people set up to 900 ms between the two.
 const DOUBLE_CLICK = 900;
 
-function render({ model, el }) {
-  const form = () => el.closest(".kling");
-  const free = () => form()?.removeAttribute("inert");
+function typed({ model, form }) {
+  const free = () => form.removeAttribute("inert");
   let last = -Infinity;
 
   const clicked = (event) => {
     const button = event.target.closest?.(".kling-submit");
-    if (!button || button.disabled || !form()?.contains(button)) return;
+    if (!button || button.disabled || !form.contains(button)) return;
     const since = event.timeStamp - last;
     last = event.timeStamp;
     if (since < DOUBLE_CLICK) event.stopImmediatePropagation();
-    else form().setAttribute("inert", "");
+    else form.setAttribute("inert", "");
   };
 
   const heard = async ({ ask, boxes }) => {
     // Of several pages with this form only the one that was clicked knows.
-    if (ask !== undefined && form()?.hasAttribute("inert")) {
+    if (ask !== undefined && form.hasAttribute("inert")) {
       // A stroke of the brush is still on its way.
-      await Promise.all([...form().querySelectorAll(".kling-brush")].map((brush) => brush.klingPending));
+      await Promise.all([...form.querySelectorAll(".kling-brush")].map((brush) => brush.klingPending));
       const found = {};
       await Promise.all(
         Object.entries(boxes).map(async ([id, name]) => {
@@ -44,20 +42,20 @@ function render({ model, el }) {
   // A box for whole numbers shows what is sent, not what was typed: "2.7" is taken for 2.
   const left = ({ target }) => {
     const whole = parseInt(target.value, 10);
-    if (target.type === "number" && form()?.contains(target) && !Number.isNaN(whole)) target.value = whole;
+    if (target.type === "number" && form.contains(target) && !Number.isNaN(whole)) target.value = whole;
   };
 
   const ended = () => {
-    if (!form()?.classList.contains("jupyter-widgets-disconnected")) return;
+    const button = form.querySelector(".kling-submit");
+    if (!form.classList.contains("jupyter-widgets-disconnected") || form.querySelector(".kling-ended")) return;
     free();
-    el.textContent = "This form's kernel has gone: run its cell again.";
-    el.className = "kling-error";
-    el.hidden = false;
-    for (const button of form().querySelectorAll(".kling-submit")) button.disabled = true;
+    button.disabled = true;
+    const said = Object.assign(document.createElement("span"), { className: "kling-ended kling-error" });
+    said.textContent = "This form's kernel has gone: run its cell again.";
+    button.after(said);
   };
   const live = () => setTimeout(ended);
 
-  el.hidden = true;
   window.addEventListener("click", clicked, true);
   window.addEventListener("focusout", left, true);
   model.on("msg:custom", heard);
@@ -71,5 +69,3 @@ function render({ model, el }) {
     model.off("comm_live_update", live);
   };
 }
-
-export default { render };

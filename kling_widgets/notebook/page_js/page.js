@@ -1,0 +1,17 @@
+// The page's side of a form, in one model: what stands beside its controls, its keys, its click, its files.
+
+function render({ model, el }) {
+  let [waiting, ends] = [0, []];
+  const begin = () => {
+    const form = el.closest(".kling-card");
+    if (form) ends = [keys, typed, words, files].map((part) => part({ model, form }));
+    else waiting = setTimeout(begin, 20);
+  };
+  begin();
+  return () => {
+    clearTimeout(waiting);
+    for (const end of ends) end();
+  };
+}
+
+export default { render };

@@ -1,0 +1,67 @@
+"""What a form says, for tests without a page: as the HTML that the page makes of it, and its buttons."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.page import Page
+from kling_widgets.notebook.parts import _STYLES, Parts, within
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """A button that stands behind a line."""
+
+    page: Page
+    place: str
+    description: str
+    disabled = False
+
+    def click(self) -> None:
+        """Presses it, as the page tells of a click."""
+        self.page._handle_custom_msg({"press": self.place, "words": self.description}, [])
+
+
+def parts(folder: Path) -> Parts:
+    """Parts with all that widgets share: styles are made when they are first needed."""
+    made = Parts(LocalMedia(folder))
+    for kind in _STYLES:
+        made.make(kind).close()
+    return made
+
+
+def lines(page: Page, place: str | None = None) -> str:
+    """What is said in a place, or everywhere."""
+    said = {**page.kept, **page.said}
+    found = (line for name, lines in said.items() if place in (None, name) for line in lines)
+    return "\n".join(f'<div class="{look}">{html.escape(text)}</div>' for text, look, _, _ in found)
+
+
+def presses(page: Page, place: str | None = None) -> list[Pressed]:
+    """The buttons there."""
+    said = {**page.kept, **page.said}
+    return [
+        Pressed(page, name, words)
+        for name, lines in said.items()
+        if place in (None, name)
+        for _, _, presses, _ in lines
+        for words in presses
+    ]
+
+
+def text(parts: Parts, widget: widgets.Widget) -> str:
+    """All that stands in the widgets as HTML, and all that is said."""
+    shown = [each.value for each in within(widget) if isinstance(each, widgets.HTML)]
+    return "\n".join([*shown, lines(parts.page), html.escape(parts.page.code)])
+
+
+def buttons(parts: Parts, widget: widgets.Widget) -> Iterator[widgets.Button | Pressed]:
+    """All buttons: the widgets, and those behind lines."""
+    yield from (each for each in within(widget) if isinstance(each, widgets.Button))
+    yield from presses(parts.page)

@@ -1,0 +1,157 @@
+"""What a form may cost: models, bytes and messages, counted as a kernel would send them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+from ipywidgets.widgets.widget import _instances as alive
+
+from kling_widgets.core.catalog import MODELS, models
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.notebook.form import Form
+from kling_widgets.notebook.parts import within
+from kling_widgets.notebook.session import Session
+from tests.notebook.comms import Comms, counted, tell
+
+ALL = [model.name for model in models()]
+KIB = 1024
+LINK = "https://example.com/a.png"
+
+
+@pytest.fixture
+def comms() -> Iterator[Comms]:
+    with counted() as comms:
+        yield comms
+
+
+def form(session: Session, model: str = "3.0", **fields: Any) -> Form:
+    return Form.from_request(VideoRequest(model, **fields), session)
+
+
+def unfold(form: Form) -> None:
+    """Opens every section, by clicks."""
+    for title in [each for each in within(form.widget) if "kling-section" in getattr(each, "_dom_classes", ())]:
+        if title.description.startswith("▸") and "Presets" not in title.description:
+            tell_click(title)
+
+
+def tell_click(button: widgets.Button) -> None:
+    """What a page says when a button is clicked."""
+    button._handle_msg({"content": {"data": {"method": "custom", "content": {"event": "click"}}}, "buffers": []})
+
+
+def of(form: Form, label: str) -> Any:
+    """The one widget with this label."""
+    (found,) = (each for each in within(form.widget) if getattr(each, "description", "") == label)
+    return found
+
+
+def pick(form: Form, model: str) -> None:
+    """Chooses a model in the page."""
+    picker = of(form, "Model")
+    tell(picker, index=[value for _, value in picker.options].index(f"aigc-video-kling-{model}"))
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_a_form_opens_with_few_models(model: str, session: Session, comms: Comms) -> None:
+    """Folded sections hold nothing yet; those that a scene leads through are open, and hold what they need."""
+    form(session, model)
+    led = bool(MODELS[f"aigc-video-kling-{model}"].scene)
+    assert len(comms.opened) <= (43 if led else 38)
+    assert comms.size <= (32 if led else 25) * KIB
+    assert len(comms.sent) <= (12 if led else 2)
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_with_all_sections_open_a_field_costs_four_models(model: str, session: Session, comms: Comms) -> None:
+    """Of all twenty fields, with what all share, and with what opening them has told."""
+    made = form(session, model)
+    unfold(made)
+    assert len(made.controls) == 20
+    assert len(comms.opened) <= 4 * 20
+    assert sum(comms.opened) <= 2.2 * KIB * 20
+    assert comms.size <= 2.6 * KIB * 20
+
+
+@pytest.mark.parametrize("model", ["2.6", "3.0"])
+def test_typing_tells_the_code_and_the_problems_at_once(model: str, session: Session, comms: Comms) -> None:
+    """One message at each key; one more where the button goes on or off."""
+    made = form(session, model)
+    prompt = of(made, "Prompt")
+    counts = []
+    for text in ("a", "a b", "a bo", "", "x"):
+        comms.clear()
+        tell(prompt, value=text)
+        assert (comms.echoed, comms.opened) == (1, [])
+        counts.append(len(comms.sent))
+        assert made._parts.page.code.endswith(text)
+    assert counts == [2, 1, 1, 2, 2]
+
+
+def test_a_slider_that_is_dragged_tells_once_a_step(session: Session, comms: Comms) -> None:
+    """What is beside the button and the code, in one message."""
+    made = form(session, prompt="x")
+    tell(of(made, "Seconds"), index=1)
+    for seconds in range(6, 12):
+        comms.clear()
+        tell(of(made, "seconds"), value=seconds)
+        assert [sorted(message["state"]) for message in comms.sent] == [["code", "said"]]
+
+
+def test_a_problem_comes_and_goes_in_the_same_message(session: Session, comms: Comms) -> None:
+    """With its buttons; a warning, an error, and a picture that shows."""
+    made = form(session, "2.6", prompt="x", image=LINK)
+    unfold(made)
+    last = of(made, "Last frame")
+    tell(last, value=LINK)  # its picture is made
+    counts = []
+    for text in (f"{LINK}?", "", "ftp://x", "ftp://xy", LINK):
+        comms.clear()
+        tell(last, value=text)
+        counts.append((len(comms.sent), len(comms.opened), comms.closed))
+    # A picture, and the title of the section where it says what is set, are models of their own.
+    assert counts == [(2, 0, 0), (3, 0, 0), (3, 0, 0), (1, 0, 0), (3, 0, 0)]
+
+
+def test_a_camera_that_is_dragged_tells_its_picture_and_the_rest(session: Session, comms: Comms) -> None:
+    """And the title, which says how far."""
+    made = form(session, prompt="x", camera_control={"type": "simple", "config": {"pan": 4}})
+    unfold(made)
+    comms.clear()
+    tell(of(made, "Amount"), value=5)
+    assert len(comms.sent) == 3
+
+
+def test_a_switch_keeps_the_controls_that_both_models_have(session: Session, comms: Comms) -> None:
+    """The same widgets, with the new limits: only a control of another kind is made."""
+    made = form(session, "3.0", prompt="x")
+    unfold(made)
+    before = {name: control.widget for name, control in made.controls.items()}
+    for model in ALL:
+        comms.clear()
+        pick(made, model)
+        kept = {name for name, control in made.controls.items() if control.widget is before.get(name)}
+        assert before.keys() - kept <= {"seconds"}
+        assert len(comms.opened) <= 8
+
+
+def test_nothing_grows_with_switches(session: Session, comms: Comms) -> None:
+    """From model to model and back, with all sections open: not a widget, a comm or a line more."""
+    made = form(session, "3.0", prompt="x", image=LINK)
+    unfold(made)
+    for model in (*ALL, "3.0"):  # each has been there once
+        pick(made, model)
+    page = made._parts.page
+
+    def size() -> tuple[int, ...]:
+        known = (alive, page.said, page.kept, page.choosers, page._presses, page._files, made._draft._open)
+        return *(len(each) for each in known), len(list(within(made.widget))), len(made._unfolded)
+
+    before = size()
+    for _ in range(5):
+        for model in (*ALL, "3.0"):
+            pick(made, model)
+        assert size() == before
