@@ -26,8 +26,14 @@ def _kind(field: Any) -> dict[str, Any]:
         case Flag():
             return {"type": "boolean", "default": False}
         case Number():
-            return {"type": "integer", "minimum": field.low, "maximum": field.high, "default": field.usual[0]}
-    return {"type": "string", "default": "", **({"maxLength": field.at_most.value} if isinstance(field, Text) else {})}
+            return {
+                "type": "integer",
+                "minimum": field.low,
+                "maximum": field.high,
+                "default": min(field.usual, default=5),
+            }
+    longest = field.at_most if isinstance(field, Text) else None
+    return {"type": "string", "default": "", **({"maxLength": longest.value} if longest else {})}
 
 
 def plain(model: str) -> Any:
@@ -37,20 +43,40 @@ def plain(model: str) -> Any:
     return ipywidgets.VBox([_control(spec) for spec in schema(model)["properties"].values()])
 
 
+def shared(model: str) -> Any:
+    """The same with one layout for all, and a style for each class: what they cost at least."""
+    import ipywidgets
+
+    layout, styles = ipywidgets.Layout(), dict[Any, Any]()
+    children = []
+    for spec in schema(model)["properties"].values():
+        kind, given = _kind_of(spec)
+        style = kind.class_traits()["style"].klass
+        if style not in styles:
+            styles[style] = style()
+        children.append(kind(layout=layout, style=styles[style], **given))
+    return ipywidgets.VBox(children, layout=layout)
+
+
 def _control(spec: dict[str, Any]) -> Any:
+    kind, given = _kind_of(spec)
+    return kind(**given)
+
+
+def _kind_of(spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     import ipywidgets
 
     given = {"description": spec["title"], "value": spec["default"]}
     match spec:
         case {"enum": choices}:
-            return ipywidgets.Dropdown(options=choices, **given)
+            return ipywidgets.Dropdown, {"options": choices, **given}
         case {"type": "boolean"}:
-            return ipywidgets.Checkbox(**given)
+            return ipywidgets.Checkbox, given
         case {"type": "integer"}:
-            return ipywidgets.BoundedIntText(min=spec["minimum"], max=spec["maximum"], **given)
+            return ipywidgets.BoundedIntText, {"min": spec["minimum"], "max": spec["maximum"], **given}
         case {"maxLength": _}:
-            return ipywidgets.Textarea(**given)
-    return ipywidgets.Text(**given)
+            return ipywidgets.Textarea, given
+    return ipywidgets.Text, given
 
 
 def auto(model: str) -> Any:
