@@ -13,6 +13,8 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import Undefined, default
 
+_DIFFERENT = ("behavior", "step")  # of sliders: here the page has no default, or another one, and so is always told
+
 
 class _Lean:
     """To be mixed into a kind of widget."""
@@ -41,6 +43,7 @@ def lean(kind: Any) -> Any:
     """The same kind of widget, that opens with few words."""
     traits = kind.class_traits(sync=True)
     usual = {name: () if trait.default_value is Undefined else trait.default_value for name, trait in traits.items()}
+    usual |= {name: object() for name in _DIFFERENT if name in usual}
     body = {
         "__doc__": kind.__doc__,
         "_named": {name: usual[name] for name in traits if name.startswith("_model_")},
