@@ -155,10 +155,11 @@ class Form:
         model = self._draft.model
         fields = {field.name: field for field in (*model.fields, *model.others)}
         for name, control in list(self._controls.items()):
-            if name in fields and type(control) is kind_of(fields[name]):
-                control.limit(fields[name])
-            else:
+            field = fields.get(name)
+            if field is None or type(control) is not kind_of(field):
                 self._controls.pop(name).close()
+            elif field is not control.field:
+                control.limit(field)
         titles: dict[str, list[Field]] = {}
         for field in model.fields:
             titles.setdefault(field.section, []).append(field)

@@ -245,7 +245,7 @@ def _switching(comms: Comms, forms: dict[str, Callable[[str], Any]], rounds: int
             if turn < slow or name != "ipyautoui":
                 _measured(comms, partial(form.switch, model), costs[name])
     base = costs[PLAIN].median
-    grown = {name: _grown(make, switches if name == OURS else min(switches, 20)) for name, make in forms.items()}
+    grown = {name: _grown(comms, make, switches if name == OURS else min(switches, 20)) for name, make in forms.items()}
     rows = [
         (
             name,
@@ -270,13 +270,14 @@ def _switching(comms: Comms, forms: dict[str, Callable[[str], Any]], rounds: int
     return Table("Switching between 3.0 and 2.6", head, rows, notes)
 
 
-def _grown(make: Callable[[str], Any], switches: int) -> tuple[int, int, int, int]:
+def _grown(comms: Comms, make: Callable[[str], Any], switches: int) -> tuple[int, int, int, int]:
     """How many switches, live models after two of them and after all, and how many Python objects there are more."""
     widgets.Widget.close_all()
     form = make("3.0")
     counts = []
     for turn in range(switches):
         form.switch("3.0" if turn % 2 else "2.6")
+        comms.clear()
         if turn in (1, switches - 1):
             gc.collect()
             counts.append((len(alive), len(gc.get_objects())))
