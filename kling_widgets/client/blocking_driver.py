@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 
 from kling_widgets.client import transport
-from kling_widgets.client.budget import Budget
+from kling_widgets.client.budget import Budget, Turn
 from kling_widgets.client.driver import Driver, bounded
 from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Send, Session, Work
 from kling_widgets.client.secret import Secret, bare
@@ -70,7 +70,7 @@ class BlockingDriver(Driver):
 
     def hold(self, urgent: bool) -> None:
         """Waits for the budget."""
-        turn = self.budget.join(urgent=urgent)
+        turn = Turn(urgent=urgent)
         try:
             while pause := self.budget.ask(turn, self.session.clock()):
                 self.sleep(pause)

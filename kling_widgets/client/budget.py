@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -11,29 +12,38 @@ from collections.abc import Iterator, Mapping
 VARIABLE = "KLING_WIDGETS_RPS"  # requests a second
 _ROW = 2  # urgent requests in a row, while others wait: a batch of a thousand must not keep all looks from going out
 _SLACK = 0.05  # seconds by which a request may be late without moving those behind it: sleeps are not exact
+_LATEST = 1.0  # seconds by which it may be late without losing its place: a busy loop must not hold up another thread
+_LONGEST_SLEEP = 5.0  # seconds: those before it may leave, and the budget may be raised
 
 
 class Turn:
-    """A place in the queue."""
+    """A request that wants to go.
 
-    def __init__(self, *, urgent: bool) -> None:
+    Args:
+        urgent: a submission, a download: somebody waits for it.
+    """
+
+    def __init__(self, *, urgent: bool = False) -> None:
         self.urgent = urgent
 
 
 class Budget:
-    """Who may send next. Safe to share between threads. A request joins, asks until it may go, and else leaves.
+    """Who may send next. Safe to share between threads. A request asks until it may go, and else leaves.
 
-    An urgent one (a submission, a download; somebody waits for it) does not queue behind a thousand looks; but while
-    looks wait, every third request is one of them.
+    An urgent one does not queue behind a thousand looks; but while looks wait, every third request is one of them.
 
     Args:
-        per_second: requests a second, above 0.
+        per_second: requests a second, above 0; may be changed at any time.
     """
 
     def __init__(self, per_second: float = 5.0) -> None:
         if not per_second > 0:
             raise ValueError("a budget is above 0 requests a second")
         self.per_second = per_second
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._free = -math.inf  # when the next request may go
         self._urgent: deque[Turn] = deque()
@@ -50,21 +60,24 @@ class Budget:
             return cls(float(environ.get(VARIABLE, "")))
         return cls()
 
-    def join(self, *, urgent: bool = False) -> Turn:
-        """A place at the end of its queue."""
-        turn = Turn(urgent=urgent)
-        with self._lock:
-            (self._urgent if urgent else self._others).append(turn)
-        return turn
-
     def ask(self, turn: Turn, now: float) -> float:
-        """0 if this request may go now, and its place is free again; else the seconds after which to ask again."""
+        """0 if this request may go now, and its place is free again; else the seconds after which to ask again.
+
+        It gets its place with its first question.
+        """
+        if self._process != os.getpid():  # a fork: nobody asks for what waited in the parent
+            self._begin()
         gap = 1 / self.per_second
         with self._lock:
+            queue = self._urgent if turn.urgent else self._others
+            if turn not in queue:
+                queue.append(turn)
+            self._free = min(self._free, now + gap)  # the budget may have been raised
             pause = max(0.0, self._free - now) + gap * self._before(turn)
-            if pause > 1e-6:
-                return pause if pause < 1 else max(1.0, pause / 2)  # those before it may leave
-            (self._urgent if turn.urgent else self._others).popleft()
+            if pause > 1e-6 and now < self._free + _LATEST:
+                again = pause if pause < 1 else max(1.0, pause / 2)
+                return min(again, _LONGEST_SLEEP)
+            queue.remove(turn)
             self._row = self._row + 1 if turn.urgent else 0
             self._free = (self._free if now - self._free < _SLACK else now) + gap
             return 0.0

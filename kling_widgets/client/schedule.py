@@ -33,9 +33,9 @@ LATE_SHARE = 3.0  # of the usual duration, from which on the gaps grow again
 PATIENCE = 0.025  # of the time gone by, once a task is late
 
 PRIOR = 90.0  # seconds; a guess where no duration is known, which is trusted in gaps of up to ...
-WIDEST_UNKNOWN_GAP = 8.0  # ... so many seconds
+WIDEST_UNKNOWN_GAP = 6.5  # ... so many seconds
 
-TRUST = 2.0  # times the gap that goes without a progress: it may be wrong about the pace
+TRUST = 2.2  # times the gap that goes without a progress: it may be wrong about the pace
 TRUSTED_SHARE = 0.5  # of the usual duration, before which there is little to lose by it
 WINDOW_SHARE = 0.9  # of the time between the earliest and the latest end, in one gap
 CROWD_SHARE = 0.5  # of the round in which the budget comes to each task: the queue does the rest

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -30,9 +31,9 @@ def sent(budget: Budget, turns: list[Turn], now: float = 0.0, late: float = 0.0)
 
 @given(st.floats(0.5, 50), st.lists(st.booleans(), min_size=1, max_size=40))
 def test_the_budget_is_kept(rate: float, kinds: list[bool]) -> None:
-    """Requests are as close as the budget says, and all of them go, each kind in its order."""
+    """Requests are as far from each other as the budget says, and all of them go, each kind in its order."""
     budget = Budget(rate)
-    turns = [budget.join(urgent=urgent) for urgent in kinds]
+    turns = [Turn(urgent=urgent) for urgent in kinds]
     went = sent(budget, turns, 100.0)
     assert [at for at, _ in went] == pytest.approx([100 + place / rate for place in range(len(turns))])
     for urgent in (True, False):
@@ -42,7 +43,7 @@ def test_the_budget_is_kept(rate: float, kinds: list[bool]) -> None:
 def test_a_late_sleep_moves_nobody_behind_it() -> None:
     """At 200 a second each sleep is late; a second has about 200 requests all the same."""
     budget = Budget(200)
-    went = sent(budget, [budget.join() for _ in range(200)], late=0.002)
+    went = sent(budget, [Turn() for _ in range(200)], late=0.002)
     assert went[-1][0] < 1.1
     assert all(after - before >= 0 for (before, _), (after, _) in pairwise(went))
 
@@ -50,37 +51,74 @@ def test_a_late_sleep_moves_nobody_behind_it() -> None:
 def test_time_without_requests_is_not_saved_up() -> None:
     """After an hour of silence two requests are as far from each other as ever."""
     budget = Budget(2)
-    sent(budget, [budget.join()])
-    assert [at for at, _ in sent(budget, [budget.join(), budget.join()], 3600.0)] == [3600.0, 3600.5]
+    sent(budget, [Turn()])
+    assert [at for at, _ in sent(budget, [Turn(), Turn()], 3600.0)] == [3600.0, 3600.5]
 
 
 def test_an_urgent_request_does_not_queue_behind_looks() -> None:
     """Somebody waits for a submission; the looks move back by one."""
     budget = Budget(2)
-    looks = [budget.join() for _ in range(100)]
-    urgent = budget.join(urgent=True)
+    looks, urgent = [Turn() for _ in range(100)], Turn(urgent=True)
     went = sent(budget, [*looks, urgent])
-    assert went[0] == (0.0, urgent)
-    assert went[1] == (0.5, looks[0])
+    assert went[:3] == [(0.0, looks[0]), (0.5, urgent), (1.0, looks[1])]
 
 
 def test_looks_go_out_beside_a_batch_of_submissions() -> None:
     """Every third request is a look: a batch of a hundred does not leave a video that is ready unseen until its end."""
     budget = Budget(1)
-    turns = [budget.join(urgent=place < 100) for place in range(130)]
+    turns = [Turn(urgent=place < 100) for place in range(130)]
     assert [turn.urgent for _, turn in sent(budget, turns)][:9] == [True, True, False] * 3
 
 
 def test_who_leaves_holds_up_nobody() -> None:
-    """A batch that was stopped: those behind it ask again in time to take its place."""
+    """A batch that was stopped: those behind it ask again within seconds."""
     budget = Budget(2)
-    batch, last = [budget.join() for _ in range(100)], budget.join()
+    batch, last = [Turn() for _ in range(100)], Turn()
+    for turn in batch:
+        budget.ask(turn, 0.0)
     pause = budget.ask(last, 0.0)
     for turn in batch:
         budget.leave(turn)
-    assert pause < 50
+    assert pause <= 5
     assert budget.ask(last, pause) == 0
     budget.leave(last)  # has gone already
+
+
+def test_a_budget_that_is_raised_counts_at_once() -> None:
+    """Nobody waits out what the old one said."""
+    budget = Budget(0.01)
+    first, second = Turn(), Turn()
+    assert budget.ask(first, 0.0) == 0
+    assert budget.ask(second, 0.0) > 0
+    budget.per_second = 100
+    assert budget.ask(second, 0.0) <= 0.01
+    assert budget.ask(second, 0.01) == 0
+
+
+def test_who_does_not_ask_loses_its_place_to_who_does() -> None:
+    """The loop of a cell that computes asks for nothing; a thread that shares its budget goes on."""
+    budget = Budget(10)
+    asleep, awake = Turn(urgent=True), Turn()
+    assert budget.ask(Turn(), 0.0) == 0
+    assert budget.ask(asleep, 0.0) > 0
+    now = 0.0
+    while pause := budget.ask(awake, now):
+        now += pause
+    assert now <= 2
+    assert budget.ask(asleep, now + 0.1) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
+    """Nobody in the child asks for them."""
+    budget = Budget(1)
+    with budget.watched():
+        for _ in range(50):
+            budget.ask(Turn(), 0.0)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if budget.ask(Turn(), 0.0) == 0 and budget.round == 0 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_the_round_is_the_time_to_come_to_each_task() -> None:
@@ -93,24 +131,13 @@ def test_the_round_is_the_time_to_come_to_each_task() -> None:
 
 
 def test_the_budget_is_shared_between_threads() -> None:
-    """No two threads get the same place."""
-    budget, went = Budget(10), []
-    barrier = threading.Barrier(8)
-
-    def work() -> None:
-        barrier.wait()
-        for _ in range(50):
-            turn, now = budget.join(), 0.0
-            while pause := budget.ask(turn, now):
-                now += pause
-            went.append(now)
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert sorted(went) == pytest.approx([place / 10 for place in range(400)])
+    """At each moment, one of those that ask at once may go."""
+    budget, waiting = Budget(10), [Turn() for _ in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        for place in range(40):
+            pauses = list(threads.map(budget.ask, waiting, [place / 10 + 1e-9] * len(waiting)))
+            assert pauses.count(0) == 1
+            waiting.pop(pauses.index(0))
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])

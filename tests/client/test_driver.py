@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kling_widgets.client.budget import Budget
+from kling_widgets.client.budget import Budget, Turn
 from kling_widgets.client.client import AsyncClient, Client
 from kling_widgets.client.exchange import LARGEST_REPLY, Work
 from kling_widgets.client.reply import Task
@@ -225,7 +225,7 @@ def test_cancelled_waits_leave_the_budget_to_others() -> None:
             for get in gets:
                 get.cancel()
             await asyncio.gather(*gets, return_exceptions=True)
-        return budget.ask(budget.join(), 100.0)
+        return budget.ask(Turn(), 100.0)
 
     assert asyncio.run(main()) == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kling_widgets.client.budget import Budget
+from kling_widgets.client.budget import Budget, Turn
 from kling_widgets.errors import KlingError, TaskFailedError, WaitTimeoutError
 from kling_widgets.jobs.batch import Batch, stop_all
 from kling_widgets.jobs.watch import Watcher
@@ -108,7 +108,7 @@ def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
 def held(world: World) -> Watcher:
     """A watcher whose next submission waits for the budget of requests for a very long time."""
     budget = Budget(1e-6)
-    budget.ask(budget.join(urgent=True), world.clock())
+    budget.ask(Turn(urgent=True), world.clock())
     return Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=Ticks().sleep))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.client.budget import Budget
+from kling_widgets.client.budget import Budget, Turn
 from kling_widgets.client.credentials import Secret
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import (
@@ -366,7 +366,7 @@ def test_stop_while_it_waits_for_its_turn(world: World) -> None:
     """A submission that waits for the budget of requests is not sent after a stop, and before that the journal does not
     say that it is being sent."""
     held, budget = Ticks(), Budget(0.001)
-    budget.ask(budget.join(urgent=True), world.clock())
+    budget.ask(Turn(urgent=True), world.clock())
     watcher = Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=held.sleep))
     job = world.job(watcher=watcher).start()
     held.wait_for(1)
