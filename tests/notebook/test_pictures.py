@@ -16,8 +16,8 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.form import Form
+from kling_widgets.notebook.lines import Lines
 from kling_widgets.notebook.local_media import LocalMedia
-from kling_widgets.notebook.magic import Magics
 from kling_widgets.notebook.pictures import filed, is_picture, picture
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.words import notes
@@ -258,11 +258,11 @@ def test_submit_takes_pictures(session: Session) -> None:
 
 def test_a_line_takes_the_variable(shell: Any, make: Callable[..., Session], environ: dict[str, str]) -> None:
     """``--image {frame}``, and ``{frames[0]}``; a mask in a structured variable too."""
-    magics = Magics(shell, make(environ))
+    lines = Lines(shell, make(environ))
     shell.user_ns.update(frame=red(480, 640, 3), frames=[red(480, 640), red(480, 642)], lengths=np.array([5, 10]))
     shell.user_ns["masks"] = [{"mask_url": np.ones((480, 640), bool), "trajectories": [{"x": 1, "y": 1}] * 2}]
     pictures = "--image {frame} --image-list {frames[0]} --image-list {frames[1]} --dynamic-masks masks"
-    request = magics.asked(f"{pictures} --seconds {{lengths[1]}} x", None)
+    request = lines.command(f"{pictures} --seconds {{lengths[1]}} x", None).request
     assert request.errors() == ()
     assert (request.get("seconds"), len(request.get("image_list"))) == (10, 2)
     assert len(request.files()) == 4
@@ -275,7 +275,7 @@ def test_what_a_variable_holds_is_asked_for_before_it_becomes_a_file(
     """A number in an array, a side of a picture: no file is written for them."""
     session = make(environ)
     shell.user_ns.update(probs=np.array([[0.25, 0.5]]), img=PIL.Image.new("RGB", (640, 480)))
-    request = Magics(shell, session).asked("-- {probs[0][1]} {probs.shape[1]} {img.width} {img.size[1]}", None)
+    request = Lines(shell, session).command("-- {probs[0][1]} {probs.shape[1]} {img.width} {img.size[1]}", None).request
     assert request.get("prompt") == "0.5 2 640 480"
     assert not session.local.folder.exists()
 
@@ -299,7 +299,7 @@ def test_no_picture_becomes_text(
     session = make(environ)
     shell.user_ns.update(probs=np.zeros((3, 4)), img=PIL.Image.new("RGB", (640, 480)), lengths=np.array([5, 10]))
     with pytest.raises(InvalidRequestError) as caught:
-        Magics(shell, session).asked(line, None)
+        Lines(shell, session).command(line, None)
     assert says in str(caught.value)
     assert "Nothing was sent." in str(caught.value)
     assert not session.local.folder.exists()
