@@ -2,7 +2,8 @@
 
 A browser behind a slow link to a hub takes only so many messages, and cells want to be heard too. So this is the one
 place where updates are thinned, fairly: changes go first, in the order in which they came; then the view that has
-waited longest for its tick. Ends are not thinned: each comes once.
+waited longest for its tick. However many changes there are, no clock stands still. Ends are not thinned: each comes
+once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -26,6 +28,8 @@ PER_SECOND = 20  # messages of all views together, in any second
 FOR_TICKS = 15  # of them: the rest is left for changes, which are to be seen promptly
 MINUTE = 60.0  # seconds; until then a clock that stands still looks like one that has stopped
 EARLY, LATER = 1.0, 5.0  # seconds between two ticks of one view
+ROW = 3  # changes in a row while a tick is overdue by LATER: then that goes
+TRIES = 3  # failures in a row, after which a view is given up
 
 Show = Callable[[Moment], int]
 """Shows a moment, and gives how many messages that took."""
@@ -47,6 +51,8 @@ class _Live:
     due: float
     news: object = None
     waiting: bool = False  # among those that have changed
+    failures: int = 0  # in a row
+    logged: bool = False
     over: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)  # held while it is shown: nothing comes after the end
 
@@ -65,21 +71,28 @@ class Pulse:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, background: bool = True) -> None:
         self._clock, self.background = clock, background
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._state = threading.Condition()
         self._ended: deque[tuple[_Live, Moment]] = deque()
         self._changed: deque[_Live] = deque()
         self._ticks: list[tuple[float, int, _Live]] = []  # a heap; each that is not over is in it once
         self._order = itertools.count()
+        self._row = 0  # changes since the last tick
         self._sent: deque[float] = deque()  # when each message of the last second went
         self._thread: threading.Thread | None = None
         self._woken = False
 
     def follow(self, job: Watched, show: Show) -> None:
         """Shows the job from now on; its end exactly once, and in the background before anybody who waits goes on."""
+        if self._process != os.getpid():  # a fork leaves the thread behind, and copies the lock as it is held
+            self._begin()
         live = _Live(job, show, self._clock() + EARLY)
+        job.listen(partial(self._heard, live))  # first: who is interrupted leaves nothing that would tick for ever
         with self._state:
             self._push(live)
-        job.listen(partial(self._heard, live))
         self._wake()
 
     def turn(self) -> float | None:
@@ -111,23 +124,29 @@ class Pulse:
         self._wake()
 
     def _show(self, live: _Live, moment: Moment | None, now: float) -> None:
+        end = moment is not None
         with live.lock:
-            if live.over:
+            if live.over and not end:
                 return
-            live.over = moment is not None
+            live.over = end
             moment = moment or live.job.moment()
-            if moment.state in ENDED and not live.over:
+            if moment.state in ENDED and not end:
                 return  # it is about to be heard
             live.news = moment.news
             try:
-                sent = live.show(moment)
+                sent, live.failures = live.show(moment), 0
             except Exception:  # the views of other jobs go on
-                live.over = True
-                log.exception("The view of a job failed; the job goes on.")
-                return
+                sent, live.failures = 1, live.failures + 1
+                live.over = end or live.failures >= TRIES
+                if not live.logged:
+                    live.logged = True
+                    log.exception("The view of a job failed; the job goes on.")
+        soon = not live.failures and (moment.elapsed < MINUTE or moment.state == "fetching")
         with self._state:
-            live.due = now + (EARLY if moment.elapsed < MINUTE or moment.state == "fetching" else LATER)
+            live.due = now + (EARLY if soon else LATER)
             self._sent.extend([now] * sent)
+            if end and 0 < live.failures < TRIES:
+                self._ended.append((live, moment))
 
     def _next(self, now: float) -> tuple[_Live | None, Moment | None, float | None]:
         """Who is to be shown now, with the end if it has come; else how long until somebody may be."""
@@ -135,28 +154,38 @@ class Pulse:
             self._sent.popleft()
         if self._ended:
             return *self._ended.popleft(), 0.0
+        first = self._first(now)
         if self._changed:
             wait = self._until_free(PER_SECOND - 1, now)  # a link takes two
-            if wait > 0:
-                return None, None, wait
-            live = self._changed.popleft()
-            live.waiting = False
-            return live, None, 0.0
+        elif first:
+            wait = max(first.due - now, self._until_free(FOR_TICKS, now))
+        else:
+            return None, None, None
+        if wait > 0:
+            return None, None, wait
+        if first and (not self._changed or (self._row >= ROW and first.due < now - LATER)):
+            self._row = 0
+            heapq.heappop(self._ticks)
+            first.due = now + EARLY  # at the soonest
+            self._push(first)
+            return first, None, 0.0
+        self._row += 1
+        live = self._changed.popleft()
+        live.waiting = False
+        return live, None, 0.0
+
+    def _first(self, now: float) -> _Live | None:
+        """Whose tick is due first. One that has changed needs none: it is about to be shown."""
         while self._ticks:
             due, _, live = self._ticks[0]
-            if live.over or due < live.due:  # it was shown since, as it had changed
-                heapq.heappop(self._ticks)
-                if not live.over:
-                    self._push(live)
-                continue
-            wait = max(due - now, self._until_free(FOR_TICKS, now))
-            if wait > 0:
-                return None, None, wait
+            if live.waiting:
+                live.due = max(live.due, now + EARLY)
+            if not live.over and due == live.due:
+                return live
             heapq.heappop(self._ticks)
-            live.due = now + EARLY  # at the soonest
-            self._push(live)
-            return live, None, 0.0
-        return None, None, None
+            if not live.over:  # it was shown since, as it had changed
+                self._push(live)
+        return None
 
     def _until_free(self, most: int, now: float) -> float:
         """Seconds until fewer messages than these have gone in the last second."""
@@ -171,7 +200,7 @@ class Pulse:
         with self._state:
             self._woken = True
             self._state.notify()
-            # One that a fork has left behind is not alive.
+            # One whose start was interrupted is not alive.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="kling_widgets.pulse", daemon=True)
                 self._thread.start()

@@ -48,7 +48,7 @@ class JobView:
     """One job, live.
 
     Attributes:
-        over: whether the job has ended.
+        over: whether the job has ended, and that is shown.
 
     Args:
         job: the job.
@@ -94,8 +94,8 @@ class JobView:
         if self.over:
             return 0
         if moment.state in ENDED:
-            self.over = True
             self._end(moment)
+            self.over = True  # an end that failed may be shown again
             return 0
         sent = 0
         if moment.state == "fetching" and not self._plays and (link := public_link(moment.url)):

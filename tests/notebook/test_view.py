@@ -178,6 +178,23 @@ def test_the_end_is_told_once(job: Job, place: Place, clip: Clip) -> None:
     assert metadata["kling_widgets"]["file"] == "boat.mp4"
 
 
+def test_an_end_that_failed_may_be_told_again(job: Job, place: Place, clip: Clip) -> None:
+    """Such as when the video could not be read just then."""
+    ends: list[Moment] = []
+
+    def end(moment: Moment, data: object, metadata: object) -> None:
+        ends.append(moment)
+        if len(ends) == 1:
+            raise OSError("not just now")
+
+    view = JobView(job, place, on_end=end)
+    with pytest.raises(OSError, match="not just now"):
+        view.show(Moment("done", clip=clip))
+    assert not view.over
+    view.show(Moment("done", clip=clip))
+    assert view.over and len(ends) == 2
+
+
 def test_the_result_in_the_view_itself(job: Job, place: Place, clip: Clip) -> None:
     """An Output with the same figure, once: what a reloaded page sees, relative links included."""
     view = view_of(job, place)
