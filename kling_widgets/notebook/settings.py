@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from traitlets import Bool, Enum, Float, TraitError, TraitType, Unicode, validate
-from traitlets.config import Configurable
+from traitlets.config import Config, Configurable
 
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
 
-# Variables of the environment that limit besides the settings, so that no notebook goes beyond them.
-BUDGET, RATE = "KLING_WIDGETS_BUDGET", "KLING_WIDGETS_RPS"
+BUDGET = "KLING_WIDGETS_BUDGET"  # limits besides the setting, so that no notebook goes beyond it
+RATE = "KLING_WIDGETS_RPS"  # what the setting is, where the user sets none
 
 T = TypeVar("T")
 
@@ -70,14 +71,20 @@ class Kling(Configurable):
     ).tag(config=True)
 
     @classmethod
-    def of(cls, shell: Any) -> Kling:
-        """The settings as the configuration of the user's IPython has them: ``c.Kling.model = "3.0"``.
+    def of(cls, shell: Any, environ: Mapping[str, str]) -> Kling:
+        """The settings as the configuration of the user's IPython has them (``c.Kling.model = "3.0"``), and, where
+        that says nothing, the environment.
 
         Raises:
             KlingError: it sets one to what that does not take.
         """
+        config = Config()
+        with contextlib.suppress(ValueError):
+            if (rate := float(environ.get(RATE, ""))) > 0:
+                config.Kling.requests_per_second = rate
+        config.merge(getattr(shell, "config", {}))
         try:
-            return cls(config=getattr(shell, "config", None))
+            return cls(config=config)
         except TraitError as error:
             raise KlingError(f"{error} It is set so in your IPython configuration (c.Kling).") from None
 

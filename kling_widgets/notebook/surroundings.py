@@ -12,7 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from kling_widgets.client.secret import Environment
-from kling_widgets.notebook.settings import BUDGET, RATE, Kling
+from kling_widgets.notebook.settings import BUDGET, Kling
 
 if TYPE_CHECKING:
     from kling_widgets.core.request import VideoRequest
@@ -66,11 +66,9 @@ class Surroundings:
     ) -> None:
         self.shell = shell
         self.environ = Environment(environ)
-        self.settings = Kling.of(shell)
-        # As they are now: what a cell writes into the environment later lifts no limit.
-        self._limits = {name: environ.get(name, "") for name in (BUDGET, RATE)}
-        # A rate that is set counts from then on, also before the first task.
-        self.settings.observe(lambda change: self._limits.pop(RATE, None), "requests_per_second")
+        # As it is now: what a cell writes into the environment later lifts no limit.
+        self.settings = Kling.of(shell, environ)
+        self._limit = environ.get(BUDGET, "")
         self._ask, self._connect, self._start = ask, connect, demo
         self._folder: Path | None = None
 
@@ -87,8 +85,7 @@ class Surroundings:
         from kling_widgets.notebook import guard
 
         ask = self._ask or (lambda question: guard.ask(question, self.place, self.shell))
-        limit = self._limits[BUDGET]
-        return {free: guard.Guard(self.settings, self.price, ask, limit, demo=free) for free in (False, True)}
+        return {free: guard.Guard(self.settings, self.price, ask, self._limit, demo=free) for free in (False, True)}
 
     @property
     def guard(self) -> Guard:
@@ -98,13 +95,6 @@ class Surroundings:
     def price(self, request: VideoRequest) -> Money | None:
         """What a request comes to by this user's own prices, or None."""
         return self.prices.estimate(request)
-
-    def _requests_per_second(self) -> float:
-        try:
-            asked = float(self._limits.get(RATE, ""))
-        except ValueError:
-            return float(self.settings.requests_per_second)
-        return asked if asked > 0 else float(self.settings.requests_per_second)
 
     @property
     def home(self) -> Path:
@@ -119,7 +109,7 @@ class Surroundings:
         from kling_widgets.client.budget import Budget
         from kling_widgets.jobs.watch import Watcher, connect
 
-        budget = Budget(self._requests_per_second())
+        budget = Budget(self.settings.requests_per_second)
         self.settings.observe(lambda change: setattr(budget, "per_second", change["new"]), "requests_per_second")
         return Watcher(budget, self._connect or connect)
 

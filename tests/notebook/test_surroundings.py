@@ -13,6 +13,7 @@ import pytest
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.session import Session
+from tests.notebook.conftest import run
 
 
 def test_videos_stay_beside_the_notebook(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +50,32 @@ def test_the_rate_of_requests(
     assert session.watcher.budget.per_second == per_second
     session.settings.requests_per_second = 2.0
     assert session.watcher.budget.per_second == 2.0
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_rate_that_is_shown_is_the_one_that_counts(
+    shell: Any, make: Callable[..., Session], environ: dict[str, str], begun: bool
+) -> None:
+    """``%config`` shows what the environment says, and the usual rate can be set again, before and after a task."""
+    session = make(environ | {"KLING_WIDGETS_RPS": "50"})
+    if begun:
+        assert session.watcher.budget.per_second == 50
+    assert session.settings.requests_per_second == 50
+    shell.configurables.append(session.settings)
+    run(shell, "%config Kling.requests_per_second = 5.0")
+    assert session.settings.requests_per_second == session.watcher.budget.per_second == 5
+
+
+def test_what_the_user_configured_counts_before_the_environment(
+    shell: Any, make: Callable[..., Session], environ: dict[str, str]
+) -> None:
+    """``c.Kling.requests_per_second`` is the user's own word."""
+    shell.config.Kling.requests_per_second = 5.0
+    assert make(environ | {"KLING_WIDGETS_RPS": "50"}).watcher.budget.per_second == 5
+    del shell.config.Kling["requests_per_second"]
+    shell.config.Kling.model = "3.0"
+    session = make(environ | {"KLING_WIDGETS_RPS": "50"})
+    assert (session.settings.model, session.watcher.budget.per_second) == ("3.0", 50)
 
 
 def test_what_the_environment_limits_is_read_at_once(make: Callable[..., Session], environ: dict[str, str]) -> None:
