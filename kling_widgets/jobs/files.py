@@ -154,24 +154,27 @@ def make_ready(folder: Path) -> None:
         ) from None
 
 
-def examine(path: Path) -> Clip:
-    """What is in a video file. Without the extra ``video`` only its size and checksum are known.
+def read(path: Path) -> Clip:
+    """The size and the checksum of a video file.
 
     Raises:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        head = file.read(media.ENOUGH)
-        file.seek(0)
-        clip = Clip(path, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
-        # A decoder is not asked about anything else: it would follow a playlist to other files.
-        if media.sort_of(media.kind_of(head)) != "clip":
-            return clip
-        file.seek(0)
-        try:
-            return _look_into(clip, file)
-        except Exception:  # noqa: BLE001 - it is on disk all the same: without av, or with what it cannot read
-            return clip
+        return Clip(path, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def look_into(clip: Clip) -> Clip:
+    """The clip with what its pictures say; as it is without the extra ``video``, or if that cannot read it."""
+    try:
+        with clip.path.open("rb") as file:
+            # A decoder is not asked about anything else: it would follow a playlist to other files.
+            if media.sort_of(media.kind_of(file.read(media.ENOUGH))) != "clip":
+                return clip
+            file.seek(0)
+            return _decoded(clip, file)
+    except Exception:  # noqa: BLE001 - it is on disk all the same
+        return clip
 
 
 def find(path: Path) -> Clip | None:
@@ -181,7 +184,7 @@ def find(path: Path) -> Clip | None:
             return None
         with path.open("rb") as file:
             head = file.read(media.ENOUGH)
-        return examine(path) if media.sort_of(media.kind_of(head)) == "clip" else None
+        return read(path) if media.sort_of(media.kind_of(head)) == "clip" else None
     except (OSError, ValueError):
         return None
 
@@ -201,7 +204,7 @@ def ours(entry: Entry, folder: Path) -> Clip | None:
     return clip if clip.sha256 == entry.sha256 or named or inside else None
 
 
-def _look_into(clip: Clip, file: BinaryIO) -> Clip:
+def _decoded(clip: Clip, file: BinaryIO) -> Clip:
     import av
     import PIL.Image  # noqa: F401 - to_image makes one
 

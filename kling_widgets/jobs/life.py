@@ -132,12 +132,12 @@ class Life:
         entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}") if task else None
         if entry is None or entry.path is None:
             return None
-        async with self._desk.watcher.examining:
+        with self._cuttable():
             clip = await asyncio.to_thread(files.ours, entry, self._desk.folder)
-        if clip and task:
-            self._standing.task = replace(task, status="succeeded")
-            await self._keep(clip)
-        return clip
+        if clip is None or task is None:
+            return None
+        self._standing.task = replace(task, status="succeeded")
+        return await self._keep(clip)
 
     async def _submit(self, client: Any) -> Task:
         with self._cuttable():
@@ -213,14 +213,16 @@ class Life:
                     raise
             finally:
                 targets.release(target)
-        async with self._desk.watcher.examining:
-            clip = await asyncio.to_thread(files.examine, path)
-        await self._keep(clip)
-        return clip
+        with self._cuttable():
+            clip = await asyncio.to_thread(files.read, path)
+        return await self._keep(clip)
 
-    async def _keep(self, clip: Clip) -> None:
+    async def _keep(self, clip: Clip) -> Clip:
+        with self._cuttable():
+            clip = await self._desk.watcher.look(clip)
         poster = await asyncio.to_thread(files.thumbnail, clip.poster) if clip.poster else None
         await self._note(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster, error=None)
+        return clip
 
     # How it ends.
 

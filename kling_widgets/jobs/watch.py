@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_widgets.client.budget import Budget
-from kling_widgets.jobs.files import Targets
+from kling_widgets.jobs.files import Clip, Targets, look_into
 from kling_widgets.jobs.pen import Pen
 from kling_widgets.jobs.service import Service
 
@@ -39,17 +39,25 @@ class Watcher:
     Args:
         budget: requests a second for the process.
         connect: makes the client of a service.
+        look: what finds out what the pictures of a video say.
+        patience: seconds in which it has to do so.
 
     Attributes:
         targets: the files that are being fetched.
-        examining: taken while a video is looked at, on the loop: to decode a picture takes up to 60 MiB, and many at
+        examining: taken while a video is looked into, on the loop: to decode a picture takes up to 60 MiB, and many at
             once would keep all else waiting for a thread.
     """
 
-    def __init__(self, budget: Budget | None = None, connect: Connect = connect) -> None:
+    def __init__(
+        self,
+        budget: Budget | None = None,
+        connect: Connect = connect,
+        look: Callable[[Clip], Clip] = look_into,
+        patience: float = 10.0,
+    ) -> None:
         self.budget = budget or Budget()
         self.targets = Targets()
-        self._connect = connect
+        self._connect, self._look, self._patience = connect, look, patience
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -77,6 +85,16 @@ class Watcher:
     def pen(self, journal: Journal) -> Pen:
         """What writes into a journal; for the loop alone."""
         return self._pens.setdefault(journal, Pen(journal))
+
+    async def look(self, clip: Clip) -> Clip:
+        """The clip with what its pictures say; as it is where that takes too long: no decoder that hangs, and no file
+        that does not come, may keep the others waiting. On the loop, one after another."""
+        async with self.examining:
+            try:
+                async with asyncio.timeout(self._patience):
+                    return await asyncio.to_thread(self._look, clip)
+            except TimeoutError:
+                return clip
 
     @property
     def busy(self) -> int:

@@ -14,7 +14,7 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import blocking
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.files import ours
+from kling_widgets.jobs.files import look_into, ours
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.wishes import Wish
@@ -85,7 +85,9 @@ class Earlier:
         clip = ours(entry, session.videos)
         if clip is None:
             return self.resume(task_id)
-        figure = Figure(entry.request, clip, entry.url, entry.task_id or "", entry.took, entry.demo, entry.service)
+        figure = Figure(
+            entry.request, look_into(clip), entry.url, entry.task_id or "", entry.took, entry.demo, entry.service
+        )
         shown.figure(figure, session.place, cast(Display, settings.display), autoplay=settings.autoplay)
         return None
 
@@ -93,12 +95,16 @@ class Earlier:
         """The job of an entry: the one that is under way, else one that goes on where the entry ends."""
         session = self._session
         job = session.jobs.get(entry.key)
-        if job is None or not (job.go_on() or entry.task_id is None):
-            if entry.task_id is None:  # a job that is made of it would send it
-                raise KlingError(f"Submission #{entry.key} has no task id, so there is nothing to go on with.")
-            job = session.keep(Job(entry.request, session.desk(session.services.get(entry.service)), entry))
-            if entry.error:  # that the service had it no more: let us see
-                session.journal.update(entry.key, error=None)
+        if job is None or not job.go_on():
+            if entry.task_id is None:  # it may have been accepted, or have ended, since it was read
+                entry = session.journal.find(f"#{entry.key}") or entry
+            if entry.task_id is not None:
+                job = session.keep(Job(entry.request, session.desk(session.services.get(entry.service)), entry))
+                if entry.error:  # that the service had it no more: let us see
+                    session.journal.update(entry.key, error=None)
+            elif job is None:  # a job that is made of it would send it
+                said = f"Submission #{entry.key} has no task id, so there is nothing to go on with."
+                raise KlingError(f"{said} {entry.error}" if entry.error else said)
         job.note = note
         return job
 

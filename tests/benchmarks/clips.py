@@ -32,7 +32,7 @@ from kling_widgets.client.client import AsyncClient
 from kling_widgets.client.secret import Secret
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.desk import Desk
-from kling_widgets.jobs.files import examine
+from kling_widgets.jobs.files import look_into, read
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.moment import Moment
@@ -119,7 +119,7 @@ def _figures(home: Path) -> Table:
     ):
         path = home / "kling_videos" / f"{size[0]}.mp4"
         _noise(path, size, sound)
-        clip = examine(path)
+        clip = look_into(read(path))
         for words, prompt in (("short", PROMPT), ("2500 signs, Chinese", "纸" * 2500)):
             request = VideoRequest("2.6", prompt=prompt, seconds=5)
             figure = Figure(request, clip, LINK, "task_1", 72.0, False, "https://api.crazyrouter.com")

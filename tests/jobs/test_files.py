@@ -20,11 +20,12 @@ from kling_widgets.jobs.files import (
     LARGEST_POSTER,
     Clip,
     choose,
-    examine,
+    look_into,
     make_ready,
     name_for,
     ours,
     place,
+    read,
     slug,
     smaller,
 )
@@ -153,19 +154,19 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, name: str) -> None:
 def test_what_is_in_a_video(tmp_path: Path) -> None:
     """Size, length, sound, checksum and a poster that is a JPEG."""
     path = clip(tmp_path / "clip.mp4", sound=True)
-    found = examine(path)
+    found = look_into(read(path))
     assert (found.path, found.width, found.height, found.sound) == (path, 320, 180, True)
     assert found.size == path.stat().st_size
     assert found.seconds == pytest.approx(0.5, abs=0.1)
     assert len(found.sha256) == 64
     assert found.poster is not None
     assert found.poster[:3] == b"\xff\xd8\xff"
-    assert examine(clip(tmp_path / "silent.mp4")).sound is False
+    assert look_into(read(clip(tmp_path / "silent.mp4"))).sound is False
 
 
 def test_the_poster_of_a_noisy_picture_is_small(tmp_path: Path) -> None:
     """A notebook holds the poster twice, so it is small for the worst picture too."""
-    found = examine(clip(tmp_path / "clip.mp4", noise=True, size=(1920, 1080)))
+    found = look_into(read(clip(tmp_path / "clip.mp4", noise=True, size=(1920, 1080))))
     assert found.poster is not None
     assert len(found.poster) <= LARGEST_POSTER
     less = smaller(found.poster, 5000)
@@ -189,7 +190,7 @@ def test_a_file_that_is_no_video(tmp_path: Path, content: bytes) -> None:
     """Its size and checksum are known, and nothing else is claimed."""
     path = tmp_path / "clip.mp4"
     path.write_bytes(content)
-    found = examine(path)
+    found = look_into(read(path))
     assert found == Clip(path, len(content), found.sha256)
 
 
@@ -197,13 +198,13 @@ def test_a_video_that_was_cut_off(tmp_path: Path) -> None:
     """Half a video does not raise."""
     path = clip(tmp_path / "clip.mp4", noise=True)
     path.write_bytes(path.read_bytes()[:3000])
-    assert examine(path).size == 3000
+    assert look_into(read(path)).size == 3000
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """That is an error of the system."""
     with pytest.raises(FileNotFoundError):
-        examine(tmp_path / "clip.mp4")
+        look_into(read(tmp_path / "clip.mp4"))
 
 
 @pytest.mark.parametrize("missing", ["av", "PIL", "PIL.Image"])
@@ -212,8 +213,8 @@ def test_without_the_extra(tmp_path: Path, missing: str) -> None:
     path = clip(tmp_path / "clip.mp4")
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"  # so that importing it fails as if it were not there
-        "from pathlib import Path; from kling_widgets.jobs.files import examine\n"
-        f"clip = examine(Path({str(path)!r})); print(clip.size, clip.width, clip.poster)"
+        "from pathlib import Path; from kling_widgets.jobs.files import look_into, read\n"
+        f"clip = look_into(read(Path({str(path)!r}))); print(clip.size, clip.width, clip.poster)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == [str(os.path.getsize(path)), "None", "None"]
@@ -229,13 +230,13 @@ def test_a_saved_video_is_found_by_its_checksum_its_name_or_its_folder(tmp_path:
     videos = tmp_path / "videos"
     videos.mkdir()
     named = clip(tmp_path / name_for("a boat", "task_1", WHEN, demo=True))
-    assert ours(entry(named), videos) == examine(named)
+    assert ours(entry(named), videos) == read(named)
     second = named.rename(named.with_name(f"{named.stem}-2.mp4"))
-    assert ours(entry(second), videos) == examine(second)
+    assert ours(entry(second), videos) == read(second)
     saved = clip(tmp_path / "boat.mp4")
-    assert ours(entry(saved, sha256=examine(saved).sha256), videos) == examine(saved)
+    assert ours(entry(saved, sha256=read(saved).sha256), videos) == read(saved)
     here = clip(videos / "boat.mp4")
-    assert ours(entry(here), videos) == examine(here)
+    assert ours(entry(here), videos) == read(here)
 
 
 def test_no_other_file_is_taken_for_a_saved_video(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from kling_widgets.errors import (
     WaitTimeoutError,
 )
 from kling_widgets.jobs.entry import Entry
+from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.jobs.service import Service
@@ -561,6 +563,52 @@ def test_videos_are_looked_at_one_after_another(world: World) -> None:
     assert [job.path for job in jobs] == [None] * 3
     world.watcher.start(let_go(lock)).result(LONG)
     assert len({job.wait(LONG).path for job in jobs}) == 3
+
+
+class Looks:
+    """Looks into videos, and does not come back from the first ones before the gate is opened."""
+
+    def __init__(self, hanging: int) -> None:
+        self.begun, self.gate = threading.Event(), threading.Event()
+        self._hanging = iter(range(hanging))
+
+    def __call__(self, clip: Clip) -> Clip:
+        self.begun.set()
+        if next(self._hanging, None) is not None:
+            assert self.gate.wait(LONG)
+        return replace(clip, width=1280)
+
+    def watcher(self, world: World, patience: float) -> Watcher:
+        return Watcher(Budget(1000), world.connect, self, patience)
+
+
+def test_a_video_that_cannot_be_looked_into_keeps_no_other_waiting(world: World) -> None:
+    """A decoder that hangs: that video is saved without its facts, and all others with them."""
+    looks = Looks(1)
+    watcher = looks.watcher(world, 0.2)
+    jobs = [world.job(watcher=watcher).start() for _ in range(4)]
+    clips = [job.wait(LONG).moment().clip for job in jobs]
+    looks.gate.set()
+    assert Counter(clip and clip.width for clip in clips) == {None: 1, 1280: 3}
+    assert {entry.state for entry in world.journal.entries()} == {"saved"}
+
+
+def test_a_look_into_a_video_can_be_stopped(world: World) -> None:
+    """And so can the wait for one; the files are there, and are not fetched again."""
+    looks = Looks(2)
+    watcher = looks.watcher(world, LONG)
+    jobs = [world.job(watcher=watcher).start() for _ in range(2)]
+    assert looks.begun.wait(LONG)
+    until(lambda: len(list(world.folder.glob("*.mp4"))) == 2)
+    for job in jobs:
+        job.stop()
+        with pytest.raises(KlingError, match="has its video"):
+            job.wait(LONG)
+    looks.gate.set()
+    world.gateway.video = Answer(404)
+    for entry in world.journal.unfinished():
+        world.job(entry.request, entry).start().wait(LONG)
+    assert [entry.state for entry in world.journal.entries()] == ["saved", "saved"]
 
 
 class Counted(Journal):
