@@ -118,6 +118,11 @@ class Job:
         return self._life.sent
 
     @property
+    def called_off(self) -> bool:
+        """Whether it was stopped before anything was sent: nothing will be, and it has ended or does so now."""
+        return self._stopped and not self.sent
+
+    @property
     def trouble(self) -> str:
         """What is wrong with the journal that it is written into, or ""."""
         return self._journal.trouble

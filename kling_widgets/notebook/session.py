@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from kling_widgets.jobs.desk import Desk
     from kling_widgets.jobs.job import Job
     from kling_widgets.jobs.watch import Connect
+    from kling_widgets.notebook.cell import Cell
     from kling_widgets.notebook.earlier import Earlier
     from kling_widgets.notebook.figure import Display
     from kling_widgets.notebook.repeats import Met
     from kling_widgets.notebook.services import Running
+
+_ENDING = 10.0  # seconds; a job that was called off writes a line into the journal
 
 
 class Session(Surroundings):
@@ -94,7 +98,6 @@ class Session(Surroundings):
         from kling_widgets.notebook import options
         from kling_widgets.notebook.cell import current
         from kling_widgets.notebook.pictures import filed
-        from kling_widgets.notebook.repeats import meet
 
         count, save, timeout = options.count(count), options.save(save), options.timeout(timeout)
         fields = filed(fields, self.local)
@@ -114,7 +117,7 @@ class Session(Surroundings):
         desk = self.desk(self.services.get(), save, timeout)
         self.journal.settle()
         cell = current(self.shell, self.environ) if in_cell else None
-        met = meet(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
+        met = self._meet(requests, desk.service.name, cell, new=new, reuse=reuse)
         guard = self.guards[desk.service.demo]
         with guard.admitted([each.request for each in met if each.entry is None], yes=yes) as bills:
             jobs = self._all(met, desk, save, bills)
@@ -122,6 +125,24 @@ class Session(Surroundings):
         for job, bill in zip(begun, bills, strict=True):
             guard.follow(job, bill)  # not before: what fails within is given back as a whole
         return jobs
+
+    def _meet(self, requests: list[VideoRequest], service: str, cell: Cell | None, **how: bool) -> list[Met]:
+        """What each of the requests meets; see ``meet``."""
+        from kling_widgets.notebook.repeats import meet
+
+        met = meet(requests, service, cell, self.journal, **how)
+        # What ends without a task meanwhile is no longer what was read.
+        over = [each for each in met if each.entry and not each.entry.task_id and self._over(each.entry.key)]
+        return meet(requests, service, cell, self.journal, **how) if over else met
+
+    def _over(self, key: int) -> bool:
+        """Whether a submission that was being sent, or was about to be, has ended; what does so right now is waited
+        for."""
+        job = self.jobs.get(key)
+        if job is not None and job.called_off:
+            with contextlib.suppress(KlingError):  # why it ended
+                job.wait(_ENDING)
+        return job is None or job.called_off
 
     def _all(self, met: list[Met], desk: Desk, save: str | None, bills: Iterable[Bill]) -> list[Job]:
         """The jobs of all of them; where that is interrupted or fails, of none."""

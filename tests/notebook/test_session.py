@@ -21,6 +21,7 @@ from kling_widgets.errors import (
     WaitTimeoutError,
 )
 from kling_widgets.jobs.batch import Batch
+from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.prices import Price
@@ -429,4 +430,62 @@ def test_a_cell_that_is_run_again_while_it_is_sent_is_watched(
         accept.set()
         with pytest.raises(TaskFailedError):
             session.run([job], True)
+        assert sum(asked.method == "POST" for asked in server.asked) == 1
+
+
+class Read(Journal):
+    """A journal in which something happens right after it was read that a wish is being sent."""
+
+    def __init__(self, path: Path, then: Callable[[], object]) -> None:
+        super().__init__(path)
+        self._then = then
+
+    def elsewhere(self, entry: Entry) -> bool:
+        self._then()
+        return super().elsewhere(entry)
+
+
+def test_what_ends_unsent_while_it_is_asked_for_again_is_made_anew(session: Session, again: Callable[[], None]) -> None:
+    """A batch is interrupted, and run again while it is ending: none is given that has ended, none counts twice."""
+    first = session.prepare("2.6", prompt="a boat", count=3)
+    session.journal = Read(session.journal.path, first[0].stop)
+    again()
+    second = session.prepare("2.6", prompt="a boat", count=3)
+    assert [job is before for job, before in zip(second, first, strict=True)] == [False, True, True]
+    assert [entry.state for entry in session.journal.entries()] == ["written", "written", "written", "refused"]
+    assert session.guard.status().startswith("3 videos")
+
+
+def test_what_is_accepted_while_it_is_asked_for_again_is_gone_on_with(
+    shell: Any, keyed: dict[str, str], again: Callable[[], None]
+) -> None:
+    """A batch was interrupted while it was sent; while the user is asked about new ones, its answer comes and it ends:
+    it is watched, and sent once."""
+    accepting, accept = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            accepting.set()
+            assert accept.wait(LONG)
+            return Answer(body={"task_id": "t1", "status": "queued"})
+        return Answer(body={"code": "success", "data": {"task_id": "t1", "status": "FAILURE", "fail_reason": "no"}})
+
+    def ask(question: str) -> str:
+        accept.set()
+        with pytest.raises(KlingError, match="goes on being made"):
+            sent.wait(LONG)
+        return "y"
+
+    with FaultServer(answer) as server:
+        session = Session(shell, keyed | {"CRAZYROUTER_BASE_URL": server.url}, ask)
+        (sent,) = session.prepare("2.6", prompt="a boat")
+        sent.start()
+        assert accepting.wait(LONG)
+        sent.stop()
+        again()
+        first, *others = session.prepare("2.6", prompt="a boat", count=6)
+        assert (first.key, first.id) == (sent.key, "t1")
+        assert not any(job.id for job in others)
+        with pytest.raises(TaskFailedError):
+            session.run([first], True)
         assert sum(asked.method == "POST" for asked in server.asked) == 1
