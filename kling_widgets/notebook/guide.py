@@ -13,7 +13,7 @@ def guide(request: VideoRequest) -> list[Line]:
     scene = SCENES.get(request.spec.scene)
     if scene is None:
         return []
-    steps = (_step(number, step, request) for number, step in enumerate(scene.steps, 1))
+    steps = (_step(step, request) for step in scene.steps)
     rest = " ".join(filter(None, (scene.length, scene.elsewhere)))
     return [Line(scene.purpose, "kling-guide"), *steps, Line(rest, "kling-guide")]
 
@@ -25,7 +25,7 @@ def sections(model: Model) -> set[str]:
     return {field.section for field in model.fields if field.name in names and field.section}
 
 
-def _step(number: int, step: Step, request: VideoRequest) -> Line:
+def _step(step: Step, request: VideoRequest) -> Line:
     done = any(name in request.values for name in step.fields)
     mark = "✓ done" if done else "○ needed" if step.needed else "○ if you like"
-    return Line(f"{number}. {mark} · {step.what}", f"kling-guide kling-step{' kling-done' if done else ''}")
+    return Line(step.what, f"kling-guide kling-step{' kling-done' if done else ''}", mark=mark)

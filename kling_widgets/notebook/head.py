@@ -30,8 +30,7 @@ class Head:
         known = {each.id: each for each in models()}
         self.widget = parts.make(
             widgets.Dropdown,
-            at("key"),
-            at("model"),
+            *map(at, ("model", "key", "guide")),
             description="Model",
             options=[(each.title, each.id) for each in {**known, model.id: model}.values()],
             value=model.id,
@@ -46,7 +45,8 @@ class Head:
 
     def tell(self, request: VideoRequest) -> None:
         """Says what the model can do, and how far its guide has led."""
-        self._parts.page.keep("model", *self._about, *guide(request))
+        self._parts.page.keep("model", *self._about)
+        self._parts.page.keep("guide", *guide(request))
 
     def _chosen(self) -> None:
         before, (self._model, _) = self._model, resolve(self.widget.value)

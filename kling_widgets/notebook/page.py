@@ -25,12 +25,14 @@ Press = tuple[str, Callable[[], object]]  # the words of a button, and what it d
 
 
 class Line(NamedTuple):
-    """Something that is said: a text, its class, the buttons behind it, and what it is to a screen reader."""
+    """Something that is said: a text, its class, the buttons behind it, what it is to a screen reader, and the mark
+    before it."""
 
     text: str
     look: str = "kling-dim"
     presses: tuple[Press, ...] = ()
     role: str = ""
+    mark: str = ""
 
 
 def at(place: str) -> str:
@@ -66,7 +68,9 @@ class Page(Typed):
     def __init__(self, **traits: Any) -> None:
         self._presses: dict[str, Sequence[Press]] = {}
         self._files: dict[str, tuple[Callable[[], object], Callable[[str, bytes | None], object]]] = {}
-        super().__init__(_dom_classes=(at("page"),), kept={"page": [("New video", "kling-title", (), "")]}, **traits)
+        super().__init__(
+            _dom_classes=(at("page"),), kept={"page": [("New video", "kling-title", (), "", "")]}, **traits
+        )
 
     def add_traits(self, **traits: Any) -> None:
         """Adds those that the class has not: anywidget would give each form a class of its own, which takes as long as
@@ -148,6 +152,10 @@ class Page(Typed):
                 super()._heard(widget, message, buffers)
 
 
-def _told(lines: Iterable[Line]) -> list[tuple[str, str, tuple[str, ...], str]]:
+def _told(lines: Iterable[Line]) -> list[tuple[Any, ...]]:
     """Lines as they are sent."""
-    return [(text, look, tuple(words for words, _ in presses), role) for text, look, presses, role in lines if text]
+    return [
+        (line.text, line.look, tuple(words for words, _ in line.presses), line.role, line.mark)
+        for line in lines
+        if line.text
+    ]

@@ -92,7 +92,7 @@ class FormInPage:
 
     def upload(self, label: str, *files: Path) -> None:
         """Chooses files in the browser's own window."""
-        row = self.root.locator(".kling-row", has=self.page.get_by_text(label, exact=True))
+        row = self.field(label)
         with self.page.expect_file_chooser() as chooser:
             row.locator(".kling-choose").click()
         chooser.value.set_files(list(files))

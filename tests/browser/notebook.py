@@ -143,6 +143,10 @@ class Notebook:
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
         self.page.wait_for_function(_IDLE)
 
+    def shut_down(self) -> None:
+        """Shuts the kernel down, for good."""
+        self._model("panel.sessionContext.shutdown()")
+
     # looking
 
     def cell(self, index: int) -> Locator:

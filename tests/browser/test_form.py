@@ -10,7 +10,7 @@ from typing import Any
 
 import PIL.Image
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.form import FormInPage
 from tests.browser.notebook import Notebook, played
@@ -272,6 +272,57 @@ def test_problems_stand_beside_their_fields_and_are_fixed_by_a_click(notebook: N
     expect(form.field("Several shots")).not_to_contain_text("Note:")
     expect(form.pill("Several shots", "on")).to_have_class(re.compile("mod-active"))
     form.settled("--multi-shots")
+
+
+def test_a_fix_below_a_row_of_pills_is_no_choice_of_that_row(notebook: Notebook) -> None:
+    """Its button stands in the element of the pills, whose own widget listens to every button in there."""
+    fixes = {
+        "Seconds": ("'2.6', prompt='x', seconds=15", "Use Kling 3.0", "--model 3.0 --seconds 15 x"),
+        "Resolution": ("'2.1', prompt='x', resolution='4K'", "Use Kling 3.0", "--model 3.0 --resolution 4K x"),
+        "Shape": (f"'3.0', prompt='x', aspect_ratio='1:1', image='{LINK}'", "Remove aspect_ratio", f"--image {LINK} x"),
+    }
+    notebook.open(["import kling_widgets as kw", *(f"kw.Form({fields})" for fields, _, _ in fixes.values())])
+    notebook.run_all()
+    notebook.wait_idle()
+    for cell, (label, (_, words, line)) in enumerate(fixes.items(), 1):
+        form = FormInPage(notebook, cell)
+        form.field(label).get_by_role("button", name=words, exact=True).click()
+        form.settled(line)
+        expect(form.field(label)).not_to_contain_text("Note:")
+
+
+def test_lines_stand_in_order_and_boxes_below_each_other(notebook: Notebook) -> None:
+    """What a line refers to is above it; what is typed into begins at one left edge."""
+    form = opened(notebook, "%kling_form 3.0-motion-control")
+    form.box("First frame").fill("/nowhere/a.png")
+    expect(form.field("First frame")).to_contain_text("Look again")
+
+    def corner(part: Locator) -> tuple[float, float]:
+        box = part.bounding_box()
+        assert box
+        return box["x"], box["y"]
+
+    said = ("follows the driving video", "Demo: videos", "The subject of a picture", "First frame: the picture whose",
+            "Error: /nowhere/a.png", "Is the file there now?", "The service takes uploads of")  # fmt: skip
+    heights = [corner(form.root.get_by_text(text).first)[1] for text in said]
+    assert heights == sorted(heights)
+    assert len({corner(form.box(label))[0] for label in ("Prompt", "First frame", "Video link")}) == 1
+    form.box("First frame").fill("")
+    hint = form.root.get_by_text("Give a first frame to paint")
+    expect(hint).to_be_visible()
+    assert corner(hint)[1] < corner(form.root.get_by_role("button", name="Add a region"))[1]
+
+
+def test_a_click_after_the_kernel_was_shut_down_says_that_it_has_gone(notebook: Notebook) -> None:
+    """And leaves the form open, so that what was typed can still be copied."""
+    form = opened(notebook)
+    form.box("Prompt").fill("a paper boat")
+    expect(form.button).to_be_enabled()
+    notebook.shut_down()
+    form.button.click()
+    expect(form.root).to_contain_text("This form's kernel has gone")
+    expect(form.root.locator("[inert]")).to_have_count(0)
+    expect(form.button).to_be_disabled()
 
 
 def test_a_second_click_makes_no_second_video(notebook: Notebook, kernel_name: str) -> None:

@@ -40,7 +40,7 @@ def lines(page: Page, place: str | None = None) -> str:
     """What is said in a place, or everywhere."""
     said = {**page.kept, **page.said}
     found = (line for name, lines in said.items() if place in (None, name) for line in lines)
-    return "\n".join(f'<div class="{look}">{html.escape(text)}</div>' for text, look, _, _ in found)
+    return "\n".join(f'<div class="{look}">{html.escape(text)}</div>' for text, look, *_ in found)
 
 
 def presses(page: Page, place: str | None = None) -> list[Pressed]:
@@ -50,7 +50,7 @@ def presses(page: Page, place: str | None = None) -> list[Pressed]:
         Pressed(page, name, words)
         for name, lines in said.items()
         if place in (None, name)
-        for _, _, presses, _ in lines
+        for _, _, presses, *_ in lines
         for words in presses
     ]
 

@@ -14,7 +14,7 @@ LED = [model.name for model in models() if model.scene]
 
 def marks(request: VideoRequest) -> list[str]:
     """What stands before each step."""
-    return [line.text.split(" · ")[0] for line in guide(request)[1:-1]]
+    return [line.mark for line in guide(request)[1:-1]]
 
 
 def test_every_scene_of_the_catalog_has_a_lead_and_no_other() -> None:

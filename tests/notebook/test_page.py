@@ -42,7 +42,7 @@ def test_the_module_loads_nothing_else_and_has_one_export(side: Side) -> None:
 def test_what_is_said_takes_the_place_of_what_was_said_there(side: Side) -> None:
     """With the words of its buttons; what has no text is not said, and what is not said is not there."""
     side.say("a", Line("one"), Line(""), Line("two", "kling-note", (("Go", lambda: None),), "alert"))
-    assert side.said == {"a": [("one", "kling-dim", (), ""), ("two", "kling-note", ("Go",), "alert")]}
+    assert side.said == {"a": [("one", "kling-dim", (), "", ""), ("two", "kling-note", ("Go",), "alert", "")]}
     side.say("a", Line("three"))
     side.keep("b", Line("four"))
     assert (list(side.said), list(side.kept)) == (["a"], ["page", "b"])

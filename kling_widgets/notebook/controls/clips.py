@@ -14,6 +14,7 @@ from kling_widgets.core.values import JSON
 from kling_widgets.notebook.controls.preview import Preview, player
 from kling_widgets.notebook.controls.shaped import Shaped
 from kling_widgets.notebook.controls.simple import DEFAULT
+from kling_widgets.notebook.page import Line
 
 # What may stand beside a clip's link (D): its name on the wire, what it is called here, the choices with what they do.
 _OPTIONS = {
@@ -38,14 +39,12 @@ class ClipRows(Shaped):
         return [self._rows[0].widget]
 
     @property
-    def about(self) -> str:  # type: ignore[override]
+    def about(self) -> tuple[Line, ...]:
         """Why there is no button to choose a file."""
         assert isinstance(self.field, Clips)
         thing = "video" if self.field.media == "video" else "sound"
-        return (
-            '<div class="kling-look kling-dim kling-indent">The service takes uploads of pictures only: put the '
-            f"{thing} where everybody can read it, and give its link.</div>"
-        )
+        words = "The service takes uploads of pictures only: put the"
+        return (Line(f"{words} {thing} where everybody can read it, and give its link.", "kling-dim kling-indent"),)
 
     def fits(self, value: JSON) -> bool:
         assert isinstance(self.field, Clips)

@@ -27,7 +27,7 @@ class LinkBox(Control):
     rows = 1
 
     def build(self) -> widgets.Widget:
-        self.widget = self.parts.box(self.input(), classes=(at(f"{self.field.name}-file"), *self.classes))
+        self.widget = self.parts.box(self.input(), classes=(*self.classes, at(f"{self.field.name}-file")))
         self.look()
         return self.widget
 
@@ -41,7 +41,6 @@ class LinkBox(Control):
         self.box = self.parts.make(
             widgets.Textarea if many else widgets.Text,
             at(f"{self.field.name}-box"),
-            "kling-row",
             description=self.field.label,
             placeholder="one link or file a line" if many else "https://… or a file",
             tooltip=self.field.help,

@@ -33,7 +33,11 @@ class MotionBrush(Shaped):
     """``dynamic_masks``: a canvas on the first frame, and a table that says the same."""
 
     sheets = ("motion",)
-    about = f'<div class="kling-dim">{ABOUT}</div>'
+
+    @property
+    def about(self) -> tuple[Line, ...]:
+        """How it is done, and what it needs; with a canvas that says it itself."""
+        return (Line(ABOUT), Line(self._notice if self._canvas is None else ""))
 
     def edit(self) -> Sequence[widgets.Widget]:
         self._regions: list[Region] = []
@@ -204,8 +208,7 @@ class MotionBrush(Shaped):
     def _say(self) -> None:
         said = [("note", "Note", note) for note in self._notes()] + [("error", "Error", self._trouble)]
         lines = [Line(f"{word}: {text}", f"kling-problem kling-{look}") for look, word, text in said if text]
-        notice = [Line(self._notice)] if self._canvas is None and self._notice else []  # the canvas says it itself
-        self.say(*notice, *lines)
+        self.say(*lines)
 
     def _notes(self) -> Iterator[str]:
         image = self._request.get("image") if self._request else None

@@ -23,13 +23,12 @@ AS_JSON, AS_CONTROLS = "Write JSON", "Use the controls"
 
 
 class Shaped(Control):
-    """An editor of its own for a value with an inner shape.
+    """An editor of its own for a value with an inner shape."""
 
-    Attributes:
-        about: stands behind the label and its hint, in HTML.
-    """
-
-    about = ""
+    @property
+    def about(self) -> tuple[Line, ...]:
+        """What stands above the editor, as long as that shows."""
+        return ()
 
     @abstractmethod
     def edit(self) -> Sequence[widgets.Widget]:
@@ -48,7 +47,7 @@ class Shaped(Control):
         """Shows in the editor a value that fits; None empties it."""
 
     def build(self) -> widgets.Widget:
-        self.place = f"{self.field.name}-editor"  # of the lines that it says itself
+        self.places = (f"{self.field.name}-about", f"{self.field.name}-editor")  # above the editor, and below it
         self.json: widgets.Textarea | None = None  # most people never need it
         self.as_json = False
         self.label = self.parts.make(widgets.HTML, value=self._label(), tooltip=self.field.help)
@@ -57,7 +56,8 @@ class Shaped(Control):
         )
         self.editor: tuple[widgets.Widget, ...] = ()
         self._below: tuple[Line, ...] = ()
-        self.widget = self.parts.box(self.label, self.switch, classes=(at(self.place), *self.classes, "kling-shaped"))
+        classes = (*map(at, self.places), *self.classes, "kling-shaped")
+        self.widget = self.parts.box(self.label, self.switch, classes=classes)
         self.change(*self.edit())
         return self.widget
 
@@ -66,7 +66,7 @@ class Shaped(Control):
         known = "kling-unseen" if self.field.label == self.field.section else "kling-label"
         return (
             f'<span class="{known}">{html.escape(self.field.label)}</span> '
-            f'<span class="kling-dim">{html.escape(_MARK.sub("", self.field.help))}</span>{self.about}'
+            f'<span class="kling-dim">{html.escape(_MARK.sub("", self.field.help))}</span>'
         )
 
     def limit(self, field: Field) -> None:
@@ -81,14 +81,15 @@ class Shaped(Control):
     def say(self, *lines: Line) -> None:
         """Says these lines below the editor, as long as that shows."""
         self._below = lines
-        self.parts.page.say(self.place, *(() if self.as_json else lines))
+        for place, said in zip(self.places, (self.about, lines), strict=True):
+            self.parts.page.say(place, *(() if self.as_json else said))
 
     def close(self) -> None:
         for hidden in (self.json, *self.editor):  # what does not show is no child
             if hidden is not None:
                 self.parts.close(hidden)
         super().close()
-        self.parts.page.hush(self.place)
+        self.parts.page.hush(*self.places)
 
     def get(self) -> JSON:
         if self.as_json and self.json is not None:

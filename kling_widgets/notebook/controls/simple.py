@@ -58,6 +58,10 @@ class Pills(Control):
         self.choices = choices(field)
         self.box.options, self.box.tooltip = (DEFAULT, *self.choices), field.help
 
+    def tell(self) -> None:
+        if self.box.index is not None:  # a page that has no choice to tell has not unset it
+            super().tell()
+
     def get(self) -> JSON:
         return self.choices.get(self.box.value)
 

@@ -2,7 +2,7 @@
 // the old way still works.
 
 function byHand(text, place) {
-  const box = Object.assign(document.createElement("textarea"), { value: text });
+  const box = element("textarea", { value: text });
   Object.assign(box.style, { position: "fixed", opacity: 0 });
   box.setAttribute("aria-hidden", "true");
   place.append(box);

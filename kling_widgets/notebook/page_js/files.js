@@ -6,7 +6,7 @@ function files({ model, form }) {
     const button = target.closest?.(".kling-choose");
     if (!button) return;
     const { place, accept, multiple } = button.dataset;
-    const input = Object.assign(document.createElement("input"), { type: "file", accept, multiple: Boolean(multiple) });
+    const input = element("input", { type: "file", accept, multiple: Boolean(multiple) });
     input.addEventListener("change", async () => {
       model.send({ chosen: place, count: input.files.length });
       for (const file of [...input.files]) {

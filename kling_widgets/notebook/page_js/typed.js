@@ -15,7 +15,7 @@ function typed({ model, form }) {
     if (!button || button.disabled || !form.contains(button)) return;
     const since = event.timeStamp - last;
     last = event.timeStamp;
-    if (since < DOUBLE_CLICK) event.stopImmediatePropagation();
+    if (since < DOUBLE_CLICK || !reached()) event.stopImmediatePropagation();
     else form.setAttribute("inert", "");
   };
 
@@ -46,15 +46,23 @@ function typed({ model, form }) {
   };
 
   const ended = () => {
+    if (form.querySelector(".kling-ended")) return;
     const button = form.querySelector(".kling-submit");
-    if (!form.classList.contains("jupyter-widgets-disconnected") || form.querySelector(".kling-ended")) return;
     free();
     button.disabled = true;
-    const said = Object.assign(document.createElement("span"), { className: "kling-ended kling-error" });
-    said.textContent = "This form's kernel has gone: run its cell again.";
-    button.after(said);
+    const said = "This form's kernel has gone: run its cell again.";
+    button.after(element("span", { className: "kling-ended kling-error" }, said));
   };
-  const live = () => setTimeout(ended);
+  const live = () => setTimeout(() => form.classList.contains("jupyter-widgets-disconnected") && ended());
+  // Of a kernel that was shut down for good nothing is heard: what is sent to it throws.
+  const reached = () => {
+    try {
+      model.send({ clicked: true });
+      return true;
+    } catch {
+      ended();
+    }
+  };
 
   window.addEventListener("click", clicked, true);
   window.addEventListener("focusout", left, true);

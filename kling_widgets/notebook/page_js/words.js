@@ -15,8 +15,9 @@ function words({ model, form }) {
     made.dataset.press = place;
     return made;
   };
-  const line = ([text, look, presses, role], place) => {
+  const line = ([text, look, presses, role, mark], place) => {
     const made = element("div", { className: look }, text, ...presses.map((words) => button(words, place)));
+    if (mark) made.prepend(element("span", { className: "kling-mark" }, mark), " ");
     if (role) made.setAttribute("role", role);
     return made;
   };
@@ -26,14 +27,16 @@ function words({ model, form }) {
     Object.assign(made.dataset, { place, accept, multiple });
     return made;
   };
-  // At the end of a box: what ipywidgets puts into it counts from its beginning.
+  // At the end of a box, as what ipywidgets puts into it counts from its beginning; places in the order of its classes.
   const put = (place, value, inside) => {
     for (const box of form.querySelectorAll(`.kling-at-${place}`)) {
-      let now = [...box.children].find((each) => each.dataset.place === place);
+      const there = [...box.children].filter((each) => each.dataset.place);
+      let now = there.find((each) => each.dataset.place === place);
       if (!now) {
         now = element("div", { className: "kling-said" });
         now.dataset.place = place;
-        box.append(now);
+        const order = ({ dataset }) => [...box.classList].indexOf(`kling-at-${dataset.place}`);
+        box.insertBefore(now, there.find((each) => order(each) > order(now)) ?? null);
       }
       if (now.klingSaid !== value) now.replaceChildren(...inside());
       now.klingSaid = value;
@@ -53,14 +56,17 @@ function words({ model, form }) {
     watching.takeRecords();
   };
   const dress = () => sheets.replaceChildren(SHEETS.map((name) => model.get(name)).join(""));
-  const pressed = ({ target }) => {
-    const { press } = target.dataset ?? {};
-    if (press) model.send({ press, words: target.textContent });
+  // Before the box hears of it: ToggleButtons takes each button in its element for one of its own choices.
+  const pressed = (event) => {
+    const { press } = event.target.dataset ?? {};
+    if (!press) return;
+    event.stopPropagation();
+    model.send({ press, words: event.target.textContent });
   };
-  const sheets = form.querySelector(".kling-at-page").appendChild(document.createElement("style"));
+  const sheets = form.querySelector(".kling-at-page").appendChild(element("style"));
   const watching = new MutationObserver(show);
   watching.observe(form, { childList: true, subtree: true });
-  form.addEventListener("click", pressed);
+  form.addEventListener("click", pressed, true);
   const [changes, news] = [["kept", "said", "choosers", "code"], SHEETS].map((names) =>
     names.map((name) => `change:${name}`).join(" "),
   );
@@ -70,7 +76,7 @@ function words({ model, form }) {
   show();
   return () => {
     watching.disconnect();
-    form.removeEventListener("click", pressed);
+    form.removeEventListener("click", pressed, true);
     model.off(changes, show);
     model.off(news, dress);
   };

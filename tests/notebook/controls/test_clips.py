@@ -104,8 +104,11 @@ def test_a_voice_is_a_link_alone(voice: Clip) -> None:
 
 @pytest.mark.parametrize("name", ["video_list", "voice_list"])
 def test_that_a_link_is_needed_is_said_before_anything_is_typed(name: str, tmp_path: Path) -> None:
-    """And why."""
-    assert "The service takes uploads of pictures only: put the" in Clip(name, tmp_path).html
+    """And why; not above the JSON, where it has nothing to explain."""
+    clip = Clip(name, tmp_path)
+    assert "The service takes uploads of pictures only: put the" in said.lines(clip.parts.page, f"{name}-about")
+    clip.control.switch.click()
+    assert said.lines(clip.parts.page, f"{name}-about") == ""
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,16 @@ def test_three_pills_for_a_switch(parts: Parts) -> None:
     assert got == [None, False, True]
 
 
+def test_pills_of_a_page_that_tells_no_choice_stay_as_they_are(parts: Parts) -> None:
+    """ipywidgets tells an index of none for a click on a button that is not one of its own: nothing was unset."""
+    control, told = make(FIELDS["sound"], parts), []
+    control.changed = lambda: told.append(control.get())
+    assert isinstance(control, Pills)
+    control.box.value = "on"
+    control.box.index = None
+    assert told == [True]
+
+
 def test_usual_numbers_are_pills(parts: Parts) -> None:
     """Numbers come back as numbers."""
     control = make(FIVE_OR_TEN, parts)
