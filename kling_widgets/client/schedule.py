@@ -27,7 +27,7 @@ LONGEST_SILENCE = 60.0  # a history may be wrong about this one task
 LONGEST_ASKED = 300.0  # what a Retry-After may silence at most: it may be nonsense
 
 SILENT_SHARE = 0.38  # of the usual duration: hardly any task is over before
-EVEN_GAP = 0.45  # seconds, times the root of the usual duration: so a look buys as much, however long a task takes
+EVEN_GAP = 0.44  # seconds, times the root of the usual duration: so a look buys as much, however long a task takes
 RAMP_SHARE = 0.55  # of the usual duration, up to which the gaps shrink to the even one, as the square of the time
 LATE_SHARE = 3.0  # of the usual duration, from which on the gaps grow again
 PATIENCE = 0.025  # of the time gone by, once a task is late
