@@ -58,8 +58,3 @@ class Fold:
         if held is not None:
             self._title = f"{self._title.partition(' (')[0]} ({held})" if held else self._title.partition(" (")[0]
         self._button.description = f"{'▾' if self.is_open else '▸'} {self._title}"
-
-    def close(self) -> None:
-        """Gives back its own widgets; the content is not its own."""
-        self.widget.children = (self._button,)
-        self._parts.close(self.widget)

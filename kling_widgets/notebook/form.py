@@ -68,6 +68,7 @@ class Form:
     def _build(self) -> None:
         self._controls: dict[str, Control] = {}  # that were made for the present model, by its fields' names
         self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
+        self._idle: dict[str, Section] = {}  # of models before, folded
         self._unfolded: set[str] = set()  # titles, also of sections that the present model has not
         self._presets: Presets | None = None
         self._results = Results(self._session)
@@ -172,12 +173,16 @@ class Form:
         led = sections(model)
         for title, held in titles.items():
             note = OTHERS_NOTE if title == OTHERS else ""
-            section = former.pop(title, None) or Section(title, self._parts, self._opened, self._control, note)
+            section = former.pop(title, None) or self._idle.pop(title, None)
+            if section is None:
+                section = Section(title, self._parts, self._opened, self._control, note)
             self._sections[title] = section
             section.fill(held)
             section.open(title in led or title in self._unfolded)
-        for gone in former.values():
-            gone.close()
+        for section in former.values():
+            section.open(False)
+            section.fill(())
+        self._idle |= former  # there are few titles, and most models come back to them
         return [*rows, *(section.widget for section in self._sections.values())]
 
     def _opened(self) -> None:

@@ -57,8 +57,3 @@ class Section(Fold):
         if troubled and not self._troubled:
             self.open()
         self._troubled = troubled
-
-    def close(self) -> None:
-        super().close()
-        if self._note is not None:
-            self._parts.close(self._note)
