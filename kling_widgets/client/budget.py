@@ -51,6 +51,13 @@ class Budget:
         self._row = 0  # urgent ones that went since the last other one
         self._watched = 0
 
+    def _own(self) -> threading.Lock:
+        """The lock of this process. After a fork all begins anew: nobody asks for what waited in the parent, and nobody
+        gives back a lock that was taken there."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._lock
+
     @classmethod
     def of(cls, asked: Budget | float | None, environ: Mapping[str, str]) -> Budget:
         """A budget as it is, or of so many requests a second; by default as ``KLING_WIDGETS_RPS`` says, else of 5."""
@@ -65,10 +72,8 @@ class Budget:
 
         It gets its place with its first question.
         """
-        if self._process != os.getpid():  # a fork: nobody asks for what waited in the parent
-            self._begin()
         gap = 1 / self.per_second
-        with self._lock:
+        with self._own():
             queue = self._urgent if turn.urgent else self._others
             if turn not in queue:
                 queue.append(turn)
@@ -84,19 +89,19 @@ class Budget:
 
     def leave(self, turn: Turn) -> None:
         """Gives up a place: a batch that was stopped must not hold up the next one."""
-        with self._lock, contextlib.suppress(ValueError):
+        with self._own(), contextlib.suppress(ValueError):
             (self._urgent if turn.urgent else self._others).remove(turn)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """While a task is watched."""
-        with self._lock:
+        with self._own():
             self._watched += 1
         try:
             yield
         finally:
-            with self._lock:
-                self._watched -= 1
+            with self._own():
+                self._watched = max(0, self._watched - 1)
 
     @property
     def round(self) -> float:

@@ -110,14 +110,17 @@ def test_who_does_not_ask_loses_its_place_to_who_does() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
-    """Nobody in the child asks for them."""
+    """Nobody in the child asks for them, nor gives back the lock that a thread of the parent's held at that moment."""
     budget = Budget(1)
     with budget.watched():
         for _ in range(50):
             budget.ask(Turn(), 0.0)
-        child = os.fork()
+        with budget._lock:  # as a thread may hold it at that moment
+            child = os.fork()
         if child == 0:
-            os._exit(0 if budget.ask(Turn(), 0.0) == 0 and budget.round == 0 else 1)
+            with budget.watched():
+                alone = budget.round
+            os._exit(0 if alone == 1 and budget.round == 0 and budget.ask(Turn(), 0.0) == 0 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
