@@ -108,7 +108,7 @@ def test_who_does_not_ask_loses_its_place_to_who_does() -> None:
     assert budget.ask(asleep, now + 0.1) == 0
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
     """Nobody in the child asks for them, nor gives back the lock that a thread of the parent's held at that moment."""
     budget = Budget(1)
