@@ -155,6 +155,15 @@ class Kernel:
         self.until(lambda: bool(found()))
         return found()
 
+    def tell(self, kind: str, **content: Any) -> None:
+        """Sends a message that is no cell, as a front end does: to a widget (``comm_msg``), for completions."""
+        self._client.shell_channel.send(self._client.session.msg(kind, content))
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process is."""
+        return bool(self._manager.is_alive())
+
     def interrupt(self) -> None:
         """As the stop button does; ipykernel 7.4 at times loses it inside ``print(…, flush=True)``."""
         self._manager.interrupt_kernel()

@@ -1,9 +1,11 @@
 """Waiting in a cell, interruptible at once; and async code from plain code.
 
-The only module that knows nest_asyncio. Waiting by it lets the user's own asyncio tasks go on meanwhile, but on
-ipykernel 7 and later it loses the cells that are queued behind the waiting one (measured with 7.1, 7.3 and 7.4; with
-6.31 it is fine). So it is used where a loop runs in this thread that is not such a kernel's and can be patched;
-everywhere else the wait is a plain one. https://github.com/erdewit/nest_asyncio
+A wait is a plain one: whatever is waited for is done on a thread of its own, and the loop that may run in this thread
+stands still meanwhile, as it does in any cell that computes. (To let it turn would give a kernel's user nothing but
+their own asyncio tasks, as the kernel takes no message before the cell ends; and an interrupt would hit any of them.)
+
+Only ``run`` enters a loop that is running, as what it is given may belong to that loop. This is the only module that
+knows nest_asyncio. https://github.com/erdewit/nest_asyncio
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import inspect
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent import futures
 from concurrent.futures import Future
@@ -34,8 +37,7 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
         KeyboardInterrupt: the user interrupted.
         asyncio.CancelledError: so was the task that waits, which is what Ctrl+C does under ``asyncio.run``.
     """
-    loop = _patched_loop()
-    _take_turns(partial(futures.wait, [future]) if loop is None else _turns_of(loop, future), future.done, timeout)
+    _take_turns(partial(futures.wait, [future]), future.done, timeout)
     return future.result()
 
 
@@ -85,23 +87,6 @@ def _take_turns(turn: Callable[[float], object], done: Callable[[], bool], timeo
             raise asyncio.CancelledError
 
 
-def _turns_of(loop: asyncio.AbstractEventLoop, future: Future[Any]) -> Callable[[float], object]:
-    """Lets the running loop go on for so many seconds, or until the future is done."""
-    done = asyncio.Event()
-
-    def wake(_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop was closed since
-            loop.call_soon_threadsafe(done.set)
-
-    async def until_done(seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), seconds)
-
-    # Not wrap_future: cancelling what that gives, or forgetting it, would reach the future itself.
-    future.add_done_callback(wake)
-    return lambda seconds: loop.run_until_complete(until_done(seconds))
-
-
 def run(awaitable: Awaitable[T]) -> T:
     """Runs async code to its end from a plain cell or function, also where a loop is already running. An interrupt
     cancels it.
@@ -117,13 +102,7 @@ def run(awaitable: Awaitable[T]) -> T:
         RuntimeError: it belongs to the loop of a kernel that cannot be entered again; ``await`` it in the cell instead.
     """
     if (loop := _patched_loop()) is not None:
-        task = asyncio.ensure_future(awaitable, loop=loop)
-        try:
-            _take_turns(lambda seconds: loop.run_until_complete(asyncio.wait([task], timeout=seconds)), task.done)
-        except BaseException:
-            task.cancel()
-            raise
-        return task.result()
+        return _run_in(loop, awaitable)
     if (running := _running_loop()) is None:
         with asyncio.Runner() as runner:
             return runner.run(_as_coroutine(awaitable))
@@ -132,6 +111,24 @@ def run(awaitable: Awaitable[T]) -> T:
             "This belongs to the kernel's own loop, which cannot be entered again: await it in the cell."
         )
     return _run_elsewhere(awaitable)
+
+
+def _run_in(loop: asyncio.BaseEventLoop, awaitable: Awaitable[T]) -> T:
+    """Runs it in turns of the running loop, within the one that called us."""
+    ready: deque[asyncio.Handle] = loop._ready  # type: ignore[attr-defined]
+    counted, idle = len(ready), asyncio.Handle(lambda: None, (), loop)
+    task = asyncio.ensure_future(awaitable, loop=loop)
+    try:
+        try:
+            _take_turns(lambda seconds: loop.run_until_complete(asyncio.wait([task], timeout=seconds)), task.done)
+        except BaseException:
+            task.cancel()
+            raise
+    finally:
+        # The turn that called us has counted what was ready, and takes as many in any case: an IndexError, on finding
+        # fewer, would end the loop, and a kernel with it. One statement, so that no interrupt comes in between.
+        ready.extend([idle] * (counted - len(ready)))
+    return task.result()
 
 
 def _run_elsewhere(awaitable: Awaitable[T]) -> T:
@@ -180,11 +177,13 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _patched_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop that runs in this thread, made re-enterable; None if there is none or it must not or cannot be."""
+def _patched_loop() -> asyncio.BaseEventLoop | None:
+    """The loop that runs in this thread, made re-enterable; None if there is none or it must not or cannot be: on
+    ipykernel 7 and later cells that are queued behind would be lost (measured with 7.1, 7.3 and 7.4; 6.31 is fine)."""
     loop = _running_loop()
-    # nest_asyncio patches asyncio before it finds out that it cannot patch uvloop and its like: so ask first.
-    if loop is None or not isinstance(loop, asyncio.BaseEventLoop) or _is_of_kernel_7():
+    # nest_asyncio patches asyncio before it finds out that it cannot patch uvloop and its like: so ask first. From
+    # Python 3.14 on what it leaves behind is broken: asyncio.current_task() is None, and httpx fails for it.
+    if not isinstance(loop, asyncio.BaseEventLoop) or sys.version_info >= (3, 14) or _is_of_kernel_7():
         return None
     if not hasattr(loop, "_nest_patched"):
         import nest_asyncio

@@ -1,6 +1,7 @@
 """Waiting in a cell, and async code from plain code: with no loop, with one that can be entered again, and with others.
 
-What nest_asyncio does to a process stays, so each kind of loop is tried in a process of its own.
+What nest_asyncio does to a process stays, so each kind of loop is tried in a process of its own. That loops live
+through it is shown in tests/test_loops.py.
 """
 
 from __future__ import annotations
@@ -128,38 +129,54 @@ async def fail():
 """
 
 
-def test_in_a_loop_of_ones_own_other_tasks_go_on() -> None:
-    """A wait inside a running loop lets its other tasks run: here the very one that it waits for."""
+def test_a_wait_leaves_a_running_loop_as_it_is() -> None:
+    """Nothing of it runs meanwhile, as in any code that does not await; asyncio is not patched; it goes on after."""
     assert (
         python(
             IN_A_LOOP
             + """
 async def main():
     task = asyncio.ensure_future(mine())
-    assert blocking.wait(future, 30) == "done"
+    late = Future()
+    try:
+        blocking.wait(late, 0.01)
+    except TimeoutError:
+        seen.append("late")
+    threading.Thread(target=lambda: late.set_result("done")).start()
+    seen.append(blocking.wait(late, 30))
+    await task
+asyncio.run(main())
+print(seen, "nest_asyncio" in sys.modules, asyncio.run is original)
+"""
+        )
+        == "['late', 'done', 'mine'] False True\n"
+    )
+
+
+def test_in_a_loop_of_ones_own_other_tasks_go_on() -> None:
+    """Async code that is run inside a running loop is run by it, and its other tasks go on."""
+    assert (
+        python(
+            IN_A_LOOP
+            + """
+async def main():
+    task = asyncio.ensure_future(mine())
     assert blocking.run(give("given")) == "given"
+    assert future.done()
     inner = asyncio.ensure_future(give("a task of this loop"))
     assert blocking.run(inner) == "a task of this loop"
     try:
         blocking.run(fail())
     except ZeroDivisionError:
         seen.append("raised")
-    late = Future()
-    try:
-        blocking.wait(late, 0.01)
-    except TimeoutError:
-        seen.append("late")
-    threading.Thread(target=lambda: late.set_result(None)).start()
-    blocking.wait(late, 30)
     await task
     await asyncio.wait_for(asyncio.sleep(0), 30)
 
 asyncio.run(main())
-late = Future()
 print(seen, asyncio.run is original)
 """
         )
-        == "['mine', 'raised', 'late'] True\n"
+        == "['mine', 'raised'] True\n"
     )
 
 
@@ -170,9 +187,8 @@ def test_in_a_thread_with_a_loop_of_its_own() -> None:
             IN_A_LOOP
             + """
 async def main():
-    task = asyncio.ensure_future(mine())
+    blocking.run(asyncio.ensure_future(mine()))
     seen.append(blocking.wait(future, 30))
-    await task
 thread = threading.Thread(target=lambda: asyncio.run(main()))
 thread.start(); thread.join(30)
 print(seen, asyncio.run(give("and after")), asyncio.run is original)
@@ -201,16 +217,14 @@ future.set_result("nobody waits")
     )
 
 
-def test_after_a_wait_servers_still_start() -> None:
-    """uvicorn, and asyncio.run with a loop_factory where there is one, work after asyncio was patched for a wait."""
+def test_afterwards_servers_still_start() -> None:
+    """uvicorn, and asyncio.run with a loop_factory where there is one, work after asyncio was patched."""
     assert (
         python(
             IN_A_LOOP
             + """
 async def main():
-    task = asyncio.ensure_future(mine())
-    blocking.wait(future, 30)
-    await task
+    blocking.run(mine())
 asyncio.run(main())
 assert "nest_asyncio" in sys.modules
 
@@ -362,7 +376,7 @@ def test_a_loop_of_a_thread_in_a_kernel(kernel_name: str) -> None:
             "future, seen = Future(), []\n"
             "async def mine(): future.set_result('done')\n"
             "async def main():\n"
-            "    task = asyncio.ensure_future(mine()); seen.append(blocking.wait(future, 30)); await task\n"
+            "    blocking.run(asyncio.ensure_future(mine())); seen.append(blocking.wait(future, 30))\n"
             "thread = threading.Thread(target=lambda: asyncio.run(main())); thread.start(); thread.join(30); seen",
             "await asyncio.sleep(0); 1",
             "2",

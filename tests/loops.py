@@ -1,0 +1,141 @@
+"""Waits in a loop that runs, as a kernel's cells have them: the loop must live, whatever was ready when they began.
+
+``python -m tests.loops`` tries all of it on the Python that runs it, which needs nest-asyncio and nothing else.
+"""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from itertools import product
+
+from kling_widgets.jobs import blocking
+
+MOST = 50  # handles that are ready when a wait begins
+LONG = 30.0  # seconds; what takes so long has failed
+_SOON = 0.002  # seconds
+
+
+def _wait(end: str) -> None:
+    """A wait for what a thread does."""
+    future: Future[str] = Future()
+    ends: dict[str, Callable[[], object]] = {
+        "value": lambda: future.set_result("value"),
+        "error": lambda: future.set_exception(ZeroDivisionError()),
+        "interrupt": _interrupt,
+    }
+    _beside(ends[end])
+    blocking.wait(future, LONG)
+
+
+def _run(end: str) -> None:
+    """Async code, to its end."""
+
+    async def work() -> None:
+        if end == "interrupt":
+            _beside(_interrupt)
+        await asyncio.sleep(LONG if end == "interrupt" else _SOON)
+        if end == "error":
+            raise ZeroDivisionError
+
+    blocking.run(work())
+
+
+def _within(way: Callable[[str], None]) -> Callable[[str], None]:
+    """It again, in async code that is itself run so, and in a callback that is ready meanwhile."""
+
+    def nested(end: str) -> None:
+        async def work() -> None:
+            asyncio.get_running_loop().call_soon(way, "value")
+            await asyncio.sleep(0)
+            way(end)
+
+        blocking.run(work())
+
+    return nested
+
+
+WAYS = {"wait": _wait, "run": _run, "wait in run": _within(_wait), "run in run": _within(_run)}
+ENDS: dict[str, type[BaseException] | None] = {
+    "value": None,
+    "error": ZeroDivisionError,
+    "interrupt": KeyboardInterrupt,
+}
+
+
+def broken(way: str, end: str, ready: int) -> str:
+    """How it ends for a loop that is not patched yet, when a cell waits in it while so many handles are ready; "" when
+    it lives, and each of them has had its turn."""
+
+    class Loop(asyncio.SelectorEventLoop):
+        """nest_asyncio patches a loop's class: so each loop has one of its own."""
+
+    ran: list[int] = []
+    raised: list[type[BaseException] | None] = []
+    alive: list[bool] = []
+
+    def cell() -> None:
+        try:
+            WAYS[way](end)
+            raised.append(None)
+        except BaseException as error:  # noqa: BLE001 - as a kernel does with a cell
+            raised.append(type(error))
+        loop.call_later(0, loop.call_soon, stop)
+
+    def stop() -> None:
+        alive.append(True)
+        loop.stop()
+
+    loop = Loop()
+    loop.call_soon(cell)
+    for number in range(ready):
+        loop.call_soon(ran.append, number)
+    try:
+        loop.run_forever()
+    except BaseException as error:  # noqa: BLE001 - it is said
+        return repr(error)
+    finally:
+        with contextlib.suppress(RuntimeError):  # some of its turns may be still to be left
+            loop.close()
+    if (alive, ran, raised) != ([True], list(range(ready)), [ENDS[end]]):
+        return f"ran {ran}, raised {raised}"
+    return ""
+
+
+def all_broken(counts: Iterable[int]) -> Iterator[str]:
+    """Each case that fails, over all ways, ends and counts."""
+    for way, end, ready in product(WAYS, ENDS, counts):
+        if how := broken(way, end, ready):
+            yield f"{way}, {end}, {ready} ready: {how}"
+
+
+def _interrupt() -> None:
+    if os.name == "posix":  # so that a loop that waits for something to happen wakes up
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
+def _beside(work: Callable[[], object]) -> None:
+    timer = threading.Timer(_SOON, work)
+    timer.daemon = True
+    timer.start()
+
+
+def main() -> int:
+    """Tries all, and tells what failed."""
+    failed = list(all_broken(range(MOST + 1)))
+    cases = len(WAYS) * len(ENDS) * (MOST + 1)
+    sys.stdout.write("\n".join([*failed, f"Python {sys.version.split()[0]}: {len(failed)} of {cases} failed", ""]))
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
