@@ -131,6 +131,7 @@ def _beside(work: Callable[[], object]) -> None:
 
 def main() -> int:
     """Tries all, and tells what failed."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's program in the background ignores it
     failed = list(all_broken(range(MOST + 1)))
     cases = len(WAYS) * len(ENDS) * (MOST + 1)
     sys.stdout.write("\n".join([*failed, f"Python {sys.version.split()[0]}: {len(failed)} of {cases} failed", ""]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import overload
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any, overload
 
 from kling_widgets.errors import KlingError, one_line
 from kling_widgets.jobs.job import Job, Stopped
@@ -30,7 +31,7 @@ def stop_all(jobs: Sequence[Job]) -> Stopped:
 
 
 class Batch(Sequence[Job]):
-    """Several jobs that were asked for together.
+    """Several jobs that were asked for together. Awaiting it gives it back when all have ended, as ``wait`` does.
 
     Args:
         jobs: in the order in which they were asked for.
@@ -64,6 +65,16 @@ class Batch(Sequence[Job]):
         if first:
             raise first
         return self
+
+    async def _awaited(self) -> Batch:
+        ends = await asyncio.gather(*self._jobs, return_exceptions=True)
+        for error in ends:
+            if isinstance(error, BaseException):
+                raise error
+        return self
+
+    def __await__(self) -> Generator[Any, None, Batch]:
+        return self._awaited().__await__()
 
     def stop(self) -> None:
         """Stops watching all of them."""

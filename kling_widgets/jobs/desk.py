@@ -24,6 +24,7 @@ class Desk:
         save: the file or folder that the user asked for, or None.
         timeout: seconds to watch at the most; the task goes on after that. None: as long as it takes.
         clock: unix seconds: a task outlives the process, and so does its age.
+        steady: seconds that nobody sets, by which it is seen whether the clock was.
     """
 
     watcher: Watcher
@@ -33,3 +34,4 @@ class Desk:
     save: str | None = None
     timeout: float | None = 3600.0
     clock: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic

@@ -69,9 +69,9 @@ class Job:
         on_disk = desk.journal.mode != "memory"
         task = Task(entry.task_id, entry.model or None) if entry and entry.task_id else None
         self._standing = (
-            Standing(self.created, desk.clock, task=task, accepted=entry.accepted, done=entry.ended)
+            Standing(self.created, desk.clock, steady=desk.steady, task=task, accepted=entry.accepted, done=entry.ended)
             if entry and task
-            else Standing(self.created, desk.clock)
+            else Standing(self.created, desk.clock, steady=desk.steady)
         )
         self._life = Life(self.key, request, desk, self._standing, on_disk=on_disk)
         self._watcher, self._journal = desk.watcher, desk.journal

@@ -17,6 +17,7 @@ log = logging.getLogger("kling_widgets")
 
 # Seconds between two looks at a task, beyond which nobody knows when it ended: the kernel was away, the laptop closed.
 _UNWATCHED = 1.5 * LONGEST_SILENCE
+_ASTRAY = 2.0  # seconds that two clocks may differ in a task's time; by more, one of them was set, or slept
 _BACK = 10  # per cent that progress must fall for a new beginning: less is a matter of measuring
 
 
@@ -26,6 +27,7 @@ class Standing:
     Args:
         created: when the wish was written down, unix seconds.
         clock: unix seconds.
+        steady: seconds that nobody sets; None: the clock is such a one.
         task: the task of a submission that was accepted before, else None.
         accepted, done: when it was accepted, and when it ended at the service, where that is known.
 
@@ -41,6 +43,7 @@ class Standing:
         created: float,
         clock: Callable[[], float],
         *,
+        steady: Callable[[], float] | None = None,
         task: Task | None = None,
         accepted: float | None = None,
         done: float | None = None,
@@ -48,7 +51,8 @@ class Standing:
         self.submitted: Future[None] = Future()
         self.ended: Future[None] = Future()
         self.task, self.clip, self.error = task, None, None  # type: Task | None, Clip | None, KlingError | None
-        self._clock = clock
+        self._clock, self._steady = clock, steady or clock
+        self._apart = clock() - self._steady()  # how far apart they were when the task's time began, or the watching
         self.created = created
         self._accepted, self._done = accepted, done
         self._state: State = "running" if task else "sending"
@@ -132,6 +136,7 @@ class Standing:
         """The service has taken the wish. Nobody hears of it before ``announce``."""
         with self._lock:
             self._accepted = self._unfinished = at
+            self._apart = self._clock() - self._steady()
             self._state, self.task = "queued", task
 
     def announce(self) -> None:
@@ -154,9 +159,15 @@ class Standing:
                 self._unfinished = now
                 if task.word or self._state != "queued":  # what was just accepted may have no word yet
                     self._state = "queued" if task.status == "queued" else "running"
-            elif self._done is None and self._unfinished is not None and 0 <= now - self._unfinished <= _UNWATCHED:
+            elif self._done is None and self._watched(now):
                 self._done = now
         self.tell()
+
+    def _watched(self, now: float) -> bool:
+        """Whether somebody watched until now, by a clock that went on evenly."""
+        if self._unfinished is None or not 0 <= now - self._unfinished <= _UNWATCHED:
+            return False
+        return abs(now - self._steady() - self._apart) <= _ASTRAY
 
     def _is_back(self, before: Task | None, task: Task) -> bool:
         """Whether the service has begun the task anew: its queue moved it, or its progress fell."""

@@ -121,7 +121,8 @@ class World:
         self.journal = Journal(folder / "home" / "journal.sqlite", clock=self.clock)
         self.watcher = Watcher(Budget(1000), self.connect)
         service = Service(gateway.server.url, gateway.server.url, Secret(KEY), "the test")
-        self.desk = Desk(self.watcher, self.journal, service, self.folder, clock=self.clock, timeout=10_000.0)
+        clock = self.clock
+        self.desk = Desk(self.watcher, self.journal, service, self.folder, clock=clock, steady=clock, timeout=10_000.0)
 
     def connect(self, service: Service, budget: Budget, sleep: Sleep | None = None) -> AsyncClient:
         sleep = sleep or self.clock.sleep

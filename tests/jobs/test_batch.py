@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from kling_widgets.client.budget import Budget, Turn
 from kling_widgets.errors import KlingError, TaskFailedError, WaitTimeoutError
 from kling_widgets.jobs.batch import Batch, stop_all
+from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.watch import Watcher
 from tests.jobs.conftest import LONG, Ticks, World, program, row
 from tests.kernel import Kernel
@@ -38,6 +41,33 @@ def test_the_first_error_comes_when_all_have_ended(world: World) -> None:
     with pytest.raises(TaskFailedError, match="sensitive content"):
         Batch([first, second, third]).wait(LONG)
     assert third.path is not None
+
+
+def test_a_batch_is_awaited(world: World) -> None:
+    """``await kw.submit([…])`` gives it when all have ended, and raises the first error only then; none at all is
+    enough of them. Who gives up awaiting ends nothing."""
+
+    async def awaited(jobs: list[Job]) -> Batch:
+        return await Batch(jobs)
+
+    async def given_up(batch: Batch) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(batch, 0)
+
+    assert len(asyncio.run(awaited([]))) == 0
+    world.gateway.hold("GET /v1/video")
+    jobs = [world.job().start() for _ in range(2)]
+    asyncio.run(given_up(Batch(jobs)))
+    world.gateway.gate.set()
+    assert [job.status for job in asyncio.run(awaited(jobs))] == ["succeeded"] * 2
+    world.gateway.looks = [row("FAILURE", fail_reason="sensitive content")]
+    failed = world.job().start()
+    with pytest.raises(TaskFailedError):
+        failed.wait(LONG)
+    last = world.job().start()
+    with pytest.raises(TaskFailedError, match="sensitive content"):
+        asyncio.run(awaited([failed, last]))
+    assert last.path is not None
 
 
 def test_the_time_is_for_all_together(world: World) -> None:

@@ -167,6 +167,34 @@ def test_an_end_before_the_last_look_has_no_duration(standing: Standing, clock: 
     assert standing.took is None
 
 
+@pytest.mark.parametrize("jump", [-40.0, -7.0, 7.0, 40.0, 600.0, 1e9])
+@pytest.mark.parametrize("before", ["it is accepted", "it is seen under way", "its end"])
+def test_a_clock_that_jumps_leaves_no_duration(jump: float, before: str) -> None:
+    """Whenever it does, however far: what such tasks usually take is not reckoned from it. A clock that goes on evenly,
+    or jumped while nothing was accepted yet, leaves one."""
+    clock, steady = Clock(), Clock()
+    standing = Standing(clock.now, clock, steady=steady)
+    for event in ("it is accepted", "it is seen under way", "its end"):
+        for each in (clock, steady):
+            each.now += 30
+        clock.now += jump if event == before else 0
+        if event == "it is accepted":
+            standing.accept(task(), clock.now)
+        else:
+            standing.see(task("succeeded" if event == "its end" else "running"))
+    assert standing.took == (60 if before == "it is accepted" else None)
+
+
+def test_a_laptop_that_slept_leaves_no_duration() -> None:
+    """The steady clock stands still meanwhile, and what is seen under way after it may have stood in a queue."""
+    clock, steady = Clock(), Clock()
+    standing = Standing(clock.now, clock, steady=steady, task=task(), accepted=clock.now)
+    clock.now += 8 * 3600
+    standing.see(task("running"))
+    standing.see(task("succeeded"))
+    assert standing.took is None
+
+
 def test_a_word_that_we_do_not_know(standing: Standing, clock: Clock) -> None:
     """It counts as under way, and is told as it is."""
     standing.accept(task(), clock.now)
