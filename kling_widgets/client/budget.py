@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
+
+from kling_widgets.core import forks
 
 VARIABLE = "KLING_WIDGETS_RPS"  # requests a second
 _ROW = 2  # urgent requests in a row, while others wait: a batch of a thousand must not keep all looks from going out
@@ -40,23 +40,17 @@ class Budget:
         if not per_second > 0:
             raise ValueError("a budget is above 0 requests a second")
         self.per_second = per_second
+        self._lock = forks.lock()
         self._begin()
+        forks.anew(self, Budget._begin)
 
     def _begin(self) -> None:
-        self._process = os.getpid()
-        self._lock = threading.Lock()
+        """All anew, also in a forked child: nobody asks there for what waited in the parent."""
         self._free = -math.inf  # when the next request may go
         self._urgent: deque[Turn] = deque()
         self._others: deque[Turn] = deque()
         self._row = 0  # urgent ones that went since the last other one
         self._watched = 0
-
-    def _own(self) -> threading.Lock:
-        """The lock of this process. After a fork all begins anew: nobody asks for what waited in the parent, and nobody
-        gives back a lock that was taken there."""
-        if self._process != os.getpid():
-            self._begin()
-        return self._lock
 
     @classmethod
     def of(cls, asked: Budget | float | None, environ: Mapping[str, str]) -> Budget:
@@ -73,7 +67,7 @@ class Budget:
         It gets its place with its first question.
         """
         gap = 1 / self.per_second
-        with self._own():
+        with self._lock:
             queue = self._urgent if turn.urgent else self._others
             if turn not in queue:
                 queue.append(turn)
@@ -89,18 +83,18 @@ class Budget:
 
     def leave(self, turn: Turn) -> None:
         """Gives up a place: a batch that was stopped must not hold up the next one."""
-        with self._own(), contextlib.suppress(ValueError):
+        with self._lock, contextlib.suppress(ValueError):
             (self._urgent if turn.urgent else self._others).remove(turn)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """While a task is watched."""
-        with self._own():
+        with self._lock:
             self._watched += 1
         try:
             yield
         finally:
-            with self._own():
+            with self._lock:
                 self._watched = max(0, self._watched - 1)
 
     @property

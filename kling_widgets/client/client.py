@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from kling_widgets.client.protocol import OnTrouble, OnUpdate
 from kling_widgets.client.reply import Task
 from kling_widgets.client.secret import Secret
 from kling_widgets.client.transport import make
+from kling_widgets.core import forks
 from kling_widgets.core.request import VideoRequest
 
 
@@ -71,10 +71,25 @@ class Client:
         key = credentials.needed()
         self.base_url, self.key_source = credentials.base_url, credentials.source
         self._session = Session(self.base_url, timeout, clock)
-        self._http: httpx.Client = make(httpx.Client, transport, self.base_url)
         self._budget = Budget.of(budget, os.environ)
-        self._driver = BlockingDriver(self._http, key, self._session, self._budget, sleep)
-        self._uploading = threading.Lock()
+        self._uploading = forks.lock()
+
+        def connect() -> BlockingDriver:
+            http: httpx.Client = make(httpx.Client, transport, self.base_url)
+            return BlockingDriver(http, key, self._session, self._budget, sleep)
+
+        self._connect, self._connected = connect, [connect()]
+        forks.anew(self, Client._disconnect)
+
+    def _disconnect(self) -> None:
+        """A forked child makes connections of its own: those that it finds are its parent's."""
+        self._connected.clear()
+
+    @property
+    def _driver(self) -> BlockingDriver:
+        if not self._connected:
+            self._connected.append(self._connect())
+        return self._connected[0]
 
     def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
         """Submits a request, or a model and its fields; uploads its local pictures first. It costs money.
@@ -211,7 +226,7 @@ class Client:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._http.close()
+        self._driver.http.close()
 
     def __enter__(self) -> Self:
         return self

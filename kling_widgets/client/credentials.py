@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 from kling_widgets.client import colab, env_file, keyring
 from kling_widgets.client.address import DEFAULT_URL, OWN_URLS, clean_url, is_loopback, is_own
 from kling_widgets.client.secret import Secret
+from kling_widgets.core import forks
 from kling_widgets.errors import MissingKeyError
 
 __all__ = ["DEFAULT_URL", "OWN_URLS", "Credentials", "Secret", "clean_url", "find", "is_loopback"]
@@ -66,7 +66,7 @@ class _Source:
 _TOLD = "%kling_key"
 _remembered = _Source(_TOLD)
 _asked: dict[str, _Source] = {}  # what Colab and the keyring said
-_asking = threading.Lock()  # a form and a cell at once open one dialog, not two
+_asking = forks.lock()  # a form and a cell at once open one dialog, not two
 
 
 def remember(key: str | Secret, base_url: str | None = None, *, keep: bool = False) -> str:

@@ -6,11 +6,11 @@ import os
 import re
 import secrets
 import stat
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from kling_widgets.core import forks
 from kling_widgets.errors import KlingError
 
 try:
@@ -38,7 +38,7 @@ class Part:
         self._overwrite = overwrite
         self._file: BinaryIO | None = None
         self._draft = self.path
-        self._lock = threading.Lock()  # a cancelled wait leaves its last step running in a thread
+        self._lock = forks.lock()  # a cancelled wait leaves its last step running in a thread
         self._discarded = False
 
     def check(self) -> None:

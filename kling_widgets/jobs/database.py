@@ -11,13 +11,13 @@ import contextlib
 import os
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from kling_widgets.core import forks
 from kling_widgets.errors import one_line
 from kling_widgets.jobs.file_system import LOCAL, file_system, lock
 from kling_widgets.jobs.salvage import APART, last_number, number, salvage
@@ -78,7 +78,7 @@ class Database:
         self.mode = "delete"
         self._scripts, self._tables, self._patience, self._clock = scripts, tables, patience, clock
         self._local = file_system(self.path, mounts) in LOCAL
-        self._lock = threading.Lock()
+        self._lock = forks.lock(awaited=True)
         self._memory: sqlite3.Connection | None = None
         self._log: list[tuple[Step, Answer]] = []  # what memory has and the file has not
         self._tried = 0.0

@@ -7,7 +7,6 @@ import io
 import os
 import re
 import tempfile
-import threading
 import time
 import unicodedata
 from collections.abc import Container, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from kling_widgets.client import media
+from kling_widgets.core import forks
 from kling_widgets.errors import KlingError, one_line
 from kling_widgets.jobs.entry import Entry
 
@@ -121,7 +121,7 @@ class Targets:
     """The paths to which this process is downloading: ten wishes with one ``--save`` must not fetch to one name."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._taken: set[Path] = set()
 
     def take(self, folder: Path, save: str | None, name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import os
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, SupportsIndex
 
 from kling_widgets.client.reply import Task
+from kling_widgets.core import forks
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
 from kling_widgets.jobs import blocking, files, frames
@@ -75,8 +76,9 @@ class Job:
         )
         self._life = Life(self.key, request, desk, self._standing, on_disk=on_disk)
         self._watcher, self._journal = desk.watcher, desk.journal
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._started = self._stopped = False
+        self._process = os.getpid()
 
     def start(self) -> Job:
         """Begins the work in the background; returns at once. What has begun is not begun again, and what was stopped
@@ -91,7 +93,7 @@ class Job:
 
     def drop(self) -> None:
         """Stops it if it was not started: nothing of it is sent any more."""
-        if self._first():
+        if self._ours and self._first():
             self.stop()
 
     def _first(self) -> bool:
@@ -110,7 +112,12 @@ class Job:
     @property
     def watched(self) -> bool:
         """Whether it is being watched, and will be."""
-        return self._started and not self._stopped and self._standing.state not in ENDED
+        return self._ours and self._started and not self._stopped and self._standing.state not in ENDED
+
+    @property
+    def _ours(self) -> bool:
+        """Whether this process began it; what a forked child finds goes on in its parent."""
+        return self._process == os.getpid()
 
     @property
     def sent(self) -> bool:
@@ -223,6 +230,8 @@ class Job:
     def stop(self) -> None:
         """Stops watching. The video goes on being made, and is billed; ``kw.resume`` picks it up again. What was not
         sent yet is not sent; a submission that is on its way is first seen through, so that its id is not lost."""
+        if not self._ours:
+            return
         self._first()
         with self._lock:
             self._stopped = True
@@ -231,7 +240,8 @@ class Job:
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:
         try:
-            blocking.wait(future, timeout)
+            if not self._over_in_parent():
+                blocking.wait(future, timeout)
         except KeyboardInterrupt:
             self.stop()
             raise Stopped(self.after_stop()) from None
@@ -242,9 +252,23 @@ class Job:
         return self
 
     async def _awaited(self) -> Job:
-        # Shielded: whoever gives up waiting must not end the wait of others.
-        await asyncio.shield(asyncio.wrap_future(self._standing.ended))
+        if not self._over_in_parent():
+            # Shielded: whoever gives up waiting must not end the wait of others.
+            await asyncio.shield(asyncio.wrap_future(self._standing.ended))
         return self._outcome()
+
+    def _over_in_parent(self) -> bool:
+        """Whether it had ended before this process was forked; False if it is this process's own.
+
+        Raises:
+            KlingError: it goes on in the parent, and nothing more of it is known here.
+        """
+        if self._ours:
+            return False
+        if self._standing.state in ENDED:
+            return True
+        here = f"To watch it here: kw.resume({self.id!r})." if self.id else "It has no task id yet."
+        raise KlingError(f"This job goes on in the process that this one was forked from. {here}")
 
     def __await__(self) -> Generator[Any, None, Job]:
         return self._awaited().__await__()

@@ -12,6 +12,7 @@ from typing import Any
 
 from kling_widgets.client.refusal import submission_unknown
 from kling_widgets.client.reply import Task
+from kling_widgets.core import forks
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import (
     KlingError,
@@ -42,7 +43,7 @@ class Life:
     def __init__(self, key: int, request: VideoRequest, desk: Desk, standing: Standing, *, on_disk: bool) -> None:
         self._key, self._request, self._desk, self._standing = key, request, desk, standing
         self._on_disk = on_disk
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._sent = standing.task is not None  # whether something was sent that was not turned away
         self._begun = self._stopping = self._cut_short = False
         self._loop: asyncio.AbstractEventLoop | None = None

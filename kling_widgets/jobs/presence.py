@@ -7,15 +7,14 @@ that of another process.
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kling_widgets.core import forks
 from kling_widgets.jobs.file_system import lock
 
 if TYPE_CHECKING:
@@ -47,10 +46,15 @@ class Presence:
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._clock = folder, clock
-        self._mutex = threading.Lock()
+        self._mutex = forks.lock()
+        self._begin()
+        forks.anew(self, Presence._begin)
+
+    def _begin(self) -> None:
+        """Without a name; also in a forked child, which is not its parent."""
         self._own: BaseFileLock | None = None
         self._names: tuple[str, ...] = ()
-        self._process, self._tried = 0, 0.0
+        self._swept, self._tried = False, 0.0
 
     @property
     def name(self) -> str:
@@ -62,18 +66,18 @@ class Presence:
     def names(self) -> tuple[str, ...]:
         """All names that this process has had, the one of now as the last."""
         with self._mutex:
-            if self._process != os.getpid():  # also after a fork: a child is not its parent
-                self._process, self._names, self._own = os.getpid(), (), None
+            if not self._swept:
+                self._swept = True
                 self._sweep()
             if not self._names or (untold(self._names[-1]) and self._clock() - self._tried >= _AGAIN):
                 self._tried = self._clock()
-                if name := self._begin():
+                if name := self._take():
                     self._names = (*self._names, name)
                 elif not self._names:
                     self._names = (_UNTOLD + secrets.token_hex(8),)
             return self._names
 
-    def _begin(self) -> str | None:
+    def _take(self) -> str | None:
         for _ in range(_TRIES):
             name = secrets.token_hex(8)
             held = _hold(self._file(name))
@@ -84,7 +88,7 @@ class Presence:
 
     def alive(self, name: str | None) -> bool:
         """Whether the process of this name is still there; one of which nobody can tell is not, but for this one."""
-        if name in self._names and self._process == os.getpid():
+        if name in self._names:
             return True
         if not name or not name.isalnum():
             return False

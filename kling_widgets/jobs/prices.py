@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from kling_widgets.core import forks
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.spend import Money, currency, number, seconds_of
 from kling_widgets.core.values import to_json
@@ -81,7 +81,7 @@ class PriceTable:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._seen: tuple[object, _Table] = (None, _Table())  # what the file looked like, and what was in it
 
     @property

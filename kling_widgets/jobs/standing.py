@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from kling_widgets.client.reply import Task
 from kling_widgets.client.schedule import LONGEST_SILENCE, Schedule
+from kling_widgets.core import forks
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.moment import ENDED, Listener, Moment, State
@@ -65,7 +65,7 @@ class Standing:
         self._closed: float | None = None  # when the job ended: its clock stands still then
         self._listeners: list[Listener] = []
         self._broken: list[Listener] = []
-        self._lock = threading.RLock()
+        self._lock = forks.rlock()
         if task:
             self.submitted.set_result(None)
 

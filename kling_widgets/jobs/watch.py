@@ -6,13 +6,13 @@ A task on a notebook's own loop would stand still until the cell ends, and starv
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_widgets.client.budget import Budget
+from kling_widgets.core import forks
 from kling_widgets.jobs.files import Clip, Targets, look_into
 from kling_widgets.jobs.pen import Pen
 from kling_widgets.jobs.service import Service
@@ -58,10 +58,13 @@ class Watcher:
         self.budget = budget or Budget()
         self.targets = Targets()
         self._connect, self._look, self._patience = connect, look, patience
-        self._lock = threading.Lock()
-        self._connecting = threading.Lock()
+        self._lock, self._connecting = forks.lock(), forks.lock()
+        self._begin()
+        forks.anew(self, Watcher._begin)
+
+    def _begin(self) -> None:
+        """Without a loop; also in a forked child: the thread is gone there, and its connections are the parent's."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._process = 0
         self._clients: dict[Service, AsyncClient] = {}
         self._pens: dict[Journal, Pen] = {}
         self.examining = asyncio.Lock()
@@ -107,13 +110,10 @@ class Watcher:
 
     def _the_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            # After a fork the thread is gone, and its connections belong to the parent.
-            if self._loop is None or self._process != os.getpid():
+            if self._loop is None:
                 started: Future[asyncio.AbstractEventLoop] = Future()
                 threading.Thread(target=_serve, args=(started,), name="kling_widgets", daemon=True).start()
-                self._loop, self._process = started.result(), os.getpid()
-                self._clients, self._pens, self._running = {}, {}, set()
-                self.examining = asyncio.Lock()
+                self._loop = started.result()
             return self._loop
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import ipywidgets as widgets
 
+from kling_widgets.core import forks
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError
@@ -50,7 +51,7 @@ class Click:
     ) -> None:
         self._session, self._page = session, parts.page
         self._draft, self._boxes, self._refresh, self._begin, self._fail = draft, boxes, refresh, begin, fail
-        self.lock = threading.RLock()
+        self.lock = forks.rlock()
         self._sending: Job | None = None
         self._armed: tuple[VideoRequest, str] | None = None  # what a second click makes, and the question it answers
         self._asking = False  # a click waits for the page to say what stands in it

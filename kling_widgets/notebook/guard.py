@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from kling_widgets.core import forks
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.spend import OFF, Bill, Limit, Money
 from kling_widgets.errors import InvalidRequestError, KlingError
@@ -56,7 +56,7 @@ class Guard:
         except InvalidRequestError as error:  # said when something is to be made: without it all else works
             self._wrong = f"{BUDGET} cannot be understood, so nothing is made. {error} Nothing was sent."
         self._counted: Counter[Bill] = Counter()  # each of one video
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     def bill(self, requests: Sequence[VideoRequest]) -> Bill:
         """What the requests come to, one for each video."""

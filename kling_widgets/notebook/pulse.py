@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from kling_widgets.core import forks
 from kling_widgets.jobs.moment import ENDED, Listener, Moment
 
 log = logging.getLogger("kling_widgets")
@@ -54,7 +54,7 @@ class _Live:
     failures: int = 0  # in a row
     logged: bool = False
     over: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)  # held while it is shown: nothing comes after the end
+    lock: threading.Lock = field(default_factory=forks.lock)  # held while it is shown: nothing comes after the end
 
 
 class Pulse:
@@ -72,9 +72,10 @@ class Pulse:
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, background: bool = True) -> None:
         self._clock, self.background = clock, background
         self._begin()
+        forks.anew(self, Pulse._begin)
 
     def _begin(self) -> None:
-        self._process = os.getpid()
+        """All anew, also in a forked child, which has not the thread."""
         self._state = threading.Condition()
         self._ended: deque[tuple[_Live, Moment]] = deque()
         self._changed: deque[_Live] = deque()
@@ -87,8 +88,6 @@ class Pulse:
 
     def follow(self, job: Watched, show: Show) -> None:
         """Shows the job from now on; its end exactly once, and in the background before anybody who waits goes on."""
-        if self._process != os.getpid():  # a fork leaves the thread behind, and copies the lock as it is held
-            self._begin()
         live = _Live(job, show, self._clock() + EARLY)
         job.listen(partial(self._heard, live))  # first: who is interrupted leaves nothing that would tick for ever
         with self._state:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import threading
 from collections import deque
 from functools import cached_property
 from typing import Any, cast
 
 import ipywidgets as widgets
 
+from kling_widgets.core import forks
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import shorten
 from kling_widgets.jobs.job import Job
@@ -30,7 +30,7 @@ class Results:
         self._figures: deque[tuple[dict[str, Any], dict[str, Any]]] = deque(maxlen=_KEPT)
         self._views: deque[JobView] = deque()
         self._magic = ""
-        self._lock = threading.Lock()  # several jobs may end at once
+        self._lock = forks.lock()  # several jobs may end at once
 
     @cached_property
     def widget(self) -> widgets.VBox:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ from typing import Protocol
 from kling_widgets.client import credentials
 from kling_widgets.client.credentials import Credentials
 from kling_widgets.client.secret import Secret
+from kling_widgets.core import forks
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.service import DEMO, Service
 from kling_widgets.notebook.settings import Kling
@@ -47,7 +47,7 @@ class Services:
         self._environ, self._settings, self._folder, self._start = environ, settings, folder, start
         self._wanted = False
         self._running: Running | None = None
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     @property
     def demo_forced(self) -> bool:

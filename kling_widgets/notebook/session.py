@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from kling_widgets.core import forks
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.notebook.surroundings import Surroundings, once
 
@@ -238,7 +239,7 @@ class Session(Surroundings):
 
 
 _session: Session | None = None
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 def session() -> Session:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from kling_widgets.client.secret import Environment
+from kling_widgets.core import forks
 from kling_widgets.notebook.settings import BUDGET, Kling
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ else:
 
         def __init__(self, make):
             super().__init__(make)
-            self._making = RLock()
+            self._making = self.lock = forks.rlock()  # the second name is that of Python 3.11's own
 
         def __get__(self, instance, owner=None):
             with self._making:

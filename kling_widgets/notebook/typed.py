@@ -16,6 +16,8 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from kling_widgets.core import forks
+
 _Box: TypeAlias = tuple[widgets.Widget, str, Any]  # with its trait and what that was when it was asked for
 
 PATIENCE = 5.0  # seconds; a page that has not answered by then is closed, or its line is down
@@ -32,7 +34,7 @@ class Typed(anywidget.AnyWidget):
 
     def __init__(self, patience: float = PATIENCE, **traits: Any) -> None:
         self._patience = patience
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._asked = 0
         self._waiting: tuple[dict[str, _Box], Callable[[], None], threading.Timer] | None = None
         super().__init__(**traits)

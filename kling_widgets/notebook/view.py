@@ -8,7 +8,6 @@ itself by its display id (which is what is saved in the notebook, and needs no k
 from __future__ import annotations
 
 import html
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import ipywidgets as widgets
 from ipywidgets.widgets.widget_string import HTMLStyle
 
+from kling_widgets.core import forks
 from kling_widgets.core.values import to_json
 from kling_widgets.errors import APIError, KlingError, SubmissionUnknownError
 from kling_widgets.jobs.job import Job
@@ -169,7 +169,7 @@ class _Parts:
 
 
 _shared: _Parts | None = None
-_making = threading.Lock()
+_making = forks.lock()
 
 
 def _parts() -> _Parts:
