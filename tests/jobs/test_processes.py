@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.jobs.conftest import World, program, row
+from tests.jobs.conftest import KEY, World, program, row
 from tests.kernel import Kernel
 from tests.servers import Answer
 
@@ -102,3 +102,59 @@ def test_the_users_own_tasks_go_on_while_a_cell_waits_in_an_older_kernel(kernel_
         kernel.until(lambda: "still mine" in cell.text)
     order = cell.text.index("waited") < cell.text.index("still mine")
     assert order == (kernel_name != "ipykernel6")
+
+
+FORK = """
+import os, signal, sys, threading
+import kling_widgets as kw
+from kling_widgets.core import forks
+job = kw.submit("2.6", prompt="a paper boat", wait=False)
+held, go_on = threading.Event(), threading.Event()
+def hold():  # as threads at work may do at that moment
+    for each in [each for each in forks._locks if each not in forks._awaited]:
+        each.acquire()
+    held.set()
+    go_on.wait(60)
+threading.Thread(target=hold, daemon=True).start()
+held.wait(60)
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    try:
+        job.wait()
+    except kw.KlingError as error:
+        print("wait:", error, flush=True)
+    job.stop()
+    print("history:", [entry.task_id for entry in kw.history()], flush=True)
+    again = kw.resume("t1", wait=False)
+    print("resume:", again is not job, again.wait(30).status, flush=True)
+    print("submit:", kw.submit("2.6", prompt="a paper plane", wait=False).id, flush=True)
+    os._exit(0)
+print("child:", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), job.status, flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_works_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever locks its parent's threads held: the parent's job says that it goes on there, the history is read, the
+    task can be watched here too, and a new one is made."""
+    monkeypatch.setenv("CRAZYROUTER_API_KEY", KEY)
+    monkeypatch.setenv("CRAZYROUTER_BASE_URL", world.gateway.server.url)
+    world.gateway.hold("GET /v1/video")
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", FORK], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = [next(line for line in process.stdout if line.startswith(("wait:", "history:"))) for _ in range(2)]
+            world.gateway.gate.set()
+            said, _ = process.communicate(timeout=90)
+        finally:
+            process.kill()
+    assert [line.strip() for line in lines] == [
+        "wait: This job goes on in the process that this one was forked from. To watch it here: kw.resume('t1').",
+        "history: ['t1']",
+    ]
+    assert "resume: True succeeded" in said
+    assert "submit: t1" in said
+    assert "child: 0 " in said
+    assert world.gateway.posts == 2
