@@ -24,7 +24,7 @@ from kling_widgets.client.blocking_driver import BlockingDriver
 from kling_widgets.client.budget import Budget
 from kling_widgets.client.credentials import find
 from kling_widgets.client.download import LARGEST_VIDEO, OnProgress
-from kling_widgets.client.exchange import Session
+from kling_widgets.client.exchange import Note, Session
 from kling_widgets.client.part import Part
 from kling_widgets.client.protocol import OnTrouble, OnUpdate
 from kling_widgets.client.reply import Task
@@ -103,7 +103,8 @@ class Client:
     ) -> Task:
         """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again; ``before`` is
         called directly before each try, and nothing is sent if it raises."""
-        return self._driver.run(protocol.create(self._session, body, on_trouble, before))
+        with Note() as note:
+            return self._driver.run(protocol.create(self._session, body, on_trouble, before, note))
 
     def get(self, task_id: str) -> Task:
         """Asks for a task.
@@ -138,7 +139,8 @@ class Client:
             WaitTimeoutError: it goes on, and so does its bill.
             APIError: the service refused to tell (the key, its scope, no such task).
         """
-        with self._budget.watched():
+        with Note() as note, self._budget.watched():
+            note.text = protocol.goes_on(task if isinstance(task, str) else task.id)
             return self._driver.run(
                 protocol.wait(
                     self._session,
@@ -271,7 +273,8 @@ class AsyncClient:
         before: Callable[[], Any] | None = None,
     ) -> Task:
         """:meth:`Client.create`, awaited; and so is ``before``."""
-        return await self._driver.run(protocol.create(self._session, body, on_trouble, before))
+        with Note() as note:
+            return await self._driver.run(protocol.create(self._session, body, on_trouble, before, note))
 
     async def get(self, task_id: str) -> Task:
         """:meth:`Client.get`, awaited."""
@@ -288,7 +291,8 @@ class AsyncClient:
         on_trouble: OnTrouble | None = None,
     ) -> Task:
         """:meth:`Client.wait`, awaited."""
-        with self._budget.watched():
+        with Note() as note, self._budget.watched():
+            note.text = protocol.goes_on(task if isinstance(task, str) else task.id)
             return await self._driver.run(
                 protocol.wait(
                     self._session,

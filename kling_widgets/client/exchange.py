@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from kling_widgets.errors import KlingError, one_line
+
 T = TypeVar("T")
 
 LARGEST_REPLY = 8 * 2**20  # bytes; the list of some 600 models is the largest reply known, well under 1 MiB
@@ -33,6 +35,7 @@ class Send:
     read_timeout: float = 30.0
     urgent: bool = False  # somebody waits for it: it does not queue behind the polls
     before: Callable[[], Any] | None = None  # called, by an async driver awaited, when nothing is left to wait for
+    on_way: Callable[[bool], object] | None = None  # told whether the request, or a part of it, may have left
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,20 @@ class Reply:
         except (ValueError, RecursionError):
             return None
         return body if _depth(body) <= _DEEPEST else None
+
+
+class Note:
+    """What an interrupt, a cancellation or another error from outside means for the money: a context manager that adds
+    its text as a note (PEP 678) to each error that is not ours."""
+
+    text = ""
+
+    def __enter__(self) -> Note:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None and self.text and not isinstance(error, KlingError):
+            error.add_note(one_line(self.text))
 
 
 @dataclass

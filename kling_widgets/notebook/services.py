@@ -107,6 +107,14 @@ class Services:
             )
         return Service(found.base_url, found.base_url, found.needed(), found.source)
 
+    def address(self) -> str:
+        """Return the service's address in force, also while the demo takes its place.
+
+        Raises:
+            InvalidRequestError: it cannot be used.
+        """
+        return credentials.address(self._settings.base_url or None, environ=self._environ, folder=self._folder())
+
     def _find(self, url: str | None) -> Credentials:
         return credentials.find(base_url=url or None, environ=self._environ, folder=self._folder())
 
