@@ -136,6 +136,8 @@ class Magics:
             request = entries[0].request
         else:
             raise KlingError("There is no form and no task yet whose code could be shown.")
+        if note := request.left_out():
+            print(f"Note: {note}")  # noqa: T201
         self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
 
     def kling_prices(self, line: str) -> Any:
