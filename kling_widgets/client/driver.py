@@ -33,8 +33,8 @@ class Driver:
                 data=None if step.form is None else dict(step.form),
                 files=None if step.file is None else {"file": step.file},
             )
-            if step.method == "POST":
-                request.headers["Connection"] = "close"  # it has one of its own, see transport
+            if step.alone or step.method == "POST":
+                request.headers["Connection"] = "close"  # one of its own, see transport
         request.extensions["timeout"] = transport.timeouts(read).as_dict()
         if with_key:
             request.headers["Authorization"] = f"Bearer {self.key.reveal()}"

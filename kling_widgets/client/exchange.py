@@ -35,6 +35,7 @@ class Send:
     read_timeout: float = 30.0
     urgent: bool = False  # somebody waits for it: it does not queue behind the polls
     before: Callable[[], Any] | None = None  # called, by an async driver awaited, when nothing is left to wait for
+    alone: bool = False  # on a connection of its own, which holds no bytes of an earlier answer; a POST always is
     on_way: Callable[[bool], object] | None = None  # told whether the request, or a part of it, may have left
 
 
@@ -128,6 +129,7 @@ class Session:
         wall: unix seconds.
         jitter: a number from 0 to 1, so that many clients do not come back at the same moment.
         links: uploads so far: sha256 → link and the unix second until which it is used.
+        asked: the ids of the tasks that were asked for.
     """
 
     base_url: str
@@ -136,6 +138,7 @@ class Session:
     wall: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
     links: dict[str, tuple[str, float]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
     def url(self, path: str) -> str:
         return f"{self.base_url}{path}"

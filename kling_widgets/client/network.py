@@ -89,8 +89,8 @@ def parse_proxy(setting: Setting, context: ssl.SSLContext) -> httpx.Proxy:
     try:
         parts = urlsplit(text)
         rest = (parts.path.strip("/"), parts.query, parts.fragment)
-        if parts.hostname and parts.port != 0 and not any(rest):
-            return httpx.Proxy(text, ssl_context=context)
+        if re.fullmatch(r"[\w.:%-]+", parts.hostname or "") and parts.port != 0 and not any(rest):
+            return httpx.Proxy(text, ssl_context=context if parts.scheme == "https" else None)
     except (ValueError, httpx.InvalidURL):
         pass
     raise ConnectionFailedError(

@@ -274,13 +274,20 @@ class _Miss:
 
 def _look(session: Session, task_id: str) -> Protocol[Task | _Miss]:
     url = session.url(f"/v1/video/generations/{quote(task_id, safe='')}")
-    answer: Reply | Broken = yield Send("GET", url, read_timeout=session.read_timeout or READ_TIMEOUT)
-    if isinstance(answer, Broken):
-        return _Miss(_unreachable(session, answer, "What was submitted goes on."), answer)
-    try:
-        task = read_query(answer, task_id, base_url=session.base_url)
-    except APIError as error:
-        return _Miss(error, answer)
+    session.asked.add(task_id)
+    for alone in (False, True):
+        send = Send("GET", url, read_timeout=session.read_timeout or READ_TIMEOUT, alone=alone)
+        answer: Reply | Broken = yield send
+        if isinstance(answer, Broken):
+            return _Miss(_unreachable(session, answer, "What was submitted goes on."), answer)
+        try:
+            task = read_query(answer, task_id, base_url=session.base_url)
+        except APIError as error:
+            return _Miss(error, answer)
+        # That of another task which was asked for: a connection that holds one answer too many gives each to the
+        # request after its own. On a connection of its own there is none before it.
+        if task.id == task_id or task.id not in session.asked:
+            break
     # Whatever else it is called there: this is the id that leads to it.
     return task if task.id == task_id else replace(task, id=task_id)
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 
@@ -61,46 +61,40 @@ def make(kind: type[Any], transport: Any, base_url: str) -> Any:
 class _Ways:
     """The connections of one client: a pool for each proxy and for each set of certificates that its requests need.
 
-    A POST has a connection of its own, closed after the answer. What is kept open may hold bytes that nobody asked for,
-    such as a second answer to the request before, which httpcore would read as the answer to the next one; and it may
-    be closed by the service in the moment that it is used, which leaves open whether a video was ordered.
+    A request that closes its connection, as each POST does, gets a new one. One that was kept open may hold bytes that
+    nobody asked for, such as a second answer to the request before, which httpcore would read as the answer to the next
+    one; and the service may close it in the moment that it is used, which leaves open whether a video was ordered.
     """
 
     def __init__(self, kind: type[Any]) -> None:
         self._kind = kind
-        self._contexts: dict[object, ssl.SSLContext] = {}
+        self._contexts: dict[network.Setting | None, ssl.SSLContext] = {}
         self._made: dict[object, Any] = {}
         self._lock = threading.Lock()  # several threads may send at once
 
     def way(self, request: httpx.Request) -> Any:
         """Return the transport of a request."""
         url = str(request.url)
-        proxy, certificates, alone = network.proxy_for(url), network.certificates_for(url), request.method == "POST"
-        plain = request.url.scheme == "http" and proxy is None
+        proxy, certificates = network.proxy_for(url), network.certificates_for(url)
+        plain = request.url.scheme == "http" and proxy is None  # needs no certificates, which take a while to read
+        alone = request.headers.get("connection") == "close"
+        key = (proxy, certificates, plain, alone)
         with self._lock:
-            context = self._context("none" if plain else certificates)
-            key = (proxy, certificates, plain, alone)
             if key not in self._made:
+                if not plain and certificates not in self._contexts:
+                    self._contexts[certificates] = network.make_context(certificates)
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else self._contexts[certificates]
                 places = REQUESTS + DOWNLOADS
+                kept = 0 if alone else places
                 self._made[key] = self._kind(
                     verify=context,
                     trust_env=False,
-                    proxy=proxy and network.parse_proxy(proxy, context),
+                    proxy=network.parse_proxy(proxy, context) if proxy else None,
                     limits=httpx.Limits(
-                        max_connections=places,
-                        max_keepalive_connections=0 if alone else places,
-                        keepalive_expiry=KEEPALIVE,
+                        max_connections=places, max_keepalive_connections=kept, keepalive_expiry=KEEPALIVE
                     ),
                 )
             return self._made[key]
-
-    def _context(self, certificates: network.Setting | Literal["none"] | None) -> ssl.SSLContext:
-        """Return the TLS settings; reading the certificates takes a while, and plain http needs none."""
-        if certificates == "none":
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if certificates not in self._contexts:
-            self._contexts[certificates] = network.make_context(certificates)
-        return self._contexts[certificates]
 
 
 class Ways(_Ways, httpx.BaseTransport):
@@ -188,14 +182,14 @@ class HeadLimit:
 
         return trace
 
-    def _read(self, read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+    def _read(self, read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
         until = getattr(self._own, "until", None)
         if until is None:
-            return read(size, timeout=timeout)
+            return read(max_bytes, timeout=timeout)
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError("no whole head in time")
-        return read(size, timeout=left if timeout is None else min(left, timeout))
+        return read(max_bytes, timeout=left if timeout is None else min(left, timeout))
 
 
 def broken(error: Exception) -> Broken:
