@@ -26,13 +26,6 @@ SERVICE = "https://service.example"
 SECRET = "hunter2"
 
 
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of whoever runs the tests."""
-    for name in (*network.CERTIFICATES, "SSLKEYLOGFILE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.mark.parametrize(
     ("environ", "name"),
     [
