@@ -522,8 +522,8 @@ def test_a_key_is_asked_for_and_shown_nowhere(shell: Any, nobody: Session) -> No
 
 
 def test_a_key_is_kept_for_the_address_in_force(shell: Any, nobody: Session) -> None:
-    """A typed key goes where it was asked for: not to a port of this machine that is chosen later; nor does one for that
-    port go to the service."""
+    """A typed key goes where it was asked for: not to a port of this machine that is chosen later, and one for that
+    port not to the service."""
     here = "http://127.0.0.1:8000"
     asked(shell, nobody, KEY)
     nobody.settings.base_url = here
