@@ -38,7 +38,8 @@ class Client:
 
     Args:
         api_key: else the one told to ``%kling_key``, ``CRAZYROUTER_API_KEY``, a ``.env`` file in the current folder,
-            Colab's secrets, or the system's keyring.
+            Colab's secrets, or the system's keyring. For an address that is not the service's own, on this machine too,
+            only the one that comes from where the address does, or that ``%kling_key`` was told for it.
         base_url: else ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
         timeout: seconds to wait for an answer; by default 180 for a submission and an upload, 30 for the rest.
         transport: an ``httpx.BaseTransport``, for tests.
@@ -46,11 +47,14 @@ class Client:
             ``KLING_WIDGETS_RPS`` says, else 5.
         clock, sleep: time, for tests.
 
-    It is a context manager. It may be used from several threads. It keeps no journal.
+    It is a context manager. It may be used from several threads. It keeps no journal: the exception of a call that is
+    interrupted carries a note (PEP 678) that says what it leaves behind. Proxies and certificates are those of the
+    environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``; ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``,
+    ``SSL_CERT_FILE``, ``SSL_CERT_DIR``: the first that is set), except for this machine.
 
     Raises:
         MissingKeyError: no key was found, so that a script stops at its first line.
-        InvalidRequestError, ConnectionFailedError: an address or a proxy setting that cannot be used.
+        InvalidRequestError, ConnectionFailedError: an address, or a proxy or certificate setting, that cannot be used.
     """
 
     base_url = key_source = ""  # for the repr of one that could not be made, in a traceback

@@ -112,7 +112,7 @@ class Ways(_Ways, httpx.BaseTransport):
             raise
 
     def close(self) -> None:
-        for way in self._made.values():
+        for way in list(self._made.values()):
             way.close()
 
 
@@ -131,7 +131,7 @@ class AsyncWays(_Ways, httpx.AsyncBaseTransport):
             raise
 
     async def aclose(self) -> None:
-        for way in self._made.values():
+        for way in list(self._made.values()):
             await way.aclose()
 
 
