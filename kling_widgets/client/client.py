@@ -95,7 +95,7 @@ class Client:
         Raises:
             InvalidRequestError: it cannot be sent.
         """
-        with self._uploading:  # the same picture in several requests goes up once
+        with Note("Nothing was submitted, nothing is billed."), self._uploading:  # a picture of several goes up once
             return self._driver.run(uploads.prepare(self._session, request))
 
     def create(
@@ -143,8 +143,7 @@ class Client:
             WaitTimeoutError: it goes on, and so does its bill.
             APIError: the service refused to tell (the key, its scope, no such task).
         """
-        with Note() as note, self._budget.watched():
-            note.text = protocol.goes_on(task if isinstance(task, str) else task.id)
+        with Note(protocol.goes_on(task if isinstance(task, str) else task.id)), self._budget.watched():
             return self._driver.run(
                 protocol.wait(
                     self._session,
@@ -266,8 +265,9 @@ class AsyncClient:
 
     async def prepare(self, request: VideoRequest) -> dict[str, Any]:
         """:meth:`Client.prepare`, awaited."""
-        async with self._uploading:  # the same picture in several requests goes up once
-            return await self._driver.run(uploads.prepare(self._session, request))
+        with Note("Nothing was submitted, nothing is billed."):
+            async with self._uploading:  # a picture of several requests goes up once
+                return await self._driver.run(uploads.prepare(self._session, request))
 
     async def create(
         self,
@@ -295,8 +295,7 @@ class AsyncClient:
         on_trouble: OnTrouble | None = None,
     ) -> Task:
         """:meth:`Client.wait`, awaited."""
-        with Note() as note, self._budget.watched():
-            note.text = protocol.goes_on(task if isinstance(task, str) else task.id)
+        with Note(protocol.goes_on(task if isinstance(task, str) else task.id)), self._budget.watched():
             return await self._driver.run(
                 protocol.wait(
                     self._session,

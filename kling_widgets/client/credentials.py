@@ -115,6 +115,7 @@ def find(
     *,
     environ: Mapping[str, str] | None = None,
     folder: str | os.PathLike[str] | None = None,
+    giver: str = "arguments",
 ) -> Credentials:
     """The key and the address to use.
 
@@ -123,6 +124,7 @@ def find(
         environ: the environment, ``os.environ`` unless given.
         folder: where a ``.env`` file may lie (its parents are not searched); none is read unless given. Reading it
             needs python-dotenv, which the extra ``keys`` installs, as it does keyring.
+        giver: where the caller has its own ones from, in words for a message.
 
     Raises:
         InvalidRequestError: an address that is not https (or http on this machine), or holds more than an address.
@@ -130,7 +132,7 @@ def find(
             source.
         A missing key is no error here, see :meth:`Credentials.needed`.
     """
-    sources = [*_at_hand(Secret.of(api_key), base_url, environ, folder)]
+    sources = [*_at_hand(Secret.of(api_key), base_url, environ, folder, giver)]
     # A traceback in IPython's verbose mode shows the variables of each frame. From here on they hold no key.
     del api_key, environ
     of_url, url = _address(sources)
@@ -187,9 +189,10 @@ def _at_hand(
     base_url: str | None,
     environ: Mapping[str, str] | None,
     folder: str | os.PathLike[str] | None,
+    giver: str = "arguments",
 ) -> Iterator[_Source]:
     """What can be looked up without asking anybody. It raises nothing: its variables hold the key."""
-    yield _Source("arguments", api_key, base_url)
+    yield _Source(giver, api_key, base_url)
     environ = os.environ if environ is None else environ
     yield _Source("environment", Secret.of(environ.get(KEY_NAME)), environ.get(URL_NAME))
     if folder is not None:

@@ -108,7 +108,8 @@ class Note:
     """What an interrupt, a cancellation or another error from outside means for the money: a context manager that adds
     its text as a note (PEP 678) to each error that is not ours."""
 
-    text = ""
+    def __init__(self, text: str = "") -> None:
+        self.text = text
 
     def __enter__(self) -> Note:
         return self

@@ -82,7 +82,17 @@ def parse_proxy(setting: Setting, context: ssl.SSLContext) -> httpx.Proxy:
     Raises:
         ConnectionFailedError: it is not the address of a proxy.
     """
-    text = setting.value.strip()
+    found = _proxy(setting.value, context)
+    if found is None:  # told here, where no variable of a traceback holds its password
+        raise ConnectionFailedError(
+            f"Nothing was sent: the proxy in {setting.name} is not an address like http://proxy.example:8080 or "
+            "socks5://127.0.0.1:1080 (special characters of a password are percent-encoded)."
+        )
+    return found
+
+
+def _proxy(text: str, context: ssl.SSLContext) -> httpx.Proxy | None:
+    text = text.strip()
     text = text if "://" in text else f"http://{text}"
     # "socks://" is how desktops write it; the h asks that the proxy looks the name up, which it does here in any case.
     text = re.sub(r"^socks5?h?://", "socks5://", text, flags=re.IGNORECASE)
@@ -93,10 +103,7 @@ def parse_proxy(setting: Setting, context: ssl.SSLContext) -> httpx.Proxy:
             return httpx.Proxy(text, ssl_context=context if parts.scheme == "https" else None)
     except (ValueError, httpx.InvalidURL):
         pass
-    raise ConnectionFailedError(
-        f"Nothing was sent: the proxy in {setting.name} is not an address like http://proxy.example:8080 or "
-        "socks5://127.0.0.1:1080 (special characters of a password are percent-encoded)."
-    )
+    return None
 
 
 def certificates_for(url: str) -> Setting | None:

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from kling_widgets.errors import RateLimitError
 from tests.client.conftest import KEY, Maker
 from tests.servers import Answer, Asked, FaultServer
 
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x04\x00\x00\x00\x04\x00\x08\x02\x00\x00\x00" + bytes(5000)
 UNSENT = "Nothing was sent, nothing is billed."
 SENT = r"The request was sent 20[-\d]{8} [:\d]{8} [+-]\d{4}, and it may have been accepted and billed\. Look into"
 GOES_ON = r"Task t1 goes on, and is billed if it succeeds\. .*wait\('t1'\)"
@@ -56,6 +58,15 @@ def test_before_it_is_sent(make: Maker, error: type[BaseException]) -> None:
         with pytest.raises(error) as caught:
             client.create({"model": "m"}, before=raising(error))
         assert notes(caught.value) == UNSENT and server.asked == []
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_while_a_picture_is_uploaded(make: Maker, error: type[BaseException], tmp_path: Path) -> None:
+    """What was uploaded costs nothing."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    with pytest.raises(error) as caught:
+        make(answer=raising(error)).submit("2.6", prompt="a boat", image=tmp_path / "a.png")
+    assert notes(caught.value) == "Nothing was submitted, nothing is billed."
 
 
 @pytest.mark.parametrize("error", ERRORS)

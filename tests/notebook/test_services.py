@@ -116,7 +116,7 @@ def test_a_key_of_the_environment_does_not_go_to_a_port(make: Maker, environ: di
     here = "http://127.0.0.1:8000"
     session = make(environ | {"CRAZYROUTER_API_KEY": KEY})
     session.settings.base_url = here
-    with pytest.raises(MissingKeyError, match=r"same place.*%kling_key"):
+    with pytest.raises(MissingKeyError, match=r"from %config Kling\.base_url,.*same place.*%kling_key"):
         session.submit("2.6", prompt="a boat")
     session.settings.base_url = ""
     Path(".env").write_text(f"CRAZYROUTER_BASE_URL={here}\n")
