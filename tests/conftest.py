@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
 
 _FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "JUPYTER", "JPY_", "IPYTHON", "COLAB_")
-_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
+_NETWORK = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
+_NETWORK |= {"requests_ca_bundle", "curl_ca_bundle", "ssl_cert_file", "ssl_cert_dir", "sslkeylogfile"}
 _missing: dict[str, str] = {}
 FIGURES = "figures"  # the property of a test whose value stands in the last lines, also when it has passed
 
@@ -32,7 +33,7 @@ settings.load_profile("ci" if IN_CI else "dev")
 def pytest_configure(config: pytest.Config) -> None:
     """Cleans the environment before the first import of the package, and makes a home for Jupyter and IPython."""
     for name in list(os.environ):
-        if name.startswith(_FOREIGN) or name.lower() in _PROXIES:
+        if name.startswith(_FOREIGN) or name.lower() in _NETWORK:
             del os.environ[name]
     home = Path(tempfile.mkdtemp(prefix="kling-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))

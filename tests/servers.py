@@ -39,6 +39,7 @@ class Answer:
         cut: how many bytes of the body are really sent before the connection is closed; all by default.
         coded: how the body says its end: by its "length", in "chunks", or by the "close" of the connection.
         halfway: awaited when half of the body is sent.
+        behind: what follows the answer in the same piece, without having been asked for.
     """
 
     status: int = 200
@@ -50,6 +51,7 @@ class Answer:
     coded: Literal["length", "chunks", "close"] = "length"
     raw: bytes | None = None
     halfway: Callable[[], Awaitable[object]] | None = None
+    behind: bytes = b""
 
     def content(self) -> bytes:
         match self.body:
@@ -185,7 +187,7 @@ class FaultServer:
             await writer.drain()
             await answer.halfway()
             head, sent = b"", sent[half:]
-        writer.write(head + sent)
+        writer.write(head + sent + answer.behind)
         await writer.drain()
         if answer.cut is not None and answer.end != "close":
             return await self._fail(writer, answer.end)

@@ -90,6 +90,7 @@ class AsyncDriver(Driver):
         async def trace(event: str, info: Mapping[str, Any]) -> None:
             if event.endswith("receive_response_headers.started"):
                 limit.reschedule(asyncio.get_running_loop().time() + seconds)
+            self.follow(step, event, info)
 
         request.extensions["trace"] = trace
         return request
@@ -99,6 +100,8 @@ class AsyncDriver(Driver):
         async with self.places:
             if step.before is not None:
                 await step.before()
+            if step.on_way is not None:
+                step.on_way(True)  # unless the connection tells better
             try:
                 async with asyncio.timeout(None) as limit:
                     response = await self.http.send(self.limited(step, limit), stream=True)

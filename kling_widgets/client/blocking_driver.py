@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -81,7 +81,13 @@ class BlockingDriver(Driver):
     def limited(self, step: Send | Open) -> httpx.Request:
         """The request, whose answer's head has a time limit as a whole: a header may drip too."""
         request = self.request(step)
-        request.extensions["trace"] = self.heads.trace(2 * request.extensions["timeout"]["read"])
+        heads = self.heads.trace(2 * request.extensions["timeout"]["read"])
+
+        def trace(event: str, info: Mapping[str, Any]) -> None:
+            heads(event, info)
+            self.follow(step, event, info)
+
+        request.extensions["trace"] = trace
         return request
 
     def _send(self, step: Send) -> Reply | Broken:
@@ -89,6 +95,8 @@ class BlockingDriver(Driver):
         with self.places:
             if step.before is not None:
                 step.before()
+            if step.on_way is not None:
+                step.on_way(True)  # unless the connection tells better
             try:
                 response = self.http.send(self.limited(step), stream=True)
                 try:

@@ -23,7 +23,7 @@ from kling_widgets.client.blocking_driver import BlockingDriver
 from kling_widgets.client.budget import Budget
 from kling_widgets.client.credentials import find
 from kling_widgets.client.download import LARGEST_VIDEO, OnProgress
-from kling_widgets.client.exchange import Session
+from kling_widgets.client.exchange import Note, Session
 from kling_widgets.client.part import Part
 from kling_widgets.client.protocol import OnTrouble, OnUpdate
 from kling_widgets.client.reply import Task
@@ -38,7 +38,8 @@ class Client:
 
     Args:
         api_key: else the one told to ``%kling_key``, ``CRAZYROUTER_API_KEY``, a ``.env`` file in the current folder,
-            Colab's secrets, or the system's keyring.
+            Colab's secrets, or the system's keyring. For an address that is not the service's own, on this machine too,
+            only the one that comes from where the address does, or that ``%kling_key`` was told for it.
         base_url: else ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
         timeout: seconds to wait for an answer; by default 180 for a submission and an upload, 30 for the rest.
         transport: an ``httpx.BaseTransport``, for tests.
@@ -46,11 +47,14 @@ class Client:
             ``KLING_WIDGETS_RPS`` says, else 5.
         clock, sleep: time, for tests.
 
-    It is a context manager. It may be used from several threads. It keeps no journal.
+    It is a context manager. It may be used from several threads. It keeps no journal: the exception of a call that is
+    interrupted carries a note (PEP 678) that says what it leaves behind. Proxies and certificates are those of the
+    environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``; ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``,
+    ``SSL_CERT_FILE``, ``SSL_CERT_DIR``: the first that is set), except for this machine.
 
     Raises:
         MissingKeyError: no key was found, so that a script stops at its first line.
-        InvalidRequestError, ConnectionFailedError: an address or a proxy setting that cannot be used.
+        InvalidRequestError, ConnectionFailedError: an address, or a proxy or certificate setting, that cannot be used.
     """
 
     base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
@@ -106,7 +110,7 @@ class Client:
         Raises:
             InvalidRequestError: it cannot be sent.
         """
-        with self._uploading:  # the same picture in several requests goes up once
+        with Note("Nothing was submitted, nothing is billed."), self._uploading:  # a picture of several goes up once
             return self._driver.run(uploads.prepare(self._session, request))
 
     def create(
@@ -118,7 +122,8 @@ class Client:
     ) -> Task:
         """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again; ``before`` is
         called directly before each try, and nothing is sent if it raises."""
-        return self._driver.run(protocol.create(self._session, body, on_trouble, before))
+        with Note() as note:
+            return self._driver.run(protocol.create(self._session, body, on_trouble, before, note))
 
     def get(self, task_id: str) -> Task:
         """Asks for a task.
@@ -153,7 +158,7 @@ class Client:
             WaitTimeoutError: it goes on, and so does its bill.
             APIError: the service refused to tell (the key, its scope, no such task).
         """
-        with self._budget.watched():
+        with Note(protocol.goes_on(task if isinstance(task, str) else task.id)), self._budget.watched():
             return self._driver.run(
                 protocol.wait(
                     self._session,
@@ -275,8 +280,9 @@ class AsyncClient:
 
     async def prepare(self, request: VideoRequest) -> dict[str, Any]:
         """:meth:`Client.prepare`, awaited."""
-        async with self._uploading:  # the same picture in several requests goes up once
-            return await self._driver.run(uploads.prepare(self._session, request))
+        with Note("Nothing was submitted, nothing is billed."):
+            async with self._uploading:  # a picture of several requests goes up once
+                return await self._driver.run(uploads.prepare(self._session, request))
 
     async def create(
         self,
@@ -286,7 +292,8 @@ class AsyncClient:
         before: Callable[[], Any] | None = None,
     ) -> Task:
         """:meth:`Client.create`, awaited; and so is ``before``."""
-        return await self._driver.run(protocol.create(self._session, body, on_trouble, before))
+        with Note() as note:
+            return await self._driver.run(protocol.create(self._session, body, on_trouble, before, note))
 
     async def get(self, task_id: str) -> Task:
         """:meth:`Client.get`, awaited."""
@@ -303,7 +310,7 @@ class AsyncClient:
         on_trouble: OnTrouble | None = None,
     ) -> Task:
         """:meth:`Client.wait`, awaited."""
-        with self._budget.watched():
+        with Note(protocol.goes_on(task if isinstance(task, str) else task.id)), self._budget.watched():
             return await self._driver.run(
                 protocol.wait(
                     self._session,

@@ -2,15 +2,16 @@
 
 Looked up in this order: arguments, the key that this process was told (``remember``, used by ``%kling_key``), the
 environment, a ``.env`` file, Colab's secrets, the system's keyring. The last two are asked only when nothing else gave
-a key, and once in a process. An address that is neither the service's own nor on this machine is used only with a key
-from the same source: else a cloned notebook that sets an address could send a user's key away.
+a key, and once in a process. An address that is not the service's own, on this machine too, gets only a key from the
+same source, or one that ``%kling_key`` was told for it: else a cloned notebook that sets an address could send a user's
+key away.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,14 +65,14 @@ class _Source:
 
 
 _TOLD = "%kling_key"
-_remembered = _Source(_TOLD)
+_told: dict[str, Secret] = {}  # by the address that a key is for; "" is any of the service's own
 _asked: dict[str, _Source] = {}  # what Colab and the keyring said
 _asking = forks.lock()  # a form and a cell at once open one dialog, not two
 
 
 def remember(key: str | Secret, base_url: str | None = None, *, keep: bool = False) -> str:
-    """Keeps a key, and the address that it is for, until this process ends; nothing is written down, unless the
-    system's keyring is to ``keep`` the key as well.
+    """Keeps a key until this process ends, for one address (None: for those of the service); nothing is written down,
+    unless the system's keyring is to ``keep`` the key as well.
 
     Returns:
         Why the keyring does not keep it, in a sentence, or "".
@@ -79,26 +80,26 @@ def remember(key: str | Secret, base_url: str | None = None, *, keep: bool = Fal
     Raises:
         MissingKeyError: it cannot be a key; InvalidRequestError: the address cannot be one.
     """
-    global _remembered
     secret = Secret.of(key) or Secret("")
     del key  # see find
     secret = _usable(secret, _TOLD)
-    clean_url(base_url) if base_url else None  # a mistake shows where it was made
-    _remembered = _Source(_TOLD, secret, base_url)
+    url = clean_url(base_url) if base_url else DEFAULT_URL
+    _told["" if is_own(url) else url] = secret
     if not keep:
         return ""
+    if not is_own(url):
+        return "The system keyring keeps keys for the service's own addresses alone."
     ask_again()
     return keyring.keep(KEY_NAME, secret)
 
 
 def forget(*, kept: bool = False) -> str:
-    """Forgets what :func:`remember` was told, and deletes what the system's keyring has ``kept``.
+    """Forgets all that :func:`remember` was told, and deletes what the system's keyring has ``kept``.
 
     Returns:
         Why the keyring may still have one, in a sentence, or "".
     """
-    global _remembered
-    _remembered = _Source(_TOLD)
+    _told.clear()
     ask_again()
     return keyring.delete(KEY_NAME) if kept else ""
 
@@ -114,6 +115,7 @@ def find(
     *,
     environ: Mapping[str, str] | None = None,
     folder: str | os.PathLike[str] | None = None,
+    giver: str = "arguments",
 ) -> Credentials:
     """The key and the address to use.
 
@@ -122,33 +124,64 @@ def find(
         environ: the environment, ``os.environ`` unless given.
         folder: where a ``.env`` file may lie (its parents are not searched); none is read unless given. Reading it
             needs python-dotenv, which the extra ``keys`` installs, as it does keyring.
+        giver: where the caller has its own ones from, in words for a message.
 
     Raises:
         InvalidRequestError: an address that is not https (or http on this machine), or holds more than an address.
-        MissingKeyError: a key that cannot be one; or an address of a stranger and a key from another source.
+        MissingKeyError: a key that cannot be one; or an address that is not the service's own, and a key from another
+            source.
         A missing key is no error here, see :meth:`Credentials.needed`.
     """
-    sources = [*_at_hand(Secret.of(api_key), base_url, environ, folder)]
+    sources = [*_at_hand(Secret.of(api_key), base_url, environ, folder, giver)]
     # A traceback in IPython's verbose mode shows the variables of each frame. From here on they hold no key.
     del api_key, environ
-    of_url = next((source for source in sources if (source.base_url or "").strip()), None)
-    url = clean_url(of_url.base_url) if of_url is not None and of_url.base_url else DEFAULT_URL
-    of_key = next((source for source in sources if source.key), None)
-    if of_key is None and is_own(url):  # no other address would get what they know, so there they are not asked
-        for name, get in _KEEPERS.items():
-            sources.append(of_key := _once(name, get))
-            if of_key.key:
-                break
+    of_url, url = _address(sources)
+    sources.insert(1, told := _Source(_TOLD, _told.get("" if is_own(url) else url)))
+    keys = [source for source in sources if source.key]
+    if is_own(url):
+        of_key = next(iter(keys), None) or _kept(sources)
+    else:
+        # Who gives a key as an argument means that one; any other is passed over for that of the address.
+        chosen = keys[:1] if sources[0].key else keys
+        of_key = next((source for source in chosen if source is of_url or source is told), None)
+        if of_key is None and keys:
+            raise MissingKeyError(
+                f"The address {url} comes from {of_url.where(URL_NAME)}, the key from {keys[0].where(KEY_NAME)}. A key "
+                "goes to an address that is not the service's own only if both come from the same place, so nothing "
+                "was sent. Set both there, run %kling_key, which keeps a key for this address, or remove the address."
+            )
     if of_key is None or of_key.key is None:
-        return Credentials(None, url, "not found", " ".join(source.hint for source in sources if source.hint))
-    if not is_own(url) and of_url is not of_key:
-        address = of_url.where(URL_NAME) if of_url else "the default"
-        raise MissingKeyError(
-            f"The address {url} comes from {address}, the key from {of_key.where(KEY_NAME)}. A key goes to an address "
-            "that is not the service's own only if both come from the same place, so nothing was sent. Set both there, "
-            "or remove the address."
-        )
+        hints = [source.hint for source in sources]
+        if not is_own(url):
+            hints.append(f"For {url} only %kling_key, or the place that names the address, can give one.")
+        return Credentials(None, url, "not found", " ".join(filter(None, hints)))
     return Credentials(_usable(of_key.key, of_key.name), url, of_key.where(KEY_NAME))
+
+
+def address(
+    base_url: str | None, *, environ: Mapping[str, str] | None = None, folder: str | os.PathLike[str] | None = None
+) -> str:
+    """Return the address that :func:`find` would use.
+
+    Raises:
+        InvalidRequestError: it cannot be used.
+    """
+    return _address([*_at_hand(None, base_url, environ, folder)])[1]
+
+
+def _address(sources: Iterable[_Source]) -> tuple[_Source, str]:
+    """Return the source that names the address, and the address."""
+    named = next((source for source in sources if (source.base_url or "").strip()), _Source("the default"))
+    return named, clean_url(named.base_url or DEFAULT_URL)
+
+
+def _kept(sources: list[_Source]) -> _Source | None:
+    """Return what Colab or the keyring gives; whom it asks is added to the sources."""
+    for name, get in _KEEPERS.items():
+        sources.append(found := _once(name, get))
+        if found.key:
+            return found
+    return None
 
 
 def _at_hand(
@@ -156,10 +189,10 @@ def _at_hand(
     base_url: str | None,
     environ: Mapping[str, str] | None,
     folder: str | os.PathLike[str] | None,
+    giver: str = "arguments",
 ) -> Iterator[_Source]:
     """What can be looked up without asking anybody. It raises nothing: its variables hold the key."""
-    yield _Source("arguments", api_key, base_url)
-    yield _remembered
+    yield _Source(giver, api_key, base_url)
     environ = os.environ if environ is None else environ
     yield _Source("environment", Secret.of(environ.get(KEY_NAME)), environ.get(URL_NAME))
     if folder is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
-from kling_widgets.client import transport
+from kling_widgets.client import log_filter, transport
 from kling_widgets.client.budget import Budget
 from kling_widgets.client.exchange import LARGEST_REPLY, READ_TIMEOUT, Broken, Open, Reply, Send, Session
 from kling_widgets.client.secret import Secret
@@ -17,6 +18,7 @@ class Driver:
 
     def __init__(self, http: Any, key: Secret, session: Session, budget: Budget) -> None:
         self.http, self.key, self.session, self.budget = http, key, session, budget
+        log_filter.protect(self)
 
     def request(self, step: Send | Open) -> httpx.Request:
         if isinstance(step, Open):
@@ -31,10 +33,22 @@ class Driver:
                 data=None if step.form is None else dict(step.form),
                 files=None if step.file is None else {"file": step.file},
             )
+            if step.alone or step.method == "POST":
+                request.headers["Connection"] = "close"  # one of its own, see transport
         request.extensions["timeout"] = transport.timeouts(read).as_dict()
         if with_key:
             request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
         return request
+
+    @staticmethod
+    def follow(step: Send | Open, event: str, info: Mapping[str, Any]) -> None:
+        """Tells the step how far it is, by what httpcore tells of a request."""
+        if not isinstance(step, Send) or step.on_way is None:
+            return
+        if event.endswith("connect_tcp.started"):
+            step.on_way(False)
+        elif event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+            step.on_way(True)
 
     def reply(self, response: httpx.Response, content: bytes = b"") -> Reply:
         headers = {name.lower(): self.without_key(value) for name, value in response.headers.items()}

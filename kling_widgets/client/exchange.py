@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from kling_widgets.errors import KlingError, one_line
+
 T = TypeVar("T")
 
 LARGEST_REPLY = 8 * 2**20  # bytes; the list of some 600 models is the largest reply known, well under 1 MiB
@@ -33,6 +35,8 @@ class Send:
     read_timeout: float = 30.0
     urgent: bool = False  # somebody waits for it: it does not queue behind the polls
     before: Callable[[], Any] | None = None  # called, by an async driver awaited, when nothing is left to wait for
+    alone: bool = False  # on a connection of its own, which holds no bytes of an earlier answer; a POST always is
+    on_way: Callable[[bool], object] | None = None  # told whether the request, or a part of it, may have left
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,21 @@ class Reply:
         return body if _depth(body) <= _DEEPEST else None
 
 
+class Note:
+    """What an interrupt, a cancellation or another error from outside means for the money: a context manager that adds
+    its text as a note (PEP 678) to each error that is not ours."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+
+    def __enter__(self) -> Note:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None and self.text and not isinstance(error, KlingError):
+            error.add_note(one_line(self.text))
+
+
 @dataclass
 class Session:
     """What the protocols of one client share.
@@ -111,6 +130,7 @@ class Session:
         wall: unix seconds.
         jitter: a number from 0 to 1, so that many clients do not come back at the same moment.
         links: uploads so far: sha256 → link and the unix second until which it is used.
+        asked: the ids of the tasks that were asked for.
     """
 
     base_url: str
@@ -119,6 +139,7 @@ class Session:
     wall: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
     links: dict[str, tuple[str, float]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
     def url(self, path: str) -> str:
         return f"{self.base_url}{path}"

@@ -12,7 +12,17 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from kling_widgets.client.exchange import CREATE_TIMEOUT, READ_TIMEOUT, Broken, Pause, Protocol, Reply, Send, Session
+from kling_widgets.client.exchange import (
+    CREATE_TIMEOUT,
+    READ_TIMEOUT,
+    Broken,
+    Note,
+    Pause,
+    Protocol,
+    Reply,
+    Send,
+    Session,
+)
 from kling_widgets.client.refusal import Doing, refusal, retry_after, submission_unknown
 from kling_widgets.client.reply import Task, advice, read_create, read_query
 from kling_widgets.client.schedule import Schedule
@@ -46,14 +56,26 @@ def create(
     body: Mapping[str, Any],
     on_trouble: OnTrouble | None = None,
     before: Callable[[], Any] | None = None,
+    note: Note | None = None,
 ) -> Protocol[Task]:
     """Submits a body. ``on_trouble`` hears of what holds it up while it is tried again; ``before`` is called directly
-    before each time that it is really sent, and what it raises keeps it from being sent.
+    before each time that it is really sent, and what it raises keeps it from being sent; ``note`` says at every moment
+    what an interrupt would leave behind.
 
     Raises:
         ConnectionFailedError, APIError: nothing was accepted.
         SubmissionUnknownError: it may have been.
     """
+    note, at = note or Note(), ""
+
+    def on_way(sent: bool) -> None:
+        note.text = (
+            f"The request was sent {at}, and it may have been accepted and billed. Look into the web console of "
+            f"{session.base_url} before you send it again."
+            if sent
+            else "Nothing was sent, nothing is billed."
+        )
+
     send = Send(
         "POST",
         session.url("/v1/video/generations"),
@@ -61,7 +83,9 @@ def create(
         read_timeout=session.read_timeout or CREATE_TIMEOUT,
         urgent=True,
         before=before,
+        on_way=on_way,
     )
+    on_way(False)
     for attempt in range(_CREATE_TRIES):
         at = datetime.fromtimestamp(session.wall()).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
         answer: Reply | Broken = yield send
@@ -71,6 +95,7 @@ def create(
             if isinstance(answer, Broken):
                 raise _unreachable(session, answer, "Nothing was sent, nothing is billed.")
             task = read_create(answer, base_url=session.base_url, at=at)
+            note.text = goes_on(task.id)
             model = body.get("model")
             return task if task.model or not isinstance(model, str) else replace(task, model=model)
         except (ConnectionFailedError, RateLimitError, ModelUnavailableError) as error:
@@ -78,6 +103,7 @@ def create(
             tries = _CREATE_TRIES if isinstance(error, RateLimitError) else _CONNECT_TRIES
             if attempt >= tries - 1 or pause > _LONGEST_PAUSE or not _nothing_accepted(error):
                 raise
+            on_way(False)
             if on_trouble is not None:
                 on_trouble(error)
         yield Pause(pause)
@@ -248,13 +274,20 @@ class _Miss:
 
 def _look(session: Session, task_id: str) -> Protocol[Task | _Miss]:
     url = session.url(f"/v1/video/generations/{quote(task_id, safe='')}")
-    answer: Reply | Broken = yield Send("GET", url, read_timeout=session.read_timeout or READ_TIMEOUT)
-    if isinstance(answer, Broken):
-        return _Miss(_unreachable(session, answer, "What was submitted goes on."), answer)
-    try:
-        task = read_query(answer, task_id, base_url=session.base_url)
-    except APIError as error:
-        return _Miss(error, answer)
+    session.asked.add(task_id)
+    for alone in (False, True):
+        send = Send("GET", url, read_timeout=session.read_timeout or READ_TIMEOUT, alone=alone)
+        answer: Reply | Broken = yield send
+        if isinstance(answer, Broken):
+            return _Miss(_unreachable(session, answer, "What was submitted goes on."), answer)
+        try:
+            task = read_query(answer, task_id, base_url=session.base_url)
+        except APIError as error:
+            return _Miss(error, answer)
+        # That of another task which was asked for: a connection that holds one answer too many gives each to the
+        # request after its own. On a connection of its own there is none before it.
+        if task.id == task_id or task.id not in session.asked:
+            break
     # Whatever else it is called there: this is the id that leads to it.
     return task if task.id == task_id else replace(task, id=task_id)
 
@@ -304,10 +337,16 @@ def _unreachable(session: Session, broken: Broken, money: str) -> ConnectionFail
     )
 
 
+def goes_on(task_id: str) -> str:
+    """Return what becomes of a task that nobody waits for any longer, in a sentence."""
+    return (
+        f"Task {task_id} goes on, and is billed if it succeeds. To go on waiting: %kling_resume {task_id}, or "
+        f"wait({task_id!r}) of a client."
+    )
+
+
 def _late(task: Task, timeout: float | None, trouble: KlingError | None) -> WaitTimeoutError:
     last = f" (the last look failed: {one_line(trouble, 300)})" if trouble is not None else ""
     return WaitTimeoutError(
-        f"Task {task.id} has not ended after {timeout or 0:g} s of waiting{last}. It goes on, and is billed if it "
-        f"succeeds. To go on waiting: %kling_resume {task.id}, or wait({task.id!r}) of a client.",
-        task,
+        f"Task {task.id} has not ended after {timeout or 0:g} s of waiting{last}. {goes_on(task.id)}", task
     )

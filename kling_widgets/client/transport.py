@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from kling_widgets.client.credentials import is_loopback
+from kling_widgets.client import network
 from kling_widgets.client.exchange import Broken
 from kling_widgets.errors import ConnectionFailedError, one_line
 
@@ -24,9 +25,11 @@ KEEPALIVE = 75.0  # seconds; httpx's own 5 s would open a new connection for alm
 CONNECT_TIMEOUT = 10.0
 WRITE_TIMEOUT = 60.0
 
-# What httpx raises when no answer comes. InvalidURL and StreamError stand beside its tree of errors.
-TROUBLES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+# What httpx, or a setting of the network, raises when no answer comes. InvalidURL and StreamError stand beside httpx's
+# tree of errors.
+TROUBLES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ConnectionFailedError)
 _UNSENT = (
+    ConnectionFailedError,
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -34,8 +37,6 @@ _UNSENT = (
     httpx.UnsupportedProtocol,
 )  # and not InvalidURL, which httpx also raises for an answer with such a Location
 _CODINGS = ("gzip", "deflate")  # others, and several in a row, unpack a kilobyte to a gigabyte in one piece
-_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-_PROXY_NAMES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy")
 
 
 def timeouts(read: float) -> httpx.Timeout:
@@ -44,33 +45,108 @@ def timeouts(read: float) -> httpx.Timeout:
 
 
 def make(kind: type[Any], transport: Any, base_url: str) -> Any:
-    """An ``httpx.Client`` or ``httpx.AsyncClient``. Proxies are taken from the environment, except for this machine.
+    """Return an ``httpx.Client`` or ``httpx.AsyncClient`` whose requests go by our ways, or by the ``transport`` of a
+    test.
 
     Raises:
-        ConnectionFailedError: a proxy setting that cannot be used.
+        ConnectionFailedError: a proxy or certificate setting that counts for this address cannot be used.
     """
-    host = httpx.URL(base_url).host
-    direct = dict.fromkeys(_LOOPBACK)
-    if is_loopback(base_url):
-        direct[f"all://[{host}]" if ":" in host else f"all://{host}"] = None
-    places = REQUESTS + DOWNLOADS
-    settings: dict[str, Any] = {
-        "headers": {"User-Agent": "kling_widgets", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-        "follow_redirects": False,
-        "limits": httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=KEEPALIVE),
-        "timeout": timeouts(30.0),
-    }
-    if transport is not None:
-        return kind(transport=transport, **settings)
-    try:
-        return kind(mounts=direct, **settings)
-    except ImportError:
-        why = 'It is a SOCKS proxy, which needs one more package: pip install "httpx[socks]".'
-    except (ValueError, httpx.InvalidURL):
-        why = "It is not an address like http://proxy.example:8080."
-    # Names, not values: a proxy's address may hold its password.
-    names = ", ".join(name for name in _PROXY_NAMES if os.environ.get(name)) or "the system's proxy settings"
-    raise ConnectionFailedError(f"The proxy in {names} cannot be used, so nothing was sent. {why}")
+    if transport is None:
+        transport = Ways() if issubclass(kind, httpx.Client) else AsyncWays()
+        transport.way(httpx.Request("GET", base_url))  # a mistake shows where the client is made
+    headers = {"User-Agent": "kling_widgets", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+    return kind(transport=transport, headers=headers, follow_redirects=False, timeout=timeouts(30.0))
+
+
+class _Ways:
+    """The connections of one client: a pool for each proxy and for each set of certificates that its requests need.
+
+    A request that closes its connection, as each POST does, gets a new one. One that was kept open may hold bytes that
+    nobody asked for, such as a second answer to the request before, which httpcore would read as the answer to the next
+    one; and the service may close it in the moment that it is used, which leaves open whether a video was ordered.
+    """
+
+    def __init__(self, kind: type[Any]) -> None:
+        self._kind = kind
+        self._contexts: dict[network.Setting | None, ssl.SSLContext] = {}
+        self._made: dict[object, Any] = {}
+        self._lock = threading.Lock()  # several threads may send at once
+
+    def way(self, request: httpx.Request) -> Any:
+        """Return the transport of a request."""
+        url = str(request.url)
+        proxy, certificates = network.proxy_for(url), network.certificates_for(url)
+        plain = request.url.scheme == "http" and proxy is None  # needs no certificates, which take a while to read
+        alone = request.headers.get("connection") == "close"
+        key = (proxy, certificates, plain, alone)
+        with self._lock:
+            if key not in self._made:
+                if not plain and certificates not in self._contexts:
+                    self._contexts[certificates] = network.make_context(certificates)
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else self._contexts[certificates]
+                places = REQUESTS + DOWNLOADS
+                kept = 0 if alone else places
+                self._made[key] = self._kind(
+                    verify=context,
+                    trust_env=False,
+                    proxy=network.parse_proxy(proxy, context) if proxy else None,
+                    limits=httpx.Limits(
+                        max_connections=places, max_keepalive_connections=kept, keepalive_expiry=KEEPALIVE
+                    ),
+                )
+            return self._made[key]
+
+
+class Ways(_Ways, httpx.BaseTransport):
+    """The ways of a blocking client."""
+
+    def __init__(self) -> None:
+        super().__init__(httpx.HTTPTransport)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response: httpx.Response = self.way(request).handle_request(request)
+            return response
+        except httpx.TransportError as error:
+            _explain(error, str(request.url))
+            raise
+
+    def close(self) -> None:
+        for way in list(self._made.values()):
+            way.close()
+
+
+class AsyncWays(_Ways, httpx.AsyncBaseTransport):
+    """The ways of an async client."""
+
+    def __init__(self) -> None:
+        super().__init__(httpx.AsyncHTTPTransport)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response: httpx.Response = await self.way(request).handle_async_request(request)
+            return response
+        except httpx.TransportError as error:
+            _explain(error, str(request.url))
+            raise
+
+    async def aclose(self) -> None:
+        for way in list(self._made.values()):
+            await way.aclose()
+
+
+def _explain(error: httpx.TransportError, url: str) -> None:
+    """Adds to an error the settings that it may come from."""
+    proxy = network.proxy_for(url)
+    if proxy is not None and isinstance(error, _UNSENT):
+        error.add_note(f"through the proxy in {proxy.name}")
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in _chain(error)):
+        certificates = network.certificates_for(url)
+        error.add_note(
+            f"trusted are the certificates in {certificates.name}"
+            if certificates
+            else "if your network signs anew what passes, name the file of its certificates in REQUESTS_CA_BUNDLE"
+        )
 
 
 def pieces(response: httpx.Response) -> Iterator[bytes]:
@@ -106,14 +182,14 @@ class HeadLimit:
 
         return trace
 
-    def _read(self, read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+    def _read(self, read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
         until = getattr(self._own, "until", None)
         if until is None:
-            return read(size, timeout=timeout)
+            return read(max_bytes, timeout=timeout)
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError("no whole head in time")
-        return read(size, timeout=left if timeout is None else min(left, timeout))
+        return read(max_bytes, timeout=left if timeout is None else min(left, timeout))
 
 
 def broken(error: Exception) -> Broken:
@@ -121,18 +197,27 @@ def broken(error: Exception) -> Broken:
     words = _reason(error)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         words = "the connection took too long" if isinstance(error, httpx.ConnectTimeout) else "no answer in time"
-    return Broken(not isinstance(error, _UNSENT), one_line(words, 300))
+    notes = getattr(error, "__notes__", ())
+    return Broken(not isinstance(error, _UNSENT), "; ".join((one_line(words, 300), *notes)))
 
 
 def _reason(error: BaseException) -> str:
     """The system's own words where there are any: on top of them httpx says "All connection attempts failed"."""
+    for each in _chain(error):
+        if isinstance(each, OSError) and each.strerror:
+            # asyncio writes "Connect call failed (address)" into its own
+            return os.strerror(each.errno or 0) if isinstance(each, ConnectionError) else each.strerror
+    return str(error).strip() or type(error).__name__
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yields an error and those behind it; of several that failed together the first."""
     inner: BaseException | None = error
     for _ in range(10):
-        if isinstance(inner, OSError) and inner.strerror:
-            # asyncio writes "Connect call failed (address)" into its own
-            return os.strerror(inner.errno or 0) if isinstance(inner, ConnectionError) else inner.strerror
+        if inner is None:
+            return
+        yield inner
         if isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]
-        elif inner is not None:
+        else:
             inner = inner.__cause__ or inner.__context__
-    return str(error).strip() or type(error).__name__

@@ -157,8 +157,16 @@ class VideoRequest:
     def draft(self) -> dict[str, Any]:
         """The body as far as it goes, to look at: ``<upload: first.png>`` stands for a local file, ``sk-…`` for what
         looks like a key. Never raises."""
-        body: dict[str, Any] = masked(to_body(self._spec, self._values, lambda path: f"<upload: {path.name}>"))
+        return self._draft(self._values)
+
+    def _draft(self, values: Mapping[str, JSON]) -> dict[str, Any]:
+        body: dict[str, Any] = masked(to_body(self._spec, values, lambda path: f"<upload: {path.name}>"))
         return body
+
+    def left_out(self) -> str:
+        """Return a sentence that names what the code of this request lacks, or "": paths that came from a body, a file
+        or a journal would count as those of whoever runs the code."""
+        return snippets.missing(snippets.only_own(self._spec, self._values)[1])
 
     def to_magic(self) -> str:
         """The line (or, where a line could not hold the prompt, the cell) of ``%kling`` that asks for this."""
@@ -170,11 +178,12 @@ class VideoRequest:
 
     def to_curl(self, base_url: str = snippets.SERVICE) -> str:
         """The shell command that asks for this. The key stays in its environment variable."""
-        return snippets.curl(self.draft(), base_url)
+        kept, left = snippets.only_own(self._spec, self._values)
+        return snippets.curl(self._draft(kept), base_url, left)
 
     def to_json(self) -> str:
         """The body as JSON text."""
-        return to_json(self.draft(), indent=2)
+        return to_json(self._draft(snippets.only_own(self._spec, self._values)[0]), indent=2)
 
     def settings(self) -> str:
         """What was asked for besides the prompt, in a few words: "5 s · 16:9 · 720P · sound off"."""

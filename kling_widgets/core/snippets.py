@@ -1,4 +1,8 @@
-"""A request as magic line, Python, curl. Never raises, also for an unfinished request, and never holds a key."""
+"""A request as magic line, Python, curl. Never raises, also for an unfinished request, and never holds a key.
+
+Code is run by its reader, as whose own its paths then count: so a path that stands in a request of somebody else, where
+it is text, is left out of the code.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,55 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
+from kling_widgets.core.body import normalise
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.expand import escape_braces
 from kling_widgets.core.fields import SWITCH_WORDS, Field, Flag, Links
 from kling_widgets.core.names import ALIASES
 from kling_widgets.core.structured import Clips, Structured
-from kling_widgets.core.values import JSON, map_strings, masked, to_json
+from kling_widgets.core.values import JSON, map_strings, masked, paths_in, to_json
 from kling_widgets.core.words import breaks_line, escape_word, meant, option_name
 from kling_widgets.errors import one_line
 
 SERVICE = "https://api.crazyrouter.com"
 
 
+def only_own(model: Model, values: Mapping[str, JSON]) -> tuple[dict[str, JSON], tuple[str, ...]]:
+    """Return the values without text that would become a local path if the reader wrote it, and the names of the
+    fields that lack it. Such text comes from a body, a file or a journal."""
+    if not _becomes_path(model, values):
+        return dict(values), ()
+    kept: dict[str, JSON] = {}
+    left: list[str] = []
+    for name, value in values.items():
+        if _becomes_path(model, {name: value}):
+            left.append(name)
+            if isinstance(value, list):
+                value = [item for item in value if not _becomes_path(model, {name: [item]})]
+            elif isinstance(value, dict):
+                value = {key: item for key, item in value.items() if not _becomes_path(model, {name: {key: item}})}
+            else:
+                continue
+        if value or name not in left:
+            kept[name] = value
+    return kept, tuple(left)
+
+
+def _becomes_path(model: Model, values: Mapping[str, JSON]) -> bool:
+    own = set(paths_in(dict(values)))
+    return any(path not in own for path in paths_in(normalise(model, values)))
+
+
+def missing(left: tuple[str, ...]) -> str:
+    """Return what is to be said of fields that were left out, or ""."""
+    names = ", ".join(FIELDS[name].label if name in FIELDS else name for name in left)
+    return f"Left out, as it is no link: {names}. Put it in before you run this." if left else ""
+
+
 def magic(model: Model, values: Mapping[str, JSON]) -> str:
     """``%kling …``, or ``%%kling …`` with the prompt below it where a line could not hold it, or ``--prompt "…"`` with
     escapes where IPython would change even the cell."""
-    values = masked(dict(values))
+    values = masked(only_own(model, values)[0])
     prompt = values.get("prompt", "")
     prompt = prompt if isinstance(prompt, str) else to_json(prompt)
     options = " ".join(_options(_name(model), values))
@@ -96,14 +133,17 @@ def _value(field: Field | None, value: JSON) -> str:
 
 def python(model: Model, values: Mapping[str, JSON]) -> str:
     """``kw.submit(…)`` with one line a field."""
-    fields = "".join(f"    {name}={value!r},\n" for name, value in masked(dict(values)).items())
-    return f"import kling_widgets as kw\n\njob = kw.submit(\n    {_name(model)!r},\n{fields})"
+    values, left = only_own(model, values)
+    fields = "".join(f"    {name}={value!r},\n" for name, value in masked(values).items())
+    note = f"# {missing(left)}\n" if left else ""
+    return f"import kling_widgets as kw\n\n{note}job = kw.submit(\n    {_name(model)!r},\n{fields})"
 
 
-def curl(body: Mapping[str, JSON], base_url: str = SERVICE) -> str:
-    """A curl command; the key stays in its environment variable."""
+def curl(body: Mapping[str, JSON], base_url: str = SERVICE, left: tuple[str, ...] = ()) -> str:
+    """A curl command; the key stays in its environment variable. Fields that were ``left`` out are named above it."""
     data = shlex.quote(to_json(dict(body), indent=2))
-    return (
+    note = f"# {missing(left)}\n" if left else ""
+    return note + (
         f"curl -X POST {shlex.quote(base_url + '/v1/video/generations')} \\\n"
         '  -H "Authorization: Bearer $CRAZYROUTER_API_KEY" \\\n'
         '  -H "Content-Type: application/json" \\\n'

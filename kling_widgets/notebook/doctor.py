@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from kling_widgets import __version__
 from kling_widgets.client import credentials
+from kling_widgets.client.address import DEFAULT_URL
 from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.values import masked
 from kling_widgets.errors import KlingError
@@ -59,6 +60,7 @@ def doctor(
         "key": lambda: _key(session),
         "service": lambda: _service(session, patience),
         "proxies": lambda: _proxies(proxies()),
+        "certificates": _certificates,
         "journal": lambda: _journal(session),
         "spending": lambda: (session.guard.status(), ""),
         "videos": lambda: _videos(session),
@@ -136,7 +138,7 @@ def _callable_models(session: Session, service: Service, patience: float) -> tup
 
 
 def _proxies(found: Mapping[str, str]) -> tuple[str, str]:
-    shown, socks = [], False
+    shown = []
     for scheme, address in sorted(found.items()):
         if scheme == "no":  # names of machines within somebody's network
             shown.append(f"none for {len(address.split(','))} hosts")
@@ -145,13 +147,16 @@ def _proxies(found: Mapping[str, str]) -> tuple[str, str]:
             parts = urlsplit(address if "://" in address else f"//{address}")
             # A proxy's address may hold a name and a password.
             shown.append(f"{scheme}: {parts.hostname}" + (f":{parts.port}" if parts.port else ""))
-            socks |= parts.scheme.startswith("socks")
         except ValueError:
             shown.append(f"{scheme}: not an address")
-    hint = (
-        'A SOCKS proxy needs one more package: pip install "httpx[socks]".' if socks and not _there("socksio") else ""
-    )
-    return ", ".join(shown) or "none", hint
+    return ", ".join(shown) or "none", ""
+
+
+def _certificates() -> tuple[str, str]:
+    from kling_widgets.client import network
+
+    found = network.certificates_for(DEFAULT_URL)
+    return f"those in {found.name}" if found else "those that come with httpx", ""
 
 
 def _journal(session: Session) -> tuple[str, str]:

@@ -136,6 +136,8 @@ class Magics:
             request = entries[0].request
         else:
             raise KlingError("There is no form and no task yet whose code could be shown.")
+        if note := request.left_out():
+            print(f"Note: {note}")  # noqa: T201
         self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
 
     def kling_prices(self, line: str) -> Any:
@@ -165,14 +167,15 @@ class Magics:
         return doctor(self.session)
 
     def kling_key(self, line: str) -> None:
-        """Asks for an API key and keeps it for this kernel; ``%kling_key --keep`` also for later ones, in the system's
-        keyring; ``%kling_key forget`` forgets both."""
+        """Asks for an API key for the address in force and keeps it for this kernel; ``%kling_key --keep`` also for
+        later ones, in the system's keyring; ``%kling_key forget`` forgets both."""
         from getpass import getpass
 
         from kling_widgets.notebook import key_dialogue
 
         ask, attended = self.ask or getpass, self.session.place.front_end != "headless"
-        print(key_dialogue.answer(line, ask, self.session.services.key_status, attended=attended))  # noqa: T201
+        services = self.session.services
+        print(key_dialogue.answer(line, ask, services.key_status, services.address, attended=attended))  # noqa: T201
 
     def ids(self) -> list[str]:
         """The ids that may be meant, newest first. What is completed is run with the line: an id that is no word, as in

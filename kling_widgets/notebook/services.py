@@ -27,6 +27,7 @@ class Running(Protocol):
         """Ends it."""
 
 
+_SETTING = "%config Kling.base_url"
 NO_KEY = "no key found"
 DEMO_ON = "Demo: videos are drawn on this machine. Nothing is sent, nothing is billed."
 
@@ -107,8 +108,16 @@ class Services:
             )
         return Service(found.base_url, found.base_url, found.needed(), found.source)
 
+    def address(self) -> str:
+        """Return the service's address in force, also while the demo takes its place.
+
+        Raises:
+            InvalidRequestError: it cannot be used.
+        """
+        return credentials.address(self._settings.base_url or None, environ=self._environ, folder=self._folder())
+
     def _find(self, url: str | None) -> Credentials:
-        return credentials.find(base_url=url or None, environ=self._environ, folder=self._folder())
+        return credentials.find(base_url=url or None, environ=self._environ, folder=self._folder(), giver=_SETTING)
 
     def _the_demo(self) -> Running:
         with self._lock:

@@ -12,7 +12,6 @@ import threading
 import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ from kling_widgets.errors import (
 from tests.client.conftest import KEY, MP4, Maker, Time
 from tests.servers import Answer, Asked, FaultServer
 
-SOCKS = find_spec("socksio") is not None
 QUERY = "/v1/video/generations/t1"
 CREATE = "/v1/video/generations"
 
@@ -249,9 +247,6 @@ def test_loopback_ignores_proxies(make: Maker, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("proxy", "says"),
     [
-        pytest.param(
-            "socks5://u:secret@127.0.0.1:9", r"httpx\[socks\]", marks=pytest.mark.skipif(SOCKS, reason="it is there")
-        ),
         ("nonsense://u:secret@p", "not an address"),
     ],
 )

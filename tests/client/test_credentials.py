@@ -22,6 +22,7 @@ from tests.client.memory_keyring import Memory
 KEY = "sk-env-0123456789"
 BROKEN = f"{KEY} with a blank"
 FOREIGN = "https://gateway.example"
+HERE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(autouse=True)
@@ -75,25 +76,69 @@ def test_a_key_that_cannot_be_one_is_told_without_it(text: str) -> None:
     assert "sk-" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", [FOREIGN, HERE, "http://localhost:1", "https://[::1]:8443"])
 @pytest.mark.parametrize(
     ("given", "environ", "dotenv"),
     [
-        ((None, FOREIGN), {KEY_NAME: KEY}, ""),
-        (("sk-given", None), {URL_NAME: FOREIGN}, ""),
-        ((None, None), {KEY_NAME: KEY}, f"{URL_NAME}={FOREIGN}"),
-        ((None, None), {URL_NAME: FOREIGN}, f"{KEY_NAME}=sk-file"),
+        ((None, "URL"), {KEY_NAME: KEY}, ""),
+        ((None, "URL"), {KEY_NAME: KEY, URL_NAME: "URL"}, ""),
+        (("sk-given", None), {URL_NAME: "URL"}, ""),
+        (("sk-given", None), {KEY_NAME: KEY, URL_NAME: "URL"}, ""),
+        ((None, None), {KEY_NAME: KEY}, f"{URL_NAME}=URL"),
+        ((None, None), {URL_NAME: "URL"}, f"{KEY_NAME}=sk-file"),
+        ((None, None), {URL_NAME: "URL"}, f"{KEY_NAME}=sk-file\n{URL_NAME}=URL"),
         # a reference must not turn the user's key into one from the stranger's file
-        ((None, FOREIGN), {KEY_NAME: KEY}, f"{KEY_NAME}=${{{KEY_NAME}}}"),
+        ((None, "URL"), {KEY_NAME: KEY}, f"{KEY_NAME}=${{{KEY_NAME}}}"),
     ],
 )
-def test_a_strangers_address_does_not_get_a_key_from_elsewhere(
-    given: tuple[str | None, str | None], environ: dict[str, str], dotenv: str, tmp_path: Path
+def test_another_address_does_not_get_a_key_from_elsewhere(
+    given: tuple[str | None, str | None], environ: dict[str, str], dotenv: str, tmp_path: Path, url: str
 ) -> None:
-    """A cloned notebook, or its .env, cannot send a user's key away."""
-    (tmp_path / ".env").write_text(dotenv)
-    with pytest.raises(MissingKeyError, match="same place") as caught:
-        find(*given, environ=environ, folder=tmp_path)
-    assert FOREIGN in str(caught.value) and "sk-" not in str(caught.value)
+    """A cloned notebook, or its .env, cannot send a user's key away, nor to whoever listens on this machine; the error
+    names the way."""
+    (tmp_path / ".env").write_text(dotenv.replace("URL=URL", f"URL={url}"))
+    key, named = given
+    with pytest.raises(MissingKeyError, match=r"same place.*nothing was sent.*%kling_key") as caught:
+        find(
+            key,
+            url if named else None,
+            environ={name: url if value == "URL" else value for name, value in environ.items()},
+            folder=tmp_path,
+        )
+    assert url in str(caught.value) and "sk-" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [FOREIGN, HERE])
+def test_the_key_beside_the_address_counts(url: str, tmp_path: Path) -> None:
+    """A .env that names both is used with its own key, though there is another one in the environment."""
+    (tmp_path / ".env").write_text(f"{URL_NAME}={url}\n{KEY_NAME}=sk-file\n")
+    found = find(environ={KEY_NAME: KEY}, folder=tmp_path)
+    assert (found.base_url, found.needed().reveal(), found.source) == (url, "sk-file", f"{KEY_NAME} in .env")
+
+
+@pytest.mark.parametrize("url", [FOREIGN, HERE])
+def test_a_key_that_was_told_is_for_its_address_alone(url: str) -> None:
+    """Each address has its own; the service's two share one."""
+    credentials.remember("sk-service")
+    credentials.remember("sk-other", f"{url}/v1/")
+    for address, key in {
+        url: "sk-other",
+        DEFAULT_URL: "sk-service",
+        "https://cn.crazyrouter.com": "sk-service",
+    }.items():
+        assert find(base_url=address, environ={KEY_NAME: KEY}).needed().reveal() == key
+    for address in ("http://127.0.0.1:8001", "https://gateway.example:444", f"{url}/other"):
+        with pytest.raises(MissingKeyError, match="same place"):
+            find(base_url=address, environ={KEY_NAME: KEY})
+        assert find(base_url=address, environ={}).key is None
+    credentials.forget()
+    assert find(base_url=url, environ={}).key is None
+
+
+def test_a_missing_key_says_which_one_would_do() -> None:
+    """One in the environment would not, where a .env or an argument names the address."""
+    with pytest.raises(MissingKeyError, match=rf"For {HERE} only %kling_key"):
+        find(base_url=HERE, environ={}).needed()
 
 
 def test_a_dotenv_is_read_as_it_stands(tmp_path: Path) -> None:
@@ -108,13 +153,12 @@ def test_a_strangers_address_gets_the_key_that_came_with_it() -> None:
     assert find("sk-given", FOREIGN, environ={KEY_NAME: KEY}).base_url == FOREIGN
     assert find(environ={KEY_NAME: KEY, URL_NAME: FOREIGN}).base_url == FOREIGN
     credentials.remember(KEY, FOREIGN)
-    assert find(environ={}).base_url == FOREIGN
+    assert find(base_url=FOREIGN, environ={}).needed().reveal() == KEY
 
 
-@pytest.mark.parametrize("url", ["https://cn.crazyrouter.com", "http://127.0.0.1:8000", "http://localhost:1"])
-def test_the_services_own_address_and_this_machine_get_any_key(url: str) -> None:
+def test_the_services_own_addresses_get_any_key() -> None:
     """They are nobody else's."""
-    assert find(None, url, environ={KEY_NAME: KEY}).needed().reveal() == KEY
+    assert find(None, "https://cn.crazyrouter.com", environ={KEY_NAME: KEY}).needed().reveal() == KEY
 
 
 def test_what_was_found_does_not_show_it() -> None:
@@ -181,25 +225,23 @@ def test_colab_comes_before_the_keyring(memory: Memory, monkeypatch: pytest.Monk
     assert (found.needed().reveal(), found.source, memory.asked) == ("sk-colab", "Colab's secrets", 0)
 
 
+@pytest.mark.parametrize("url", [FOREIGN, HERE])
 @pytest.mark.parametrize("how", ["arguments", "environment", ".env"])
-def test_a_strangers_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, how: str) -> None:
+def test_another_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, how: str, url: str) -> None:
     """Neither from the keyring, which is not even asked, nor one that was told: also with another path, or by a
     reference in a .env to what only the environment knows."""
-    (tmp_path / ".env").write_text(f"{URL_NAME}={FOREIGN}\n{KEY_NAME}=${{NOTHING}}\n" if how == ".env" else "")
-    given = FOREIGN if how == "arguments" else None
-    environ = {URL_NAME: FOREIGN} if how == "environment" else {}
-    found = find(base_url=given, environ=environ, folder=tmp_path)
-    assert memory.asked == 0 and (found.key is None or found.key.reveal() == "${NOTHING}")
-    credentials.remember(KEY)
-    with pytest.raises(MissingKeyError, match="same place"):
-        find(base_url=given, environ=environ, folder=tmp_path)
+    (tmp_path / ".env").write_text(f"{URL_NAME}={url}\n{KEY_NAME}=${{NOTHING}}\n" if how == ".env" else "")
+    given = url if how == "arguments" else None
+    environ = {URL_NAME: url} if how == "environment" else {}
+    for _ in range(2):
+        found = find(base_url=given, environ=environ, folder=tmp_path)
+        assert memory.asked == 0 and (found.key is None or found.key.reveal() == "${NOTHING}")
+        credentials.remember(KEY)  # for the service
 
 
-@pytest.mark.parametrize(
-    "url", ["https://cn.crazyrouter.com", "http://127.0.0.1:8000", "https://api.crazyrouter.com/v1"]
-)
+@pytest.mark.parametrize("url", ["https://cn.crazyrouter.com", "https://api.crazyrouter.com/v1"])
 def test_a_kept_key_goes_to_the_services_own_addresses(memory: Memory, url: str) -> None:
-    """And to this machine."""
+    """However they are written."""
     assert find(base_url=url, environ={}).needed().reveal() == "sk-kept"
 
 

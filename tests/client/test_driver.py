@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gzip
+import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -149,12 +152,14 @@ def test_many_tasks_at_once() -> None:
     async def main(url: str) -> int:
         async with AsyncClient(KEY, url, budget=1_000_000) as client:
             tasks = await asyncio.gather(*(client.create({"model": "m"}) for _ in range(300)))
+            before = server.connections
+            await asyncio.gather(*(client.get(task.id) for task in tasks))
+            assert server.connections - before <= REQUESTS
             return len({task.id for task in tasks})
 
     with FaultServer(answer) as server:
         assert asyncio.run(main(server.url)) == 300
         assert max(flying) <= REQUESTS
-        assert server.connections <= REQUESTS
 
 
 def test_one_client_serves_many_threads() -> None:
@@ -302,3 +307,69 @@ def test_what_is_called_before_each_try_can_keep_it_from_being_sent() -> None:
         ):
             client.create({"model": "m"}, before=before)
         assert len(server.asked) == 1
+
+
+# --- answers that nobody asked for ----------------------------------------------------------------------------------
+
+
+def unasked(body: object) -> bytes:
+    """A whole answer, as it stands on the wire."""
+    content = json.dumps(body).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content)
+
+
+def tasks(asked: Asked) -> Answer:
+    """An upstream that answers each request twice at once: rightly, and with what belongs to another task."""
+    named = asked.path.rpartition("/")[2] if asked.method == "GET" else asked.json()["prompt"]
+    row = {"task_id": named, "status": "processing"}
+    return Answer(body={"code": "success", "data": row}, behind=unasked({"code": "success", "data": row}))
+
+
+def stray(asked: Asked) -> Answer:
+    """The same, with a second answer that is no request's."""
+    row = {"task_id": "stray", "status": "success", "url": "https://media.example/of-somebody-else.mp4"}
+    return dataclasses.replace(tasks(asked), behind=unasked({"code": "success", "data": row}))
+
+
+@pytest.mark.parametrize("answer", [tasks, stray])
+@pytest.mark.parametrize("order", ["PPP", "GPPG", "PGPG", "GGPPP"])
+def test_a_second_answer_is_not_taken_for_that_to_the_next_submission(
+    make: Maker, order: str, answer: Callable[[Asked], Answer]
+) -> None:
+    """Each submission gets its own task's id, whatever the request before it left on its connection."""
+    with FaultServer(answer) as server:
+        client = make(server.url)
+        for number, method in enumerate(order):
+            if method == "P":
+                assert client.create({"model": "m", "prompt": f"task{number}"}).id == f"task{number}"
+            else:
+                client.get("looked-at")
+
+
+def test_a_second_answer_is_not_taken_for_that_of_another_task(make: Maker) -> None:
+    """A connection that holds one too many gives each answer to the request after its own: a look at one task would get
+    the video of another."""
+
+    def answer(asked: Asked) -> Answer:
+        found = tasks(asked)
+        done = {"status": "success", "url": f"https://media.example/{found.body['data']['task_id']}.mp4"}
+        found.body["data"] |= done
+        return found if len(server.asked) > 1 else dataclasses.replace(found, behind=unasked(found.body))
+
+    with FaultServer(answer) as server:
+        client = make(server.url)
+        for name in ("a", "b", "a", "b", "b", "a", "c"):
+            task = client.get(name)
+            assert (task.id, task.url) == (name, f"https://media.example/{name}.mp4")
+
+
+def test_a_submission_does_not_meet_a_connection_that_is_being_closed(make: Maker) -> None:
+    """A kept connection may end just when it is used, and nobody could tell whether the request was taken."""
+    with FaultServer(tasks) as server:
+        client = make(server.url)
+        client.get("a")
+        before = server.connections
+        client.create({"model": "m", "prompt": "b"})
+        client.create({"model": "m", "prompt": "c"})
+        assert server.connections == before + 2
+        assert [asked.headers.get("connection") for asked in server.asked] == ["keep-alive", "close", "close"]

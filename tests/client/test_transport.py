@@ -85,9 +85,11 @@ def test_the_pool_is_never_waited_for() -> None:
     """A queue inside httpx costs its length squared: a semaphore of the pool's size stands before it."""
     assert timeouts(30).as_dict() == {"connect": 10, "read": 30, "write": 60, "pool": None}
     with make(httpx.Client, None, "https://s.example") as client:
-        pool = client._transport._pool
+        pool = client._transport.way(httpx.Request("GET", "https://s.example"))._pool
         assert pool._max_connections == pool._max_keepalive_connections == REQUESTS + DOWNLOADS
         assert pool._keepalive_expiry == KEEPALIVE > LONGEST_SILENCE  # else each look would open a connection
+        alone = client._transport.way(httpx.Request("POST", "https://s.example", headers={"Connection": "close"}))._pool
+        assert alone._max_keepalive_connections == 0
         assert client.follow_redirects is False
 
 
@@ -97,7 +99,7 @@ def test_the_pool_is_never_waited_for() -> None:
         ("https://s.example", "https://s.example/x", True),
         ("https://s.example", "http://127.0.0.1:1/x", False),
         ("http://127.0.0.5:1", "http://127.0.0.5:1/x", False),
-        ("http://127.0.0.5:1", "http://127.0.0.6:1/x", True),
+        ("http://127.0.0.5:1", "http://127.0.0.6:1/x", False),
         ("http://[::1]:1", "http://[::1]:1/x", False),
         ("http://localhost:1", "http://localhost:1/x", False),
         ("http://localhost:1", "https://media.example/x", True),
@@ -107,5 +109,5 @@ def test_proxies_are_for_the_net_alone(base_url: str, url: str, proxied: bool, m
     """A service on this machine is reached directly; its media elsewhere go through the proxy."""
     monkeypatch.setenv("ALL_PROXY", "http://proxy.example:8080")
     with make(httpx.Client, None, base_url) as client:
-        used = client._transport_for_url(httpx.URL(url))
-        assert (used is not client._transport) is proxied
+        used = client._transport.way(httpx.Request("GET", url))._pool
+        assert (type(used).__name__ == "HTTPProxy") is proxied

@@ -19,6 +19,7 @@ from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.grammar import parse
 from kling_widgets.core.names import ACCEPTED
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import plain, to_json
 from tests.core.samples import BODIES, KEY, PROMPTS, as_the_shell_gives_it, given_fields, junk
 
 
@@ -193,3 +194,51 @@ def test_the_example_of_each_field_works_as_an_option(name: str) -> None:
     assert request.get("prompt") == "a prompt"
     assert [problem for problem in request.errors() if problem.field == name] == []
     assert request.get(name) is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "left", "kept"),
+    [
+        ({"image": "/home/ada/a.png"}, "First frame", {}),
+        ({"image": "a.png", "metadata": {"sound": True}}, "First frame", {"sound"}),
+        ({"images": ["C:\\a.png", "https://media.example/b.png"]}, "First frame", {"image_tail"}),
+        ({"images": ["https://media.example/a.png", "../b.png"]}, "Last frame", {"image"}),
+        ({"metadata": {"image_list": ["~/a.png", "https://media.example/b.png"]}}, "References", {"image_list"}),
+        ({"metadata": {"video_list": [{"url": "/a.mp4"}]}}, "Video", {}),
+        ({"metadata": {"voice_list": '[{"url": "/a.mp3"}]'}}, "Voice", {}),
+        (
+            {"metadata": {"dynamic_masks": [{"mask_url": "a.png", "trajectories": [{"x": 1, "y": 1}]}]}},
+            "Motion brush",
+            {},
+        ),
+        (
+            {"image": "https://media.example/a.png", "metadata": {"image": "/b.png", "x": 1}},
+            "metadata",
+            {"image", "metadata"},
+        ),
+        ({"image": "<upload: first.png>"}, "First frame", {}),
+    ],
+)
+def test_code_leaves_out_a_path_that_is_nobodys(fields: dict[str, Any], left: str, kept: Any) -> None:
+    """Text of a body, a file or a journal is no local path; in code it would be one of whoever runs that."""
+    request = VideoRequest.from_payload({"model": "aigc-video-kling-3.0", "prompt": "a boat", **fields})
+    assert request.left_out() == f"Left out, as it is no link: {left}. Put it in before you run this."
+    for again in (from_magic(request.to_magic()), from_python(request.to_python())):
+        assert again.files() == () and set(again.values) == {"prompt", *kept}
+    assert f"# {request.left_out()}" in request.to_python() and request.to_curl().startswith(f"# {request.left_out()}")
+    assert "Left out" not in request.to_magic() + request.to_json()
+    own = VideoRequest("3.0", prompt="a boat", image="a.png", image_list=["b.png"])
+    assert own.left_out() == "" and from_magic(own.to_magic()) == own
+
+
+@given(junk)
+def test_no_body_makes_a_path_of_its_readers(value: Any) -> None:
+    """Whatever stands in it."""
+    value = json.loads(to_json(plain(value)))
+    for name in FIELDS:
+        for body in ({name: value}, {"metadata": {name: value}}):
+            try:
+                request = VideoRequest.from_payload({"model": "3.0", **body})
+            except ValueError:
+                continue
+            assert from_python(request.to_python()).files() == ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 import keyring
@@ -99,13 +98,14 @@ def test_whatever_the_service_does_there_is_an_answer(isolated: Path, answer: An
     assert KEY not in repr(table) + table._repr_html_() + table.to_markdown()
 
 
-def test_a_keyring_is_asked_again(isolated: Path) -> None:
+def test_a_keyring_is_asked_again(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Locked, its hint stands beside the key; unlocked meanwhile, the next look finds the key."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody outside is asked
     before = keyring.get_keyring()
     locked = Memory(KeyringLocked(KEY), **{credentials.KEY_NAME: KEY})
     keyring.set_keyring(locked)
     try:
-        session = Session(environ={"KLING_WIDGETS_HOME": str(isolated), credentials.URL_NAME: "http://127.0.0.1:9"})
+        session = Session(environ={"KLING_WIDGETS_HOME": str(isolated)})
         rows = {what: (how, advice) for what, how, advice in doctor(session, dict).rows}
         assert rows["key"][0] == "no key found" and "locked" in rows["key"][1]
         locked.trouble = None
@@ -117,13 +117,27 @@ def test_a_keyring_is_asked_again(isolated: Path) -> None:
         credentials.forget()
 
 
-def test_what_a_socks_proxy_needs_is_said(isolated: Path) -> None:
-    """Where its package is missing, which it is here; names of the hosts within a network are not shown."""
+def test_no_host_of_somebodys_network_is_shown(isolated: Path) -> None:
+    """Of a SOCKS proxy its address alone, of the hosts that need none their number."""
     rows = looked(
         {"KLING_WIDGETS_HOME": str(isolated)}, {"all": "socks5://u:hunter2@p.example:1", "no": "a.corp,b.corp"}
     )
     assert rows["proxies"][0] == "all: p.example:1, none for 2 hosts"
-    assert "httpx[socks]" in rows["proxies"][1] or find_spec("socksio")
+    assert rows["proxies"][1] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HTTPS_PROXY", "http://user:hunter2@proxy.example:x"), ("SSL_CERT_FILE", "/nowhere/ca.pem")],
+)
+def test_a_setting_of_the_network_that_cannot_be_used_is_named(
+    isolated: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """In the row of the service, and whose certificates count in a row of its own."""
+    monkeypatch.setenv(name, value)
+    rows = looked({"KLING_WIDGETS_HOME": str(isolated), credentials.KEY_NAME: KEY})
+    assert name in rows["service"][1] and "hunter2" not in repr(rows)
+    assert rows["certificates"][0] == ("those in SSL_CERT_FILE" if "CERT" in name else "those that come with httpx")
 
 
 def test_no_path_names_its_user(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:

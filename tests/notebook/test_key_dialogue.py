@@ -14,6 +14,7 @@ from kling_widgets.notebook.key_dialogue import answer
 from tests.client.memory_keyring import Memory
 
 KEY = "sk-" + "Abc123xyz" * 4
+HERE = "http://127.0.0.1:8000"
 STORED = ("kling_widgets", credentials.KEY_NAME)
 
 
@@ -44,6 +45,22 @@ def test_a_key_is_kept_for_the_process_alone(memory: Memory) -> None:
     said = told("")
     assert said.startswith("key: %kling_key. It is kept until this kernel ends") and "--keep" in said
     assert (memory.kept, memory.asked) == ({}, 0)
+
+
+def test_a_key_for_another_address_is_kept_for_the_process_alone(memory: Memory) -> None:
+    """It is asked for with the address, and no keyring gives it to the service later."""
+    asked: list[str] = []
+
+    def ask(prompt: str) -> str:
+        asked.append(prompt)
+        return KEY
+
+    for line, says in (("", f"It is kept for {HERE} until"), ("--keep", "keeps keys for the service's own addresses")):
+        assert says in answer(line, ask, status, lambda: HERE, attended=True)
+        assert credentials.find(base_url=HERE, environ={}).needed().reveal() == KEY
+        assert credentials.find(environ={}).key is None
+    assert asked == [f"API key for {HERE} (it is not shown): "] * 2
+    assert memory.kept == {}
 
 
 def test_a_key_can_be_kept_for_later_kernels(memory: Memory) -> None:

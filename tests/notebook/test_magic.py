@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from kling_widgets.client import credentials
 from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.words import MAGICS
@@ -465,6 +466,35 @@ def test_a_magic_with_the_wrong_words_says_what_it_takes(
     assert not session.services.demo
 
 
+@pytest.mark.parametrize("kind", ["", "magic", "python", "curl", "json"])
+def test_code_of_a_strangers_row_names_no_file_of_this_machine(shell: Any, nobody: Session, kind: str) -> None:
+    """A path in it would be read as its reader's own; what is left out is said, and what is a link stays."""
+    body = {
+        "model": "aigc-video-kling-3.0",
+        "prompt": "a boat",
+        "image": "/home/ada/private.png",
+        "metadata": {"image_list": ["https://media.example/1.png", "~/other.png"]},
+    }
+    key = nobody.journal.write(VideoRequest.from_payload(body), credentials.DEFAULT_URL)
+    said = shown(lambda: Magics(shell, nobody).kling_code(f"#{key} {kind}")).text
+    assert said == "Note: Left out, as it is no link: First frame, References. Put it in before you run this.\n"
+    code = shell.rl_next_input
+    assert "private" not in code and "other.png" not in code and "https://media.example/1.png" in code
+
+
+def test_code_of_a_strangers_preset_names_no_file_of_this_machine(shell: Any, nobody: Session) -> None:
+    """Nor does a form of either say one."""
+    folder = nobody.presets.folder
+    folder.mkdir(parents=True)
+    fields = {"prompt": "a boat", "image": "../private.png", "dynamic_masks": [{"mask_url": "/home/ada/mask.png"}]}
+    (folder / "theirs.json").write_text(json.dumps({"name": "theirs", "model": "2.6", "fields": fields}))
+    request = nobody.presets.load("theirs")
+    for code in (request.to_magic(), request.to_python(), request.to_curl(), request.to_json()):
+        assert "private" not in code and "mask.png" not in code and "a boat" in code
+    form = Magics(shell, nobody).kling_form('--preset "theirs"')
+    assert form.request.files() == () and "private" not in form.request.to_magic()
+
+
 # %kling_key
 
 
@@ -472,6 +502,7 @@ def asked(shell: Any, session: Session, answer: str | BaseException) -> str:
     """What ``%kling_key`` prints when the user answers so."""
 
     def ask(prompt: str) -> str:
+        assert f"for {session.services.address()} " in prompt
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -488,6 +519,21 @@ def test_a_key_is_asked_for_and_shown_nowhere(shell: Any, nobody: Session) -> No
     assert KEY not in json.dumps({name: repr(value) for name, value in shell.user_ns.items()})
     assert "no key found" in shown(lambda: Magics(shell, nobody).kling_key("forget")).text
     assert nobody.services.key_status() == "no key found"
+
+
+def test_a_key_is_kept_for_the_address_in_force(shell: Any, nobody: Session) -> None:
+    """A typed key goes where it was asked for: not to a port of this machine that is chosen later, and one for that
+    port not to the service."""
+    here = "http://127.0.0.1:8000"
+    asked(shell, nobody, KEY)
+    nobody.settings.base_url = here
+    with pytest.raises(MissingKeyError, match=f"For {here} only %kling_key"):
+        nobody.services.get()
+    said = asked(shell, nobody, "sk-here")
+    assert f"key: found in %kling_key. It is kept for {here} until this kernel ends." in said
+    assert nobody.services.get().key.reveal() == "sk-here"
+    nobody.settings.base_url = ""
+    assert nobody.services.get().key.reveal() == KEY
 
 
 def test_no_answer_changes_nothing(shell: Any, nobody: Session) -> None:

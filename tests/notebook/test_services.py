@@ -111,6 +111,40 @@ def test_a_key_that_was_typed_goes_to_the_service_alone(make: Maker, environ: di
     assert make(environ).services.get().base_url == credentials.DEFAULT_URL
 
 
+def test_a_key_of_the_environment_does_not_go_to_a_port(make: Maker, environ: dict[str, str]) -> None:
+    """Neither by %config, nor by a .env that came with the notebook; the demo on its own port needs no key."""
+    here = "http://127.0.0.1:8000"
+    session = make(environ | {"CRAZYROUTER_API_KEY": KEY})
+    session.settings.base_url = here
+    with pytest.raises(MissingKeyError, match=r"from %config Kling\.base_url,.*same place.*%kling_key"):
+        session.submit("2.6", prompt="a boat")
+    session.settings.base_url = ""
+    Path(".env").write_text(f"CRAZYROUTER_BASE_URL={here}\n")
+    with pytest.raises(MissingKeyError, match=r"same place.*%kling_key"):
+        session.submit("2.6", prompt="a boat")
+    assert session.journal.entries() == ()
+    session.services.use_demo()
+    assert session.services.get().demo
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "::1,fe80::/10"},
+        {"HTTP_PROXY": "http://user:hunter2@127.0.0.1:9x", "SSL_CERT_DIR": "/nowhere"},
+        {"SSL_CERT_FILE": "/nowhere/ca.pem", "REQUESTS_CA_BUNDLE": "/nowhere/ca.pem", "SSLKEYLOGFILE": "/nowhere/keys"},
+    ],
+)
+def test_the_demo_works_whatever_the_network_is_set_to(
+    nobody: Session, monkeypatch: pytest.MonkeyPatch, network: dict[str, str]
+) -> None:
+    """From its start to the file: nothing of it leaves this machine."""
+    for name, value in network.items():
+        monkeypatch.setenv(name, value)
+    nobody.services.use_demo()
+    assert mp4(shown(lambda: nobody.submit("2.6", prompt="a boat", size="512x512")).value.path)
+
+
 def test_an_own_address_can_be_chosen(make: Maker, environ: dict[str, str]) -> None:
     """The service has two addresses of its own; either goes with any key."""
     session = make(environ | {"CRAZYROUTER_API_KEY": KEY})
