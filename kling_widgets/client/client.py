@@ -30,6 +30,7 @@ from kling_widgets.client.protocol import OnTrouble, OnUpdate
 from kling_widgets.client.reply import Task
 from kling_widgets.client.secret import Secret
 from kling_widgets.client.transport import make
+from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
 
 
@@ -76,7 +77,7 @@ class Client:
         self._driver = BlockingDriver(self._http, key, self._session, self._budget, sleep)
         self._uploading = threading.Lock()
 
-    def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
+    def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
         """Submits a request, or a model and its fields; uploads its local pictures first. It costs money.
 
         Raises:
@@ -154,7 +155,7 @@ class Client:
 
     def generate(
         self,
-        request: VideoRequest | str,
+        request: VideoRequest | Model | str | float,
         *,
         timeout: float | None = 1800.0,
         usual: float | None = None,
@@ -254,7 +255,7 @@ class AsyncClient:
         self._driver = AsyncDriver(self._http, key, self._session, self._budget, sleep)
         self._uploading = asyncio.Lock()
 
-    async def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
+    async def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
         """:meth:`Client.submit`, awaited."""
         return await self.create(await self.prepare(VideoRequest.of(request, **fields)))
 
@@ -304,7 +305,7 @@ class AsyncClient:
 
     async def generate(
         self,
-        request: VideoRequest | str,
+        request: VideoRequest | Model | str | float,
         *,
         timeout: float | None = 1800.0,  # noqa: ASYNC109 - the same arguments as Client
         usual: float | None = None,
