@@ -152,9 +152,9 @@ def stray_problem(name: str, label: str, kind: str, *, picture: bool = False) ->
     if kind in MISSING:
         return Problem("error", name, f"{label}: a value is missing ({kind}).", "Fill it in, or leave the field out.")
     if picture:
-        said = f"{label}: an object of type {kind} is neither a link nor a file."
+        said = f"{label}: a value of type {kind} is neither a link nor a file."
         return Problem("error", name, said, "A picture in memory becomes a file by kw.picture(image).")
-    said = f"{label}: an object of type {kind} is no text, number or path."
+    said = f"{label}: a value of type {kind} is no text, number or path."
     return Problem("error", name, said, "Give the text or the number that is meant.")
 
 
@@ -208,7 +208,9 @@ class Choice(Field):
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
-        return (self.tidy(value.strip()) or None) if isinstance(value, str) else value
+        if not isinstance(value, str) or any(strays(value)):
+            return value
+        return self.tidy(value.strip()) or None
 
     def check(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, str) or not re.fullmatch(self.shape, value, re.ASCII):
@@ -309,7 +311,7 @@ def link_problem(name: str, label: str, media: Media, value: JSON) -> Problem | 
             said = f"{label}: {shorten(value, 20)} is a file as text, not a link to one."
             hint = "kw.picture(text) makes it a file." if media == "image" else ""
         return Problem("error", name, said, hint or ("" if media == "image" else f"Give a link to the {media}."))
-    return doubtful(name, label, media, value)
+    return None
 
 
 def is_link(text: str) -> bool:
@@ -319,22 +321,6 @@ def is_link(text: str) -> bool:
         return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
     except ValueError:  # such as "http://[": urlsplit raises where it could answer
         return False
-
-
-def doubtful(name: str, label: str, media: Media, link: str) -> Problem | None:
-    """Return a warning for a link that the service can hardly follow, or None."""
-    from kling_widgets.core.media_links import page, unreachable  # the catalog is shown without any link
-
-    if host := unreachable(link):
-        hint = "Give the path of the file, so that it is uploaded." if media == "image" else "Put it on a public host."
-        return Problem("warning", name, f"{label}: the service cannot reach {host}, which is a local address.", hint)
-    file = page(link)
-    if file is None:
-        return None
-    own = "Download it, and give the path of the file." if media == "image" else "Put it on another host."
-    said = f"{label}: {shorten(link, 80)} is a page that shows the {media}, not the {media} itself."
-    hint = f"The direct link, once everybody with the link may read it: {file}" if file else own
-    return Problem("warning", name, said, hint)
 
 
 @dataclass(frozen=True, kw_only=True)

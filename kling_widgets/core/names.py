@@ -33,7 +33,7 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
     if not text:
         return stranger(""), Problem("error", "model", "No model is chosen.", f"For example {PREFIX}2.6.")
     if (kind := next(strays(name), kind_of(name))) not in ("", "bool"):
-        said = f"A model is a name such as 2.6, not an object of type {kind}."
+        said = f"A model is a name such as 2.6, not a value of type {kind}."
         return stranger(text), Problem("error", "model", said, 'For example VideoRequest("2.6", prompt=…).')
     if len(text.split()) > 1:
         hint = f'A prompt goes with a model: "2.6", prompt={shorten(text, 30)}.'

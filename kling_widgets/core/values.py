@@ -64,7 +64,7 @@ def plain(value: object, depth: int = 0) -> JSON:
             return {as_name(plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()}
         if depth < _DEEPEST and isinstance(value, (list, tuple)):
             return [plain(item, depth + 1) for item in value]
-        if isinstance(single := _single(value), (str, bool, int, float)):
+        if kind not in MISSING and isinstance(single := _single(value), (str, bool, int, float)):
             return plain(single, depth + 1)
     except Exception:  # noqa: BLE001, S110 - it is a problem of the request, not a crash
         pass
@@ -96,7 +96,7 @@ _PRINTED = re.compile(
 def strays(value: JSON) -> Iterator[str]:
     """The kind of each thing in a plain value that is none: an object for which ``plain`` had no word ("NaN",
     "ndarray"), or one whose address Python printed into a text ("City")."""
-    for text in _texts_in(value):
+    for text in texts_in(value):
         if found := _STAND_IN.search(text) or _PRINTED.search(text):
             yield found[1]
 
@@ -132,7 +132,7 @@ def is_local(text: str) -> bool:
 
 # The base64 of the bytes that pictures begin with: jpeg, png, gif, webp, bmp, tiff, heic and avif.
 _BASE64 = re.compile(
-    r"(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{2}|SUkqA|TU0AK|AAAA\w{2}[0-9A-Za-z+/]{2}Z0eXA)"
+    r"(?:[/_]9j[/_]|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{2}|SUkqA|TU0AK|AAAA[\w+/-]GZ0eX)"
     r"[A-Za-z0-9+/_\s-]{50,}=*\s*"
 )
 
@@ -210,7 +210,7 @@ def masked(value: JSON) -> JSON:
 
 def was_masked(value: JSON) -> bool:
     """Whether a key stood somewhere in the value: it is not to be sent with that hole in it."""
-    return any(_MASK in text for text in _texts_in(value))
+    return any(_MASK in text for text in texts_in(value))
 
 
 def looks_like_key(value: JSON) -> bool:
@@ -241,18 +241,18 @@ _OTHER = {owner: re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})", re.ASCII) for o
 def foreign_key(value: JSON) -> str:
     """Whose key something in the value looks like, or "". A link is no place to look: signed ones hold the name of a
     key by right."""
-    prose = " ".join(re.sub(r"https?://\S+", " ", text) for text in _texts_in(value))
+    prose = " ".join(re.sub(r"https?://\S+", " ", text) for text in texts_in(value))
     return next((owner for owner, pattern in _OTHER.items() if pattern.search(prose)), "")
 
 
-def _texts_in(value: JSON) -> Iterator[str]:
+def texts_in(value: JSON) -> Iterator[str]:
     """Every text in a value, names in objects too."""
     if isinstance(value, (str, PurePath)):
         yield str(value)
     elif isinstance(value, dict):
         for name, item in value.items():
             yield name
-            yield from _texts_in(item)
+            yield from texts_in(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts_in(item)
+            yield from texts_in(item)

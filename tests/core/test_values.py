@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from fractions import Fraction
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import given
 
 from kling_widgets.core.values import (
     as_name,
     foreign_key,
+    is_blank,
+    is_embedded,
     is_local,
+    kind_of,
     looks_like_key,
     map_strings,
     masked,
@@ -195,3 +201,83 @@ def test_a_key_of_another_service_is_recognised(owner: str) -> None:
 def test_links_ids_and_prose_hold_no_foreign_key(value: object) -> None:
     """A signed link holds the name of a key by right; ids and words are none."""
     assert foreign_key(value) == ""
+
+
+@given(junk)
+def test_a_kind_is_a_word_whatever_the_object(value: Any) -> None:
+    """Nothing raises, and text, numbers and paths have none."""
+    kind = kind_of(value)
+    assert kind == "" or kind.isidentifier()
+    if isinstance(value, (str, Path)):
+        assert kind == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("a", ""),
+        (5, ""),
+        (np.float32(2.6), ""),
+        (Fraction(1, 2), ""),
+        (Path("a"), ""),
+        (None, "None"),
+        (True, "bool"),
+        (np.bool_(True), type(np.bool_(True)).__name__),
+        (float("nan"), "NaN"),
+        (np.float64("nan"), "NaN"),
+        (np.ma.masked, "masked"),
+        (float("inf"), "infinity"),
+        (b"a", "bytes"),
+        (["a"], "list"),
+        (type("NAType", (), {})(), "NA"),
+        (type("NaTType", (), {})(), "NaT"),
+        (type("a b", (), {})(), "a_b"),
+        (Hostile(), "Hostile"),
+    ],
+)
+def test_text_numbers_and_paths_go_into_a_prompt(value: object, kind: str) -> None:
+    """Everything else is called by its kind."""
+    assert kind_of(value) == kind
+
+
+UNSEEN = [
+    *"\x00\x1f\x7f\x85\u00ad\u034f\u061c\u115f\u1160\u17b4\u180e\u200b\u200d\u200e\u2028\u2029\u202e\u2060\u2065\u2800\u3164\ufe0f\ufeff\uffa0",
+    *"\ufffc\U000e0001\U000e0041\U000e0100\U0001d173\U0001bca0",
+    " \t\n\u3000\xa0",
+    "\ufeff \u200b\n\u3164",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", UNSEEN, ids=ascii)
+def test_what_shows_nothing_is_blank(text: str) -> None:
+    """Whatever its characters are called."""
+    assert is_blank(text)
+    assert not is_blank(f"{text}a")
+
+
+@pytest.mark.parametrize(
+    "text", ["a", ".", "纸", "❤\ufe0f", "👩\u200d🚀", "\u0301", "\ue000", "\U0001fae8", "?"], ids=ascii
+)
+def test_what_shows_something_is_not(text: str) -> None:
+    """Emoji of several characters, signs of a font of one's own, and what is newer than this Python."""
+    assert not is_blank(text)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
+def test_a_picture_as_text_is_no_file_name(kind: str) -> None:
+    """In base64, also of the other alphabet, or as a data: link."""
+    buffer = io.BytesIO()
+    PIL.Image.effect_noise((40, 30), 50).save(buffer, kind)
+    for code in (base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes):
+        text = code(buffer.getvalue()).decode()
+        assert is_embedded(text) and not is_local(text)
+    assert is_embedded(f"data:image/png;base64,{text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["/9j/a.jpg", "Qkabc/first frame.png", "UklGR.png", "AAAA/" * 20 + "a.png", "iVBORw0KGgo"]
+)
+def test_a_path_is_no_picture_as_text(text: str) -> None:
+    """However it begins."""
+    assert is_local(text)

@@ -183,7 +183,7 @@ def test_a_request_is_checked_whole(local: LocalMedia, tmp_path: Path) -> None:
     request = VideoRequest(
         "2.6",
         image=good,
-        image_tail="https://127.0.0.1:1/never-asked.png",
+        image_tail="https://example.invalid/never-asked.png",
         image_list=[good, bad, bad],
         dynamic_masks=[mask, mask],
         video_list=clip(tmp_path / "v.mp4", 2, (320, 180)),

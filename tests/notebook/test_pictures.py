@@ -225,7 +225,7 @@ def test_picture_by_hand() -> None:
     path = kw.picture(red(30, 40, 3))
     assert path == picture(red(30, 40, 3))
     assert kw.VideoRequest("2.6", prompt="x", image=path).files() == (path,)
-    for wrong in ("a.png", Path("a.png"), None, [red(30, 40)], 5):
+    for wrong in (None, [red(30, 40)], 5, {"content": b""}, object()):
         with pytest.raises(InvalidRequestError, match="A picture is a Pillow image"):
             kw.picture(wrong)
 
