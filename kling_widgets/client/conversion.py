@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,9 @@ _FORMATS = {"heic": "HEIF"}  # where Pillow calls a kind otherwise than in capit
 
 def reads(kind: str) -> bool:
     """Return whether Pillow is here, and reads files of this kind."""
-    if importlib.util.find_spec("PIL") is None:
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
         return False
     if kind == "heic":
         try:  # Pillow itself never reads them, for their patents
@@ -62,7 +63,8 @@ def size(content: bytes, kind: str) -> pictures.Sides:
     """Return width and height of a picture that has to be converted, upright; None where Pillow cannot tell."""
     try:
         image = _opened(content, kind)
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8) and kind != "heic"  # its reader turns it by itself
+        # The readers of the others turn them by themselves.
+        turned = kind == "avif" and image.getexif().get(0x0112, 1) >= 5
         return (image.height, image.width) if turned else image.size
     except Exception:  # noqa: BLE001 - as above
         return None, None
@@ -82,8 +84,7 @@ def converted(content: bytes, kind: str) -> bytes:
         if kind == "tiff" and {50706, 330} & set(image.getexif()):  # Pillow would find the small preview in it
             raise InvalidRequestError("A camera's raw file is no picture yet: develop it, and save it as JPEG.")
         upright = ImageOps.exif_transpose(image)
-        lossy = kind in ("heic", "avif", "jpeg") or (kind == "webp" and content[12:16] != b"VP8L")
-        return encoded(upright, lossy=lossy)
+        return encoded(upright, lossy=not pictures.is_lossless(kind, content))
     except InvalidRequestError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
@@ -145,7 +146,7 @@ def _upright(content: bytes, kind: str) -> bytes:
     profile = {"icc_profile": image.info.get("icc_profile")}
     ways: Ways = [("PNG", profile), *([] if "A" in turned.getbands() else [("JPEG", {"quality": 95, **profile})])]
     if kind == "webp":
-        ways = [("WEBP", {"lossless": content[12:16] == b"VP8L", "quality": 95, **profile})]
+        ways = [("WEBP", {"lossless": pictures.is_lossless(kind, content), "quality": 95, **profile})]
     elif kind == "jpeg":
         ways = [
             ("JPEG", {**_tables(image, on_its_side=pictures.orientation(kind, content) >= 5), **profile}),

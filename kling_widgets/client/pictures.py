@@ -135,9 +135,18 @@ def without_notes(content: bytes) -> bytes:
         notes = [(at, at + 2 + _big(content, at + 2, 2)) for marker, at in _segments(content) if marker == 0xE1]
     except IndexError:
         return content
+    if notes and notes[-1][1] > len(content):
+        return content
     for start, end in reversed(notes):
         content = content[:start] + content[end:]
     return content
+
+
+def is_lossless(kind: str, content: bytes) -> bool:
+    """Whether nothing of the picture was lost when it was compressed."""
+    if kind == "webp":
+        return any(name == b"VP8L" for name, _ in _chunks(content, 12, "little"))
+    return kind not in ("jpeg", "heic", "avif")
 
 
 def is_cmyk(kind: str, content: bytes) -> bool:

@@ -27,7 +27,7 @@ BOX = "https://www.dropbox.com/"
         ("https://dropbox.com/s/abc/a.png", f"{BOX}s/abc/a.png?raw=1"),
         (
             "https://www.dropbox.com/scl/fi/abc/a.png?rlkey=k1&st=x&dl=0",
-            f"{BOX}scl/fi/abc/a.png?rlkey=k1&st=x&dl=0&raw=1",
+            f"{BOX}scl/fi/abc/a.png?rlkey=k1&st=x&raw=1",
         ),
         ("https://www.dropbox.com/scl/fi/abc/a.png?rlkey=k1&dl=0&st=2", f"{BOX}scl/fi/abc/a.png?rlkey=k1&st=2&raw=1"),
         ("https://github.com/o/r/blob/main/a/b.png", "https://github.com/o/r/raw/main/a/b.png"),
