@@ -41,9 +41,18 @@ def requests(given: object, fields: Mapping[str, Any], times: int) -> list[Video
     if isinstance(given, Mapping) or hasattr(given, "iterrows"):
         hint = 'df.to_dict("records") gives the rows of a table: ' if hasattr(given, "iterrows") else ""
         raise _not_taken(given, hint + _ROWS)
-    if isinstance(given, (bytes, bytearray, memoryview)) or not isinstance(given, Iterable):
+    if isinstance(given, (bytes, bytearray, memoryview)) or not _is_several(given):
         raise _not_taken(given, 'for example kw.submit("2.6", prompt="a boat")')
-    return [VideoRequest.of(_one(each), **fields) for each in given for _ in range(times)]
+    several: Iterable[object] = given  # type: ignore[assignment]
+    return [VideoRequest.of(_one(each), **fields) for each in several for _ in range(times)]
+
+
+def _is_several(given: object) -> bool:
+    try:
+        iter(given)  # type: ignore[call-overload]
+    except TypeError:  # also of an array without sides
+        return False
+    return True
 
 
 def _one(given: Any) -> VideoRequest | Model | str:
@@ -127,6 +136,6 @@ def task_id(given: object) -> str:
 
 
 def _said(given: object) -> str:
-    if isinstance(given, bool | int | float | None):
+    if isinstance(given, bool | float | None) or (isinstance(given, int) and not kind_of(given)):
         return str(given)
     return shorten(given) if isinstance(given, str) else f"something of type {type(given).__name__}"

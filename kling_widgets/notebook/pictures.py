@@ -141,14 +141,15 @@ def filed(fields: Mapping[str, Any], local: LocalMedia) -> dict[str, Any]:
         KlingError: Pillow is not installed, or a file cannot be written.
     """
     return {
-        name: with_files(_one_upload(value), local) if ALIASES.get(name, name) in _PICTURES else value
+        name: with_files(value, local) if ALIASES.get(name, name) in _PICTURES else value
         for name, value in fields.items()
     }
 
 
 def _one_upload(value: Any) -> Any:
-    """Return the one file of a FileUpload or its value; anything else as it is."""
-    value = value.value if type(value).__name__ == "FileUpload" else value
+    """Return the one file of a FileUpload or its value, the files if there are several; anything else as it is."""
+    if type(value).__name__ == "FileUpload" and value.value:  # one in which nothing was chosen is no picture
+        value = value.value
     alone = isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], dict)
     return value[0] if alone and is_picture(value[0]) else value
 
@@ -164,6 +165,7 @@ def with_files(value: Any, local: LocalMedia) -> Any:
 
 
 def _pictures(value: Any, depth: int = 0) -> Iterator[Any]:
+    value = _one_upload(value)
     if is_picture(value):
         yield value
     elif depth < _DEEPEST:
@@ -172,6 +174,7 @@ def _pictures(value: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _replaced(value: Any, file: Callable[[Any], Path], depth: int = 0) -> Any:
+    value = _one_upload(value)
     if is_picture(value):
         return file(value)
     if depth < _DEEPEST and isinstance(value, dict):
