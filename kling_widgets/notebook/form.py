@@ -49,9 +49,9 @@ class Form:
 
     def __init__(self, model: str | float | Model | None = None, **fields: Any) -> None:
         own = session()
-        unnamed = model is None or (isinstance(model, str) and not model)
-        chosen = own.settings.model if unnamed else model
-        self._take(VideoRequest(chosen, **filed(fields, own.local)), own)
+        if model is None or (isinstance(model, str) and not model):
+            model = str(own.settings.model)
+        self._take(VideoRequest(model, **filed(fields, own.local)), own)
 
     @classmethod
     def from_request(cls, request: VideoRequest, session_: Session | None = None) -> Form:
