@@ -201,8 +201,8 @@ class Client:
     def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
         """A link to a picture (png, jpeg, webp, gif; up to 20 MB) that the service can read for about 48 hours.
 
-        With Pillow it goes up upright, and a bmp, tiff, avif or heic (with pillow-heif) as png or jpeg. The same content
-        is uploaded once, until an hour before its link expires.
+        With Pillow it goes up upright, and a bmp, tiff, avif or heic (with pillow-heif) as png or jpeg. The same
+        content is uploaded once, until an hour before its link expires.
         """
         with self._uploading:
             return self._driver.run(uploads.upload(self._session, picture))

@@ -89,7 +89,7 @@ def _single(value: Any) -> object:
 _STAND_IN = re.compile(r"<unusable: (\w+)>")
 # What Python prints for an object that has no text of its own; an f-string puts it into a prompt.
 _PRINTED = re.compile(
-    r"<(?:[A-Za-z_]\w*\.)*+([A-Za-z_]\w*)[^<>]{0,200}(?:<[^<>]{1,80}>[^<>]{0,80})? at 0x[0-9A-Fa-f]{6,16}>"
+    r"<(?:[A-Za-z_]\w{0,80}\.)*+([A-Za-z_]\w{0,80})[^<>]{0,200}(?:<[^<>]{1,80}>[^<>]{0,80})? at 0x[0-9A-Fa-f]{6,16}>"
 )
 
 
