@@ -30,6 +30,7 @@ from kling_widgets.client.reply import Task
 from kling_widgets.client.secret import Secret
 from kling_widgets.client.transport import make
 from kling_widgets.core import forks
+from kling_widgets.core.catalog import Model
 from kling_widgets.core.request import VideoRequest
 
 
@@ -95,7 +96,7 @@ class Client:
             self._connected.append(self._connect())
         return self._connected[0]
 
-    def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
+    def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
         """Submits a request, or a model and its fields; uploads its local pictures first. It costs money.
 
         Raises:
@@ -174,7 +175,7 @@ class Client:
 
     def generate(
         self,
-        request: VideoRequest | str,
+        request: VideoRequest | Model | str | float,
         *,
         timeout: float | None = 1800.0,
         usual: float | None = None,
@@ -220,7 +221,8 @@ class Client:
     def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
         """A link to a picture (png, jpeg, webp, gif; up to 20 MB) that the service can read for about 48 hours.
 
-        The same content is uploaded once, until an hour before its link expires.
+        With Pillow it goes up upright, and a bmp, tiff, avif or heic (with pillow-heif) as png or jpeg. The same
+        content is uploaded once, until an hour before its link expires.
         """
         with self._uploading:
             return self._driver.run(uploads.upload(self._session, picture))
@@ -274,7 +276,7 @@ class AsyncClient:
         self._driver = AsyncDriver(self._http, key, self._session, self._budget, sleep)
         self._uploading = asyncio.Lock()
 
-    async def submit(self, request: VideoRequest | str, **fields: Any) -> Task:
+    async def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
         """:meth:`Client.submit`, awaited."""
         return await self.create(await self.prepare(VideoRequest.of(request, **fields)))
 
@@ -326,7 +328,7 @@ class AsyncClient:
 
     async def generate(
         self,
-        request: VideoRequest | str,
+        request: VideoRequest | Model | str | float,
         *,
         timeout: float | None = 1800.0,  # noqa: ASYNC109 - the same arguments as Client
         usual: float | None = None,

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from kling_widgets.client import lengths, pictures
+from kling_widgets.client import conversion, lengths, pictures
 from kling_widgets.core.fields import Problem
+from kling_widgets.core.media_rules import CONVERTED, Facts, size_words, unfit
 from kling_widgets.core.media_rules import LARGEST_UPLOAD as LARGEST_UPLOAD
-from kling_widgets.core.media_rules import Facts, unfit
 from kling_widgets.errors import InvalidRequestError, one_line
+
+_STILL = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 
 Sort = Literal["picture", "clip", "sound"]
 
@@ -28,6 +30,10 @@ _MEDIA_TYPES: dict[str, tuple[Sort, str]] = {
     "jpeg": ("picture", "image/jpeg"),
     "webp": ("picture", "image/webp"),
     "gif": ("picture", "image/gif"),
+    "heic": ("picture", "image/heic"),
+    "avif": ("picture", "image/avif"),
+    "tiff": ("picture", "image/tiff"),
+    "bmp": ("picture", "image/bmp"),
     "mp4": ("clip", "video/mp4"),
     "mov": ("clip", "video/quicktime"),
     "webm": ("clip", "video/webm"),
@@ -43,7 +49,7 @@ class Media:
     """What some bytes are.
 
     Attributes:
-        kind: "png", "jpeg", "webp", "gif", "mp4", "mov", "webm", "wav", "mp3", "m4a" or "aac".
+        kind: as ``kind_of`` gives it, such as "png".
         size: bytes.
         width, height: pixels of a picture as stored, None for others or where the header does not say.
         content: the bytes, as they were checked.
@@ -80,9 +86,15 @@ def kind_of(head: bytes) -> str | None:
         return "gif"
     if head[4:8] == b"ftyp":
         brand = head[8:12]
-        return "mov" if brand == b"qt  " else "m4a" if brand in (b"M4A ", b"M4B ") else None if _still(brand) else "mp4"
+        if brand in _STILL:  # what is compatible with it says which
+            return "avif" if b"avif" in head[8:] or b"avis" in head[8:] else "heic"
+        return "mov" if brand == b"qt  " else "m4a" if brand in (b"M4A ", b"M4B ") else "mp4"
     if head[4:8] in (b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot"):
         return "mov"  # QuickTime from before there was "ftyp"
+    if head[:4] in (b"II*\0", b"MM\0*"):
+        return "tiff"
+    if head[:2] == b"BM" and head[6:10] == bytes(4):  # two reserved numbers
+        return "bmp"
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "webm"
     if head.startswith(b"ID3"):
@@ -129,15 +141,32 @@ def facts_of(path: str | os.PathLike[str], field: str | None = None) -> Facts:
             return Facts(None, size)
         if sort_of(kind) == "picture":
             content = head + file.read(LARGEST_UPLOAD - len(head))
-            width, height = pictures.sides(kind, content)
-            return Facts(kind, size, width, height, animated=pictures.moves(kind, content))
+            return _picture_facts(kind, size, content)
         file.seek(0)
         found = lengths.measure(kind, file, size)
         return Facts(kind, size, found.width, found.height, found.seconds, found.rate)
 
 
+def _picture_facts(kind: str, size: int, content: bytes) -> Facts:
+    """Return what a picture is, as it is uploaded."""
+    if kind in CONVERTED:
+        if not conversion.reads(kind):
+            return Facts(kind, size)
+        width, height = conversion.size(content, kind)
+        return Facts(kind, size, width, height, converted=True)
+    (width, height), turn = pictures.sides(kind, content), pictures.orientation(kind, content)
+    cut, animated = pictures.is_cut(kind, content), pictures.moves(kind, content)
+    turned = turn > 1 and (cut or animated or not conversion.reads(kind))
+    if turn >= 5 and not turned:
+        width, height = height, width
+    flaws = {"cut": cut, "cmyk": pictures.is_cmyk(kind, content), "turned": turned}
+    return Facts(
+        kind, size, width, height, animated=animated, flaws=tuple(name for name, found in flaws.items() if found)
+    )
+
+
 def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Media:
-    """Reads a picture that is to be uploaded. ``~`` means the home folder.
+    """Reads a picture that is to be uploaded; ``ready`` makes it fit for that. ``~`` means the home folder.
 
     Args:
         path: the file.
@@ -156,13 +185,37 @@ def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Medi
     return check_picture(content, name, field)
 
 
+def read(path: str | os.PathLike[str], largest: int) -> bytes:
+    """Return the bytes of a file of at most so many. ``~`` means the home folder.
+
+    Raises:
+        InvalidRequestError: there is no such file, it cannot be read, or it is larger.
+    """
+    with _opened(path, None) as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        said = f"{one_line(os.fspath(path), 200)} has more than {size_words(largest)}"
+        raise _problem(None, said, "Save the picture smaller.")
+    return content
+
+
 def check_picture(content: bytes, name: str = "the picture", field: str | None = None) -> Media:
     """The same for bytes that are in memory."""
     media = look(content)
-    if problem := unfit(field, name, Facts(media.kind if media else None, len(content))):
+    kind = media.kind if media else None
+    if problem := unfit(field, name, Facts(kind, len(content), converted=kind in CONVERTED and conversion.reads(kind))):
         raise _refused(problem)
     assert media is not None
     return media
+
+
+def ready(picture: Media, name: str = "The picture") -> Media:
+    """Return a picture, as ``check_upload`` gave it, in the form that is uploaded: upright, of a kind that is taken.
+
+    Raises:
+        InvalidRequestError: it cannot be read, or is larger than 20 MB then.
+    """
+    return check_picture(conversion.fit(picture.content, picture.kind), name)
 
 
 @contextmanager
@@ -193,7 +246,3 @@ def _problem(field: str | None, message: str, hint: str) -> InvalidRequestError:
 def _refused(problem: Problem | None) -> InvalidRequestError:
     assert problem is not None
     return InvalidRequestError.of([problem])
-
-
-def _still(brand: bytes) -> bool:
-    return brand in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kling_widgets.client import media
+from kling_widgets.client.address import is_loopback
 from kling_widgets.client.exchange import CREATE_TIMEOUT, READ_TIMEOUT, Protocol, Send, Session, Work
 from kling_widgets.client.links import clean_link
 from kling_widgets.client.protocol import ask
 from kling_widgets.client.refusal import refusal
 from kling_widgets.core import catalog
+from kling_widgets.core.fields import Problem
+from kling_widgets.core.media_links import doubts
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError, one_line
 
@@ -27,7 +30,7 @@ def prepare(session: Session, request: VideoRequest) -> Protocol[dict[str, Any]]
     Raises:
         InvalidRequestError: it cannot be sent. Every file is looked at before the first one is uploaded.
     """
-    errors = request.errors()
+    errors = [*request.errors(), *_unreachable(session, request)]
     if errors:
         raise InvalidRequestError.of(errors)
     pictures: dict[Path, media.Media] = {}
@@ -67,11 +70,12 @@ def _link(session: Session, picture: media.Media) -> Protocol[str]:
     known, until = session.links.get(picture.sha256, ("", 0.0))
     if session.wall() < until:
         return known
+    ready = yield Work(partial(media.ready, picture))
     send = Send(
         "POST",
         session.url("/v1/files/uploads"),
         # The file's own name would tell the service about its user.
-        file=(f"{picture.sha256[:16]}.{picture.kind}", picture.content, picture.media_type),
+        file=(f"{ready.sha256[:16]}.{ready.kind}", ready.content, ready.media_type),
         form={"purpose": "model_input"},
         read_timeout=session.read_timeout or CREATE_TIMEOUT,
         urgent=True,
@@ -89,6 +93,16 @@ def _link(session: Session, picture: media.Media) -> Protocol[str]:
     end = float(stamp) if isinstance(stamp, int | float) and 1e9 < stamp < 1e11 else session.wall() + _LIVES
     session.links[picture.sha256] = (link, end - _MARGIN)
     return link
+
+
+def _unreachable(session: Session, request: VideoRequest) -> Iterator[Problem]:
+    """Yield an error for each link that only this machine or its neighbours can follow; for the demo they are none."""
+    if is_loopback(session.base_url):
+        return
+    for name, value in request.values.items():
+        if name in catalog.FIELDS:
+            found = doubts(request.spec.field(name), value, local="error")
+            yield from (problem for problem in found if problem.severity == "error")
 
 
 def _field_of(request: VideoRequest, path: Path) -> str | None:

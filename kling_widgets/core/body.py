@@ -9,7 +9,7 @@ from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, Model
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, unknown_fields
 from kling_widgets.core.structured import joined_prompt
-from kling_widgets.core.values import JSON, as_name, plain, shorten, with_links
+from kling_widgets.core.values import JSON, as_name, is_missing, plain, shorten, with_links
 from kling_widgets.errors import InvalidRequestError
 
 # What stands at the top of a body; everything else of the line goes into metadata (S).
@@ -22,12 +22,12 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
     values: dict[str, JSON] = {}
     rest: dict[str, JSON] = {}
     extra: dict[str, JSON] = {}
-    flat = {name: plain(value) for name, value in given.items() if value is not None}
+    flat = _set({name: plain(value) for name, value in given.items()})
     metadata = flat.pop("metadata", {})
     if not isinstance(metadata, dict):
         rest["metadata"] = metadata
         metadata = {}
-    inner = {name: value for name, value in metadata.items() if value is not None}
+    inner = _set(metadata)
 
     def settle(name: str, clean: JSON) -> bool:
         """Sets the field; False when it is set to something else already."""
@@ -60,6 +60,15 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
     if values.get("prompt") and values["prompt"] == joined_prompt(values.get("multi_prompt")):
         del values["prompt"]  # it is made again when the body is
     return values
+
+
+def _set(given: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What is set: a hole in a table is as if nothing was given, except for a prompt, which is paid for."""
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None and (name == "prompt" or not is_missing(value))
+    }
 
 
 def _frames(model: Model, links: JSON) -> dict[str, JSON] | None:

@@ -16,7 +16,17 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from kling_widgets.core.values import JSON, is_local, masked, nameless, shorten
+from kling_widgets.core.values import (
+    JSON,
+    MISSING,
+    is_blank,
+    is_embedded,
+    is_local,
+    is_missing,
+    masked,
+    shorten,
+    strays,
+)
 from kling_widgets.errors import one_line
 
 Severity = Literal["error", "warning"]
@@ -108,7 +118,14 @@ class Field(ABC):
 
     @abstractmethod
     def check(self, value: JSON) -> Iterator[Problem]:
-        """What is wrong with the value, as ``clean`` gave it."""
+        """What is wrong with the value, as ``clean`` gave it, when it holds nothing but JSON and paths."""
+
+    def problems(self, value: JSON) -> Iterator[Problem]:
+        """Yield what is wrong with the value, as ``clean`` gave it."""
+        if stray := next(strays(value), ""):
+            yield stray_problem(self.name, self.label, stray, picture=self.kind in ("link", "links", "masks"))
+        else:
+            yield from self.check(value)
 
     def wire(self, value: JSON) -> JSON:
         """The value as the body carries it."""
@@ -123,6 +140,24 @@ class Field(ABC):
         return Problem(source.severity, self.name, message, hint)
 
 
+def stray_problem(name: str, label: str, kind: str, *, picture: bool = False) -> Problem:
+    """Return the error of an object that stands where text, a number or a picture belongs.
+
+    Args:
+        name: the field's name.
+        label: what people call it.
+        kind: of the object, as ``strays`` gives it.
+        picture: whether a picture belongs there.
+    """
+    if kind in MISSING:
+        return Problem("error", name, f"{label}: a value is missing ({kind}).", "Fill it in, or leave the field out.")
+    if picture:
+        said = f"{label}: a value of type {kind} is neither a link nor a file."
+        return Problem("error", name, said, "A picture in memory becomes a file by kw.picture(image).")
+    said = f"{label}: a value of type {kind} is no text, number or path."
+    return Problem("error", name, said, "Give the text or the number that is meant.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Text(Field):
     """Free text. ``at_most`` counts characters."""
@@ -135,7 +170,9 @@ class Text(Field):
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
-        return value.strip() or None if isinstance(value, str) else value
+        if isinstance(value, str):
+            return None if is_blank(value) else value.strip()
+        return value
 
     def check(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, str):
@@ -171,7 +208,9 @@ class Choice(Field):
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
-        return (self.tidy(value.strip()) or None) if isinstance(value, str) else value
+        if not isinstance(value, str) or any(strays(value)):
+            return value
+        return self.tidy(value.strip()) or None
 
     def check(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, str) or not re.fullmatch(self.shape, value, re.ASCII):
@@ -238,7 +277,7 @@ class Flag(Field):
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         if isinstance(value, str):
             return SWITCH_WORDS.get(value.strip().lower(), value.strip() or None)
-        return bool(value) if isinstance(value, int) and value in (0, 1) else value
+        return bool(value) if isinstance(value, (int, float)) and value in (0, 1) else value
 
     def check(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, bool):
@@ -264,21 +303,24 @@ def link_problem(name: str, label: str, media: Media, value: JSON) -> Problem | 
             f"{label}: the service takes uploads of pictures only, so the file {value.name} cannot be sent.",
             f"Put the {media} where everybody can read it and give its http(s) link.",
         )
-    if isinstance(value, str):
-        try:
-            parts = urlsplit(value)
-            good = parts.scheme.lower() in ("http", "https") and parts.hostname and not re.search(r"\s", value)
-        except ValueError:  # such as "http://[": urlsplit raises where it could answer
-            good = None
-        if good:
-            return None
     if value is None:
         return Problem("error", name, f"{label}: the link is missing.")
-    kind = nameless(value) if isinstance(value, str) else ""
-    if kind and media == "image":
-        said = f"{label}: a picture in memory ({kind}) is neither a link nor a file."
-        return Problem("error", name, said, "Make it a file: kw.picture(image).")
-    return Problem("error", name, f"{label}: {shorten(value)} is not an http(s) link.")
+    if not isinstance(value, str) or not is_link(value):
+        said, hint = f"{label}: {shorten(value)} is not an http(s) link.", ""
+        if isinstance(value, str) and is_embedded(value):
+            said = f"{label}: {shorten(value, 20)} is a file as text, not a link to one."
+            hint = "kw.picture(text) makes it a file." if media == "image" else ""
+        return Problem("error", name, said, hint or ("" if media == "image" else f"Give a link to the {media}."))
+    return None
+
+
+def is_link(text: str) -> bool:
+    """Whether text is an http(s) link, as far as its form shows."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
+    except ValueError:  # such as "http://[": urlsplit raises where it could answer
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,7 +354,8 @@ class Links(Field):
             value = [value]
         if not isinstance(value, list):
             return value
-        return [link for link in (clean_link(item, paths=paths) for item in value) if link is not None] or None
+        links = (clean_link(item, paths=paths) for item in value)
+        return [link for link in links if not is_missing(link)] or None
 
     def check(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, list):

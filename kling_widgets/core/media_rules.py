@@ -14,7 +14,10 @@ from kling_widgets.core.fields import Field, Limit, Link, Links, Problem, Source
 from kling_widgets.core.structured import Clips, Masks
 
 UPLOADABLE = ("png", "jpeg", "webp", "gif")  # the kinds of the gateway's upload (D)
+# Other kinds that Pillow may read, and the package by which it does.
+CONVERTED = {"heic": "pillow-heif", "avif": '"pillow>=11.3"', "tiff": "pillow", "bmp": "pillow"}
 LARGEST_UPLOAD = 20_000_000  # bytes; 20 MB a picture at the gateway's upload (D)
+LARGEST_PICTURE = 10_000_000  # bytes; what Kling's own reference of its API says (D)
 # No clip has more pixels than 4K, so neither is more of a picture seen; nobody documents that it would be refused.
 _LARGE_SIDE = Limit(4096, Source.INFERRED)
 
@@ -24,12 +27,16 @@ class Facts:
     """What some bytes are.
 
     Attributes:
-        kind: "png", "jpeg", "webp", "gif", "mp4", "mov", "webm", "wav", "mp3", "m4a", "aac"; None for anything else.
+        kind: "png", "jpeg", "webp", "gif", "heic", "avif", "tiff", "bmp", "mp4", "mov", "webm", "wav", "mp3", "m4a",
+            "aac"; None for anything else.
         size: bytes.
-        width, height: pixels as stored; None for a sound, or where the header does not say.
+        width, height: pixels as they are uploaded, upright where that can be made; None for a sound, or where the
+            header does not say.
         seconds: the length of a clip or a sound, or None.
         rate: frames a second of a clip, or None.
         animated: whether it is a picture that moves.
+        converted: whether it is uploaded as PNG or JPEG, being of another kind.
+        flaws: what else is wrong with it, names of ``FLAWS``.
     """
 
     kind: str | None
@@ -39,6 +46,8 @@ class Facts:
     seconds: float | None = None
     rate: float | None = None
     animated: bool = False
+    converted: bool = False
+    flaws: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """ "1280×720 png, 1.2 MB"."""
@@ -50,6 +59,20 @@ class Facts:
     def pixels(self) -> str:
         """ "1280×720", or nothing."""
         return f"{self.width}×{self.height}" if self.width and self.height else ""
+
+
+# What may be wrong with a picture, and what to do. It is sent as it is: nobody says that it would be refused.
+FLAWS = {
+    "cut": ("{name} is cut off: its end is missing.", "Copy or download it again."),
+    "cmyk": (
+        "{name} is in the colours of print (CMYK), which are often shown wrongly.",
+        "kw.picture(path) mends that.",
+    ),
+    "turned": (
+        "{name} is stored turned, and Pillow is not here to set it upright: what counts is not documented.",
+        'Save it upright, or: pip install "kling_widgets[video]".',
+    ),
+}
 
 
 def size_words(size: int) -> str:
@@ -79,7 +102,7 @@ class Bounds:
 
 
 # Kling's own reference of its API: 10 MB, sides from 300 px (motion control: to 65536), 1:2.5 to 2.5:1.
-_PICTURE = Bounds(kinds=("jpeg", "png"), size=10_000_000, sides=(300, 65_536), flattest=2.5)
+_PICTURE = Bounds(kinds=("jpeg", "png"), size=LARGEST_PICTURE, sides=(300, 65_536), flattest=2.5)
 _LAST_FRAME = replace(_PICTURE, kinds=("jpeg", "png", "webp"), size=5_000_000)  # Tencent
 _MASK = Bounds(kinds=("jpeg", "png"), size=10_000_000)  # its sides are those of the picture that it covers
 _VIDEO = Bounds(kinds=("mp4", "mov"), size=200_000_000, sides=(720, 2160), seconds=(3, 10), rates=(24, 60))
@@ -115,7 +138,11 @@ def unfit(field: str | None, name: str, facts: Facts) -> Problem | None:
     """
     if not facts.size:
         return Problem("error", field, f"{name} is empty.")
-    if facts.kind not in UPLOADABLE:
+    if facts.kind in CONVERTED and not facts.converted:
+        kind = facts.kind.upper()
+        said = f"{name} is {kind}, which Pillow cannot read here."
+        return Problem("error", field, said, f"Save it as JPEG, or: pip install {CONVERTED[facts.kind]}.")
+    if facts.kind not in UPLOADABLE and not facts.converted:
         found = f"{facts.kind}, not a picture" if facts.kind else "not a picture"
         return Problem("error", field, f"{name} is {found}.", "Pictures that can be uploaded: png, jpeg, webp, gif.")
     if facts.size > LARGEST_UPLOAD:
@@ -158,11 +185,14 @@ def _beyond(limits: Bounds, name: str, facts: Facts) -> Iterator[tuple[str, str]
     if facts.kind is None:
         yield f"{name} is no file of a kind that is known here; {kinds} is documented.", ""
         return
-    if facts.kind not in limits.kinds:
+    for flaw in facts.flaws:
+        message, hint = FLAWS[flaw]
+        yield message.format(name=name), hint
+    if facts.kind not in limits.kinds and not facts.converted:
         yield f"{name} is {facts.kind}; {kinds} is documented.", f"Save it as {limits.kinds[-1]}."
     if facts.animated:
         yield f"{name} moves; which of its pictures counts is not documented.", "Save the one that you mean."
-    if facts.size > limits.size:
+    if facts.size > limits.size and not facts.converted:
         yield f"{name} has {size_words(facts.size)}; {limits.size // 1_000_000} MB is the documented limit.", ""
     if limits.seconds and facts.seconds is not None and not _inside(facts.seconds, limits.seconds):
         low, high = limits.seconds

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX, Model, stranger
 from kling_widgets.core.fields import Problem
-from kling_widgets.core.values import as_name, plain, shorten
+from kling_widgets.core.values import as_name, kind_of, plain, shorten, strays
 from kling_widgets.errors import InvalidRequestError
 
 # "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
@@ -32,6 +32,12 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
             return MODELS[candidate], None
     if not text:
         return stranger(""), Problem("error", "model", "No model is chosen.", f"For example {PREFIX}2.6.")
+    if (kind := next(strays(name), kind_of(name))) not in ("", "bool"):
+        said = f"A model is a name such as 2.6, not a value of type {kind}."
+        return stranger(text), Problem("error", "model", said, 'For example VideoRequest("2.6", prompt=…).')
+    if len(text.split()) > 1:
+        hint = f'A prompt goes with a model: "2.6", prompt={shorten(text, 30)}.'
+        return stranger(text), Problem("error", "model", f"{shorten(text)} is not a model of this service.", hint)
     if low.startswith("aigc-video-gv"):
         hint = "Google Veo is another line; this package is for Kling."
         return stranger(text), Problem("error", "model", f"{shorten(text)} is not a Kling model.", hint)
@@ -66,7 +72,7 @@ def _short_names() -> str:
     return ", ".join(model.name for model in MODELS.values())
 
 
-def model(name: str) -> Model:
+def model(name: str | float) -> Model:
     """The model of this id, or of what follows ``aigc-video-kling-`` in it.
 
     Raises:

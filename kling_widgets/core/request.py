@@ -11,10 +11,10 @@ from typing import Any
 from kling_widgets.core import snippets
 from kling_widgets.core.body import from_body, normalise, to_body
 from kling_widgets.core.catalog import FIELDS, Model
-from kling_widgets.core.fields import Problem
-from kling_widgets.core.names import ALIASES, FRAME_LISTS, resolve, unknown_fields
+from kling_widgets.core.fields import Problem, stray_problem
+from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, resolve, unknown_fields
 from kling_widgets.core.rules import RULES
-from kling_widgets.core.values import JSON, masked, paths_in, shorten, to_json, with_links
+from kling_widgets.core.values import JSON, masked, paths_in, shorten, strays, to_json, with_links
 from kling_widgets.errors import InvalidRequestError, one_line
 
 
@@ -24,10 +24,16 @@ class VideoRequest:
     Making one never raises for a value: ``problems()`` says what is wrong with it. An unknown field name does raise.
 
     Args:
-        model: an id, "aigc-video-kling-2.6", or what follows the prefix in it, "2.6"; or a ``Model``.
+        model: an id, "aigc-video-kling-2.6", or what follows the prefix in it, "2.6", also as a number; or a
+            ``Model``.
         **fields: the wire's field names (``kw.model("2.6").fields`` lists them), and ``metadata`` for what the catalog
             does not know. None means not set, and is not sent. A link is text that begins with http:// or https://;
             other text, or a ``Path``, is a local file.
+
+    Every field is an attribute too, under all of its names, None when it is not set:
+
+    >>> VideoRequest("2.6", prompt="a paper boat", duration=5).seconds
+    5
 
     Raises:
         InvalidRequestError: a name that is no field.
@@ -35,10 +41,41 @@ class VideoRequest:
 
     __slots__ = ("_name_problem", "_spec", "_values")
 
-    def __init__(self, model: str | Model, **fields: Any) -> None:
+    # The attributes that stand below; these are the types of right values, and a wrong one stays as it was given.
+    prompt: str | None
+    seconds: int | None
+    duration: int | None
+    size: str | None
+    aspect_ratio: str | None
+    resolution: str | None
+    sound: bool | None
+    image: str | Path | None
+    image_tail: str | Path | None
+    last_frame_url: str | Path | None
+    image_list: list[str | Path] | None
+    images: list[str | Path] | None
+    image_urls: list[str | Path] | None
+    multi_shots: bool | None
+    multi_shot: bool | None
+    shot_type: str | None
+    multi_prompt: list[dict[str, JSON]] | None
+    kling_elements: list[dict[str, JSON]] | None
+    element_list: list[dict[str, JSON]] | None
+    camera_control: dict[str, JSON] | None
+    dynamic_masks: list[dict[str, JSON]] | None
+    motion_brush: JSON | None
+    video_list: list[dict[str, JSON]] | None
+    voice_list: list[dict[str, JSON]] | None
+    session_id: str | None
+    face_choose: JSON | None
+    metadata: dict[str, JSON] | None
+
+    def __init__(self, model: str | float | Model, **fields: Any) -> None:
         self._fill(model, fields)
 
-    def _fill(self, model: str | Model, given: Mapping[str, object], foreign: Container[str] = frozenset()) -> None:
+    def _fill(
+        self, model: str | float | Model, given: Mapping[str, object], foreign: Container[str] = frozenset()
+    ) -> None:
         unknown = unknown_fields(given)
         if unknown:
             raise InvalidRequestError.of(unknown)
@@ -83,7 +120,7 @@ class VideoRequest:
         return read_code(code)
 
     @classmethod
-    def of(cls, request: VideoRequest | Model | str, **fields: Any) -> VideoRequest:
+    def of(cls, request: VideoRequest | Model | str | float, **fields: Any) -> VideoRequest:
         """A request as every door takes it: one as it is, or a model and its fields."""
         if not isinstance(request, VideoRequest):
             return cls(request, **fields)
@@ -122,7 +159,9 @@ class VideoRequest:
         found = [self._name_problem] if self._name_problem else []
         for name, value in self._values.items():
             if name in FIELDS:
-                found += self._spec.field(name).check(value)
+                found += self._spec.field(name).problems(value)
+            elif stray := next(strays(value), ""):
+                found.append(stray_problem(name, name, stray))
         for rule in RULES:
             found += rule(self._spec, self._values)
         return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
@@ -203,3 +242,14 @@ class VideoRequest:
     def __repr__(self) -> str:
         shown = (f"{name}={shorten(value, 40)}" for name, value in self._values.items())
         return one_line(masked(f"<VideoRequest {', '.join((self._spec.name or 'no model', *shown))}>"), 300)
+
+
+def _attribute(name: str) -> property:
+    """Return the attribute that reads a field by one of its names; a copy, as a request does not change."""
+    field = ALIASES.get(name, name)
+    about = FIELDS[field].help if field in FIELDS else "As it was given; None when it was not, or became another field."
+    return property(lambda request: with_links(request.get(field), lambda path: path), doc=about)
+
+
+for _name in ACCEPTED:
+    setattr(VideoRequest, _name, _attribute(_name))

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from kling_widgets.core.fields import Field, Media, Problem, clean_link, link_problem
-from kling_widgets.core.values import JSON, plain, shorten
+from kling_widgets.core.values import JSON, is_blank, plain, shorten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,12 @@ class Anything(Structured):
     kind: ClassVar[str] = "anything"
 
     def tidy(self, value: JSON, *, paths: bool) -> JSON:
-        return value if isinstance(value, (list, dict, str)) else str(value)
+        return str(value) if _is_number(value) else value
+
+    def shape(self, value: JSON) -> Iterator[Problem]:
+        if not isinstance(value, (str, list, dict)):
+            raise ValueError(f"{self.label} is text, a list or an object, not {shorten(value)}.")
+        yield from ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +143,7 @@ class Shots(Structured):
             prompt = "" if shot.get("prompt") is None else shot["prompt"]
             if not isinstance(prompt, str):
                 yield self.warning(f"The prompt of shot {number} is text, not {shorten(prompt)}.")
-            elif not prompt.strip():
+            elif is_blank(prompt):
                 yield self.warning(f"Shot {number} has no prompt.", "Say what happens in it.")
             elif len(prompt) > self.longest_prompt:
                 yield self.warning(
@@ -172,7 +177,8 @@ def joined_prompt(shots: JSON) -> str:
     if not isinstance(shots, list):
         return ""
     prompts = (shot.get("prompt") for shot in shots if isinstance(shot, dict))
-    return " ".join(" ".join(prompt.split()) for prompt in prompts if isinstance(prompt, str)).strip()
+    seen = (prompt for prompt in prompts if isinstance(prompt, str) and not is_blank(prompt))
+    return " ".join(" ".join(prompt.split()) for prompt in seen)
 
 
 @dataclass(frozen=True, kw_only=True)

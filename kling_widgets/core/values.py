@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path, PurePath
@@ -17,39 +20,103 @@ from kling_widgets.errors import one_line
 JSON: TypeAlias = Any
 
 _DEEPEST = 40  # levels; deeper than any body of the service, and far from Python's own limit
-_LONGEST_NUMBER = 1023  # bits, so that it is a float too; Python refuses to write numbers of many thousand digits
+# What tables write where nothing is, by the names of the types, as pandas may not be there.
+_MISSING_TYPES = {"NoneType": "None", "NAType": "NA", "NaTType": "NaT", "MaskedConstant": "masked"}
+MISSING = ("NaN", *_MISSING_TYPES.values())
+
+
+def kind_of(value: object) -> str:
+    """Return the kind of a value that is no text, number or path, such as "NaN", "bool", "Series"; "" for one that is.
+
+    Never raises, whatever the object.
+    """
+    name = type(value).__name__
+    kind = _MISSING_TYPES.get(name) or re.sub(r"\W", "_", name)
+    try:
+        if isinstance(value, (str, PathLike)):
+            return ""
+        # numpy counts its lengths of time as whole numbers, whatever their unit.
+        if isinstance(value, (Real, Decimal)) and name not in ("bool", "bool_", "timedelta64"):
+            number = float(value)  # raises for one of many hundred digits, which Python refuses to write
+            return "" if math.isfinite(number) else "NaN" if math.isnan(number) else "infinity"
+    except Exception:  # noqa: BLE001, S110 - an object of the user's may raise anything
+        pass
+    return kind
 
 
 def plain(value: object, depth: int = 0) -> JSON:
-    """A deep copy as JSON with paths. What JSON has no word for becomes text, so that making a request never raises."""
+    """Return a deep copy as JSON with paths. What JSON has no word for becomes text that ``strays`` finds again, so
+    that making a request never raises."""
     if value is None or isinstance(value, (bool, PurePath)):
         return value
     if isinstance(value, str):
         # A lone surrogate cannot be sent; it would fail only when the body is encoded.
         return value.encode("utf-8", "replace").decode("utf-8")
+    kind = kind_of(value)
     try:
         if type(value).__name__ in ("bool", "bool_"):  # numpy's, by its two names
             return bool(value)
-        if isinstance(value, Integral):  # numpy's integers too
-            number = int(value)
-            return number if number.bit_length() <= _LONGEST_NUMBER else f"<{type(value).__name__}>"
-        if isinstance(value, Real):
-            return float(value) if math.isfinite(value) else str(float(value))
-        if isinstance(value, PathLike):
-            return Path(value)
+        if not kind:
+            return Path(value) if isinstance(value, PathLike) else _number(value)
+        if depth < _DEEPEST and isinstance(value, Enum):
+            return plain(value.value, depth + 1)
         if depth < _DEEPEST and isinstance(value, Mapping):
             return {as_name(plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()}
         if depth < _DEEPEST and isinstance(value, (list, tuple)):
             return [plain(item, depth + 1) for item in value]
-    except Exception:  # noqa: BLE001, S110 - an object of the user's may raise anything; it is a problem, not a crash
+        if kind not in MISSING and isinstance(single := _single(value), (str, bool, int, float)):
+            return plain(single, depth + 1)
+    except Exception:  # noqa: BLE001, S110 - it is a problem of the request, not a crash
         pass
-    return f"<{type(value).__name__}>"
+    return f"<unusable: {kind}>"
 
 
-def nameless(text: str) -> str:
-    """The kind of the object for which ``plain`` had no word, such as "ndarray"; "" for any other text."""
-    found = re.fullmatch(r"<([A-Za-z_]\w*)>", text)
-    return found[1] if found else ""
+def _number(value: Any) -> int | float:
+    if isinstance(value, Integral):  # numpy's integers too
+        return int(value)
+    try:  # as it is written: of 32 bits, 2.6 is not 2.5999999046
+        return float(value if isinstance(value, float) else str(value))
+    except ValueError:  # a fraction
+        return float(value)
+
+
+def _single(value: Any) -> object:
+    """Return the one number or text of an array without sides; None for anything else, lengths of time too."""
+    alone = hasattr(type(value), "__array__") and getattr(value, "shape", None) == ()
+    return value.item() if alone and getattr(getattr(value, "dtype", None), "kind", "") not in ("m", "M") else None
+
+
+_STAND_IN = re.compile(r"<unusable: (\w+)>")
+# What Python prints for an object that has no text of its own; an f-string puts it into a prompt.
+_PRINTED = re.compile(
+    r"<(?:[A-Za-z_]\w{0,80}\.)*+([A-Za-z_]\w{0,80})[^<>]{0,200}(?:<[^<>]{1,80}>[^<>]{0,80})? at 0x[0-9A-Fa-f]{6,16}>"
+)
+
+
+def strays(value: JSON) -> Iterator[str]:
+    """The kind of each thing in a plain value that is none: an object for which ``plain`` had no word ("NaN",
+    "ndarray"), or one whose address Python printed into a text ("City")."""
+    for text in texts_in(value):
+        if found := _STAND_IN.search(text) or _PRINTED.search(text):
+            yield found[1]
+
+
+def is_missing(value: JSON) -> bool:
+    """Whether a plain value stands for nothing: None, or what tables write where nothing is (NaN, NA)."""
+    found = _STAND_IN.fullmatch(value) if isinstance(value, str) else None
+    return value is None or (found is not None and found[1] in MISSING)
+
+
+# Characters that show nothing and are of no category that says so: fillers, selectors, the empty Braille pattern, tags,
+# and the place of a picture that was not copied along (Unicode's Default_Ignorable_Code_Point, and two more).
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\ufffc\U000e0000-\U000e0fff]"
+)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen: blanks, control and format characters, fillers."""
+    return all(unicodedata.category(each) in ("Cc", "Cf", "Zs", "Zl", "Zp") or _UNSEEN.match(each) for each in text)
 
 
 def as_name(value: JSON) -> str:
@@ -58,9 +125,21 @@ def as_name(value: JSON) -> str:
 
 
 def is_local(text: str) -> bool:
-    """Whether text that stands for media names a local file: it has no scheme, as ``https://`` would be, and does not
-    stand for an object."""
-    return "://" not in text and not text.lower().startswith("data:") and not nameless(text)
+    """Whether text that stands for media names a local file: it has no scheme, as ``https://`` would be, is no picture
+    itself, and does not stand for an object."""
+    return "://" not in text and not is_embedded(text) and not _STAND_IN.fullmatch(text)
+
+
+# The base64 of the bytes that pictures begin with: jpeg, png, gif, webp, bmp, tiff, heic and avif.
+_BASE64 = re.compile(
+    r"(?:[/_]9j[/_]|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-9A-Za-z+/]{2}|SUkqA|TU0AK|AAAA[\w+/-]GZ0eX)"
+    r"[A-Za-z0-9+/_\s-]{50,}=*\s*"
+)
+
+
+def is_embedded(text: str) -> bool:
+    """Whether text is a picture itself, as a ``data:`` link or in base64, not the name of one."""
+    return text.lower().startswith("data:") or bool(_BASE64.fullmatch(text))
 
 
 def paths_in(value: JSON) -> Iterator[Path]:
@@ -75,7 +154,7 @@ def paths_in(value: JSON) -> Iterator[Path]:
             yield from paths_in(item)
 
 
-def with_links(value: JSON, link: Callable[[Path], str]) -> JSON:
+def with_links(value: JSON, link: Callable[[Path], JSON]) -> JSON:
     """A copy of the value in which every local path is replaced by its link."""
     if isinstance(value, PurePath):
         return link(Path(value))
@@ -131,7 +210,7 @@ def masked(value: JSON) -> JSON:
 
 def was_masked(value: JSON) -> bool:
     """Whether a key stood somewhere in the value: it is not to be sent with that hole in it."""
-    return any(_MASK in text for text in _texts_in(value))
+    return any(_MASK in text for text in texts_in(value))
 
 
 def looks_like_key(value: JSON) -> bool:
@@ -162,18 +241,18 @@ _OTHER = {owner: re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})", re.ASCII) for o
 def foreign_key(value: JSON) -> str:
     """Whose key something in the value looks like, or "". A link is no place to look: signed ones hold the name of a
     key by right."""
-    prose = " ".join(re.sub(r"https?://\S+", " ", text) for text in _texts_in(value))
+    prose = " ".join(re.sub(r"https?://\S+", " ", text) for text in texts_in(value))
     return next((owner for owner, pattern in _OTHER.items() if pattern.search(prose)), "")
 
 
-def _texts_in(value: JSON) -> Iterator[str]:
+def texts_in(value: JSON) -> Iterator[str]:
     """Every text in a value, names in objects too."""
     if isinstance(value, (str, PurePath)):
         yield str(value)
     elif isinstance(value, dict):
         for name, item in value.items():
             yield name
-            yield from _texts_in(item)
+            yield from texts_in(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts_in(item)
+            yield from texts_in(item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from kling_widgets.core.catalog import Model
@@ -17,12 +17,12 @@ from kling_widgets.notebook.table import Table
 
 
 def submit(
-    request: VideoRequest | Model | str | Iterable[VideoRequest],
+    request: VideoRequest | Model | str | float | Iterable[VideoRequest],
     *,
     wait: bool | None = None,
     count: int = 1,
     save: str | None = None,
-    timeout: float | None = None,
+    timeout: float | timedelta | None = None,
     new: bool = False,
     reuse: bool = False,
     yes: bool = False,
@@ -36,7 +36,7 @@ def submit(
             terminal, in a script, in Colab).
         count: how many videos of each request to make, each billed.
         save: the file or folder to save in; by default ``kling_videos`` beside the notebook.
-        timeout: seconds to watch at the most; 3600 unless ``%config Kling.timeout`` says otherwise.
+        timeout: seconds to watch at the most, or a ``timedelta``; 3600 unless ``%config Kling.timeout`` says otherwise.
         new: make another one also when this cell, run again, has the same one under way. In a script every call makes
             a new one.
         reuse: take the video of the same request that is there already, and make one only if none is.

@@ -47,9 +47,11 @@ class Form:
         InvalidRequestError: a name that is no field.
     """
 
-    def __init__(self, model: str | Model | None = None, **fields: Any) -> None:
+    def __init__(self, model: str | float | Model | None = None, **fields: Any) -> None:
         own = session()
-        self._take(VideoRequest(model or own.settings.model, **filed(fields, own.local)), own)
+        if model is None or (isinstance(model, str) and not model):
+            model = str(own.settings.model)
+        self._take(VideoRequest(model, **filed(fields, own.local)), own)
 
     @classmethod
     def from_request(cls, request: VideoRequest, session_: Session | None = None) -> Form:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kling_widgets.client import media
-from kling_widgets.core import media_rules
+from kling_widgets.core import media_links, media_rules
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.media_rules import Facts
@@ -79,13 +79,20 @@ class LocalMedia:
         return tuple(Problem("error", field.name, each.message, each.hint) for each in found.problems)
 
     def check(self, request: VideoRequest) -> tuple[Problem, ...]:
-        """What is wrong with all the local files of a request."""
+        """What is wrong with all the local files of a request, and what is doubtful about its links."""
         return tuple(
             problem
             for name, value in request.values.items()
             if name in FIELDS
-            for path in dict.fromkeys(paths_in(value))
-            for problem in self.problems(request.spec.field(name), request.spec, path)
+            for field in (request.spec.field(name),)
+            for problem in (
+                *(
+                    found
+                    for path in dict.fromkeys(paths_in(value))
+                    for found in self.problems(field, request.spec, path)
+                ),
+                *media_links.doubts(field, value),
+            )
         )
 
     def thumbnail(self, path: Path) -> str:
@@ -109,9 +116,10 @@ class LocalMedia:
             return ""
 
     def read(self, path: Path) -> bytes | None:
-        """The bytes of a picture, for showing it in the page; None when there is none that can be uploaded (20 MB)."""
+        """The bytes of a picture as it is uploaded, for showing it in the page; None when there is none that can be
+        (20 MB)."""
         try:
-            return media.check_upload(path).content
+            return media.ready(media.check_upload(path)).content
         except InvalidRequestError:
             return None
 

@@ -3,12 +3,83 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from numbers import Real
+from typing import Any
 
-from kling_widgets.core.values import looks_like_key, shorten
+from kling_widgets.core.catalog import Model
+from kling_widgets.core.names import resolve
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.values import kind_of, looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError
 
 MOST = 1000  # videos of one request in one call: more is a slip
 LONGEST = 1e6  # seconds, as in a line; eleven days
+
+
+_ROWS = "kw.submit([kw.VideoRequest(**row) for row in rows]), with the columns model, prompt and other fields"
+_PROMPTS = 'kw.submit([kw.VideoRequest("2.6", prompt=text) for text in prompts])'
+
+
+def requests(given: object, fields: Mapping[str, Any], times: int) -> list[VideoRequest]:
+    """Return the requests that ``kw.submit`` is called with.
+
+    Args:
+        given: a request, a model, or several of them.
+        fields: to be changed in each.
+        times: how often each is to be made.
+
+    Raises:
+        InvalidRequestError: it is something else, and what it is to be instead; or there is no such field.
+    """
+    if isinstance(given, (VideoRequest, Model)) or not kind_of(given):
+        return [VideoRequest.of(given, **fields)] * times  # type: ignore[arg-type]
+    if isinstance(getattr(given, "request", None), VideoRequest):
+        raise _not_taken(given, "give the request in it: kw.submit(it.request)")
+    if isinstance(given, Mapping) or hasattr(given, "iterrows"):
+        hint = 'df.to_dict("records") gives the rows of a table: ' if hasattr(given, "iterrows") else ""
+        raise _not_taken(given, hint + _ROWS)
+    if isinstance(given, (bytes, bytearray, memoryview)) or not _is_several(given):
+        raise _not_taken(given, 'for example kw.submit("2.6", prompt="a boat")')
+    several: Iterable[object] = given  # type: ignore[assignment]
+    return [VideoRequest.of(_one(each), **fields) for each in several for _ in range(times)]
+
+
+def _is_several(given: object) -> bool:
+    try:
+        iter(given)  # type: ignore[call-overload]
+    except TypeError:  # also of an array without sides
+        return False
+    return True
+
+
+def _one(given: Any) -> VideoRequest | Model | str:
+    """Return one of several as it is, when it is a request or a model."""
+    if isinstance(given, (VideoRequest, Model)):
+        return given
+    if isinstance(given, Mapping):
+        raise _not_taken(given, _ROWS)
+    problem = resolve(given)[1] if not kind_of(given) else None
+    if isinstance(given, str) and problem and problem.severity == "error" and not problem.fix:
+        raise InvalidRequestError(
+            f"In a list {shorten(given)} is no request and no model. Of prompts: {_PROMPTS}. Nothing was sent."
+        )
+    if kind_of(given):
+        raise _not_taken(given, f"for example {_PROMPTS}")
+    return given  # type: ignore[no-any-return]
+
+
+def _not_taken(given: object, hint: str) -> InvalidRequestError:
+    said = f"kw.submit takes a request, a model with its fields, or a list of requests, not {_said(given)}"
+    return InvalidRequestError(f"{said}: {hint}. Nothing was sent.")
+
+
+def _real(given: object) -> float | None:
+    """Return a number of whatever library; None for what is none."""
+    number = isinstance(given, Real | Decimal) and not kind_of(given)
+    return float(given) if number else None  # type: ignore[arg-type]
 
 
 def count(given: object) -> int:
@@ -17,21 +88,23 @@ def count(given: object) -> int:
     Raises:
         InvalidRequestError: it is no whole number from 1 to 1000.
     """
-    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST:
-        return given
+    number = _real(given)
+    if number is not None and number.is_integer() and 1 <= number <= MOST:
+        return int(number)
     raise InvalidRequestError(f"count is a whole number from 1 to {MOST}, not {_said(given)}. Nothing was sent.")
 
 
 def timeout(given: object) -> float | None:
-    """How many seconds to watch at the most; None: as the settings say.
+    """How many seconds to watch at the most; None: as the settings say. A ``timedelta`` says its own.
 
     Raises:
         InvalidRequestError: it is no number above 0 and below a million.
     """
     if given is None:
         return None
-    if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < LONGEST:
-        return float(given)
+    number = given.total_seconds() if isinstance(given, timedelta) else _real(given)
+    if number is not None and 0 < number < LONGEST:
+        return number
     raise InvalidRequestError(
         f"timeout is a number of seconds, above 0 and below {LONGEST:,.0f}, not {_said(given)}. Nothing was sent."
     )
@@ -63,6 +136,6 @@ def task_id(given: object) -> str:
 
 
 def _said(given: object) -> str:
-    if isinstance(given, bool | int | float | None):
+    if isinstance(given, bool | float | None) or (isinstance(given, int) and not kind_of(given)):
         return str(given)
     return shorten(given) if isinstance(given, str) else f"something of type {type(given).__name__}"

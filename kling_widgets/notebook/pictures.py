@@ -5,62 +5,132 @@ What is shown as code is then a path, which is there tomorrow too.
 
 from __future__ import annotations
 
-import io
+import base64
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_to_bytes
 
+from kling_widgets.client import conversion, media, pictures
+from kling_widgets.core import media_rules
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.fields import Link, Links
+from kling_widgets.core.media_rules import CONVERTED, LARGEST_PICTURE, LARGEST_UPLOAD, Facts
 from kling_widgets.core.names import ALIASES, FRAME_LISTS
 from kling_widgets.core.structured import Masks
+from kling_widgets.core.values import is_embedded
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.notebook.local_media import LocalMedia
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-NAME = "picture.png"
+NAME = "picture"
 _MOST = 20  # pictures in one list; a variable that holds a whole clip is not written out because a line names it
 _DEEPEST = 5  # levels; a mask stands in an object in a list
+_LARGEST_READ = 200_000_000  # bytes of a file that is made smaller: a scan is large
 _SHAPES = "an array of height × width, or height × width × 3 or 4 (colours last), of uint8, bool, or floats 0 to 1"
 # Fields whose links are of pictures.
 _PICTURES = {*FRAME_LISTS, *(name for name, field in FIELDS.items() if isinstance(field, (Link, Links, Masks)))}
 
 
 def picture(image: Any) -> Path:
-    """A file of a picture that is in memory, for ``VideoRequest(image=…)`` and wherever else a path is taken. Forms,
-    ``kw.submit`` and ``{name}`` in a magic line take such pictures as they are.
+    """Return a file of a picture, for ``VideoRequest(image=…)`` and wherever else a path is taken. Forms, ``kw.submit``
+    and ``{name}`` in a magic line take pictures in memory as they are.
 
     Args:
-        image: a Pillow image of 8 or 16 bits, or an array of height × width, or height × width × 3 (RGB) or 4 (RGBA),
-            of uint8, of bool, or of floats from 0 to 1 (what is a little outside is clipped).
+        image: a Pillow image of 8 or 16 bits; an array of height × width, or height × width × 3 (RGB) or 4 (RGBA), of
+            uint8, of bool, or of floats from 0 to 1 (what is a little outside is clipped); the bytes of a file, or an
+            open one; a ``data:`` link, or base64; a ``FileUpload`` or its value; or the path of a file, such as a HEIC,
+            AVIF, TIFF or BMP.
 
     Returns:
-        A PNG in the folder ``KLING_WIDGETS_HOME``/uploads; the same picture gives the same file.
+        A PNG or JPEG, upright, of up to 10 MB where that can be, in the folder ``KLING_WIDGETS_HOME``/uploads; the same
+        picture gives the same file. The path itself, if its file is such a picture.
 
     Raises:
-        InvalidRequestError: it is no such picture.
+        InvalidRequestError: it is no picture, or none that can be read here; what to do is in the message.
         KlingError: Pillow is not installed, or the file cannot be written.
     """
     from kling_widgets.notebook.session import session
 
+    return made(image, session().local)
+
+
+def made(image: Any, local: LocalMedia) -> Path:
+    """Return the file of any picture, as ``picture`` does, in the folder of ``local``."""
+    image = _one_upload(image)
+    if hasattr(image, "read") and not is_picture(image):
+        image = image.read()
+    if isinstance(image, (str, os.PathLike)) and not is_picture(image):
+        return _of_path(image, local)
     if not is_picture(image):
-        raise InvalidRequestError(f"A picture is a Pillow image or {_SHAPES}, not a {type(image).__name__}.")
-    return _file(image, session().local)
+        kinds = f"a Pillow image, the bytes or the path of a file, a data: link, a FileUpload's value, or {_SHAPES}"
+        raise InvalidRequestError(f"A picture is {kinds}, not a {type(image).__name__}. Nothing was sent.")
+    return _file(image, local)
+
+
+def _of_path(path: str | os.PathLike[str], local: LocalMedia) -> Path:
+    """Return a file of what is at a path: itself, if nothing has to be changed."""
+    text = os.fspath(path)
+    if text.lower().startswith(("http://", "https://")):
+        raise InvalidRequestError("A link needs no kw.picture: give it as it is. Nothing was sent.")
+    content = media.read(path, _LARGEST_READ)
+    return Path(path) if _is_fit(content) else _of_bytes(content, text, local)
+
+
+def _is_fit(content: bytes) -> bool:
+    """Whether the bytes are an upright PNG or JPEG in the colours of a screen, no larger than is documented."""
+    kind = media.kind_of(content[: media.ENOUGH])
+    if kind not in ("png", "jpeg") or len(content) > LARGEST_PICTURE:
+        return False
+    return (
+        not (pictures.is_cmyk(kind, content) or pictures.moves(kind, content))
+        and pictures.orientation(kind, content) == 1
+    )
+
+
+def _of_bytes(content: bytes, name: str, local: LocalMedia) -> Path:
+    """Return a file of a picture whose bytes are at hand."""
+    kind = media.kind_of(content[: media.ENOUGH]) or ""
+    readable = conversion.reads(kind)
+    # Without Pillow what the service may take stays as it is; and so does what moves.
+    facts = Facts(kind or None, min(len(content), LARGEST_UPLOAD), converted=kind in CONVERTED and readable)
+    if problem := media_rules.unfit(None, name, facts):
+        raise InvalidRequestError.of([problem])
+    if readable and not _is_fit(content):
+        content = conversion.converted(content, kind)
+    return _kept(content, local)
+
+
+def _kept(content: bytes, local: LocalMedia) -> Path:
+    ending = {"jpeg": "jpg"}.get(kind := media.kind_of(content[: media.ENOUGH]) or "", kind)
+    return local.keep(f"{NAME}.{ending}", content)
 
 
 def is_picture(value: object) -> bool:
-    """Whether it is a Pillow image or an array, of whatever shape."""
-    if isinstance(value, (str, bytes, int, float)):
+    """Whether it is a picture in memory, good or bad: a Pillow image, an array of whatever shape, bytes, one file of a
+    FileUpload, a ``data:`` link or base64."""
+    if isinstance(value, (int, float)):
         return False
+    if _content(value) is not None or (isinstance(value, str) and is_embedded(value)):
+        return True
     pillow = sys.modules.get("PIL.Image")  # where nobody has loaded it, nothing is of its kind
     if pillow is not None and isinstance(value, pillow.Image):
         return True
-    # A number of numpy's has these, too, but no sides.
+    # A number or a text of numpy's has these, too, but no sides.
     return hasattr(type(value), "__array__") and bool(getattr(value, "shape", ()))
+
+
+def _content(value: Any) -> bytes | None:
+    """Return the bytes of a file in memory; None for what is none."""
+    if isinstance(value, dict) and {"content", "size", "type"} <= value.keys():  # one file of a FileUpload
+        value = value["content"]
+    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else None
 
 
 def filed(fields: Mapping[str, Any], local: LocalMedia) -> dict[str, Any]:
@@ -76,6 +146,14 @@ def filed(fields: Mapping[str, Any], local: LocalMedia) -> dict[str, Any]:
     }
 
 
+def _one_upload(value: Any) -> Any:
+    """Return the one file of a FileUpload or its value, the files if there are several; anything else as it is."""
+    if type(value).__name__ == "FileUpload" and value.value:  # one in which nothing was chosen is no picture
+        value = value.value
+    alone = isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], dict)
+    return value[0] if alone and is_picture(value[0]) else value
+
+
 def with_files(value: Any, local: LocalMedia) -> Any:
     """The value with a path in place of each picture in it; what holds none, or a whole clip of them, stays as it is.
 
@@ -87,6 +165,7 @@ def with_files(value: Any, local: LocalMedia) -> Any:
 
 
 def _pictures(value: Any, depth: int = 0) -> Iterator[Any]:
+    value = _one_upload(value)
     if is_picture(value):
         yield value
     elif depth < _DEEPEST:
@@ -95,6 +174,7 @@ def _pictures(value: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _replaced(value: Any, file: Callable[[Any], Path], depth: int = 0) -> Any:
+    value = _one_upload(value)
     if is_picture(value):
         return file(value)
     if depth < _DEEPEST and isinstance(value, dict):
@@ -105,35 +185,35 @@ def _replaced(value: Any, file: Callable[[Any], Path], depth: int = 0) -> Any:
 
 
 def _file(image: Any, local: LocalMedia) -> Path:
+    if isinstance(image, str):
+        return _of_bytes(_decoded(image), "This text", local)
+    if (content := _content(image)) is not None:
+        return _of_bytes(content, "This picture in memory", local)
     try:
         from PIL import Image, ImageOps
     except ImportError:
         raise KlingError('A picture in memory needs Pillow: pip install "kling_widgets[video]".') from None
     drawn = ImageOps.exif_transpose(image) if isinstance(image, Image.Image) else _of_array(image)
-    buffer = io.BytesIO()
     try:
-        _plain(drawn).save(buffer, "PNG")
+        content = conversion.encoded(drawn)
     except InvalidRequestError:
         raise
     except (OSError, ValueError) as error:
         raise InvalidRequestError(f"This picture cannot be written as PNG ({error}). Nothing was sent.") from None
-    return local.keep(NAME, buffer.getvalue())
+    return _kept(content, local)
 
 
-def _plain(image: Image) -> Image:
-    """The picture in grey or in colours, clear where it was clear."""
-    if image.mode in ("L", "RGB", "RGBA"):
-        return image
-    if image.mode == "1":
-        return image.convert("L")
-    if image.mode.startswith("I;16"):
-        # Pillow itself would cut at 255, which leaves a white picture.
-        return image.convert("I").point([round(level / 257) for level in range(65536)], "L")
-    if image.mode in ("I", "F"):  # nothing says which number is white
-        said = f"A picture has 8 or 16 bits a colour, not 32 (Pillow's mode {image.mode})."
-        raise InvalidRequestError(f'{said} Scale it to 0 to 255, and convert("L"). Nothing was sent.')
-    clear = image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info
-    return image.convert("RGBA" if clear else "RGB")
+def _decoded(text: str) -> bytes:
+    """Return the bytes of a ``data:`` link or of base64, in either alphabet."""
+    head, _, body = text.partition(",")
+    is_data = text.lower().startswith("data:")
+    try:
+        if is_data and ";base64" not in head.lower():
+            return unquote_to_bytes(body)
+        coded = re.sub(r"\s", "", unquote(body) if is_data else text).translate({45: "+", 95: "/"}).rstrip("=")
+        return base64.b64decode(coded + "=" * (-len(coded) % 4), validate=True)
+    except ValueError:
+        raise InvalidRequestError("This text is no whole picture in base64. Nothing was sent.") from None
 
 
 def _of_array(value: Any) -> Image:

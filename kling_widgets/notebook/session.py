@@ -71,7 +71,7 @@ class Session(Surroundings):
 
     def prepare(
         self,
-        request: VideoRequest | Model | str | Iterable[VideoRequest],
+        request: VideoRequest | Model | str | float | Iterable[VideoRequest],
         *,
         count: int = 1,
         save: str | None = None,
@@ -94,18 +94,12 @@ class Session(Surroundings):
             be in the making already; KlingError: no video could be saved, or it would cost more than is allowed.
             Nothing was sent.
         """
-        from kling_widgets.core.catalog import Model
-        from kling_widgets.core.request import VideoRequest
         from kling_widgets.notebook import options
         from kling_widgets.notebook.cell import current
         from kling_widgets.notebook.pictures import filed
 
         count, save, timeout = options.count(count), options.save(save), options.timeout(timeout)
-        fields = filed(fields, self.local)
-        if isinstance(request, (VideoRequest, Model, str)):
-            requests = [VideoRequest.of(request, **fields)] * count
-        else:
-            requests = [VideoRequest.of(each, **fields) for each in request for _ in range(count)]
+        requests = options.requests(request, filed(fields, self.local), count)
         if not requests:
             raise InvalidRequestError("The list of requests is empty. Nothing was sent.")
         for each in requests:
@@ -190,7 +184,7 @@ class Session(Surroundings):
 
     def submit(
         self,
-        request: VideoRequest | Model | str | Iterable[VideoRequest],
+        request: VideoRequest | Model | str | float | Iterable[VideoRequest],
         *,
         wait: bool | None = None,
         **options: Any,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from typing import BinaryIO
 
+from kling_widgets.client.conversion import converted
 from kling_widgets.core.media_rules import LARGEST_UPLOAD, Facts
 
 SIDE = 320  # pixels at the most; shown at half of that, so that it is sharp on a fine screen
@@ -14,6 +16,7 @@ _LARGEST_WHOLE = 300_000  # bytes of a file that stands for itself where nothing
 # Pixels of a picture that is decoded for this within a second or two: a few hundred kilobytes may hold billions. A JPEG
 # is decoded at a fraction of its size; above its number Pillow warns in the middle of the notebook.
 _MOST_PIXELS = {"jpeg": 89_000_000, "png": 20_000_000, "webp": 20_000_000, "gif": 20_000_000}
+_MOST_CONVERTED = 30_000_000
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 
 
@@ -24,10 +27,12 @@ def thumbnail(path: Path, facts: Facts) -> str:
         path: the file.
         facts: what it is.
     """
-    if facts.kind not in _TYPES or not facts.width or not facts.height:
+    if facts.kind is None or not facts.width or not facts.height or not (facts.kind in _TYPES or facts.converted):
         return ""
-    if facts.size > LARGEST_UPLOAD or facts.width * facts.height > _MOST_PIXELS[facts.kind]:
+    if facts.size > LARGEST_UPLOAD or facts.width * facts.height > _MOST_PIXELS.get(facts.kind, _MOST_CONVERTED):
         return ""
+    if facts.converted:
+        return _smaller(io.BytesIO(converted(path.read_bytes(), facts.kind)))
     try:
         import PIL.Image  # noqa: F401
     except ImportError:
@@ -40,7 +45,7 @@ def data_uri(content: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _smaller(path: Path) -> str:
+def _smaller(path: Path | BinaryIO) -> str:
     from PIL import Image, ImageOps
 
     # Only what was looked at: Pillow knows formats that start other programs.

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import PIL.ImageOps
 import pytest
 
 from kling_widgets.client.exchange import Session
@@ -14,6 +15,8 @@ from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import APIError, InvalidRequestError
 from tests.client.conftest import KEY, Maker
 from tests.client.play import play, told
+from tests.client.samples import picture
+from tests.client.test_conversion import likeness, opened, photo
 from tests.servers import Answer, Asked, FaultServer
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0\0\1\0" * 2 + b"\x08\x02\0\0\0"
@@ -124,3 +127,59 @@ def test_a_broken_upload_is_tried_again() -> None:
     """It costs nothing."""
     played = play(upload(session(), PNG), [told("", 502), told("", 429), link(1)])
     assert played.result.endswith("1.png") and len(played.sent) == 3
+
+
+def test_what_goes_up_is_upright_by_every_way(make: Maker, tmp_path: Path) -> None:
+    """By its path, as bytes, in a request; without what the camera has noted. The same photograph goes up once."""
+    content = photo("JPEG", 6)
+    (tmp_path / "a.jpg").write_bytes(content)
+    (tmp_path / "b.jpg").write_bytes(content)
+
+    def answer(asked: Asked) -> Answer:
+        return Answer(body={"url": "https://files.example/1.jpg", "id": "t"})
+
+    with FaultServer(answer) as server:
+        client = make(server.url)
+        client.upload(tmp_path / "a.jpg")
+        client.upload(content)
+        client.submit("2.6", prompt="p", image=tmp_path / "b.jpg")
+        (asked,) = [each for each in server.asked if each.path == "/v1/files/uploads"]
+    start, end = asked.body.index(b"\xff\xd8\xff"), asked.body.rindex(b"\xff\xd9") + 2
+    found = opened(asked.body[start:end])
+    assert found.size == (136, 200)
+    assert b"SECRETCAM" not in asked.body
+    assert likeness(found, PIL.ImageOps.exif_transpose(opened(content))) > 38
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"), [("TIFF", "image/png"), ("BMP", "image/png"), ("AVIF", "image/jpeg"), ("WEBP", "image/webp")]
+)
+def test_other_kinds_go_up_as_what_the_service_takes(form: str, kind: str) -> None:
+    """With their true type and name."""
+    steps = upload(session(), picture(form))
+    played = play(steps, [link()])
+    (send,) = [each for each in played.sent if each.file]
+    assert send.file is not None
+    name, content, media_type = send.file
+    assert media_type == kind == f"image/{opened(content).format.lower()}"  # type: ignore[union-attr]
+    assert name.endswith(kind.partition("/")[2])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"image": "http://localhost:8888/files/a.png"},
+        {"image": "https://e.example/a.png", "image_tail": "http://192.168.1.5/a.png"},
+        {"image_list": ["https://e.example/a.png", "http://nas/a.png"]},
+        {"video_list": "http://10.0.0.1/a.mp4"},
+        {"dynamic_masks": {"mask_url": "http://me.local/m.png", "trajectories": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}},
+    ],
+)
+def test_a_link_that_only_this_machine_can_follow_is_not_sent(fields: dict[str, Any]) -> None:
+    """The service would fail over it; for the demo, which is on this machine, it is no error."""
+    request = VideoRequest("2.6", prompt="p", **fields)
+    assert request.errors() == ()
+    with pytest.raises(InvalidRequestError, match=r"the service cannot reach the local address .*Nothing was sent"):
+        play(prepare(session(), request), [])
+    here = Session("http://127.0.0.1:8000", wall=lambda: NOW, jitter=lambda: 0.0)
+    assert play(prepare(here, request), []).result["prompt"] == "p"

@@ -16,6 +16,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from kling_widgets.core import fields, structured
 from kling_widgets.core.catalog import FIELDS, models
 from kling_widgets.core.fields import Field
+from kling_widgets.core.values import is_blank
 from tests.conftest import ROOT
 
 WIRE = ROOT / "tests" / "wire"
@@ -123,7 +124,11 @@ PROMPTS = (
 )
 
 _words = st.text(st.sampled_from("ab {}[]\"'\\-?!%$@#=.>:…纸\n\t\r\x0b\u2028"), max_size=20)
-prompts = st.one_of(st.sampled_from(PROMPTS), st.text(max_size=40), _words).map(str.strip).filter(bool)
+prompts = (
+    st.one_of(st.sampled_from(PROMPTS), st.text(max_size=40), _words)
+    .map(str.strip)
+    .filter(lambda text: not is_blank(text))
+)
 texts = prompts
 links = st.one_of(
     st.just("https://example.com/a.png"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kling_widgets.core.catalog import FIELDS, models
-from kling_widgets.core.media_rules import Facts, bounds, problems
+from kling_widgets.core.media_rules import CONVERTED, Facts, bounds, problems
 from kling_widgets.core.names import model as find
 
 MEDIA = ("image", "image_tail", "image_list", "dynamic_masks", "video_list", "voice_list")
@@ -167,3 +167,28 @@ def test_a_voice_of_another_kind_or_size() -> None:
 def test_facts_in_words(facts: Facts, words: str) -> None:
     """As they stand beside the picture."""
     assert str(facts) == words
+
+
+@pytest.mark.parametrize(
+    ("flaw", "says"),
+    [
+        ("cut", "a file is cut off: its end is missing. Copy or download it again."),
+        (
+            "cmyk",
+            "a file is in the colours of print (CMYK), which are often shown wrongly. kw.picture(path) mends",
+        ),
+        ("turned", "a file is stored turned, and Pillow is not here to set it upright"),
+    ],
+)
+def test_a_flaw_of_a_picture_is_a_note(flaw: str, says: str) -> None:
+    """It is sent: nobody says that it would be refused."""
+    (found,) = said("image", replace(PNG, flaws=(flaw,)))
+    assert found.startswith(f"warning: {says}")
+
+
+@pytest.mark.parametrize("kind", CONVERTED)
+def test_another_kind_of_picture_is_converted_or_refused(kind: str) -> None:
+    """In silence where Pillow reads it; else with what to install."""
+    assert said("image", replace(PNG, kind=kind, size=12_000_000, converted=True)) == []
+    (found,) = said("image", Facts(kind, 1_200_000))
+    assert found.startswith(f"error: a file is {kind.upper()}, which Pillow cannot read here. Save it as JPEG, or: pip")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from kling_widgets.core.catalog import MODELS
+from kling_widgets.core.names import ACCEPTED, ALIASES
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError
 from tests.core.samples import BODIES, KEY, PROMPTS, given_fields
@@ -355,3 +356,64 @@ def test_a_body_without_a_model_is_an_error_later(model: object) -> None:
     """It can be shown, and says what is wrong."""
     request = VideoRequest.from_payload({"model": model, "prompt": "x"})
     assert [problem.field for problem in request.errors()] == ["model"]
+
+
+class TestAttributes:
+    """Every field is an attribute."""
+
+    @given(given_fields())
+    def test_they_are_what_is_set(self, asked: tuple[str, dict[str, Any]]) -> None:
+        """Under every name of a field; None where nothing is set."""
+        request = VideoRequest(asked[0], **asked[1])
+        for name in ACCEPTED:
+            assert getattr(request, name) == request.values.get(ALIASES.get(name, name))
+
+    def test_they_are_read_and_not_set(self) -> None:
+        """A request does not change, also by what an attribute gives."""
+        request = VideoRequest("2.6", prompt="x", image_list=[A], multi_prompt=[{"index": 1}], duration=5)
+        assert (request.seconds, request.duration, request.sound, request.images) == (5, 5, None, None)
+        assert VideoRequest("2.6", image="a.png").image == Path("a.png")
+        assert request.image_list is not None and request.multi_prompt is not None
+        request.image_list.append(B)
+        request.multi_prompt[0]["index"] = 2
+        assert request.values == {"prompt": "x", "image_list": [A], "multi_prompt": [{"index": 1}], "seconds": 5}
+        with pytest.raises(AttributeError):
+            request.prompt = "y"
+        with pytest.raises(AttributeError):
+            request.colour = "red"  # type: ignore[attr-defined]
+
+    def test_an_unknown_name_has_none(self) -> None:
+        """As of any object; what was never made has no values, and pickle may ask for it."""
+        with pytest.raises(AttributeError, match="secnds"):
+            VideoRequest("2.6", prompt="x").secnds  # type: ignore[attr-defined]  # noqa: B018
+        with pytest.raises(AttributeError):
+            VideoRequest.__new__(VideoRequest).prompt  # noqa: B018
+
+    def test_editors_know_them(self) -> None:
+        """By name, by type and with a sentence; none of them hides a method."""
+        assert {*ACCEPTED} <= {*dir(VideoRequest("2.6"))}
+        assert {*ACCEPTED} == {*VideoRequest.__annotations__}
+        assert all(getattr(VideoRequest, name).__doc__ for name in ACCEPTED)
+        assert not {*ACCEPTED} & {
+            "model",
+            "spec",
+            "values",
+            "get",
+            "of",
+            "replace",
+            "problems",
+            "errors",
+            "files",
+            "settings",
+        }
+
+
+@pytest.mark.parametrize("prompt", ["\u3164", "\u2800", "\u200b\ufeff", "\x00\x1b", "\xad", " \u2028 "])
+def test_an_invisible_prompt_is_none(prompt: str) -> None:
+    """Nobody meant to pay for it; the same for that of a shot."""
+    assert VideoRequest("2.6", prompt=prompt) == VideoRequest("2.6")
+    assert [problem.field for problem in VideoRequest("2.6", prompt=prompt).errors()] == ["prompt"]
+    request = VideoRequest("3.0", multi_shots=True, multi_prompt=[{"index": 1, "prompt": prompt, "duration": 5}])
+    assert [problem.field for problem in request.errors()] == ["prompt"]
+    assert any("Shot 1 has no prompt" in str(problem) for problem in request.problems())
+    assert VideoRequest("2.6", image=A, prompt=prompt).payload() == VideoRequest("2.6", image=A).payload()

@@ -46,7 +46,7 @@ def mask(points: int, url: object = PNG) -> dict[str, Any]:
         ("camera_control", "{broken", "{broken"),
         ("camera_control", {}, None),
         ("camera_control", "[" * 100_000, "[" * 100_000),
-        ("camera_control", '{"a": NaN}', {"a": "nan"}),
+        ("camera_control", '{"a": NaN}', {"a": "<unusable: NaN>"}),
         ("dynamic_masks", mask(2, "m.png"), [mask(2, Path("m.png"))]),
         ("dynamic_masks", [{"trajectories": []}], [{"trajectories": []}]),
         ("multi_prompt", [{"index": 1, "prompt": "a", "duration": 3}], [{"index": 1, "prompt": "a", "duration": "3"}]),

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from fractions import Fraction
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import given
 
 from kling_widgets.core.values import (
     as_name,
     foreign_key,
+    is_blank,
+    is_embedded,
     is_local,
+    kind_of,
     looks_like_key,
     map_strings,
     masked,
-    nameless,
     paths_in,
     plain,
     shorten,
+    strays,
     to_json,
     with_links,
 )
@@ -46,14 +52,14 @@ def test_anything_becomes_json_with_paths(value: Any) -> None:
         (np.int64(5), 5),
         (np.float32(0.5), 0.5),
         (Fraction(1, 2), 0.5),
-        (float("nan"), "nan"),
-        (float("-inf"), "-inf"),
+        (float("nan"), "<unusable: NaN>"),
+        (float("-inf"), "<unusable: infinity>"),
         ("\ud800", "?"),
         ((1, [2]), [1, [2]]),
         ({1: {None: 2}}, {"1": {"null": 2}}),
-        (Hostile(), "<Hostile>"),
-        ({1, 2}, "<set>"),
-        (b"x", "<bytes>"),
+        (Hostile(), "<unusable: Hostile>"),
+        ({1, 2}, "<unusable: set>"),
+        (b"x", "<unusable: bytes>"),
         (Path("a"), Path("a")),
     ],
 )
@@ -64,14 +70,14 @@ def test_what_json_has_no_word_for(value: object, expected: object) -> None:
 
 def test_a_number_too_long_to_write_is_named() -> None:
     """Python refuses to write it, and the service would to read it."""
-    assert plain([10**6000, Fraction(10**6000)]) == ["<int>", "<Fraction>"]
+    assert plain([10**6000, Fraction(10**6000)]) == ["<unusable: int>", "<unusable: Fraction>"]
 
 
 def test_a_value_that_holds_itself_ends() -> None:
     """Depth is bounded."""
     value: list[Any] = []
     value.append(value)
-    assert "<list>" in to_json(plain(value))
+    assert "<unusable: list>" in to_json(plain(value))
 
 
 def test_the_copy_is_deep() -> None:
@@ -99,9 +105,9 @@ def test_a_scheme_is_not_local(text: str) -> None:
 @pytest.mark.parametrize("value", [np.zeros((2, 3)), Hostile(), object()])
 def test_what_stands_for_an_object_is_no_file(value: Any) -> None:
     """A picture in memory becomes a word in angle brackets, which nobody shall look for on the disk."""
-    assert nameless(plain(value)) == type(value).__name__
+    assert list(strays(plain([value]))) == [type(value).__name__]
     assert not is_local(plain(value))
-    assert nameless("<a b>") == nameless("a.png") == nameless("<>") == ""
+    assert list(strays(["<a b>", "a.png", "<>", "<ndarray>"])) == []
 
 
 def test_paths_are_found_and_replaced_wherever_they_stand() -> None:
@@ -195,3 +201,83 @@ def test_a_key_of_another_service_is_recognised(owner: str) -> None:
 def test_links_ids_and_prose_hold_no_foreign_key(value: object) -> None:
     """A signed link holds the name of a key by right; ids and words are none."""
     assert foreign_key(value) == ""
+
+
+@given(junk)
+def test_a_kind_is_a_word_whatever_the_object(value: Any) -> None:
+    """Nothing raises, and text, numbers and paths have none."""
+    kind = kind_of(value)
+    assert kind == "" or kind.isidentifier()
+    if isinstance(value, (str, Path)):
+        assert kind == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("a", ""),
+        (5, ""),
+        (np.float32(2.6), ""),
+        (Fraction(1, 2), ""),
+        (Path("a"), ""),
+        (None, "None"),
+        (True, "bool"),
+        (np.bool_(True), type(np.bool_(True)).__name__),
+        (float("nan"), "NaN"),
+        (np.float64("nan"), "NaN"),
+        (np.ma.masked, "masked"),
+        (float("inf"), "infinity"),
+        (b"a", "bytes"),
+        (["a"], "list"),
+        (type("NAType", (), {})(), "NA"),
+        (type("NaTType", (), {})(), "NaT"),
+        (type("a b", (), {})(), "a_b"),
+        (Hostile(), "Hostile"),
+    ],
+)
+def test_text_numbers_and_paths_go_into_a_prompt(value: object, kind: str) -> None:
+    """Everything else is called by its kind."""
+    assert kind_of(value) == kind
+
+
+UNSEEN = [
+    *"\x00\x1f\x7f\x85\u00ad\u034f\u061c\u115f\u1160\u17b4\u180e\u200b\u200d\u200e\u2028\u2029\u202e\u2060\u2065\u2800\u3164\ufe0f\ufeff\uffa0",
+    *"\ufffc\U000e0001\U000e0041\U000e0100\U0001d173\U0001bca0",
+    " \t\n\u3000\xa0",
+    "\ufeff \u200b\n\u3164",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", UNSEEN, ids=ascii)
+def test_what_shows_nothing_is_blank(text: str) -> None:
+    """Whatever its characters are called."""
+    assert is_blank(text)
+    assert not is_blank(f"{text}a")
+
+
+@pytest.mark.parametrize(
+    "text", ["a", ".", "纸", "❤\ufe0f", "👩\u200d🚀", "\u0301", "\ue000", "\U0001fae8", "?"], ids=ascii
+)
+def test_what_shows_something_is_not(text: str) -> None:
+    """Emoji of several characters, signs of a font of one's own, and what is newer than this Python."""
+    assert not is_blank(text)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
+def test_a_picture_as_text_is_no_file_name(kind: str) -> None:
+    """In base64, also of the other alphabet, or as a data: link."""
+    buffer = io.BytesIO()
+    PIL.Image.effect_noise((40, 30), 50).save(buffer, kind)
+    for code in (base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes):
+        text = code(buffer.getvalue()).decode()
+        assert is_embedded(text) and not is_local(text)
+    assert is_embedded(f"data:image/png;base64,{text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["/9j/a.jpg", "Qkabc/first frame.png", "UklGR.png", "AAAA/" * 20 + "a.png", "iVBORw0KGgo"]
+)
+def test_a_path_is_no_picture_as_text(text: str) -> None:
+    """However it begins."""
+    assert is_local(text)

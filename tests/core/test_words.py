@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.grammar import parse
 from kling_widgets.core.names import ACCEPTED
+from kling_widgets.core.values import is_blank
 from kling_widgets.core.words import MAGICS, SETTINGS, breaks_line, escape_word, meant, option_name, unescape
 from tests.core.samples import PROMPTS
 
@@ -51,7 +52,7 @@ def test_a_word_is_one_word(text: str, always: bool) -> None:
     word = escape_word(text, always=always)
     assert not breaks_line(word)
     request = parse(f"--session-id {word} the prompt").request
-    assert request.get("session_id") == (text.strip() or None)
+    assert request.get("session_id") == (None if is_blank(text) else text.strip())
     assert request.get("prompt") == "the prompt"
 
 

@@ -52,7 +52,7 @@ def header_of(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(999))) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP"])
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (4000, 1000), (20, 10)])
 def test_a_thumbnail_is_small_and_of_the_same_shape(
     form: str, size: tuple[int, int], local: LocalMedia, tmp_path: Path
@@ -183,7 +183,7 @@ def test_a_request_is_checked_whole(local: LocalMedia, tmp_path: Path) -> None:
     request = VideoRequest(
         "2.6",
         image=good,
-        image_tail="https://127.0.0.1:1/never-asked.png",
+        image_tail="https://example.invalid/never-asked.png",
         image_list=[good, bad, bad],
         dynamic_masks=[mask, mask],
         video_list=clip(tmp_path / "v.mp4", 2, (320, 180)),
@@ -284,3 +284,25 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     with pytest.raises(KlingError, match="cannot be kept"):
         local.keep("a.png", b"1")
     assert os.listdir(place.parent) == ["a.png"]
+
+
+def test_what_is_shown_is_what_is_uploaded(local: LocalMedia, tmp_path: Path) -> None:
+    """Upright, and a kind that a page can show; its sides count so."""
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    for form, kind in (("JPEG", "JPEG"), ("TIFF", "PNG")):
+        path = written(tmp_path / form, picture(form, (640, 480), exif=exif))
+        facts, content = local.facts(path), local.read(path)
+        assert facts is not None and content is not None
+        with PIL.Image.open(io.BytesIO(content)) as found:
+            assert (found.size, found.format) == ((480, 640), kind)
+        assert (facts.pixels, local.problems(IMAGE, MODEL, path)) == ("480×640", ())
+
+
+def test_links_are_looked_at_too(local: LocalMedia) -> None:
+    """A page, and an address of one's own network, are said before they are paid for."""
+    request = VideoRequest("2.6", image="https://drive.google.com/file/d/1A/view", image_list=["http://nas/a.png"])
+    assert [(each.severity, each.field) for each in local.check(request)] == [
+        ("warning", "image"),
+        ("warning", "image_list"),
+    ]

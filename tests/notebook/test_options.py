@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
+from ipywidgets import Textarea
 
+import kling_widgets as kw
+from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError
+from kling_widgets.notebook import options
 from kling_widgets.notebook.session import Session
 from tests.notebook.conftest import shown
 
@@ -17,7 +27,8 @@ NO_NUMBERS = ("2", "a", float("nan"), -1, True, [2])
     ("option", "value"),
     [
         *(("count", value) for value in (*NO_NUMBERS, 0, 2.5, 10**6, None)),
-        *(("timeout", value) for value in (*NO_NUMBERS, 0, float("inf"), 1e6)),
+        *(("count", value) for value in (np.float64(2.5), np.array([1, 2]), Decimal("NaN"))),
+        *(("timeout", value) for value in (*NO_NUMBERS, 0, float("inf"), 1e6, timedelta(0), timedelta(days=100))),
         *(("save", value) for value in (5, b"a.mp4", ["a.mp4"], True)),
     ],
 )
@@ -35,6 +46,103 @@ def test_what_is_one_is_taken(session: Session, tmp_path: Path) -> None:
     shown(lambda: session.submit("2.6", prompt="a boat", save=path, count=1, timeout=60, wait=True))
     assert path.is_file()
     assert len(session.prepare("2.6", prompt="a boat", timeout=None, save=None)) == 1
+
+
+@pytest.mark.parametrize("value", [2, 2.0, np.int64(2), np.uint8(2), np.float32(2), Decimal(2), Fraction(2)])
+def test_a_number_is_one_of_whatever_library(value: Any) -> None:
+    """As a table or an array gives it."""
+    assert (options.count(value), type(options.count(value))) == (2, int)
+    assert (options.timeout(value), type(options.timeout(value))) == (2.0, float)
+
+
+def test_a_length_of_time_says_its_own_seconds() -> None:
+    """Whatever its unit."""
+    assert options.timeout(timedelta(minutes=10)) == 600
+
+
+MODEL_26 = VideoRequest("2.6", prompt="a boat")
+
+
+@pytest.mark.parametrize(
+    ("given", "fields"),
+    [
+        ("2.6", {"prompt": "a boat"}),
+        (2.6, {"prompt": "a boat"}),
+        (np.float64(2.6), {"prompt": "a boat"}),
+        (np.float32(2.6), {"prompt": "a boat"}),
+        (Decimal("2.6"), {"prompt": "a boat"}),
+        (kw.model(2.6), {"prompt": "a boat"}),
+        (MODEL_26, {}),
+        ([MODEL_26], {}),
+        ((MODEL_26,), {}),
+        ((each for each in [MODEL_26]), {}),
+        (np.array([2.6]), {"prompt": "a boat"}),
+        (["2.6"], {"prompt": "a boat"}),
+    ],
+)
+def test_what_is_clear_is_taken(given: object, fields: dict[str, Any]) -> None:
+    """A model also as a number, one or several."""
+    assert options.requests(given, fields, 2) == [MODEL_26, MODEL_26]
+
+
+def test_several_are_made_so_often_each() -> None:
+    """In their order."""
+    other = VideoRequest("3.0", prompt="a boat")
+    assert options.requests([2.6, "3.0"], {"prompt": "a boat"}, 2) == [MODEL_26, MODEL_26, other, other]
+
+
+class Table:
+    """What pandas' is like: it gives the names of its columns one by one."""
+
+    def iterrows(self) -> None:
+        raise AssertionError("nobody asked for its rows")
+
+    def __iter__(self) -> Any:
+        return iter(["model", "prompt"])
+
+
+ROW = {"model": "2.6", "prompt": "a boat"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            ["a boat in the rain", "a ship"],
+            r"Of prompts: kw\.submit\(\[kw\.VideoRequest\(.2\.6., prompt=text\) for text",
+        ),
+        (["boat"], r"“boat” is no request and no model"),
+        (np.array(["a boat", "a ship"]), "Of prompts"),
+        ([ROW], r"kw\.VideoRequest\(\*\*row\) for row in rows"),
+        (ROW, r"kw\.VideoRequest\(\*\*row\) for row in rows"),
+        (Table(), r"df\.to_dict\(.records.\) gives the rows"),
+        (SimpleNamespace(request=MODEL_26), r"kw\.submit\(it\.request\)"),
+        (None, "not None"),
+        (True, "not True"),
+        (b"2.6", "type bytes"),
+        (float("nan"), "not nan"),
+        ([None], "not None"),
+        ([MODEL_26, float("nan")], "not nan"),
+        ([[MODEL_26]], "type list"),
+        (object(), "type object"),
+        (Textarea("2.6"), "type Textarea"),
+        ("a boat in the rain", "A prompt goes with a model"),
+    ],
+)
+def test_what_is_not_clear_is_said_in_one_line(given: Any, says: str, session: Session) -> None:
+    """With the right call; nothing is written down."""
+    with pytest.raises(InvalidRequestError, match=says) as caught:
+        session.submit(given)
+    assert str(caught.value).endswith("Nothing was sent.")
+    assert session.journal.entries() == ()
+
+
+def test_rows_of_a_table_make_requests() -> None:
+    """As the line says; a hole in a column is not set, one for a prompt is an error."""
+    rows = [{**ROW, "seconds": np.float64(5)}, {**ROW, "seconds": float("nan")}, {"model": 2.6, "prompt": float("nan")}]
+    first, second, third = (kw.VideoRequest(**row) for row in rows)
+    assert (first.seconds, second.seconds) == (5, None)
+    assert ["NaN" in str(error) for error in third.errors()] == [True]
 
 
 @pytest.mark.parametrize("value", [5, 1.5, b"task_1", ["task_1"]])

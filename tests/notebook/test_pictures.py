@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 import numpy as np
 import PIL.Image
 import pytest
+from ipywidgets import FileUpload
 
 import kling_widgets as kw
 from kling_widgets.core.request import VideoRequest
@@ -18,10 +23,11 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.form import Form
 from kling_widgets.notebook.lines import Lines
 from kling_widgets.notebook.local_media import LocalMedia
-from kling_widgets.notebook.pictures import filed, is_picture, picture
+from kling_widgets.notebook.pictures import filed, is_picture, made, picture
 from kling_widgets.notebook.session import Session
 from kling_widgets.notebook.words import notes
 from tests.client import samples
+from tests.core.objects import MEANT, WRONG
 
 RED = (200, 30, 40)
 
@@ -217,6 +223,137 @@ def test_without_pillow_the_extra_is_named(local: LocalMedia, monkeypatch: pytes
         filed({"image": red(30, 40)}, local)
 
 
+# Files in memory
+
+
+def uploaded(content: bytes, name: str = "a.png") -> dict[str, Any]:
+    """One file as a FileUpload of ipywidgets gives it."""
+    about = {"name": name, "type": "image/png", "size": len(content), "last_modified": datetime(2026, 11, 30)}
+    return {**about, "content": memoryview(content)}
+
+
+def data_link(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def file_upload(content: bytes) -> FileUpload:
+    widget = FileUpload()
+    widget.value = (uploaded(content),)
+    return widget
+
+
+FORMS: dict[str, Callable[[bytes], Any]] = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "an open file": io.BytesIO,
+    "a FileUpload": file_upload,
+    "its value": lambda content: (uploaded(content),),
+    "one file of it": uploaded,
+    "base64": lambda content: base64.b64encode(content).decode(),
+    "base64 in lines": lambda content: base64.encodebytes(content).decode(),
+    "base64 for links": lambda content: base64.urlsafe_b64encode(content).decode().rstrip("="),
+    "a data: link": data_link,
+    "a quoted data: link": lambda content: "data:image/jpeg," + quote_from_bytes(content),
+}
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("PNG", "png"), ("JPEG", "jpg")])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_in_memory(form: str, kind: str, ending: str, local: LocalMedia) -> None:
+    """In all the forms in which notebooks hold one; its bytes are kept as they are."""
+    content = samples.picture(kind, (40, 30))
+    path = made(FORMS[form](content), local)
+    assert path.suffix == f".{ending}"
+    assert path.read_bytes() == content
+    if form != "an open file":
+        assert filed({"image": FORMS[form](content)}, local) == {"image": path}
+        assert filed({"image_list": [FORMS[form](content), "https://e.com/a"]}, local)["image_list"][0] in (
+            path,
+            [path],
+        )
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "BMP", "TIFF", "AVIF"])
+def test_other_kinds_become_png_or_jpeg(kind: str, local: LocalMedia, tmp_path: Path) -> None:
+    """From memory as by their path."""
+    content = samples.picture(kind, (40, 30))
+    (tmp_path / "a").write_bytes(content)
+    path = made(content, local)
+    assert made(tmp_path / "a", local) == path == made(str(tmp_path / "a"), local)
+    with PIL.Image.open(path) as found:
+        assert found.format == ("PNG" if kind in ("GIF", "BMP", "TIFF") else "JPEG")
+        assert found.size == (40, 30)
+
+
+def test_a_path_that_is_fit_stays(local: LocalMedia, tmp_path: Path) -> None:
+    """Nothing is copied; what has a flaw is mended."""
+    good, turned, print_ = tmp_path / "good.png", tmp_path / "turned.jpg", tmp_path / "print.jpg"
+    good.write_bytes(samples.picture("PNG", (40, 30)))
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    turned.write_bytes(samples.picture("JPEG", (40, 30), exif=exif))
+    PIL.Image.new("CMYK", (40, 30)).save(print_, "JPEG")
+    assert made(good, local) == good
+    assert not local.folder.exists()
+    for path, size in ((turned, (30, 40)), (print_, (40, 30))):
+        with PIL.Image.open(made(path, local)) as found:
+            assert (found.size, found.mode, found.format) == (size, "RGB", "JPEG")
+
+
+def test_a_large_picture_becomes_small_enough(local: LocalMedia) -> None:
+    """A photograph of twelve million pixels would be too large as PNG."""
+    noise = np.random.default_rng(1).integers(0, 255, (1500, 2500, 3), np.uint8)
+    path = filed({"image": noise}, local)["image"]
+    assert (path.suffix, path.stat().st_size < 10_000_000) == (".jpg", True)
+    clear = np.dstack([noise[:900], np.full((900, 2500), 9, np.uint8)])
+    assert filed({"image": clear}, local)["image"].suffix == ".png"
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (b"", "is empty"),
+        (b"just text", "This picture in memory is not a picture"),
+        (b"\0\0\0\x18ftypmp42" + bytes(60), "is mp4, not a picture"),
+        (samples.picture("BMP")[:30], "This bmp picture cannot be read"),
+        ("data:image/png;base64,AAAA", "This text is not a picture"),
+        ("data:image/png;base64,A", "no whole picture in base64"),
+        ("data:text/html,<b>", "This text is not a picture"),
+        ("https://example.com/a.png", "A link needs no kw.picture"),
+        ("nowhere.png", "nowhere.png is not there"),
+        ((uploaded(b"1"), uploaded(b"2")), "not a tuple"),
+        ((), "not a tuple"),
+        (FileUpload(), "not a FileUpload"),
+        (io.StringIO("text"), "is not there"),
+    ],
+)
+def test_what_is_no_file_of_a_picture_is_said(value: Any, says: str, local: LocalMedia) -> None:
+    """In one sentence; no file is left."""
+    with pytest.raises(InvalidRequestError, match=says) as caught:
+        made(value, local)
+    assert str(caught.value).endswith("Nothing was sent.")
+    assert not local.folder.exists()
+
+
+def test_several_files_are_a_list(local: LocalMedia) -> None:
+    """As of a FileUpload that takes more than one."""
+    first, second = samples.picture("PNG", (40, 30)), samples.picture("PNG", (30, 40))
+    found = filed({"image_list": (uploaded(first), uploaded(second))}, local)["image_list"]
+    assert [path.read_bytes() for path in found] == [first, second]
+
+
+def test_without_pillow_files_are_kept_as_they_are(local: LocalMedia, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as the service may take them."""
+    contents = {kind: samples.picture(kind) for kind in ("PNG", "JPEG", "WEBP", "BMP")}
+    for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    for kind in ("PNG", "JPEG", "WEBP"):
+        assert made(contents[kind], local).read_bytes() == contents[kind]
+    with pytest.raises(InvalidRequestError, match="BMP, which Pillow cannot read here"):
+        made(contents["BMP"], local)
+
+
 # The doors
 
 
@@ -225,7 +362,7 @@ def test_picture_by_hand() -> None:
     path = kw.picture(red(30, 40, 3))
     assert path == picture(red(30, 40, 3))
     assert kw.VideoRequest("2.6", prompt="x", image=path).files() == (path,)
-    for wrong in ("a.png", Path("a.png"), None, [red(30, 40)], 5):
+    for wrong in (None, [red(30, 40)], 5, {"content": b""}, object()):
         with pytest.raises(InvalidRequestError, match="A picture is a Pillow image"):
             kw.picture(wrong)
 
@@ -319,3 +456,31 @@ def test_a_file_that_may_be_refused_is_sent_with_a_note(session: Session, tmp_pa
     (tmp_path / "a.gif").write_bytes(samples.moving("GIF"))
     (job,) = session.prepare("2.6", prompt="x", image=tmp_path / "a.gif")
     assert any("a.gif moves" in note for note in notes(job))
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_nothing_that_means_nothing_gets_through_a_door(kind: str, session: Session) -> None:
+    """In any field: one line, and nothing is written down. A picture is one where pictures belong."""
+    value = WRONG[kind]
+    for name in ("prompt", "seconds", "sound", "image", "image_list", "camera_control", "metadata", "voice_list"):
+        given = {"prompt": "x", name: value}
+        if name in ("image", "image_list") and kind in ("a picture in an array", "a picture of Pillow"):
+            assert VideoRequest("2.6", **filed(given, session.local)).errors() == ()
+            continue
+        with pytest.raises(InvalidRequestError, match=r"Nothing was sent\.$"):
+            session.submit("2.6", **given)
+    with pytest.raises(InvalidRequestError, match=r"Nothing was sent\.$"):
+        session.submit(value, prompt="x")
+    for option in ("count", "save") if kind == "timedelta" or kind == "Timedelta" else ("count", "timeout", "save"):
+        with pytest.raises(InvalidRequestError, match=rf"^{option} is .*Nothing was sent\.$"):
+            session.submit("2.6", prompt="x", **{option: value})
+    assert session.journal.entries() == ()
+
+
+@pytest.mark.parametrize("kind", MEANT)
+def test_what_is_plain_gets_through_a_door(kind: str, session: Session) -> None:
+    """As what it means in plain Python."""
+    value, plainly = MEANT[kind]
+    for name in ("prompt", "seconds", "resolution", "image_tail", "image_list", "metadata"):
+        given = {"prompt": "x", name: value}
+        assert VideoRequest("2.6", **filed(given, session.local)) == VideoRequest("2.6", **{**given, name: plainly})

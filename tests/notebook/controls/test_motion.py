@@ -374,16 +374,20 @@ def test_sizes_of_links_are_what_the_page_says(form: Form) -> None:
     assert "Mask 1 is 128 × 96 pixels: was it made for another picture" in form.notes
 
 
-def test_a_picture_that_is_turned_upright_is_said(form: Form, tmp_path: Path) -> None:
-    """The page shows it upright, and everything counts in that; the service may see it lying."""
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_picture_that_stays_turned_is_said(whole: bool, form: Form, tmp_path: Path) -> None:
+    """The page shows it upright, and everything counts in that; what is uploaded is upright too, except a picture that
+    cannot be decoded to its end."""
     first = tmp_path / "first.jpg"
     exif = PIL.Image.Exif()
     exif[0x0112] = 6
     PIL.Image.new("RGB", (64, 48)).save(first, exif=exif)
+    if not whole:
+        first.write_bytes(first.read_bytes()[:-20])
     form.tell(image=first)
     assert form.notes == ""
     form.page.says({"kind": "size", "key": str(first), "size": [48, 64]})
-    assert "stored as 64 × 48 pixels and turned upright by its EXIF orientation" in form.notes
+    assert ("stored as 64 × 48 pixels and turned upright by its EXIF orientation" in form.notes) is not whole
 
 
 # Widgets
