@@ -152,12 +152,17 @@ class VideoRequest:
                 errors.append(Problem("error", None, said, "Upload it first."))
         if errors:
             raise InvalidRequestError.of(errors)
-        return to_body(self._spec, self._values, links.__getitem__)
+        return to_body(self._spec, self._values, links.__getitem__, whole=True)
 
     def draft(self) -> dict[str, Any]:
         """The body as far as it goes, to look at: ``<upload: first.png>`` stands for a local file, ``sk-…`` for what
-        looks like a key. Never raises."""
-        body: dict[str, Any] = masked(to_body(self._spec, self._values, lambda path: f"<upload: {path.name}>"))
+        looks like a key. What is not set is not in it. Never raises."""
+        return self._shown(whole=False)
+
+    def _shown(self, *, whole: bool = True) -> dict[str, Any]:
+        """The body to look at, with all that is sent."""
+        values, spec = self._values, self._spec
+        body: dict[str, Any] = masked(to_body(spec, values, lambda path: f"<upload: {path.name}>", whole=whole))
         return body
 
     def to_magic(self) -> str:
@@ -170,11 +175,11 @@ class VideoRequest:
 
     def to_curl(self, base_url: str = snippets.SERVICE) -> str:
         """The shell command that asks for this. The key stays in its environment variable."""
-        return snippets.curl(self.draft(), base_url)
+        return snippets.curl(self._shown(), base_url)
 
     def to_json(self) -> str:
-        """The body as JSON text."""
-        return to_json(self.draft(), indent=2)
+        """The body as JSON text, as it is sent."""
+        return to_json(self._shown(), indent=2)
 
     def settings(self) -> str:
         """What was asked for besides the prompt, in a few words: "5 s · 16:9 · 720P · sound off"."""

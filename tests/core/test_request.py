@@ -129,14 +129,14 @@ def test_an_unknown_name_raises_and_a_wrong_value_does_not() -> None:
 
 def test_errors_come_first_and_once() -> None:
     """What keeps it from being sent is read first."""
-    problems = VideoRequest("1.6", prompt="x" * 2501, sound=True, seconds=99).problems()
+    problems = VideoRequest("1.6", prompt="x" * 2501, sound=True, seconds="99 s").problems()
     assert [problem.severity for problem in problems] == ["error", "warning", "warning"]
     assert len(set(problems)) == len(problems)
 
 
 def test_a_request_with_errors_gives_no_body() -> None:
     """The error says all of them, and that nothing was sent; the draft shows it all the same."""
-    request = VideoRequest("2.6", seconds=99, size="big")
+    request = VideoRequest("2.6", seconds="99 s", size="big")
     with pytest.raises(InvalidRequestError) as caught:
         request.payload()
     assert {problem.field for problem in caught.value.problems} == {"seconds", "size", "prompt"}
@@ -346,7 +346,7 @@ def test_a_body_of_an_unknown_model_is_taken() -> None:
     """With its warning, and all fields."""
     body = {"model": "aigc-video-kling-9", "prompt": "x", "metadata": {"new": 1}}
     request = VideoRequest.from_payload(body)
-    assert request.payload() == body
+    assert request.payload() == {**body, "seconds": "5"}
     assert {problem.field for problem in request.problems()} == {"model", "metadata"}
 
 
