@@ -263,7 +263,7 @@ def o1(model: Model, values: Values) -> Iterator[Problem]:
 def scene(model: Model, values: Values) -> Iterator[Problem]:
     """What the work that a model is made for wants."""
     for step in SCENES[model.scene].steps if model.scene else ():
-        if step.missing and not any(name in values for name in step.fields):
+        if step.missing and not step.done(values):
             yield _warning(step.fields[0], step.missing, step.hint)
 
 
