@@ -94,7 +94,6 @@ def _pages() -> list[Fault]:
     kinds = {
         401: errors.AuthenticationError,
         402: errors.InsufficientQuotaError,
-        403: errors.PermissionDeniedError,
     }
     faults = [refused(f"page-{status}", Answer(status, PAGE), kinds.get(status, errors.APIError))
               for status in (400, 401, 402, 403, 404, 405, 407, 410, 413, 451)]  # fmt: skip
