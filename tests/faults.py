@@ -122,7 +122,7 @@ def _documented() -> list[Fault]:
         error = getattr(errors, name)
         answer = Answer(status, sample["body"])
         final = error if sample["operation"] == "query" and status in (400, 401, 403) else None
-        if error in (errors.ModelUnavailableError, errors.RateLimitError):
+        if error is errors.RateLimitError or (error is errors.ModelUnavailableError and status >= 500):
             faults.append(Fault(file.stem, answer, "again", error))
         elif error is errors.SubmissionUnknownError or status >= 500:
             faults.append(Fault(file.stem, answer))
