@@ -57,6 +57,11 @@ class ClipRows(Shaped):
         self._add.tooltip = f"At most {self.field.at_most} (D)" if full else f"Add one more {self._thing}"
         return rows if self.field.at_most == 1 else [*rows, self._add]
 
+    def close(self) -> None:
+        if self._add is not None and self._add not in self.editor:
+            self.parts.close(self._add)
+        super().close()
+
     def _one_more(self) -> None:
         self._rows.append(_Row(self, len(self._rows) + 1))
         self.change(*self._shown())
