@@ -94,7 +94,6 @@ def _pages() -> list[Fault]:
     kinds = {
         401: errors.AuthenticationError,
         402: errors.InsufficientQuotaError,
-        403: errors.PermissionDeniedError,
     }
     faults = [refused(f"page-{status}", Answer(status, PAGE), kinds.get(status, errors.APIError))
               for status in (400, 401, 402, 403, 404, 405, 407, 410, 413, 451)]  # fmt: skip
@@ -123,7 +122,7 @@ def _documented() -> list[Fault]:
         error = getattr(errors, name)
         answer = Answer(status, sample["body"])
         final = error if sample["operation"] == "query" and status in (400, 401, 403) else None
-        if error in (errors.ModelUnavailableError, errors.RateLimitError):
+        if error is errors.RateLimitError or (error is errors.ModelUnavailableError and status >= 500):
             faults.append(Fault(file.stem, answer, "again", error))
         elif error is errors.SubmissionUnknownError or status >= 500:
             faults.append(Fault(file.stem, answer))

@@ -83,14 +83,30 @@ def _whole(
             path: Path = yield Work(part.finish)
             return path
         troubles.append(trouble)
+        if place.with_key and _is_gone(trouble):
+            raise _missing(task, trouble) from trouble
     first = troubles[0]  # that of the link itself, if there is one
     if isinstance(task, Task) and not isinstance(first, ConnectionFailedError | ServerError):
-        raise VideoMissingError(
-            f"Task {task.id} succeeded, but its video cannot be had. {one_line(first, 400)} It is billed as any other: "
-            "ask again later, or quote the task id to the service's support; task.raw is its whole reply.",
-            task,
-        ) from first
+        raise _missing(task, first) from first
     raise first
+
+
+def _is_gone(trouble: KlingError) -> bool:
+    """Whether the service itself says that it will never have the video again."""
+    return isinstance(trouble, APIError) and (trouble.status_code == 410 or trouble.code == "artifact_gone")
+
+
+def _missing(task: Task | str | None, trouble: KlingError) -> KlingError:
+    if not isinstance(task, Task):
+        return trouble
+    why, do = f"cannot be had. {one_line(trouble, 400)}", "ask again later, or quote"
+    if _is_gone(trouble):
+        why, do = "is gone for good: the service does not keep it any longer.", "quote"
+    return VideoMissingError(
+        f"Task {task.id} succeeded, but its video {why} It is billed as any other: {do} the task id to the service's "
+        "support; task.raw is its whole reply.",
+        task,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +120,8 @@ def _is_link(source: Task | str) -> bool:
 
 
 def _places(session: Session, task: Task | None, source: Task | str) -> list[_Place]:
-    """Where to look for the video: its link, then the service's own copy of it."""
+    """Where to look for the video: its link, then the service's own copy of it, which the family's newer gateways keep
+    at another address."""
     if task is None:
         link = clean_link(source)
         if link is None:
@@ -112,7 +129,9 @@ def _places(session: Session, task: Task | None, source: Task | str) -> list[_Pl
         return [_Place(link)]
     link = clean_link(task.url)
     links = [_Place(link)] if link and (is_loopback(session.base_url) or not is_loopback(link)) else []
-    return [*links, _Place(session.url(f"/v1/videos/{quote(task.id, safe='')}/content"), with_key=True)]
+    name = quote(task.id, safe="")
+    copies = (f"/v1/videos/{name}/content", f"/v1/tasks/{name}/artifacts/video/content")
+    return [*links, *(_Place(session.url(copy), with_key=True) for copy in copies)]
 
 
 class _Fetch:
@@ -141,6 +160,8 @@ class _Fetch:
 
     @staticmethod
     def _passes(trouble: KlingError) -> bool:
+        if isinstance(trouble, APIError) and "Invalid URL" in str(trouble):
+            return False  # the gateway has no such address, and will not have it soon
         return isinstance(trouble, ConnectionFailedError) or getattr(trouble, "status_code", None) in _PASSING
 
     def _once(self) -> Protocol[KlingError | None]:

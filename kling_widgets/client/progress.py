@@ -8,8 +8,8 @@ from itertools import combinations
 
 from kling_widgets.client.reply import Task
 
-# The gateway's marks for "not started", "submitted", "queued", "in progress" and "ended" (API.md, section 4).
-MARKS = frozenset({0, 10, 20, 30, 100})
+# The gateway's marks for "not started", "submitted", "queued", "in progress" (50 with a cousin) and "ended" (R).
+MARKS = frozenset({0, 10, 20, 30, 50, 100})
 
 _WINDOW = 8  # readings: as many as a pace is taken from
 _FALLS = 1  # times that the number may begin anew: a queue may move a task once, more is no progress

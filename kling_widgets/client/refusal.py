@@ -24,6 +24,8 @@ from kling_widgets.errors import (
 )
 
 Doing = Literal["create", "query", "upload", "list", "download"]
+# A proxy or a firewall, which answers with a page of HTML; or the upstream (Tencent), from inside HTTP 200.
+Who = Literal["", "page", "upstream"]
 
 _LONGEST_TEXT = 500  # characters of the service's own words in a message
 _REQUEST_ID = re.compile(r"\(?\s*request id:\s*([\w.-]{1,100})\s*\)?", re.IGNORECASE)
@@ -48,10 +50,14 @@ class _Rule:
     do: str
     open: bool = False
     doing: tuple[Doing, ...] = ("create", "query", "upload", "list", "download")
+    who: Who = ""  # it speaks: anybody, unless the rule says otherwise
 
-    def fits(self, status: int, doing: Doing, said: str) -> bool:
+    def fits(self, status: int, doing: Doing, said: str, who: Who) -> bool:
         return (
-            status in self.statuses and doing in self.doing and re.search(self.words, said, re.IGNORECASE) is not None
+            status in self.statuses
+            and doing in self.doing
+            and self.who in ("", who)
+            and re.search(self.words, said, re.IGNORECASE) is not None
         )
 
 
@@ -65,6 +71,25 @@ _RULES = (
     _Rule(_of(200, 400, 402, 403, 429),
           r"insufficient_user_quota|insufficient.(?:quota|balance)|quota_not_enough|额度不足|余额不足",
           InsufficientQuotaError, "The balance does not suffice", "Top up in the service's web console."),
+    # Kling's own codes for the account of whoever calls it, which is the gateway (R).
+    _Rule(_of(200, 400, 402, 403, 429),
+          r"^110[012]\b|^1303\b|code\W{1,3}(?:110[012]|1303)\b|account balance not enough|over resource pack limit",
+          ModelUnavailableError, "The gateway's own account at its upstream is out of balance or at its limit",
+          "It is not your account: wait, choose another model, or tell the service's support."),
+    # The upstream may have taken the task before trouble of its own (R).
+    _Rule(_of(200), r"InternalError", ServerError, "The service's upstream broke down", "", open=True, who="upstream"),
+    _Rule(_of(200), r"LimitExceeded", RateLimitError, "The service's upstream is busy",
+          "Wait a little, then try again.", who="upstream"),
+    _Rule(_of(200), "", APIError, "The service's upstream refused the request", "Change what it names.",
+          who="upstream"),
+    # A proxy of one's own, such as LiteLLM, which without a database cannot say more of a wrong key (ran).
+    _Rule(_of(400), r"no_db_connection", AuthenticationError, "A proxy before the service does not know the API key",
+          _TO_KEY),
+    _Rule(_of(400, 403, 429), r"budget_exceeded", InsufficientQuotaError,
+          "The budget of this key at a proxy before the service is spent", "Ask whoever runs the proxy."),
+    _Rule(_of(403, 407), "", APIError, "A proxy or a firewall before the service let nothing through",
+          "It is not the key: try another network, or ask whoever runs this one.", who="page"),
+    _Rule(_of(503), "", ServerError, "A proxy before the service turned the request away", "", open=True, who="page"),
     _Rule(_of(402), "", InsufficientQuotaError, "The balance does not suffice", "Top up in the service's web console."),
     _Rule(_of(200, 400, 403), r"invalid_api_key|无效的令牌|未提供令牌", AuthenticationError,
           "The service does not accept the API key", _TO_KEY),
@@ -82,7 +107,8 @@ _RULES = (
     _Rule(_of(404, 405), "", APIError, "The service does not know this address", "Check the base URL{url}."),
     _Rule(_of(range(300, 400)), "", APIError, "The service answered with a redirect, which is not followed with a key",
           "Check the base URL{url}."),
-    _Rule(_of(413), "", APIError, "The service finds the request too large", "Send smaller media."),
+    _Rule(_of(413), "", APIError, "The service, or a proxy before it, finds the request too large",
+          "Send smaller media."),
     _Rule(_of(408), "", ServerError, "The service, or a proxy before it, did not answer in time", "", open=True),
     _Rule(_of(range(400, 500)), "", APIError, "The service refused the request", "Change what it names."),
     _Rule(_of(502, 504, 524), "", ServerError, "A proxy before the service got no answer in time", "", open=True),
@@ -109,8 +135,12 @@ def refusal(reply: Reply, doing: Doing, base_url: str = "") -> Refusal:
     inside = _REQUEST_ID.search(message)
     request_id = header_id or (inside.group(1) if inside else "") or None
     status = reply.status_code
-    said = f"{code} {more} {message}"
-    rule = next((rule for rule in _RULES if rule.fits(status, doing, said)), _STRANGE)
+    said = f"{code} {more} {message}".strip()
+    who: Who = "page" if body is None and reply.content[:200].lstrip()[:1] == b"<" else ""
+    if reply.ok and (told := upstream_refusal(body)):
+        who, message, code, said = "upstream", told.message, told.code, f"{told.code} {told.message}"
+        request_id = request_id or told.request_id or None
+    rule = next((rule for rule in _RULES if rule.fits(status, doing, said, who)), _STRANGE)
     if reply.ok and not isinstance(body, dict):
         rule = _STRANGE
     text = one_line(_REQUEST_ID.sub(" ", message), _LONGEST_TEXT) or _page(reply)
@@ -164,6 +194,31 @@ def _date(text: str) -> float | None:
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRefusal:
+    """What the upstream (Tencent) refuses with HTTP 200: its ``Response.Error``."""
+
+    code: str
+    message: str
+    request_id: str
+
+
+def upstream_refusal(body: Any) -> UpstreamRefusal | None:
+    """The upstream's refusal in a reply, at its top or in its ``data``; None where there is none."""
+    part = body
+    for _ in range(3):
+        if not isinstance(part, dict):
+            return None
+        response = part.get("Response")
+        error = response.get("Error") if isinstance(response, dict) else None
+        if isinstance(response, dict) and isinstance(error, dict) and (error.get("Code") or error.get("Message")):
+            told = (error.get("Code"), error.get("Message"), response.get("RequestId"))
+            code, message, request_id = map(_text, told)
+            return UpstreamRefusal(code, message, one_line(request_id, 100))
+        part = part.get("data")
+    return None
 
 
 def _envelope(body: Any) -> tuple[str, str, str]:

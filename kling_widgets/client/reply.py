@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from kling_widgets.client.exchange import Reply
 from kling_widgets.client.links import clean_link
-from kling_widgets.client.refusal import refusal, submission_unknown
+from kling_widgets.client.refusal import refusal, submission_unknown, upstream_refusal
 from kling_widgets.errors import one_line
 
 __all__ = ["Reply", "Status", "Task", "advice", "read_create", "read_query"]
@@ -36,10 +37,14 @@ _URL_PLACES = (
     ("result_url",),
     ("url",),
     ("video_url",),
-    ("metadata", "url"),
+    ("videoUrl",),
+    *(("metadata", name) for name in ("url", "result_url", "video_url", "artifact_url")),
     ("video", "url"),
+    ("output", "video_url"),
+    ("content", "video_url"),
     ("task_result", "videos", "url"),
     ("videos", "url"),
+    ("artifacts", "url"),
 )
 # The raw answer of the upstream (Tencent VOD), which the gateway keeps inside its own row.
 _UPSTREAM_PLACES = (("data", "Response", "AigcVideoTask"), ("data", "AigcVideoTask"), ("Response", "AigcVideoTask"))
@@ -96,8 +101,11 @@ def read_create(reply: Reply, *, base_url: str = "", at: str = "") -> Task:
     """
     if reply.ok:
         body = reply.json()
-        top, data = _levels(body)
-        task_id = _first(_id, data.get("task_id"), top.get("task_id"), data.get("id"), top.get("id"))
+        top, data, deeper = _levels(body)
+        parts = (data, top, deeper)
+        ids = [*(part.get("task_id") for part in parts), data.get("id"), top.get("id")]
+        ids += [_bare_id(top), *_found(parts, (("Response", "TaskId"),))]
+        task_id = _first(_id, *ids)
         if task_id:
             task = _task(body, task_id)
             return task if task.word else replace(task, status="queued")
@@ -115,17 +123,20 @@ def read_query(reply: Reply, task_id: str, *, base_url: str = "") -> Task:
     """
     body = reply.json() if reply.ok else None
     if isinstance(body, dict):
-        top, data = _levels(body)
+        top, data, deeper = _levels(body)
         row = data.get("id")
         # An integer is a row of the gateway's database, not the task's id.
         named = _first(_id, data.get("task_id"), top.get("task_id"), row if isinstance(row, str) else None)
-        went_well = top.get("code") in (None, "", "success", 0, 200) and top.get("success") is not False
-        if named or _word(data, top) or (went_well and not top.get("error")):
+        told = named or _word(data, deeper, top)
+        refused = top.get("error") or upstream_refusal(body)
+        if told or (_went_well(top) and not refused):
             return _task(body, named or task_id)
     raise refusal(reply, "query", base_url).error
 
 
 _ADVICE = (
+    (r"account balance not enough|over resource pack limit",
+     "It is the gateway's own account at its upstream, not yours: submit it again later, or choose another model."),
     (r"审核|moderat|sensitive|risk.?control|voilation|violation|policy|nsfw|敏感|违规",
      "The service's content check stopped it: change the prompt or the picture, as the same will fail again."),
     (r"requestlimitexceeded|\b70000\b|too many|busy|concurren|繁忙|限流|rate.?limit",
@@ -145,7 +156,7 @@ def advice(task: Task) -> str:
     """What to do about a failed task, in a sentence; empty where the reason is not known."""
     if task.status != "failed":
         return ""
-    top, data = _levels(task.raw)
+    top, data, _ = _levels(task.raw)
     upstream = _upstream(data, top)
     codes = (upstream.get("ErrCodeExt"), upstream.get("ErrCode"), *_found((data, top), (("error", "code"),)), task.word)
     said = " ".join([task.error or "", *(_line(code) or "" for code in codes)])
@@ -153,12 +164,17 @@ def advice(task: Task) -> str:
 
 
 def _task(body: Any, task_id: str) -> Task:
-    top, data = _levels(body)
+    top, data, deeper = _levels(body)
     upstream = _upstream(data, top)
-    word = _word(data, top) or _word(upstream)
+    word = _word(data, deeper, top) or _word(upstream)
     status = _STATUSES.get(re.sub(r"[\s-]+", "_", word.lower()), "unknown")
-    # The gateway calls a task finished also when its upstream finished it with an error.
-    upstream_failed = status == "succeeded" and upstream.get("ErrCode") not in (None, 0, "0", "")
+    url = _first(clean_link, *_links((data, deeper, top), upstream, succeeded=status == "succeeded"))
+    # The gateway calls a task finished also when its upstream finished it with an error. A code in words alone may be a
+    # remark, as long as there is a video.
+    upstream_failed = status == "succeeded" and (
+        _reason(upstream.get("ErrCode")) is not None
+        or (url is None and _reason(upstream.get("ErrCodeExt")) is not None)
+    )
     if upstream_failed:
         status = "failed"
     names = ("created_at", "submit_time")
@@ -167,19 +183,33 @@ def _task(body: Any, task_id: str) -> Task:
         model=_first(_line, *_found((data, top), (("model",), ("properties", "origin_model_name"), ("model_name",)))),
         status=status,
         progress=_first(_percent, data.get("progress"), top.get("progress"), upstream.get("Progress")),
-        url=_first(clean_link, *_links(data, top, upstream, succeeded=status == "succeeded")),
+        url=url,
         error=_first(_reason, *_reasons(data, top, upstream, upstream_failed)) if status == "failed" else None,
-        created_at=_first(_seconds, *(part.get(name) for part in (data, top) for name in names)),
+        created_at=_first(unix_seconds, *(part.get(name) for part in (data, top) for name in names)),
         word=word,
         raw=body,
     )
 
 
-def _levels(body: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The top level of a reply, and its ``data`` (the top level again where that is no object)."""
+def _levels(body: Any) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
+    """The top level of a reply, its ``data`` (the top level again where that is no object), and the ``data`` in that,
+    which is empty where there is none. Of a list counts the first item."""
     top = body if isinstance(body, dict) else {}
-    data = top.get("data")
-    return top, data if isinstance(data, dict) else top
+    data = _head(top.get("data"))
+    deeper = _head(data.get("data")) if isinstance(data, dict) else None
+    return top, data if isinstance(data, dict) else top, deeper if isinstance(deeper, dict) else {}
+
+
+def _went_well(top: Mapping[str, Any]) -> bool:
+    """Whether the envelope says that the call itself succeeded."""
+    return top.get("code") in (None, "", "success", 0, 200) and top.get("success") is not False
+
+
+def _bare_id(top: Mapping[str, Any]) -> str | None:
+    """An id that stands as plain text in ``data``. A sentence, a link or a word for a status is none."""
+    text = top.get("data")
+    is_id = isinstance(text, str) and re.fullmatch(r"[\w.:=+-]+", text) and text.lower() not in _NO_REASON
+    return text if is_id and _went_well(top) and not top.get("error") else None
 
 
 def _upstream(*parts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -191,11 +221,11 @@ def _word(*parts: Mapping[str, Any]) -> str:
     return next((one_line(text, 60) for part in parts for name in names if (text := _line(part.get(name)))), "")
 
 
-def _links(data: Any, top: Any, upstream: Any, *, succeeded: bool) -> Iterator[Any]:
-    yield from _found((data, top), _URL_PLACES)
+def _links(parts: tuple[Any, ...], upstream: Any, *, succeeded: bool) -> Iterator[Any]:
+    yield from _found(parts, _URL_PLACES)
     yield from _found((upstream,), (("Output", "FileInfos", "FileUrl"),))
     if succeeded:  # an old gateway put it there
-        yield from _found((data, top), (("fail_reason",),))
+        yield from _found(parts, (("fail_reason",),))
 
 
 def _reasons(data: Any, top: Any, upstream: Any, upstream_failed: bool) -> Iterator[Any]:
@@ -207,6 +237,7 @@ def _reasons(data: Any, top: Any, upstream: Any, upstream_failed: bool) -> Itera
         yield from _found((error,), (("message",), ("msg",), ("code",))) if isinstance(error, dict) else (error,)
         yield from (part.get(name) for name in ("fail_reason", "task_status_msg", "message"))
     yield from nested
+    yield from _found((data, top), (("Response", "Error", "Message"), ("data", "Response", "Error", "Message")))
 
 
 def _found(parts: tuple[Any, ...], places: tuple[tuple[str, ...], ...]) -> Iterator[Any]:
@@ -236,9 +267,13 @@ def _line(value: Any) -> str | None:
     return one_line(str(value)[:20_000].encode("utf-8", "replace").decode()) or None
 
 
+# Words of the call's own success, and codes that say that nothing was wrong.
+_NO_REASON = {*_STATUSES, "0", "ok", "none", "null"}
+
+
 def _reason(value: Any) -> str | None:
     text = _line(value)
-    return None if text is None or text.lower() in _STATUSES else text  # "message": "SUCCESS" is about the call
+    return None if text is None or text.lower() in _NO_REASON else text
 
 
 def _id(value: Any) -> str | None:
@@ -255,11 +290,21 @@ def _percent(value: Any) -> int | None:
     return int(value)
 
 
-def _seconds(value: Any) -> float | None:
-    """Unix seconds or milliseconds as seconds; 0 is unset, and what lies outside 2001 to 2286 is no time of a task."""
+def unix_seconds(value: Any) -> float | None:
+    """Unix seconds, milliseconds or a date (ISO 8601, UTC where it says nothing else) as seconds; 0 is unset, and what
+    lies outside 2001 to 2286 is no time of a task."""
     if isinstance(value, str):
-        value = float(value) if re.fullmatch(r"\d{9,14}(?:\.\d{1,9})?", value, re.ASCII) else None
+        number = re.fullmatch(r"\d{9,14}(?:\.\d{1,9})?", value, re.ASCII)
+        value = float(value) if number else _date(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e13:
         return None
     seconds = value / 1000 if value > 1e11 else value
     return float(seconds) if 1e9 <= seconds < 1e10 else None
+
+
+def _date(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text.strip()[:40])
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -14,6 +14,7 @@ from kling_widgets.client.exchange import CREATE_TIMEOUT, READ_TIMEOUT, Protocol
 from kling_widgets.client.links import clean_link
 from kling_widgets.client.protocol import ask
 from kling_widgets.client.refusal import refusal
+from kling_widgets.client.reply import unix_seconds
 from kling_widgets.core import catalog
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.media_links import doubts
@@ -87,10 +88,7 @@ def _link(session: Session, picture: media.Media) -> Protocol[str]:
     link = clean_link(data.get("url"))
     if link is None:
         raise refusal(reply, "upload", session.base_url).error
-    expires = data.get("expires_at")
-    # Seconds or milliseconds; what is neither is not believed.
-    stamp = expires / 1000 if isinstance(expires, int | float) and 1e11 < expires < 1e14 else expires
-    end = float(stamp) if isinstance(stamp, int | float) and 1e9 < stamp < 1e11 else session.wall() + _LIVES
+    end = unix_seconds(data.get("expires_at")) or session.wall() + _LIVES
     session.links[picture.sha256] = (link, end - _MARGIN)
     return link
 

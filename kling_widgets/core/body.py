@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, Model
+from kling_widgets.core.catalog import DEFAULT_SECONDS, FIELDS, FORBIDDEN_METADATA, IMAGES, Model
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, unknown_fields
-from kling_widgets.core.structured import joined_prompt
+from kling_widgets.core.structured import joined_prompt, split_evenly, texts_of
 from kling_widgets.core.values import JSON, as_name, is_missing, plain, shorten, with_links
 from kling_widgets.errors import InvalidRequestError
 
@@ -29,6 +29,9 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
         metadata = {}
     inner = _set(metadata)
 
+    # It wins over the second of image_urls (S), which is then dropped.
+    tail = not {"image_tail", "last_frame_url"}.isdisjoint({*flat, *inner})
+
     def settle(name: str, clean: JSON) -> bool:
         """Sets the field; False when it is set to something else already."""
         return clean is None or bool(values.setdefault(name, clean) == clean)
@@ -41,12 +44,14 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
             if source is inner and name in FORBIDDEN_METADATA:
                 settled = False
             elif name in FRAME_LISTS:
-                frames = _frames(model, value)
-                settled = frames is not None
-                for frame, link in (frames or {}).items():
-                    # image_tail wins over the second of image_urls (S).
-                    wins = (name, frame) == ("image_urls", "image_tail")
-                    settled &= settle(frame, FIELDS[frame].clean(link, paths=paths)) or wins
+                value = IMAGES.clean(value, paths=paths)
+                if name == IMAGES.name and left_open(model, value):
+                    settled = settle(name, value)
+                else:
+                    frames = _frames(value)
+                    settled = frames is not None
+                    for frame, link in (frames or {}).items():
+                        settled &= settle(frame, link) or (tail and (name, frame) == ("image_urls", "image_tail"))
             elif field in FIELDS:
                 value = FIELDS[field].clean(value, paths=paths)
                 settled = settle(field, value)
@@ -54,6 +59,11 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
                 settled = False
             if not settled:
                 leftover[name] = value
+    _same_pictures(values)
+    if (texts := texts_of(values.get("multi_prompt"))) and isinstance(
+        seconds := values.get("seconds", DEFAULT_SECONDS), int
+    ):
+        values["multi_prompt"] = split_evenly(texts, seconds) or texts
     values.update(rest)
     if extra:
         values["metadata"] = extra
@@ -71,19 +81,45 @@ def _set(given: Mapping[str, JSON]) -> dict[str, JSON]:
     }
 
 
-def _frames(model: Model, links: JSON) -> dict[str, JSON] | None:
-    """The fields that ``images`` and ``image_urls`` stand for: the first frame, then the last one, or a reference on a
-    model that has no last frame (S). None for what is no list of at most two."""
-    if isinstance(links, (str, PurePath)):
-        links = [links]
+def left_open(model: Model, links: JSON) -> bool:
+    """Whether the service decides what these ``images`` are: of two the second is a last frame or a reference (S), and
+    more are not documented. Such a list stays as it was given."""
+    return isinstance(links, list) and (len(links) > 2 or (len(links) == 2 and "image_tail" not in model.by_name))
+
+
+def _frames(links: JSON) -> dict[str, JSON] | None:
+    """The first and the last frame of a list of at most two; None for anything else."""
+    if links is None:
+        return {}
     if not isinstance(links, list) or len(links) > 2:
         return None
-    names = ("image", "image_tail" if "image_tail" in model.by_name else "image_list")
-    return dict(zip(names, links, strict=False))
+    return dict(zip(("image", "image_tail"), links, strict=False))
 
 
-def to_body(model: Model, values: Mapping[str, JSON], link: Callable[[Path], str]) -> dict[str, JSON]:
-    """The body in the order of the service page. Never raises, also for values that are not right."""
+def _same_pictures(values: dict[str, JSON]) -> None:
+    """Drops what ``images`` and the frames beside it say twice. What contradicts stays, and is an error."""
+    images = values.get("images")
+    if not images:
+        return
+    if values.get("image") == images[0]:
+        del values["image"]
+    if "image" not in values and [values.get("image_tail")] == images[1:]:
+        values["image"] = values.pop("images")[0]
+
+
+def to_body(
+    model: Model, values: Mapping[str, JSON], link: Callable[[Path], str], *, whole: bool = False
+) -> dict[str, JSON]:
+    """The body in the order of the service page. Never raises, also for values that are not right.
+
+    Args:
+        model: whose names and limits count.
+        values: in their one form.
+        link: gives the link of a local file.
+        whole: as it is sent, with seconds also where none are set: they decide what is billed.
+    """
+    if whole:
+        values = {"seconds": DEFAULT_SECONDS, **values}
     values = {name: with_links(value, link) for name, value in values.items()}
     body: dict[str, JSON] = {"model": model.id}
     metadata: dict[str, JSON] = {}

@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Literal
 
 from kling_widgets.core.fields import Choice, Field, Flag, Limit, Link, Links, Number, Source, Text
-from kling_widgets.core.structured import Anything, Camera, Clips, Elements, Masks, Shots
+from kling_widgets.core.structured import Anything, Camera, Clips, Elements, Masks, References, Shots
 from kling_widgets.errors import one_line
 
-S, D, R = Source.SERVICE, Source.DOCUMENTED, Source.READ
+S, D, R, OPEN = Source.SERVICE, Source.DOCUMENTED, Source.READ, Source.OPEN
 
 PREFIX = "aigc-video-kling-"
 PRICING = "The service's Pricing page says which specs and prices a model really has."
+DEFAULT_SECONDS = 5  # what a clip has when nothing is said (S); sent all the same, as one cousin then makes 4 (C10)
 
 FRAMES, REFERENCES, SHOTS, CAMERA = "Frames", "References", "Shots", "Camera"
 MOTION, MEDIA, ELEMENTS, LIPS = "Motion brush", "Video and voice", "Elements", "Lip sync"
@@ -113,7 +115,7 @@ FIELDS: Mapping[str, Field] = {
             section=FRAMES,
             aliases=("last_frame_url",),
         ),
-        Links(
+        References(
             name="image_list",
             label="References",
             help="Pictures of what should appear, at most 9 (S).",
@@ -212,6 +214,18 @@ FIELDS: Mapping[str, Field] = {
     )
 }
 
+# The first frame and a picture of which the page says that it is the last frame *or* a reference: on a model that has
+# no last frame the service decides, and so they stay as they were given. Not a field with a control of its own.
+IMAGES = Links(
+    name="images",
+    label="First and second picture",
+    help="The first frame, and a second picture: the last frame, or a reference where the model has no last frame (S).",
+    example="https://example.com/first.png",
+    section=FRAMES,
+    in_metadata=False,
+    limits=(),
+)
+
 # Keys of metadata that could override the body in the gateway (R), and with it what is billed.
 FORBIDDEN_METADATA = ("model", "model_name", "seconds", "duration")
 
@@ -225,7 +239,7 @@ class Capability:
     note: str = ""
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name} (?)" if self.source is Source.OPEN else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +249,10 @@ class Need:
     field: str
     source: Source
     message: str
+
+
+# Whether a model makes sound: it does, it does not, it does if asked, or the sources contradict each other.
+Sound = Literal["always", "never", "optional", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -250,6 +268,7 @@ class Model:
         length: where the clip's length comes from, when not from ``seconds``.
         scene: the work it is made for, or "".
         native_resolutions: what it makes by itself; anything above is upscaled (D).
+        sound: "always", "never", "optional" (as ``sound`` says), or "unknown", where the sources contradict each other.
         known: False for a model that is newer than this catalog.
     """
 
@@ -261,6 +280,7 @@ class Model:
     length: str = ""
     scene: str = ""
     native_resolutions: tuple[str, ...] = ("720P", "1080P")
+    sound: Sound = "never"
     known: bool = True
 
     @property
@@ -280,11 +300,11 @@ class Model:
 
     def field(self, name: str) -> Field:
         """The field of this name, with this model's limits where it has any. Raises KeyError."""
-        return self.by_name.get(name) or FIELDS[name]
+        return self.by_name.get(name) or (IMAGES if name == IMAGES.name else FIELDS[name])
 
     def can(self, capability: str) -> bool:
         """Whether the model is said to be able to do this, by whatever source."""
-        return any(known.name == capability for known in self.capabilities)
+        return any(known.name == capability and known.source is not OPEN for known in self.capabilities)
 
 
 _SHAPE = ("prompt", "seconds", "size", "aspect_ratio", "resolution")
@@ -298,7 +318,8 @@ _FIRST = Capability("first frame", S)
 _LAST = Capability("last frame", S)
 _LAST_1080P = Capability("last frame", S, "documented elsewhere at 1080P")
 _REFERENCES = Capability("references", S)
-_SOUND = Capability("sound", D)
+_SOUND_1080P = "documented elsewhere at 1080P"
+_PAGE_S_NINE = (Limit(9, S),)
 # Kling's own reference of motion control has other limits than that of videos elsewhere.
 _DRIVING = {"video_list": "A public link to the driving video, an mp4 or mov of 3 to 30 s, at most 100 MB (D)."}
 _SPEECH = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 300 s, at most 5 MB (D)."}
@@ -306,83 +327,131 @@ _LIPS = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 60 s, a
 _NEEDS_FIRST = Need("image", S, "This model starts from a picture: give a first frame (image).")
 
 
-def _model(
+def _at_most(limits: tuple[Limit, ...]) -> str:
+    first, *others = limits
+    more = "".join(f"; {limit.value} is documented elsewhere ({limit.source})" for limit in others)
+    return f"at most {first.value} ({first.source}){more}"
+
+
+def entry(
     name: str,
     title: str,
     fields: tuple[str, ...],
     capabilities: tuple[Capability, ...],
     *,
     seconds: tuple[int, ...] = (),
-    references: Limit | None = None,
+    ratios: tuple[str, ...] = (),
+    sound: Sound = "never",
+    sound_note: str = "",
+    references: tuple[Limit, ...] = _PAGE_S_NINE,
+    videos: int = 1,
+    sounds: int = 1,
     needs: tuple[Need, ...] = (),
     length: str = "",
     scene: str = "",
     native: tuple[str, ...] = ("720P", "1080P"),
     helps: Mapping[str, str] = MappingProxyType({}),
 ) -> Model:
-    own: dict[str, Field] = {name: replace(FIELDS[name], help=said) for name, said in helps.items()}
-    number, links = FIELDS["seconds"], FIELDS["image_list"]
-    assert isinstance(number, Number) and isinstance(links, Links)
+    """One entry of the catalog. All that a model has of its own stands here; controls, checks, completions and tables
+    follow.
+
+    Args:
+        name: what follows aigc-video-kling- in its id.
+        title: for people.
+        fields: the names of the fields that it is documented to take, in a form's order.
+        capabilities: what it can do; that of its sound is added.
+        seconds: the lengths that are documented; none where the length follows its media.
+        ratios: the shapes that are documented (D), if not those of the service's page.
+        sound: as in ``Model``.
+        sound_note: what is said about its sound.
+        references: how many pictures ``image_list`` takes, the strictest source first.
+        videos: how many clips ``video_list`` takes (D).
+        sounds: how many ``voice_list`` takes (D).
+        needs, length, scene, native: as in ``Model``.
+        helps: the help of fields that are something else with this model.
+    """
+    own: dict[str, Field] = {}
+
+    def set_up(field: str, **changes: object) -> None:
+        own[field] = replace(own.get(field) or FIELDS[field], **changes)  # type: ignore[arg-type]
+
     if seconds:
-        own["seconds"] = number = replace(number, usual=seconds)
-        own["seconds"] = replace(number, help=f"How long the clip is: {number.usual_words()} (D); default 5 (S).")
+        set_up("seconds", usual=seconds)
+        number = own["seconds"]
+        assert isinstance(number, Number)
+        set_up("seconds", help=f"How long the clip is: {number.usual_words()} (D); default {DEFAULT_SECONDS} (S).")
     if length:
-        own["seconds"] = replace(number, help=f"The length {length} (D); default 5 (S).")
-    if references:
-        said = f"Pictures of what should appear, at most 9 (S); {references.value} is documented elsewhere (D)."
-        own["image_list"] = replace(links, limits=(*links.limits, references), help=said)
+        set_up("seconds", help=f"The length {length} (D); default {DEFAULT_SECONDS} (S).")
+    if ratios:
+        said = f"{', '.join(ratios)} are documented for {title}; {{value}} may be refused or changed."
+        set_up("aspect_ratio", choices=ratios, outside=said)
+    if sound == "always":
+        set_up("sound", choices=(True,), help="This model always makes sound (D).")
+    if references != _PAGE_S_NINE:
+        set_up("image_list", limits=references, help=f"Pictures of what should appear, {_at_most(references)}.")
+    for field, most in (("video_list", videos), ("voice_list", sounds)):
+        if most > 1:
+            kinds = FIELDS[field].help.partition(" to an ")[2]
+            set_up(field, at_most=most, help=f"Up to {most} public links, each to an {kinds}")
+    for field, said in helps.items():
+        set_up(field, help=said)
+    known = {"always": Capability("sound", D, "always"), "optional": Capability("sound", D, sound_note),
+             "unknown": Capability("sound", OPEN, "sources contradict each other")}.get(sound)  # fmt: skip
     return Model(
         id=PREFIX + name,
         title=title,
-        capabilities=capabilities,
+        capabilities=capabilities if known is None else (*capabilities, known),
         fields=tuple(own.get(field) or FIELDS[field] for field in fields),
         needs=needs,
         length=length,
         scene=scene,
         native_resolutions=native,
+        sound=sound,
     )
 
 
 MODELS: Mapping[str, Model] = {
     model.id: model
     for model in (
-        _model(
+        entry(
             "1.6",
             "Kling 1.6",
             (*_SHAPE, *_IMAGES, "camera_control"),
             (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
             seconds=_FIVE_OR_TEN,
-            references=Limit(4, D),
+            references=(Limit(9, S), Limit(4, D)),
         ),
-        _model(
+        entry(
             "2.0",
             "Kling 2.0",
             (*_SHAPE, *_IMAGES, "camera_control"),
             (_TEXT, _FIRST, _LAST, _REFERENCES),
             seconds=_FIVE_OR_TEN,
         ),
-        _model(
+        entry(
             "2.1",
             "Kling 2.1",
             (*_SHAPE, *_IMAGES, "camera_control"),
             (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
             seconds=_FIVE_OR_TEN,
         ),
-        _model(
+        entry(
             "2.5-turbo",
             "Kling 2.5 Turbo",
             (*_SHAPE, *_IMAGES, "camera_control"),
             (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
             seconds=_FIVE_OR_TEN,
         ),
-        _model(
+        entry(
             "2.6",
             "Kling 2.6",
             (*_SHAPE, "sound", *_IMAGES, "video_list", "voice_list", "camera_control"),
-            (_TEXT, _FIRST, _LAST, _REFERENCES, Capability("video in", S), _SOUND),
+            (_TEXT, _FIRST, _LAST, _REFERENCES, Capability("video in", S)),
             seconds=_FIVE_OR_TEN,
+            sound="optional",
+            sound_note=_SOUND_1080P,
         ),
-        _model(
+        entry(
             "2.6-motion-control",
             "Kling 2.6 Motion Control",
             _MOTION,
@@ -392,7 +461,7 @@ MODELS: Mapping[str, Model] = {
             scene="motion control",
             helps=_DRIVING,
         ),
-        _model(
+        entry(
             "3.0",
             "Kling 3.0",
             (
@@ -406,18 +475,20 @@ MODELS: Mapping[str, Model] = {
                 "kling_elements",
                 "camera_control",
             ),
-            (_TEXT, _FIRST, _LAST, _REFERENCES, _SOUND, Capability("multi-shot", D)),
+            (_TEXT, _FIRST, _LAST, _REFERENCES, Capability("multi-shot", D)),
             seconds=_THREE_TO_FIFTEEN,
+            sound="optional",
             native=("720P", "1080P", "4K"),
         ),
-        _model(
+        entry(
             "3.0-turbo",
             "Kling 3.0 Turbo",
             (*_SHAPE, "image", "image_list", "camera_control"),
             (_TEXT, _FIRST, _REFERENCES),
             seconds=_THREE_TO_FIFTEEN,
+            sound="unknown",
         ),
-        _model(
+        entry(
             "3.0-motion-control",
             "Kling 3.0 Motion Control",
             _MOTION,
@@ -427,15 +498,16 @@ MODELS: Mapping[str, Model] = {
             scene="motion control",
             helps=_DRIVING,
         ),
-        _model(
+        entry(
             "o1",
             "Kling O1",
             (*_SHAPE, "image", "image_list", "video_list", "kling_elements", "camera_control"),
             (_TEXT, _FIRST, _REFERENCES, Capability("video in", S, "one; the price differs with it")),
             seconds=tuple(range(3, 11)),
-            references=Limit(7, D),
+            references=(Limit(9, S), Limit(7, D)),
+            sound="unknown",
         ),
-        _model(
+        entry(
             "avatar",
             "Kling Avatar",
             ("prompt", "seconds", "resolution", "image", "voice_list"),
@@ -445,11 +517,12 @@ MODELS: Mapping[str, Model] = {
             scene="avatar",
             helps=_SPEECH,
         ),
-        _model(
+        entry(
             "identifyface",
             "Kling Identifyface",
             ("prompt", "seconds", "resolution", "image", "voice_list", "session_id", "face_choose"),
             (Capability("first frame", S, "a picture of the face"), Capability("voice", S), Capability("lip sync", S)),
+            needs=(Need("voice_list", D, "Lip sync speaks a sound: give one (voice_list)."),),
             length="follows the picture or video and the sound",
             scene="lip sync",
             helps=_LIPS,
@@ -472,5 +545,6 @@ def stranger(model_id: str) -> Model:
         title=one_line(model_id.replace(PREFIX, "Kling ", 1), 100) or "No model",
         capabilities=(_TEXT, _FIRST, _LAST, _REFERENCES),
         fields=tuple(FIELDS.values()),
+        sound="unknown",
         known=False,
     )

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kling_widgets.core.catalog import PRICING, Model, models
-from kling_widgets.core.features import FEATURES, MORE, length, most_references, usual_seconds
+from kling_widgets.core.features import FEATURES, MORE, length, most, ratios, usual_seconds
 from kling_widgets.core.fields import Problem
 
 if TYPE_CHECKING:
     from kling_widgets.core.request import VideoRequest
 
+_LISTS = {"image_list": "references", "video_list": "videos", "voice_list": "sounds"}
 _OFFERED = 2  # models beside one problem; more would be a list to study
 
 
@@ -27,11 +28,14 @@ def gains_and_losses(old: Model, new: Model) -> tuple[tuple[str, ...], tuple[str
 def _beyond(model: Model, other: Model) -> Iterator[str]:
     """What the model has and the other has not."""
     for feature in (*FEATURES, *MORE):
-        if feature.of(model) and not feature.of(other):
+        if feature.has(model) and not feature.has(other):
             yield str(feature)
-    mine, others = most_references(model), most_references(other)
-    if mine and others and mine > others:
-        yield f"more than {others} references"
+    for name, thing in _LISTS.items():
+        mine, others = most(model, name), most(other, name)
+        if mine and others and mine > others:
+            yield f"more than {others} {thing if others > 1 else thing.removesuffix('s')}"
+    if ratios(other):
+        yield from (ratio for ratio in ratios(model) if ratio not in ratios(other))
     if model.length != other.length:
         yield f"a length that {model.length}" if model.length else length(model)
     elif more := [seconds for seconds in usual_seconds(model) if seconds not in usual_seconds(other)]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kling_widgets.core.catalog import Capability, Model
-from kling_widgets.core.fields import Links, Number, Source
+from kling_widgets.core.fields import Choice, Links, Number, Source
+from kling_widgets.core.structured import Clips
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,16 @@ class Feature:
         return self.gained or self.title
 
     def of(self, model: Model) -> Capability | None:
-        """How it is known that the model has it; None when it is not offered. Which of the line's fields a model takes
-        the service's page does not say (D), unless it names what they are for."""
+        """How it is known whether the model has it; None when it is not offered. The service's page does not say which
+        of the line's fields a model takes (D), unless it names what they are for."""
         if known := next((each for each in model.capabilities if each.name == self.capability), None):
             return known
         return Capability(self.title, Source.DOCUMENTED) if any(name in model.by_name for name in self.fields) else None
+
+    def has(self, model: Model) -> bool:
+        """Whether the model has it, by a source that no other one contradicts."""
+        known = self.of(model)
+        return known is not None and known.source is not Source.OPEN
 
 
 # The columns of the table of models.
@@ -61,10 +67,20 @@ MORE = (
 )
 
 
-def most_references(model: Model) -> int | None:
-    """How many references the strictest source allows; None where none are offered."""
-    field = model.by_name.get("image_list")
-    return min(limit.value for limit in field.limits) if isinstance(field, Links) else None
+def most(model: Model, name: str) -> int | None:
+    """How many items of a list of media the strictest source allows; None where it is not offered."""
+    match model.by_name.get(name):
+        case Links(limits=limits):
+            return min(limit.value for limit in limits)
+        case Clips(at_most=at_most):
+            return at_most
+    return None
+
+
+def ratios(model: Model) -> tuple[str, ...]:
+    """The shapes that are documented for it; empty where it takes that of its picture."""
+    field = model.by_name.get("aspect_ratio")
+    return field.choices if isinstance(field, Choice) else ()
 
 
 def usual_seconds(model: Model) -> tuple[int, ...]:

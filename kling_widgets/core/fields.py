@@ -40,6 +40,7 @@ class Source(StrEnum):
     DOCUMENTED = "D"  # documented elsewhere, by the gateway, by Tencent or by Kling
     READ = "R"  # read in the source of the gateway's family or of a real client
     INFERRED = "I"
+    OPEN = "?"  # the sources contradict each other
 
     @property
     def severity(self) -> Severity:
@@ -224,7 +225,8 @@ class Number(Field):
     """A whole number, sent as a string: the stock gateway silently turns ``5.5`` and ``"5s"`` into 5 (R).
 
     Attributes:
-        low, high: outside of these it is an error.
+        low: below it is an error.
+        high: above it is a warning where nothing else is documented: no source has a model that takes more.
         usual: the values that the model is documented to take (D); others are a warning. Empty: not documented.
         unit: of the number, for people.
     """
@@ -245,15 +247,18 @@ class Number(Field):
         return value
 
     def check(self, value: JSON) -> Iterator[Problem]:
-        if not isinstance(value, int) or isinstance(value, bool) or not self.low <= value <= self.high:
+        if not isinstance(value, int) or isinstance(value, bool) or value < self.low:
             yield self.error(
-                f"{self.label} is a whole number from {self.low} to {self.high}, not {shorten(value)}.",
+                f"{self.label} is a whole number from {self.low}, not {shorten(value)}.",
                 f"For example {self.usual[0] if self.usual else self.low}.",
             )
         elif self.usual and value not in self.usual:
             yield Problem(
                 "warning", self.name, f"This model is documented for {self.usual_words()}, not {value} {self.unit}."
             )
+        elif value > self.high:
+            said = f"No model is documented for more than {self.high} {self.unit}; {value} are given."
+            yield Problem("warning", self.name, said)
 
     def wire(self, value: JSON) -> JSON:
         return str(value) if isinstance(value, int) else value
@@ -270,9 +275,15 @@ SWITCH_WORDS: Mapping[str, bool] = {"on": True, "true": True, "off": False, "fal
 
 @dataclass(frozen=True, kw_only=True)
 class Flag(Field):
-    """On or off. The service page takes true/false and on/off; we send true/false."""
+    """On or off. The service page takes true/false and on/off; we send true/false.
+
+    Attributes:
+        choices: what is offered; one of the two where the model leaves no choice.
+    """
 
     kind: ClassVar[str] = "flag"
+
+    choices: tuple[bool, ...] = (False, True)
 
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         if isinstance(value, str):
@@ -282,6 +293,10 @@ class Flag(Field):
     def check(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, bool):
             yield self.error(f"{self.label} is on or off, not {shorten(value)}.")
+        elif value not in self.choices:
+            always = "on" if True in self.choices else "off"
+            said = f"{self.label} is always {always} with this model."
+            yield Problem("warning", self.name, said, "Leave it out.", {self.name: None})
 
 
 def clean_link(value: JSON, *, paths: bool) -> JSON:

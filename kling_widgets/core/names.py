@@ -12,6 +12,10 @@ from kling_widgets.errors import InvalidRequestError
 
 # "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
 _NATIVE = re.compile(r"kling-(?:video-|v(?=\d))?(\w+(?:[-.]\w+)*)")
+# Its modes, which are no models: "kling-v2-6-pro" is 2.6 at a finer setting. "-master" and "-omni" are other models.
+_MODES = re.compile(r"-(?:pro|std)$")
+# "3.1", "3.1-fast", "3.1-lite" in the upstream's documents are Google Veo (S), whatever stands before them.
+_VEO = re.compile(r"(?:aigc-video-kling-|kling-)?v?3[.-]1(?:-.*)?", re.DOTALL)
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
@@ -24,6 +28,8 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
 def resolve(name: object) -> tuple[Model, Problem | None]:
     """The model that a name means, and what is wrong with the name. Always gives a model: with all fields when it is
     not one of ours, so that an unfinished or mistaken request can still be shown."""
+    if isinstance(name, Model) and name.known:
+        return name, None
     name = plain(name.id if isinstance(name, Model) else name)
     text = as_name(name).strip() if name is not None else ""
     low = text.lower()
@@ -38,13 +44,17 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
     if len(text.split()) > 1:
         hint = f'A prompt goes with a model: "2.6", prompt={shorten(text, 30)}.'
         return stranger(text), Problem("error", "model", f"{shorten(text)} is not a model of this service.", hint)
-    if low.startswith("aigc-video-gv"):
-        hint = "Google Veo is another line; this package is for Kling."
+    if low.startswith("aigc-video-gv") or _VEO.fullmatch(low):
+        hint = "Google Veo, 3.1 among it, is another line (aigc-video-gv-…); this package is for Kling."
         return stranger(text), Problem("error", "model", f"{shorten(text)} is not a Kling model.", hint)
-    if right := _of_other_line(low):
-        hint = f"Use {right}: other Kling names can reach another line of the service, at other prices."
+    if native := _NATIVE.fullmatch(low):
+        others = "other Kling names can reach another line of the service, at other prices."
         message = f"{shorten(text)} is a name of another line."
-        return stranger(text), Problem("error", "model", message, hint, {"model": right})
+        if right := _here(native[1]):
+            return stranger(text), Problem("error", "model", message, f"Use {right}: {others}", {"model": right})
+        if re.search(r"\d", low):
+            hint = f"The models here are {_short_names()}; {others}"
+            return stranger(text), Problem("error", "model", message, hint)
     near = nearest(low.removeprefix(PREFIX), (model.name for model in MODELS.values()))
     if re.fullmatch(re.escape(PREFIX) + r"[\w.-]+", low):
         hint = "It is sent as it is, with all fields open; a misspelt name is refused by the service."
@@ -55,17 +65,12 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
     return stranger(text), Problem("error", "model", f"{shorten(text)} is not a model of this service.", hint)
 
 
-def _of_other_line(low: str) -> str | None:
-    """The right name for a native Kling name, or None."""
-    native = _NATIVE.fullmatch(low)
-    if not native:
-        return None
-    name = re.sub(r"(?<=\d)-(?=\d)", ".", native[1]).removesuffix("-master").removesuffix("-omni")
-    for candidate in (name, f"{name}.0", re.sub(r"^(\d+)(?=-)", r"\1.0", name)):
-        if PREFIX + candidate in MODELS:
-            return PREFIX + candidate
-    near = nearest(name, (model.name for model in MODELS.values()), 1)
-    return PREFIX + near[0] if near else None
+def _here(native: str) -> str | None:
+    """The model of this service that a native name means by the known rules of spelling, or None: what merely looks
+    like one of ours is another model, at another price."""
+    name = _MODES.sub("", re.sub(r"(?<=\d)-(?=\d)", ".", native))
+    found = (name, f"{name}.0", re.sub(r"^(\d+)(?=-)", r"\1.0", name))
+    return next((PREFIX + each for each in found if PREFIX + each in MODELS), None)
 
 
 def _short_names() -> str:

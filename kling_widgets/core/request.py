@@ -191,15 +191,16 @@ class VideoRequest:
                 errors.append(Problem("error", None, said, "Upload it first."))
         if errors:
             raise InvalidRequestError.of(errors)
-        return to_body(self._spec, self._values, links.__getitem__)
+        return to_body(self._spec, self._values, links.__getitem__, whole=True)
 
     def draft(self) -> dict[str, Any]:
         """The body as far as it goes, to look at: ``<upload: first.png>`` stands for a local file, ``sk-…`` for what
-        looks like a key. Never raises."""
-        return self._draft(self._values)
+        looks like a key. What is not set is not in it. Never raises."""
+        return self._shown(self._values, whole=False)
 
-    def _draft(self, values: Mapping[str, JSON]) -> dict[str, Any]:
-        body: dict[str, Any] = masked(to_body(self._spec, values, lambda path: f"<upload: {path.name}>"))
+    def _shown(self, values: Mapping[str, JSON], *, whole: bool = True) -> dict[str, Any]:
+        """Return a body to look at, with all that is sent."""
+        body: dict[str, Any] = masked(to_body(self._spec, values, lambda path: f"<upload: {path.name}>", whole=whole))
         return body
 
     def left_out(self) -> str:
@@ -218,11 +219,11 @@ class VideoRequest:
     def to_curl(self, base_url: str = snippets.SERVICE) -> str:
         """The shell command that asks for this. The key stays in its environment variable."""
         kept, left = snippets.only_own(self._spec, self._values)
-        return snippets.curl(self._draft(kept), base_url, left)
+        return snippets.curl(self._shown(kept), base_url, left)
 
     def to_json(self) -> str:
-        """The body as JSON text."""
-        return to_json(self._draft(snippets.only_own(self._spec, self._values)[0]), indent=2)
+        """The body as JSON text, as it is sent."""
+        return to_json(self._shown(snippets.only_own(self._spec, self._values)[0]), indent=2)
 
     def settings(self) -> str:
         """What was asked for besides the prompt, in a few words: "5 s · 16:9 · 720P · sound off"."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from kling_widgets.core.catalog import FIELDS, FORBIDDEN_METADATA, PRICING, Model
+from kling_widgets.core.body import left_open
+from kling_widgets.core.catalog import DEFAULT_SECONDS, FIELDS, FORBIDDEN_METADATA, IMAGES, PRICING, Model
 from kling_widgets.core.fields import Problem
 from kling_widgets.core.names import ALIASES, FRAME_LISTS
-from kling_widgets.core.structured import duration_of, joined_prompt
+from kling_widgets.core.scenes import SCENES
+from kling_widgets.core.structured import duration_of, joined_prompt, texts_of
 from kling_widgets.core.values import JSON, foreign_key, looks_like_key, paths_in, shorten, was_masked
 
 Values = Mapping[str, JSON]
@@ -26,6 +28,8 @@ def leftovers(model: Model, values: Values) -> Iterator[Problem]:
             field = ALIASES[name]
             said = f"{field} and {name} are the same field, but {shorten(values[field])} and {shorten(value)} differ."
             yield Problem("error", field, said, "Keep one.")
+        elif name == IMAGES.name and left_open(model, value) and not {"image", "image_tail"} & values.keys():
+            yield from _undecided(model, value)
         elif name in FRAME_LISTS:
             yield _frames_problem(name, value)
     metadata = values.get("metadata", {})
@@ -48,8 +52,29 @@ def leftovers(model: Model, values: Values) -> Iterator[Problem]:
         yield Problem("error", "metadata", "A file in metadata cannot be uploaded.", "Give its http(s) link.")
 
 
+def _undecided(model: Model, links: list[JSON]) -> Iterator[Problem]:
+    """A list of pictures that is sent as it was given."""
+    for problem in IMAGES.check(links):
+        yield Problem(problem.severity, "image", problem.message, problem.hint)
+    if len(links) > 2:
+        said = (
+            f"images takes a first frame and one more picture, not {len(links)}; some services take references there."
+        )
+        yield _warning("image", said, "It is sent as it is. References have a field of their own (image_list).")
+    else:
+        said = (
+            f"{model.title} has no last frame: whether the second of images is one or a reference the service decides."
+        )
+        yield _warning("image", said, "It is sent as it is. image_tail or image_list says which.")
+
+
+def _has_first(values: Values) -> bool:
+    """Whether there is a first frame."""
+    return "image" in values or "images" in values
+
+
 def _frames_problem(name: str, value: JSON) -> Problem:
-    if isinstance(value, list) and len(value) > 2:
+    if isinstance(value, list) and len(value) > 2 and name != IMAGES.name:
         return Problem("error", "image", f"{name} takes the first and the last frame, not {len(value)} pictures.")
     return Problem("error", "image", f"{name} contradicts image or image_tail, or is not a list of links.", "Keep one.")
 
@@ -74,14 +99,14 @@ def keys(model: Model, values: Values) -> Iterator[Problem]:
 
 def needed(model: Model, values: Values) -> Iterator[Problem]:
     """A prompt, and what the model cannot do without."""
-    pictures = "image" in values or "image_list" in values or "video_list" in values
+    pictures = _has_first(values) or "image_list" in values or "video_list" in values
     if "prompt" not in values and not joined_prompt(values.get("multi_prompt")):
         if model.can("text") and not pictures:
             yield Problem("error", "prompt", "Without a picture the service needs a prompt.", "Say what happens.")
         else:
             yield _warning("prompt", "The prompt is empty; the gateway is known to refuse that.", "Say what happens.")
     for need in model.needs:
-        if need.field not in values:
+        if need.field not in values and not (need.field == "image" and _has_first(values)):
             yield Problem(need.source.severity, need.field, need.message)
 
 
@@ -91,14 +116,14 @@ def offered(model: Model, values: Values) -> Iterator[Problem]:
         return
     for name in values:
         if name in FIELDS and name not in model.by_name:
-            yield _warning(
-                name, f"{name} is not documented for {model.title}.", "It is sent as it is.", fix={name: None}
-            )
+            doubt = "The sources contradict each other. " if name == "sound" and model.sound == "unknown" else ""
+            said = f"{name} is not documented for {model.title}."
+            yield _warning(name, said, f"{doubt}It is sent as it is.", fix={name: None})
 
 
 def shape(model: Model, values: Values) -> Iterator[Problem]:
     """Size, ratio and a first frame all decide the clip's shape."""
-    size, ratio, first = values.get("size"), values.get("aspect_ratio"), "image" in values
+    size, ratio, first = values.get("size"), values.get("aspect_ratio"), _has_first(values)
     for name, value in (("size", size), ("aspect_ratio", ratio)):
         if first and value is not None:
             yield _warning(
@@ -131,16 +156,44 @@ def frames(model: Model, values: Values) -> Iterator[Problem]:
     """What a last frame wants beside it."""
     if "image_tail" not in values:
         return
-    if "image" not in values:
+    if not _has_first(values):
         yield _warning("image_tail", "A last frame needs a first frame.", "Add one (image).")
     if model.name == "2.6" and values.get("sound") is not False:
         hint = "The service advises to send sound=false with first and last frame."
         yield _warning("sound", "Kling 2.6 with a last frame wants the sound off.", hint, {"sound": False})
-    notes = (known.note for known in model.capabilities if known.name == "last frame")
-    if "1080P" in "".join(notes) and values.get("resolution") != "1080P":
+    if _wants_1080p(model, "last frame") and values.get("resolution") != "1080P":
         yield _warning(
             "resolution", "The last frame is documented for 1080P with this model.", fix={"resolution": "1080P"}
         )
+
+
+def _wants_1080p(model: Model, capability: str) -> bool:
+    return any(known.name == capability and "1080P" in known.note for known in model.capabilities)
+
+
+def sound(model: Model, values: Values) -> Iterator[Problem]:
+    """What sound wants beside it (D)."""
+    if values.get("sound") is not True:
+        return
+    if _wants_1080p(model, "sound") and values.get("resolution", "720P") == "720P":
+        said = f"Sound is documented for 1080P with {model.title}."
+        yield _warning("resolution", said, fix={"resolution": "1080P"})
+    if "video_list" in values and model.scene != "motion control":
+        said = "With a reference video sound is documented not to be made."
+        yield _warning("sound", said, "Turn it off.", {"sound": False})
+
+
+def edited_video(model: Model, values: Values) -> Iterator[Problem]:
+    """A video that is edited begins with its own first frame (D)."""
+    clips = values.get("video_list")
+    edited = (
+        any(isinstance(clip, dict) and clip.get("refer_type") == "base" for clip in clips or ())
+        if isinstance(clips, list)
+        else False
+    )
+    if edited and _has_first(values):
+        said = "A video that is edited (refer_type base) is documented not to go with a first frame."
+        yield _warning("video_list", said, "Keep one.")
 
 
 def one_guide(model: Model, values: Values) -> Iterator[Problem]:
@@ -162,12 +215,15 @@ def shots(model: Model, values: Values) -> Iterator[Problem]:
         yield _warning("shot_type", f"Several shots want a shot_type, here {kind}.", fix={"shot_type": kind})
     if values.get("shot_type") == "customize" and on is True and given is None:
         yield _warning("multi_prompt", "shot_type customize wants the shots themselves (multi_prompt).")
-    if given is not None and ("image_tail" in values or "image" in values):
+    if given is not None and ("image_tail" in values or _has_first(values)):
         yield _warning("multi_prompt", "First and last frame are documented not to be used with shots.")
-    if isinstance(given, list):
+    seconds = values.get("seconds", DEFAULT_SECONDS)
+    if texts := texts_of(given):
+        said = f"{len(texts)} shots do not fit into {shorten(seconds)} seconds: each takes one at least."
+        yield Problem("error", "multi_prompt", said, "Make the clip longer, or give fewer shots.")
+    elif isinstance(given, list):
         lengths = [duration_of(shot) for shot in given]
         total = sum(length or 0 for length in lengths)
-        seconds = values.get("seconds", 5)
         if None not in lengths and isinstance(seconds, int) and total != seconds:
             said = "the clip is" if "seconds" in values else "the default clip is"
             yield _warning("multi_prompt", f"The shots take {total} s, {said} {seconds} s.", fix={"seconds": total})
@@ -193,6 +249,9 @@ def o1(model: Model, values: Values) -> Iterator[Problem]:
     if model.name != "o1":
         return
     references, seconds = values.get("image_list"), values.get("seconds")
+    if references is not None and "image_tail" in values:
+        said = "With O1 a last frame and references are documented to exclude each other."
+        yield _warning("image_tail", said, "Keep one.")
     if "video_list" in values:
         yield _warning("video_list", "With a video O1 has another price.", PRICING)
         if isinstance(references, list) and 4 < len(references) <= 7:
@@ -201,14 +260,11 @@ def o1(model: Model, values: Values) -> Iterator[Problem]:
         yield _warning("seconds", f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}.")
 
 
-def lip_sync(model: Model, values: Values) -> Iterator[Problem]:
-    """Lip sync wants the result of a face identification."""
-    if model.scene == "lip sync" and "session_id" not in values and "face_choose" not in values:
-        yield _warning(
-            "session_id",
-            "Without session_id and face_choose the service may refuse lip sync.",
-            "They come from a face identification, which this service does not offer here.",
-        )
+def scene(model: Model, values: Values) -> Iterator[Problem]:
+    """What the work that a model is made for wants."""
+    for step in SCENES[model.scene].steps if model.scene else ():
+        if step.missing and not step.done(values):
+            yield _warning(step.fields[0], step.missing, step.hint)
 
 
 RULES: tuple[Rule, ...] = (
@@ -218,10 +274,12 @@ RULES: tuple[Rule, ...] = (
     shape,
     resolution,
     frames,
+    sound,
+    edited_video,
     one_guide,
     shots,
     elements,
     o1,
-    lip_sync,
+    scene,
     offered,
 )

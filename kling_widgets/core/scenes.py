@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 
@@ -14,11 +14,21 @@ class Step:
         fields: any of these does it.
         what: what it is for, in words.
         needed: whether the work cannot be done without.
+        also: other names that do it, for which the models have no control.
+        missing: what it means if none of the fields is set, where no other rule says it; or "".
+        hint: what to do then.
     """
 
     fields: tuple[str, ...]
     what: str
     needed: bool = True
+    also: tuple[str, ...] = ()
+    missing: str = ""
+    hint: str = ""
+
+    def done(self, values: Container[str]) -> bool:
+        """Whether one of the names that are set does it."""
+        return any(name in values for name in (*self.fields, *self.also))
 
 
 @dataclass(frozen=True)
@@ -38,15 +48,20 @@ class Scene:
     elsewhere: str = ""
 
 
+_IDENTIFICATION = "It comes from a face identification, which this service does not offer here."
+
 SCENES: Mapping[str, Scene] = {
     "motion control": Scene(
         "The subject of a picture moves as a video or a painted path says.",
         (
-            Step(("image",), "First frame: the picture whose subject is to move."),  # S
+            Step(("image",), "First frame: the picture whose subject is to move.", also=("images",)),  # S
             Step(
                 ("video_list", "dynamic_masks"),
                 # the video D, the regions S
                 "The motion: a link to a driving video, or regions painted on the picture with their paths.",
+                also=("motion_brush",),
+                missing="Nothing says how the subject moves.",
+                hint="Give a driving video (video_list), or paint regions with paths (dynamic_masks).",
             ),
             Step(("prompt",), "Prompt: what happens, and what surrounds it."),
         ),
@@ -55,7 +70,7 @@ SCENES: Mapping[str, Scene] = {
     "avatar": Scene(
         "A person in a picture speaks what a sound file says.",
         (
-            Step(("image",), "First frame: the person, the face well seen."),  # S
+            Step(("image",), "First frame: the person, the face well seen.", also=("images",)),  # S
             Step(("voice_list",), "Voice: a public link to the sound, 2 to 300 s."),  # S; the length D
             Step(("prompt",), "Prompt: how the person speaks and moves.", needed=False),
         ),
@@ -64,10 +79,20 @@ SCENES: Mapping[str, Scene] = {
     "lip sync": Scene(
         "A face that was identified before moves its lips to a sound.",
         (
-            Step(("image",), "First frame: the picture of the face."),  # S
+            Step(("image",), "First frame: the picture of the face.", also=("images",)),  # S
             Step(("voice_list",), "Voice: a public link to the sound, 2 to 60 s."),  # S; the length D
-            Step(("session_id",), "Session: the number of the face identification; it expires."),  # S
-            Step(("face_choose",), "Face: which of the faces that were found."),  # S
+            Step(
+                ("session_id",),
+                "Session: the number of the face identification; it expires.",  # S
+                missing="Without session_id the service may refuse lip sync.",
+                hint=_IDENTIFICATION,
+            ),
+            Step(
+                ("face_choose",),
+                "Face: which of the faces that were found.",  # S
+                missing="Without face_choose the service may refuse lip sync.",
+                hint=_IDENTIFICATION,
+            ),
         ),
         "The clip is as long as the media.",  # D
         # S: "from a face identification that happens elsewhere; without both the upstream may refuse"

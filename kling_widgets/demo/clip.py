@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from PIL import Image
 
+from kling_widgets.core.catalog import DEFAULT_SECONDS
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import joined_prompt
+from kling_widgets.core.structured import joined_prompt, link_of
 from kling_widgets.demo.notes import unused
 
 LONGEST_SIDE = 4096  # pixels; what H.264 decoders of browsers take at most
@@ -26,7 +27,8 @@ UPLOAD_NAME = re.compile(r"[0-9a-f]{32}\.(?:png|jpg|webp|gif)")
 UPLOADS_PATH = "/media/uploads/"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
-MOST_SHOTS = 60  # a shot takes a second at least, a clip 60 at most
+LONGEST = 60  # seconds; no model makes longer clips, and an hour of drawing would hold up everybody's
+MOST_SHOTS = LONGEST  # a shot takes a second at least
 FRAMINGS = ("wide", "medium", "close")  # how the demo cuts one prompt when the model is to make the shots
 
 
@@ -111,10 +113,12 @@ class Clip:
             _picture(role, used.get(name), uploads)
             for role, name in (("first frame", "image"), ("last frame", "image_tail"))
         )
-        links = enumerate(used.get("image_list") or [], 1)
+        pair = used.get("images") or []  # of which the service decides: here all but the first are references
+        first = first or (_picture("first frame", pair[0], uploads) if pair else None)
+        links = enumerate([*map(link_of, used.get("image_list") or []), *pair[1:]], 1)
         references = (_picture(f"reference {number}", link, uploads) for number, link in links)
         width, height = measure(used, first)
-        seconds = int(used.get("seconds") or 5)
+        seconds = min(int(used.get("seconds") or DEFAULT_SECONDS), LONGEST)
         return cls(
             width=width,
             height=height,
@@ -233,10 +237,10 @@ def _number(value: Any) -> float:
 
 def _settings(request: VideoRequest, width: int, height: int) -> Iterator[str]:
     """The line under the prompt: what was asked, what the demo takes where nothing was, and the pixels made."""
-    unsaid: dict[str, Any] = {"seconds": 5}
+    unsaid: dict[str, Any] = {"seconds": DEFAULT_SECONDS}
     if "size" not in request.values:
         unsaid["resolution"] = "720P"
-        if "image" not in request.values:  # a first frame gives its own ratio
+        if not {"image", "images"} & request.values.keys():  # a first frame gives its own ratio
             unsaid["aspect_ratio"] = "16:9"
     yield request.replace(**{name: value for name, value in unsaid.items() if name not in request.values}).settings()
     if request.get("multi_shots") is False:  # as with sound: that it was turned off is said

@@ -37,6 +37,7 @@ class Behaviour:
         progress: real progress, only the stage marks of the stock gateway, or none.
         link: whether a success carries a link, never does, or only some queries later.
         broken: the media ends before its announced length.
+        form: the answers of the service page, or the gateway's later form, which has two links and no progress.
         page_every: every so many queries are answered by a proxy's HTML page; 0 for none.
     """
 
@@ -48,6 +49,7 @@ class Behaviour:
     progress: Literal["real", "stages", "none"] = "real"
     link: Literal["there", "never", "late"] = "there"
     broken: bool = False
+    form: Literal["page", "june"] = "page"
     page_every: int = 0
 
 
@@ -105,6 +107,10 @@ FAILURES: Mapping[str, Failure] = {
     "broken": Failure("the video breaks off in the middle of its download", Behaviour(broken=True)),
     "html": Failure("every third query is answered with a proxy's HTML page", Behaviour(page_every=3)),
     "stages": Failure("progress is only the gateway's stage marks 10, 20, 30, 100", Behaviour(progress="stages")),
+    "june": Failure(
+        "the answers have the gateway's form of June 2026: SUCCESS, result_url, artifact_url, no progress",
+        Behaviour(form="june"),
+    ),
     "noprogress": Failure("no progress is told", Behaviour(progress="none")),
 }
 

@@ -9,6 +9,7 @@ from kling_widgets.core.request import VideoRequest
 
 NOT_DOCUMENTED, NO_SHAPE, NOT_ON = "not documented", "its shape is not documented", "several shots is not on"
 
+WRONG = "cannot be read"
 NAMED = 9  # keys of metadata
 
 
@@ -19,11 +20,19 @@ def unused(request: VideoRequest) -> dict[str, str]:
     for name in values:
         if name in FIELDS and model.known and name not in model.by_name:
             reasons[name] = f"{NOT_DOCUMENTED} for {model.title}"
+        elif name in FIELDS and _is_wrong(request, name):
+            reasons[name] = WRONG
         elif name == "motion_brush":
             reasons[name] = NO_SHAPE
         elif name in ("shot_type", "multi_prompt") and values.get("multi_shots") is not True:
             reasons[name] = NOT_ON
     return reasons
+
+
+def _is_wrong(request: VideoRequest, name: str) -> bool:
+    """Whether a value has another shape than it should: the gateway takes it, and nobody can draw it."""
+    problems = request.spec.field(name).check(request.values[name])
+    return any(problem.severity == "error" for problem in problems)
 
 
 def struck(request: VideoRequest) -> dict[str, list[str]]:

@@ -20,12 +20,11 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from kling_widgets.core import catalog
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.demo import gateway
 from kling_widgets.demo.clip import UPLOADS_PATH
 from kling_widgets.demo.failures import PAGE, Answer, behaviour
 from kling_widgets.demo.store import Row, State, Store
 from kling_widgets.demo.wire import BrokenFile, Hangup, Refusal, unauthorised
-from kling_widgets.errors import InvalidRequestError
 
 USUAL = 4.0  # seconds that a task takes at least, so that its progress can be seen
 LONGEST_BODY = 2_000_000  # bytes of JSON
@@ -37,6 +36,7 @@ LATE = 3  # queries after its success until a late link comes
 
 # Our states in the words of the service page, and in the stage marks of the stock gateway.
 WORDS = {"queued": "queued", "running": "processing", "succeeded": "succeeded", "failed": "failed"}
+JUNE = {**WORDS, "queued": "processing", "succeeded": "SUCCESS"}  # in the later form of June 2026
 STAGES = {"queued": "20%", "running": "30%", "succeeded": "100%", "failed": "100%"}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -113,18 +113,17 @@ class Routes:
         if wishes.page_every and self.queries[row.id] % wishes.page_every == 0:
             return HTMLResponse(PAGE, 502)
         self.successes[row.id] += state.status == "succeeded"
-        data: dict[str, Any] = {
-            "task_id": row.id,
-            "status": WORDS[state.status],
-            "model": row.body["model"],
-            "format": "mp4",
-            "url": str(request.url_for("video", task_id=row.id)) if self._has_link(row, state) else "",
-            "error": {"message": state.error[0], "code": state.error[1]} if state.error else None,
-            "submit_time": int(row.created),
-            "start_time": int(row.started or 0),
-        }
-        if wishes.progress != "none":
-            data["progress"] = STAGES[state.status] if wishes.progress == "stages" else f"{state.progress}%"
+        link = str(request.url_for("video", task_id=row.id)) if self._has_link(row, state) else ""
+        error = {"message": state.error[0], "code": state.error[1]} if state.error else None
+        data: dict[str, Any] = {"task_id": row.id, "format": "mp4", "error": error}
+        if wishes.form == "june":
+            data |= {"id": row.id, "status": JUNE[state.status], "metadata": None}
+            data |= {"result_url": link, "artifact_url": link}
+        else:
+            data |= {"status": WORDS[state.status], "model": row.body["model"], "url": link}
+            data |= {"submit_time": int(row.created), "start_time": int(row.started or 0)}
+            if wishes.progress != "none":
+                data["progress"] = STAGES[state.status] if wishes.progress == "stages" else f"{state.progress}%"
         return JSONResponse({"code": "success", "message": "", "data": data})
 
     async def content(self, request: Request) -> Response:
@@ -204,16 +203,16 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
 
 
 async def _wished(request: Request) -> dict[str, Any]:
-    """The body of a create request in its one form, checked by the rules of the catalog."""
+    """The body of a create request in its one form, as far as the gateway takes it."""
     raw = b"".join([piece async for piece in _bounded(request, LONGEST_BODY)])
     try:
-        wish = VideoRequest.from_payload(json.loads(raw))
-        return wish.payload()
-    except InvalidRequestError as invalid:
-        said = " ".join(map(str, invalid.problems)) or str(invalid).removesuffix(" Nothing was sent.")
-        raise Refusal(400, "invalid_request", said) from None
+        body = json.loads(raw)
     except (ValueError, RecursionError):
         raise Refusal(400, "invalid_request", "cannot unmarshal the body: it is not JSON") from None
+    try:
+        return gateway.read(body)
+    except ValueError as refused:
+        raise Refusal(400, "invalid_request", str(refused)) from None
 
 
 def _answered(answer: Answer) -> Response:

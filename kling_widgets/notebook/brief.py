@@ -17,8 +17,8 @@ def brief(field: Field, request: VideoRequest) -> str:
             return f"{len(shots)}, {seconds} of {request.get('seconds', 5)} s"
         case Masks() | Elements(), list(items):
             return f"{len(items)} of {field.at_most}"
-        case Clips(), list():
-            return field.label.lower()
+        case Clips(), list(items):
+            return f"{len(items)} of {field.at_most}" if field.at_most > 1 else field.label.lower()
         case Camera(), {"type": "simple", "config": {**axes}} if len(axes) == 1:
             (axis, amount), *_ = axes.items()
             return f"{axis} {amount:+}" if isinstance(amount, (int, float)) else str(axis)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
-from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.catalog import FIELDS, MODELS, Model
 from kling_widgets.core.fields import Choice, Flag, Number
 from kling_widgets.core.names import ALIASES, resolve
 from kling_widgets.core.words import SETTINGS, Setting, option_name
@@ -27,7 +27,7 @@ def options(settings: Iterable[Setting] = SETTINGS.values()) -> list[str]:
     return names
 
 
-def values(option: str, model: str) -> list[str]:
+def values(option: str, model: str | Model) -> list[str]:
     """What may stand behind an option, for the model of the line."""
     if option == "model":
         return [known.name for known in MODELS.values()]
@@ -38,8 +38,8 @@ def values(option: str, model: str) -> list[str]:
             return list(choices)
         case Number(usual=usual):
             return [str(number) for number in usual]
-        case Flag():
-            return ["on", "off"]
+        case Flag(choices=choices):
+            return ["on" if choice else "off" for choice in reversed(choices)]
     return []
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kling_widgets.core.catalog import FIELDS, Model
+from kling_widgets.core.body import left_open
+from kling_widgets.core.catalog import FIELDS, IMAGES, Model
 from kling_widgets.core.fields import Field, Link, Links
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Clips, Masks, Structured
+from kling_widgets.core.structured import Clips, Elements, Masks, Structured
 from kling_widgets.core.values import JSON, is_local
 
 
@@ -34,7 +35,8 @@ class Draft:
         # What the user has not typed here came through a door of its own, where paths were told from text.
         self._foreign = set(request.values)
         for name, value in request.values.items():
-            if (field := FIELDS.get(name)) and _foreign_path(field, value):
+            field = IMAGES if name == IMAGES.name else FIELDS.get(name)
+            if field and _foreign_path(field, value):
                 self.left.append(field)
             else:
                 self.take({name: value})
@@ -53,15 +55,32 @@ class Draft:
 
     def get(self, field: Field) -> JSON:
         """What the present model's control of this field shows."""
-        return self._hand(field.name).get(field.name)
+        value = self._hand(field.name).get(field.name)
+        images = self._other.get(IMAGES.name)
+        # Of pictures that the service decides about, the first is the first frame in any case.
+        if value is None and images and (field.name == "image" or not left_open(self.model, images)):
+            return frames_of(self.model, images).get(field.name)
+        return value
 
-    def type(self, field: Field, value: JSON) -> None:
-        """Takes what the user has typed: text may be a path now."""
+    def type(self, field: Field, value: JSON) -> set[str]:
+        """Takes what the user has typed: text may be a path now. Gives the names of other fields that it changes: to
+        edit one picture of ``images`` is to decide what each of them is."""
+        changed: set[str] = set()
+        images = self._other.get(IMAGES.name)
+        if images and field.name in FRAME_FIELDS:
+            del self._other[IMAGES.name]
+            for name, picture in frames_of(self.model, images).items():
+                kept = self._hand(name).get(name)
+                self._hand(name)[name] = [*kept, *picture] if isinstance(kept, list) else picture
+                changed.add(name)
+                if IMAGES.name in self._foreign:
+                    self._foreign.add(name)
         hand, name = self._hand(field.name), field.name
         before, hand[name] = hand.get(name), value
         if field.clean(value, paths=False) != field.clean(before, paths=False):  # shown in another way, it is not typed
             self._foreign.discard(name)
         self.touched.add(name)
+        return changed - {name}
 
     def take(self, values: Mapping[str, JSON]) -> None:
         """Takes values that nobody typed here."""
@@ -92,11 +111,23 @@ class Draft:
         return self._open if name in self.model.by_name else self._other
 
 
+# What the pictures of ``images`` may be.
+FRAME_FIELDS = ("image", "image_tail", "image_list")
+
+
+def frames_of(model: Model, images: list[JSON]) -> dict[str, JSON]:
+    """What these pictures are in fields of their own: the first frame, then the last one, or references where the model
+    has those alone or there are more."""
+    first, *rest = images
+    is_last = len(rest) == 1 and ("image_tail" in model.by_name or "image_list" not in model.by_name)
+    return {"image": first, **({"image_tail": rest[0]} if is_last else {"image_list": rest})}
+
+
 def _foreign_path(field: Field, value: JSON) -> bool:
     """Whether a value, of a body for instance, has text where media belong that is no link: in the form it would become
     the user's own path, and be read and uploaded. What can be no path, such as an ftp link, stays, and is said to be
     wrong."""
-    if not isinstance(field, (Link, Links, Clips, Masks)):
+    if not isinstance(field, (Link, Links, Clips, Masks, Elements)):
         return False
     if isinstance(field, Structured) and isinstance(value, str):  # JSON with a mistake in it, that a letter may mend
         return True
@@ -113,5 +144,5 @@ def _media(value: JSON) -> Iterator[str]:
             for item in value:
                 yield from _media(item)
         case dict():
-            for key in ("url", "mask_url"):
+            for key in ("url", "image_url", "mask_url", "element_input_urls"):
                 yield from _media(value.get(key))

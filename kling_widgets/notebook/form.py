@@ -17,7 +17,7 @@ from kling_widgets.notebook.code import CodePane
 from kling_widgets.notebook.controls import Control, kind_of
 from kling_widgets.notebook.draft import Draft
 from kling_widgets.notebook.fold import Fold
-from kling_widgets.notebook.guide import sections
+from kling_widgets.notebook.guide import sections, told
 from kling_widgets.notebook.head import Head
 from kling_widgets.notebook.key_line import KeyLine
 from kling_widgets.notebook.parts import Parts, within
@@ -206,7 +206,9 @@ class Form:
             value = control.get()
             if looks_like_key(value):  # at once: what a box holds is saved with the notebook
                 control.set(value := masked(value))
-            self._draft.type(control.field, value)
+            for name in self._draft.type(control.field, value) & self._controls.keys():
+                other = self._controls[name]
+                other.set(self._draft.get(other.field))
             self._refresh()
 
     def _refresh(self) -> None:
@@ -221,15 +223,16 @@ class Form:
         by_field: dict[str | None, list[Problem]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(problem)
+        led = told(request.spec)
         self._head.tell(request)
         for section in self._sections.values():
             section.tell(request, by_field)
         for name, control in self._controls.items():
             control.know(request)
             found = by_field.pop(name, [])
-            # What is simply not filled in yet is said beside the button, and not held against the user.
+            # What is simply not filled in yet is said beside the button or in the lead, and not held against the user.
             new = name not in self._draft.touched and name not in request.values
-            shown = [problem for problem in found if not (new and problem.severity == "error")]
+            shown = [each for each in found if not (new and (each.severity == "error" or name in led))]
             control.show([(problem, ways(problem, request) if problem in own else ()) for problem in shown])
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
         errors = [problem for problem in problems if problem.severity == "error"]

@@ -20,12 +20,17 @@ def guide(request: VideoRequest) -> list[Line]:
 
 def sections(model: Model) -> set[str]:
     """The sections that the scene of a model leads through."""
-    scene = SCENES.get(model.scene)
-    names = {name for step in scene.steps for name in step.fields} if scene else set()
+    names = told(model)
     return {field.section for field in model.fields if field.name in names and field.section}
 
 
+def told(model: Model) -> set[str]:
+    """The fields of which the lead says that they are missing: it need not be said once more."""
+    scene = SCENES.get(model.scene)
+    return {name for step in scene.steps for name in step.fields} if scene else set()
+
+
 def _step(step: Step, request: VideoRequest) -> Line:
-    done = any(name in request.values for name in step.fields)
+    done = step.done(request.values)
     mark = "✓ done" if done else "○ needed" if step.needed else "○ if you like"
     return Line(step.what, f"kling-guide kling-step{' kling-done' if done else ''}", mark=mark)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kling_widgets.core.catalog import PRICING, Model, models
+from kling_widgets.core.catalog import FIELDS, PRICING, Model, models
 from kling_widgets.core.compare import gains_and_losses
-from kling_widgets.core.features import FEATURES, MORE, Feature, length
-from kling_widgets.core.fields import Links, Source
+from kling_widgets.core.features import FEATURES, MORE, Feature, length, ratios
+from kling_widgets.core.fields import Field, Limit, Links, Source
+from kling_widgets.core.structured import Clips
 from kling_widgets.notebook.table import Cell, Table
 
-_KNOWN = {Source.SERVICE: ("●", "the service's page says so"), None: ("–", "not offered")}
+_KNOWN = {
+    Source.SERVICE: ("●", "the service's page says so"),
+    Source.OPEN: ("?", "sources contradict each other"),
+    None: ("–", "not offered"),
+}
 _ELSEWHERE = ("○", "documented elsewhere only")
-_LEGEND = "● the service's page says so · ○ documented elsewhere only · – not offered."
+_LEGEND = (
+    "● the service's page says so · ○ documented elsewhere only · ? sources contradict each other · – not offered."
+)
 
 
-def models_table() -> Table:
-    """The twelve models by what they can do: ● the service's page says so, ○ documented elsewhere only."""
+def models_table(shown: Sequence[Model] = models()) -> Table:
+    """The models by what they can do: ● the service's page says so, ○ documented elsewhere only."""
     rows = [
-        [Cell(model.name, model.title), *(_cell(model, each) for each in FEATURES), *_numbers(model)]
-        for model in models()
+        [Cell(model.name, model.title), *(_cell(model, each) for each in FEATURES), *_numbers(model)] for model in shown
     ]
     titles = ("--model", *(feature.title for feature in FEATURES), *_NUMBERS)
     return Table(titles, rows, f"{_LEGEND} {PRICING}", folds=True)
@@ -48,15 +54,27 @@ def _cell(model: Model, feature: Feature, notes: bool = False) -> Cell:
     """A mark, with numbers where there are any; notes are told, or left to who points at it."""
     known = feature.of(model)
     mark, meaning = _KNOWN.get(known.source if known else None, _ELSEWHERE)
-    field = model.by_name.get("image_list") if "image_list" in feature.fields else None
-    if known and isinstance(field, Links):
-        limits = [(limit.value, *_KNOWN.get(limit.source, _ELSEWHERE)) for limit in field.limits]
+    own = next((field for name in feature.fields if (field := model.by_name.get(name))), None)
+    if known and (limited := _limits(own)):
+        limits = [(limit.value, *_KNOWN.get(limit.source, _ELSEWHERE)) for limit in limited]
         text = [f"{mark} ≤{limits[0][0]}", *(f"({other} ≤{value})" for value, other, _ in limits[1:])]
         mark, meaning = " ".join(text), "; ".join(f"at most {value}: {said}" for value, _, said in limits)
-    note = known.note if known else ""
+    elif known and own is not None and own.name == "aspect_ratio" and own is not FIELDS[own.name]:
+        mark, meaning = f"{mark} {', '.join(ratios(model))}", f"{', '.join(ratios(model))}: {meaning}"
+    note = known.note if known and known.note not in meaning else ""
     if notes:
         mark = f"{mark} {note}".strip()
     return Cell(mark, f"{feature.title}: {'; '.join(filter(None, (meaning, note)))}")
+
+
+def _limits(field: Field | None) -> tuple[Limit, ...]:
+    """How many items a list of media takes, where that is more than one."""
+    match field:
+        case Links(limits=limits):
+            return limits
+        case Clips(at_most=at_most) if at_most > 1:
+            return (Limit(at_most, Source.DOCUMENTED),)
+    return ()
 
 
 _NUMBERS = ("seconds", "native up to", "made for")

@@ -28,9 +28,26 @@ class Way:
 @lru_cache(maxsize=256)  # a form asks at each keystroke, and comparing twelve models is the dearest part of it
 def ways(problem: Problem, request: VideoRequest) -> tuple[Way, ...]:
     """The ways out of a problem of this request, the one that keeps the model first."""
-    own = (Way(_words(problem), problem.fix),) if problem.fix else ()
+    own = (Way(_words(problem), problem.fix),) if problem.fix else _of_two(problem, request)
     others = (Way(f"Use {model.title}", {"model": model.id}) for model in alternatives(request, problem))
     return (*own, *others)
+
+
+def _of_two(problem: Problem, request: VideoRequest) -> tuple[Way, ...]:
+    """What the second picture of ``images`` may be, of which the service decides as long as nothing is said."""
+    images = request.get("images")
+    if problem.field != "image" or problem.severity != "warning" or not isinstance(images, list) or len(images) != 2:
+        return ()
+    first, second = images
+    frames = {"images": None, "image": first}
+    references = request.get("image_list")
+    return (
+        Way("The second is the last frame", {**frames, "image_tail": second}),
+        Way(
+            "The second is a reference",
+            {**frames, "image_list": [*(references if isinstance(references, list) else ()), second]},
+        ),
+    )
 
 
 def _words(problem: Problem) -> str:

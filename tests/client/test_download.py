@@ -288,6 +288,49 @@ def test_an_expired_link_falls_back_to_the_services_copy(make: Maker, tmp_path: 
         assert ["authorization" in asked.headers for asked in server.asked] == [False, True]
 
 
+def test_the_newer_address_of_the_services_copy_is_known(make: Maker, tmp_path: Path) -> None:
+    """A task without a link: the older address is not there, which is not asked twice, and the newer one has it. Both
+    are the service's own, and get the key."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/v1/tasks/t%2F1/artifacts/video/content":
+            return Answer(body=MP4)
+        return Answer(404, {"error": {"message": f"Invalid URL (GET {asked.path})"}})
+
+    with FaultServer(answer) as server:
+        path = make(server.url).download(Task("t/1", status="succeeded"), tmp_path / "videos" / "a.mp4")
+        assert path.read_bytes() == MP4
+        asked = [each.path for each in server.asked]
+        assert asked == ["/v1/videos/t%2F1/content", "/v1/tasks/t%2F1/artifacts/video/content"]
+        assert all(each.headers["authorization"] == f"Bearer {KEY}" for each in server.asked)
+
+
+@pytest.mark.parametrize("status", [410, 404])
+def test_a_video_that_is_gone_for_good_is_said_to_be(make: Maker, tmp_path: Path, status: int) -> None:
+    """By its status or its code; and nobody is told to ask again."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path.startswith("/v1/tasks/"):
+            return Answer(status, {"error": {"code": "artifact_gone" if status == 404 else "", "message": "gone"}})
+        return Answer(404, {"error": {"message": "Invalid URL"}})
+
+    with FaultServer(answer) as server, pytest.raises(VideoMissingError) as caught:
+        make(server.url).download(Task("t1", status="succeeded"), tmp_path / "videos" / "a.mp4")
+    assert "gone for good" in str(caught.value) and "ask again" not in str(caught.value)
+    assert "billed" in str(caught.value) and caught.value.task.id == "t1"
+
+
+def test_an_expired_link_is_not_gone_for_good(make: Maker, tmp_path: Path) -> None:
+    """410 of a media host is about its link: the service may have a copy."""
+
+    def answer(asked: Asked) -> Answer:
+        return Answer(410) if asked.path == "/clip.mp4" else Answer(body=MP4)
+
+    with FaultServer(answer) as server:
+        task = Task("t1", status="succeeded", url=f"{server.url}/clip.mp4")
+        assert make(server.url).download(task, tmp_path / "a.mp4").read_bytes() == MP4
+
+
 def test_an_id_is_looked_up_first(make: Maker, tmp_path: Path) -> None:
     """A text that is no link is a task's id."""
 

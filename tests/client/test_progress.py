@@ -18,10 +18,10 @@ def seen(*readings: tuple[float, int | None], status: str = "running") -> Progre
     return progress
 
 
-@pytest.mark.parametrize("marks", [[0, 10, 20, 30], [30], [0, 30, 100], [None, 10, None]])
+@pytest.mark.parametrize("marks", [[0, 10, 20, 30], [30], [0, 30, 100], [None, 10, None], [0, 50], [50]])
 @pytest.mark.parametrize("status", ["queued", "running", "unknown"])
 def test_marks_are_no_progress(marks: list[int | None], status: str) -> None:
-    """0, 10, 20, 30 and 100 are the gateway's names for states: no bar, no estimate."""
+    """0, 10, 20, 30, 50 and 100 are the gateway's names for states: no bar, no estimate."""
     progress = seen(*((at * 5 + 2, mark) for at, mark in enumerate(marks)), status=status)
     assert progress.real is None
     assert progress.end is None

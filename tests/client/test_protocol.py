@@ -102,6 +102,16 @@ def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
         play(create(session(), {}), [DOWN] * 3)
 
 
+@pytest.mark.parametrize("status", [429, 400])
+@pytest.mark.parametrize("code", [1102, 1303])
+def test_the_gateway_s_own_account_is_no_reason_to_try_again(status: int, code: int) -> None:
+    """A balance that is not the user's is not there a few seconds later, and waiting for it looks like a hang."""
+    troubles: list[KlingError] = []
+    with pytest.raises(ModelUnavailableError, match=r"not your account.*") as caught:
+        play(create(session(), {}, troubles.append), [told({"code": code, "message": "no"}, status)])
+    assert not troubles and "nothing is billed" in str(caught.value)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("asked", "low", "high"),

@@ -26,7 +26,8 @@ ROWS = [
     (402, None, "InsufficientQuotaError", False, "Top up"),
     (429, envelope("no", "insufficient_quota"), "InsufficientQuotaError", False, "Top up"),
     (403, envelope("This token has no access to model m"), "PermissionDeniedError", False, "model m"),
-    (403, "<html><title>Blocked</title></html>", "PermissionDeniedError", False, "Blocked"),
+    (403, "<html><title>Blocked</title></html>", "APIError", False, "It is not the key"),
+    (407, "<html>proxy</html>", "APIError", False, "It is not the key"),
     (404, envelope("Invalid URL (POST /v1/v1/video/generations)"), "APIError", False, "base URL https://s.example"),
     (405, None, "APIError", False, "base URL"),
     (301, None, "APIError", False, "redirect"),
@@ -38,6 +39,33 @@ ROWS = [
     (500, envelope("请求上游地址失败"), "ServerError", True, "public"),
     (500, envelope("upstream: insufficient_quota"), "ServerError", True, "public"),
     (503, "<html>down</html>", "ServerError", True, "down"),
+    (503, "\n<html><title>503 Service Temporarily Unavailable", "ServerError", True, "A proxy before the"),
+    (413, "<html><title>413 Request Entity Too Large</title>", "APIError", False, "a proxy before it"),
+    # the gateway's own account upstream (Kling), never the user's
+    (429, {"code": 1102, "message": "Account balance not enough"}, "ModelUnavailableError", False, "not your account"),
+    (400, {"code": "1102", "message": "no"}, "ModelUnavailableError", False, "not your account"),
+    (400, envelope("Account balance not enough"), "ModelUnavailableError", False, "not your account"),
+    (429, envelope("parallel task over resource pack limit"), "ModelUnavailableError", False, "not your account"),
+    (429, envelope('upstream: {"code":1303,"message":"x"}'), "ModelUnavailableError", False, "not your account"),
+    (429, envelope("11020 requests"), "RateLimitError", False, "Wait"),
+    (403, envelope("Account balance not enough", "insufficient_user_quota"), "InsufficientQuotaError", False, "Top up"),
+    # a proxy of one's own
+    (400, {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}},
+     "AuthenticationError", False, "CRAZYROUTER_API_KEY"),
+    (400, {"error": {"message": "Budget has been exceeded!", "type": "budget_exceeded", "code": "400"}},
+     "InsufficientQuotaError", False, "budget of this key"),
+    (401, {"error": {"message": "Authentication Error", "type": "auth_error", "code": "401"}},
+     "AuthenticationError", False, "CRAZYROUTER_API_KEY"),
+    # the upstream (Tencent), inside HTTP 200
+    (200, {"Response": {"Error": {"Code": "InvalidParameterValue", "Message": "ModelName"}, "RequestId": "r"}},
+     "APIError", False, "ModelName"),
+    (200, {"code": "success", "data": {"Response": {"Error": {"Code": "AuthFailure", "Message": "no"}}}},
+     "APIError", False, "upstream refused"),
+    (200, {"code": "success", "data": {"data": {"Response": {"Error": {"Code": "x", "Message": "y"}}}}},
+     "APIError", False, "upstream refused"),
+    (200, {"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "no"}}}, "RateLimitError", False, "Wait"),
+    (200, {"Response": {"Error": {"Code": "InternalError", "Message": "no"}}}, "ServerError", True, "upstream broke"),
+    (200, {"Response": {"Error": {}}}, "APIError", True, "no task"),
     (502, None, "ServerError", True, "proxy"),
     (504, None, "ServerError", True, "proxy"),
     (524, None, "ServerError", True, "proxy"),
@@ -67,6 +95,13 @@ def test_a_missing_task_is_not_a_failed_one() -> None:
     body = {"code": "task_not_exist", "message": "task_not_exist", "data": None}
     assert isinstance(refusal(answer(400, body), "query").error, errors.TaskNotFoundError)
     assert not isinstance(refusal(answer(400, body), "create").error, errors.TaskNotFoundError)
+
+
+def test_the_upstream_s_own_request_id_is_shown() -> None:
+    """Support can look it up, where the gateway gave none."""
+    body = {"Response": {"Error": {"Code": "InvalidParameter", "Message": "no"}, "RequestId": "tencent-7"}}
+    error = refusal(answer(200, body), "create").error
+    assert error.request_id == "tencent-7" and str(error).count("tencent-7") == 1 and error.code == "InvalidParameter"
 
 
 @pytest.mark.parametrize(

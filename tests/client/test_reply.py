@@ -114,10 +114,15 @@ def test_progress_is_a_number_or_nothing(value: Any, progress: int | None) -> No
         (True, None),
         (10**400, None),
         (1e300, None),
+        ("2026-06-09T04:41:35Z", 1780980095.0),
+        ("2026-06-09 04:41:35", 1780980095.0),
+        ("2026-06-09T12:41:35+08:00", 1780980095.0),
+        ("1970-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-23:59", None),
     ],
 )
 def test_times_are_unix_seconds(value: Any, seconds: float | None) -> None:
-    """Seconds or milliseconds; 0 is unset."""
+    """Seconds, milliseconds or a date; 0 is unset."""
     assert task(created_at=value).created_at == seconds
 
 
@@ -133,6 +138,17 @@ def test_times_are_unix_seconds(value: Any, seconds: float | None) -> None:
         {"url": ["LINK"]},
         {"data": {"Response": {"AigcVideoTask": {"Output": {"FileInfos": [{"FileUrl": "LINK"}]}}}}},
         {"fail_reason": "LINK"},
+        {"metadata": {"result_url": "LINK"}},
+        {"metadata": {"video_url": "LINK"}},
+        {"metadata": {"artifact_url": "LINK"}},
+        {"videoUrl": "LINK"},
+        {"output": {"video_url": "LINK"}},
+        {"content": {"video_url": "LINK"}},
+        {"content": [{"video_url": "LINK"}]},
+        {"artifacts": [{"url": "LINK"}]},
+        {"data": {"url": "LINK"}},
+        {"data": {"metadata": {"result_url": "LINK"}}},
+        {"data": [{"url": "LINK"}]},
     ],
 )
 def test_the_link_is_found_wherever_it_stands(data: dict[str, Any]) -> None:
@@ -149,6 +165,23 @@ def test_the_link_is_found_wherever_it_stands(data: dict[str, Any]) -> None:
 def test_what_is_no_link_is_none(link: Any) -> None:
     """Nothing but http(s) links gets further."""
     assert task(status="success", url=link).url is None
+
+
+def test_the_first_of_a_list_is_the_task() -> None:
+    """``data`` may be a list: its first item counts, with its status, its link and its id."""
+    body = {"code": "success", "data": [{"task_id": "t9", "status": "SUCCESS", "url": "https://m.example/a.mp4"}, {}]}
+    got = read_query(reply(body), "asked")
+    assert (got.id, got.status, got.url) == ("t9", "succeeded", "https://m.example/a.mp4")
+    got = read_query(reply({"status": "succeeded", "data": [{"url": "https://m.example/b.mp4"}]}), "asked")
+    assert (got.id, got.status, got.url) == ("asked", "succeeded", "https://m.example/b.mp4")
+
+
+def test_one_level_deeper_is_read_too() -> None:
+    """Where ``data`` itself does not say it."""
+    got = read_query(reply({"code": "success", "data": {"data": {"status": "FAILURE"}}}), "t")
+    assert got.status == "failed"
+    got = read_query(reply({"code": "success", "data": {"status": "running", "data": {"status": "SUCCESS"}}}), "t")
+    assert got.status == "running"
 
 
 def test_fail_reason_is_a_link_on_success_alone() -> None:
@@ -180,6 +213,83 @@ def test_a_reason_is_bounded_and_one_line() -> None:
     got = task(status="failed", error="a\nb\x1b[31m" + "x" * 100_000 + "\ud800")
     assert got.error is not None and "\n" not in got.error and "\x1b" not in got.error and len(got.error) < 3000
     got.error.encode()
+
+
+@pytest.mark.parametrize("nothing", [0, "0", "ok", "OK", "none", "success", "SUCCEED"])
+@pytest.mark.parametrize("place", ["error", "fail_reason", "message", "code", "upstream"])
+def test_nothing_wrong_is_no_reason(nothing: Any, place: str) -> None:
+    """A code of 0, and words of success: wherever they stand beside a failure, "failed: 0" says nothing."""
+    data: dict[str, Any] = {place: nothing}
+    if place == "code":
+        data = {"error": {"code": nothing}}
+    if place == "upstream":
+        data = {"data": {"Response": {"AigcVideoTask": {"ErrCode": nothing, "ErrCodeExt": nothing, "Message": ""}}}}
+    got = task(status="failed", **data)
+    assert (got.status, got.error) == ("failed", None)
+
+
+@pytest.mark.parametrize("word", ["FINISH", "SUCCESS", "succeeded"])
+@pytest.mark.parametrize("code", [0, "0", "", None])
+def test_a_finish_with_a_reason_and_no_file_is_a_failure(word: str, code: Any) -> None:
+    """Whatever the number says; with a file the words are a remark."""
+
+    def ended(**upstream: Any) -> Task:
+        return task(status=word, data={"Response": {"AigcVideoTask": {"ErrCode": code, **upstream}}})
+
+    got = ended(ErrCodeExt="VoilationContent", Message="not allowed")
+    assert (got.status, got.error) == ("failed", "not allowed")
+    assert ended(ErrCodeExt="VoilationContent").error == "VoilationContent"
+    assert ended(ErrCodeExt="").status == ended(ErrCodeExt="Success").status == "succeeded"
+    files = {"FileInfos": [{"FileUrl": "https://m.example/a.mp4"}]}
+    assert ended(ErrCodeExt="Watermark", Output=files).status == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "success", "data": "task-7_x:1"},
+        {"Response": {"TaskId": "task-7_x:1", "RequestId": "r"}},
+        {"code": "success", "data": {"Response": {"TaskId": "task-7_x:1"}}},
+        {"code": "success", "data": {"data": {"Response": {"TaskId": "task-7_x:1"}}}},
+        {"code": "success", "data": {"data": {"task_id": "task-7_x:1"}}},
+        {"code": "success", "data": [{"task_id": "task-7_x:1"}]},
+    ],
+)
+def test_the_id_of_a_new_task_is_found(body: Any) -> None:
+    """As plain text, in the upstream's own answer, in a list, one level deeper."""
+    got = read_create(reply(body))
+    assert (got.id, got.status) == ("task-7_x:1", "queued")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "success", "data": "the request was taken"},
+        {"code": "success", "data": "SUCCESS"},
+        {"code": "success", "data": "ok"},
+        {"code": "success", "data": "https://m.example/a"},
+        {"code": "success", "data": ""},
+        {"code": "no", "data": "t1"},
+        {"success": False, "data": "t1"},
+        {"error": "no", "data": "t1"},
+    ],
+)
+def test_other_text_is_no_id(body: Any) -> None:
+    """A sentence, a word of success, a link, or text beside an error: whether a task was made is open."""
+    with pytest.raises(errors.SubmissionUnknownError):
+        read_create(reply(body))
+
+
+def test_what_the_upstream_refuses_made_no_task() -> None:
+    """Also inside HTTP 200: it may be sent again; on a look it says nothing about the task."""
+    body = {"Response": {"Error": {"Code": "InvalidParameter", "Message": "no such ratio"}, "RequestId": "r7"}}
+    for shape in (body, {"code": "success", "data": body}):
+        with pytest.raises(errors.APIError, match=r"no such ratio.*nothing is billed"):
+            read_create(reply(shape))
+        with pytest.raises(errors.APIError, match="goes on"):
+            read_query(reply(shape), "t")
+    got = task(status="failed", data=body)
+    assert (got.status, got.error) == ("failed", "no such ratio")
 
 
 def test_a_row_number_is_not_the_id() -> None:
@@ -233,6 +343,7 @@ def test_a_refusal_in_a_good_status_is_a_refusal() -> None:
         ({"error": "RequestLimitExceeded"}, "busy"),
         ({"error": {"message": "failed", "code": 70000}}, "busy"),
         ({"error": "session has expired"}, "face"),
+        ({"error": "Account balance not enough"}, "not yours"),
         ({"fail_reason": "task timeout"}, "too long"),
         ({"error": "gremlins"}, ""),
     ],
@@ -299,6 +410,18 @@ anything = st.recursive(
                     "FileInfos",
                     "FileUrl",
                     "ErrCode",
+                    "ErrCodeExt",
+                    "Error",
+                    "Code",
+                    "Message",
+                    "TaskId",
+                    "RequestId",
+                    "artifacts",
+                    "content",
+                    "output",
+                    "video_url",
+                    "videoUrl",
+                    "result_url",
                 ]
             ),
             inner,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +93,29 @@ def test_a_request_with_errors_uploads_nothing(tmp_path: Path) -> None:
 
 def test_a_link_is_remembered_until_an_hour_before_it_expires() -> None:
     """By content; after that it goes up again."""
+    check_the_end(lambda end: end)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda end: end * 1000,
+        lambda end: str(int(end)),
+        lambda end: datetime.fromtimestamp(end, UTC).isoformat().replace("+00:00", "Z"),
+        lambda end: datetime.fromtimestamp(end, UTC).replace(tzinfo=None).isoformat(),
+        lambda end: datetime.fromtimestamp(end, timezone(timedelta(hours=8))).isoformat(),
+    ],
+    ids=["milliseconds", "text", "ISO in UTC", "ISO without a zone", "ISO in China"],
+)
+def test_the_end_of_a_link_comes_in_many_forms(write: Callable[[float], Any]) -> None:
+    """As a number, as text, as a date."""
+    check_the_end(write)
+
+
+def check_the_end(write: Callable[[float], Any]) -> None:
     wall = [NOW]
     shared = session(wall)
-    answers = [link(1, expires_at=NOW + 10 * HOUR)]
+    answers = [link(1, expires_at=write(NOW + 10 * HOUR))]
     assert play(upload(shared, PNG), answers).result == "https://files.example/1.png"
     wall[0] = NOW + 8.9 * HOUR
     assert play(upload(shared, PNG), []).result == "https://files.example/1.png"

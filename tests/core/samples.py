@@ -175,6 +175,11 @@ def valid(field: Field) -> st.SearchStrategy[Any]:
             return st.booleans()
         case fields.Link():
             return pictures
+        case structured.References():
+            more = st.builds(
+                lambda name, link: {name: link, "type": "x"}, st.sampled_from(["url", "image_url"]), pictures
+            )
+            return st.lists(st.one_of(pictures, pictures, more), min_size=1, max_size=4)
         case fields.Links():
             return st.lists(pictures, min_size=1, max_size=4)
         case structured.Clips():
@@ -187,9 +192,9 @@ def valid(field: Field) -> st.SearchStrategy[Any]:
             )
             return st.lists(shot, min_size=1, max_size=3)
         case structured.Elements():
-            return st.lists(
-                st.fixed_dictionaries({"element_id": st.one_of(st.integers(1), texts)}), min_size=1, max_size=4
-            )
+            described = st.fixed_dictionaries({"name": texts, "element_input_urls": st.lists(pictures, max_size=2)})
+            named = st.fixed_dictionaries({"element_id": st.one_of(st.integers(1), texts)})
+            return st.lists(st.one_of(named, described), min_size=1, max_size=4)
         case structured.Camera():
             axes = st.dictionaries(st.sampled_from(structured.CAMERA_AXES), st.integers(-10, 10), max_size=2)
             return st.fixed_dictionaries({"type": st.sampled_from(structured.CAMERA_MOVES)}, optional={"config": axes})
@@ -220,6 +225,8 @@ def given_fields(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     for name in _mistaken.keys() & set(names):
         if draw(st.integers(0, 5)) == 0:
             values[name] = draw(st.sampled_from(_mistaken[name]))
+    if not {"image", "image_tail"} & {*names} and draw(st.integers(0, 3)) == 0:
+        values["images"] = draw(st.lists(pictures, min_size=1, max_size=3))
     if draw(st.booleans()):
         values["prompt"] = draw(prompts)
     if draw(st.integers(0, 4)) == 0:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from kling_widgets.core.body import from_body, normalise, to_body
-from kling_widgets.core.catalog import MODELS
+from kling_widgets.core.catalog import MODELS, Model, models
 from kling_widgets.core.names import resolve
+from kling_widgets.core.structured import split_evenly
 from kling_widgets.errors import InvalidRequestError
 from tests.core.samples import BODIES, KEY, given_fields, junk
 
@@ -56,7 +58,9 @@ def test_many_ways_to_say_the_same(given_values: dict[str, Any], values: dict[st
     [
         ({"seconds": 5, "duration": 10}, {"duration": 10}),
         ({"image": A, "images": [B]}, {"images": [B]}),
-        ({"images": [A, B, C]}, {"images": [A, B, C]}),
+        ({"images": [A, B, C], "image": B}, {"images": [A, B, C], "image": B}),
+        ({"image_urls": [A, B, C]}, {"image_urls": [A, B, C]}),
+        ({"images": [A, B], "metadata": {"image_urls": [A, C]}}, {"metadata": {"image_urls": [A, C]}}),
         ({"images": 5}, {"images": 5}),
         ({"image_tail": C, "images": [A, B]}, {"images": [A, B]}),
         ({"resolution": "720P", "metadata": {"resolution": "4K"}}, {"metadata": {"resolution": "4K"}}),
@@ -70,10 +74,75 @@ def test_what_contradicts_is_kept_under_its_own_name(given_values: dict[str, Any
     assert {name: values.get(name) for name in left} == left
 
 
-def test_the_second_picture_is_a_reference_where_there_is_no_last_frame() -> None:
-    """The service page's own reading of ``images``."""
-    assert normalise(O1, {"images": [A, B]}) == {"image": A, "image_list": [B]}
-    assert to_body(O1, {"image": A, "image_list": [B]}, str)["metadata"] == {"image_list": [B]}
+# Models of which no source says on the service's page that they have a last frame.
+NO_LAST = [model for model in models() if "image_tail" not in model.by_name]
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
+def test_the_second_of_image_urls_is_the_last_frame(model: Model) -> None:
+    """On every model (S): only of ``images`` does the page say "last frame or reference"."""
+    given_values = {"metadata": {"image_urls": [A, B]}}
+    assert normalise(model, given_values) == {"image": A, "image_tail": B}
+    for name in ("image_tail", "last_frame_url"):
+        beaten = {"metadata": {"image_urls": [A, B], name: C}}
+        assert normalise(model, beaten) == {"image": A, "image_tail": C}  # the beaten one is dropped
+
+
+@pytest.mark.parametrize("model", NO_LAST, ids=lambda model: model.name)
+def test_of_images_the_service_decides_where_there_is_no_last_frame(model: Model) -> None:
+    """The second stays beside the first, as it was given, and nothing is said twice."""
+    assert normalise(model, {"images": [A, B]}) == {"images": [A, B]}
+    assert to_body(model, {"images": [A, B]}, str) == {"model": model.id, "images": [A, B]}
+    assert normalise(model, {"images": [A, B], "image": A}) == {"images": [A, B]}
+    assert normalise(model, {"images": [A, B], "image_tail": B}) == {"image": A, "image_tail": B}
+    assert normalise(model, {"images": [A, B], "image_list": [C]}) == {"images": [A, B], "image_list": [C]}
+    assert normalise(model, {"images": [A]}) == {"image": A}
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
+def test_more_than_two_images_stay(model: Model) -> None:
+    """They are not documented, and are sent as they are."""
+    assert normalise(model, {"images": [A, B, C]}) == {"images": [A, B, C]}
+    assert to_body(model, {"images": [A, B, C]}, str)["images"] == [A, B, C]
+
+
+@pytest.mark.parametrize(
+    ("texts", "seconds", "lengths"),
+    [
+        (["a", "b"], None, ["3", "2"]),
+        (["a", "b", "c"], 10, ["4", "3", "3"]),
+        (["a"], 15, ["15"]),
+        (["a", "b", "c", "d", "e"], 5, ["1"] * 5),
+        ("a", None, ["5"]),
+    ],
+)
+def test_texts_are_shots_that_share_the_seconds(texts: Any, seconds: int | None, lengths: list[str]) -> None:
+    """Evenly, earlier ones longer; under either name of the seconds."""
+    for name in ("seconds", "duration"):
+        shots = normalise(MODELS["aigc-video-kling-3.0"], {"multi_prompt": texts, name: seconds})["multi_prompt"]
+        assert [shot["duration"] for shot in shots] == lengths
+        assert [shot["prompt"] for shot in shots] == list(texts)
+        assert [shot["index"] for shot in shots] == [*range(1, len(texts) + 1)]
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=20), st.integers(1, 200))
+def test_split_shots_fill_the_clip(texts: list[str], seconds: int) -> None:
+    """Each has a second at least, none is longer than one before it, and together they are the clip; or there are more
+    than seconds, and nothing is split."""
+    lengths = [int(shot["duration"]) for shot in split_evenly(texts, seconds)]
+    if len(texts) > seconds:
+        assert lengths == []
+    else:
+        assert sum(lengths) == seconds and min(lengths) >= 1
+        assert lengths == sorted(lengths, reverse=True) and lengths[0] - lengths[-1] <= 1
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
+def test_seconds_are_always_sent(model: Model) -> None:
+    """5 where none are set, as the page's eight bodies have them; a draft is without."""
+    assert to_body(model, {"prompt": "x"}, str, whole=True)["seconds"] == "5"
+    assert to_body(model, {"prompt": "x", "seconds": 7}, str, whole=True)["seconds"] == "7"
+    assert "seconds" not in to_body(model, {"prompt": "x"}, str)
 
 
 def test_a_foreign_name_holds_no_path() -> None:

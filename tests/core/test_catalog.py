@@ -23,9 +23,13 @@ TABLE = {
     "2.6": ({**EVERYTHING, "video in": "S", "sound": "D"}, FIVE_OR_TEN, (9,)),
     "2.6-motion-control": ({"first frame": "S", "video in": "D", "motion control": "S"}, (), None),
     "3.0": ({**EVERYTHING, "sound": "D", "multi-shot": "D"}, THREE_TO_FIFTEEN, (9,)),
-    "3.0-turbo": ({"text": "S", "first frame": "S", "references": "S"}, THREE_TO_FIFTEEN, (9,)),
+    "3.0-turbo": ({"text": "S", "first frame": "S", "references": "S", "sound": "?"}, THREE_TO_FIFTEEN, (9,)),
     "3.0-motion-control": ({"first frame": "S", "video in": "D", "motion control": "S"}, (), None),
-    "o1": ({"text": "S", "first frame": "S", "references": "S", "video in": "S"}, tuple(range(3, 11)), (9, 7)),
+    "o1": (
+        {"text": "S", "first frame": "S", "references": "S", "video in": "S", "sound": "?"},
+        tuple(range(3, 11)),
+        (9, 7),
+    ),
     "avatar": ({"first frame": "S", "voice": "S", "avatar": "S"}, (), None),
     "identifyface": ({"first frame": "S", "voice": "S", "lip sync": "S"}, (), None),
 }
@@ -82,13 +86,27 @@ def test_who_needs_what() -> None:
         "2.6-motion-control": [("image", Source.SERVICE)],
         "3.0-motion-control": [("image", Source.SERVICE)],
         "avatar": [("image", Source.SERVICE), ("voice_list", Source.DOCUMENTED)],
+        "identifyface": [("voice_list", Source.DOCUMENTED)],
     }
+
+
+def test_what_is_known_of_sound() -> None:
+    """Two make it if asked, of two the sources contradict each other, the others are not said to."""
+    assert {model.name: model.sound for model in catalog.models() if model.sound != "never"} == {
+        "2.6": "optional",
+        "3.0": "optional",
+        "3.0-turbo": "unknown",
+        "o1": "unknown",
+    }
+    for model in catalog.models():
+        assert ("sound" in model.by_name) == (model.sound in ("always", "optional"))
 
 
 def test_capabilities_can_be_asked_for() -> None:
     """By word, whatever the source."""
     assert MODELS["aigc-video-kling-2.6"].can("sound")
     assert not MODELS["aigc-video-kling-o1"].can("last frame")
+    assert not MODELS["aigc-video-kling-o1"].can("sound")  # it is open whether it can
 
 
 def test_the_length_of_a_clip_is_told_in_words() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX, Model, models
-from kling_widgets.core.features import FEATURES, MORE, length, most_references, usual_seconds
+from kling_widgets.core.features import FEATURES, MORE, length, most, ratios, usual_seconds
 from kling_widgets.core.fields import Source
 from tests.core.samples import WIRE
 
@@ -36,7 +36,7 @@ def test_a_model_has_what_its_form_offers(model: Model) -> None:
     """A feature with fields is there exactly when the service's table of open fields has one of them."""
     for feature in (*FEATURES, *MORE):
         if feature.fields:
-            assert (feature.of(model) is not None) == bool({*feature.fields} & {*OPEN[model.id]}), feature.title
+            assert feature.has(model) == bool({*feature.fields} & {*OPEN[model.id]}), feature.title
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,9 @@ def test_a_model_has_what_its_form_offers(model: Model) -> None:
         ("last frame", "1.6", Source.SERVICE),
         ("last frame", "o1", None),
         ("sound", "2.6", Source.DOCUMENTED),
+        ("sound", "o1", Source.OPEN),
+        ("sound", "3.0-turbo", Source.OPEN),
+        ("sound", "1.6", None),
         ("video in", "o1", Source.SERVICE),
         ("video in", "3.0-motion-control", Source.DOCUMENTED),
         ("voice", "avatar", Source.SERVICE),
@@ -65,7 +68,9 @@ def test_how_it_is_known(title: str, model: str, source: Source | None) -> None:
 
 def test_numbers() -> None:
     """The strictest number of references, the documented lengths, and where a length comes from."""
-    assert [most_references(of(name)) for name in ("1.6", "2.6", "o1", "avatar")] == [4, 9, 7, None]
+    assert [most(of(name), "image_list") for name in ("1.6", "2.6", "o1", "avatar")] == [4, 9, 7, None]
+    assert [most(of(name), "video_list") for name in ("1.6", "2.6", "o1")] == [None, 1, 1]
+    assert ratios(of("2.6")) == ("16:9", "9:16", "1:1") and ratios(of("avatar")) == ()
     assert usual_seconds(of("2.6")) == (5, 10)
     assert usual_seconds(of("avatar")) == ()
     assert [length(of(name)) for name in ("2.6", "3.0")] == ["5 or 10 seconds", "3 to 15 seconds"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from kling_widgets.core.catalog import MODELS
+from kling_widgets.core.catalog import MODELS, Model
 from kling_widgets.core.names import ACCEPTED, ALIASES
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError
@@ -130,14 +132,14 @@ def test_an_unknown_name_raises_and_a_wrong_value_does_not() -> None:
 
 def test_errors_come_first_and_once() -> None:
     """What keeps it from being sent is read first."""
-    problems = VideoRequest("1.6", prompt="x" * 2501, sound=True, seconds=99).problems()
+    problems = VideoRequest("1.6", prompt="x" * 2501, sound=True, seconds="99 s").problems()
     assert [problem.severity for problem in problems] == ["error", "warning", "warning"]
     assert len(set(problems)) == len(problems)
 
 
 def test_a_request_with_errors_gives_no_body() -> None:
     """The error says all of them, and that nothing was sent; the draft shows it all the same."""
-    request = VideoRequest("2.6", seconds=99, size="big")
+    request = VideoRequest("2.6", seconds="99 s", size="big")
     with pytest.raises(InvalidRequestError) as caught:
         request.payload()
     assert {problem.field for problem in caught.value.problems} == {"seconds", "size", "prompt"}
@@ -195,6 +197,129 @@ class TestLocalFiles:
         foreign = VideoRequest.from_payload({"model": "2.6", "image": "a.png"})
         assert foreign != VideoRequest("2.6", image="a.png")
         assert VideoRequest("2.6", image="a.png") == VideoRequest("2.6", image=Path("a.png"))
+
+
+# Models on which the second of ``images`` is a last frame or a reference as the service decides.
+UNDECIDED = [model for model in MODELS.values() if "image_tail" not in model.by_name]
+
+
+@pytest.mark.parametrize("model", UNDECIDED, ids=lambda model: model.name)
+class TestImages:
+    """Two pictures of which the page says that the second is the last frame or a reference (S)."""
+
+    def test_they_stay_what_they_are(self, model: Model) -> None:
+        """As a value, in Python, magic, JSON and the body, and nothing is set in their place; with a note."""
+        request = VideoRequest(model, prompt="x", images=[A, B], seconds=5)
+        assert request.get("images") == [A, B]
+        assert {"image", "image_tail", "image_list"}.isdisjoint(request.values)
+        assert request.payload() == {"model": model.id, "prompt": "x", "images": [A, B], "seconds": "5"}
+        assert VideoRequest.from_payload(request.payload()) == request
+        assert VideoRequest.from_payload(json.loads(request.to_json())) == request
+        assert VideoRequest.from_magic(request.to_magic()) == request
+        assert "images=" in request.to_python()
+        (note,) = (each for each in request.problems() if "service decides" in each.message)
+        assert (note.severity, note.field) == ("warning", "image")
+
+    def test_local_pictures_are_uploaded(self, model: Model) -> None:
+        """Where their user wrote them; never from a body."""
+        request = VideoRequest(model, prompt="x", images=["a.png", Path("my/b.png")])
+        assert request.files() == (Path("a.png"), Path("my/b.png"))
+        assert VideoRequest.from_magic(request.to_magic()) == request
+        assert request.payload({Path("a.png"): A, Path("my/b.png"): B})["images"] == [A, B]
+        foreign = VideoRequest.from_payload({"model": model.id, "prompt": "x", "images": [A, "/etc/passwd"]})
+        assert foreign.files() == () and foreign.errors()
+        assert foreign.replace(seconds=5).files() == ()
+
+    def test_with_a_model_that_has_a_last_frame_the_second_is_that(self, model: Model) -> None:
+        """As soon as the model changes."""
+        request = VideoRequest(model, prompt="x", images=[A, B]).replace("2.6")
+        assert (request.get("image"), request.get("image_tail"), request.get("images")) == (A, B, None)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
+def test_seconds_are_sent_also_where_none_are_set(model: Model) -> None:
+    """The page's default, which its eight bodies have; the request itself, its line and its draft stay without."""
+    given_values = {"prompt": "x", "image": A}
+    body = {"model": model.id, **given_values}
+    for request in (VideoRequest(model, **given_values), VideoRequest.from_payload(body)):
+        assert request.payload() == {**body, "seconds": "5"}
+        assert request.get("seconds") is None
+        assert "seconds" not in request.to_magic() and "seconds" not in request.to_python()
+        assert "seconds" not in request.draft()
+        assert json.loads(request.to_json()) == request.payload()  # what is looked at is what is sent
+        assert json.loads(shlex.split(request.to_curl())[-1]) == request.payload()
+        assert VideoRequest.from_payload(request.payload()).get("seconds") == 5
+        assert VideoRequest.from_payload(request.payload()).payload() == request.payload()
+
+
+class TestOtherSpellings:
+    """What the page does not name and a neighbour's documents do (D)."""
+
+    @pytest.mark.parametrize(
+        ("given_values", "sent"),
+        [
+            ({"video_list": {"video_url": A}}, {"video_list": [{"url": A}]}),
+            (
+                {"video_list": [{"video_url": A, "refer_type": "base"}]},
+                {"video_list": [{"url": A, "refer_type": "base"}]},
+            ),
+            ({"voice_list": [{"voice_id": "v", "x": 1}]}, {"voice_list": [{"voice_id": "v", "x": 1}]}),
+            ({"image_list": [{"image_url": A}, {"url": B}]}, {"image_list": [A, B]}),
+            (
+                {"image_list": [{"image_url": A, "type": "subject"}, B]},
+                {"image_list": [{"image_url": A, "type": "subject"}, B]},
+            ),
+            ({"image_list": f'{{"url": "{A}"}}'}, {"image_list": [A]}),
+            (
+                {"dynamic_masks": [{"mask": A, "trajectories": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}]},
+                {"dynamic_masks": [{"mask_url": A, "trajectories": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}]},
+            ),
+            (
+                {"kling_elements": [{"name": "cat", "element_input_urls": [A]}]},
+                {"kling_elements": [{"name": "cat", "element_input_urls": [A]}]},
+            ),
+            (
+                {"multi_prompt": ["a", "b"], "multi_shots": True},
+                {
+                    "multi_prompt": [
+                        {"index": 1, "prompt": "a", "duration": "3"},
+                        {"index": 2, "prompt": "b", "duration": "2"},
+                    ],
+                    "multi_shots": True,
+                },
+            ),
+        ],
+    )
+    def test_it_is_sent_in_the_page_s_or_as_it_is(self, given_values: dict[str, Any], sent: dict[str, Any]) -> None:
+        """By every way; never refused."""
+        request = VideoRequest("3.0", prompt="x", **given_values)
+        assert request.payload()["metadata"] == sent
+        assert VideoRequest.from_magic(request.to_magic()) == request
+        body = {"model": "aigc-video-kling-3.0", "prompt": "x", "metadata": given_values}
+        assert VideoRequest.from_payload(body).payload()["metadata"] == sent
+
+    def test_local_pictures_in_objects_are_found(self) -> None:
+        """In references, elements and masks; never from a body."""
+        request = VideoRequest(
+            "3.0",
+            prompt="x",
+            image_list=[{"url": "a.png", "reference_type": "subject"}, {"image_url": Path("b.png")}],
+            kling_elements=[{"name": "cat", "element_input_urls": ["c.png"]}],
+            dynamic_masks=[{"mask": "d.png", "trajectories": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}],
+        )
+        assert request.files() == tuple(Path(f"{name}.png") for name in "abcd")
+        assert VideoRequest.from_magic(request.to_magic()) == request
+        links = {path: f"https://example.com/{path}" for path in request.files()}
+        assert request.payload(links)["metadata"]["image_list"][0]["url"] == A
+        foreign = VideoRequest.from_payload({"model": "3.0", "prompt": "x", "metadata": request.draft()["metadata"]})
+        assert foreign.files() == () and foreign.errors()
+
+    def test_more_shots_than_seconds_are_an_error_that_says_so(self) -> None:
+        """And more seconds end it."""
+        request = VideoRequest("3.0", multi_prompt=[*"abcdef"], multi_shots=True, shot_type="customize")
+        (error,) = request.errors()
+        assert error.field == "multi_prompt" and "6 shots do not fit into" in error.message
+        assert request.replace(seconds=6).errors() == ()
 
 
 class TestReplace:
@@ -347,7 +472,7 @@ def test_a_body_of_an_unknown_model_is_taken() -> None:
     """With its warning, and all fields."""
     body = {"model": "aigc-video-kling-9", "prompt": "x", "metadata": {"new": 1}}
     request = VideoRequest.from_payload(body)
-    assert request.payload() == body
+    assert request.payload() == {**body, "seconds": "5"}
     assert {problem.field for problem in request.problems()} == {"model", "metadata"}
 
 

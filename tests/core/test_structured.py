@@ -120,7 +120,9 @@ def test_nested_text_from_elsewhere_is_never_a_path(name: str, value: Any) -> No
         ("multi_prompt", shots("a", "b", index=1), ["warning"]),
         ("multi_prompt", shots("a", index="1"), ["warning"]),
         ("multi_prompt", "a, then b", ["error"]),
-        ("multi_prompt", ["a"], ["error"]),
+        ("multi_prompt", ["a"], []),  # how long they are depends on the clip, and so is a rule's to say
+        ("multi_prompt", ["a", {"prompt": "b"}], ["error"]),
+        ("multi_prompt", [{"index": 1, "prompt": "a", "duration": "5", "camera": "left"}], ["warning"]),
         ("kling_elements", [{"element_id": "a"}] * 3, []),
         ("kling_elements", [{"element_id": "a"}] * 4, ["warning"]),
         ("kling_elements", [{}], ["error"]),

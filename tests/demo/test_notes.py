@@ -8,7 +8,7 @@ import pytest
 
 from kling_widgets.core.catalog import FIELDS, MODELS
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.demo.notes import NAMED, struck, unused, warnings
+from kling_widgets.demo.notes import NAMED, WRONG, struck, unused, warnings
 from tests.demo.conftest import wish
 
 PICTURE = "https://example.com/a.png"
@@ -35,9 +35,26 @@ def test_unused(model: str, fields: dict[str, Any], names: set[str]) -> None:
 @pytest.mark.parametrize("model", [model.name for model in MODELS.values()])
 def test_what_a_model_takes_is_used(model: str) -> None:
     """Of the fields alone, exactly those that the catalog does not give to the model are struck through."""
-    given = dict.fromkeys(FIELDS, "x") | {"multi_shots": True}
+    given = {name: field.clean(field.example, paths=False) for name, field in FIELDS.items()}
     request = VideoRequest(model, **given)
     assert set(unused(request)) == FIELDS.keys() - request.spec.by_name.keys()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"camera_control": "left"},
+        {"image_list": [{"x": 1}]},
+        {"dynamic_masks": "right"},
+        {"video_list": ["walk.mp4"]},
+        {"size": "big"},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_what_has_a_wrong_shape_is_struck_through(fields: dict[str, Any]) -> None:
+    """The gateway takes it; nobody can draw it."""
+    request = VideoRequest.from_given("aigc-video-kling-9", {"prompt": "x", **fields}, foreign=fields)
+    assert unused(request) == dict.fromkeys(fields, WRONG)
 
 
 def test_struck_through_by_reason() -> None:

@@ -26,7 +26,7 @@ SHOTS = [{"index": 1, "prompt": "a", "duration": "4"}, {"index": 2, "prompt": "b
         ("multi_prompt", [{"index": 1}], "1, 0 of 10 s"),
         ("multi_prompt", [{"index": 1, "duration": "2.5"}, {"prompt": 5, "duration": 3.0}], "2, 3 of 10 s"),
         ("multi_prompt", {"duration": "04"}, "1, 4 of 10 s"),
-        ("multi_prompt", "no list", "shots"),
+        ("multi_prompt", 5, "shots"),
         ("multi_shots", True, ""),
         ("shot_type", "intelligence", "intelligence"),
         ("shot_type", "other", "who cuts"),

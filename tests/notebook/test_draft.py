@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kling_widgets.core.catalog import FIELDS, MODELS
+from kling_widgets.core.catalog import FIELDS, IMAGES, MODELS
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.notebook.draft import Draft
 
@@ -89,3 +89,65 @@ def test_what_is_shown_in_another_way_is_not_typed() -> None:
     assert draft.request == request
     draft.type(FIELDS["video_list"], '[{"url": "mine.mp4"}]')
     assert draft.request.files() == (Path("mine.mp4"),)
+
+
+A, B, C = (f"https://example.com/{name}.png" for name in "abc")
+TAIL, REFERENCES = FIELDS["image_tail"], FIELDS["image_list"]
+
+
+@pytest.mark.parametrize(
+    ("model", "second"),
+    [
+        ("o1", {"image_list": [B]}),
+        ("3.0-turbo", {"image_list": [B]}),
+        ("avatar", {"image_tail": B}),
+        ("2.6-motion-control", {"image_tail": B}),
+    ],
+)
+def test_to_edit_one_of_two_pictures_is_to_decide(model: str, second: dict[str, object]) -> None:
+    """As long as nobody does, they are sent as they are; the first shows as the first frame."""
+    draft = Draft(VideoRequest(model, prompt="x", images=[A, B]))
+    assert draft.request == VideoRequest(model, prompt="x", images=[A, B])
+    assert (draft.get(IMAGE), draft.get(TAIL), draft.get(REFERENCES)) == (A, None, None)
+    draft.type(FIELDS["prompt"], "y")
+    assert draft.request.get("images") == [A, B]
+    assert draft.type(IMAGE, C) == set(second)
+    assert draft.request == VideoRequest(model, prompt="y", image=C, **second)
+
+
+def test_to_add_a_reference_keeps_the_second_picture() -> None:
+    """What is typed below it replaces what shows there, and the first stays the first."""
+    draft = Draft(VideoRequest("o1", prompt="x", images=[A, B], image_list=[C]))
+    assert draft.type(TAIL, C) == {"image", "image_list"}
+    assert draft.request == VideoRequest("o1", prompt="x", image=A, image_list=[C, B], image_tail=C)
+
+
+def test_with_a_last_frame_two_pictures_are_both_frames() -> None:
+    """As soon as the model has one; three are a first frame and references once one is edited."""
+    draft = Draft(VideoRequest("o1", prompt="x", images=[A, B]))
+    draft.model = THREE
+    assert (draft.get(IMAGE), draft.get(TAIL)) == (A, B)
+    draft.type(TAIL, C)
+    assert draft.request == VideoRequest("3.0", prompt="x", image=A, image_tail=C)
+    draft = Draft(VideoRequest("3.0", prompt="x", images=[A, B, C]))
+    draft.type(IMAGE, C)
+    assert draft.request == VideoRequest("3.0", prompt="x", image=C, image_list=[B, C])
+
+
+def test_two_pictures_of_a_stranger_are_no_files() -> None:
+    """Not when they come, and not when one of them is edited."""
+    body = {"model": "aigc-video-kling-o1", "prompt": "x", "images": [A, "/etc/passwd"]}
+    draft = Draft(VideoRequest.from_payload(body))
+    assert draft.left == [IMAGES] and "images" not in draft.request.values
+    draft = Draft(VideoRequest.from_payload({**body, "images": [A, "ftp://x"]}))
+    draft.type(IMAGE, "mine.png")
+    assert draft.request.files() == (Path("mine.png"),)
+    assert draft.request.get("image_list") == ["ftp://x"]
+
+
+def test_a_stranger_s_path_in_an_object_is_no_file() -> None:
+    """In a reference that says more than its link, and in an element that is described."""
+    metadata = {"image_list": [{"url": "a.png", "type": 1}], "kling_elements": [{"element_input_urls": ["b.png"]}]}
+    draft = Draft(VideoRequest.from_payload({"model": "aigc-video-kling-3.0", "prompt": "x", "metadata": metadata}))
+    assert [field.name for field in draft.left] == ["image_list", "kling_elements"]
+    assert draft.request.files() == ()

@@ -871,3 +871,45 @@ def test_the_public_form_takes_the_default_model() -> None:
     assert Form("3.0", prompt="x").request == VideoRequest("3.0", prompt="x")
     request = VideoRequest("o1", prompt="x")
     assert Form.from_request(request).request == request
+
+
+A, B, C = (f"https://example.com/{name}.png" for name in "abc")
+
+
+def test_of_two_pictures_the_second_shows_with_who_decides(new: Maker) -> None:
+    """Both show beside the first frame, and nothing is sent otherwise than it was written until one is edited."""
+    form = new("o1", prompt="x", images=[A, B])
+    unfold(form)
+    assert control(form, "image").get() == A
+    shown = text(form)
+    assert "First." in shown and "Second: the service decides." in shown and A in shown and B in shown
+    assert form.request.get("images") == [A, B]
+    enter(form, "image", C)
+    assert form.request == VideoRequest("o1", prompt="x", image=C, image_list=[B])
+    assert control(form, "image_list").get() == [B]
+    assert "Second: the service decides." not in text(form)
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [("The second is the last frame", "image_tail", B), ("The second is a reference", "image_list", [B])],
+)
+def test_a_button_says_what_the_second_picture_is(new: Maker, words: str, field: str, value: Any) -> None:
+    """And the controls show it."""
+    form = new("3.0-turbo", prompt="x", images=[A, B])
+    unfold(form)
+    button(form, words).click()
+    assert form.request == VideoRequest("3.0-turbo", prompt="x", image=A, **{field: value})
+    assert (control(form, "image").get(), control(form, field).get()) == (A, value)
+
+
+def test_a_reference_that_is_an_object_passes_the_form(new: Maker) -> None:
+    """As a line of JSON, which can be edited; with the picture of its link."""
+    item = {"url": A, "reference_type": "subject"}
+    form = new("3.0", prompt="x", image_list=[item, B])
+    unfold(form)
+    assert form.request == VideoRequest("3.0", prompt="x", image_list=[item, B])
+    assert control(form, "image_list").get() == [json.dumps(item), B]
+    enter(form, "image_list", [{**item, "url": "mine.png"}, B])
+    assert form.request.get("image_list") == [{**item, "url": Path("mine.png")}, B]
+    assert form.request.files() == (Path("mine.png"),)

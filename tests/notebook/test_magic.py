@@ -111,7 +111,7 @@ def test_a_dry_run_sends_nothing(text: Callable[[str], str], session: Session) -
     assert json.loads(said[start:end]) == VideoRequest("2.6", prompt="a boat", seconds=7).payload()
     assert "Note: This model is documented for 5 or 10 seconds" in said
     assert "Nothing was sent. This would be 3 videos · 21 s." in said
-    assert "Error:" in text("%kling --dry-run --seconds 99 a boat")
+    assert "Error:" in text("%kling --dry-run --seconds 9.5 a boat")
     assert session.journal.entries() == ()
 
 
@@ -298,7 +298,7 @@ def test_a_prompt_of_one_word_is_said_to_be_one(kling: Callable[[str], Any], lin
     [
         ("%kling_form boat", "“boat” is not a model of this service. The models are 1.6, 2.0"),
         ("%kling_form boat", "%kling_form -- boat"),
-        ("%kling_form 3.1", "Did you mean 3.0"),
+        ("%kling_form 3.1", "Google Veo, 3.1 among it"),
         ("%kling_form kling-v2-6", "Use aigc-video-kling-2.6"),
         ("%kling_form 3.0 a boat", "%kling_form --model 3.0 a boat"),
         ("%kling_form --secnds 5 a boat", "--seconds"),

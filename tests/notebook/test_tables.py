@@ -106,6 +106,7 @@ def test_two_models_side_by_side() -> None:
     rows = {name: tuple(row.values())[1:] for name, row in by_row(table).items()}
     assert rows == {
         "video in": ("●", "–"),
+        "sound": ("○ documented elsewhere at 1080P", "○"),
         "multi-shot": ("–", "○"),
         "elements": ("–", "○"),
         "seconds": ("5 or 10", "3 to 15"),

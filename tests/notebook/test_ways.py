@@ -37,6 +37,32 @@ def test_another_model_is_offered_where_it_has_no_such_problem() -> None:
     assert second == Way("Use Kling 3.0", {"model": "aigc-video-kling-3.0"})
 
 
+def test_of_two_pictures_the_second_is_said_to_be_one_or_the_other() -> None:
+    """Where the service would decide; each button decides, and the note is gone. What is a reference already stays."""
+    request = VideoRequest("o1", prompt="x", images=[LINK, LINK + "?2"], image_list=[LINK + "?3"])
+    (problem,) = request.problems()
+    last, reference = ways(problem, request)
+    assert request.replace(**last.values).get("image_tail") == LINK + "?2"
+    assert request.replace(**reference.values).get("image_list") == [LINK + "?3", LINK + "?2"]
+    for way in (last, reference):
+        decided = request.replace(**way.values)
+        assert decided.get("images") is None and decided.get("image") == LINK and problem not in decided.problems()
+
+
+@pytest.mark.parametrize("name", ["kling-v1", "kling-v4-0", "kling-v3-omni", "kling-v2-master", "aigc-video-kling-3.1"])
+def test_a_model_that_is_not_here_has_no_button(name: str) -> None:
+    """One that merely looks like it is another one, at another price."""
+    request = VideoRequest(name, prompt="x")
+    assert [ways(problem, request) for problem in request.errors()] == [()]
+
+
+def test_the_same_model_by_another_name_is_a_button() -> None:
+    """Kling's own name of it, at whatever mode."""
+    request = VideoRequest("kling-v2-6-pro", prompt="x")
+    (problem,) = request.errors()
+    assert ways(problem, request) == (Way("Set model to aigc-video-kling-2.6", {"model": "aigc-video-kling-2.6"}),)
+
+
 def test_what_no_model_mends_has_no_button() -> None:
     """A missing prompt is missing everywhere."""
     request = VideoRequest("2.6")

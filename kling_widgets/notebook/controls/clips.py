@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 import ipywidgets as widgets
 
+from kling_widgets.core.fields import Field
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.structured import Clips
 from kling_widgets.core.values import JSON
@@ -26,32 +27,64 @@ _OPTIONS = {
 }
 
 
-MOST_ROWS = 4  # a few too many are shown, and said to be too many
+FEW_ROWS = 4  # too many are shown up to so many, and said to be too many
 
 
 class ClipRows(Shaped):
-    """A link, and what belongs to it; one is documented, so there are more only when a value has more."""
+    """A link, and what belongs to it. Of a model that takes one there are more only when a value has more; one that
+    takes several has a button that adds them."""
 
     sheets = ("media",)
 
     def edit(self) -> Sequence[widgets.Widget]:
         self._rows = [_Row(self, 1)]
-        return [self._rows[0].widget]
+        self._add: widgets.Button | None = None
+        return self._shown()
+
+    def limit(self, field: Field) -> None:
+        super().limit(field)
+        self.change(*self._shown())
+
+    def _shown(self) -> list[widgets.Widget]:
+        """The rows and, where there may be more, the button that adds one."""
+        assert isinstance(self.field, Clips)
+        rows = [row.widget for row in self._rows]
+        if self.field.at_most == 1 and self._add is None:
+            return rows
+        if self._add is None:
+            self._add = self.parts.button(f"Add a {self._thing}", self._one_more, "kling-indent")
+        self._add.disabled = full = len(rows) >= self.field.at_most
+        self._add.tooltip = f"At most {self.field.at_most} (D)" if full else f"Add one more {self._thing}"
+        return rows if self.field.at_most == 1 else [*rows, self._add]
+
+    def close(self) -> None:
+        if self._add is not None and self._add not in self.editor:
+            self.parts.close(self._add)
+        super().close()
+
+    def _one_more(self) -> None:
+        self._rows.append(_Row(self, len(self._rows) + 1))
+        self.change(*self._shown())
+
+    @property
+    def _thing(self) -> str:
+        assert isinstance(self.field, Clips)
+        return "video" if self.field.media == "video" else "sound"
 
     @property
     def about(self) -> tuple[Line, ...]:
         """Why there is no button to choose a file."""
-        assert isinstance(self.field, Clips)
-        thing = "video" if self.field.media == "video" else "sound"
         words = "The service takes uploads of pictures only: put the"
-        return (Line(f"{words} {thing} where everybody can read it, and give its link.", "kling-dim kling-indent"),)
+        return (
+            Line(f"{words} {self._thing} where everybody can read it, and give its link.", "kling-dim kling-indent"),
+        )
 
     def fits(self, value: JSON) -> bool:
         assert isinstance(self.field, Clips)
         options = _options(self.field)
         return (
             isinstance(value, list)
-            and len(value) <= MOST_ROWS
+            and len(value) <= max(FEW_ROWS, self.field.at_most)
             and all(isinstance(item, dict) and _is_row(item, options) for item in value)
         )
 
@@ -66,7 +99,7 @@ class ClipRows(Shaped):
             self._rows.append(_Row(self, len(self._rows) + 1))
         for row, item in zip(self._rows, items, strict=True):
             row.write(item)
-        self.change(*(row.widget for row in self._rows))
+        self.change(*self._shown())
         for row in gone:
             self.parts.close(row.widget)
 

@@ -10,7 +10,8 @@ from urllib.request import url2pathname
 import ipywidgets as widgets
 
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import JSON
+from kling_widgets.core.structured import link_of
+from kling_widgets.core.values import JSON, to_json
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls.control import Control
 from kling_widgets.notebook.controls.preview import Preview, picture
@@ -18,6 +19,7 @@ from kling_widgets.notebook.controls.references import References
 from kling_widgets.notebook.page import Line, at
 
 SHAPE = "The clip takes this picture's shape."
+FIRST, SECOND = "First.", "Second: the service decides."  # of two, where the model has no last frame
 
 
 class LinkBox(Control):
@@ -34,6 +36,7 @@ class LinkBox(Control):
     def look(self) -> None:
         """Makes what shows below the box."""
         self.preview = Preview(picture, self.parts, self.field.label, self.widget)
+        self.second = Preview(picture, self.parts, "Second picture", self.widget)
 
     def input(self) -> widgets.Widget:
         """Makes the box, with a button behind it that chooses files."""
@@ -61,10 +64,14 @@ class LinkBox(Control):
 
     def know(self, request: VideoRequest) -> None:
         # A path counts as one only where the user wrote it, which the request knows.
-        value = request.get(self.field.name)
-        shapes = self.field.name == "image" and "aspect_ratio" in request.spec.by_name
-        self.preview.show(value, SHAPE if shapes else "")
-        self.offer_again(request, [value])
+        value, more = request.get(self.field.name), []
+        is_first = self.field.name == "image"
+        if is_first and value is None and isinstance(request.get("images"), list):
+            value, *more = request.get("images")
+        shape = SHAPE if is_first and "aspect_ratio" in request.spec.by_name else ""
+        self.preview.show(value, f"{FIRST} {shape}".strip() if more else shape)
+        self.second.show(more[0] if len(more) == 1 else None, SECOND)
+        self.offer_again(request, [value, *more])
 
     def offer_again(self, request: VideoRequest, values: list[JSON]) -> None:
         """A button to look again, as long as a file cannot be used: it may be put right behind our back."""
@@ -111,7 +118,8 @@ class LinkBox(Control):
 
 
 class LinksBox(LinkBox):
-    """A list of links or files, one a line, and below it a row for each with a small picture and its tools."""
+    """A list of links or files, or of objects with a link as JSON, one a line; below it a row for each with a small
+    picture and its tools."""
 
     rows = 3
 
@@ -121,7 +129,9 @@ class LinksBox(LinkBox):
 
     def know(self, request: VideoRequest) -> None:
         value = request.get(self.field.name)
-        items = value if isinstance(value, list) and len(value) == len(self._lines()) else []
+        items = (
+            [link_of(item) for item in value] if isinstance(value, list) and len(value) == len(self._lines()) else []
+        )
         self._prompt = str(request.get("prompt") or "")
         self.references.show(items, self._prompt)
         self.offer_again(request, items)
@@ -134,7 +144,8 @@ class LinksBox(LinkBox):
         return self._lines() or None
 
     def put(self, value: JSON) -> None:
-        self.box.value = "\n".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        self.box.value = "\n".join(to_json(item) if isinstance(item, dict) else str(item) for item in items)
 
     def _lines(self) -> list[str]:
         return [line for line in map(pasted, self.box.value.splitlines()) if line]

@@ -81,8 +81,8 @@ class WordList(Pills):
 def choices(field: Field) -> dict[str, JSON]:
     """What can be chosen, by the word for it; empty for a field of another kind."""
     match field:
-        case Flag():
-            return {"off": False, "on": True}
+        case Flag(choices=values):
+            return {"on" if value else "off": value for value in values}
         case Choice(choices=words):
             return {word: word for word in words}
         case Number(usual=usual):

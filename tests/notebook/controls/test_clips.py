@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
 class Clip:
     """A control as its user and the form handle it."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, at_most: int = 1) -> None:
         self.name = name
         self.parts = said.parts(folder)
-        control = make(FIELDS[name], self.parts)
+        control = make(replace(FIELDS[name], at_most=at_most), self.parts)  # type: ignore[call-arg]
         assert isinstance(control, ClipRows)
         self.control = control
         self.heard: list[Any] = []
@@ -222,4 +223,47 @@ def test_rows_leave_nothing_behind(clip: Clip) -> None:
     made.set([LINK] * 3)
     made.know(VideoRequest("2.6", video_list=[LINK] * 3))
     made.close()
+    assert set(alive) == before
+
+
+def add(clip: Clip) -> list[widgets.Button]:
+    """The button that adds a row, if it shows."""
+    found = (each for each in within(clip.control.widget) if isinstance(each, widgets.Button))
+    return [each for each in found if each.description.startswith("Add a")]
+
+
+def test_of_a_model_that_takes_several_a_button_adds_them(tmp_path: Path) -> None:
+    """As many as it takes; an empty row is no value."""
+    clip = Clip("video_list", tmp_path, at_most=3)
+    (button,) = add(clip)
+    clip.boxes[0].value = LINK
+    button.click()
+    button.click()
+    assert len(clip.boxes) == 3 and button.disabled
+    assert clip.control.get() == [{"url": LINK}]
+    clip.boxes[2].value = LINK + "?3"
+    assert clip.heard[-1] == clip.control.get() == [{"url": LINK}, {"url": LINK + "?3"}]
+
+
+def test_a_model_that_takes_one_has_no_such_button(tmp_path: Path) -> None:
+    """Also after one that takes more; its rows stay, as they are set."""
+    clip = Clip("voice_list", tmp_path)
+    assert add(clip) == []
+    one = clip.control.field
+    clip.control.limit(replace(one, at_most=3))  # type: ignore[call-arg]
+    (button,) = add(clip)
+    assert button.description == "Add a sound"
+    button.click()
+    clip.boxes[1].value = LINK
+    clip.control.limit(one)
+    assert add(clip) == [] and clip.control.get() == [{"url": LINK}]
+
+
+def test_nothing_is_left_of_the_button(tmp_path: Path) -> None:
+    """Every widget that the control made is given back, the hidden button too."""
+    parts = said.parts(tmp_path)
+    before = set(alive)
+    control = make(replace(FIELDS["video_list"], at_most=3), parts)  # type: ignore[call-arg]
+    control.limit(FIELDS["video_list"])
+    control.close()
     assert set(alive) == before

@@ -167,7 +167,7 @@ def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
         {"index": 1, "prompt": "a", "duration": None},
         {"index": 1, "prompt": "a", "duration": 2.5},
         {"index": 1, "prompt": "a", "duration": True},
-        "a",
+        5,
         None,
     ],
 )
