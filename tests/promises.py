@@ -158,7 +158,7 @@ PROMISES = (
             "test_key.py::test_the_key_is_in_nothing_that_a_session_shows_or_keeps",
             "test_key.py::test_the_key_is_in_no_notebook_file",
             "test_key.py::test_the_key_goes_to_the_service_alone",
-            "client/test_credentials.py::test_a_strangers_address_does_not_get_a_key_from_elsewhere",
+            "client/test_credentials.py::test_another_address_does_not_get_a_key_from_elsewhere",
         ),
     ),
 )

@@ -159,7 +159,8 @@ class Client:
             WaitTimeoutError: it goes on, and so does its bill.
             APIError: the service refused to tell (the key, its scope, no such task).
         """
-        with Note(protocol.goes_on(task if isinstance(task, str) else task.id)), self._budget.watched():
+        task_id = task if isinstance(task, str) else task.id
+        with Note(f"Task {task_id} {protocol.goes_on(task_id)}"), self._budget.watched():
             return self._driver.run(
                 protocol.wait(
                     self._session,
@@ -312,7 +313,8 @@ class AsyncClient:
         on_trouble: OnTrouble | None = None,
     ) -> Task:
         """:meth:`Client.wait`, awaited."""
-        with Note(protocol.goes_on(task if isinstance(task, str) else task.id)), self._budget.watched():
+        task_id = task if isinstance(task, str) else task.id
+        with Note(f"Task {task_id} {protocol.goes_on(task_id)}"), self._budget.watched():
             return await self._driver.run(
                 protocol.wait(
                     self._session,

@@ -95,7 +95,7 @@ def create(
             if isinstance(answer, Broken):
                 raise _unreachable(session, answer, "Nothing was sent, nothing is billed.")
             task = read_create(answer, base_url=session.base_url, at=at)
-            note.text = goes_on(task.id)
+            note.text = f"Task {task.id} {goes_on(task.id)}"
             model = body.get("model")
             return task if task.model or not isinstance(model, str) else replace(task, model=model)
         except (ConnectionFailedError, RateLimitError, ModelUnavailableError) as error:
@@ -338,15 +338,13 @@ def _unreachable(session: Session, broken: Broken, money: str) -> ConnectionFail
 
 
 def goes_on(task_id: str) -> str:
-    """Return what becomes of a task that nobody waits for any longer, in a sentence."""
-    return (
-        f"Task {task_id} goes on, and is billed if it succeeds. To go on waiting: %kling_resume {task_id}, or "
-        f"wait({task_id!r}) of a client."
-    )
+    """Return what becomes of a task that nobody waits for any longer: a sentence without its subject, and another."""
+    how = f"%kling_resume {task_id}, or wait({task_id!r}) of a client"
+    return f"goes on, and is billed if it succeeds. To go on waiting: {how}."
 
 
 def _late(task: Task, timeout: float | None, trouble: KlingError | None) -> WaitTimeoutError:
     last = f" (the last look failed: {one_line(trouble, 300)})" if trouble is not None else ""
     return WaitTimeoutError(
-        f"Task {task.id} has not ended after {timeout or 0:g} s of waiting{last}. {goes_on(task.id)}", task
+        f"Task {task.id} has not ended after {timeout or 0:g} s of waiting{last}. It {goes_on(task.id)}", task
     )
