@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from kling_widgets.client import media
 from kling_widgets.core import media_rules
-from kling_widgets.core.catalog import FIELDS, Model
+from kling_widgets.core.catalog import Model, field_of
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.media_rules import Facts
 from kling_widgets.core.request import VideoRequest
@@ -83,9 +83,9 @@ class LocalMedia:
         return tuple(
             problem
             for name, value in request.values.items()
-            if name in FIELDS
+            if field_of(name)
             for path in dict.fromkeys(paths_in(value))
-            for problem in self.problems(request.spec.field(name), request.spec, path)
+            for problem in self.problems(request.spec.field("image" if name == "images" else name), request.spec, path)
         )
 
     def thumbnail(self, path: Path) -> str:
