@@ -226,6 +226,12 @@ IMAGES = Links(
     limits=(),
 )
 
+
+def field_of(name: str) -> Field | None:
+    """The line's field of this name, ``images`` among them; None for what is no field."""
+    return IMAGES if name == IMAGES.name else FIELDS.get(name)
+
+
 # Keys of metadata that could override the body in the gateway (R), and with it what is billed.
 FORBIDDEN_METADATA = ("model", "model_name", "seconds", "duration")
 
@@ -300,7 +306,9 @@ class Model:
 
     def field(self, name: str) -> Field:
         """The field of this name, with this model's limits where it has any. Raises KeyError."""
-        return self.by_name.get(name) or (IMAGES if name == IMAGES.name else FIELDS[name])
+        if found := self.by_name.get(name) or field_of(name):
+            return found
+        raise KeyError(name)
 
     def can(self, capability: str) -> bool:
         """Whether the model is said to be able to do this, by whatever source."""

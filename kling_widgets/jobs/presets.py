@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.catalog import field_of
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON, looks_like_key, paths_in, plain, shorten, to_json, with_links
 from kling_widgets.errors import InvalidRequestError, KlingError, one_line
@@ -140,7 +140,7 @@ def _file_name(name: str) -> str:
 
 
 def _label(field: str) -> str:
-    return FIELDS[field].label if field in FIELDS else field
+    return known.label if (known := field_of(field)) else field
 
 
 def _missing(path: Path) -> str:
@@ -150,7 +150,7 @@ def _missing(path: Path) -> str:
 
 def _is_refused(field: str, value: JSON) -> bool:
     """Whether the field says of this value, as it is read again, that it cannot be sent."""
-    known = FIELDS.get(field)
+    known = field_of(field)
     found = known.check(known.clean(value, paths=False)) if known else ()
     return any(problem.severity == "error" for problem in found)
 

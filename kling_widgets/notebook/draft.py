@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kling_widgets.core.body import left_open
-from kling_widgets.core.catalog import FIELDS, IMAGES, Model
+from kling_widgets.core.catalog import FIELDS, IMAGES, Model, field_of
 from kling_widgets.core.fields import Field, Link, Links
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.structured import Clips, Elements, Masks, Structured
@@ -35,8 +35,7 @@ class Draft:
         # What the user has not typed here came through a door of its own, where paths were told from text.
         self._foreign = set(request.values)
         for name, value in request.values.items():
-            field = IMAGES if name == IMAGES.name else FIELDS.get(name)
-            if field and _foreign_path(field, value):
+            if (field := field_of(name)) and _foreign_path(field, value):
                 self.left.append(field)
             else:
                 self.take({name: value})

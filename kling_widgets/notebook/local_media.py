@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from kling_widgets.client import media
 from kling_widgets.core import media_links, media_rules
-from kling_widgets.core.catalog import FIELDS, Model
+from kling_widgets.core.catalog import Model, field_of
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.media_rules import Facts
 from kling_widgets.core.request import VideoRequest
@@ -83,8 +83,8 @@ class LocalMedia:
         return tuple(
             problem
             for name, value in request.values.items()
-            if name in FIELDS
-            for field in (request.spec.field(name),)
+            if field_of(name)
+            for field in (request.spec.field("image" if name == "images" else name),)
             for problem in (
                 *(
                     found

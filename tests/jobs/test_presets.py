@@ -173,6 +173,14 @@ def test_a_file_is_not_kept_and_that_is_said(store: PresetStore) -> None:
     assert loaded.replace(**dict.fromkeys(wrong)) == BOAT.replace(voice_list="https://example.com/v.wav")
 
 
+def test_of_two_pictures_a_file_is_not_kept_either(store: PresetStore) -> None:
+    """Where the service decides what the second is, the two are one value."""
+    request = VideoRequest("o1", prompt="x", images=[LINK, "b.png"])
+    assert store.save("pair", request) == ("First and second picture",)
+    loaded = store.load("pair")
+    assert not loaded.files() and [problem.field for problem in loaded.errors()] == ["image"]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -197,6 +197,13 @@ def test_a_request_is_checked_whole(local: LocalMedia, tmp_path: Path) -> None:
     assert local.check(VideoRequest("2.6", image=good)) == ()
 
 
+def test_two_pictures_are_checked_as_a_first_frame(local: LocalMedia, tmp_path: Path) -> None:
+    """Where the service decides what the second is, both are pictures that are uploaded."""
+    good, bad = written(tmp_path / "good.png", picture("PNG")), tmp_path / "bad.png"
+    (found,) = local.check(VideoRequest("o1", images=[good, bad]))
+    assert (found.field, found.severity) == ("image", "error")
+
+
 def test_a_clip_that_is_not_there_is_no_second_error(local: LocalMedia) -> None:
     """That it cannot be sent is said already."""
     assert local.check(VideoRequest("2.6", video_list="nowhere.mp4")) == ()
