@@ -91,9 +91,8 @@ def offered(model: Model, values: Values) -> Iterator[Problem]:
         return
     for name in values:
         if name in FIELDS and name not in model.by_name:
-            yield _warning(
-                name, f"{name} is not documented for {model.title}.", "It is sent as it is.", fix={name: None}
-            )
+            said = f"{name} is not documented for {model.title}."
+            yield Problem("warning", name, said, "It is sent as it is.", {name: None}, asks=True)
 
 
 def shape(model: Model, values: Values) -> Iterator[Problem]:
@@ -198,7 +197,8 @@ def o1(model: Model, values: Values) -> Iterator[Problem]:
         if isinstance(references, list) and 4 < len(references) <= 7:
             yield _warning("image_list", f"References: {len(references)} are given; with a video 4 are documented.")
     elif references is None and seconds in (3, 4, 6, 7, 8, 9):
-        yield _warning("seconds", f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}.")
+        said = f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}."
+        yield Problem("warning", "seconds", said, asks=True)
 
 
 def lip_sync(model: Model, values: Values) -> Iterator[Problem]:

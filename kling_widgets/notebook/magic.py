@@ -62,7 +62,7 @@ class Magics:
         print(request.to_json())  # noqa: T201
         requests = [request] * int(str(settings.get("count", 1)))
         try:
-            question = self.session.guard.check(requests)
+            question = self.session.guard.question(requests).spending  # what is unusual is said above
         except KlingError as error:
             question = str(error)
         if question:
