@@ -221,7 +221,7 @@ class Guard:
         earlier = f", and {before} before it in this cell" if before.count else ""
         found = [said for key, said in _unusual(requests).items() if key not in self._known]
         said = list(dict.fromkeys(found))
-        more = f" And {len(said) - _SHOWN} more such notes." if len(said) > _SHOWN else ""
+        more = f" And {len(said) - _SHOWN} more." if len(said) > _SHOWN else ""
         return Question(
             f"{bill}{earlier}. The limit of {breach} (%config Kling.confirm_above)." if breach else "",
             " ".join(said[:_SHOWN]) + more,
