@@ -140,8 +140,8 @@ class Magics:
 
     def kling_prices(self, line: str) -> Any:
         """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
-        ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --video off``;
-        removes: ``%kling_prices 2.6 forget``."""
+        ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --input
+        image``; takes a whole list, CSV or JSON: ``%kling_prices from FILE``; removes: ``%kling_prices 2.6 forget``."""
         from kling_widgets.notebook.prices import prices
 
         return prices(self.session.prices, line)
