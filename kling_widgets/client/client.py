@@ -13,12 +13,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 
+from kling_widgets.client import allowance, protocol, uploads
 from kling_widgets.client import download as downloads
-from kling_widgets.client import protocol, uploads
+from kling_widgets.client.allowance import Reserve
 from kling_widgets.client.async_driver import AsyncDriver
 from kling_widgets.client.blocking_driver import BlockingDriver
 from kling_widgets.client.budget import Budget
@@ -46,7 +47,9 @@ class Client:
             ``KLING_WIDGETS_RPS`` says, else 5.
         clock, sleep: time, for tests.
 
-    It is a context manager. It may be used from several threads. It keeps no journal.
+    It is a context manager. It may be used from several threads. It keeps no journal; but where
+    ``KLING_WIDGETS_BUDGET`` is set, ``kw.Client`` counts each submission against it, with all that kernels, forks and
+    other clients have submitted in the last 24 hours, and writes a row with service, model and cost into the journal.
 
     Raises:
         MissingKeyError: no key was found, so that a script stops at its first line.
@@ -54,6 +57,7 @@ class Client:
     """
 
     base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
+    reserve: ClassVar[Reserve | None] = None  # what allows and counts each submission, where there is a budget
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class Client:
         Raises:
             InvalidRequestError, ConnectionFailedError, APIError: nothing was accepted.
             SubmissionUnknownError: it may have been accepted; it is never sent twice.
+            KlingError: ``KLING_WIDGETS_BUDGET`` does not allow it; nothing is billed.
         """
         return self.create(self.prepare(VideoRequest.of(request, **fields)))
 
@@ -103,7 +108,7 @@ class Client:
     ) -> Task:
         """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again; ``before`` is
         called directly before each try, and nothing is sent if it raises."""
-        return self._driver.run(protocol.create(self._session, body, on_trouble, before))
+        return self._driver.run(allowance.create(self._session, body, on_trouble, before, self.reserve))
 
     def get(self, task_id: str) -> Task:
         """Asks for a task.
@@ -228,10 +233,11 @@ class Client:
 class AsyncClient:
     """The same as :class:`Client`, with the same names and arguments, awaited.
 
-    It belongs to the loop that first awaits it. ``async with`` closes it.
+    It belongs to the loop that first awaits it. ``async with`` closes it. ``KLING_WIDGETS_BUDGET`` holds for it, too.
     """
 
     base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
+    reserve: ClassVar[Reserve | None] = None  # what allows and counts each submission, where there is a budget
 
     def __init__(
         self,
@@ -271,7 +277,7 @@ class AsyncClient:
         before: Callable[[], Any] | None = None,
     ) -> Task:
         """:meth:`Client.create`, awaited; and so is ``before``."""
-        return await self._driver.run(protocol.create(self._session, body, on_trouble, before))
+        return await self._driver.run(allowance.create(self._session, body, on_trouble, before, self.reserve))
 
     async def get(self, task_id: str) -> Task:
         """:meth:`Client.get`, awaited."""
