@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -205,3 +207,37 @@ def test_no_key_comes_into_a_message(tmp_path: Path) -> None:
         with pytest.raises(InvalidRequestError) as raised:
             read(kept(tmp_path, content))
         assert key not in str(raised.value)
+
+
+def test_no_file_breaks_it(tmp_path: Path) -> None:
+    """Whatever has become of one: a list, or one line that says what is wrong."""
+    chance = random.Random(7)
+    seeds = [
+        kept(tmp_path, content).read_bytes() for content in (*GOOD.values(), *(content for content, _ in BAD.values()))
+    ]
+    seeds = [seed for seed in seeds if len(seed) < 2000]
+    marks = [
+        b",",
+        b";",
+        b"\n",
+        b'"',
+        b"\t",
+        b"\0",
+        b"NaN",
+        b"-",
+        b"[",
+        b"{",
+        b"}",
+        b"]",
+        b":",
+        b"\xff",
+        b"1e9",
+        b"null",
+    ]
+    for _ in range(500):
+        content = bytearray(chance.choice(seeds))
+        for _ in range(chance.randint(1, 6)):
+            place = chance.randrange(len(content) + 1)
+            content[place : place + chance.randint(0, 9)] = chance.choice([*marks, chance.randbytes(3), b""])
+        with contextlib.suppress(InvalidRequestError):
+            read(kept(tmp_path, bytes(content)))
