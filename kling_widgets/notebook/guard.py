@@ -21,32 +21,15 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.question import Question, together, unusual
 from kling_widgets.notebook.settings import BUDGET, Kling
 
 NOTHING = "Nothing was sent."
 _RUNS = 100  # cells' runs that are remembered; work in the background may go on while later cells run
-_SHOWN = 3  # messages in one question
 
 
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the sum belongs to the cell, in a terminal too
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What has to be confirmed before something is made; as text, all of it.
-
-    Attributes:
-        spending: that it comes to more than is made without asking, or "". Where nobody can be asked it is not made.
-        unusual: what of it is outside of what is documented for its model, or "". Where nobody can be asked it is sent
-            with a note, as our sources may be behind the service.
-    """
-
-    spending: str = ""
-    unusual: str = ""
-
-    def __str__(self) -> str:
-        return " ".join(filter(None, (self.unusual, self.spending)))
 
 
 @dataclass(slots=True)
@@ -164,7 +147,7 @@ class Guard:
         try:
             asked = not yes and self._confirm(requests, bills, this, nothing)
             if yes or asked:
-                self._known |= _unusual(requests).keys()
+                self._known |= unusual(requests).keys()
             if len(bills) > 1 and not asked:
                 self._say(f"{_sum(bills)}.")
             yield bills
@@ -219,12 +202,9 @@ class Guard:
         """The question about requests that come to a bill, in a run that has submitted something before."""
         breach = Limit.parse(self._settings.confirm_above).breach(before + bill) if bill.count else ""
         earlier = f", and {before} before it in this cell" if before.count else ""
-        found = [said for key, said in _unusual(requests).items() if key not in self._known]
-        said = list(dict.fromkeys(found))
-        more = f" And {len(said) - _SHOWN} more." if len(said) > _SHOWN else ""
         return Question(
             f"{bill}{earlier}. The limit of {breach} (%config Kling.confirm_above)." if breach else "",
-            " ".join(said[:_SHOWN]) + more,
+            together(said for key, said in unusual(requests).items() if key not in self._known),
         )
 
     def _confirm(self, requests: Sequence[VideoRequest], bills: Sequence[Bill], this: _Run, nothing: str) -> bool:
@@ -233,11 +213,17 @@ class Guard:
         Raises:
             KlingError: the user said no, or it is more than is made where nobody can be asked.
         """
-        with self._asking:
+        bill = _sum(bills)
+
+        def question_now() -> Question:
             with self._lock:
                 before = _sum((this.unasked - Counter(bills)).elements())
-            bill = _sum(bills)
-            question = self._question(requests, bill, before)
+            return self._question(requests, bill, before)
+
+        if not str(question_now()):
+            return False
+        with self._asking:
+            question = question_now()  # another thread's answer may have settled it
             if not str(question):
                 return False
             it = "it" if bill.count == 1 else "them"
@@ -253,17 +239,6 @@ class Guard:
             with self._lock:
                 this.unasked.clear()
             return True
-
-
-def _unusual(requests: Iterable[VideoRequest]) -> dict[Hashable, str]:
-    """What of these is asked about, each field, model and value once."""
-    each = {id(request): request for request in requests}.values()  # one request may stand there many times
-    return {
-        (request.model, problem.field, repr(request.get(problem.field or ""))): problem.message
-        for request in each
-        for problem in request.problems()
-        if problem.asks
-    }
 
 
 def _nothing(before: Bill, *, again: bool) -> str:

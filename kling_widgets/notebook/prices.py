@@ -11,7 +11,7 @@ from kling_widgets.core.names import nearest
 from kling_widgets.core.spend import amount
 from kling_widgets.core.values import shorten
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.jobs import price_list
+from kling_widgets.jobs import price_list, price_row
 from kling_widgets.jobs.home import tilde
 from kling_widgets.jobs.prices import INPUTS, Price, PriceTable
 from kling_widgets.notebook.table import Table
@@ -124,8 +124,8 @@ def _prices(name: str, per_second: str, options: Mapping[str, str]) -> list[Pric
     """What a line sets: a row of a list, whose columns are the options."""
     cells = {option.removeprefix("--"): text for option, text in options.items()}
     try:
-        return list(price_list.prices({**cells, "model": name, "per_second": per_second}))
-    except price_list.WrongCell as wrong:
+        return list(price_row.prices({**cells, "model": name, "per_second": per_second}))
+    except price_row.WrongCell as wrong:
         option = f"--{wrong.column}: " if f"--{wrong.column}" in options else ""
         raise InvalidRequestError(f"{option}{wrong.why}") from None
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kling_widgets.notebook.cell import Cell
     from kling_widgets.notebook.earlier import Earlier
     from kling_widgets.notebook.figure import Display
-    from kling_widgets.notebook.guard import Question
+    from kling_widgets.notebook.question import Question
     from kling_widgets.notebook.repeats import Met
     from kling_widgets.notebook.services import Running
 
