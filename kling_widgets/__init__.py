@@ -12,6 +12,7 @@ Everything is loaded when it is first used: importing this costs next to nothing
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 TYPE_CHECKING = False  # as in typing, the import of which would cost four times as much as all else here
@@ -94,12 +95,19 @@ _HOMES = {
     "submit": "notebook.api",
     "use_demo": "notebook.api",
 }
+_LIMITED = ("Client", "AsyncClient")
+# As it is now, or else when a client is first made: what a cell writes into the environment later lifts no limit.
+_BUDGET = os.environ.get("KLING_WIDGETS_BUDGET", "")
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    if name in _LIMITED and (budget := _BUDGET or os.environ.get("KLING_WIDGETS_BUDGET", "")):
+        from kling_widgets.jobs.allowance import limited
+
+        value = limited(value, budget)
     globals()[name] = value
     return value
 

@@ -87,6 +87,9 @@ class Kernel:
         env: added to the environment.
         front_end: whether somebody could answer a question (``allow_stdin``), as in JupyterLab and unlike nbclient.
         answer: what that somebody types when asked.
+
+    Attributes:
+        asked: the questions so far.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class Kernel:
         self._start = {"cwd": str(folder or Path.cwd()), "env": os.environ | (env or {})}
         self._front_end = front_end
         self._answer = answer
+        self.asked: list[str] = []
         self._cells: dict[str, Cell] = {}
         self.widgets: dict[str, dict[str, Any]] = {}  # id of the widget's model → its state as last sent
 
@@ -191,7 +195,7 @@ class Kernel:
         with contextlib.suppress(queue.Empty):
             self._shown(self._client.get_iopub_msg(timeout=0.1))
         with contextlib.suppress(queue.Empty):
-            self._client.get_stdin_msg(timeout=0)
+            self.asked.append(self._client.get_stdin_msg(timeout=0)["content"]["prompt"])
             self._client.input(self._answer)
         try:
             reply = self._client.get_shell_msg(timeout=0)

@@ -12,12 +12,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 
+from kling_widgets.client import allowance, protocol, uploads
 from kling_widgets.client import download as downloads
-from kling_widgets.client import protocol, uploads
+from kling_widgets.client.allowance import Reserve
 from kling_widgets.client.async_driver import AsyncDriver
 from kling_widgets.client.blocking_driver import BlockingDriver
 from kling_widgets.client.budget import Budget
@@ -49,9 +50,13 @@ class Client:
         clock, sleep: time, for tests.
 
     It is a context manager. It may be used from several threads. It keeps no journal: the exception of a call that is
-    interrupted carries a note (PEP 678) that says what it leaves behind. Proxies and certificates are those of the
-    environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``; ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``,
-    ``SSL_CERT_FILE``, ``SSL_CERT_DIR``: the first that is set), except for this machine.
+    interrupted carries a note (PEP 678) that says what it leaves behind. But where ``KLING_WIDGETS_BUDGET`` is set,
+    ``kw.Client`` counts each submission against it, with all that kernels, forks and other clients have submitted in
+    the last 24 hours, and writes a row with service, model and cost into the journal.
+
+    Proxies and certificates are those of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``;
+    ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``: the first that is set), except for
+    this machine.
 
     Raises:
         MissingKeyError: no key was found, so that a script stops at its first line.
@@ -59,6 +64,7 @@ class Client:
     """
 
     base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
+    reserve: ClassVar[Reserve | None] = None  # what allows and counts each submission, where there is a budget
 
     def __init__(
         self,
@@ -102,6 +108,7 @@ class Client:
         Raises:
             InvalidRequestError, ConnectionFailedError, APIError: nothing was accepted.
             SubmissionUnknownError: it may have been accepted; it is never sent twice.
+            KlingError: ``KLING_WIDGETS_BUDGET`` does not allow it; nothing is billed.
         """
         return self.create(self.prepare(VideoRequest.of(request, **fields)))
 
@@ -124,7 +131,9 @@ class Client:
         """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again; ``before`` is
         called directly before each try, and nothing is sent if it raises."""
         with Note() as note:
-            return self._driver.run(protocol.create(self._session, body, on_trouble, before, note))
+            return self._driver.run(
+                allowance.create(self._session, body, on_trouble, before, note, reserve=self.reserve)
+            )
 
     def get(self, task_id: str) -> Task:
         """Asks for a task.
@@ -251,10 +260,11 @@ class Client:
 class AsyncClient:
     """The same as :class:`Client`, with the same names and arguments, awaited.
 
-    It belongs to the loop that first awaits it. ``async with`` closes it.
+    It belongs to the loop that first awaits it. ``async with`` closes it. ``KLING_WIDGETS_BUDGET`` holds for it, too.
     """
 
     base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
+    reserve: ClassVar[Reserve | None] = None  # what allows and counts each submission, where there is a budget
 
     def __init__(
         self,
@@ -296,7 +306,9 @@ class AsyncClient:
     ) -> Task:
         """:meth:`Client.create`, awaited; and so is ``before``."""
         with Note() as note:
-            return await self._driver.run(protocol.create(self._session, body, on_trouble, before, note))
+            return await self._driver.run(
+                allowance.create(self._session, body, on_trouble, before, note, reserve=self.reserve)
+            )
 
     async def get(self, task_id: str) -> Task:
         """:meth:`Client.get`, awaited."""

@@ -106,10 +106,15 @@ class Reply:
 
 class Note:
     """What an interrupt, a cancellation or another error from outside means for the money: a context manager that adds
-    its text as a note (PEP 678) to each error that is not ours."""
+    its text as a note (PEP 678) to each error that is not ours.
+
+    Attributes:
+        text: the note.
+        sent: whether something was sent that was not turned away.
+    """
 
     def __init__(self, text: str = "") -> None:
-        self.text = text
+        self.text, self.sent = text, False
 
     def __enter__(self) -> Note:
         return self

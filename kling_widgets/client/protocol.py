@@ -69,6 +69,7 @@ def create(
     note, at = note or Note(), ""
 
     def on_way(sent: bool) -> None:
+        note.sent = sent
         note.text = (
             f"The request was sent {at}, and it may have been accepted and billed. Look into the web console of "
             f"{session.base_url} before you send it again."

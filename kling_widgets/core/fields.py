@@ -58,6 +58,8 @@ class Problem:
         message: one sentence that says what is wrong.
         hint: what to do about it, or "".
         fix: values to set (None: to unset) that would end the problem, or empty when there is no single way.
+        asks: whether a warning is asked about before the request is sent, where somebody can be asked: a number outside
+            of its documented range, or a field that the model is not said to have, is as likely a slip as a wish.
     """
 
     severity: Severity
@@ -65,6 +67,7 @@ class Problem:
     message: str
     hint: str = ""
     fix: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+    asks: bool = False
 
     def __post_init__(self) -> None:
         # What people type stands in messages, and as a field's name where that is unknown: so may a key.
@@ -253,12 +256,11 @@ class Number(Field):
                 f"For example {self.usual[0] if self.usual else self.low}.",
             )
         elif self.usual and value not in self.usual:
-            yield Problem(
-                "warning", self.name, f"This model is documented for {self.usual_words()}, not {value} {self.unit}."
-            )
+            said = f"This model is documented for {self.usual_words()}, not {value} {self.unit}."
+            yield Problem("warning", self.name, said, asks=True)
         elif value > self.high:
             said = f"No model is documented for more than {self.high} {self.unit}; {value} are given."
-            yield Problem("warning", self.name, said)
+            yield Problem("warning", self.name, said, asks=True)
 
     def wire(self, value: JSON) -> JSON:
         return str(value) if isinstance(value, int) else value

@@ -118,7 +118,7 @@ def offered(model: Model, values: Values) -> Iterator[Problem]:
         if name in FIELDS and name not in model.by_name:
             doubt = "The sources contradict each other. " if name == "sound" and model.sound == "unknown" else ""
             said = f"{name} is not documented for {model.title}."
-            yield _warning(name, said, f"{doubt}It is sent as it is.", fix={name: None})
+            yield Problem("warning", name, said, f"{doubt}It is sent as it is.", {name: None}, asks=not doubt)
 
 
 def shape(model: Model, values: Values) -> Iterator[Problem]:
@@ -257,7 +257,8 @@ def o1(model: Model, values: Values) -> Iterator[Problem]:
         if isinstance(references, list) and 4 < len(references) <= 7:
             yield _warning("image_list", f"References: {len(references)} are given; with a video 4 are documented.")
     elif references is None and seconds in (3, 4, 6, 7, 8, 9):
-        yield _warning("seconds", f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}.")
+        said = f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}."
+        yield Problem("warning", "seconds", said, asks=True)
 
 
 def scene(model: Model, values: Values) -> Iterator[Problem]:

@@ -100,9 +100,9 @@ class Structured(Field):
                 yield self.error(str(wrong), f"For example {self.example}")
                 return
 
-    def warning(self, message: str, hint: str = "") -> Problem:
+    def warning(self, message: str, hint: str = "", *, asks: bool = False) -> Problem:
         """A warning in this field."""
-        return Problem("warning", self.name, message, hint)
+        return Problem("warning", self.name, message, hint, asks=asks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +264,8 @@ class Shots(Structured):
                 )
             if duration_of(shot) is None:
                 given = f", not {shorten(shot['duration'])}" if shot.get("duration") is not None else ""
-                yield self.warning(f"Shot {number} wants a duration: a whole number of seconds from 1{given}.")
+                said = f"Shot {number} wants a duration: a whole number of seconds from 1{given}."
+                yield self.warning(said, asks=bool(given))
         if len(shots) > self.at_most:
             yield self.warning(f"{self.label}: {len(shots)} are given, {self.at_most} is the documented limit.")
         if [shot.get("index") for shot in shots] != list(range(1, len(shots) + 1)):
@@ -384,7 +385,8 @@ class Camera(Structured):
             if axis not in CAMERA_AXES:
                 yield self.warning(f"{self.label}: {shorten(axis)} is not one of {', '.join(CAMERA_AXES)}.")
             if not _is_number(amount) or not -10 <= amount <= 10:
-                yield self.warning(f"{self.label}: {axis} is a number from -10 to 10, not {shorten(amount)}.")
+                said = f"{self.label}: {axis} is a number from -10 to 10, not {shorten(amount)}."
+                yield self.warning(said, asks=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,8 @@ class Entry:
         created: when it was written down, unix seconds.
         service: the address that it was sent to, or "demo".
         body: the JSON body; local files are links in it from "sending" on.
-        state: "written", "sending", "accepted", "succeeded", "saved", "failed", "refused" or "unknown".
+        state: "written", "sending", "accepted", "succeeded", "saved", "failed", "refused" or "unknown"; "submitted" by
+            a client that keeps no journal: it counts, and what becomes of it is not followed.
         task_id: the service's id, once it is known.
         accepted: when the service took it, unix seconds, or None.
         ended: when it ended at the service, unix seconds; None also when nobody was watching then.

@@ -1,5 +1,7 @@
 """The user's own prices, in a small file: what a second of video costs, by model and by what is asked of it.
 
+A price depends on the model, the resolution, the sound and the kind of input (D).
+
 None are built in, as the service tells none. What is reckoned from these is an estimate, by the user's own word.
 """
 
@@ -9,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +24,8 @@ from kling_widgets.core.values import to_json
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs.home import tilde, write_whole
 
-VERSION = 1
+VERSION = 2  # 1 knew of the input only whether a video goes in
+INPUTS = ("text", "image", "references", "video")  # kinds of input; "image" is a first frame
 LARGEST = 1_000_000  # bytes; a table has some hundred
 PATIENCE = 10.0  # seconds to wait while another process writes
 
@@ -36,23 +39,24 @@ class Price:
         per_second: in the table's currency.
         resolution: such as "1080P".
         sound: whether sound is asked for.
-        video: whether a video goes in.
+        input: the kind of what goes in, one of ``INPUTS``.
     """
 
     model: str
     per_second: Decimal
     resolution: str | None = None
     sound: bool | None = None
-    video: bool | None = None
+    input: str | None = None
 
     @property
     def conditions(self) -> tuple[str | bool | None, ...]:
-        """Resolution, sound, video."""
-        return self.resolution, self.sound, self.video
+        """Resolution, sound, input."""
+        return self.resolution, self.sound, self.input
 
     def fits(self, request: VideoRequest) -> bool:
-        """Whether it is the price of this. What the request leaves to the service fits no condition."""
-        asked = request.get("resolution"), request.get("sound"), bool(request.get("video_list"))
+        """Whether it is the price of this. A request that leaves resolution or sound to the service is priced as 720P
+        and silent (D)."""
+        asked = request.get("resolution") or "720P", request.get("sound") is True, input_of(request)
         met = (wanted in (None, given) for wanted, given in zip(self.conditions, asked, strict=True))
         return self.model == request.model and all(met)
 
@@ -60,6 +64,25 @@ class Price:
         """Whether the other one is of the same model, under all of these conditions and perhaps more."""
         met = (mine in (None, its) for mine, its in zip(self.conditions, other.conditions, strict=True))
         return self.model == other.model and all(met)
+
+
+# The fields that make an input of each kind, the dearest kind first.
+_INPUT_FIELDS = {
+    "video": ("video_list",),
+    "references": ("image_list",),
+    "image": ("image", "image_tail", "images", "image_urls"),
+}
+
+
+def input_of(request: VideoRequest) -> str:
+    """The kind of what goes into a request, one of ``INPUTS``."""
+    found = (kind for kind, names in _INPUT_FIELDS.items() if any(request.get(name) for name in names))
+    return next(found, "text")
+
+
+def of_video(video: bool | None) -> tuple[str | None, ...]:
+    """The kinds of input that a price was for when all that it knew of them was whether a video goes in."""
+    return (None,) if video is None else ("video",) if video else tuple(kind for kind in INPUTS if kind != "video")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +133,18 @@ class PriceTable:
         return seconds * best.per_second, table.currency
 
     def set(self, price: Price, unit: str = "") -> None:
-        """Sets a price; one of the same model and conditions is replaced.
+        """Sets one price; see ``set_all``."""
+        self.set_all([price], unit)
+
+    def set_all(self, prices: Iterable[Price], unit: str = "") -> None:
+        """Sets prices, all of them or none; one of the same model and conditions is replaced.
 
         Args:
-            price: the price.
-            unit: its currency; needed for the first one.
+            prices: the prices.
+            unit: their currency; needed for the first ones.
 
         Raises:
-            InvalidRequestError: there is no currency, or the table has another one.
+            InvalidRequestError: there is no currency, the table has another one, or it would become too large.
             KlingError: the file cannot be written.
         """
         with self._changing() as table:
@@ -128,8 +155,8 @@ class PriceTable:
                 raise InvalidRequestError(
                     f"Your price table is in {table.currency}, and has one currency. To change it, forget its prices."
                 )
-            prices = {(each.model, each.conditions): each for each in (*table.prices, price)}
-            self._write(unit, tuple(prices.values()))
+            all_of_them = {(each.model, each.conditions): each for each in (*table.prices, *prices)}
+            self._write(unit, tuple(all_of_them.values()))
 
     def forget(self, which: Price) -> int:
         """Removes the prices of its model, of those with conditions such as these alone; says how many they were.
@@ -160,14 +187,16 @@ class PriceTable:
             raise KlingError(f"The prices cannot be kept in {tilde(self.path)} ({why}).") from None
 
     def _write(self, unit: str, prices: tuple[Price, ...]) -> None:
-        if self._read().damaged:
-            self._set_aside()
         names = Price.__slots__
         rows = [{name: value for name in names if (value := getattr(price, name)) is not None} for price in prices]
         for row in rows:
             row["per_second"] = f"{row['per_second']:f}"  # as text: a float would not be the same number
-        content = {"version": VERSION, "currency": unit, "prices": rows}
-        write_whole(self.path, to_json(content, indent=1).encode())
+        content = to_json({"version": VERSION, "currency": unit, "prices": rows}, indent=1).encode()
+        if len(content) > LARGEST:
+            raise InvalidRequestError(f"{len(rows)} prices are too many for one table. Nothing was changed.")
+        if self._read().damaged:
+            self._set_aside()
+        write_whole(self.path, content)
 
     def _set_aside(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -195,12 +224,17 @@ def _looks(path: Path) -> object:
     return found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode
 
 
+def read_bytes(path: Path) -> bytes:
+    """What is in a file, at most one byte more than ``LARGEST``; raises OSError, and waits for nothing."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise OSError("it is no file")
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
 def _load(path: Path) -> _Table:
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise OSError("it is no file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        content = read_bytes(path)
     except FileNotFoundError:
         return _Table()
     except OSError as error:
@@ -226,19 +260,25 @@ def _understood(content: bytes) -> _Table:
     match json.loads(content, parse_float=str, parse_int=str, parse_constant=str):
         case {"version": str(version)} if version.isdecimal() and int(version) > VERSION:
             raise _Newer
-        case {"version": str(version), "currency": "", "prices": []} if version == str(VERSION):
+        case {"version": "1" | "2", "currency": "", "prices": []}:
             return _Table()
-        case {"version": str(version), "currency": str(unit), "prices": list(rows)} if version == str(VERSION):
-            return _Table(currency(unit), tuple(map(_price, rows)))
+        case {"version": "1" | "2" as version, "currency": str(unit), "prices": list(rows)}:
+            return _Table(currency(unit), tuple(price for row in rows for price in _prices(row, version)))
     raise ValueError("it is no table of prices")
 
 
-def _price(row: Any) -> Price:
-    """The price of a row; raises ValueError for what is none. A row with a condition that is not known here is none:
-    it would be a price where there is none."""
+def _prices(row: Any, version: str) -> Iterator[Price]:
+    """The price of a row, or those that it was before the kinds of input were told apart; raises ValueError for what is
+    none. A row with a condition that is not known here is none: it would be a price where there is none."""
+    names = {"model", "per_second", "resolution", "sound", "video" if version == "1" else "input"}
     match row:
-        case {"model": str(model), "per_second": str(per_second)} if row.keys() <= set(Price.__slots__):
-            resolution, sound, video = (row.get(name) for name in ("resolution", "sound", "video"))
-            if isinstance(resolution, str | None) and isinstance(sound, bool | None) and isinstance(video, bool | None):
-                return Price(model, number(per_second), resolution, sound, video)
-    raise ValueError("it is no price")
+        case {"model": str(model), "per_second": str(per_second)} if row.keys() <= names:
+            resolution, sound, video, kind = (row.get(name) for name in ("resolution", "sound", "video", "input"))
+            if not (isinstance(resolution, str | None) and isinstance(sound, bool | None) and kind in (None, *INPUTS)):
+                raise ValueError("it is no condition")
+            if not isinstance(video, bool | None):
+                raise ValueError("it is no condition")
+            for each in (kind,) if kind else of_video(video):
+                yield Price(model, number(per_second), resolution, sound, each)
+        case _:
+            raise ValueError("it is no price")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from kling_widgets.jobs.database import Database, Step
 from kling_widgets.jobs.entry import Entry, marks
+
+_HELD_UP = 0  # in place of a submission's number: the run asked for more, and was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,24 @@ class Wishes:
         however the kernel ends."""
         statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, last_insert_rowid())"
         return statement, (wish.same, wish.cell, wish.run)
+
+    def hold_up(self, wish: Wish) -> None:
+        """Notes that a cell's run was refused at this wish: the next run of the cell goes on with it as a whole."""
+        self.note(wish, _HELD_UP)
+
+    def begun_before_hold_up(self, wish: Wish) -> AbstractSet[int]:
+        """The numbers of the submissions that the cell of this wish has begun itself, if its run before this one was
+        refused in the middle; else none."""
+        if not wish.cell:
+            return frozenset()
+        rows = self._database.do(
+            "SELECT submission FROM (SELECT submission, cell, min(key) FROM wishes WHERE submission IN "
+            "(SELECT submission FROM wishes WHERE cell = ?) GROUP BY submission) WHERE cell = ? AND EXISTS ("
+            "SELECT 1 FROM wishes WHERE cell = ? AND submission = ? AND run = "
+            "(SELECT run FROM wishes WHERE cell = ? AND run <> ? ORDER BY key DESC LIMIT 1))",
+            (wish.cell, wish.cell, wish.cell, _HELD_UP, wish.cell, wish.run),
+        ).rows
+        return {number for (number,) in rows} - {_HELD_UP}
 
     def before(self, wish: Wish, skip: int = 0) -> Entry | None:
         """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the last run that
@@ -90,11 +111,12 @@ class Wishes:
         return tuple(entry for entry in found if entry.key not in skip)
 
     def in_open_run(self, wish: Wish, key: int, states: Sequence[str]) -> bool:
-        """Whether the last run of the cell that met this submission has another one in one of these states."""
+        """Whether the last run of the cell that met this submission has another one in one of these states, or was
+        refused in the middle."""
         found = self._database.do(
-            "SELECT 1 FROM wishes JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own names
+            "SELECT 1 FROM wishes LEFT JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own names
             "AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND cell = ? AND run <> ? ORDER BY key DESC "
-            f"LIMIT 1) AND submissions.state IN ({marks(states)}) LIMIT 1",
-            (wish.cell, key, wish.cell, wish.run, *states),
+            f"LIMIT 1) AND (submissions.state IN ({marks(states)}) OR wishes.submission = ?) LIMIT 1",
+            (wish.cell, key, wish.cell, wish.run, *states, _HELD_UP),
         )
         return bool(found.rows)

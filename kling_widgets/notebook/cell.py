@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _NOTEBOOKS = ("JPY_SESSION_NAME", "__vsc_ipynb_file__")
+_YES = re.compile(r"\s*--yes\b|,?\s*\byes\s*=\s*True\b")
 _PROCESS = secrets.token_hex(8)  # process ids and addresses come again
 
 
@@ -45,9 +47,14 @@ def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
         return None
     parent = shell.kernel.get_parent()
     # JupyterLab and Notebook name the cell; elsewhere it is known by what stands in it.
-    own = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code")
+    own = parent.get("metadata", {}).get("cellId") or _asking(parent.get("content", {}).get("code"))
     known = [name for variable in _NOTEBOOKS if (name := environ.get(variable) or shell.user_ns.get(variable))]
     return Cell(_digest(str(known[0]) if known else "", str(own)), str(header["msg_id"])) if own else None
+
+
+def _asking(code: object) -> str:
+    """What a cell asks for: with a yes, or without, it is the same cell, which meets what it has submitted before."""
+    return _YES.sub("", str(code or ""))
 
 
 def _header(shell: Any) -> Mapping[str, Any]:

@@ -84,12 +84,12 @@ class Click:
             if self._sending is not None:
                 return self._sending
             request = self._draft().request
-            if not yes and not request.errors() and (question := self._question(request)):
+            if not yes and not request.errors() and (question := self._question(request, in_cell=in_cell)):
                 raise KlingError(f"{question} form.submit(yes=True) makes it. Nothing was sent.")
             self._armed = None
             self._button.disabled = True
             try:
-                (job,) = self._session.prepare(request, in_cell=in_cell, yes=True)
+                (job,) = self._session.prepare(request, in_cell=in_cell, yes=yes)
                 self._sending = job if job.id is None else None  # what is under way already has its answer
             finally:
                 self._refresh()
@@ -131,16 +131,18 @@ class Click:
         """Whether this click may make the video: where there is a question, the first one only raises it."""
         with self.lock:
             request = self._draft().request
-            asked = request, self._question(request)
+            asked = request, self._question(request, in_cell=False)
             known, self._armed = self._armed == asked, asked
             return known or not asked[1]
 
-    def _question(self, request: VideoRequest) -> str:
-        """What a second click says yes to; "" where one is enough."""
+    def _question(self, request: VideoRequest, *, in_cell: bool) -> str:
+        """What a second click, or ``yes=True`` in a cell, says yes to; "" where nothing is asked."""
+        question = self._session.question([request], in_cell=in_cell)
+        # A click can always be answered by a second one. A cell that nobody attends sends what is merely unusual.
+        asked = str(question) if not in_cell or self._session.attended else question.spending
         files = ", ".join(field.label.lower() for field in self._draft().missing)
         without = f"This would be made without the file that was there: {files}." if files else ""
-        questions = (without, self._session.earlier.lost(request), self._session.guard.check([request]))
-        return " ".join(filter(None, questions))
+        return " ".join(filter(None, (without, self._session.earlier.lost(request), asked)))
 
     def _unsure(self) -> None:
         said = "The page did not answer, so nothing was sent. Check the code below, and click again."

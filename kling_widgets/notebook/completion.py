@@ -68,7 +68,7 @@ def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6"
         case "kling_models":
             found = models
         case "kling_prices" if len(words) == 1:
-            found = models
+            found = [*models, "from"]
         case "kling_prices":
             from kling_widgets.notebook.prices import FORGET, OPTIONS  # with the price table, for this line alone
 

@@ -28,6 +28,7 @@ STATES: Mapping[str, str] = {
     "failed": "failed",
     "refused": "refused",
     "unknown": "sent, answer unknown",
+    "submitted": "submitted, not followed",
 }
 # What people type, and the states that it means: the words above, the journal's own, those of a job, and these.
 STATUSES: Mapping[str, tuple[str, ...]] = {
@@ -37,7 +38,7 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
     "made": ("succeeded",),
     "succeeded": ("succeeded", "saved"),
 }
-WORDS = ("not sent", "being sent", "under way", "made", "done", "failed", "refused", "unknown")  # the best of each
+WORDS = ("not sent", "being sent", "under way", "made", "done", "failed", "refused", "unknown", "submitted")
 
 OPTIONS = ("model", "status", "since", "until")
 _NUMBER = 20  # tasks of %kling_tasks

@@ -1,6 +1,8 @@
 """The spend guard: what this kernel may make at all (its budget), and what it makes only after a yes.
 
-A new wish passes it after it was checked and before anything of it is written down or sent.
+A new wish passes it after it was checked and before anything of it is written down or sent. A yes is wanted for what
+comes to more than ``confirm_above``, all submissions of a cell's run together, and for what is as likely a slip as a
+wish (``Problem.asks``). The magic, ``kw.submit`` and the form ask the same question, that of ``Guard.question``.
 """
 
 from __future__ import annotations
@@ -8,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from kling_widgets.core import forks
@@ -18,11 +21,28 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.place import Place
+from kling_widgets.notebook.question import Question, together, unusual
 from kling_widgets.notebook.settings import BUDGET, Kling
+
+NOTHING = "Nothing was sent."
+_RUNS = 100  # cells' runs that are remembered; work in the background may go on while later cells run
 
 
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the sum belongs to the cell, in a terminal too
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run of a cell has submitted, or met again of a run before that was held up: each of one video.
+
+    Attributes:
+        all: everything.
+        unasked: what came since somebody was last asked about it.
+    """
+
+    all: Counter[Bill] = field(default_factory=Counter)
+    unasked: Counter[Bill] = field(default_factory=Counter)
 
 
 class Guard:
@@ -56,7 +76,10 @@ class Guard:
         except InvalidRequestError as error:  # said when something is to be made: without it all else works
             self._wrong = f"{BUDGET} cannot be understood, so nothing is made. {error} Nothing was sent."
         self._counted: Counter[Bill] = Counter()  # each of one video
+        self._runs: dict[str, _Run] = {}
+        self._known: set[Hashable] = set()  # what is unusual and was said yes to
         self._lock = forks.lock()
+        self._asking = forks.lock()  # one question at a time: its answer may settle the next one
 
     def bill(self, requests: Sequence[VideoRequest]) -> Bill:
         """What the requests come to, one for each video."""
@@ -74,57 +97,93 @@ class Guard:
         held = " and ".join(limit for limit in limits if not limit.startswith(OFF)) or "no limit"
         return f"{where}{counted} so far; {held}"
 
-    def check(self, requests: Sequence[VideoRequest]) -> str:
-        """What has to be confirmed before these are made, in words; "" when nothing has.
+    def question(self, requests: Sequence[VideoRequest], *, run: str = "") -> Question:
+        """What has to be confirmed before these are made.
+
+        Args:
+            requests: those that are really to be made, one for each video.
+            run: the run of the cell that asks for them; what it has submitted before counts with them. "" where no cell
+                does, as for a click in a form.
 
         Raises:
             KlingError: the budget does not allow them.
         """
         with self._lock:
             self._check_budget(bill := self.bill(requests))
-        return self._question(bill)
+            before = _sum(self._runs[run].unasked.elements()) if run in self._runs else Bill()
+        return self._question(requests, bill, before)
 
     @contextlib.contextmanager
-    def admitted(self, requests: Sequence[VideoRequest], *, yes: bool = False) -> Iterator[list[Bill]]:
+    def admitted(
+        self,
+        requests: Sequence[VideoRequest],
+        *,
+        yes: bool = False,
+        run: str = "",
+        met: Sequence[VideoRequest] = (),
+        again: bool = False,
+    ) -> Iterator[list[Bill]]:
         """Counts the requests, asks the user if need be, and says what several of them come to; gives the bill of
         each. When the work within fails they do not count.
 
         Args:
             requests: those that are really to be made, one for each video.
             yes: whether the user has said yes already; the budget holds all the same.
+            run: as for ``question``.
+            met: what the run meets again of a run before that was held up here: it goes on with it as a whole, so these
+                count as its own for the question, though not for the budget.
+            again: whether the same cell, run again, meets what this run has submitted; an error says so.
 
         Raises:
             KlingError: the budget does not allow it, the user said no, or nobody can be asked. Nothing was sent.
         """
         with self._lock:  # two at once must not both take what is left for one
-            bills = self._bills(requests)
-            bill = _sum(bills)
-            self._check_budget(bill)
-            self._counted.update(bills)
+            bills, known = self._bills(requests), self._bills(met)
+            this = self._enter(run, known)
+            nothing = _nothing(_sum(this.all.elements()), again=again)
+            self._check_budget(_sum(bills), nothing)
+            for counted in (self._counted, this.all, *([] if yes else [this.unasked])):
+                counted.update(bills)
         try:
-            if not yes and (question := self._question(bill)):
-                self._confirm(question, bill.count)
-            elif bill.count > 1:
-                self._say(f"{bill}.")
+            asked = not yes and self._confirm(requests, bills, this, nothing)
+            if yes or asked:
+                self._known |= unusual(requests).keys()
+            if len(bills) > 1 and not asked:
+                self._say(f"{_sum(bills)}.")
             yield bills
         except BaseException:
-            self._give_back(bills)
+            self._give_back(bills, run)
             raise
 
-    def follow(self, job: Job, bill: Bill) -> None:
-        """Counts the job, admitted with this bill, no longer when it ends without anything having been accepted. One
-        whose answer was lost counts: it may be billed."""
-        job.listen(lambda moment: self._heard(job, bill, moment))
+    def _enter(self, run: str, met: Iterable[Bill]) -> _Run:
+        """What the run has submitted so far; what no cell asks for stands alone."""
+        if not run:
+            return _Run()
+        this = self._runs.setdefault(run, _Run())
+        this.all.update(met := list(met))
+        this.unasked.update(met)
+        if len(self._runs) > _RUNS:
+            del self._runs[next(iter(self._runs))]
+        return this
 
-    def _heard(self, job: Job, bill: Bill, moment: Moment) -> None:
+    def follow(self, job: Job, bill: Bill, run: str = "") -> None:
+        """Counts the job, admitted with this bill for this run, no longer when it ends without anything having been
+        accepted. One whose answer was lost counts: it may be billed."""
+        job.listen(lambda moment: self._heard(job, bill, run, moment))
+
+    def _heard(self, job: Job, bill: Bill, run: str, moment: Moment) -> None:
         if moment.state == "refused" or (moment.state == "stopped" and job.id is None):
-            self._give_back([bill])
+            self._give_back([bill], run)
 
-    def _give_back(self, bills: Sequence[Bill]) -> None:
+    def _give_back(self, bills: Sequence[Bill], run: str) -> None:
         with self._lock:
-            self._counted -= Counter(bills)
+            this = self._runs.get(run, _Run())
+            for counted in (self._counted, this.all, this.unasked):
+                counted.subtract(bills)
+                for bill in [bill for bill, count in counted.items() if count <= 0]:
+                    del counted[bill]
 
-    def _check_budget(self, asked: Bill) -> None:
+    def _check_budget(self, asked: Bill, nothing: str = NOTHING) -> None:
         if not asked.count:
             return
         if self._wrong:
@@ -136,26 +195,72 @@ class Guard:
             if breach := budget.breach(counted + asked):
                 raise KlingError(
                     f"The budget of {breach}. It is set by {setter}; asked for: {asked}; counted in {where} so far: "
-                    f"{counted}. Nothing was sent."
+                    f"{counted}. {nothing}"
                 )
 
-    def _question(self, bill: Bill) -> str:
-        breach = Limit.parse(self._settings.confirm_above).breach(bill)
-        return f"{bill}. The limit of {breach} (%config Kling.confirm_above)." if breach else ""
+    def _question(self, requests: Sequence[VideoRequest], bill: Bill, before: Bill) -> Question:
+        """The question about requests that come to a bill, in a run that has submitted something before."""
+        breach = Limit.parse(self._settings.confirm_above).breach(before + bill) if bill.count else ""
+        earlier = f", and {before} before it in this cell" if before.count else ""
+        return Question(
+            f"{bill}{earlier}. The limit of {breach} (%config Kling.confirm_above)." if breach else "",
+            together(said for key, said in unusual(requests).items() if key not in self._known),
+        )
 
-    def _confirm(self, question: str, count: int) -> None:
-        it = "it" if count == 1 else "them"
-        try:
-            answer = self._ask(f"{question} Make {it}? [y/N] ")
-        except (EOFError, OSError, RuntimeError):  # StdinNotImplementedError is a RuntimeError
-            said = f"{question} Nobody can be asked here: --yes makes {it}, in Python yes=True. Nothing was sent."
-            raise KlingError(said) from None
-        if answer.strip().lower() not in ("y", "yes"):
-            raise KlingError("Nothing was sent.")
+    def _confirm(self, requests: Sequence[VideoRequest], bills: Sequence[Bill], this: _Run, nothing: str) -> bool:
+        """Whether the user was asked, and said yes; False where nothing had to be asked, or nobody could be.
+
+        Raises:
+            KlingError: the user said no, or it is more than is made where nobody can be asked.
+        """
+        bill = _sum(bills)
+
+        def question_now() -> Question:
+            with self._lock:
+                before = _sum((this.unasked - Counter(bills)).elements())
+            return self._question(requests, bill, before)
+
+        if not str(question_now()):
+            return False
+        with self._asking:
+            question = question_now()  # another thread's answer may have settled it
+            if not str(question):
+                return False
+            it = "it" if bill.count == 1 else "them"
+            try:
+                answer = self._ask(f"{question} {'Send anyway?' if question.unusual else f'Make {it}?'} [y/N] ")
+            except (EOFError, OSError, RuntimeError):  # StdinNotImplementedError is a RuntimeError
+                if not question.spending:
+                    return False  # the note is in its output
+                said = f"{question.spending} Nobody can be asked here: --yes makes {it}, in Python yes=True. {nothing}"
+                raise KlingError(said) from None
+            if answer.strip().lower() not in ("y", "yes"):
+                raise KlingError(nothing)
+            with self._lock:
+                this.unasked.clear()
+            return True
+
+
+def _nothing(before: Bill, *, again: bool) -> str:
+    """That nothing was sent, and what becomes of what the cell has submitted before."""
+    if not before.count:
+        return NOTHING
+    meets = ": run again, it meets those and pays for none of them twice." if again else ", which goes on."
+    return f"Nothing more was sent. This cell has submitted {before} already{meets}"
 
 
 def _sum(bills: Iterable[Bill]) -> Bill:
     return sum(bills, Bill())
+
+
+def attended(place: Place, shell: Any) -> bool:
+    """Whether somebody sits before the notebook or the terminal who can answer."""
+    kernel = getattr(shell, "kernel", None)
+    header = kernel.get_parent().get("header", {}) if kernel is not None else {}
+    # While a click is worked on the page takes no answer, and the kernel would wait for ever.
+    clicked = header.get("msg_type", "execute_request") != "execute_request"
+    typed = place.front_end != "terminal" or (sys.stdin is not None and sys.stdin.isatty())
+    return typed and not clicked and place.front_end not in ("headless", "script", "voila")
 
 
 def ask(question: str, place: Place, shell: Any) -> str:
@@ -164,11 +269,6 @@ def ask(question: str, place: Place, shell: Any) -> str:
     Raises:
         EOFError, OSError, RuntimeError: nobody can be asked.
     """
-    kernel = getattr(shell, "kernel", None)
-    header = kernel.get_parent().get("header", {}) if kernel is not None else {}
-    # While a click is worked on the page takes no answer, and the kernel would wait for ever.
-    clicked = header.get("msg_type", "execute_request") != "execute_request"
-    typed = place.front_end != "terminal" or (sys.stdin is not None and sys.stdin.isatty())
-    if clicked or not typed or place.front_end in ("headless", "script", "voila"):
+    if not attended(place, shell):
         raise EOFError(place.front_end)
     return input(question)

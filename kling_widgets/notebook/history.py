@@ -31,7 +31,7 @@ _LONGEST_PROMPT = 120  # characters
 _TYPED = re.compile(r"[\w.:-]{1,60}", re.ASCII)  # an id that can be typed; for any other the journal's number stands
 # What must not be lost with its entry: the service makes, or has, a video that is not here yet.
 _UNDER_WAY = ("accepted", "succeeded")
-_COSTS = ("accepted", "succeeded", "saved")  # failed tasks are refunded as a rule, refused ones never paid
+_COSTS = ("accepted", "succeeded", "saved", "submitted")  # failed tasks are refunded as a rule, refused ones never paid
 
 
 class History(Sequence[Entry]):

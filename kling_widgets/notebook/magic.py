@@ -62,7 +62,7 @@ class Magics:
         print(request.to_json())  # noqa: T201
         requests = [request] * int(str(settings.get("count", 1)))
         try:
-            question = self.session.guard.check(requests)
+            question = self.session.guard.question(requests).spending  # what is unusual is said above
         except KlingError as error:
             question = str(error)
         if question:
@@ -142,8 +142,8 @@ class Magics:
 
     def kling_prices(self, line: str) -> Any:
         """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
-        ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --video off``;
-        removes: ``%kling_prices 2.6 forget``."""
+        ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --input
+        image``; takes a whole list, CSV or JSON: ``%kling_prices from FILE``; removes: ``%kling_prices 2.6 forget``."""
         from kling_widgets.notebook.prices import prices
 
         return prices(self.session.prices, line)

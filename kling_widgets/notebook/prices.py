@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from kling_widgets.core.catalog import FIELDS, PREFIX, PRICING
-from kling_widgets.core.fields import SWITCH_WORDS
-from kling_widgets.core.names import model, nearest
-from kling_widgets.core.spend import amount, number
+from kling_widgets.core.names import nearest
+from kling_widgets.core.spend import amount
 from kling_widgets.core.values import shorten
 from kling_widgets.errors import InvalidRequestError
+from kling_widgets.jobs import price_list, price_row
 from kling_widgets.jobs.home import tilde
-from kling_widgets.jobs.prices import Price, PriceTable
+from kling_widgets.jobs.prices import INPUTS, Price, PriceTable
 from kling_widgets.notebook.table import Table
 
 _SWITCH = ("on", "off")
@@ -20,14 +21,17 @@ _SWITCH = ("on", "off")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--resolution": getattr(FIELDS["resolution"], "choices", ()),
     "--sound": _SWITCH,
+    "--input": INPUTS,
     "--video": _SWITCH,
     "--currency": (),
 }
-FORGET = "forget"
+FORGET, FROM = "forget", "from"
 USAGE = (
     "To set the price of a second: %kling_prices MODEL PRICE --currency USD, for some clips alone with --resolution "
-    "1080P, --sound on, --video off (whether a video goes in). To remove: %kling_prices MODEL forget."
+    "1080P, --sound on, --input image (text, image, references or video; image is a first frame). A whole list: "
+    "%kling_prices from prices.csv. To remove: %kling_prices MODEL forget."
 )
+_LIST = re.compile(r'\s*from\s+(?:"(?P<quoted>[^"]+)"|(?P<bare>[^"\s]+))(?P<rest>(?:\s.*)?)', re.DOTALL | re.IGNORECASE)
 
 
 def prices(table: PriceTable, line: str) -> Table:
@@ -37,6 +41,8 @@ def prices(table: PriceTable, line: str) -> Table:
         InvalidRequestError: the line cannot be understood; nothing was changed.
         KlingError: the table cannot be written.
     """
+    if found := _LIST.fullmatch(line):
+        return _take(table, Path(found["quoted"] or found["bare"]), found["rest"])
     words, options = _read(line)
     match words:
         case []:
@@ -45,27 +51,44 @@ def prices(table: PriceTable, line: str) -> Table:
         case [name, word] if word.lower() == FORGET:
             if "--currency" in options:
                 raise InvalidRequestError(
-                    "A table has one currency: to forget takes --resolution, --sound and --video."
+                    "A table has one currency: to forget takes --resolution, --sound and --input."
                 )
-            if not table.forget(_price(name, "0", options)):
+            if not sum(table.forget(price) for price in _prices(name, "0", options)):
                 raise InvalidRequestError(
                     f"There is no such price of {shorten(name)}; %kling_prices shows what there is."
                 )
         case [name, per_second]:
-            table.set(_price(name, per_second, options), options.get("--currency", ""))
+            table.set_all(_prices(name, per_second, options), options.get("--currency", ""))
         case _:
             raise InvalidRequestError(f"{shorten(line)} is not understood. {USAGE}")
     return show(table)
 
 
-def show(table: PriceTable) -> Table:
-    """The table, and whose word it is."""
+def _take(table: PriceTable, path: Path, rest: str) -> Table:
+    """Sets all prices of a file, or none."""
+    words, options = _read(rest)
+    if words or options.keys() - {"--currency"}:
+        raise InvalidRequestError(
+            f"{shorten(rest)} is not understood. A list is %kling_prices from FILE, with --currency USD if the file "
+            'names none; a path with blanks in double quotes, as in from "my prices.csv".'
+        )
+    found, unit = price_list.read(path)
+    given = options.get("--currency", "")
+    if unit and given and given.upper() != unit.upper():
+        raise InvalidRequestError(f"{shorten(path.name)} is in {unit}, not {shorten(given)}. Nothing was changed.")
+    table.set_all(found, unit or given)
+    count = "1 price was" if len(found) == 1 else f"{len(found)} prices were"
+    return show(table, f"{count} set from {tilde(path)}.")
+
+
+def show(table: PriceTable, done: str = "") -> Table:
+    """The table, and whose word it is; before that what was done."""
     rows = [
         [
             price.model.removeprefix(PREFIX),
             price.resolution or "any",
             _switch(price.sound),
-            _switch(price.video),
+            price.input or "any",
             f"{amount(price.per_second, 6)} {table.currency}",
         ]
         for price in table.prices
@@ -73,8 +96,8 @@ def show(table: PriceTable) -> Table:
     whose = (
         f"Your own prices, kept in {tilde(table.path)}." if rows else "You have set no prices, and none are built in."
     )
-    titles = ("--model", "--resolution", "--sound", "--video", "a second")
-    return Table(titles, rows, " ".join(filter(None, (table.trouble, whose, PRICING, USAGE))))
+    titles = ("--model", "--resolution", "--sound", "--input", "a second")
+    return Table(titles, rows, " ".join(filter(None, (done, table.trouble, whose, PRICING, USAGE))))
 
 
 def _read(line: str) -> tuple[list[str], dict[str, str]]:
@@ -97,28 +120,14 @@ def _read(line: str) -> tuple[list[str], dict[str, str]]:
     return words, options
 
 
-def _price(name: str, per_second: str, options: Mapping[str, str]) -> Price:
+def _prices(name: str, per_second: str, options: Mapping[str, str]) -> list[Price]:
+    """What a line sets: a row of a list, whose columns are the options."""
+    cells = {option.removeprefix("--"): text for option, text in options.items()}
     try:
-        money = number(per_second)
-    except ValueError:
-        raise InvalidRequestError(f"A price is a number such as 0.05, not {shorten(per_second)}.") from None
-    field, text = FIELDS["resolution"], options.get("--resolution")
-    resolution = field.clean(text, paths=False) if text else None
-    if resolution:
-        for problem in field.check(resolution):
-            if problem.severity == "error":
-                raise InvalidRequestError.of([problem])
-    return Price(model(name).id, money, resolution, _flag("--sound", options), _flag("--video", options))
-
-
-def _flag(option: str, options: Mapping[str, str]) -> bool | None:
-    word = options.get(option)
-    if word is None:
-        return None
-    try:
-        return SWITCH_WORDS[word.lower()]
-    except KeyError:
-        raise InvalidRequestError(f"{option} is on or off, not {shorten(word)}.") from None
+        return list(price_row.prices({**cells, "model": name, "per_second": per_second}))
+    except price_row.WrongCell as wrong:
+        option = f"--{wrong.column}: " if f"--{wrong.column}" in options else ""
+        raise InvalidRequestError(f"{option}{wrong.why}") from None
 
 
 def _switch(value: bool | None) -> str:

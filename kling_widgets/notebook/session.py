@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kling_widgets.notebook.cell import Cell
     from kling_widgets.notebook.earlier import Earlier
     from kling_widgets.notebook.figure import Display
+    from kling_widgets.notebook.question import Question
     from kling_widgets.notebook.repeats import Met
     from kling_widgets.notebook.services import Running
 
@@ -52,6 +53,7 @@ class Session(Surroundings):
         super().__init__(shell, environ, ask, connect, self._start_demo)
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
         self.jobs: dict[int, Job] = {}  # by the journal's number; what is under way is not begun again
+        self._latest_run = ""  # of a cell
 
     def _start_demo(self) -> Running:
         try:
@@ -95,7 +97,6 @@ class Session(Surroundings):
             Nothing was sent.
         """
         from kling_widgets.notebook import options
-        from kling_widgets.notebook.cell import current
         from kling_widgets.notebook.pictures import filed
 
         count, save, timeout = options.count(count), options.save(save), options.timeout(timeout)
@@ -111,15 +112,49 @@ class Session(Surroundings):
         self.latest = requests[-1]
         desk = self.desk(self.services.get(), save, timeout)
         self.journal.settle()
-        cell = current(self.shell, self.environ) if in_cell else None
+        cell, run = self._cell(in_cell=in_cell)
         met = self._meet(requests, desk.service.name, cell, new=new, reuse=reuse)
         guard = self.guards[desk.service.demo]
-        with guard.admitted([each.request for each in met if each.entry is None], yes=yes) as bills:
-            jobs = self._all(met, desk, save, bills)
+        fresh = [each for each in met if each.entry is None]
+        held_up = self._held_up(met)
+        try:
+            with guard.admitted(
+                [each.request for each in fresh], yes=yes, run=run, met=held_up, again=cell is not None
+            ) as bills:
+                jobs = self._all(met, desk, save, bills)
+        except BaseException:
+            if cell and fresh:
+                self.journal.wishes.hold_up(fresh[0].wish)
+            raise
         begun = (job for job, each in zip(jobs, met, strict=True) if each.entry is None)
         for job, bill in zip(begun, bills, strict=True):
-            guard.follow(job, bill)  # not before: what fails within is given back as a whole
+            guard.follow(job, bill, run)  # not before: what fails within is given back as a whole
         return jobs
+
+    def _cell(self, *, in_cell: bool) -> tuple[Cell | None, str]:
+        """The cell that runs, or None; and the run that counts together. A thread that a cell has started goes on
+        while the kernel works on other messages: it counts with the cell that ran last."""
+        from kling_widgets.notebook.cell import current
+
+        if not in_cell:
+            return None, ""
+        if cell := current(self.shell, self.environ):
+            self._latest_run = cell.run
+        in_thread = threading.current_thread() is not threading.main_thread()
+        return cell, cell.run if cell else self._latest_run if in_thread else ""
+
+    def _held_up(self, met: list[Met]) -> list[VideoRequest]:
+        """What the cell meets of what it has begun itself, if its run before was held up by a question or a budget."""
+        own = self.journal.wishes.begun_before_hold_up(met[0].wish) if any(each.entry for each in met) else ()
+        return [each.request for each in met if each.entry and each.entry.key in own]
+
+    def question(self, requests: Iterable[VideoRequest], *, in_cell: bool) -> Question:
+        """What has to be confirmed before these are made by the cell that runs, or by a click.
+
+        Raises:
+            KlingError: there is no service, or the budget does not allow them.
+        """
+        return self.guard.question(list(requests), run=self._cell(in_cell=in_cell)[1])
 
     def _meet(self, requests: list[VideoRequest], service: str, cell: Cell | None, **how: bool) -> list[Met]:
         """What each of the requests meets; see ``meet``."""

@@ -88,6 +88,13 @@ class Surroundings:
         return {free: guard.Guard(self.settings, self.price, ask, self._limit, demo=free) for free in (False, True)}
 
     @property
+    def attended(self) -> bool:
+        """Whether a question finds somebody who can answer it."""
+        from kling_widgets.notebook import guard
+
+        return self._ask is not None or guard.attended(self.place, self.shell)
+
+    @property
     def guard(self) -> Guard:
         """The spend guard of what is in charge: the service, or the demo."""
         return self.guards[self.services.demo]

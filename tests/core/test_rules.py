@@ -314,3 +314,36 @@ def test_messages_say_what_to_do() -> None:
     assert "Put the audio where everybody can read it and give its http(s) link." in said
     said = " ".join(map(str, VideoRequest("2.6", prompt="x", seconds=5, duration=10).problems()))
     assert "seconds and duration are the same field" in said
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "asked"),
+    [
+        ("2.6", {"seconds": 7}, {"seconds"}),
+        ("3.0", {"seconds": 2}, {"seconds"}),
+        ("o1", {"seconds": 7}, {"seconds"}),
+        ("o1", {"seconds": 7, "image_list": [A]}, set()),
+        ("3.0", {"camera_control": {"type": "simple", "config": {"zoom": 60}}}, {"camera_control"}),
+        ("3.0", {"multi_shots": True, "multi_prompt": [{"prompt": "a", "duration": "0"}]}, {"multi_prompt"}),
+        ("3.0", {"multi_shots": True, "multi_prompt": [{"prompt": "a"}]}, set()),
+        ("2.5-turbo", {"sound": True}, {"sound"}),
+        ("3.0-turbo", {"image": A, "image_tail": B}, {"image_tail"}),
+        ("2.6", {"dynamic_masks": MASK, "multi_shots": True}, {"dynamic_masks", "multi_shots"}),
+        ("2.6", {"size": "640x480", "aspect_ratio": "21:9", "resolution": "4K", "image_tail": B}, set()),
+        ("1.6", {"image_list": links(6), "prompt": "a" * 2600, "metadata": {"seed": 1}}, set()),
+        ("aigc-video-kling-9", {"sound": True, "seconds": 33}, set()),
+    ],
+)
+def test_a_number_out_of_range_and_a_field_of_other_models_ask(
+    model: str, fields: dict[str, Any], asked: set[str]
+) -> None:
+    """Both are as likely a slip as a wish; no other warning asks."""
+    request = VideoRequest(model, **{"prompt": "a boat", **fields})
+    assert {problem.field for problem in request.problems() if problem.asks} == asked
+    assert not request.errors()
+
+
+@pytest.mark.parametrize(("model", "fields", "expected"), CASES)
+def test_an_error_never_asks(model: str, fields: dict[str, Any], expected: str) -> None:
+    """Nobody can say yes to it."""
+    assert not [each for each in VideoRequest(model, **fields).problems() if each.asks and each.severity == "error"]

@@ -15,11 +15,12 @@ import pytest
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.jobs.prices import LARGEST, Price, PriceTable
+from kling_widgets.jobs.prices import INPUTS, LARGEST, Price, PriceTable, input_of
 
 MODEL = "aigc-video-kling-2.6"
 BOAT = VideoRequest("2.6", prompt="a boat", seconds=10)
 CLIP = "https://example.com/v.mp4"
+PICTURE = "https://example.com/a.png"
 
 
 @pytest.fixture
@@ -63,13 +64,13 @@ def test_a_price_is_kept_for_its_owner_alone(table: PriceTable, path: Path) -> N
 
 
 def test_the_price_with_the_most_conditions_counts(table: PriceTable) -> None:
-    """A condition that a row does not name fits all; what the request leaves open fits no condition."""
+    """A condition that a row does not name fits all; of two with as many the higher price counts."""
     for each in (
         price("0.01"),
         price("0.02", "1080P"),
         price("0.03", "1080P", True),
-        price("0.04", "1080P", True, True),
-        price("0.05", None, False),
+        price("0.04", "1080P", True, "video"),
+        price("0.05", None, False, "image"),
         price("9", model="aigc-video-kling-3.0"),
     ):
         table.set(each, "USD")
@@ -83,9 +84,71 @@ def test_the_price_with_the_most_conditions_counts(table: PriceTable) -> None:
     assert second(resolution="1080P") == second(resolution="1080P", video_list=[CLIP]) == "0.02"
     assert second(resolution="1080P", sound=True) == "0.03"
     assert second(resolution="1080P", sound=True, video_list=[CLIP]) == "0.04"
-    assert second(sound=False) == "0.05"
-    assert second(sound=False, resolution="1080P") == "0.05"  # of two with one condition each the higher one
+    assert second(image=PICTURE) == second(image=PICTURE, resolution="1080P") == "0.05"
     assert table.estimate(VideoRequest("2.5-turbo", prompt="a boat")) is None
+
+
+def test_what_is_unset_is_priced_as_720p_and_silent(table: PriceTable) -> None:
+    """As the service bills it (D): so a list that has a row for every case has one for a request that sets nothing."""
+    for resolution, dear in (("720P", 1), ("1080P", 2)):
+        for sound in (False, True):
+            table.set(price(f"0.{dear}{int(sound)}", resolution, sound, "text"), "USD")
+    cheap = Decimal("1.00"), "USD"
+    assert table.estimate(BOAT) == table.estimate(BOAT.replace(resolution="720P", sound=False)) == cheap
+    assert table.estimate(BOAT.replace(sound=True)) == (Decimal("1.10"), "USD")
+    assert table.estimate(BOAT.replace(resolution="1080P")) == (Decimal("2.00"), "USD")
+    assert table.estimate(BOAT.replace(resolution="4K")) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({}, "text"),
+        ({"image": PICTURE}, "image"),
+        ({"image": PICTURE, "image_tail": PICTURE}, "image"),
+        ({"image": Path("first.png")}, "image"),
+        ({"image_list": [PICTURE]}, "references"),
+        ({"image": PICTURE, "image_list": [PICTURE]}, "references"),
+        ({"video_list": [CLIP]}, "video"),
+        ({"image": PICTURE, "image_list": [PICTURE], "video_list": [CLIP]}, "video"),
+    ],
+)
+def test_a_price_knows_the_kind_of_input(fields: dict[str, Any], kind: str, table: PriceTable) -> None:
+    """Text, a first frame, references or a video; the dearest kind that is there."""
+    for number, each in enumerate(INPUTS, 1):
+        table.set(price(f"{number}", None, None, each), "USD")
+    request = VideoRequest("2.6", prompt="a boat", seconds=1, **fields)
+    assert table.estimate(request) == (Decimal(INPUTS.index(kind) + 1), "USD")
+    assert input_of(request) == kind
+
+
+def test_a_table_of_before_is_still_read(table: PriceTable, path: Path) -> None:
+    """It knew only whether a video goes in; the next change writes it in today's form."""
+    rows = [
+        {"model": MODEL, "per_second": "1"},
+        {"model": MODEL, "per_second": "2", "resolution": "1080P", "sound": True},
+        {"model": MODEL, "per_second": "3", "video": True},
+        {"model": MODEL, "per_second": "4", "video": False},
+    ]
+    written(path, {"version": 1, "currency": "USD", "prices": rows})
+    kinds = [price("4", None, None, each) for each in ("text", "image", "references")]
+    now = (price("1"), price("2", "1080P", True), price("3", None, None, "video"), *kinds)
+    assert (table.prices, table.currency, table.trouble) == (now, "USD", "")
+    assert table.estimate(BOAT.replace(image=PICTURE)) == (Decimal(40), "USD")
+    assert table.estimate(BOAT.replace(video_list=[CLIP])) == (Decimal(30), "USD")
+    table.set(price("5"))
+    assert json.loads(path.read_text())["version"] == 2
+    assert PriceTable(path).prices == (price("5"), *now[1:])
+
+
+def test_many_prices_are_set_at_once_or_not_at_all(table: PriceTable, path: Path) -> None:
+    """Those that would make the file too large to be read again are refused."""
+    table.set_all([price("1"), price("2", "1080P"), price("3")], "USD")
+    assert table.prices == (price("3"), price("2", "1080P"))
+    before = path.read_bytes()
+    with pytest.raises(InvalidRequestError, match=r"too many for one table\. Nothing was changed"):
+        table.set_all(price("1", f"{number}P") for number in range(20_000))
+    assert path.read_bytes() == before
 
 
 def test_without_a_length_there_is_no_estimate(table: PriceTable) -> None:
@@ -172,7 +235,12 @@ DAMAGED = [
             {"sound": 1},
             {"resolution": True},
             {"fps": 60},
+            {"input": "text"},
         )
+    ),
+    *(
+        {"version": 2, "currency": "USD", "prices": [{**ROW, **change}]}
+        for change in ({"input": "sound"}, {"input": True}, {"input": []}, {"video": True}, {"sound": "on"})
     ),
 ]
 
@@ -203,7 +271,7 @@ def test_several_damaged_tables_are_all_kept(table: PriceTable, path: Path) -> N
 
 def test_a_newer_table_is_left_alone(table: PriceTable, path: Path) -> None:
     """It does not count, and is neither changed nor set aside."""
-    before = written(path, {"version": 2, "who": "knows"})
+    before = written(path, {"version": 3, "who": "knows"})
     assert table.estimate(BOAT) is None
     for change in (lambda: table.set(price("1"), "USD"), lambda: table.forget(price("1"))):
         with pytest.raises(KlingError, match="newer version"):

@@ -77,3 +77,24 @@ def test_a_run_is_open_while_one_of_it_is(journal: Journal) -> None:
     assert journal.wishes.in_open_run(Wish("boat", "cell", "2"), boat, ["accepted"])
     journal.update(kite, state="saved")
     assert not journal.wishes.in_open_run(Wish("boat", "cell", "2"), boat, ["accepted"])
+
+
+def test_a_run_that_was_held_up_is_open(journal: Journal) -> None:
+    """Until the cell has run again; what it has begun itself is known, and what another one began is not."""
+    other = made(journal, "1", cell="other", same="kite")[0]
+    boat = made(journal, "1")[0]
+    journal.wishes.note(Wish("kite", "cell", "1"), other)
+    for key in (boat, other):
+        journal.update(key, state="saved")
+    again = Wish("boat", "cell", "2")
+    assert not journal.wishes.in_open_run(again, boat, ["accepted"])
+    assert journal.wishes.begun_before_hold_up(again) == set()
+    journal.wishes.hold_up(Wish("ship", "cell", "1"))
+    assert journal.wishes.in_open_run(again, boat, ["accepted"])
+    assert journal.wishes.begun_before_hold_up(again) == {boat}
+    assert journal.wishes.begun_before_hold_up(Wish("boat", "other", "2")) == set()
+    assert before(journal, "2", same="ship") is None
+    journal.wishes.note(again, boat)
+    later = Wish("boat", "cell", "3")
+    assert not journal.wishes.in_open_run(later, boat, ["accepted"])
+    assert journal.wishes.begun_before_hold_up(later) == set()

@@ -34,15 +34,17 @@ def shell() -> Iterator[Any]:
 
 
 class Kernel:
-    """What we ask of a kernel: whether it may ask, which run of a cell this is, and what stands in the cell."""
+    """What we ask of a kernel: whether it may ask, which run of a cell this is, what stands in the cell, and on which
+    kind of message it works."""
 
     def __init__(self, *, stdin: bool = True) -> None:
         self._allow_stdin = stdin
         self.cell = 1
         self.source = ""
+        self.kind = "execute_request"
 
     def get_parent(self) -> dict[str, Any]:
-        return {"header": {"msg_id": f"cell-{self.cell}"}, "content": {"code": self.source}}
+        return {"header": {"msg_id": f"cell-{self.cell}", "msg_type": self.kind}, "content": {"code": self.source}}
 
 
 @pytest.fixture

@@ -57,6 +57,20 @@ def test_without_a_name_it_is_known_by_its_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "with_yes"),
+    [
+        ("%kling --count 9 a boat", "%kling --count 9 --yes a boat"),
+        ("kw.submit(boats)", "kw.submit(boats, yes=True)"),
+        ("kw.submit(boats, wait=True)", "kw.submit(boats, yes = True, wait=True)"),
+    ],
+)
+def test_with_a_yes_it_is_the_same_cell(code: str, with_yes: str) -> None:
+    """An error that asks for one leads back to what the cell has submitted before."""
+    assert name(asked(code=code)) == name(asked(code=with_yes))
+    assert name(asked(code=code)) != name(asked(code=code.replace("boat", "ship")))
+
+
+@pytest.mark.parametrize(
     "parent",
     [{}, {"header": {}}, asked(kind="comm_msg"), asked(run=""), asked(code=""), {"header": {"msg_id": "1"}}],
     ids=str,

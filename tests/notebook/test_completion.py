@@ -117,7 +117,9 @@ def test_prices_are_completed() -> None:
 
     assert found("3.0-m") == ["3.0-motion-control"]
     assert found("2.6 f") == ["forget"]
-    assert found("2.6 0.05 --") == ["--resolution", "--sound", "--video", "--currency"]
+    assert found("f") == ["from"]
+    assert found("2.6 0.05 --input i") == ["image"]
+    assert found("2.6 0.05 --") == ["--resolution", "--sound", "--input", "--video", "--currency"]
     assert found("2.6 0.05 --video o") == ["on", "off"]
     assert "1080P" in found("2.6 0.05 --resolution ")
     assert found("2.6 0.05 --currency ") == []

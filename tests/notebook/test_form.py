@@ -675,6 +675,55 @@ def test_python_is_not_asked_by_a_form(new: Maker, session: Session) -> None:
     assert form.submit(yes=True).request == form.request
 
 
+def test_what_is_unusual_wants_a_second_click_once(new: Maker, session: Session) -> None:
+    """A number outside of its documented range: the note stands in the question. Said yes to, it is not asked again
+    for the same field, model and value; and with a limit passed it is one question."""
+    form = new("2.6", prompt="a boat", seconds=7)
+    button(form, SUBMIT).click()
+    assert session.journal.entries() == ()
+    assert "documented for 5 or 10 seconds, not 7 seconds. A second click makes it." in text(form)
+    button(form, ANYWAY).click()
+    assert len(session.journal.entries()) == 1
+    other = new("2.6", prompt="a ship", seconds=7)
+    button(other, SUBMIT).click()
+    assert len(session.journal.entries()) == 2
+    session.settings.confirm_above = "5 s"
+    third = new("2.6", prompt="a kite", seconds=8)
+    button(third, SUBMIT).click()
+    assert "not 8 seconds. 1 video · 8 s. The limit of 5 s would be passed" in text(third)
+    button(third, ANYWAY).click()
+    assert len(session.journal.entries()) == 3
+
+
+def test_a_field_that_the_model_is_not_said_to_have_wants_a_second_click(new: Maker, session: Session) -> None:
+    """Sound on 2.5 Turbo; where the line is asked the form asks, with the same words."""
+    form = new("2.5-turbo", prompt="a boat", sound=True)
+    button(form, SUBMIT).click()
+    assert "sound is not documented for Kling 2.5 Turbo. A second click makes it." in text(form)
+    assert session.journal.entries() == ()
+
+
+def test_python_sends_what_is_unusual_only_where_nobody_is_there(new: Maker, session: Session, kernel: Kernel) -> None:
+    """In a notebook before somebody it wants a yes; by program it is sent, with its note."""
+    form = new("2.6", prompt="a boat", seconds=7)
+    with pytest.raises(KlingError, match=r"not 7 seconds\. form.submit\(yes=True\) makes it"):
+        form.submit()
+    kernel._allow_stdin = False
+    assert form.submit().request.get("seconds") == 7
+
+
+def test_forms_in_a_loop_count_together(new: Maker, session: Session, kernel: Kernel) -> None:
+    """``form.submit()`` in a cell is a submission of the cell; a click is not."""
+    session.settings.confirm_above, kernel.source = "2 videos", "the cell"
+    for number in range(2):
+        new("2.6", prompt=f"boat {number}").submit()
+    third = new("2.6", prompt="boat 3")
+    with pytest.raises(KlingError, match=r"and 2 videos · 10 s before it in this cell.*form.submit\(yes=True\)"):
+        third.submit()
+    button(third, SUBMIT).click()
+    assert len(session.journal.entries()) == 3
+
+
 def test_a_file_that_is_missing_wants_a_second_click(new: Maker, session: Session, tmp_path: Path) -> None:
     """A submission that was not sent for its picture's sake is not quietly made without it."""
     body = {"model": "aigc-video-kling-2.6", "prompt": "a boat", "image": "<upload: first.png>"}

@@ -19,9 +19,10 @@ from kling_widgets.jobs.moment import ENDED
 from kling_widgets.notebook.guard import Guard, ask
 from kling_widgets.notebook.place import FrontEnd, Place
 from kling_widgets.notebook.settings import Kling
-from tests.jobs.conftest import CREATE, LONG, REQUEST, Answer, Gateway, Heard, World
+from tests.jobs.conftest import CREATE, LONG, REQUEST, Answer, Gateway, Heard, World, until
 
 BOAT = VideoRequest("2.6", prompt="a boat")
+ZOOM = {"type": "simple", "config": {"zoom": 60}}
 AVATAR = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["https://example.com/a.wav"])
 
 
@@ -65,15 +66,15 @@ def new(user: User) -> Callable[..., Guard]:
     return maker
 
 
-def make(guard: Guard, count: int = 1, request: VideoRequest = BOAT, *, yes: bool = False) -> None:
+def make(guard: Guard, count: int = 1, request: VideoRequest = BOAT, **how: Any) -> None:
     """Makes some videos."""
-    with guard.admitted([request] * count, yes=yes):
+    with guard.admitted([request] * count, **how):
         pass
 
 
-def refused(guard: Guard, count: int = 1, request: VideoRequest = BOAT, *, yes: bool = False) -> str:
+def refused(guard: Guard, count: int = 1, request: VideoRequest = BOAT, **how: Any) -> str:
     """Why they are not made; nothing is made of them."""
-    with pytest.raises(KlingError) as raised, guard.admitted([request] * count, yes=yes):
+    with pytest.raises(KlingError) as raised, guard.admitted([request] * count, **how):
         raise AssertionError("they were made")
     return str(raised.value)
 
@@ -159,10 +160,206 @@ def test_the_limit_can_be_of_seconds_or_money(
     """What is not known before is asked about."""
     user.price = price
     guard = new(confirm_above=limit)
-    assert asked in guard.check([request_])
-    assert bool(guard.check([request_])) == bool(asked)
+    said = str(guard.question([request_]))
+    assert asked in said
+    assert bool(said) == bool(asked)
     make(guard, 1, request_)
     assert len(user.asked) == bool(asked)
+
+
+# A cell's run, as a whole
+
+
+def test_the_submissions_of_a_run_count_together(new: Callable[..., Guard], user: User) -> None:
+    """Six in a loop are asked about as six in a list are: at the fifth. Another run begins anew, and so does what no
+    cell asks for."""
+    guard = new()
+    for _ in range(4):
+        make(guard, run="1")
+    assert user.asked == []
+    assert "and 4 videos · 20 s before it in this cell" in str(guard.question([BOAT], run="1"))
+    make(guard, 4, run="2")
+    make(guard, 4)
+    make(guard, 4)
+    assert user.asked == []
+    make(guard, run="1")
+    assert user.asked == [
+        "1 video · 5 s, and 4 videos · 20 s before it in this cell. The limit of 4 videos would be passed "
+        "(%config Kling.confirm_above). Make it? [y/N] "
+    ]
+
+
+def test_after_a_yes_it_counts_anew(new: Callable[..., Guard], user: User) -> None:
+    """A loop of twenty asks four times, and a yes beforehand is not asked about either."""
+    guard = new()
+    for _ in range(20):
+        make(guard, run="1")
+    assert len(user.asked) == 4
+    guard = new()
+    for _ in range(20):
+        make(guard, run="1", yes=True)
+    make(guard, 4, run="1")
+    assert len(user.asked) == 4
+
+
+@pytest.mark.parametrize("answer", [EOFError, "n"])
+def test_a_refusal_says_how_many_were_made(
+    answer: str | type[BaseException], new: Callable[..., Guard], user: User
+) -> None:
+    """And, where that is so, that the cell meets them when it is run again; a budget says it too."""
+    user.answer, guard = answer, new(budget="5 videos")
+    make(guard, 2, run="1")
+    make(guard, 2, run="1")
+    meets = (
+        "Nothing more was sent. This cell has submitted 4 videos · 20 s already: run again, it meets those and pays "
+        "for none of them twice."
+    )
+    assert refused(guard, run="1", again=True).endswith(meets)
+    assert refused(guard, 2, run="1", again=True).endswith(meets)
+    assert refused(guard, run="1").endswith("This cell has submitted 4 videos · 20 s already, which goes on.")
+    assert refused(guard, 6, run="2").endswith("Nothing was sent.")
+
+
+def test_what_the_service_refused_does_not_count_in_its_run(world: World, new: Callable[..., Guard]) -> None:
+    """A loop that meets a wrong key is not asked about what was never made."""
+    guard = new()
+    world.gateway.created = Answer(401, {"error": {"message": "no such key"}})
+    for _ in range(4):
+        with guard.admitted([REQUEST], run="1") as bills:
+            job = world.job()
+            guard.follow(job, *bills, run="1")
+        heard = Heard()
+        job.listen(heard)
+        job.start()
+        heard.until(lambda moment: moment.state in ENDED)
+    assert str(guard.question([REQUEST] * 4, run="1")) == ""
+
+
+def test_what_a_run_meets_again_counts_with_it(new: Callable[..., Guard], user: User) -> None:
+    """A cell that was held up is held up at the same place; the budget counts nothing twice."""
+    user.answer, guard = EOFError, new(budget="5 videos")
+    for _ in range(4):
+        make(guard, run="1")
+    refused(guard, run="1")
+    for _ in range(4):
+        with guard.admitted([], run="2", met=[BOAT]):
+            pass
+    assert "1 video · 5 s, and 4 videos · 20 s before it in this cell" in refused(guard, run="2")
+    make(guard, run="2", yes=True)
+
+
+def test_threads_of_one_run_are_asked_once(user: User) -> None:
+    """The yes to the first question is one to what the others have asked for meanwhile."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def think(question: str) -> str:
+        user.asked.append(question)
+        asked.set()
+        assert answered.wait(LONG)
+        return "y"
+
+    guard = Guard(Kling(), user.cost, think)
+    make(guard, 4, run="1")
+    threads = [threading.Thread(target=make, args=(guard,), kwargs={"run": "1"}) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert asked.wait(LONG)
+    until(lambda: len(guard._runs["1"].all) == 1 and guard._runs["1"].all.total() == 8)
+    answered.set()
+    for thread in threads:
+        thread.join(LONG)
+    assert len(user.asked) == 1
+
+
+# What is as likely a slip as a wish
+
+ODD = [
+    (VideoRequest("2.6", prompt="a boat", seconds=7), "5 or 10 seconds, not 7 seconds."),
+    (VideoRequest("o1", prompt="a boat", seconds=7), "O1 is documented for 5 or 10 seconds, not 7."),
+    (VideoRequest("3.0", prompt="a boat", camera_control=ZOOM), "zoom is a number from -10 to 10, not “60”."),
+    (VideoRequest("2.5-turbo", prompt="a boat", sound=True), "sound is not documented for Kling 2.5 Turbo."),
+    (VideoRequest("3.0", multi_shots=True, multi_prompt=[{"prompt": "a boat", "duration": 0}]), "from 1, not “0”."),
+]
+
+
+@pytest.mark.parametrize(("request_", "said"), ODD)
+def test_what_is_outside_of_what_is_documented_is_asked_about_once(
+    request_: VideoRequest, said: str, new: Callable[..., Guard], user: User
+) -> None:
+    """Once a kernel for the same field, model and value; another prompt is the same question."""
+    guard = new()
+    make(guard, 2, request_)
+    (question,) = user.asked
+    assert said in question
+    assert question.endswith(" Send anyway? [y/N] ")
+    make(guard, 1, request_.replace(prompt="a ship"))
+    assert len(user.asked) == 1
+    user.answer = "n"
+    make(guard, 1, request_)
+    assert refused(guard, 1, VideoRequest("2.6", prompt="a boat", seconds=8)) == "Nothing was sent."
+
+
+@pytest.mark.parametrize(("request_", "said"), ODD)
+def test_where_nobody_can_be_asked_it_is_sent(
+    request_: VideoRequest, said: str, new: Callable[..., Guard], user: User
+) -> None:
+    """With its note, as our sources may be behind the service; and asked about where somebody is."""
+    guard, user.answer = new(), EOFError
+    make(guard, 1, request_)
+    make(guard, 1, request_)
+    assert len(user.asked) == 2
+    assert "The limit of 4 videos" in refused(guard, 5, request_)
+
+
+@pytest.mark.parametrize(("request_", "said"), ODD)
+def test_a_yes_beforehand_is_one_to_that_too(
+    request_: VideoRequest, said: str, new: Callable[..., Guard], user: User
+) -> None:
+    """``--yes`` skips the question, and answers it for the kernel."""
+    guard = new()
+    make(guard, 1, request_, yes=True)
+    make(guard, 1, request_)
+    assert user.asked == []
+
+
+def test_a_no_is_not_remembered(new: Callable[..., Guard], user: User) -> None:
+    """It is asked again."""
+    guard, user.answer = new(), "n"
+    for _ in range(2):
+        assert refused(guard, 1, ODD[0][0]) == "Nothing was sent."
+    assert len(user.asked) == 2
+
+
+def test_spending_and_what_is_unusual_are_one_question(new: Callable[..., Guard], user: User) -> None:
+    """Whatever is to be confirmed, it is asked once; of many notes three are shown."""
+    make(new(), 5, ODD[0][0])
+    assert user.asked == [
+        "This model is documented for 5 or 10 seconds, not 7 seconds. 5 videos · 35 s. The limit of 4 videos would be "
+        "passed (%config Kling.confirm_above). Send anyway? [y/N] "
+    ]
+    with new().admitted([VideoRequest("2.6", prompt="a boat", seconds=each) for each in (3, 4, 6, 7)]):
+        pass
+    assert "not 3 seconds" in user.asked[1]
+    assert "not 6 seconds. And 1 more. Send anyway?" in user.asked[1]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        VideoRequest("2.6", prompt="a boat", size="640x480"),
+        VideoRequest("2.6", prompt="a boat", resolution="4K", aspect_ratio="21:9"),
+        VideoRequest("2.6", prompt="a boat" * 500),
+        VideoRequest("2.6", prompt="a boat", image_tail="https://example.com/a.png"),
+        VideoRequest("2.6", prompt="a boat", metadata={"seed": 7}),
+        VideoRequest("o1", prompt="a boat", video_list=["https://example.com/v.mp4"]),
+        VideoRequest("aigc-video-kling-9", prompt="a boat", sound=True, seconds=33),
+    ],
+)
+def test_other_warnings_never_ask(request_: VideoRequest, new: Callable[..., Guard], user: User) -> None:
+    """They are notes, and nothing more."""
+    assert request_.problems()
+    make(new(), 1, request_)
+    assert user.asked == []
 
 
 # Budgets
@@ -257,7 +454,7 @@ def test_a_budget_may_change_in_between(new: Callable[..., Guard]) -> None:
     settings.budget = "2 videos"
     assert "counted in this kernel so far: 3 videos" in refused(guard)
     with pytest.raises(KlingError, match="2 videos would be passed"):
-        guard.check([BOAT])
+        guard.question([BOAT])
     make(guard, 0)  # a cell that only meets what is under way
     settings.budget = "4 videos"
     make(guard)

@@ -147,6 +147,30 @@ def test_a_batch_says_its_sum_and_above_the_limit_needs_a_yes(
     assert len(session.journal.entries()) == 2
 
 
+def test_lines_of_one_cell_count_together(
+    kling: Callable[[str], Any], shell: Any, session: Session, headless: None
+) -> None:
+    """Six lines in a cell are six videos in one go, whatever model each names."""
+    session.settings.confirm_above, shell.kernel.source = "2 videos", "the cell"
+    with pytest.raises(KlingError, match=r"and 2 videos · 10 s before it in this cell.*--yes makes it"):
+        kling("\n".join(f"%kling --no-wait --model {model} a boat" for model in ("2.6", "3.0", "2.1", "2.0")))
+    assert len(session.journal.entries()) == 2
+
+
+def test_an_unusual_line_is_asked_about_and_headless_sent(
+    kling: Callable[[str], Any], session: Session, kernel: Kernel
+) -> None:
+    """A no sends nothing; by program it goes with its note, as our sources may be behind the service."""
+    asked: list[str] = []
+    session._ask = lambda question: asked.append(question) or "n"  # type: ignore[func-returns-value]
+    with pytest.raises(KlingError, match=r"^Nothing was sent\.$"):
+        kling("%kling --seconds 7 a boat")
+    assert asked == ["This model is documented for 5 or 10 seconds, not 7 seconds. Send anyway? [y/N] "]
+    assert session.journal.entries() == ()
+    assert kling("%kling --seconds 7 --yes --no-wait a boat").request.get("seconds") == 7
+    assert len(asked) == 1
+
+
 def test_a_dry_run_looks_at_the_files(text: Callable[[str], str]) -> None:
     """As the line itself does before it sends anything."""
     said = text("%kling --dry-run --image nothere.png a boat")

@@ -13,6 +13,7 @@ from kling_widgets.jobs.prices import Price, PriceTable
 from kling_widgets.notebook.prices import prices
 
 MODEL = "aigc-video-kling-2.6"
+GATEWAY = ("1080P", False, "image")
 
 
 @pytest.fixture
@@ -40,7 +41,11 @@ def test_alone_it_shows_whose_prices_these_are(line: str, table: PriceTable) -> 
         ("--currency usd aigc-video-kling-2.6 0.05", Price(MODEL, Decimal("0.05"))),
         ("2.6 0 --currency=credits", Price(MODEL, Decimal(0))),
         ("2.6 0.05 --currency € --resolution 1080p", Price(MODEL, Decimal("0.05"), "1080P")),
-        ("2.6 0.05 --currency USD --sound off --VIDEO=On", Price(MODEL, Decimal("0.05"), None, False, True)),
+        ("2.6 0.05 --currency USD --sound off --VIDEO=On", Price(MODEL, Decimal("0.05"), None, False, "video")),
+        ("2.6 0.05 --currency USD --input image", Price(MODEL, Decimal("0.05"), None, None, "image")),
+        ("2.6 0.05 --currency USD --input I2V", Price(MODEL, Decimal("0.05"), None, None, "image")),
+        ("2.6 0,05 --currency USD --sound any", Price(MODEL, Decimal("0.05"))),
+        ("aigc-video-kling-2.6:i2v:1080p:audio0 0.07 --currency USD", Price(MODEL, Decimal("0.07"), *GATEWAY)),
         ("aigc-video-kling-9 1 --currency USD", Price("aigc-video-kling-9", Decimal(1))),
     ],
 )
@@ -61,9 +66,9 @@ def test_every_model_can_have_a_price(model: str, table: PriceTable) -> None:
 def test_the_table_says_what_each_price_is_for(table: PriceTable) -> None:
     """Conditions as the options are written; a second one needs no currency, and the same one is replaced."""
     prices(table, "2.6 0.05 --currency USD")
-    prices(table, "2.6 0.004 --resolution 4K --sound on --video off")
+    prices(table, "2.6 0.004 --resolution 4K --sound on --input references")
     shown = prices(table, "2.6 0.06")
-    assert shown.rows == (("2.6", "any", "any", "any", "0.06 USD"), ("2.6", "4K", "on", "off", "0.004 USD"))
+    assert shown.rows == (("2.6", "any", "any", "any", "0.06 USD"), ("2.6", "4K", "on", "references", "0.004 USD"))
 
 
 def test_forget_removes(table: PriceTable) -> None:
@@ -82,25 +87,34 @@ def test_forget_removes(table: PriceTable) -> None:
         ("2.6", "is not understood. To set the price"),
         ("2.6 1 2", "is not understood"),
         ("--sound on", "Which model"),
-        ("2.6 -1 --currency USD", "a number such as 0.05, not “-1”"),
+        ("2.6 -1 --currency USD", "a price is a number such as 0.05, not “-1”"),
         ("2.6 nan --currency USD", "a number such as"),
         ("2.6 inf --currency USD", "a number such as"),
         ("2.6 1e999 --currency USD", "a number such as"),
         (f"2.6 {10**30} --currency USD", "a number such as"),
-        ("2.6 0,05 --currency USD", "a number such as"),
+        ("2.6 1,234 --currency USD", "“1,234” may be 1.234 or 1234"),
+        ("2.6 0.05 --input film --currency USD", "--input: it is text, image, references, video or any, not “film”"),
+        ("2.6 0.05 --input text --video on --currency USD", "--video: “on” contradicts the input text"),
+        ("2.6:i2v 0.05 --input text --currency USD", "--input: “text” contradicts “2.6:i2v”"),
+        ("2.6:i2v:t2v 0.05 --currency USD", "“t2v” is not understood here. A row of the gateway is like"),
+        ("2.6: 0.05 --currency USD", "is not understood here"),
+        ("from", "is not understood. To set the price"),
+        ("from a.csv b.csv", "“b.csv” is not understood. A list is %kling_prices from FILE"),
+        ("from a.csv --sound on", "A list is %kling_prices from FILE"),
+        ("from a.csv", "“a.csv” cannot be read: No such file or directory. Nothing was changed."),
         ("2.6 0.05", "--currency USD"),
         ("2.6 0.05 --currency <b>USD</b>", "A currency is three letters"),
         ("2.6 0.05 --currency USD --currency EUR", "takes one value"),
         ("2.6 0.05 --currency", "takes one value"),
         ("2.6 0.05 --sound --currency USD", "takes one value"),
-        ("2.6 0.05 --sound maybe --currency USD", "--sound is on or off, not “maybe”"),
+        ("2.6 0.05 --sound maybe --currency USD", "--sound: it is on, off or any, not “maybe”"),
         ("2.6 0.05 --resolution big --currency USD", "like 720P or 4K"),
         ("2.6 0.05 --curency USD", "Did you mean --currency"),
         ("2.6 0.05 --fps 60 --currency USD", "There is no option “--fps”"),
         ("9 0.05 --currency USD", "not a model of this service"),
         ("kling-v2-6 0.05 --currency USD", "name of another line"),
         ("2.6 forget --currency USD", "A table has one currency"),
-        ("2.6 forget --sound maybe", "on or off"),
+        ("2.6 forget --sound maybe", "on, off or any"),
         ("nothere forget", "not a model of this service"),
     ],
 )
@@ -124,3 +138,49 @@ def test_a_table_that_cannot_be_read_is_said(table: PriceTable) -> None:
     with pytest.raises(KlingError, match="newer version"):
         prices(table, "2.6 1 --currency USD")
     assert table.path.read_text() == '{"version": 7}'
+
+
+def test_a_line_of_before_still_says_whether_a_video_goes_in(table: PriceTable) -> None:
+    """Without one it is text, a first frame or references, each with its price."""
+    shown = prices(table, "2.6 0.05 --currency USD --video off")
+    assert [row[3] for row in shown.rows] == ["text", "image", "references"]
+    assert prices(table, "2.6 forget --video off").rows == ()
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_whole_list_comes_from_a_file(quote: str, table: PriceTable, tmp_path: Path) -> None:
+    """All its prices in one step, beside those that are there; what they are, and from where."""
+    prices(table, "3.0 1 --currency USD")
+    prices(table, "2.6 9 --resolution 720P")
+    path = tmp_path / ("my prices.csv" if quote else "prices.csv")
+    path.write_text("model,price,resolution\n2.6,0.05,720P\naigc-video-kling-2.6:i2v:1080p:audio0,0.07,\n")
+    shown = prices(table, f"from {quote}{path}{quote}")
+    assert shown.note.startswith("2 prices were set from ")
+    assert [row[-1] for row in shown.rows] == ["1.00 USD", "0.05 USD", "0.07 USD"]
+
+
+def test_a_list_with_one_bad_row_changes_nothing(table: PriceTable, tmp_path: Path) -> None:
+    """All or nothing: the good rows before and after it neither."""
+    prices(table, "2.6 1 --currency USD")
+    before = table.path.read_bytes()
+    path = tmp_path / "prices.csv"
+    path.write_text("model,price\n2.6,2\n3.0,-3\n2.1,4\n")
+    with pytest.raises(InvalidRequestError, match="row 3, column per_second"):
+        prices(table, f"from {path}")
+    assert table.path.read_bytes() == before
+
+
+def test_the_currency_of_a_list_is_in_it_or_in_the_line(table: PriceTable, tmp_path: Path) -> None:
+    """Where neither names one, and the table has none, it says what to add; two that differ are refused."""
+    path = tmp_path / "prices.csv"
+    path.write_text("model,price\n2.6,0.05\n")
+    with pytest.raises(InvalidRequestError, match="--currency USD"):
+        prices(table, f"from {path}")
+    assert not table.path.exists()
+    assert prices(table, f"from {path} --currency eur").rows[0][-1] == "0.05 EUR"
+    path.write_text("model,price,currency\n2.6,0.06,USD\n")
+    with pytest.raises(InvalidRequestError, match="is in USD, not “EUR”"):
+        prices(table, f"from {path} --currency EUR")
+    with pytest.raises(InvalidRequestError, match="is in EUR, and has one currency"):
+        prices(table, f"from {path}")
+    assert table.prices[0].per_second == Decimal("0.05")

@@ -6,7 +6,9 @@ import _thread
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -355,6 +357,98 @@ def test_what_is_under_way_already_is_not_counted_again(session: Session, again:
     second = shown(lambda: session.submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
     assert [job.key for job in second] == [job.key for job in first]
     assert session.guard.status().startswith("2 videos · 10 s so far")
+
+
+def loop(session: Session, count: int, **how: Any) -> list[Job]:
+    """So many videos, one after the other, each waited for as where nobody looks."""
+    boats = [VideoRequest("2.6", prompt=f"boat {number}") for number in range(count)]
+    return [shown(partial(session.submit, boat, wait=True, **how)).value for boat in boats]
+
+
+def test_a_loop_that_was_held_up_meets_what_it_has_made(shell: Any, headless: None, session: Session) -> None:
+    """Where nobody can be asked the error says how many were made. The cell, run again with a yes, meets those although
+    they are finished, and makes the rest; run once more, it is another wish as always. Without a yes it is held up at
+    the same place, however often it is run."""
+    kernel: Kernel = shell.kernel
+    session.settings.confirm_above = "2 videos"
+    held_up = (
+        "This cell has submitted 2 videos · 10 s already: run again, it meets those and pays for none of them twice"
+    )
+    for _ in range(2):
+        kernel.source = "for n in range(3): kw.submit('2.6', prompt=f'boat {n}')"
+        with pytest.raises(KlingError, match=held_up):
+            loop(session, 3)
+        assert len(session.journal.entries()) == 2
+        kernel.cell += 1
+    kernel.source = "for n in range(3): kw.submit('2.6', prompt=f'boat {n}', yes=True)"
+    first = loop(session, 3, yes=True)
+    assert [job.key for job in first] == [1, 2, 3]
+    assert all(job.path for job in first)
+    kernel.cell += 1
+    assert loop(session, 1, yes=True)[0].key == 4
+
+
+def test_what_was_held_up_in_another_kernel_is_held_up_here(
+    shell: Any, headless: None, make: Maker, keyed: Any
+) -> None:
+    """As papermill runs the notebook again: the journal knows, not the kernel."""
+    shell.kernel.source = "the cell"
+    for _ in range(2):
+        session = make(keyed)
+        session.settings.confirm_above = "1 video"
+        with pytest.raises(KlingError, match="has submitted 1 video"):
+            loop(session, 2)
+        assert len(session.journal.entries()) == 1
+        shell.kernel.cell += 1
+
+
+def test_another_cell_meets_nothing_of_a_cell_that_was_held_up(shell: Any, headless: None, session: Session) -> None:
+    """And begins its own count."""
+    session.settings.confirm_above = "1 video"
+    shell.kernel.source = "the cell"
+    with pytest.raises(KlingError, match="has submitted 1 video"):
+        loop(session, 2)
+    shell.kernel.cell, shell.kernel.source = 2, "another cell"
+    assert [job.key for job in loop(session, 1)] == [2]
+
+
+def test_a_no_in_the_middle_is_gone_on_with(shell: Any, kernel: Kernel, keyed: dict[str, str]) -> None:
+    """Also an interrupt at the question: what the cell has made is met, and it is asked about the rest again."""
+    answers: list[str | BaseException] = ["n", KeyboardInterrupt(), "y"]
+
+    def ask(question: str) -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    session, kernel.source = Session(shell, keyed, ask), "the cell"
+    session.settings.confirm_above = "1 video"
+    for error in (KlingError, KeyboardInterrupt):
+        with pytest.raises(error):
+            loop(session, 2)
+        kernel.cell += 1
+    assert [job.key for job in loop(session, 2)] == [1, 2]
+    assert answers == []
+    session.close()
+
+
+def test_threads_of_a_cell_count_with_it(shell: Any, headless: None, session: Session) -> None:
+    """Also when the cell has ended, and the kernel works on a message of a widget; a callback of its own does not."""
+    session.settings.confirm_above, shell.kernel.source = "1 video", "the cell"
+    session.prepare("2.6", prompt="a boat")
+    shell.kernel.kind = "comm_msg"
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KlingError, match="1 video · 5 s before it in this cell"):
+        pool.submit(session.prepare, "2.6", prompt="a ship").result()
+    session.prepare("2.6", prompt="a kite")
+
+
+def test_clicks_are_no_cell(session: Session, kernel: Kernel) -> None:
+    """Each stands alone."""
+    session.settings.confirm_above = "1 video"
+    for number in range(3):
+        session.prepare("2.6", prompt=f"boat {number}", in_cell=False)
+        assert not str(session.question([VideoRequest("2.6", prompt="a kite")], in_cell=False))
 
 
 class Torn(Journal):
