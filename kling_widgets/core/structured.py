@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from kling_widgets.core.fields import Field, Links, Media, Problem, clean_link, link_problem
-from kling_widgets.core.values import JSON, is_blank, plain, shorten
+from kling_widgets.core.values import JSON, is_blank, is_missing, plain, shorten
 
 
 def page_spelling(item: Mapping[str, JSON], spellings: Mapping[str, str], *, paths: bool) -> dict[str, JSON]:
@@ -132,7 +132,7 @@ class References(Links):
         if not isinstance(value, list):
             return value
         items = (self._item(_parsed(item), paths=paths) for item in value)
-        return [item for item in items if item is not None] or None
+        return [item for item in items if not is_missing(item)] or None
 
     def _item(self, item: JSON, *, paths: bool) -> JSON:
         if not _is_object(item):
