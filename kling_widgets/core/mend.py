@@ -1,0 +1,206 @@
+"""A refused line as it should be, ready to be pasted. What is shown has been read, and would be accepted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.names import resolve
+from kling_widgets.core.options import Given, read_option
+from kling_widgets.core.slips import Dashed, misplaced, misspelt, option_at, slips
+from kling_widgets.core.split import Parts, split, start_of_prompt
+from kling_widgets.core.structured import Structured
+from kling_widgets.core.words import OPTIONS, OTHERS, SETTINGS
+from kling_widgets.errors import InvalidRequestError
+
+There = Callable[[Path], bool]
+_LONGEST = 1500  # characters of a line that is shown in an error
+
+
+class _NoWayError(Exception):
+    """What was meant cannot be told."""
+
+
+def mended(magic: str, line: str, cell: str | None, there: There) -> str:
+    """How to write a line, or a cell, that was refused for an option: the end of the error.
+
+    Args:
+        magic: the magic's name.
+        line, cell: what was refused.
+        there: whether a file is there.
+    """
+    try:
+        code, meant = _options_first(magic, line, cell, there), True
+    except _NoWayError:
+        code, meant = _verbatim(magic, line, cell, there), False
+    first, _, body = code.partition("\n")
+    way = "put the whole prompt in double quotes" if cell is None else "end the first line with --"
+    if not first or len(first) > _LONGEST:
+        return f"Options stand before the prompt. To keep it in the prompt, {way}."
+    where = " as the first line" if body else ""
+    if not meant:
+        return f"To keep it in the prompt, write{where}: {first}"
+    out = " and take it out of the text" if body else ""
+    return f"To keep it in the prompt, {way}. Else write{where}{out}: {first}"
+
+
+def _options_first(magic: str, line: str, cell: str | None, there: There) -> str:
+    """The code with the options that were meant at their place, and others' left out.
+
+    Raises:
+        _NoWayError: it cannot be told which those are.
+    """
+    options: list[str] = []
+    prompt = _take_out(line, options).strip()
+    if cell is not None:
+        if prompt:
+            raise _NoWayError
+        prompt = _take_out(cell, options).strip()
+    for _ in range(4):
+        first = misplaced(prompt, there)
+        if first is None:
+            break
+        options.append(first.option)
+        prompt = prompt[first.end :].strip()
+    given = " ".join(options)
+    if not prompt and cell is None and options and re.fullmatch(r"--model \S+", given):
+        return f"%kling_form {given.split()[1]}"  # whoever names a model alone wants its form
+    codes: list[tuple[str, str | None]]
+    if cell is not None:
+        codes = [(f"%%{magic} {given}", prompt), (f"%%{magic} {given} --", prompt)]
+    else:
+        codes = [(f"%{magic} {given} {prompt}", None), (f"%{magic} {prompt} {given}", None)]
+        codes += [(f"%{magic} {given} -- {prompt}", None)]
+    return _first_accepted(codes, prompt, len(options), there)
+
+
+def _verbatim(magic: str, line: str, cell: str | None, there: There) -> str:
+    """The code with the whole prompt as it stands; "" where there is no way."""
+    options: list[str] = []
+    position = 0
+    for given in _given(line):
+        options.append(given.written)
+        position = given.end
+    position, _ = start_of_prompt(line, position)
+    before = " ".join((magic, *options))
+    codes: list[tuple[str, str | None]]
+    if cell is not None:
+        prompt = cell.strip()
+        codes = [(f"%%{before} --", prompt)] if not line[position:].strip() else []
+    else:
+        prompt = line[position:].strip()
+        if _SMART.fullmatch(prompt):
+            prompt = prompt[1:-1].strip()
+        codes = [(f'%{before} "{prompt}"', None), (f"%{before} -- {prompt}", None)]
+    try:
+        return _first_accepted(codes, prompt, len(options), there)
+    except _NoWayError:
+        return ""
+
+
+_SMART = re.compile("[“„‟«][^“”„‟«»]*[”“»]", re.DOTALL)
+
+
+def _first_accepted(codes: Sequence[tuple[str, str | None]], prompt: str, count: int, there: There) -> str:
+    """The first of these that is read as it is meant, and that IPython hands over as it is."""
+    for first, body in codes:
+        line = first.partition(" ")[2].strip()
+        if body is None and (first.rstrip().endswith(("?", "\\")) or "\n" in first):
+            continue
+        try:
+            parts = split(line, body, there)
+        except InvalidRequestError:
+            continue
+        if parts.prompt == prompt and len(parts.options) + len(parts.tail) == count and not _twice(parts):
+            return first.rstrip() if body is None else f"{first}\n{body}"
+    raise _NoWayError
+
+
+def _twice(parts: Parts) -> bool:
+    before = [given.key for given in (*parts.options, *parts.tail) if not given.many]
+    return len(before) > len(set(before)) or bool({g.key for g in parts.options} & {g.key for g in parts.tail})
+
+
+def _given(line: str) -> Iterator[Given]:
+    """The options before the prompt, up to the first that cannot be read."""
+    position = 0
+    while dashed := option_at(line, position):
+        try:
+            given = read_option(line, dashed.end, dashed.name)
+        except InvalidRequestError:
+            return
+        yield given
+        position = given.end
+
+
+def _take_out(text: str, options: list[str]) -> str:
+    """The text without what looks like an option; what was meant by that is added to the options."""
+    kept, position = "", 0
+    while slip := next(slips(text, position), None):
+        before, after = text[position : slip.start], text[slip.start - 1 : slip.start]
+        if not (slip.spaced or after.isalnum() or after in ",;.:，；。：、"):
+            raise _NoWayError  # such as in quotes or brackets
+        kept = _join(kept, before)
+        position = _meant(text, slip, options)
+    return _join(kept, text[position:])
+
+
+def _join(before: str, after: str) -> str:
+    return before.rstrip(" \t") + after if after[:1].isspace() else before + after
+
+
+def _meant(text: str, slip: Dashed, options: list[str]) -> int:
+    """Adds the option that was meant, if there is one here; gives where it ends in the text."""
+    name = slip.name if slip.name in OPTIONS else OTHERS.get(slip.name, misspelt(slip.name))
+    if name is None:
+        raise _NoWayError
+    if name and (name != "metadata" or slip.name not in OTHERS):
+        try:
+            given = read_option(text, slip.end, name)
+        except InvalidRequestError:
+            pass
+        else:
+            after = _AFTER.search(given.written) if given.kind == "bare" else None  # of the sentence, not of the value
+            written = given.written[: after.start()] if after else given.written
+            if _fits(given, written):
+                options.append(written)
+                return given.end - (len(given.written) - len(written))
+    if slip.name not in OTHERS:
+        raise _NoWayError
+    return slip.end + _length_of_value(slip.name, text[slip.end :])
+
+
+_AFTER = re.compile(r"[,;.:!，；。：！、]+$")
+_NEGATIVE = ("no", "neg", "negative", "negative-prompt")
+
+
+def _fits(given: Given, written: str) -> bool:
+    """Whether the value is right by itself; of variables, files and JSON nothing is known here."""
+    value = written.partition(" ")[2].strip() or written.partition("=")[2] if given.kind == "bare" else given.value
+    field = FIELDS.get(given.key)
+    if given.kind in ("", "json", "file") or "{" in value or "$" in value or isinstance(field, Structured):
+        return True
+    if given.name == "model":
+        problem = resolve(value)[1]
+        return problem is None or problem.severity != "error"
+    if given.name in SETTINGS:
+        parse = SETTINGS[given.name].parse
+        try:
+            return parse is None or bool(parse(value))
+        except ValueError:
+            return False
+    cleaned = field.clean(value, paths=True) if field else value
+    return field is None or not any(problem.severity == "error" for problem in field.check(cleaned))
+
+
+def _length_of_value(name: str, rest: str) -> int:
+    """How long the value of another one's option is: a word with a digit in it, what no prompt follows, or what is not
+    to be seen."""
+    slip = next(slips(rest, start=False), None)
+    segment = rest[: slip.start if slip else len(rest)].partition("\n")[0]
+    first = re.match(r"[\s=:：]*\S+", segment)
+    if first is None or name in _NEGATIVE or not segment[first.end() :].strip():
+        return len(segment)
+    return first.end() if any(map(str.isdigit, first[0])) else 0
