@@ -9,9 +9,10 @@ from pathlib import Path
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.names import resolve
 from kling_widgets.core.options import Given, read_option
-from kling_widgets.core.slips import Dashed, misplaced, misspelt, option_at, slips
+from kling_widgets.core.slips import Dashed, misplaced, misspelt, option_at, seen, slips
 from kling_widgets.core.split import Parts, split, start_of_prompt
 from kling_widgets.core.structured import Structured
+from kling_widgets.core.values import shorten
 from kling_widgets.core.words import OPTIONS, OTHERS, SETTINGS
 from kling_widgets.errors import InvalidRequestError
 
@@ -31,8 +32,9 @@ def mended(magic: str, line: str, cell: str | None, there: There) -> str:
         line, cell: what was refused.
         there: whether a file is there.
     """
+    left_out: list[str] = []
     try:
-        code, meant = _options_first(magic, line, cell, there), True
+        code, meant = _options_first(magic, line, cell, there, left_out), True
     except _NoWayError:
         code, meant = _verbatim(magic, line, cell, there), False
     first, _, body = code.partition("\n")
@@ -42,37 +44,40 @@ def mended(magic: str, line: str, cell: str | None, there: There) -> str:
     where = " as the first line" if body else ""
     if not meant:
         return f"To keep it in the prompt, write{where}: {first}"
-    out = " and take it out of the text" if body else ""
-    return f"To keep it in the prompt, {way}. Else write{where}{out}: {first}"
+    where += " and take it out of the text" if body else ""
+    where += f", without {', '.join(map(shorten, left_out[:5]))}" if left_out else ""
+    return f"To keep it in the prompt, {way}. Else write{where}: {first}"
 
 
-def _options_first(magic: str, line: str, cell: str | None, there: There) -> str:
-    """The code with the options that were meant at their place, and others' left out.
+def _options_first(magic: str, line: str, cell: str | None, there: There, left_out: list[str]) -> str:
+    """The code with the options that were meant at their place, and what others call options left out.
 
     Raises:
         _NoWayError: it cannot be told which those are.
     """
     options: list[str] = []
-    prompt = _take_out(line, options).strip()
+    prompt = _take_out(line, options, left_out).strip()
     if cell is not None:
         if prompt:
             raise _NoWayError
-        prompt = _take_out(cell, options).strip()
+        prompt = _take_out(cell, options, left_out).strip()
     for _ in range(4):
         first = misplaced(prompt, there)
         if first is None:
             break
         options.append(first.option)
         prompt = prompt[first.end :].strip()
-    given = " ".join(options)
-    if not prompt and cell is None and options and re.fullmatch(r"--model \S+", given):
+    if not options and not left_out:
+        raise _NoWayError
+    given = "".join(f" {option}" for option in options)
+    if not prompt and cell is None and re.fullmatch(r" --model \S+", given):
         return f"%kling_form {given.split()[1]}"  # whoever names a model alone wants its form
     codes: list[tuple[str, str | None]]
     if cell is not None:
-        codes = [(f"%%{magic} {given}", prompt), (f"%%{magic} {given} --", prompt)]
+        codes = [(f"%%{magic}{given}", prompt), (f"%%{magic}{given} --", prompt)]
     else:
-        codes = [(f"%{magic} {given} {prompt}", None), (f"%{magic} {prompt} {given}", None)]
-        codes += [(f"%{magic} {given} -- {prompt}", None)]
+        codes = [(f"%{magic}{given} {prompt}", None), (f"%{magic} {prompt}{given}", None)]
+        codes += [(f"%{magic}{given} -- {prompt}", None)]
     return _first_accepted(codes, prompt, len(options), there)
 
 
@@ -135,44 +140,56 @@ def _given(line: str) -> Iterator[Given]:
         position = given.end
 
 
-def _take_out(text: str, options: list[str]) -> str:
-    """The text without what looks like an option; what was meant by that is added to the options."""
+def _take_out(text: str, options: list[str], left_out: list[str]) -> str:
+    """The text without what looks like an option. What was meant by that is added to the options; what there is nothing
+    for here, to what is left out."""
     kept, position = "", 0
     while slip := next(slips(text, position), None):
-        before, after = text[position : slip.start], text[slip.start - 1 : slip.start]
-        if not (slip.spaced or after.isalnum() or after in ",;.:，；。：、"):
-            raise _NoWayError  # such as in quotes or brackets
-        kept = _join(kept, before)
-        position = _meant(text, slip, options)
+        kept = _join(kept, text[position : slip.start])
+        option, end = _meant(text, slip)
+        (options if option else left_out).append(option or seen(text[slip.start : end]).strip())
+        position = end
     return _join(kept, text[position:])
 
 
 def _join(before: str, after: str) -> str:
-    return before.rstrip(" \t") + after if after[:1].isspace() else before + after
+    return before.rstrip(" \t") + after if after[:1].isspace() or _AFTER.match(after[:1]) else before + after
 
 
-def _meant(text: str, slip: Dashed, options: list[str]) -> int:
-    """Adds the option that was meant, if there is one here; gives where it ends in the text."""
+def _meant(text: str, slip: Dashed) -> tuple[str, int]:
+    """The option that was meant, "" where there is none here; and where it ends in the text.
+
+    Raises:
+        _NoWayError: it cannot be told.
+    """
     name = slip.name if slip.name in OPTIONS else OTHERS.get(slip.name, misspelt(slip.name))
-    if name is None:
-        raise _NoWayError
-    if name and (name != "metadata" or slip.name not in OTHERS):
-        try:
-            given = read_option(text, slip.end, name)
-        except InvalidRequestError:
-            pass
-        else:
-            after = _AFTER.search(given.written) if given.kind == "bare" else None  # of the sentence, not of the value
-            written = given.written[: after.start()] if after else given.written
-            if _fits(given, written):
-                options.append(written)
-                return given.end - (len(given.written) - len(written))
+    before = text[slip.start - 1 : slip.start]
+    glued = before.isalnum() and not slip.apart
+    if name is None or not (slip.spaced or glued or not before.strip() or seen(before) != before or before in _STOPS):
+        raise _NoWayError  # such as in quotes or brackets
+    given = _read(text, slip.end, name) if name and (name != "metadata" or slip.name not in OTHERS) else None
+    if given and not (glued and given.kind == ""):  # as in "silence--sound of nothing"
+        after = _AFTER.search(given.written) if given.kind == "bare" else None  # of the sentence, not of the value
+        written = given.written[: after.start()] if after else given.written
+        if _fits(given, written):
+            return written, given.end - (len(given.written) - len(written))
     if slip.name not in OTHERS:
         raise _NoWayError
-    return slip.end + _length_of_value(slip.name, text[slip.end :])
+    return "", slip.end + _length_of_value(slip.name, text[slip.end :])
 
 
-_AFTER = re.compile(r"[,;.:!，；。：！、]+$")
+def _read(text: str, position: int, name: str) -> Given | None:
+    for start in (position, position + 1):  # as in "--seconds: 10" and "--dry-run."
+        try:
+            if start == position or text[position:start] in _STOPS:
+                return read_option(text, start, name)
+        except InvalidRequestError:
+            continue
+    return None
+
+
+_STOPS = ",;.:!，；。：！、"
+_AFTER = re.compile(f"[{_STOPS}]+$")
 _NEGATIVE = ("no", "neg", "negative", "negative-prompt")
 
 

@@ -46,13 +46,13 @@ class UnknownOptionError(InvalidRequestError):
         name = option.lstrip("-")
         if ours := OTHERS.get(name):
             example = f'{{"{name}": …}}' if ours == "metadata" else example_of(ours)
-            said = f"{option} is not an option here: {option_of(ours)} {example}".rstrip()
+            said = f"{written or option} is not an option here: {option_of(ours)} {example}".rstrip()
         elif name in OTHERS:
-            said = f"{option} is not an option here, and nothing takes its place"
+            said = f"{written or option} is not an option here, and nothing takes its place"
         else:
             near = " or ".join(map(option_of, nearest(name, sorted(OPTIONS), 2)))
             hint = f"Did you mean {near}?" if near else "%kling? lists them"
-            said = f"There is no option {written or shorten(option)}. {hint}"
+            said = f"There is no option {shorten(written or option)}. {hint}"
         super().__init__(said if said.endswith("?") else f"{said}.")
 
 

@@ -45,7 +45,7 @@ class Dashed:
     """A word of dashes and a name.
 
     Attributes:
-        start, end: where it stands, without what is unseen before it.
+        start, end: where it stands, with what is unseen before it.
         dashes: its dashes.
         name: in lower case and plain hyphens.
         plain: whether it is written as an option is: two hyphens of ASCII, or -o, and a name of ASCII.
@@ -110,12 +110,12 @@ def begins_with_dash(text: str) -> bool:
 
 
 def _dashed(match: re.Match[str], text: str) -> Dashed:
-    start, before = match.start("run"), text[match.start() - 1 : match.start()]
+    before = text[match.start() - 1 : match.start()]
     dashes, name = seen(match["run"]), seen(match["name"])
     tidy = re.sub(f"[{DASHES}_]", "-", unicodedata.normalize("NFKC", name)).lower()
-    written = text[start : match.end()]
+    written = text[match.start("run") : match.end()]
     return Dashed(
-        start,
+        match.start(),
         match.end(),
         dashes,
         tidy,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kling_widgets.core.options import Given, UnknownOptionError, read_all
-from kling_widgets.core.slips import dash_alone, misplaced, slips
+from kling_widgets.core.slips import dash_alone, misplaced, seen, slips
 from kling_widgets.core.values import shorten
 from kling_widgets.core.words import OPTIONS
 from kling_widgets.errors import InvalidRequestError
@@ -66,7 +66,7 @@ def split(line: str, cell: str | None, there: Callable[[Path], bool]) -> Parts:
     else:
         prompt, quoted, tail = _without_tail(text)
     if not (ended or quoted):
-        _look_at(prompt, there)
+        _look_at(prompt, there, _ENDS if cell is None else _FIRST_LINE)
     return Parts(options, prompt, ended or quoted, tail)
 
 
@@ -86,6 +86,10 @@ def unquote(text: str) -> tuple[str, bool]:
     return text, False
 
 
+_ENDS = "options stand before it, or all of them at the end of the line"
+_FIRST_LINE = "options stand on the cell's first line"
+
+
 def _without_tail(text: str) -> tuple[str, bool, tuple[Given, ...]]:
     """The prompt of a line, whether it is whole in double quotes, and the options that end the line."""
     closed = _CLOSED.match(text)
@@ -96,9 +100,26 @@ def _without_tail(text: str) -> tuple[str, bool, tuple[Given, ...]]:
     if first is None or not (first.plain and first.spaced):
         return prompt, quoted, ()
     before = text[: first.start]
-    quoting = before.count('"') % 2 and text.count('"', first.start) % 2  # 'a sign "--sound off"' is all prompt
-    tail = () if quoting else _only_options(text, first.start)
+    tail = () if _within_quotes(before, text[first.start :]) else _only_options(text, first.start)
     return (before.strip() if tail else text), False, tail
+
+
+_PAIRS = ("“”", "„“", "«»", "‹›", "「」", "『』", "()", "（）", "[]", "{}", "''", "``")
+
+
+def _within_quotes(before: str, after: str) -> bool:
+    """Whether quotes or brackets are open between the two: then nothing ends there."""
+    if before.count('"') % 2 and after.count('"') % 2:
+        return True
+    for pair in _PAIRS:
+        opening, closing = pair[0], pair[1]
+        if opening == closing:  # an apostrophe, too, but where it is first and last
+            opened = before.startswith(opening) and before.count(opening) == 1 and after.endswith(closing)
+        else:
+            opened = before.count(opening) > before.count(closing) and after.count(closing) > after.count(opening)
+        if opened:
+            return True
+    return False
 
 
 # A prompt in double quotes, which are doubled where others stand in it, and what may be an option behind it.
@@ -111,9 +132,9 @@ def _only_options(text: str, position: int) -> tuple[Given, ...]:
     return () if not found or text[found[-1].end :].strip() else tuple(found)
 
 
-def _look_at(prompt: str, there: Callable[[Path], bool]) -> None:
+def _look_at(prompt: str, there: Callable[[Path], bool], place: str = "options stand before it") -> None:
     if slip := next(slips(prompt), None):
-        written = shorten(prompt[slip.start : slip.end])
+        written = shorten(seen(prompt[slip.start : slip.end]))
         if slip.name not in OPTIONS:
             raise UnknownOptionError(slip.option, written)
         if slip.dashes == "-" and slip.name != "o":

@@ -148,7 +148,8 @@ def test_no_multi_shot_by_its_alias() -> None:
         ("--image 'my first.png'", {"image": Path("my first.png")}),
         ('--image "C:\\clips\\new\\"', {"image": Path("C:\\clips\\new\\")}),
         ('--image "C:\\a\\" --session-id "b"', {"image": Path("C:\\a\\"), "session_id": "b"}),
-        ('--session-id "a \\"b\\" \\u0041"', {"session_id": 'a "b" A'}),
+        ('--session-id "a \\"b\\" \\u000a\\u0041"', {"session_id": 'a "b" \n\\u0041'}),
+        ('--image "\\\\nas\\photos\\a.png"', {"image": Path("\\\\nas\\photos\\a.png")}),
         ("--session-id '{name}'", {"session_id": "boat"}),
         ("--session-id {{name}}", {"session_id": "{name}"}),
         ("--seconds {n}", {"seconds": 10}),
@@ -292,7 +293,7 @@ def test_what_is_refused(line: str, said: str) -> None:
         ('""', None),
         ('""a""', '"a"'),
         ('"Yes", she said, "go"', '"Yes", she said, "go"'),
-        ("a --seconds 5", "a --seconds 5"),
+        ('"a --seconds 5"', "a --seconds 5"),
         ("--sound -- --seconds 5", "--seconds 5"),
         ("-- models", "models"),
         ("-- -- x", "-- x"),
@@ -332,7 +333,7 @@ def test_a_cell_magic_takes_its_prompt_from_the_body() -> None:
     assert "a boat" in refused("--seconds 5 a boat", "x")
     empty = understood("", "")
     assert empty.request.get("prompt") is None and not empty.empty
-    assert understood("", "--seconds 5 {name}").request.get("prompt") == "--seconds 5 boat"
+    assert understood("--", "--seconds 5 {name}").request.get("prompt") == "--seconds 5 boat"
 
 
 def test_nothing_at_all_asks_for_the_form() -> None:
