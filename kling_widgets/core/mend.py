@@ -83,19 +83,16 @@ def _options_first(magic: str, line: str, cell: str | None, there: There, left_o
 
 def _verbatim(magic: str, line: str, cell: str | None, there: There) -> str:
     """The code with the whole prompt as it stands; "" where there is no way."""
-    options: list[str] = []
-    position = 0
-    for given in _given(line):
-        options.append(given.written)
-        position = given.end
-    position, _ = start_of_prompt(line, position)
+    given = list(_given(line))
+    options = [each.written for each in given if each.key != "prompt"]
+    position, _ = start_of_prompt(line, given[-1].end if given else 0)
     before = " ".join((magic, *options))
     codes: list[tuple[str, str | None]]
     if cell is not None:
         prompt = cell.strip()
         codes = [(f"%%{before} --", prompt)] if not line[position:].strip() else []
     else:
-        prompt = line[position:].strip()
+        prompt = line[position:].strip() or "".join(str(each.value) for each in given if each.key == "prompt")
         if _SMART.fullmatch(prompt):
             prompt = prompt[1:-1].strip()
         codes = [(f'%{before} "{prompt}"', None), (f"%{before} -- {prompt}", None)]
@@ -168,7 +165,7 @@ def _meant(text: str, slip: Dashed) -> tuple[str, int]:
     if name is None or not (slip.spaced or glued or not before.strip() or seen(before) != before or before in _STOPS):
         raise _NoWayError  # such as in quotes or brackets
     given = _read(text, slip.end, name) if name and (name != "metadata" or slip.name not in OTHERS) else None
-    if given and not (glued and given.kind == ""):  # as in "silence--sound of nothing"
+    if given and given.key != "prompt" and not (glued and given.kind == ""):  # as in "silence--sound of nothing"
         after = _AFTER.search(given.written) if given.kind == "bare" else None  # of the sentence, not of the value
         written = given.written[: after.start()] if after else given.written
         if _fits(given, written):

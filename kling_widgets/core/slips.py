@@ -38,6 +38,8 @@ _AT_START = re.compile(rf"(?P<unseen>[\s{_UNSEEN}]*+){_DASHED}")
 _ALONE = re.compile(rf"[\s{_UNSEEN}]*+(?P<run>[{DASHES}](?:[{_UNSEEN}]*[{DASHES}])*+)[{_UNSEEN}]*+(?=\s|$)")
 _VALUE = re.compile(r"[\s=:：]*\d")
 _END = re.compile(r"[\s=:：]|$")
+_SENTENCE = re.compile("[,.;!?…，。；！？]")
+_SPOKEN = ("no", "stop", "help", "fast", "first", "last", "start", "end", "time", "out")  # —No, she said.
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,9 @@ def _is_slip(found: Dashed, text: str, *, first: bool) -> bool:
     if first and found.dashes == "-" and len(name) == 1:
         return True
     if name in OTHERS:
-        return bool((_END if len(name) > 1 else _VALUE).match(text, found.end))
+        if len(name) == 1:
+            return _VALUE.match(text, found.end) is not None
+        return name not in _SPOKEN or _SENTENCE.match(text, found.end) is None
     return name in OPTIONS or misspelt(name) is not None
 
 

@@ -11,7 +11,7 @@ from kling_widgets.core.options import Given, UnknownOptionError, read_all
 from kling_widgets.core.slips import dash_alone, misplaced, seen, slips
 from kling_widgets.core.values import shorten
 from kling_widgets.core.words import OPTIONS
-from kling_widgets.errors import InvalidRequestError
+from kling_widgets.errors import InvalidRequestError, one_line
 
 
 class SlipError(InvalidRequestError):
@@ -53,7 +53,7 @@ def split(line: str, cell: str | None, there: Callable[[Path], bool]) -> Parts:
     text = line[position:].strip()
     for given in options:
         if given.key == "prompt" and given.kind != "double":
-            _look_at(given.value, there)
+            _look_at(given.value, there, _ENDS)
     if cell is not None:
         if text:
             raise InvalidRequestError(
@@ -132,15 +132,13 @@ def _only_options(text: str, position: int) -> tuple[Given, ...]:
     return () if not found or text[found[-1].end :].strip() else tuple(found)
 
 
-def _look_at(prompt: str, there: Callable[[Path], bool], place: str = "options stand before it") -> None:
+def _look_at(prompt: str, there: Callable[[Path], bool], place: str) -> None:
     if slip := next(slips(prompt), None):
-        written = shorten(seen(prompt[slip.start : slip.end]))
+        written = seen(prompt[slip.start : slip.end])
         if slip.name not in OPTIONS:
-            raise UnknownOptionError(slip.option, written)
+            raise UnknownOptionError(slip.option, one_line(written, 60))
         if slip.dashes == "-" and slip.name != "o":
-            raise SlipError(f"An option has two dashes: {slip.option}, not {written}.")
-        raise SlipError(
-            f"{written} stands in the prompt: options stand before it, or all of them at the end of the line."
-        )
+            raise SlipError(f"An option has two dashes: {slip.option}, not {shorten(written)}.")
+        raise SlipError(f"{shorten(written)} stands in the prompt: {place}.")
     if first := misplaced(prompt, there):
         raise SlipError(f"The prompt begins with {first.what}, which is an option: {first.option}.")
