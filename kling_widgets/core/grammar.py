@@ -14,7 +14,7 @@ from kling_widgets.core.catalog import DEFAULT_MODEL
 from kling_widgets.core.expand import Lookup, expand
 from kling_widgets.core.options import UnknownOptionError, Values
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.split import SlipError, split
+from kling_widgets.core.split import Parts, SlipError, split
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.core.words import meant
 from kling_widgets.errors import InvalidRequestError
@@ -83,22 +83,28 @@ def parse(
             "This cell holds what looks like an API key. Nothing was sent. Delete it from the cell, so that it is not "
             "saved with the notebook, and give it with %kling_key."
         )
+
+    def taken(parts: Parts, place: Callable[[str, object], object] = _as_it_is) -> Values:
+        values = Values(lookup, read, place)
+        values.take(parts.options, parts.tail)
+        if parts.prompt and "prompt" in values.fields:
+            raise InvalidRequestError("The prompt is given twice, as an option and as text. Nothing was sent.")
+        return values
+
     try:
         parts = split(line, cell, there)
     except (SlipError, UnknownOptionError) as slip:
-        from kling_widgets.core.mend import mended  # only mistakes need it
+        from kling_widgets.core.mend import Mender  # only mistakes need it
 
-        raise InvalidRequestError(f"{slip} Nothing was sent. {mended(magic, line, cell, there)}") from None
+        instead = Mender(magic, there, taken).mended(line, cell)
+        raise InvalidRequestError(f"{slip} Nothing was sent. {instead}") from None
     if cell is None and not parts.verbatim and (command := meant(parts.prompt)):
         raise InvalidRequestError(
             f"{shorten(parts.prompt)} looks like a command: type {command} for it. For a video of just that, put it in "
             "double quotes. Nothing was sent."
         )
-    values = Values(lookup, read, place)
-    values.take(parts.options, parts.tail)
+    values = taken(parts, place)
     prompt = _expanded(parts.prompt, lookup).strip()
-    if prompt and "prompt" in values.fields:
-        raise InvalidRequestError("The prompt is given twice, as an option and as text. Nothing was sent.")
     fields = {**values.fields, "prompt": prompt} if prompt else values.fields
     settings = dict(values.settings)
     model = str(settings.pop("model", default))

@@ -13,10 +13,9 @@ from kling_widgets.core.slips import Dashed, misplaced, misspelt, option_at, see
 from kling_widgets.core.split import Parts, split, start_of_prompt
 from kling_widgets.core.structured import Structured
 from kling_widgets.core.values import shorten
-from kling_widgets.core.words import OPTIONS, OTHERS, SETTINGS
+from kling_widgets.core.words import OPTIONS, OTHERS
 from kling_widgets.errors import InvalidRequestError
 
-There = Callable[[Path], bool]
 _LONGEST = 1500  # characters of a line that is shown in an error
 
 
@@ -24,105 +23,104 @@ class _NoWayError(Exception):
     """What was meant cannot be told."""
 
 
-def mended(magic: str, line: str, cell: str | None, there: There) -> str:
-    """How to write a line, or a cell, that was refused for an option: the end of the error.
+class Mender:
+    """Shows how to write what was refused.
 
     Args:
         magic: the magic's name.
-        line, cell: what was refused.
         there: whether a file is there.
+        check: raises InvalidRequestError for options that would be refused for their values.
     """
-    left_out: list[str] = []
-    try:
-        code, meant = _options_first(magic, line, cell, there, left_out), True
-    except _NoWayError:
-        code, meant = _verbatim(magic, line, cell, there), False
-    first, _, body = code.partition("\n")
-    way = "put the whole prompt in double quotes" if cell is None else "end the first line with --"
-    if not first or len(first) > _LONGEST:
-        return f"Options stand before the prompt. To keep it in the prompt, {way}."
-    where = " as the first line" if body else ""
-    if not meant:
-        return f"To keep it in the prompt, write{where}: {first}"
-    where += " and take it out of the text" if body else ""
-    where += f", without {', '.join(map(shorten, left_out[:5]))}" if left_out else ""
-    return f"To keep it in the prompt, {way}. Else write{where}: {first}"
 
+    def __init__(self, magic: str, there: Callable[[Path], bool], check: Callable[[Parts], object]) -> None:
+        self.magic, self.there, self.check = magic, there, check
 
-def _options_first(magic: str, line: str, cell: str | None, there: There, left_out: list[str]) -> str:
-    """The code with the options that were meant at their place, and what others call options left out.
+    def mended(self, line: str, cell: str | None) -> str:
+        """How to write a line, or a cell, that was refused for an option: the end of the error."""
+        left_out: list[str] = []
+        try:
+            code, meant = self._options_first(line, cell, left_out), True
+        except _NoWayError:
+            code, meant = self._verbatim(line, cell), False
+        first, _, body = code.partition("\n")
+        way = "put the whole prompt in double quotes" if cell is None else "end the first line with --"
+        if not first or len(first) > _LONGEST:
+            return f"Options stand before the prompt. To keep it in the prompt, {way}."
+        where = " as the first line" if body else ""
+        if not meant:
+            return f"To keep it in the prompt, write{where}: {first}"
+        where += " and take it out of the text" if body else ""
+        where += f", without {', '.join(map(shorten, left_out[:5]))}" if left_out else ""
+        return f"To keep it in the prompt, {way}. Else write{where}: {first}"
 
-    Raises:
-        _NoWayError: it cannot be told which those are.
-    """
-    options: list[str] = []
-    prompt = _take_out(line, options, left_out).strip()
-    if cell is not None:
-        if prompt:
+    def _options_first(self, line: str, cell: str | None, left_out: list[str]) -> str:
+        """The code with the options that were meant at their place, and what others call options left out.
+
+        Raises:
+            _NoWayError: it cannot be told which those are.
+        """
+        options: list[str] = []
+        prompt = _take_out(line, options, left_out).strip()
+        if cell is not None:
+            if prompt:
+                raise _NoWayError
+            prompt = _take_out(cell, options, left_out).strip()
+        for _ in range(4):
+            first = misplaced(prompt, self.there)
+            if first is None:
+                break
+            options.append(first.option)
+            prompt = prompt[first.end :].strip()
+        if not options and not left_out:
             raise _NoWayError
-        prompt = _take_out(cell, options, left_out).strip()
-    for _ in range(4):
-        first = misplaced(prompt, there)
-        if first is None:
-            break
-        options.append(first.option)
-        prompt = prompt[first.end :].strip()
-    if not options and not left_out:
+        given = "".join(f" {option}" for option in options)
+        if not prompt and cell is None and re.fullmatch(r" --model \S+", given):
+            return f"%kling_form {given.split()[1]}"  # whoever names a model alone wants its form
+        codes: list[tuple[str, str | None]]
+        if cell is not None:
+            codes = [(f"%%{self.magic}{given}", prompt), (f"%%{self.magic}{given} --", prompt)]
+        else:
+            codes = [(f"%{self.magic}{given} {prompt}", None), (f"%{self.magic} {prompt}{given}", None)]
+            codes += [(f"%{self.magic}{given} -- {prompt}", None)]
+        return self._first_accepted(codes, prompt, len(options))
+
+    def _verbatim(self, line: str, cell: str | None) -> str:
+        """The code with the whole prompt as it stands; "" where there is no way."""
+        given = list(_given(line))
+        options = [each.written for each in given if each.key != "prompt"]
+        position, _ = start_of_prompt(line, given[-1].end if given else 0)
+        before = " ".join((self.magic, *options))
+        codes: list[tuple[str, str | None]]
+        if cell is not None:
+            prompt = cell.strip()
+            codes = [(f"%%{before} --", prompt)] if not line[position:].strip() else []
+        else:
+            prompt = line[position:].strip() or "".join(str(each.value) for each in given if each.key == "prompt")
+            if _SMART.fullmatch(prompt):
+                prompt = prompt[1:-1].strip()
+            codes = [(f'%{before} "{prompt}"', None), (f"%{before} -- {prompt}", None)]
+        try:
+            return self._first_accepted(codes, prompt, len(options))
+        except _NoWayError:
+            return ""
+
+    def _first_accepted(self, codes: Sequence[tuple[str, str | None]], prompt: str, count: int) -> str:
+        """The first of these that is read as it is meant, and that IPython hands over as it is."""
+        for first, body in codes:
+            line = first.partition(" ")[2].strip()
+            if body is None and (first.rstrip().endswith(("?", "\\")) or "\n" in first):
+                continue
+            try:
+                parts = split(line, body, self.there)
+                self.check(parts)
+            except InvalidRequestError:
+                continue
+            if parts.prompt == prompt and len(parts.options) + len(parts.tail) == count:
+                return first.rstrip() if body is None else f"{first}\n{body}"
         raise _NoWayError
-    given = "".join(f" {option}" for option in options)
-    if not prompt and cell is None and re.fullmatch(r" --model \S+", given):
-        return f"%kling_form {given.split()[1]}"  # whoever names a model alone wants its form
-    codes: list[tuple[str, str | None]]
-    if cell is not None:
-        codes = [(f"%%{magic}{given}", prompt), (f"%%{magic}{given} --", prompt)]
-    else:
-        codes = [(f"%{magic}{given} {prompt}", None), (f"%{magic} {prompt}{given}", None)]
-        codes += [(f"%{magic}{given} -- {prompt}", None)]
-    return _first_accepted(codes, prompt, len(options), there)
-
-
-def _verbatim(magic: str, line: str, cell: str | None, there: There) -> str:
-    """The code with the whole prompt as it stands; "" where there is no way."""
-    given = list(_given(line))
-    options = [each.written for each in given if each.key != "prompt"]
-    position, _ = start_of_prompt(line, given[-1].end if given else 0)
-    before = " ".join((magic, *options))
-    codes: list[tuple[str, str | None]]
-    if cell is not None:
-        prompt = cell.strip()
-        codes = [(f"%%{before} --", prompt)] if not line[position:].strip() else []
-    else:
-        prompt = line[position:].strip() or "".join(str(each.value) for each in given if each.key == "prompt")
-        if _SMART.fullmatch(prompt):
-            prompt = prompt[1:-1].strip()
-        codes = [(f'%{before} "{prompt}"', None), (f"%{before} -- {prompt}", None)]
-    try:
-        return _first_accepted(codes, prompt, len(options), there)
-    except _NoWayError:
-        return ""
 
 
 _SMART = re.compile("[“„‟«][^“”„‟«»]*[”“»]", re.DOTALL)
-
-
-def _first_accepted(codes: Sequence[tuple[str, str | None]], prompt: str, count: int, there: There) -> str:
-    """The first of these that is read as it is meant, and that IPython hands over as it is."""
-    for first, body in codes:
-        line = first.partition(" ")[2].strip()
-        if body is None and (first.rstrip().endswith(("?", "\\")) or "\n" in first):
-            continue
-        try:
-            parts = split(line, body, there)
-        except InvalidRequestError:
-            continue
-        if parts.prompt == prompt and len(parts.options) + len(parts.tail) == count and not _twice(parts):
-            return first.rstrip() if body is None else f"{first}\n{body}"
-    raise _NoWayError
-
-
-def _twice(parts: Parts) -> bool:
-    before = [given.key for given in (*parts.options, *parts.tail) if not given.many]
-    return len(before) > len(set(before)) or bool({g.key for g in parts.options} & {g.key for g in parts.tail})
 
 
 def _given(line: str) -> Iterator[Given]:
@@ -191,7 +189,7 @@ _NEGATIVE = ("no", "neg", "negative", "negative-prompt")
 
 
 def _fits(given: Given, written: str) -> bool:
-    """Whether the value is right by itself; of variables, files and JSON nothing is known here."""
+    """Whether the value is one of the option's own kind, as far as it can be told without variables and files."""
     value = written.partition(" ")[2].strip() or written.partition("=")[2] if given.kind == "bare" else given.value
     field = FIELDS.get(given.key)
     if given.kind in ("", "json", "file") or "{" in value or "$" in value or isinstance(field, Structured):
@@ -199,12 +197,6 @@ def _fits(given: Given, written: str) -> bool:
     if given.name == "model":
         problem = resolve(value)[1]
         return problem is None or problem.severity != "error"
-    if given.name in SETTINGS:
-        parse = SETTINGS[given.name].parse
-        try:
-            return parse is None or bool(parse(value))
-        except ValueError:
-            return False
     cleaned = field.clean(value, paths=True) if field else value
     return field is None or not any(problem.severity == "error" for problem in field.check(cleaned))
 

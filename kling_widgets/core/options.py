@@ -13,7 +13,7 @@ from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.expand import Lookup, expand
 from kling_widgets.core.fields import SWITCH_WORDS, Field, Flag
 from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, nearest
-from kling_widgets.core.slips import option_at
+from kling_widgets.core.slips import dash_alone, option_at
 from kling_widgets.core.structured import Anything, Structured
 from kling_widgets.core.values import JSON, map_strings, plain, shorten
 from kling_widgets.core.words import OPTIONS, OTHERS, SETTINGS, SWITCHES, Setting, unescape
@@ -161,7 +161,8 @@ def read_option(text: str, position: int, name: str) -> Given:
 def _word(option: str, example: str, text: str, position: int, *, glued: bool) -> tuple[str, str, int]:
     """The next word: how it is written, the word itself, where it ends."""
     # Behind a blank what looks like an option is one, also in a dash that a phone has made.
-    match = None if not glued and option_at(text, position) else _WORD.match(text, position)
+    another = not glued and (option_at(text, position) or dash_alone(text, position))
+    match = None if another else _WORD.match(text, position)
     if match is None or match.lastgroup is None:
         unclosed = text.startswith(("'", '"'), position)
         why = "a quotation mark is not closed" if unclosed else f"needs a value, for example {option} {example}"
