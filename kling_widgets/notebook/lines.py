@@ -26,13 +26,14 @@ class Lines:
     Args:
         shell: the IPython shell.
         session: has the settings, and what was submitted before.
-        local: the local variables where the line stands, as IPython gives them; none of a cell magic.
+        local: the local variables where the line stands, as IPython gives them.
     """
 
     def __init__(self, shell: Any, session: Session, local: Mapping[str, object] | None = None) -> None:
         self.shell, self.session = shell, session
-        # In this order, as Python itself looks for a name; what IPython gives knows where a debugger has stopped.
-        self._variables: Mapping[str, object] = ChainMap(local or {}, *scopes(), shell.user_ns)  # type: ignore[arg-type]
+        # What IPython gives knows where a debugger has stopped; of a cell magic it gives the notebook's own.
+        given: Any = [local] if local and local is not shell.user_ns else []
+        self._variables: Mapping[str, object] = ChainMap(*given, *scopes(), shell.user_ns)  # type: ignore[arg-type]
 
     def command(self, line: str, cell: str | None, magic: str = "kling") -> grammar.Command:
         """What ``%kling``, or another magic that takes the same, is to make, and what to do with it.

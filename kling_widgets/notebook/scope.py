@@ -14,7 +14,7 @@ _RUNS = ("run_line_magic", "run_cell_magic")
 
 def scopes() -> list[Mapping[str, object]]:
     """The local variables of the code that called a magic, and of the functions that it is written in, as far as they
-    are running; none of a line in a cell by itself.
+    are running.
 
     IPython gives a line magic the variables of its caller alone, and a cell magic those of the notebook
     (``run_cell_magic``); in a comprehension, or a function in a function, those are not all that the code there sees.
@@ -22,11 +22,13 @@ def scopes() -> list[Mapping[str, object]]:
     frame: FrameType | None = sys._getframe(1)
     while frame and (frame.f_globals.get("__name__", "").partition(".")[0] in _OURS or frame.f_code.co_name in _RUNS):
         frame = frame.f_back
-    found: list[Mapping[str, object]] = []
+    # Also of a line that stands in no function: a comprehension there has variables of its own.
+    found: list[Mapping[str, object]] = [frame.f_locals] if frame else []
     while frame and frame.f_code.co_flags & CO_NEWLOCALS:
-        found.append(frame.f_locals)
         code = frame.f_code
         frame = frame.f_back
         while frame and not any(each is code for each in frame.f_code.co_consts):
             frame = frame.f_back
+        if frame:
+            found.append(frame.f_locals)
     return found
