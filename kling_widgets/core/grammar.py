@@ -1,7 +1,6 @@
 """The magic line: ``[options] prompt…`` → a request and what to do with it.
 
-Options come first; what is no option begins the prompt, which is taken verbatim. Options are split first, then
-expanded.
+Options come first, and may end the line. Options are split first, then expanded.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from pathlib import Path
 
 from kling_widgets.core.catalog import DEFAULT_MODEL
 from kling_widgets.core.expand import Lookup, expand
-from kling_widgets.core.options import Reader
+from kling_widgets.core.options import UnknownOptionError, Values
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.split import Parts, SlipError, split
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.core.words import meant
 from kling_widgets.errors import InvalidRequestError
@@ -47,6 +47,10 @@ def _as_it_is(name: str, value: object) -> object:
     return value
 
 
+def _not_there(path: Path) -> bool:
+    return False
+
+
 def parse(
     line: str,
     cell: str | None = None,
@@ -55,6 +59,8 @@ def parse(
     lookup: Lookup = _no_variable,
     read: Callable[[Path], str] = _no_file,
     place: Callable[[str, object], object] = _as_it_is,
+    there: Callable[[Path], bool] = _not_there,
+    magic: str = "kling",
 ) -> Command:
     """Understands ``%kling line``, or ``%%kling line`` with the cell's body as prompt.
 
@@ -66,6 +72,8 @@ def parse(
         read: gives a file's text for ``@file.json``; raises OSError.
         place: gives what a field, by its name, takes in place of a variable's value, such as a path for a picture in
             memory; raises InvalidRequestError.
+        there: whether a file is there; a prompt that begins with the name of such a picture is refused.
+        magic: the magic's name, to show a refused line as it should be.
 
     Raises:
         InvalidRequestError: the line cannot be understood, names what is not there, or holds what looks like a key.
@@ -75,27 +83,59 @@ def parse(
             "This cell holds what looks like an API key. Nothing was sent. Delete it from the cell, so that it is not "
             "saved with the notebook, and give it with %kling_key."
         )
-    reader = Reader(line.strip(), lookup, read, place)
-    reader.options()
-    rest = reader.text[reader.position :].strip()
-    if cell is not None and rest:
+
+    def taken(parts: Parts, place: Callable[[str, object], object] = _as_it_is) -> Values:
+        values = Values(lookup, read, place)
+        values.take(parts.options, parts.tail)
+        if parts.prompt and "prompt" in values.fields:
+            raise InvalidRequestError("The prompt is given twice, as an option and as text. Nothing was sent.")
+        return values
+
+    try:
+        parts = split(line, cell, there)
+    except (SlipError, UnknownOptionError) as slip:
+        from kling_widgets.core.mend import Mender  # only mistakes need it
+
+        instead = Mender(magic, there, taken).mended(line, cell)
+        raise InvalidRequestError(f"{slip} Nothing was sent. {instead}") from None
+    if cell is None and not parts.verbatim and (command := meant(parts.prompt)):
         raise InvalidRequestError(
-            f"The prompt of a cell stands in its body; {shorten(rest)} stands on its first line. Nothing was sent."
+            f"{shorten(parts.prompt)} looks like a command: type {command} for it. For a video of just that, put it in "
+            "double quotes. Nothing was sent."
         )
-    text, quoted = _unquote((rest if cell is None else cell).strip())
-    if cell is None and not quoted and not reader.ended and (magic := meant(text)):
-        raise InvalidRequestError(
-            f"{shorten(text)} looks like a command: type {magic} for it. For a video of just that, put it in double "
-            "quotes. Nothing was sent."
-        )
-    prompt = expand(text, lookup).strip()
-    if prompt and "prompt" in reader.fields:
-        raise InvalidRequestError("The prompt is given twice, as an option and as text. Nothing was sent.")
-    fields = {**reader.fields, "prompt": prompt} if prompt else reader.fields
-    settings = dict(reader.settings)
+    values = taken(parts, place)
+    prompt = _expanded(parts.prompt, lookup).strip()
+    fields = {**values.fields, "prompt": prompt} if prompt else values.fields
+    settings = dict(values.settings)
     model = str(settings.pop("model", default))
-    request = VideoRequest.from_given(model, fields, foreign=reader.foreign)
+    request = VideoRequest.from_given(model, fields, foreign=values.foreign)
     return Command(request, settings, empty=not line.strip() and cell is None)
+
+
+_F_STRING = re.compile(r"(?:f|fr|rf)(['\"]{3}|['\"])(.*)\1", re.DOTALL | re.IGNORECASE)
+
+
+def _expanded(prompt: str, lookup: Lookup) -> str:
+    """The prompt with its variables' values.
+
+    Raises:
+        InvalidRequestError: as ``expand``; it is a Python f-string, whose f would be part of the prompt.
+    """
+    used: list[str] = []
+
+    def noting(name: str) -> object:
+        value = lookup(name)
+        used.append(name)
+        return value
+
+    expanded = expand(prompt, noting)
+    written = _F_STRING.fullmatch(prompt)
+    if written and used:
+        raise InvalidRequestError(
+            f"A prompt is no f-string: {{{used[0]}}} is replaced without the f and its quotes. Nothing was sent. Write "
+            f"the prompt as: {shorten(written[2].strip(), 1000)[1:-1]}"
+        )
+    return expanded
 
 
 # A line of %kling, or a cell of %%kling, also one whose value is kept: x = %kling …
@@ -117,13 +157,3 @@ def read_code(code: str, *, default: str = DEFAULT_MODEL.name) -> VideoRequest:
     if cell.strip():
         raise InvalidRequestError(f"More stands below the line of %kling: {shorten(cell)}. Give that line alone.")
     return parse(line, default=default).request
-
-
-def _unquote(text: str) -> tuple[str, bool]:
-    """The prompt without one enclosing pair of double quotes, and whether there was one. «"Yes", she said, "go"» is no
-    pair."""
-    inner = text[1:-1]
-    whole = len(text) > 1 and text[0] == text[-1] == '"'
-    if whole and ('"' not in inner or (len(inner) > 1 and inner[0] == inner[-1] == '"')):
-        return inner.strip(), True
-    return text, False

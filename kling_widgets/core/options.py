@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.expand import Lookup, expand
-from kling_widgets.core.fields import SWITCH_WORDS, Flag
+from kling_widgets.core.fields import SWITCH_WORDS, Field, Flag
 from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, nearest
+from kling_widgets.core.slips import dash_alone, option_at
 from kling_widgets.core.structured import Anything, Structured
 from kling_widgets.core.values import JSON, map_strings, plain, shorten
-from kling_widgets.core.words import SETTINGS, Setting, option_name, unescape
+from kling_widgets.core.words import OPTIONS, OTHERS, SETTINGS, SWITCHES, Setting, unescape
 from kling_widgets.errors import InvalidRequestError
 
 # One word: in double quotes with escapes; in double quotes as it is, for "C:\\clips\\"; in single quotes, where no
@@ -23,93 +25,193 @@ _WORD = re.compile(r"""
     (?: "(?P<escaped> (?: \\["\\] | [^"] )*+ )" | "(?P<double> [^"]* )" | '(?P<single> [^']* )' ) (?= \s | $ )
     | (?P<bare> [^\s"'] \S* )
 """, re.VERBOSE)  # fmt: skip
-_OPTION = re.compile(r"\s*(?:--([A-Za-z][\w-]*)|-(o)(?=[\s=]|$))(=?)")
-_END = re.compile(r"\s*--(?=\s|$)")
+_EQUALS = re.compile(r"[=＝]?")
+_ENDS = re.compile(r"\s|$|[\[{]")
 _BLANK = re.compile(r"\s*")
 _SWITCH = re.compile(rf"\s+({'|'.join(SWITCH_WORDS)})(?=\s|$)", re.IGNORECASE)
-_JSON = re.compile(r"\s*(?=[\[{])(?!\{[A-Za-z_][^{}\s:]*\})")  # {name} is a variable's value
+_JSON = re.compile(r"\s*(?=[\[{])(?!\{[^\W\d][^{}\s:]*\})")  # {name} is a variable's value
 _FILE = re.compile(r"\s*@")
-
-# Options that take no value: what they set, and to what.
-_SWITCHES: Mapping[str, tuple[str, bool]] = {
-    **{name: (setting.key, True) for name, setting in SETTINGS.items() if not setting.parse},
-    **{f"no-{name}": (setting.key, False) for name, setting in SETTINGS.items() if setting.negated},
-    **{
-        f"no-{option_name(name)}": (name, False)
-        for name in ACCEPTED
-        if isinstance(FIELDS.get(ALIASES.get(name, name)), Flag)
-    },
-}
 _EXAMPLES = {"metadata": '{"name": "value"}', **dict.fromkeys(FRAME_LISTS, FIELDS["image"].example)}
 
 
-class Reader:
-    """Reads the options off the front of a line.
+class UnknownOptionError(InvalidRequestError):
+    """A line has an option that there is not.
+
+    Attributes:
+        option: as people write it.
+    """
+
+    def __init__(self, option: str, written: str = "") -> None:
+        self.option = option
+        name = option.lstrip("-")
+        if ours := OTHERS.get(name):
+            example = f'{{"{name}": …}}' if ours == "metadata" else example_of(ours)
+            said = f"{written or option} is not an option here: {option_of(ours)} {example}".rstrip()
+        elif name in OTHERS:
+            said = f"{written or option} is not an option here, and nothing takes its place"
+        else:
+            near = " or ".join(map(option_of, nearest(name, sorted(OPTIONS), 2)))
+            hint = f"Did you mean {near}?" if near else "%kling? lists them"
+            said = f"There is no option {shorten(written or option)}. {hint}"
+        super().__init__(said if said.endswith("?") else f"{said}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An option as it stands in a line.
+
+    Attributes:
+        name: of a setting, a switch or a field, in kebab-case.
+        kind: how its value is written: "bare", "single" or "double" (in quotes), "json", "file"; "" for a switch.
+        value: its value, not expanded yet.
+        written: the option with its value.
+        end: where it ends.
+    """
+
+    name: str
+    kind: str
+    value: JSON
+    written: str
+    end: int
+
+    @property
+    def option(self) -> str:
+        """Its name as people write it."""
+        return option_of(self.name)
+
+    @property
+    def key(self) -> str:
+        """What it sets: the same for a field and its other names, and for a switch on and off."""
+        name = SWITCHES[self.name][0] if self.name in SWITCHES else _key(self.name)
+        return ALIASES.get(name, name)
+
+    @property
+    def many(self) -> bool:
+        """Whether what it sets is a list, to which it adds."""
+        return _is_list(self.key)
+
+
+def option_of(name: str) -> str:
+    """An option's name as people write it."""
+    return f"-{name}" if name == "o" else f"--{name}"
+
+
+def example_of(name: str) -> str:
+    """A value of an option, as it stands in a line; "" where it needs none."""
+    field = _field(name)
+    return field.example if field else _EXAMPLES.get(_key(name)) or SETTINGS[name].example
+
+
+def read_all(text: str, position: int = 0, *, plain: bool = False) -> list[Given]:
+    """The options that stand at the position, in any dashes; or only those that are ``plain``, in hyphens.
+
+    Raises:
+        UnknownOptionError: one that there is not.
+        InvalidRequestError: a value that is missing or cannot be read.
+    """
+    found: list[Given] = []
+    while (dashed := option_at(text, position)) and (dashed.plain or not plain):
+        found.append(read_option(text, dashed.end, dashed.name))
+        position = found[-1].end
+    return found
+
+
+def read_option(text: str, position: int, name: str) -> Given:
+    """The option of this name, with the value that stands at the position.
+
+    Raises:
+        UnknownOptionError: there is no such option.
+        InvalidRequestError: its value is missing or cannot be read.
+    """
+    start, equals = position, bool(_EQUALS.match(text, position)[0])  # type: ignore[index]
+    position += equals
+    if name not in OPTIONS or not (equals or _ENDS.match(text, position)):
+        glued = re.match(r"[^\s=]*", text[position:])[0] if name in OPTIONS else ""  # type: ignore[index]
+        raise UnknownOptionError(option_of(name + glued))
+
+    def given(kind: str, value: JSON, end: int) -> Given:
+        shown = re.sub(r"[\r\n]+", " ", text[start + equals : end].strip())
+        return Given(name, kind, value, f"{option_of(name)}{'=' if equals else ' '}{shown}".strip(), end)
+
+    option, field = option_of(name), _field(name)
+    if name in SWITCHES:
+        if equals:
+            raise InvalidRequestError(f"{option} takes no value. Nothing was sent.")
+        return given("", SWITCHES[name][1], position)
+    if isinstance(field, Flag) and not equals:
+        switch = _SWITCH.match(text, position)
+        return given("", SWITCH_WORDS[switch[1].lower()], switch.end()) if switch else given("", True, position)
+    structured = isinstance(field, Structured) or name == "metadata"
+    if (structured or _is_list(_key(name))) and (found := _JSON.match(text, position)):
+        try:
+            value, end = json.JSONDecoder().raw_decode(text, found.end())
+        except (ValueError, RecursionError) as wrong:
+            why = wrong.msg if isinstance(wrong, json.JSONDecodeError) else "too deep, or too long a number"
+            raise InvalidRequestError(f"{option}: this JSON cannot be read ({why}). Nothing was sent.") from None
+        if text[end : end + 1].strip():
+            raise InvalidRequestError(f"{option}: leave a space behind the JSON. Nothing was sent.")
+        return given("json", value, end)
+    if structured and (found := _FILE.match(text, position)):
+        return given("file", *_word(option, "@file.json", text, found.end(), glued=True)[1:])
+    if not equals:
+        position = _BLANK.match(text, position).end()  # type: ignore[union-attr]
+    return given(*_word(option, example_of(name), text, position, glued=equals))
+
+
+def _word(option: str, example: str, text: str, position: int, *, glued: bool) -> tuple[str, str, int]:
+    """The next word: how it is written, the word itself, where it ends."""
+    # Behind a blank what looks like an option is one, also in a dash that a phone has made.
+    another = not glued and (option_at(text, position) or dash_alone(text, position))
+    match = None if another else _WORD.match(text, position)
+    if match is None or match.lastgroup is None:
+        unclosed = text.startswith(("'", '"'), position)
+        why = "a quotation mark is not closed" if unclosed else f"needs a value, for example {option} {example}"
+        raise InvalidRequestError(f"{option}: {why}. Nothing was sent.")
+    kind, word = match.lastgroup, match[match.lastgroup]
+    return ("double", unescape(word), match.end()) if kind == "escaped" else (kind, word, match.end())
+
+
+class Values:
+    """The values of options, with variables and files in place of their names.
 
     Args:
-        text: the line.
         lookup: gives a variable's value, or raises KeyError.
         read: gives a file's text; raises OSError.
         place: gives what a field, by its name, takes in place of a variable's value.
 
     Attributes:
-        position: where the prompt begins, once the options have been read.
         fields: the values of fields, by name.
         foreign: the fields that came from files: text in them is never a local path.
         settings: what to do with the request, by ``Setting.key``.
-        ended: whether "--" ended the options: what follows is the prompt, whatever it looks like.
     """
 
-    def __init__(
-        self,
-        text: str,
-        lookup: Lookup,
-        read: Callable[[Path], str],
-        place: Callable[[str, object], object],
-    ) -> None:
-        self.text = text
-        self.position = 0
+    def __init__(self, lookup: Lookup, read: Callable[[Path], str], place: Callable[[str, object], object]) -> None:
         self.lookup = lookup
         self.read = read
         self.place = place
         self.fields: dict[str, object] = {}
         self.foreign: set[str] = set()
         self.settings: dict[str, object] = {}
-        self.ended = False
 
-    def options(self) -> None:
-        """Reads all of them, and the "--" behind them."""
-        while match := self._take(_OPTION):
-            self._option(match[1] or match[2], equals=bool(match[3]))
-        self.ended = self._take(_END) is not None
+    def take(self, options: Sequence[Given], tail: Sequence[Given] = ()) -> None:
+        """Takes the options before the prompt, and those behind it.
 
-    def _take(self, what: re.Pattern[str]) -> re.Match[str] | None:
-        """What stands at the position, which moves behind it; None when something else stands there."""
-        match = what.match(self.text, self.position)
-        if match:
-            self.position = match.end()
-        return match
-
-    def _option(self, word: str, *, equals: bool) -> None:
-        name = word.lower().replace("_", "-")
-        option = "-o" if name == "o" else f"--{name}"
-        field_name = name.replace("-", "_")
-        if name in _SWITCHES:
-            if equals:
-                raise InvalidRequestError(f"{option} takes no value. Nothing was sent.")
-            self._set(option, *_SWITCHES[name])
-        elif setting := SETTINGS.get(name):
-            self._set(option, setting.key, self._setting(option, setting, equals))
-        elif field_name in ACCEPTED:
-            self._set(option, field_name, *self._value(option, field_name, equals))
-        else:
-            accepted = (*map(option_name, ACCEPTED), *SETTINGS, *_SWITCHES)
-            near = " or ".join(f"--{known}" for known in nearest(name, accepted, 2))
-            hint = f"Did you mean {near}?" if near else "%kling? lists them."
-            raise InvalidRequestError(
-                f"There is no option {shorten(option)}. {hint} Before a prompt that begins with dashes write --. "
-                "Nothing was sent."
-            )
+        Raises:
+            InvalidRequestError: a value that is wrong, or what is set twice.
+        """
+        before = {given.key for given in options}
+        for given in tail:
+            if given.key in before:
+                raise InvalidRequestError(
+                    f"{given.option} stands at both ends of the line: give it once. Nothing was sent."
+                )
+        for given in (*options, *tail):
+            if given.name in SWITCHES:
+                self._set(given.option, SWITCHES[given.name][0], given.value)
+            elif setting := SETTINGS.get(given.name):
+                self._set(given.option, setting.key, self._setting(given, setting))
+            else:
+                self._set(given.option, _key(given.name), self._value(given), given.kind == "file")
 
     def _set(self, option: str, name: str, value: object, foreign: bool = False) -> None:
         values = self.fields if name in ACCEPTED else self.settings
@@ -122,66 +224,37 @@ class Reader:
         else:
             raise InvalidRequestError(f"{option} sets what is set already. Nothing was sent.")
 
-    def _word(self, option: str, example: str, equals: bool) -> tuple[str, bool]:
-        """The next word as it stands, and whether it was bare of quotes."""
-        if not equals:
-            self._take(_BLANK)
-        if self.text.startswith("--", self.position) and not equals:
-            match = None  # the next option
-        else:
-            match = self._take(_WORD)
-        if match is None:
-            unclosed = self.text.startswith(("'", '"'), self.position)
-            why = "a quotation mark is not closed" if unclosed else f"needs a value, for example {option} {example}"
-            raise InvalidRequestError(f"{option}: {why}. Nothing was sent.")
-        text = match[match.lastgroup or 0]
-        return unescape(text) if match.lastgroup == "escaped" else text, match.lastgroup == "bare"
-
-    def _setting(self, option: str, setting: Setting, equals: bool) -> object:
-        text = expand(self._word(option, setting.example, equals)[0], self.lookup)
+    def _setting(self, given: Given, setting: Setting) -> object:
+        text = expand(given.value, self.lookup)
         try:
             return setting.parse(text) if setting.parse else text
         except ValueError:
             raise InvalidRequestError(
-                f"{option} takes {setting.takes}, not {shorten(text)}. Nothing was sent."
+                f"{given.option} takes {setting.takes}, not {shorten(text)}. Nothing was sent."
             ) from None
 
-    def _value(self, option: str, name: str, equals: bool) -> tuple[object, bool]:
-        """A field's value, and whether it came from a file."""
-        known = FIELDS.get(ALIASES.get(name, name))
-        if isinstance(known, Flag) and not equals:
-            switch = self._take(_SWITCH)
-            return SWITCH_WORDS[switch[1].lower()] if switch else True, False
-        structured = isinstance(known, Structured) or name == "metadata"
-        if (structured or _is_list(name)) and self._take(_JSON):
-            return self._json(option, name), False
-        example = known.example if known else _EXAMPLES[name]
-        if structured and self._take(_FILE):
-            return self._file(option, expand(self._word(option, "@file.json", equals=True)[0], self.lookup)), True
-        word, bare = self._word(option, example, equals)
-        if structured and bare and word.isidentifier():
+    def _value(self, given: Given) -> object:
+        name, field = _key(given.name), _field(given.name)
+        finish = partial(self.place, name)
+        if given.kind == "":
+            return given.value
+        if given.kind == "json":
+            return map_strings(plain(given.value), lambda text: expand(text, self.lookup, finish))
+        if given.kind == "file":
+            return self._file(given.option, expand(given.value, self.lookup))
+        structured = isinstance(field, Structured) or name == "metadata"
+        if structured and given.kind == "bare" and given.value.isidentifier():
             try:
-                value = self.lookup(word)
+                value = self.lookup(given.value)
             except KeyError:
-                if not isinstance(known, Anything):
+                if not isinstance(field, Anything):
                     hint = "Give JSON, @file.json, or the name of a variable."
                     raise InvalidRequestError(
-                        f"{option}: there is no variable {word}. {hint} Nothing was sent."
+                        f"{given.option}: there is no variable {given.value}. {hint} Nothing was sent."
                     ) from None
             else:
-                return self.place(name, value), False
-        return expand(word, self.lookup, partial(self.place, name)), False
-
-    def _json(self, option: str, name: str) -> JSON:
-        """The JSON at the position; the text in it is expanded."""
-        try:
-            value, self.position = json.JSONDecoder().raw_decode(self.text, self.position)
-        except (ValueError, RecursionError) as wrong:
-            why = wrong.msg if isinstance(wrong, json.JSONDecodeError) else "too deep, or too long a number"
-            raise InvalidRequestError(f"{option}: this JSON cannot be read ({why}). Nothing was sent.") from None
-        if self.text[self.position : self.position + 1].strip():
-            raise InvalidRequestError(f"{option}: leave a space behind the JSON. Nothing was sent.")
-        return map_strings(plain(value), lambda text: expand(text, self.lookup, partial(self.place, name)))
+                return self.place(name, value)
+        return expand(given.value, self.lookup, finish)
 
     def _file(self, option: str, name: str) -> JSON:
         try:
@@ -191,6 +264,15 @@ class Reader:
         except (OSError, RuntimeError):  # RuntimeError: nested too deep, or no such home as ~name
             why = "cannot be read"
         raise InvalidRequestError(f"{option}: the file {shorten(name)} {why}. Nothing was sent.")
+
+
+def _key(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _field(name: str) -> Field | None:
+    name = _key(name)
+    return FIELDS.get(ALIASES.get(name, name))
 
 
 def _is_list(name: str) -> bool:

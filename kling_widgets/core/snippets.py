@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from kling_widgets.core.body import normalise
 from kling_widgets.core.catalog import FIELDS, Model
-from kling_widgets.core.expand import escape_braces
+from kling_widgets.core.expand import escape
 from kling_widgets.core.fields import SWITCH_WORDS, Field, Flag, Links
 from kling_widgets.core.names import ALIASES
+from kling_widgets.core.slips import begins_with_dash, misplaced, slips
 from kling_widgets.core.structured import Clips, Structured
 from kling_widgets.core.values import JSON, map_strings, masked, paths_in, to_json
 from kling_widgets.core.words import breaks_line, escape_word, meant, option_name
@@ -62,20 +64,25 @@ def magic(model: Model, values: Mapping[str, JSON]) -> str:
     prompt = values.get("prompt", "")
     prompt = prompt if isinstance(prompt, str) else to_json(prompt)
     options = " ".join(_options(_name(model), values))
-    text = escape_braces(prompt)
+    text = escape(prompt)
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = f'"{text}"'  # one enclosing pair is removed again
     first_word = text.lower().split()[:1]
-    end = "-- " if text.startswith("-") or meant(text) or (first_word and first_word[0] in SWITCH_WORDS) else ""
-    line = f"%kling {options} {end}{text}".rstrip()
+    slip = any(slips(text)) or misplaced(text, _may_be_there) is not None
+    verbatim = slip or begins_with_dash(text) or meant(text) or (first_word and first_word[0] in SWITCH_WORDS)
+    line = f"%kling {options} {'-- ' if verbatim else ''}{text}".rstrip()
     # IPython takes a line that ends in ? for its help, and joins one that ends in \ with the next.
     if not line.endswith(("?", "\\")) and not breaks_line(text):
         return line
     if not text:
         return f"{line} --"
     if not _changed_in_cell(text):
-        return f"%%kling {options}\n{text}"
+        return f"%%kling {options}{' --' if slip else ''}\n{text}"
     return f"%kling {options} --prompt {escape_word(prompt, always=True)}"
+
+
+def _may_be_there(path: Path) -> bool:
+    return True  # where the code is run
 
 
 def _name(model: Model) -> str:
@@ -127,7 +134,7 @@ def _value(field: Field | None, value: JSON) -> str:
         # In quotes even where it needs none: a bare word for a structured field is the name of a variable.
         return escape_word(value, always=structured)
     if isinstance(value, (dict, list)):
-        return to_json(map_strings(value, escape_braces))
+        return to_json(map_strings(value, escape))
     return escape_word(to_json(value), always=structured)
 
 

@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from keyword import iskeyword
 
-from kling_widgets.core.expand import escape_braces
+from kling_widgets.core.catalog import FIELDS
+from kling_widgets.core.expand import escape
+from kling_widgets.core.fields import Flag
+from kling_widgets.core.names import ACCEPTED, ALIASES
 
 # Every magic of the family by what follows "kling_", with what it is for. A short prompt that begins with one of these
 # words is refused: whoever types "%kling models" wants the table, not a paid video.
@@ -110,17 +113,54 @@ SETTINGS: Mapping[str, Setting] = {
 }
 
 
-# No quote, file, JSON or option at its beginning, and nothing in it that could end a word or a line.
-_PLAIN = re.compile(r"[^\s\"'@{\[\-][^\s]*")
+# Options that take no value: what they set, and to what.
+SWITCHES: Mapping[str, tuple[str, bool]] = {
+    **{name: (setting.key, True) for name, setting in SETTINGS.items() if not setting.parse},
+    **{f"no-{name}": (setting.key, False) for name, setting in SETTINGS.items() if setting.negated},
+    **{
+        f"no-{option_name(name)}": (name, False)
+        for name in ACCEPTED
+        if isinstance(FIELDS.get(ALIASES.get(name, name)), Flag)
+    },
+}
+OPTIONS = frozenset((*map(option_name, ACCEPTED), *SETTINGS, *SWITCHES))
+
+# Options of others, of Midjourney above all, that people bring along, and what there is here in their place: an
+# option, or nothing.
+OTHERS: Mapping[str, str] = {
+    **dict.fromkeys(("ar", "aspect", "ratio"), "aspect-ratio"),
+    **dict.fromkeys(("v", "version"), "model"),
+    **dict.fromkeys(("length", "time", "secs"), "seconds"),
+    **dict.fromkeys(("n", "r", "repeat", "batch"), "count"),
+    **dict.fromkeys(("q", "quality", "hd", "res"), "resolution"),
+    **dict.fromkeys(("i", "input", "start", "first", "first-frame"), "image"),
+    **dict.fromkeys(("end", "last", "last-frame", "end-frame", "tail"), "image-tail"),
+    **dict.fromkeys(("ref", "reference", "sref", "cref", "oref"), "image-list"),
+    **dict.fromkeys(("audio", "voice"), "sound"),
+    **dict.fromkeys(("out", "output"), "save"),
+    **dict.fromkeys(("camera", "motion"), "camera-control"),
+    **dict.fromkeys(("seed", "no", "neg", "negative", "negative-prompt", "cfg", "cfg-scale", "mode"), "metadata"),
+    **dict.fromkeys(
+        (
+            *("s", "style", "stylize", "stylise", "c", "chaos", "w", "weird", "iw", "sw", "cw", "ow", "sv", "p"),
+            *("niji", "tile", "raw", "stop", "fast", "relax", "turbo", "draft", "loop", "video", "test", "exp"),
+            *("profile", "personalize", "bs", "fps", "steps", "guidance", "gs", "width", "height", "help"),
+        ),
+        "",
+    ),
+}
+
+
+# No quote, file, JSON, dash or letter that is not seen at its beginning, and nothing in it that could end a word.
+_PLAIN = re.compile(r"[^\W\u115f\u1160\u3164\uffa0]\S*|[./~:?#&=%+$<>(!*|^,;`\\]\S*")
 
 
 def escape_word(text: str, *, always: bool = False) -> str:
     """A value as one word of a magic line: as it is where that is enough, else in double quotes."""
-    text = escape_braces(text)
+    text = escape(text)
     if not always and _PLAIN.fullmatch(text) and not breaks_line(text):
         return text
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(f"\\u{ord(char):04x}" if breaks_line(char) else char for char in quoted) + '"'
+    return f'"{_TO_ESCAPE.sub(_escaped, text)}"'
 
 
 def breaks_line(text: str) -> bool:
@@ -134,9 +174,32 @@ def _turns(char: str) -> bool:
     return "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
 
 
-_ESCAPE = re.compile(r'\\(?:(["\\])|u([0-9a-fA-F]{4}))')
+# Backslashes are themselves, as a path is mostly made of them, but before a quote, before the escape of a character
+# that no line can hold, and at the end: there two are one.
+_TO_ESCAPE = re.compile(r"(\\*)(?:(?=u([0-9a-fA-F]{4}))|([^\\])|$)")
+_ESCAPED = re.compile(r'(\\+)(?:(")|u([0-9a-fA-F]{4})|$)')
+
+
+def _escaped(match: re.Match[str]) -> str:
+    run, code, char = match.groups()
+    escapes = char == '"' or breaks_line(char or "") if code is None else breaks_line(chr(int(code, 16)))
+    if not escapes and (char or code):
+        return match[0]
+    return run * 2 + ("" if not char else '\\"' if char == '"' else f"\\u{ord(char):04x}")
 
 
 def unescape(text: str) -> str:
-    r"""What stands in double quotes: ``\"``, ``\\`` and ``\u0000`` are escapes; any other backslash is itself."""
-    return _ESCAPE.sub(lambda match: match[1] or chr(int(match[2], 16)), text)
+    r"""What stands in double quotes: ``\"`` and ``\u0000`` are escapes, of a quote and of a character that no line can
+    hold; two backslashes before either, or at the end, are one; any other backslash is itself."""
+    return _ESCAPED.sub(_plain, text)
+
+
+def _plain(match: re.Match[str]) -> str:
+    run, quote, code = match.groups()
+    char = quote or (chr(int(code, 16)) if code else "")
+    if code and not breaks_line(char):
+        return match[0]
+    kept = "\\" * (len(run) // 2)
+    if len(run) % 2 == 0:
+        return kept + (quote or (f"u{code}" if code else ""))
+    return kept + (char or "\\")

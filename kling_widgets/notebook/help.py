@@ -27,7 +27,7 @@ def help_text() -> str:
     magics = [f"  %kling_{name}\n      {what}" for name, what in MAGICS.items()]
     return "\n".join(
         (
-            "Makes a video: options first, the rest of the line is the prompt.",
+            "Makes a video: options first, the rest of the line is the prompt. Options may also end the line.",
             "",
             "  %kling a paper boat in the rain",
             "  %kling --model 3.0 --seconds 10 --aspect-ratio 9:16 a paper boat in the rain",
@@ -35,9 +35,12 @@ def help_text() -> str:
             "  a prompt of several lines stands in the cell's body",
             "  %kling                     (alone: a form)",
             "",
-            "{name} in a prompt or an option becomes the value of that variable; {{ and }} are braces.",
-            "A prompt that ends in a question mark goes under %%kling: IPython takes such a line for a call for help.",
-            "-- ends the options. A list repeats its option.",
+            "{name} in a prompt or an option becomes the value of that variable; {{ and }} are braces, and $$name is",
+            "$name. A prompt that ends in a question mark goes under %%kling: IPython takes such a line for a call for",
+            "help.",
+            "No option is ever part of a prompt: a line with one in its middle, or a misspelt one, is refused, and",
+            "shown as it should be. A prompt is taken as it stands if all of it is in double quotes, if -- stands",
+            "before it, or if -- ends the first line of %%kling. A list repeats its option.",
             "A structured value is JSON, @file.json, or the name of a variable.",
             "",
             "What to do:",

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kling_widgets.core import grammar
-from kling_widgets.core.catalog import MODELS
 from kling_widgets.core.expand import expand
 from kling_widgets.core.names import model as find_model
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.slips import begins_with_dash, option_at
 from kling_widgets.core.values import shorten
 from kling_widgets.core.words import SETTINGS
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.notebook.pictures import filed
+from kling_widgets.notebook.scope import scopes
 from kling_widgets.notebook.session import Session
 
 
 class Lines:
-    """Understands the lines of one shell."""
+    """Understands the lines of one shell.
 
-    def __init__(self, shell: Any, session: Session) -> None:
+    Args:
+        shell: the IPython shell.
+        session: has the settings, and what was submitted before.
+        local: the local variables where the line stands, as IPython gives them.
+    """
+
+    def __init__(self, shell: Any, session: Session, local: Mapping[str, object] | None = None) -> None:
         self.shell, self.session = shell, session
+        # What IPython gives knows where a debugger has stopped; of a cell magic it gives the notebook's own.
+        given: Any = [local] if local and local is not shell.user_ns else []
+        self._variables: Mapping[str, object] = ChainMap(*given, *scopes(), shell.user_ns)  # type: ignore[arg-type]
 
-    def command(self, line: str, cell: str | None) -> grammar.Command:
-        """What ``%kling`` is to make, and what to do with it.
+    def command(self, line: str, cell: str | None, magic: str = "kling") -> grammar.Command:
+        """What ``%kling``, or another magic that takes the same, is to make, and what to do with it.
 
         Raises:
             InvalidRequestError: it cannot be understood; nothing was sent.
         """
-        model = self.session.settings.model
-        return grammar.parse(line, cell, default=model, lookup=self._lookup, read=_read, place=self._place)
+        return grammar.parse(
+            line,
+            cell,
+            default=self.session.settings.model,
+            lookup=self._lookup,
+            read=_read,
+            place=self._place,
+            there=_there,
+            magic=magic,
+        )
 
     def form(self, line: str, cell: str | None) -> VideoRequest:
         """The request that a form begins with.
@@ -38,19 +58,18 @@ class Lines:
         Raises:
             InvalidRequestError: the line cannot be understood; KlingError: there is no such task or preset.
         """
-        match line.split(maxsplit=1):
-            case ["--from" | "--preset" as option, *_] if cell is not None:
-                raise InvalidRequestError(f"{option} brings its own prompt: use %kling_form, without a body.")
-            case ["--from", *rest]:
-                return self.session.earlier.entry(self.one(" ".join(rest).split(), "a task's id", line)).request
-            case ["--preset", *rest]:
-                return self.session.presets.load("".join(rest).strip().removeprefix('"').removesuffix('"'))
-            case [first, prompt] if first in _VERSIONS:
-                meant = f"%kling_form --model {first} {shorten(prompt)[1:-1]}"
-                raise InvalidRequestError(f"A model before a prompt is an option: {meant}. Else write -- first.")
-            case [word] if word[0] not in '-"':
+        first, option = "", option_at(line, 0)
+        if option and option.name in ("from", "preset"):
+            first, rest = option.option, line[option.end :].strip()
+            if cell is not None:
+                raise InvalidRequestError(f"{first} brings its own prompt: use %kling_form, without a body.")
+            if first == "--from":
+                return self.session.earlier.entry(self.one(rest.split(), "a task's id", line)).request
+            return self.session.presets.load(rest.removeprefix('"').removesuffix('"'))
+        match line.split():
+            case [word] if not (word[0] == '"' or begins_with_dash(word)):
                 line = f"--model {_model(expand(word, self._lookup))}"
-        command = self.command(line, cell)
+        command = self.command(line, cell, "kling_form")
         if command.settings:
             given = ", ".join(f"--{setting.name}" for setting in SETTINGS.values() if setting.key in command.settings)
             raise InvalidRequestError(f"A form shows what is to be made; what to do with it goes with %kling: {given}.")
@@ -68,17 +87,12 @@ class Lines:
         return words[0]
 
     def _lookup(self, name: str) -> object:
-        """A variable of the user's."""
-        namespace: dict[str, object] = self.shell.user_ns
-        return namespace[name]
+        """A variable of the user's: of the function that the line stands in, else of the notebook."""
+        return self._variables[name]
 
     def _place(self, name: str, value: object) -> object:
         """What a field takes in place of a variable's value: of a picture, where it takes one, a file."""
         return filed({name: value}, self.session.local)[name]
-
-
-# What no prompt begins with; avatar of a queen may be one.
-_VERSIONS = [model.name for model in MODELS.values() if any(map(str.isdigit, model.name))]
 
 
 def _model(word: str) -> str:
@@ -87,6 +101,13 @@ def _model(word: str) -> str:
         return find_model(word).id
     except InvalidRequestError as error:
         raise InvalidRequestError(f"{error} A prompt of one word: %kling_form -- {shorten(word)[1:-1]}") from None
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # too long a name, none at all, or no such home as ~name
+        return False
 
 
 def _read(path: Path) -> str:

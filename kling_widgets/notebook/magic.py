@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import no_var_expand
+from IPython.core.magic import needs_local_scope, no_var_expand
 
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
@@ -33,16 +33,15 @@ class Magics:
     def __init__(self, shell: Any, session: Session, ask: Callable[[str], str] | None = None) -> None:
         self.shell, self.session, self.ask = shell, session, ask
 
-    @property
-    def lines(self) -> Lines:
-        """What understands the lines of this shell."""
+    def lines(self, local: Mapping[str, object] | None = None) -> Lines:
+        """What understands the lines of this shell, with the local variables where the line stands."""
         from kling_widgets.notebook.lines import Lines
 
-        return Lines(self.shell, self.session)
+        return Lines(self.shell, self.session, local)
 
-    def kling(self, line: str, cell: str | None = None) -> Any:
+    def kling(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
         """Makes a video; alone, shows the form."""
-        command = self.lines.command(line, cell)
+        command = self.lines(local).command(line, cell)
         settings = dict(command.settings)
         if command.empty:
             return self.form(command.request)
@@ -69,10 +68,10 @@ class Magics:
             print(f"Note: {question}")  # noqa: T201
         print(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")  # noqa: T201
 
-    def kling_form(self, line: str, cell: str | None = None) -> Any:
+    def kling_form(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
         """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
         --preset NAME``; of what ``%kling`` takes, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
-        return self.form(self.lines.form(line, cell))
+        return self.form(self.lines(local).form(line, cell))
 
     def form(self, request: VideoRequest) -> Any:
         """The form of a request."""
@@ -100,14 +99,14 @@ class Magics:
 
     def kling_show(self, line: str) -> Any:
         """Shows a task and its video: ``%kling_show ID``."""
-        return self.session.earlier.show(self.lines.one(line.split(), "a task's id (%kling_tasks lists them)", line))
+        return self.session.earlier.show(self.lines().one(line.split(), "a task's id (%kling_tasks lists them)", line))
 
     def kling_resume(self, line: str) -> Any:
         """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended. ``%kling_resume ID #7``: the
         task is that of submission #7, whose answer was lost."""
         words = line.split()
         of = words.pop() if len(words) == 2 and words[1].startswith("#") else None
-        found = self.session.earlier.resume(self.lines.one(words, "a task's id", line) if words else None, of=of)
+        found = self.session.earlier.resume(self.lines().one(words, "a task's id", line) if words else None, of=of)
         if not found:
             print("Nothing is under way.")  # noqa: T201
             return None
@@ -129,7 +128,7 @@ class Magics:
         if len(kinds) > 1:
             raise InvalidRequestError(f"Give one of {', '.join(CODES)}, not {shorten(' '.join(kinds))}.")
         if words:
-            request = self.session.earlier.entry(self.lines.one(words, "a task's id", line)).request
+            request = self.session.earlier.entry(self.lines().one(words, "a task's id", line)).request
         elif self.session.latest is not None:
             request = self.session.latest
         elif entries := self.session.journal.entries(1):  # of a kernel before this one
@@ -204,15 +203,17 @@ def register(shell: Any, session: Session) -> None:
     magics = Magics(shell, session)
 
     @no_var_expand
-    def kling(line: str, cell: str | None = None) -> Any:
-        return magics.kling(line, cell)
+    @needs_local_scope
+    def kling(line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
+        return magics.kling(line, cell, local_ns)
 
     kling.getdoc = _help  # type: ignore[attr-defined]
     kling.__doc__ = "Makes a video; %kling? lists every option."
     shell.register_magic_function(kling, "line_cell", "kling")
     for name in LINE[1:]:
-        kind = "line_cell" if name == "kling_form" else "line"
-        shell.register_magic_function(_guarded(getattr(magics, name)), kind, name)
+        form = name == "kling_form"
+        work = _guarded(getattr(magics, name), local=form)
+        shell.register_magic_function(work, "line_cell" if form else "line", name)
     shell.configurables.append(session.settings)
     shell.Completer.custom_matchers.append(matcher(magics.ids, magics.presets, lambda: session.settings.model))
 
@@ -233,13 +234,15 @@ def _help() -> str:
     return help_text()
 
 
-def _guarded(work: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(work: Callable[..., Any], *, local: bool) -> Callable[..., Any]:
     @no_var_expand
-    def magic(*texts: str) -> Any:
+    def magic(*texts: str, **given: Any) -> Any:
         if any(map(looks_like_key, texts)):
             raise InvalidRequestError("This cell holds what looks like an API key. Delete it, and use %kling_key.")
-        return work(*texts)
+        return work(*texts, local=given.get("local_ns")) if local else work(*texts)
 
+    if local:
+        needs_local_scope(magic)
     magic.__doc__ = work.__doc__
     magic.__name__ = getattr(work, "__name__", "magic")
     return magic

@@ -25,6 +25,60 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 KEY = "sk-" + "Abc123xyz" * 4
 
+# Prompts that look like options, in the dashes of people, phones and editors, or begin with an option's value.
+SLIPS = (
+    "a boat --seconds 10",
+    "a boat --secnds 10 --ar 16:9 -o x",
+    "--dry-run",
+    "—dry-run a boat",
+    "—— a boat",
+    "– a boat",
+    "a boat －－seconds 10",
+    "a boat -\u200b-seconds 10",
+    "\u200b--seconds 10",
+    "\u3164—seconds 10",
+    "-n 3",
+    "-a boat",
+    "-seconds 10 a boat",
+    "silence—sound of nothing",
+    '"--seconds 10" a boat',
+    '"a boat" --seconds 10',
+    '"a boat" --save "b"',
+    '"" --save ""',
+    '""a" --seconds 5 "b""',
+    '""a"" --save ""b""',
+    "“a boat --seconds 10”",
+    "a boat\n--seconds 10\nin the rain",
+    "a boat --seconds 10?",
+    "a boat --seconds\\",
+    "3.0 a lighthouse",
+    "O1: a lighthouse",
+    "aigc-video-kling-9 x",
+    "kling-v2-6 x",
+    "https://example.com/a.png moves",
+    "first.png moves",
+    '"my first.png" moves',
+    "first.png",
+    "３.０ x",
+)
+# Prompts in which a notebook, a shell or a template would put the value of a variable.
+VARIABLES = (
+    "$name",
+    "a $name's $$name $100 $",
+    "${name}",
+    "{{ name }}",
+    "{{{name}}}",
+    "{name.upper()} {name!r} {name:>9} {len(name)}",
+    "{ name } {name } { name}",
+    'f"a boat in {name}"',
+    "f'{name}'",
+    '{"a": "{name}", "b": {"c": "$name"}}',
+    "{名}",
+    "{name",
+    "name}",
+    "}}{{ name }}{{",
+)
+
 # Prompts that a shell, a front end or our own grammar could take for something else.
 PROMPTS = (
     "a cat's dream",
@@ -119,13 +173,23 @@ PROMPTS = (
     "a=b",
     "<b>bold</b>",
     "`code` $math$",
-    "'''a\nb'''",
     '"""\n>>> a\n"""',
+    *SLIPS,
+    *VARIABLES,
 )
 
 _words = st.text(st.sampled_from("ab {}[]\"'\\-?!%$@#=.>:…纸\n\t\r\x0b\u2028"), max_size=20)
+_tokens = st.sampled_from(
+    (
+        *"-—–−－ \"“”'{}$?\\\n,=",
+        *("--", "\u200b", "\u00a0", "seconds", "secnds", "dry-run", "o", "ar", "v", "10", "16:9", "3.0", "a", "boat"),
+        *("name", "{name}", "{{ name }}", "$name", "first.png", "https://example.com/a.png", "on", "models"),
+    )
+)
+_tokens_in_a_row = st.lists(_tokens, max_size=8)
+_lines = st.one_of(_tokens_in_a_row.map("".join), _tokens_in_a_row.map(" ".join))
 prompts = (
-    st.one_of(st.sampled_from(PROMPTS), st.text(max_size=40), _words)
+    st.one_of(st.sampled_from(PROMPTS), st.text(max_size=40), _words, _lines)
     .map(str.strip)
     .filter(lambda text: not is_blank(text))
 )

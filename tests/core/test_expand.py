@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kling_widgets.core.expand import escape_braces, expand
+from kling_widgets.core.expand import escape, expand
 from kling_widgets.errors import InvalidRequestError
 from tests.core.samples import PROMPTS, Hostile
+
+
+class Colour(str, Enum):  # noqa: UP042 - the kind that people have, whose str is not its value
+    """Text of which ``str`` gives "Colour.RED"."""
+
+    RED = "red"
+
+
+class Size(Enum):
+    """No number itself."""
+
+    BIG = 7
+
 
 VARIABLES: dict[str, Any] = {
     "name": "boat",
@@ -30,6 +45,12 @@ VARIABLES: dict[str, Any] = {
     "nothing": None,
     "hostile": Hostile(),
     "名": "纸船",
+    "nan": math.nan,
+    "infinite": Decimal("inf"),
+    "long": 10**6000,
+    "bytes": b"x",
+    "colour": Colour.RED,
+    "big": Size.BIG,
 }
 
 
@@ -55,8 +76,14 @@ VARIABLES: dict[str, Any] = {
         ("{}", "{}"),
         ("{0}", "{0}"),
         ("{a-b}", "{a-b}"),
-        ("{name!r}", "{name!r}"),
-        ("{name:>9}", "{name:>9}"),
+        ("{a!r} {a:>9} {a + 1} {a(1)} {f(a)} {a if b else c}", "{a!r} {a:>9} {a + 1} {a(1)} {f(a)} {a if b else c}"),
+        ("{name } { name} {name of a boat}", "{name } { name} {name of a boat}"),
+        ("{{ a }} {{{{ name }}}}", "{ a } {{ name }}"),
+        ("{名}", "纸船"),
+        ("a $100 bill, US$ 5, $$ and $a", "a $100 bill, US$ 5, $$ and $a"),
+        ("$$name $$$name $$a 5$$name", "$name $$name $a 5$name"),
+        ("${n} $${n}", "$3 $$3"),
+        ("{colour} {big}", "red 7"),
         ('{"a": 1}', '{"a": 1}'),
         ('{"a": {"b": {"c": 1}}}', '{"a": {"b": {"c": 1}}}'),
         ('{"a": {"b": "{name}"}}', '{"a": {"b": "boat"}}'),
@@ -78,12 +105,28 @@ def test_what_becomes_of_braces(text: str, expected: str) -> None:
         ("{table['x']}", "has no value"),
         ("{thing.x}", "(AttributeError)"),
         ("{n[0]}", "(TypeError)"),
-        ("{words}", "is a list, not text, a number or a path"),
-        ("{yes}", "is a bool"),
-        ("{nothing}", "is a NoneType"),
-        ("{thing}", "is a SimpleNamespace"),
-        ("{hostile}", "is a Hostile"),
+        ("{words}", "is a value of type list, not text, a number or a path"),
+        ("{yes}", "is a value of type bool"),
+        ("{nothing}", "is a value of type None"),
+        ("{thing}", "is a value of type SimpleNamespace"),
+        ("{hostile}", "is a value of type Hostile"),
         ("{hostile.x}", "has no value"),
+        ("{nan}", "is a value of type"),
+        ("{infinite}", "is a value of type infinity"),
+        ("{long}", "is a value of type"),
+        ("{bytes}", "is a value of type bytes"),
+        ("$name", "$name is not replaced by your variable name: write {name} for its value, or $$name"),
+        ("a $name's dream", "write {name}"),
+        ("{{ name }}", "“{{ name }}” is not replaced by your variable name: write {name} for its value"),
+        ("{{ name.upper() }}", "is not replaced by your variable name"),
+        ("{{ name | upper }}", "is not replaced by your variable name"),
+        ("{name.upper()}", "“{name.upper()}” is not computed"),
+        ("{name!r}", "is not computed"),
+        ("{name:>9}", "is not computed"),
+        ("{n + 1}", "is not computed"),
+        ("{len(words)}", "is not computed"),
+        ("{words[n]}", "is not computed"),
+        ("{a if yes else b}", "is not computed"),
     ],
 )
 def test_no_paid_prompt_with_a_hole(text: str, said: str) -> None:
@@ -111,21 +154,62 @@ def test_a_decimal_is_a_number() -> None:
     assert expand("{d}", {"d": Decimal("2.50")}.__getitem__) == "2.50"
 
 
-braces = st.text(st.sampled_from("{}ab.[]'0 :\""), max_size=30)
+def everything(name: str) -> str:
+    """A notebook in which every name exists."""
+    return f"the value of {name}"
 
 
-@given(st.one_of(st.text(), braces, st.sampled_from(PROMPTS)))
+braces = st.text(st.sampled_from("{}ab_.[]'0 :\"$名"), max_size=30)
+pieces = st.sampled_from(
+    [
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "$",
+        "$$",
+        " ",
+        "a",
+        "_",
+        "9",
+        "{a}",
+        "{{ a }}",
+        "{a.b()}",
+        "${a}",
+        "$a",
+        '"',
+        "名",
+        "{ ",
+        " }",
+    ]
+)
+
+
+@settings(max_examples=1000)
+@given(st.one_of(st.text(), braces, st.sampled_from(PROMPTS), st.lists(pieces).map("".join)))
 def test_escaping_is_undone_by_expanding(text: str) -> None:
-    """The escaped text gives the text again, and no variable is ever asked for."""
-    assert expand(escape_braces(text), {}.__getitem__) == text
+    """The escaped text gives the text again, whatever variables there are: all of them, or none."""
+    assert expand(escape(text), everything) == text
+    assert expand(escape(text), {}.__getitem__) == text
 
 
-@given(st.one_of(st.text(), braces))
-def test_escaping_leaves_alone_what_needs_none(text: str) -> None:
-    """Prompts without names in braces stay readable."""
-    if "{" not in text and "}" not in text:
-        assert escape_braces(text) == text
-    assert escape_braces('{"a": {"b": 1}}') == '{"a": {"b": 1}}'
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ('{"a": {"b": 1}}', '{"a": {"b": 1}}'),
+        ('{"a": "{name}"}', '{"a": "{{name}}"}'),
+        ("{ name } } {", "{ name } } {"),
+        ("{}", "{}"),
+        ("{name} {_x}", "{{name}} {{_x}}"),
+        ("{name", "{{name"),
+        ("{{ name }}", "{{{ name }}}"),
+        ("a $100 bill", "a $100 bill"),
+        ("$name $$name", "$$name $$$name"),
+    ],
+)
+def test_escaping_leaves_alone_what_needs_none(text: str, escaped: str) -> None:
+    """Only a brace that is glued to a letter, or to another brace, is doubled; only before a name is a $ added."""
+    assert escape(text) == escaped
 
 
 @given(braces)

@@ -148,7 +148,8 @@ def test_no_multi_shot_by_its_alias() -> None:
         ("--image 'my first.png'", {"image": Path("my first.png")}),
         ('--image "C:\\clips\\new\\"', {"image": Path("C:\\clips\\new\\")}),
         ('--image "C:\\a\\" --session-id "b"', {"image": Path("C:\\a\\"), "session_id": "b"}),
-        ('--session-id "a \\"b\\" \\u0041"', {"session_id": 'a "b" A'}),
+        ('--session-id "a \\"b\\" \\u000a\\u0041"', {"session_id": 'a "b" \n\\u0041'}),
+        ('--image "\\\\nas\\photos\\a.png"', {"image": Path("\\\\nas\\photos\\a.png")}),
         ("--session-id '{name}'", {"session_id": "boat"}),
         ("--session-id {{name}}", {"session_id": "{name}"}),
         ("--seconds {n}", {"seconds": 10}),
@@ -259,7 +260,7 @@ def test_settings(line: str, settings: dict[str, Any]) -> None:
         ("--camera-control " + "[" * 100_000, "this JSON cannot be read"),
         (f"--metadata [{'9' * 5000}]", "this JSON cannot be read"),
         ("--camera-control {type: simple} x", "this JSON cannot be read"),
-        ("--camera-control {camera} x", "“{camera}” is a dict, not text, a number or a path"),
+        ("--camera-control {camera} x", "“{camera}” is a value of type dict, not text, a number or a path"),
         ('--camera-control {"type": "down_back"}x', "leave a space behind the JSON"),
         (
             "--camera-control nothing x",
@@ -292,7 +293,7 @@ def test_what_is_refused(line: str, said: str) -> None:
         ('""', None),
         ('""a""', '"a"'),
         ('"Yes", she said, "go"', '"Yes", she said, "go"'),
-        ("a --seconds 5", "a --seconds 5"),
+        ('"a --seconds 5"', "a --seconds 5"),
         ("--sound -- --seconds 5", "--seconds 5"),
         ("-- models", "models"),
         ("-- -- x", "-- x"),
@@ -332,7 +333,7 @@ def test_a_cell_magic_takes_its_prompt_from_the_body() -> None:
     assert "a boat" in refused("--seconds 5 a boat", "x")
     empty = understood("", "")
     assert empty.request.get("prompt") is None and not empty.empty
-    assert understood("", "--seconds 5 {name}").request.get("prompt") == "--seconds 5 boat"
+    assert understood("--", "--seconds 5 {name}").request.get("prompt") == "--seconds 5 boat"
 
 
 def test_nothing_at_all_asks_for_the_form() -> None:
@@ -435,6 +436,24 @@ def test_any_text_is_understood_or_refused(line: str, cell: str | None) -> None:
         "sk-" * 40_000,
         "kling-" + "v2-" * 30_000,
         '"' * 100_000,
+        "-" * 100_000,
+        "—" * 100_000,
+        "-\u200b" * 50_000,
+        "\u200b" * 100_000,
+        "$" * 100_000,
+        "$a" * 50_000,
+        "{a(" * 30_000,
+        "{{ a" * 25_000,
+        "{{" + " " * 100_000,
+        " ".join(f"-ab{number}" for number in range(6_000)),
+        " ".join(f"—word{number}" for number in range(6_000)),
+        "a --foo 1" * 10_000,
+        "a --ar 16:9 --v 6 " * 2_000,
+        "-a " * 30_000,
+        "— " * 50_000,
+        '"a" -b ' * 15_000,
+        "x--seconds" * 10_000,
+        "a" * 100_000 + " --seconds 5 x",
     ],
     ids=lambda line: line[:12],
 )

@@ -24,8 +24,13 @@ from tests.core.samples import BODIES, KEY, PROMPTS, as_the_shell_gives_it, give
 
 
 def from_magic(code: str) -> VideoRequest:
-    """The request of a magic that went through IPython's own transformations."""
-    return parse(*as_the_shell_gives_it(code), default="1.6").request
+    """The request of a magic that went through IPython's own transformations; the same in a notebook in which every
+    name is a variable and every file is there, and in one where nothing is."""
+    line, cell = as_the_shell_gives_it(code)
+    request = parse(line, cell, default="1.6").request
+    everything = parse(line, cell, default="1.6", lookup=lambda name: f"<{name}>", there=lambda path: True)
+    assert everything.request == request
+    return request
 
 
 def from_python(code: str) -> VideoRequest:

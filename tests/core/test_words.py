@@ -46,7 +46,9 @@ def test_each_setting_takes_its_own_example(setting: object) -> None:
         known.parse(known.example)
 
 
-@given(st.one_of(st.text(), st.sampled_from(PROMPTS)), st.booleans())
+@given(
+    st.one_of(st.text(), st.sampled_from(PROMPTS), st.text(st.sampled_from('\\"u02ae8/ \n\u2028-—{$}'))), st.booleans()
+)
 def test_a_word_is_one_word(text: str, always: bool) -> None:
     """Whatever the value, it comes back from its place in a line, and the prompt behind it too."""
     word = escape_word(text, always=always)
@@ -65,12 +67,28 @@ def test_plain_words_stay_plain() -> None:
     assert escape_word("a", always=True) == '"a"'
     assert escape_word("@a") == '"@a"'
     assert escape_word("-a") == '"-a"'
+    assert escape_word("—a") == '"—a"'
+    assert escape_word("纸船.png") == "纸船.png"
+    assert escape_word(r"\\nas\a b.png") == r'"\\nas\a b.png"'
 
 
-def test_a_backslash_is_itself_unless_it_escapes() -> None:
-    r"""Windows paths in quotes need no care: ``\c`` is no escape."""
-    assert unescape(r"C:\clips\new") == r"C:\clips\new"
-    assert unescape(r"a\"b\\c\u000ad") == 'a"b\\c\nd'
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (r"C:\clips\new", r"C:\clips\new"),
+        (r"\\nas\photos\a.png", r"\\nas\photos\a.png"),
+        (r"C:\photos\u2024\a.png", r"C:\photos\u2024\a.png"),
+        (r"C:\u00e9\a.png", r"C:\u00e9\a.png"),
+        (r"C:\clips\\", "C:\\clips\\"),
+        (r"a\"b\c\u000ad", 'a"b\\c\nd'),
+        (r"a\\\"b", 'a\\"b'),
+        (r"a\\u000a", r"a\u000a"),
+    ],
+)
+def test_a_backslash_is_itself_unless_it_escapes(written: str, text: str) -> None:
+    r"""A path stays a path, of a server too; ``\"`` is a quote, and ``\u000a`` the end of a line."""
+    assert unescape(written) == text
+    assert unescape(escape_word(text, always=True)[1:-1]) == text
 
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
