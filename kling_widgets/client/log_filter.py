@@ -7,11 +7,11 @@ A filter on their loggers changes the record before any handler sees it. It hold
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Protocol
 from weakref import WeakSet
 
 from kling_widgets.client.secret import Secret
+from kling_widgets.core import forks
 
 # Those that they write to: the filter of a logger does not see what its children write.
 LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
@@ -28,7 +28,7 @@ class _KeyFilter(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._holders: WeakSet[_Holder] = WeakSet()
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     def add(self, holder: _Holder) -> None:
         with self._lock:

@@ -14,6 +14,7 @@ import httpx
 
 from kling_widgets.client import network
 from kling_widgets.client.exchange import Broken
+from kling_widgets.core import forks
 from kling_widgets.errors import ConnectionFailedError, one_line
 
 # httpcore's pool costs its connections times its queue on every event, and then connections time out: so semaphores
@@ -70,7 +71,7 @@ class _Ways:
         self._kind = kind
         self._contexts: dict[network.Setting | None, ssl.SSLContext] = {}
         self._made: dict[object, Any] = {}
-        self._lock = threading.Lock()  # several threads may send at once
+        self._lock = forks.lock()  # several threads may send at once
 
     def way(self, request: httpx.Request) -> Any:
         """Return the transport of a request."""
