@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from kling_widgets.core import forks
+from kling_widgets.core.printing import say, writable
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.spend import OFF, Bill, Limit, Money
 from kling_widgets.errors import InvalidRequestError, KlingError
@@ -19,10 +20,6 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.settings import BUDGET, Kling
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the sum belongs to the cell, in a terminal too
 
 
 class Guard:
@@ -45,7 +42,7 @@ class Guard:
         price: Callable[[VideoRequest], Money | None],
         ask: Callable[[str], str],
         budget: str = "",
-        say: Callable[[str], None] = _say,
+        say: Callable[[str], None] = say,
         *,
         demo: bool = False,
     ) -> None:
@@ -168,7 +165,10 @@ def ask(question: str, place: Place, shell: Any) -> str:
     header = kernel.get_parent().get("header", {}) if kernel is not None else {}
     # While a click is worked on the page takes no answer, and the kernel would wait for ever.
     clicked = header.get("msg_type", "execute_request") != "execute_request"
-    typed = place.front_end != "terminal" or (sys.stdin is not None and sys.stdin.isatty())
-    if clicked or not typed or place.front_end in ("headless", "script", "voila"):
-        raise EOFError(place.front_end)
-    return input(question)
+    try:
+        typed = place.front_end != "terminal" or (sys.stdin is not None and sys.stdin.isatty())
+        if clicked or not typed or place.front_end in ("headless", "script", "voila"):
+            raise EOFError(place.front_end)
+        return input(writable(question))
+    except ValueError as closed:  # one of the standard streams
+        raise EOFError(str(closed)) from None
