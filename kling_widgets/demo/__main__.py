@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kling_widgets.core.printing import say
 from kling_widgets.demo.failures import explained
 from kling_widgets.demo.service import default_folder, start
 from kling_widgets.errors import KlingError
@@ -18,8 +19,7 @@ Tasks and clips are in {folder}
     export CRAZYROUTER_BASE_URL={url}
     export CRAZYROUTER_API_KEY=demo
 
-Any key will do. Words in a prompt make things fail: --help lists them. Ctrl+C ends it.
-"""
+Any key will do. Words in a prompt make things fail: --help lists them. Ctrl+C ends it."""
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -46,18 +46,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         demo = start(options.folder or default_folder(), seconds_per_task=options.seconds, port=options.port)
     except KlingError as error:
-        sys.stderr.write(f"{error}\n")
+        say(str(error), sys.stderr)
         return 1
     with demo:
         # SIGTERM as Ctrl+C, so that both leave by the same door.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            sys.stdout.write(HOW.format(url=demo.base_url, folder=demo.folder))
-            sys.stdout.flush()
+            say(HOW.format(url=demo.base_url, folder=demo.folder))
             while not demo.wait(0.5):  # in steps, as Windows delivers Ctrl+C only between them
                 pass
         except KeyboardInterrupt:
-            sys.stdout.write("\nThe demo ends. Its tasks are kept.\n")
+            say("\nThe demo ends. Its tasks are kept.")
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any, SupportsIndex
 
 from kling_widgets.client.reply import Task
 from kling_widgets.core import forks
+from kling_widgets.core.printing import say
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
 from kling_widgets.jobs import blocking, files, frames
@@ -281,4 +282,4 @@ class Job:
         if self.display is not None:
             self.display(self)
         else:
-            print(repr(self))  # noqa: T201 - IPython asks to be shown, and no front end has taken this job
+            say(repr(self))  # IPython asks to be shown, and no front end has taken this job

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kling_widgets.core.catalog import Model
+from kling_widgets.core.printing import say
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
@@ -109,7 +110,7 @@ def use_demo(on: bool = True) -> None:
     """
     session().services.use_demo(on)
     if on:
-        print(DEMO_ON)  # noqa: T201 - says so once
+        say(DEMO_ON)
 
 
 def doctor() -> Table:

@@ -9,6 +9,7 @@ from typing import Any
 from kling_widgets.core.catalog import Model
 from kling_widgets.core.fields import Field, Problem
 from kling_widgets.core.names import resolve
+from kling_widgets.core.printing import say
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import JSON, looks_like_key, masked, shorten
 from kling_widgets.jobs.job import Job
@@ -260,7 +261,7 @@ class Form:
 
     def _ipython_display_(self) -> None:
         if not self._session.place.widgets:
-            print(f"The form needs a notebook. The same as a line:\n{self.request.to_magic()}")  # noqa: T201 - text is all there is
+            say(f"The form needs a notebook. The same as a line:\n{self.request.to_magic()}")
             return
         from IPython.display import display
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kling_widgets.core import forks
+from kling_widgets.core.printing import say, writable
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.spend import OFF, Bill, Limit, Money
 from kling_widgets.errors import InvalidRequestError, KlingError
@@ -26,10 +27,6 @@ from kling_widgets.notebook.settings import BUDGET, Kling
 
 NOTHING = "Nothing was sent."
 _RUNS = 100  # cells' runs that are remembered; work in the background may go on while later cells run
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the sum belongs to the cell, in a terminal too
 
 
 @dataclass(slots=True)
@@ -65,7 +62,7 @@ class Guard:
         price: Callable[[VideoRequest], Money | None],
         ask: Callable[[str], str],
         budget: str = "",
-        say: Callable[[str], None] = _say,
+        say: Callable[[str], None] = say,
         *,
         demo: bool = False,
     ) -> None:
@@ -259,7 +256,10 @@ def attended(place: Place, shell: Any) -> bool:
     header = kernel.get_parent().get("header", {}) if kernel is not None else {}
     # While a click is worked on the page takes no answer, and the kernel would wait for ever.
     clicked = header.get("msg_type", "execute_request") != "execute_request"
-    typed = place.front_end != "terminal" or (sys.stdin is not None and sys.stdin.isatty())
+    try:
+        typed = place.front_end != "terminal" or (sys.stdin is not None and sys.stdin.isatty())
+    except ValueError:  # it is closed
+        typed = False
     return typed and not clicked and place.front_end not in ("headless", "script", "voila")
 
 
@@ -271,4 +271,7 @@ def ask(question: str, place: Place, shell: Any) -> str:
     """
     if not attended(place, shell):
         raise EOFError(place.front_end)
-    return input(question)
+    try:
+        return input(writable(question))
+    except ValueError as closed:  # one of the standard streams
+        raise EOFError(str(closed)) from None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kling_widgets.core.catalog import FIELDS, PREFIX
+from kling_widgets.core.printing import say
 from kling_widgets.core.values import JSON, masked, plain, shorten, to_json
 from kling_widgets.errors import InvalidRequestError, KlingError, one_line
 from kling_widgets.jobs.entry import Entry
@@ -192,7 +193,7 @@ class History(Sequence[Entry]):
         gone = self._journal.forget([entry.key for entry in self if entry.key not in kept])
         if kept:
             tasks = "1 task is" if len(kept) == 1 else f"{len(kept)} tasks are"
-            print(  # noqa: T201 - who asked to forget them has to know
+            say(  # who asked to forget them has to know
                 f"{tasks} under way and kept: forgotten, what is paid would be lost. First see to the end of what is "
                 "under way: %kling_resume."
             )

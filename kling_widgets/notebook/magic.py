@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import needs_local_scope, no_var_expand
 
+from kling_widgets.core.printing import say
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.notebook.matcher import matcher
@@ -57,16 +58,16 @@ class Magics:
     def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
         """Shows the body that would be sent, and what is wrong with it."""
         for problem in (*request.problems(), *self.session.local.check(request)):
-            print(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")  # noqa: T201 - its output is text
-        print(request.to_json())  # noqa: T201
+            say(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")
+        say(request.to_json())
         requests = [request] * int(str(settings.get("count", 1)))
         try:
             question = self.session.guard.question(requests).spending  # what is unusual is said above
         except KlingError as error:
             question = str(error)
         if question:
-            print(f"Note: {question}")  # noqa: T201
-        print(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")  # noqa: T201
+            say(f"Note: {question}")
+        say(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")
 
     def kling_form(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
         """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
@@ -108,7 +109,7 @@ class Magics:
         of = words.pop() if len(words) == 2 and words[1].startswith("#") else None
         found = self.session.earlier.resume(self.lines().one(words, "a task's id", line) if words else None, of=of)
         if not found:
-            print("Nothing is under way.")  # noqa: T201
+            say("Nothing is under way.")
             return None
         return found
 
@@ -118,7 +119,7 @@ class Magics:
         if not words:
             raise InvalidRequestError("Give the ids of what is to be forgotten (%kling_tasks lists them).")
         count = self.session.earlier.forget(words)
-        print(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")  # noqa: T201
+        say(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")
 
     def kling_code(self, line: str) -> None:
         """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form
@@ -136,7 +137,7 @@ class Magics:
         else:
             raise KlingError("There is no form and no task yet whose code could be shown.")
         if note := request.left_out():
-            print(f"Note: {note}")  # noqa: T201
+            say(f"Note: {note}")
         self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
 
     def kling_prices(self, line: str) -> Any:
@@ -155,7 +156,7 @@ class Magics:
         if word not in ("on", "off"):
             raise InvalidRequestError(f"%kling_demo takes nothing, or off, not {shorten(line)}.")
         self.session.services.use_demo(word == "on")
-        print(DEMO_ON if word == "on" else f"The service again; {self.session.services.key_status()}.")  # noqa: T201
+        say(DEMO_ON if word == "on" else f"The service again; {self.session.services.key_status()}.")
 
     def kling_doctor(self, line: str) -> Any:
         """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
@@ -174,7 +175,7 @@ class Magics:
 
         ask, attended = self.ask or getpass, self.session.place.front_end != "headless"
         services = self.session.services
-        print(key_dialogue.answer(line, ask, services.key_status, services.address, attended=attended))  # noqa: T201
+        say(key_dialogue.answer(line, ask, services.key_status, services.address, attended=attended))
 
     def ids(self) -> list[str]:
         """The ids that may be meant, newest first. What is completed is run with the line: an id that is no word, as in

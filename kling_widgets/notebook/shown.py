@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from kling_widgets.core.printing import say
 from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
 from kling_widgets.jobs.batch import stop_all
 from kling_widgets.jobs.job import Job
@@ -73,7 +73,7 @@ def figure(shown: Figure, place: Place, mode: Display, *, autoplay: bool) -> Non
 
         display(bundle(shown, place, mode, autoplay), metadata=provenance(shown), raw=True)  # type: ignore[no-untyped-call]
     else:
-        print(as_text(shown, place))  # noqa: T201 - this is the view of a terminal
+        say(as_text(shown, place))
 
 
 class _Lines:
@@ -146,7 +146,7 @@ class _Lines:
 
     def say(self, text: str) -> None:
         """One line, at once, as a log is read while it grows."""
-        print(one_line(text), file=sys.stdout, flush=True)  # noqa: T201 - this is the view of a terminal
+        say(one_line(text))
 
 
 class _Widget(_Lines):
@@ -214,4 +214,4 @@ class _Widget(_Lines):
 def tell(lines: Sequence[str]) -> None:
     """Says what has no view: what the journal knows of wishes that nobody works on."""
     for line in lines:
-        print(one_line(line), flush=True)  # noqa: T201 - it belongs to the cell, in a terminal too
+        say(one_line(line))

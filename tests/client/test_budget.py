@@ -115,12 +115,13 @@ def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
     with budget.watched():
         for _ in range(50):
             budget.ask(Turn(), 0.0)
-        with budget._lock:  # as a thread may hold it at that moment
-            child = os.fork()
+        budget._lock.acquire()  # as a thread may hold it at that moment
+        child = os.fork()
         if child == 0:
             with budget.watched():
                 alone = budget.round
             os._exit(0 if alone == 1 and budget.round == 0 and budget.ask(Turn(), 0.0) == 0 else 1)
+        budget._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

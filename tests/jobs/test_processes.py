@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,52 @@ def test_a_forked_child_works_by_itself(world: World, monkeypatch: pytest.Monkey
     assert "submit: t1" in said
     assert "child: 0 " in said
     assert world.gateway.posts == 2
+
+
+PRINTING = """
+import contextlib, os, sys
+import kling_widgets as kw
+{before}
+said = []
+for show in (lambda: kw.submit("2.6", prompt="纸船 🛶", wait=True), lambda: kw.resume("t1", wait=True), kw.use_demo):
+    job = show()
+    said.append(getattr(job, "status", None))
+with open("said", "w") as file:
+    file.write(repr(said))
+sys.stdout = sys.__stdout__ = None
+"""
+OUTPUTS = {
+    "gbk": ("gbk", ""),
+    "cp1252": ("cp1252", ""),
+    "ascii": ("ascii", ""),
+    "strict utf-8": ("utf-8:strict", ""),
+    "closed": ("", "sys.stdout.close(); sys.stderr.close()"),
+    "closed below": ("", "os.close(1); os.close(2)"),
+    "none": ("", "sys.stdout = sys.stderr = None"),
+    "broken pipe": ("", "read, write = os.pipe(); os.dup2(write, 1); os.close(write); os.close(read)"),
+    "full": ("", "full = os.open('/dev/full', os.O_WRONLY); os.dup2(full, 1)"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors of Linux")
+def test_what_cannot_be_printed_loses_no_video(world: World, tmp_path: Path) -> None:
+    """Nothing that is said raises, whatever the output is: each job is given, saved, and sent once. All at the same
+    time, as they mostly wait."""
+    processes = {}
+    for name, (encoding, before) in OUTPUTS.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        env = {
+            "CRAZYROUTER_API_KEY": KEY,
+            "CRAZYROUTER_BASE_URL": world.gateway.server.url,
+            "KLING_WIDGETS_HOME": str(folder / "home"),
+            "PYTHONIOENCODING": encoding,
+        }
+        command = [sys.executable, "-c", PRINTING.format(before=before)]
+        pipe = subprocess.PIPE
+        processes[name] = subprocess.Popen(command, cwd=folder, env=os.environ | env, stdout=pipe, stderr=pipe)
+    for name, process in processes.items():
+        shown, errors = process.communicate(timeout=120)
+        assert (tmp_path / name / "said").read_text() == "['succeeded', 'succeeded', None]", (name, errors)
+        assert not OUTPUTS[name][0] or b"Kling 2.6" in shown
+    assert world.gateway.posts == len(OUTPUTS)
