@@ -17,6 +17,8 @@ from tests import kernel
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
 
+LONG = bool(os.environ.get("KLING_TEST_LONG"))  # see CONTRIBUTING
+
 _FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "JUPYTER", "JPY_", "IPYTHON", "COLAB_")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
 _missing: dict[str, str] = {}
@@ -68,6 +70,11 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     monkeypatch.chdir(folder)
     yield home
+
+
+def tries(full: int) -> int:
+    """How often something is tried: a tenth of the full number, unless ``KLING_TEST_LONG`` asks for all of it."""
+    return full if LONG else -(-full // 10)
 
 
 def need(what: str, there: bool, why: str) -> None:

@@ -139,6 +139,15 @@ def start(folder: Path, *, seconds_per_task: float | None = None, port: int = 0)
 
 
 def default_folder() -> Path:
-    """Where the demo keeps its tasks: in ``KLING_WIDGETS_HOME``, else in the user's data folder."""
+    """Where the demo keeps its tasks: in ``KLING_WIDGETS_HOME``, else in the user's data folder.
+
+    Raises:
+        KlingError: neither names a folder.
+    """
     home = os.environ.get("KLING_WIDGETS_HOME", "").strip()
-    return (Path(home).expanduser() if home else user_data_path("kling_widgets", appauthor=False)) / "demo"
+    try:
+        folder = Path(home).expanduser() if home else user_data_path("kling_widgets", appauthor=False)
+    except RuntimeError:
+        said = f"KLING_WIDGETS_HOME names {home}, of a user who is not known here" if home else "There is no home"
+        raise KlingError(f"The demo cannot start: {said}.") from None
+    return folder / "demo"
