@@ -53,11 +53,22 @@ def pytest_configure(config: pytest.Config) -> None:
     kernel.install_kernelspecs(home / "jupyter-data" / "kernels")
 
 
+# What is slow, by the beginning of its path in this folder: browsers, kernels, programs that crash, drawing.
+_SLOW = (
+    *("browser/", "benchmarks/", "test_kernel", "test_crash", "test_without_browser", "test_papermill", "test_gallery"),
+    *("demo/test_picture", "demo/test_render", "demo/test_service", "jobs/test_processes", "jobs/test_damage"),
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the browser tests, and runs them last: they are the slowest, and keep an event loop in this thread."""
+    """Marks what is slow, and runs the browser tests last: they are the slowest, and keep an event loop in this
+    thread."""
     for item in items:
-        if "/tests/browser/" in item.path.as_posix():
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        if place.startswith("browser/"):
             item.add_marker(pytest.mark.browser)
+        if place.startswith(_SLOW) or "kernel_name" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
