@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,11 +17,14 @@ from IPython.utils.capture import RichOutput, capture_output
 from traitlets.config import Config
 
 from kling_widgets.client import credentials
+from kling_widgets.client.budget import Budget
+from kling_widgets.client.client import AsyncClient
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.demo import service
 from kling_widgets.demo.render import render
 from kling_widgets.demo.service import Demo
 from kling_widgets.demo.worker import Render
+from kling_widgets.jobs.service import Service
 from kling_widgets.notebook.session import Session
 
 KEY = "sk-" + "Abc123xyz" * 4
@@ -97,13 +102,28 @@ def keyed(environ: dict[str, str], demo: Demo) -> dict[str, str]:
     return environ | {"CRAZYROUTER_API_KEY": KEY, "CRAZYROUTER_BASE_URL": demo.base_url}
 
 
+SPEED = 3  # times as fast a client's waits pass: it looks for the first time when the service's task has just ended
+
+
+def quick(service: Service, budget: Budget) -> AsyncClient:
+    """A client whose time passes more quickly."""
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / SPEED)
+
+    def clock() -> float:
+        return time.monotonic() * SPEED
+
+    return AsyncClient(service.key, service.base_url, budget=budget, clock=clock, sleep=sleep)
+
+
 @pytest.fixture
 def make(shell: Any) -> Iterator[Callable[..., Session]]:
     """Makes sessions of the shell; what they started is ended with the test."""
     made: list[Session] = []
 
     def maker(environ: dict[str, str], shell: Any = shell) -> Session:
-        made.append(Session(shell, environ))
+        made.append(Session(shell, environ, connect=quick))
         return made[-1]
 
     yield maker
