@@ -19,6 +19,8 @@ IN_CI = bool(os.environ.get("CI"))
 # What runs on a developer's machine alone: a real nginx is no part of what CI installs.
 collect_ignore = ["client/test_nginx.py"] if IN_CI else []
 
+LONG = bool(os.environ.get("KLING_TEST_LONG"))  # see CONTRIBUTING
+
 _FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "JUPYTER", "JPY_", "IPYTHON", "COLAB_")
 _NETWORK = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
 _NETWORK |= {"requests_ca_bundle", "curl_ca_bundle", "ssl_cert_file", "ssl_cert_dir", "sslkeylogfile"}
@@ -54,11 +56,22 @@ def pytest_configure(config: pytest.Config) -> None:
     kernel.install_kernelspecs(home / "jupyter-data" / "kernels")
 
 
+# What is slow, by the beginning of its path in this folder: browsers, kernels, programs that crash, drawing.
+_SLOW = (
+    *("browser/", "benchmarks/", "test_kernel", "test_crash", "test_without_browser", "test_papermill", "test_gallery"),
+    *("demo/test_picture", "demo/test_render", "demo/test_service", "jobs/test_processes", "jobs/test_damage"),
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the browser tests, and runs them last: they are the slowest, and keep an event loop in this thread."""
+    """Marks what is slow, and runs the browser tests last: they are the slowest, and keep an event loop in this
+    thread."""
     for item in items:
-        if "/tests/browser/" in item.path.as_posix():
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        if place.startswith("browser/"):
             item.add_marker(pytest.mark.browser)
+        if place.startswith(_SLOW) or "kernel_name" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
@@ -71,6 +84,11 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     monkeypatch.chdir(folder)
     yield home
+
+
+def tries(full: int) -> int:
+    """How often something is tried: a tenth of the full number, unless ``KLING_TEST_LONG`` asks for all of it."""
+    return full if LONG else -(-full // 10)
 
 
 def need(what: str, there: bool, why: str) -> None:

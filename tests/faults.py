@@ -13,12 +13,12 @@ from typing import Literal
 
 from kling_widgets import errors
 from kling_widgets.client.exchange import LARGEST_REPLY
+from tests.servers import MP4 as MP4
 from tests.servers import Answer
 
 WIRE = Path(__file__).resolve().parent / "wire" / "responses"
 CREATED = {"id": "t1", "task_id": "t1", "status": "", "progress": 0}
 PAGE = "<!doctype html><html><head><title>Sign\x1b[31m in</title></head><body><script>alert(1)</script></body></html>"
-MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(range(256)) * 40
 
 Post = Literal["again", "refused", "open"]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -177,6 +178,67 @@ class Script(Way):
         self.take(self.client.close())
 
 
+class Heard(httpx.BaseTransport):
+    """What a client would hear of the gateway over a socket, without one."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        gateway, path = self.gateway, request.url.raw_path.decode()
+        if gateway.fault.answer is None and gateway.times:
+            raise httpx.ConnectError("nobody there")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = gateway.answer(Asked(request.method, path, headers, request.read()))
+        if answer.fault or answer.raw is not None or answer.cut is not None:
+            return heard(answer)
+        content = answer.content()
+        told = {**answer.headers, "Content-Length": str(len(content))}
+        return httpx.Response(answer.status, headers=told, stream=httpx.ByteStream(content))
+
+
+class Pieces(httpx.SyncByteStream):
+    """A body that was heard once, up to its end, or to where it broke."""
+
+    def __init__(self, pieces: Sequence[bytes], error: httpx.TransportError | None) -> None:
+        self.pieces, self.error = pieces, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+        if self.error is not None:
+            raise type(self.error)(str(self.error))
+
+
+_ONCE: dict[int, tuple[httpx.Response | None, list[bytes], httpx.TransportError | None]] = {}
+
+
+def heard(answer: Answer) -> httpx.Response:
+    """What a plain client hears of an answer that is no HTTP, or breaks off: over a socket, once."""
+    if id(answer) not in _ONCE:
+        response, pieces, error = None, list[bytes](), None
+        with FaultServer(lambda asked: answer) as server, httpx.Client(trust_env=False) as client:
+            try:
+                with client.stream("GET", server.url) as response:
+                    pieces.extend(response.iter_raw())
+            except httpx.TransportError as raised:
+                error = raised
+        _ONCE[id(answer)] = response, pieces, error
+    response, pieces, error = _ONCE[id(answer)]
+    if response is None:
+        assert error is not None
+        raise type(error)(str(error))
+    return httpx.Response(response.status_code, headers=response.headers, stream=Pieces(pieces, error))
+
+
+class Plain(Script):
+    """The same without a socket."""
+
+    def make(self, url: str) -> Any:
+        transport = Heard(self.gateway)
+        clock = self.clock
+        return Client(KEY, url, transport=transport, budget=self.budget, clock=clock, sleep=clock.sleep)
+
+
 class AsyncScript(Script):
     """The same, awaited."""
 
@@ -251,7 +313,16 @@ class Clicks(Line):
 
 
 PNG = picture(size=(320, 320))
-WAYS: dict[str, type[Way]] = {"sync": Script, "async": AsyncScript, "magic": Line, "form": Clicks}
+WAYS: dict[str, type[Way]] = {
+    "plain": Plain,
+    "sync": Script,
+    "async": AsyncScript,
+    "magic": Line,
+    "form": Clicks,
+}
+# By a socket each fault is met once a way, where it is about money. At the other steps all are met without one; by a
+# socket there are the slow ones, and of the others one of each kind.
+EACH_KIND = ("refused-connection", "reset", "cut-chunks", "page-403", "page-429", "page-503", "redirect-0", "half-json")
 
 
 @pytest.fixture(scope="module")
@@ -323,8 +394,11 @@ class Cell:
         assert self.way.state() in (None, *states)
 
 
-def cells(fits: Callable[[str, Fault], bool] = lambda name, fault: True) -> pytest.MarkDecorator:
-    """Each fault by each way, as far as they fit; those that need another patience one after the other."""
+def cells(
+    fits: Callable[[str, Fault], bool] = lambda name, fault: True, everything: bool = False
+) -> pytest.MarkDecorator:
+    """Each fault by each way, or what stands for all of them, as far as they fit; those that need another patience one
+    after the other."""
     return pytest.mark.parametrize(
         ("name", "fault"),
         [
@@ -332,14 +406,16 @@ def cells(fits: Callable[[str, Fault], bool] = lambda name, fault: True) -> pyte
             for name in WAYS
             for slow in (False, True)
             for fault in FAULTS
-            if fault.slow is slow and (fault.blocking or name != "sync") and fits(name, fault)
+            if fault.slow is slow and fits(name, fault)
+            if (fault.blocking or name != "sync") and not (fault.slow and name == "plain")
+            if everything or fault.slow or name == "plain" or fault.name in EACH_KIND
         ],
     )
 
 
 def scripted(name: str, fault: Fault) -> bool:
     """Clients take one step at a time; by a line or a click all steps are taken, and need a connection."""
-    return name in ("sync", "async")
+    return name in ("plain", "sync", "async")
 
 
 def connected(name: str, fault: Fault) -> bool:
@@ -355,7 +431,7 @@ def quick(name: str, fault: Fault) -> bool:
 Ways = Callable[[str, Fault], Way]
 
 
-@cells()
+@cells(everything=True)
 def test_a_submission(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
     """It is repeated only where nothing was accepted; its error and its state say which of the three it is."""
     cell = Cell(gateway, ways(name, fault), fault, "submit")

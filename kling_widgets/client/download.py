@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote, urljoin, urlsplit
 
 from kling_widgets.client import media, protocol
+from kling_widgets.client.boxes import is_cut_off
 from kling_widgets.client.credentials import is_loopback
 from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Session, Work
 from kling_widgets.client.links import clean_link
@@ -30,6 +32,7 @@ _FURTHER = 2**20  # bytes more than ever before: the line is bad, but the video 
 _HOPS = 5
 _WINDOW = 60.0  # seconds in which …
 _LEAST = 2**16  # … so many bytes must come: a host that drips would hold the place of others for days
+_SHORTEST = 12  # bytes of a video: less than these are the beginning of something
 _BLOCK = 2**20  # bytes for which a thread is asked to write: with each piece that comes, it would cost a third more
 _AT_LEAST_EVERY = 0.5  # seconds; over a slow line too, it is seen how far it is
 _PASSING = frozenset({404, 408, 425, 429, *range(500, 600)})  # 404: archiving lags behind success
@@ -183,6 +186,8 @@ class _Fetch:
         else:
             return KlingError(f"The video's link leads from redirect to redirect, more than {_HOPS} times.")
         if head.status_code not in (200, 206):
+            if head.status_code == 416 and self.total is None and self._is_all(head):
+                return None
             start = yield Read()
             return self._refused(head, b"" if isinstance(start, Broken) else start)
         if not (head.status_code == 206 and self.done and self._continues(head)):
@@ -215,7 +220,7 @@ class _Fetch:
                 start = bytes(held[: media.ENOUGH])
                 is_clip = media.sort_of(media.kind_of(start)) == "clip"
                 if not is_clip:
-                    if self.total is not None and len(held) < min(self.total, media.ENOUGH):
+                    if len(held) < (_SHORTEST if self.total is None else min(self.total, media.ENOUGH)):
                         return self._broke_off("the host closed the connection early")
                     return KlingError(f"The link gives no video but {_what(start)}.")
             if is_clip and (len(held) >= _BLOCK or now - written >= _AT_LEAST_EVERY or not piece):
@@ -229,7 +234,13 @@ class _Fetch:
             trouble = self._broke_off("the host sent more than it said")
             yield from self._restart()
             return trouble
+        if self.total is None and (yield Work(partial(self.part.looked_at, self._is_cut_off))):
+            return self._broke_off("the host closed the connection in the middle of it, and had told no length")
         return None
+
+    def _is_cut_off(self, file: BinaryIO) -> bool:
+        file.seek(0)
+        return is_cut_off(media.kind_of(file.read(media.ENOUGH)) or "", file, self.done)
 
     def _write(self, held: bytearray) -> Protocol[None]:
         if held:
@@ -243,9 +254,19 @@ class _Fetch:
         self.done, self.total, self.tag = 0, None, ""
 
     def _continues(self, head: Reply) -> bool:
-        """Whether a partial answer is the rest of what is there."""
-        match = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", head.headers.get("content-range", "").strip())
-        return match is not None and int(match[1]) == self.done and self.total in (None, int(match[2]))
+        """Whether a partial answer is the rest of what is there; then its whole length may be known by it."""
+        match = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)", head.headers.get("content-range", "").strip())
+        if match is None or int(match[1]) != self.done:
+            return False
+        told = None if match[2] == "*" else int(match[2])
+        if None not in (told, self.total) and told != self.total:
+            return False
+        self.total = told if self.total is None else self.total
+        return True
+
+    def _is_all(self, head: Reply) -> bool:
+        """Whether the host says, to a question for the rest, that there is none."""
+        return self.done > 0 and head.headers.get("content-range", "").strip() == f"bytes */{self.done}"
 
     def _broke_off(self, text: str) -> ConnectionFailedError:
         host = one_line(urlsplit(self.place.url).hostname or "", 100)

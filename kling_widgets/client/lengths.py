@@ -9,7 +9,10 @@ import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
+
+from kling_widgets.client.boxes import boxes
 
 _MOST_BOXES = 10_000  # of an mp4: more than any real one has, and few enough to look at
 _LARGEST_HEADER = 32_000_000  # bytes of an mp4's "moov"
@@ -53,8 +56,9 @@ def measure(kind: str, file: BinaryIO, size: int) -> Length:
 
 
 def _movie(file: BinaryIO, size: int) -> Length:
-    for name, start, end in _boxes(file, 0, size):
+    for name, start, end in islice(boxes(file, 0, size), _MOST_BOXES):
         if name == b"moov":
+            end = min(end, size)
             if end - start > _LARGEST_HEADER:
                 return Length()
             file.seek(start)
@@ -98,27 +102,8 @@ def _duration(body: bytes) -> tuple[int, int]:
 
 
 def _within(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for name, start, end in _boxes(io.BytesIO(content), 0, len(content)):
+    for name, start, end in islice(boxes(io.BytesIO(content), 0, len(content)), _MOST_BOXES):
         yield name, content[start:end]
-
-
-def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The name of each box, and where what it holds begins and ends."""
-    for _ in range(_MOST_BOXES):
-        if at + 8 > end:  # also where a box claims more bytes than a file can have, which seek would not take
-            return
-        file.seek(at)
-        head = file.read(16)
-        if len(head) < 8:
-            return
-        (length, name), skip = struct.unpack(">I4s", head[:8]), 8
-        if length == 1:
-            (length,), skip = struct.unpack(">Q", head[8:16]), 16
-        length = length or end - at  # none given: up to the end
-        if length < skip:
-            return
-        yield name, at + skip, min(at + length, end)
-        at += length
 
 
 # wav: chunks

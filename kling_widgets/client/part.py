@@ -6,9 +6,10 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from kling_widgets.core import forks
 from kling_widgets.errors import KlingError
@@ -17,6 +18,8 @@ try:
     import fcntl
 except ImportError:  # Windows, which removes no file that is open
     fcntl = None  # type: ignore[assignment]
+
+T = TypeVar("T")
 
 _DRAFT = re.compile(r"\.kling-[0-9a-f]{12}\.part")
 _TRIES = 20  # names that others may sweep in the moment before they are locked
@@ -34,7 +37,12 @@ class Part:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        self.path = Path(path).expanduser()
+        try:
+            self.path = Path(path).expanduser()
+        except RuntimeError:  # ~somebody whom this machine does not know
+            raise KlingError(f"No file can be called {path}: this machine does not know that user.") from None
+        if "\0" in str(path):
+            raise KlingError("No file can have a name with a zero byte in it.")
         self._overwrite = overwrite
         self._file: BinaryIO | None = None
         self._draft = self.path
@@ -62,7 +70,7 @@ class Part:
     def _new(self) -> tuple[BinaryIO, Path]:
         for _ in range(_TRIES):
             draft = self.path.with_name(f".kling-{secrets.token_hex(6)}.part")
-            file = draft.open("xb")
+            file = draft.open("x+b")
             if _is_mine(file, draft):
                 return file, draft
             file.close()
@@ -75,6 +83,16 @@ class Part:
         with self._lock:
             if self._file is not None:
                 self._file.write(piece)
+
+    def looked_at(self, look: Callable[[BinaryIO], T]) -> T | None:
+        """What is found in the bytes so far; None after ``discard``."""
+        with self._lock:
+            if self._file is None:
+                return None
+            try:
+                return look(self._file)
+            finally:
+                self._file.seek(0, os.SEEK_END)
 
     def finish(self) -> Path:
         """Gives the file its name."""

@@ -6,9 +6,9 @@ about, on HTTP 429, and where the gateway had no upstream to give it to. A quest
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -88,7 +88,7 @@ def create(
     )
     on_way(False)
     for attempt in range(_CREATE_TRIES):
-        at = datetime.fromtimestamp(session.wall()).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+        at = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(session.wall()))  # whatever TZ says, without an error
         answer: Reply | Broken = yield send
         if isinstance(answer, Broken) and answer.sent:
             raise submission_unknown(f"No answer came ({answer.text}).", at=at) from ConnectionError(answer.text)

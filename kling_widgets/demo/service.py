@@ -26,7 +26,7 @@ from kling_widgets.demo.clip import LOOPBACK
 from kling_widgets.demo.routes import Routes
 from kling_widgets.demo.store import Store
 from kling_widgets.demo.wire import Protocol, Refusal, RequestIds, broke, nowhere, refused
-from kling_widgets.demo.worker import Worker
+from kling_widgets.demo.worker import Render, Worker, in_a_process
 from kling_widgets.errors import KlingError
 
 HOST = "127.0.0.1"
@@ -45,7 +45,7 @@ class Demo:
         folder: where its tasks and clips are.
     """
 
-    def __init__(self, folder: Path, seconds_per_task: float | None, port: int) -> None:
+    def __init__(self, folder: Path, seconds_per_task: float | None, port: int, render: Render) -> None:
         self.folder = folder
         self._stopped = threading.Event()
         self._started = threading.Event()
@@ -56,7 +56,7 @@ class Demo:
             raise KlingError(f"The demo cannot start: {error}.") from None
         self.base_url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            self._app(store, seconds_per_task),
+            self._app(store, seconds_per_task, render),
             http=Protocol,
             ws="none",
             lifespan="on",
@@ -71,8 +71,8 @@ class Demo:
             self.stop()
             raise KlingError("The demo cannot start: its server ended at once.")
 
-    def _app(self, store: Store, seconds_per_task: float | None) -> Starlette:
-        worker = Worker(store, owner=f"{os.getpid()}-{secrets.token_hex(4)}")
+    def _app(self, store: Store, seconds_per_task: float | None, render: Render) -> Starlette:
+        worker = Worker(store, f"{os.getpid()}-{secrets.token_hex(4)}", render)
 
         @contextlib.asynccontextmanager
         async def drawing(app: Starlette) -> AsyncIterator[None]:
@@ -124,21 +124,31 @@ class Demo:
         return f"<Demo {self.base_url}{' (stopped)' if self._stopped.is_set() else ''}>"
 
 
-def start(folder: Path, *, seconds_per_task: float | None = None, port: int = 0) -> Demo:
+def start(folder: Path, *, seconds_per_task: float | None = None, port: int = 0, render: Render = in_a_process) -> Demo:
     """Starts a demo service in this process, on a daemon thread, at a free port of the loopback interface.
 
     Args:
         folder: where tasks, uploads and clips are kept; made if need be. Several services may share it.
         seconds_per_task: the least time that a task takes; None for a few seconds.
         port: the port, or 0 for any free one.
+        render: draws a clip, in a process of its own unless given.
 
     Raises:
         KlingError: the folder cannot be written, or the port is taken.
     """
-    return Demo(folder, seconds_per_task, port)
+    return Demo(folder, seconds_per_task, port, render)
 
 
 def default_folder() -> Path:
-    """Where the demo keeps its tasks: in ``KLING_WIDGETS_HOME``, else in the user's data folder."""
+    """Where the demo keeps its tasks: in ``KLING_WIDGETS_HOME``, else in the user's data folder.
+
+    Raises:
+        KlingError: neither names a folder.
+    """
     home = os.environ.get("KLING_WIDGETS_HOME", "").strip()
-    return (Path(home).expanduser() if home else user_data_path("kling_widgets", appauthor=False)) / "demo"
+    try:
+        folder = Path(home).expanduser() if home else user_data_path("kling_widgets", appauthor=False)
+    except RuntimeError:
+        said = f"KLING_WIDGETS_HOME names {home}, of a user who is not known here" if home else "There is no home"
+        raise KlingError(f"The demo cannot start: {said}.") from None
+    return folder / "demo"

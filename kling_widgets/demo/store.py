@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS tasks (
     started REAL, drawn REAL NOT NULL DEFAULT 0, finished REAL, error TEXT, owner TEXT, seen REAL
 )
 """
+# Errors that say nothing about what is in the file.
+_OUTSIDE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)  # fmt: skip
 SCRATCH, OLD = ".drawing-", 24 * 3600.0  # folders of clips that are being drawn; seconds after which one is litter
 _TASK_ID = re.compile(r"demo_[0-9a-f]{20}")
 _STALE = "finished IS NULL AND (owner IS NULL OR seen < ? OR seen > ?)"  # seen > now: the clock was set back
@@ -96,13 +99,34 @@ class Store:
             with contextlib.suppress(OSError):
                 if now() - left.stat().st_mtime > OLD:
                     shutil.rmtree(left)
+        if self._damaged():
+            # Its tasks were free: they are set aside, and not looked for in what is left of them.
+            for end in ("-journal", ""):
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(folder / f"tasks.sqlite{end}", folder / f"tasks.damaged.sqlite{end}")
         with self._open() as db:
             db.execute(_SCHEMA)
+
+    def _damaged(self) -> bool:
+        try:
+            with self._open() as db:
+                db.execute(_SCHEMA)
+                db.execute(f"SELECT {', '.join(Row.__dataclass_fields__)}, owner, seen FROM tasks LIMIT 1").fetchall()  # noqa: S608
+                db.execute("INSERT INTO tasks (id, body, prompt, clip, created, takes) VALUES ('', '', '', '', 0, 0)")
+                db.execute("DELETE FROM tasks WHERE id = ''")
+                return bool(db.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)])
+        except UnicodeError:  # SQLite's message repeats damaged bytes
+            return True
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _OUTSIDE:
+                raise
+            return True
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         # A connection a call: threads and processes share nothing but the file, and none is left open in a kernel.
         db = sqlite3.connect(self.folder / "tasks.sqlite", timeout=30)
+        db.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
             with db:
                 yield db
@@ -115,7 +139,14 @@ class Store:
         if not found:
             return None
         fields = dict(zip(names, found, strict=True))
-        return Row(**{**fields, "body": json.loads(fields["body"])})
+        try:
+            fields |= {"body": dict(json.loads(fields["body"])), "clip": Path(fields["clip"]).name}
+            if fields["created"] + fields["takes"] + (fields["started"] or 0) + fields["drawn"] > 0 and fields["body"]:
+                return Row(**fields)
+        except (ValueError, TypeError):
+            pass
+        times = {"created": 0.0, "takes": 1.0, "started": None, "drawn": 0.0, "finished": None}
+        return Row(task_id, {"model": ""}, "", "none", **times, error="what the demo kept of this task is damaged")  # type: ignore[arg-type]
 
     def clip(self, row: Row) -> Path:
         """Where the clip of a task is, or will be. Equal requests share it."""

@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from anyio import to_thread
 
@@ -34,16 +36,53 @@ HEARTBEAT = 0.25  # seconds between two notes of how far the drawing is
 DEADLINE = 900.0  # seconds; the longest clip that can be asked takes a fraction of it
 
 
+# Draws a job (see ``render.main``), says from time to time which share of it is done, and returns what went wrong, if
+# anything did.
+Render: TypeAlias = Callable[[Mapping[str, Any], Callable[[float], None]], Awaitable[str | None]]
+
+
+async def in_a_process(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
+    """Draws a job in a process of its own: as :data:`Render`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", PROGRAM, str(Path(kling_widgets.__file__).parents[1])),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        creationflags=FLAGS,
+        process_group=0,  # Jupyter interrupts the kernel's whole group: the drawing must go on
+    )
+    assert process.stdin and process.stdout and process.stderr
+    complaint = asyncio.create_task(process.stderr.read())
+    try:
+        with contextlib.suppress(ConnectionError):  # it has ended already: its last words say why
+            process.stdin.write(json.dumps(job).encode())
+            await process.stdin.drain()
+            process.stdin.close()
+        async for line in process.stdout:
+            with contextlib.suppress(ValueError):  # a line of somebody else's, from a .pth file for instance
+                report(float(line))
+        if await process.wait() == 0:
+            return None
+        lines = (await complaint).decode(errors="replace").strip().splitlines()
+        return f"the demo could not draw this: {lines[-1] if lines else f'exit {process.returncode}'}"
+    finally:
+        complaint.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
 class Worker:
     """Takes tasks from the store while :meth:`run` runs.
 
     Args:
         store: the folder.
         owner: a name that no other worker on the folder has.
+        render: draws a clip.
     """
 
-    def __init__(self, store: Store, owner: str) -> None:
-        self.store, self.owner = store, owner
+    def __init__(self, store: Store, owner: str, render: Render = in_a_process) -> None:
+        self.store, self.owner, self._render = store, owner, render
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -61,8 +100,8 @@ class Worker:
         row = await to_thread.run_sync(self.store.take, self.owner)
         if row is None:
             return False
-        error = None
-        if not self.store.clip(row).is_file():
+        error = row.error
+        if not error and not self.store.clip(row).is_file():
             try:
                 async with asyncio.timeout(DEADLINE):
                     error = await self._draw(row)
@@ -72,33 +111,12 @@ class Worker:
         return True
 
     async def _draw(self, row: Row) -> str | None:
-        """Draws one clip, and says what went wrong, if anything did."""
-        # A folder of its own, so that nothing half-written is left whichever way the process ends.
-        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=self.store.clips, ignore_cleanup_errors=True) as scratch:
-            target = Path(scratch, "clip.mp4")
-            job = {"body": row.body, "target": str(target), "uploads": str(self.store.uploads)}
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-c", PROGRAM, str(Path(kling_widgets.__file__).parents[1])),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                creationflags=FLAGS,
-                process_group=0,  # Jupyter interrupts the kernel's whole group: the drawing must go on
-            )
-            try:
-                complaint = await self._follow(process, json.dumps(job).encode(), row)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-            if complaint is None:
-                os.replace(target, self.store.clip(row))
-            return complaint
-
-    async def _follow(self, process: asyncio.subprocess.Process, job: bytes, row: Row) -> str | None:
-        """Gives the process its job, notes how far it is, and says what went wrong, if anything did."""
-        assert process.stdin and process.stdout and process.stderr
+        """Draws one clip, notes how far it is, and says what went wrong, if anything did."""
         drawn = 0.0
+
+        def report(share: float) -> None:
+            nonlocal drawn
+            drawn = share
 
         async def note() -> None:
             while True:
@@ -107,19 +125,14 @@ class Worker:
                 await asyncio.sleep(HEARTBEAT)
 
         noting = asyncio.create_task(note())
-        complaint = asyncio.create_task(process.stderr.read())
-        try:
-            with contextlib.suppress(ConnectionError):  # it has ended already: its last words say why
-                process.stdin.write(job)
-                await process.stdin.drain()
-                process.stdin.close()
-            async for line in process.stdout:
-                with contextlib.suppress(ValueError):  # a line of somebody else's, from a .pth file for instance
-                    drawn = float(line)
-            if await process.wait() == 0:
-                return None
-            lines = (await complaint).decode(errors="replace").strip().splitlines()
-            return f"the demo could not draw this: {lines[-1] if lines else f'exit {process.returncode}'}"
-        finally:
-            noting.cancel()
-            complaint.cancel()
+        # A folder of its own, so that nothing half-written is left whichever way the process ends.
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=self.store.clips, ignore_cleanup_errors=True) as scratch:
+            target = Path(scratch, "clip.mp4")
+            job = {"body": row.body, "target": str(target), "uploads": str(self.store.uploads)}
+            try:
+                complaint = await self._render(job, report)
+            finally:
+                noting.cancel()
+            if complaint is None:
+                os.replace(target, self.store.clip(row))
+            return complaint

@@ -19,12 +19,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kling_widgets.core import forks
 from kling_widgets.errors import one_line
+from kling_widgets.jobs.damage import APART, SchemaError, fits, last_number, readable, sound, suspected, version_of
 from kling_widgets.jobs.file_system import LOCAL, file_system, lock
-from kling_widgets.jobs.salvage import APART, last_number, number, salvage
+from kling_widgets.jobs.salvage import number, salvage
 
 Step: TypeAlias = tuple[str, Sequence[Any]]  # a statement and its values
 
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# What the state of a file or a disk raises; the last one where a system has no locks on files.
+_TROUBLES = (OSError, ValueError, sqlite3.Error, NotImplementedError)
 _AGAIN = 1.0  # seconds after which a file that could not be used is tried again
 _BRIEFLY = 0.25  # seconds to wait for it then
 
@@ -101,7 +103,7 @@ class Database:
             if self._memory is None or not 0 <= self._clock() - self._tried < _AGAIN:
                 try:
                     return self._on_disk(clean)
-                except (OSError, ValueError, sqlite3.Error) as error:
+                except _TROUBLES as error:
                     self._held_up = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
                     self.mode, self._tried = "memory", self._clock()
                     self._memory = self._memory or self._copy()
@@ -112,8 +114,8 @@ class Database:
     def _on_disk(self, steps: Sequence[Step]) -> list[Answer]:
         try:
             return self._transaction(steps)
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+        except _TROUBLES as error:
+            if not suspected(error):
                 raise
         self._set_aside()
         return self._transaction(steps)
@@ -148,6 +150,7 @@ class Database:
         # Once in memory, one goes on there while the file is busy, and waits no more.
         patience = self._patience if self._memory is None else min(self._patience, _BRIEFLY)
         with contextlib.closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as file:
+            file.text_factory = readable
             file.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone
             # A file that was written on this machine alone may be on a network file system now.
             with contextlib.suppress(sqlite3.OperationalError):  # while another kernel writes it stays as it is
@@ -163,12 +166,16 @@ class Database:
 
     def _migrate(self, file: sqlite3.Connection) -> None:
         newest = len(self._scripts)
-        while (version := _version(file)) != newest:
+        while (version := version_of(file)) != newest:
             if version > newest:
-                raise OSError(f"it was written by a newer version of kling_widgets, schema {version}: upgrade this one")
+                raise SchemaError(
+                    f"it was written by a newer version of kling_widgets, schema {version}: upgrade this one"
+                )
             file.execute("BEGIN IMMEDIATE")
             try:
-                if (version := _version(file)) < newest:  # another kernel may have been first
+                if (version := version_of(file)) < newest:  # another kernel may have been first
+                    if version < 0 or not fits(file, self._scripts[:version]):
+                        raise SchemaError(f"it has not the tables of schema {version}")
                     for statement in filter(str.strip, self._scripts[version].split(";")):
                         file.execute(statement)
                     file.execute(f"PRAGMA user_version = {version + 1}")
@@ -183,12 +190,14 @@ class Database:
         """What can be read of the file, in memory. It gives numbers that no other kernel gives meanwhile."""
         memory = self._new_memory()
         for source in (self._pending, self.path):
-            salvage(source, memory, self._tables, min(self._patience, _BRIEFLY))
+            patience = min(self._patience, _BRIEFLY)
+            salvage(source, memory, self._tables, patience, damaged=source == self._pending)
         number(memory, self._tables[0], APART + secrets.randbelow(8 * APART))
         return memory
 
     def _new_memory(self) -> sqlite3.Connection:
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        memory.text_factory = readable
         for script in self._scripts:
             memory.executescript(script)
         memory.execute(f"PRAGMA user_version = {len(self._scripts)}")
@@ -220,7 +229,7 @@ class Database:
         """Tries a last time to bring over what is in memory, and forgets it; a file is never left open."""
         with self._lock:
             if self._log:
-                with contextlib.suppress(OSError, ValueError, sqlite3.Error):
+                with contextlib.suppress(*_TROUBLES):
                     self._on_disk([])
             self._forget_memory()
 
@@ -233,9 +242,8 @@ class Database:
         """Moves the damaged file out of the way, unless another kernel has done so, and takes over what is in it."""
         with self._alone():
             if not self._pending.exists():
-                with contextlib.suppress(sqlite3.DatabaseError), self._open() as (file, _):
-                    if file.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]:
-                        return
+                if sound(self.path, self._scripts, self._tables[0], self._patience):
+                    return
                 _rename(self.path, self._pending)
             self._take_over()
 
@@ -245,7 +253,7 @@ class Database:
         if not self._pending.exists():
             return
         with contextlib.closing(self._new_memory()) as memory:
-            salvage(self._pending, memory, self._tables, self._patience)
+            salvage(self._pending, memory, self._tables, self._patience, damaged=True)
             ((kept,),) = memory.execute(f"SELECT count(*) FROM {self._tables[0]}")  # noqa: S608 - our own names
             draft = self.path.with_name(f".{self.path.name}.draft")
             draft.unlink(missing_ok=True)
@@ -268,7 +276,7 @@ def _unused(path: Path, now: float) -> Path:
 
 
 def _rename(source: Path, target: Path) -> None:
-    for end in ("-wal", "-shm", ""):  # the log first: without its file it is nothing
+    for end in ("-wal", "-shm", "-journal", ""):  # the logs first: without their file they are nothing
         with contextlib.suppress(FileNotFoundError):
             os.rename(f"{source}{end}", f"{target}{end}")
 
@@ -290,11 +298,6 @@ def _make(path: Path) -> None:
     # it would take away the locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorrupt.html).
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _version(file: sqlite3.Connection) -> int:
-    (version,) = file.execute("PRAGMA user_version").fetchone()
-    return int(version)
 
 
 def _run(file: sqlite3.Connection, step: Step, *, on_disk: bool) -> Answer:

@@ -9,13 +9,25 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from kling_widgets.errors import KlingError
+
 VARIABLE = "KLING_WIDGETS_HOME"
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of ``KLING_WIDGETS_HOME``, else the one that the system keeps for a program's data of this user."""
+    """The folder of ``KLING_WIDGETS_HOME``, else the one that the system keeps for a program's data of this user.
+
+    Raises:
+        KlingError: the variable names no folder, or there is none by default: this user has no home.
+    """
     chosen = environ.get(VARIABLE, "").strip()
-    return Path(chosen).expanduser() if chosen else user_data_path("kling_widgets", appauthor=False)
+    try:
+        return Path(chosen).expanduser() if chosen else user_data_path("kling_widgets", appauthor=False)
+    except RuntimeError:
+        said = f"{VARIABLE} names {chosen}, of a user who is not known here" if chosen else "This user has no home"
+        raise KlingError(
+            f"{said}, so the journal cannot be kept and nothing was sent. Set {VARIABLE} to a folder."
+        ) from None
 
 
 def tilde(path: Path) -> str:

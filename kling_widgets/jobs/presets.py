@@ -106,7 +106,12 @@ class PresetStore:
         """Every preset that can be read, by its name."""
         found: dict[str, _Preset] = {}
         broken: list[str] = []
-        for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
+        try:
+            paths = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
+        except OSError as error:  # no folder of this user's, or no possible one
+            self.trouble = f"The presets in {tilde(self.folder)} cannot be read ({error.strerror})."
+            return {}
+        for path in paths:
             try:
                 preset = _preset(path)
                 if preset.name not in found or path.name == _file_name(preset.name):  # our own file before others

@@ -234,7 +234,8 @@ def as_html(figure: Figure, place: Place, source: str | None, poster: str | None
     if figure.clip:
         file = relative_link(figure.clip.path, place.folder)
         name, whole = (esc(one_line(each)) for each in (figure.clip.path.name, figure.clip.path))
-        links.append(f'<a href="{esc(file)}" download>{name}</a>' if file else f"<code>{whole}</code>")
+        links += [f'<a href="{esc(file)}" download>{name}</a>'] if file else []
+        links += [f"<code>{whole}</code>"] if place.astray or not file else []
     if link := public_link(figure.url):
         links.append(f'<a href="{esc(link)}" rel="noreferrer" target="_blank">link</a>')
     last = " · ".join((f"task {esc(one_line(figure.task_id, 200))}", *links))
@@ -256,6 +257,8 @@ def as_markdown(figure: Figure, place: Place) -> str:
         file = relative_link(figure.clip.path, place.folder)
         name = _markdown(one_line(figure.clip.path.name))
         last.append(f"[{name}]({file})" if file else name)
+        if place.astray:
+            last.append(_markdown(one_line(figure.clip.path)))
     if link := public_link(figure.url):
         last.append(f"[link](<{link}>)")
     return "  \n".join((*lines, " · ".join(last)))
@@ -269,7 +272,7 @@ def as_text(figure: Figure, place: Place) -> str:
     lines.append(f"task {one_line(figure.task_id, 200)}")
     if figure.clip:
         # In a notebook without the folders above it, which are nobody's business.
-        inside = _inside(figure.clip.path, place.folder) if place.rich else None
+        inside = _inside(figure.clip.path, place.folder) if place.rich and not place.astray else None
         lines.append(f"file {one_line(inside or figure.clip.path)}")
     if link := public_link(figure.url):
         lines.append(f"link {one_line(link)}")

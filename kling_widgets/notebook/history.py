@@ -181,7 +181,7 @@ class History(Sequence[Entry]):
         text = "".join(f"{to_json(_whole(entry, self._state(entry)))}\n" for entry in self)
         if path is None:
             return text
-        _write(Path(path).expanduser(), text, overwrite)
+        _write(Path(path), text, overwrite)
         return None
 
     def forget(self) -> int:
@@ -279,6 +279,7 @@ def _whole(entry: Entry, state: str) -> dict[str, JSON]:
 def _write(path: Path, text: str, overwrite: bool) -> None:
     """Whole or not at all, for its owner alone; without ``overwrite`` never over a file that is there."""
     try:
+        path = path.expanduser()
         if overwrite:
             write_whole(path, text.encode())
         else:
@@ -286,6 +287,6 @@ def _write(path: Path, text: str, overwrite: bool) -> None:
                 file.write(text)
     except FileExistsError:
         raise KlingError(f"{path} is there already: give another name, or overwrite=True.") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~somebody whom this machine does not know
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise KlingError(f"The file {path} cannot be written ({why}).") from None

@@ -54,7 +54,7 @@ class LocalMedia:
         harmless = re.sub(r"[^\w.-]+", "-", Path(name).name).strip(".-")[-80:] or "picture"
         place = self.folder / hashlib.sha256(content).hexdigest()[:12] / harmless
         try:
-            if not (place.is_file() and place.stat().st_size == len(content)):
+            if not (place.is_file() and place.read_bytes() == content):  # else it is damaged
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 place.parent.mkdir(mode=0o700, exist_ok=True)
                 write_whole(place, content)  # an upload of the same picture may be reading it

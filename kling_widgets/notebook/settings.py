@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from traitlets import Bool, Enum, Float, TraitError, TraitType, Unicode, validate
@@ -99,6 +100,11 @@ class Kling(Configurable):
     def _no_key(self, proposal: Any) -> str:
         if looks_like_key(proposal["value"]):
             raise _Refused("This looks like an API key: delete it from the cell, and use %kling_key.")
+        try:
+            if "\0" in str(Path(proposal["value"]).expanduser()):
+                raise RuntimeError
+        except RuntimeError:  # ~somebody whom this machine does not know
+            raise _Refused(f"video_dir: there is no folder {shorten(proposal['value'])}.") from None
         return str(proposal["value"])
 
     @validate("base_url")

@@ -6,6 +6,7 @@ first asked for. Only what the environment limits is read at once."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,14 +71,14 @@ class Surroundings:
         self.settings = Kling.of(shell, environ)
         self._limit = environ.get(BUDGET, "")
         self._ask, self._connect, self._start = ask, connect, demo
-        self._folder: Path | None = None
+        self._first: Place | None = None
 
     @once
     def services(self) -> Services:
         """The service, with which key; or the demo."""
         from kling_widgets.notebook.services import Services
 
-        return Services(self.environ, self.settings, lambda: self.place.folder, self._start)
+        return Services(self.environ, self.settings, lambda: self.place.settings or self.place.folder, self._start)
 
     @once
     def guards(self) -> Mapping[bool, Guard]:
@@ -158,12 +159,11 @@ class Surroundings:
     @property
     def place(self) -> Place:
         """Where we are shown now. The folder is the one of the first use, also after ``os.chdir``."""
-        from kling_widgets.notebook.place import Place, find
+        from kling_widgets.notebook.place import find
 
         found = find(self.shell, self.environ)
-        if self._folder is None:
-            self._folder = found.folder
-        return Place(found.front_end, self._folder)
+        self._first = self._first or found
+        return replace(self._first, front_end=found.front_end)
 
     @property
     def videos(self) -> Path:

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from kling_widgets.client.client import AsyncClient, Client
+from tests.servers import MP4 as MP4
 
 KEY = "sk-test-0123456789abcdef"
-MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(range(256)) * 40
 
 
 class Time:

@@ -31,7 +31,10 @@ def moving(form: str, size: tuple[int, int] = (640, 480)) -> bytes:
 def clip(path: Path, seconds: float = 4, size: tuple[int, int] = (1280, 720), rate: int = 24, **options: str) -> Path:
     """A clip of one colour; its name's ending is its kind."""
     with av.open(str(path), "w", options=options) as container:
-        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
+        codec, quick = (
+            ("libvpx", {"deadline": "realtime"}) if path.suffix == ".webm" else ("libx264", {"preset": "ultrafast"})
+        )
+        stream = container.add_stream(codec, rate=rate, options=quick)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         frame = av.VideoFrame.from_image(PIL.Image.new("RGB", size, (200, 30, 30)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -73,6 +74,50 @@ def test_a_broken_download_goes_on_where_it_broke(make: Maker, tmp_path: Path, c
     assert path.read_bytes() == MP4
     assert [each.headers.get("range") for each in asked] == [None, "bytes=4000-", "bytes=8000-"]
     assert asked[1].headers["if-range"] == '"v1"'
+
+
+@pytest.mark.parametrize("knows_ranges", [True, False])
+@pytest.mark.parametrize("told", ["all", "*", ""])
+@pytest.mark.parametrize("coded", ["close", "chunks", "HTTP/1.0"])
+def test_where_no_length_was_told_the_video_itself_says_whether_it_is_whole(
+    make: Maker, tmp_path: Path, coded: Any, told: str, knows_ranges: bool
+) -> None:
+    """Cut in the middle, at its index, or within its first bytes; the rest is fetched if the host knows ranges."""
+    cuts = iter([5000, 9000, 9] if knows_ranges else [5000, 32, 9])
+
+    def answer(asked: Asked) -> Answer:
+        at = int(asked.headers.get("range", "bytes=0-")[6:-1]) if knows_ranges else 0
+        body = MP4[at : next(cuts, len(MP4))]
+        all_of_it = str(len(MP4)) if told == "all" else "*"
+        headers = {"Content-Range": f"bytes {at}-{len(MP4) - 1}/{all_of_it}"} if at and told else {}
+        if coded == "HTTP/1.0":
+            lines = [f"HTTP/1.0 {206 if headers else 200} OK", *(f"{name}: {value}" for name, value in headers.items())]
+            return Answer(raw="\r\n".join([*lines, "", ""]).encode() + (body if headers or not at else MP4))
+        return Answer(206 if headers else 200, body if headers or not at else MP4, headers, coded=coded)
+
+    path, _ = fetch(make, tmp_path, answer)
+    assert path.read_bytes() == MP4
+
+
+@pytest.mark.parametrize("cut", [9, 20, 30, 34, 40, 5000, len(MP4) - 1])
+def test_half_a_video_is_never_saved_as_a_whole_one(make: Maker, tmp_path: Path, cut: int) -> None:
+    """However often the host ends it there, with or without an orderly goodbye."""
+    for answer in (Answer(body=MP4[:cut], coded="close"), Answer(body=MP4[:cut], coded="chunks")):
+        error = refuse(make, tmp_path, lambda asked, answer=answer: answer)
+        assert isinstance(error, ConnectionFailedError) and "still there" in str(error)
+
+
+def test_a_host_that_has_no_more_is_believed(make: Maker, tmp_path: Path) -> None:
+    """A video of a kind of its own: asked for the rest, the host says that there is none."""
+    strange = MP4[:24] + MP4[32:]
+
+    def answer(asked: Asked) -> Answer:
+        if "range" in asked.headers:
+            return Answer(416, headers={"Content-Range": f"bytes */{len(strange)}"})
+        return Answer(body=strange, coded="close")
+
+    path, asked = fetch(make, tmp_path, answer)
+    assert path.read_bytes() == strange and len(asked) == 2
 
 
 def test_a_host_without_ranges_is_asked_from_the_start(make: Maker, tmp_path: Path) -> None:
@@ -448,7 +493,8 @@ def test_downloads_do_not_share_a_connection_for_ever(make: Maker, tmp_path: Pat
 def test_what_comes_quickly_is_written_in_large_pieces(gap: float, writes: int, tmp_path: Path) -> None:
     """A thread is asked for each mebibyte (the first piece goes at once), and not for each of many small pieces; over
     a slow line all the same often enough that it is seen how far it is. Memory holds no more than that."""
-    pieces = [MP4[:8] + bytes(2**16 - 8), *[bytes([number]) * 2**16 for number in range(199)]]
+    head = MP4[:32] + struct.pack(">I4s", 200 * 2**16 - 32, b"mdat")
+    pieces = [head.ljust(2**16, b"\0"), *[bytes([number]) * 2**16 for number in range(199)]]
     told_of: list[int] = []
     times = itertools.count(0.0, gap)
     session = Session("https://api.example", clock=lambda: next(times))

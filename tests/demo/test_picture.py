@@ -25,7 +25,8 @@ OPEN: dict[str, list[str]] = json.loads(
     (Path(__file__).parents[1] / "wire" / "fields.json").read_text(encoding="utf-8")
 )["models"]
 LINK = "https://example.com/"
-SMALL = "360P"  # in which all can still be told apart
+SMALL, SIZE = "180P", (320, 180)  # in which all can still be told apart
+NOT_ALONE = ("shot_type", "multi_prompt", "motion_brush")  # the first two only with several shots on
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def values(studio: Studio) -> dict[str, Any]:
     return {
         "prompt": "<<<element_1>>> on the lake",
         "seconds": 3,
-        "size": "640x360",
+        "size": "320x180",
         "aspect_ratio": "1:1",
         "resolution": SMALL,
         "sound": True,
@@ -95,10 +96,16 @@ def least(studio: Studio, model: str) -> dict[str, Any]:
     return {"prompt": "a lake", **{name: every[name] for name in needed}}
 
 
-CASES = [(model, field) for model in MODELS for field in (*FIELDS, "metadata")]
+# Each field on a model that takes it, and another one on each model that does not.
+NAMES = (*FIELDS, "metadata")
+TAKEN = [(next((model for model in OPEN if name in OPEN[model]), "aigc-video-kling-2.6"), name) for name in NAMES]
+STRANGE = [
+    (model, [name for name in FIELDS if name not in names][number % (len(FIELDS) - len(names))])
+    for number, (model, names) in enumerate(OPEN.items())
+]
 
 
-@pytest.mark.parametrize(("model", "field"), CASES)
+@pytest.mark.parametrize(("model", "field"), [*TAKEN, *STRANGE])
 def test_every_field_leaves_a_trace(studio: Studio, model: str, field: str) -> None:
     """A clip with the field is another one than without it, whatever the model: what is set is at work, or is said not
     to be used."""
@@ -107,6 +114,15 @@ def test_every_field_leaves_a_trace(studio: Studio, model: str, field: str) -> N
     if fields.get(field) == value:  # a first frame that the model must have: another one
         value = studio.upload((1, 2, 3), (320, 180))
     assert seen(clip(studio, model, {**fields, field: value})) != seen_without(studio, model)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_each_model_draws_its_fields_and_names_the_others(studio: Studio, model: str) -> None:
+    """The fields that are not drawn are those that it is not documented to take, whichever they are."""
+    least_of_it = least(studio, model)
+    for name in NAMES:
+        made = clip(studio, model, {**least_of_it, name: values(studio)[name]})
+        assert (name in made.unused) == (name not in (*OPEN[model], "metadata") or name in NOT_ALONE), name
 
 
 @pytest.mark.parametrize("model", OPEN)
@@ -118,9 +134,17 @@ def test_all_fields_at_once(studio: Studio, model: str) -> None:
     target = studio.folder / "whole.mp4"
     render(whole.request, target, studio.store.uploads)
     made = film(target)
-    assert (made.size, len(made.frames)) == ((640, 360), 72)
+    assert (made.size, len(made.frames)) == (SIZE, 72)
+
+
+@pytest.mark.parametrize(
+    "model", [min(OPEN, key=lambda model: len(OPEN[model])), max(OPEN, key=lambda model: len(OPEN[model]))]
+)
+def test_one_field_less(studio: Studio, model: str) -> None:
+    """Of all that is seen at once each field still leaves its trace."""
+    whole = clip(studio, model, {name: values(studio)[name] for name in OPEN[model]})
     word = seen(whole)
-    for name in fields:
+    for name in OPEN[model]:
         less = VideoRequest.from_payload(whole.request.payload()).replace(**{name: None})
         if not less.errors():
             assert seen(Clip.of(less, studio.store.uploads)) != word, name
@@ -141,7 +165,7 @@ def test_all_the_line_at_once(studio: Studio) -> None:
         "metadata": {f"key{number}": number for number in range(40)},
     }
     for fields in (every, odd):
-        for size in ("640x360", "360x640", "64x64"):
+        for size in ("320x180", "180x320", "64x64"):
             made = clip(
                 studio, "aigc-video-kling-9.9", {**fields, "image": f"{LINK}a.png", "size": size, "resolution": None}
             )

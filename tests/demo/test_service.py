@@ -78,10 +78,14 @@ def test_no_place_no_demo(tmp_path: Path) -> None:
         start(tmp_path / "file" / "demo")
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(KlingError, match="cannot start"):
         start(tmp_path / "demo", port=taken.getsockname()[1])
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "tasks.sqlite").write_bytes(b"no database" * 1000)
-    with pytest.raises(KlingError, match="cannot start"):
-        start(tmp_path / "broken")
+
+
+def test_tasks_that_cannot_be_read_are_set_aside(tmp_path: Path) -> None:
+    """It starts without them."""
+    (tmp_path / "tasks.sqlite").write_bytes(b"no database" * 1000)
+    with start(tmp_path) as demo:
+        assert Caller(demo.base_url).create()
+    assert (tmp_path / "tasks.damaged.sqlite").read_bytes() == b"no database" * 1000
 
 
 def test_inside_a_running_loop(run: Callable[..., Demo]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from kling_widgets.demo.store import SILENCE, Row, Store
+from tests.conftest import tries
 from tests.demo.conftest import wish
 
 
@@ -194,3 +196,30 @@ def test_only_own_names_are_looked_up(store: Store) -> None:
     assert store.get("demo_" + "0" * 20) is None
     assert store.upload("../tasks.sqlite") is None
     assert store.upload("0" * 32 + ".png") is None
+
+
+def test_whatever_happens_to_the_file_the_demo_goes_on(tmp_path: Path, clock: Clock) -> None:
+    """Its tasks were free: damaged ones fail, and a file that cannot be read is set aside for a new one."""
+    noise = random.Random(1)
+    whole = Store(tmp_path / "whole", clock)
+    rows = [create(whole, f"boat {number}") for number in range(9)]
+    content = (whole.folder / "tasks.sqlite").read_bytes()
+    for number in range(tries(1000)):
+        damaged = bytearray(content)
+        for _ in range(noise.choice([1, 1, 50])):
+            damaged[noise.choice([noise.randrange(len(content)), noise.randrange(1500)])] = noise.randrange(256)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "tasks.sqlite").write_bytes(damaged)
+        store = Store(folder, clock)
+        new = create(store)
+        for row in rows:
+            if found := store.get(row.id):
+                assert found.state(clock()).status in ("queued", "running", "failed", "succeeded")
+        drawn = set()
+        while taken := store.take("me"):
+            store.beat(taken, "me", 0.5)
+            store.finish(taken, taken.error)
+            assert taken.id not in drawn, number
+            drawn.add(taken.id)
+        assert new.id in drawn, number

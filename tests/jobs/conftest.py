@@ -24,10 +24,10 @@ from kling_widgets.jobs.moment import ENDED, Moment
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher
 from kling_widgets.jobs.wishes import Wish
+from tests.servers import MP4 as MP4
 from tests.servers import Answer, Asked, FaultServer
 
 KEY = "sk-test-0123456789abcdef"
-MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(range(256)) * 40
 CREATE = "/v1/video/generations"
 CREATED = Answer(body={"id": "t1", "task_id": "t1", "status": "", "progress": 0})
 REQUEST = VideoRequest("2.6", prompt="a paper boat", seconds=5)

@@ -354,7 +354,7 @@ def test_what_is_written_while_a_file_is_set_aside_is_not_lost(path: Path) -> No
 
 
 READ_ONLY = """
-import os, sys
+import filelock, os, sys
 from pathlib import Path
 from kling_widgets.jobs.database import Database
 Path.cwd().as_uri()  # loads what it needs, which others may not read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -274,7 +275,8 @@ def test_a_page_that_breaks_while_it_is_used(journal: Journal) -> None:
     kept = journal.entries()
     assert 0 < len(kept) < 100
     assert {entry.body["prompt"] for entry in kept} == {"x" * 500}
-    assert f"{len(kept)} submissions" in journal.trouble
+    told = re.search(r"with the (\d+) submissions", journal.trouble)
+    assert told and int(told[1]) - len(kept) in (0, 1)  # one lies across the border, and may be no submission any more
     set_aside(journal)
 
 

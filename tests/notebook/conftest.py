@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
-from collections.abc import Callable, Iterator
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +17,14 @@ from IPython.utils.capture import RichOutput, capture_output
 from traitlets.config import Config
 
 from kling_widgets.client import credentials
+from kling_widgets.client.budget import Budget
+from kling_widgets.client.client import AsyncClient
+from kling_widgets.core.request import VideoRequest
 from kling_widgets.demo import service
+from kling_widgets.demo.render import render
 from kling_widgets.demo.service import Demo
+from kling_widgets.demo.worker import Render
+from kling_widgets.jobs.service import Service
 from kling_widgets.notebook.session import Session
 
 KEY = "sk-" + "Abc123xyz" * 4
@@ -62,10 +71,24 @@ def headless(shell: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A service of real HTTP and real videos on this machine: a task is done before the first look at it, but never at
+def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """A renderer that gives every task the same clip, with sound: where a test is not about what is drawn."""
+    sample = tmp_path_factory.mktemp("sample") / "clip.mp4"
+    request = VideoRequest("2.6", prompt="any", seconds=1, size="64x64", sound=True)
+    render(VideoRequest.from_payload(request.payload()), sample, sample.parent)
+
+    async def copy(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
+        shutil.copyfile(sample, job["target"])
+        return None
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, ready_made: Render) -> Iterator[Demo]:
+    """A service of real HTTP and a real video on this machine: a task is done before the first look at it, but never at
     once; ``demo:slow`` takes ten times as long."""
-    with service.start(tmp_path_factory.mktemp("service"), seconds_per_task=0.5) as demo:
+    with service.start(tmp_path_factory.mktemp("service"), seconds_per_task=0.5, render=ready_made) as demo:
         yield demo
 
 
@@ -81,13 +104,28 @@ def keyed(environ: dict[str, str], demo: Demo) -> dict[str, str]:
     return environ | {"CRAZYROUTER_API_KEY": KEY, "CRAZYROUTER_BASE_URL": demo.base_url}
 
 
+SPEED = 3  # times as fast a client's waits pass: it looks for the first time when the service's task has just ended
+
+
+def quick(service: Service, budget: Budget) -> AsyncClient:
+    """A client whose time passes more quickly."""
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / SPEED)
+
+    def clock() -> float:
+        return time.monotonic() * SPEED
+
+    return AsyncClient(service.key, service.base_url, budget=budget, clock=clock, sleep=sleep)
+
+
 @pytest.fixture
 def make(shell: Any) -> Iterator[Callable[..., Session]]:
     """Makes sessions of the shell; what they started is ended with the test."""
     made: list[Session] = []
 
     def maker(environ: dict[str, str], shell: Any = shell) -> Session:
-        made.append(Session(shell, environ))
+        made.append(Session(shell, environ, connect=quick))
         return made[-1]
 
     yield maker

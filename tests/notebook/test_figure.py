@@ -234,7 +234,19 @@ def test_text_names_the_file(folder: Path) -> None:
     """In full in a terminal; in a notebook, which is passed on, without the folders above it."""
     shown = figure(clip_in(folder / "x" / ".."))
     assert f"file {folder / 'x' / '..' / FILE}" in as_text(shown, Place("terminal", folder)).splitlines()
-    assert f"file {FILE}" in as_text(shown, Place("headless", folder)).splitlines()
+    assert f"file {FILE}" in as_text(shown, Place("headless", folder, known=True)).splitlines()
+
+
+def test_a_notebook_that_may_go_anywhere_says_where_the_file_is(folder: Path) -> None:
+    """A headless run that has not told where its output goes: the link is relative to the current folder, and the whole
+    path stands beside it. Nothing is put into the notebook for that. Elsewhere the folders are nobody's business."""
+    shown, whole = figure(clip_in(folder)), str(folder / FILE)
+    for place, said in ((Place("headless", folder), True), (Place("headless", folder, known=True), False)):
+        made = bundle(shown, place)
+        assert f'src="{FILE}"' in made["text/html"] and "data:video" not in made["text/html"]
+        for each in ("text/html", "text/markdown", "text/plain"):
+            assert (whole in made[each].replace("\\", "")) == said, each
+    assert all(whole not in text for text in bundle(shown, Place("jupyter", folder)).values())
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,51 @@ def test_a_kernel_that_may_not_ask_is_headless(book: Path) -> None:
     assert find(shell(stdin=False), {"JPY_SESSION_NAME": str(book)}, LOADED) == Place("headless", book.parent)
 
 
+def papermill(**paths: object) -> Any:
+    """A headless shell into which papermill has put its paths."""
+    return shell(stdin=False, **{f"PAPERMILL_{name}_PATH": path for name, path in paths.items()})
+
+
+def test_papermill_tells_where_its_output_goes(book: Path, tmp_path: Path) -> None:
+    """As an absolute path, or one from the folder in which it was called; before what the environment of the notebook
+    says that called it."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "two.ipynb").write_text("{}")
+    for path in ("out/two.ipynb", str(tmp_path / "out" / "two.ipynb")):
+        place = find(papermill(OUTPUT=path), {"JPY_SESSION_NAME": str(book)}, LOADED, tmp_path)
+        assert (place.folder, place.known, place.astray) == (tmp_path / "out", True, False)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [None, "", "-", 7, "s3://bucket/two.ipynb", "gone/two.ipynb", "/gone/two.ipynb", "\0", "x" * 9000 + ".ipynb"],
+)
+def test_a_path_of_papermill_that_says_nothing(path: object, tmp_path: Path) -> None:
+    """A pipe, a bucket, a folder of another current folder, nonsense: the current folder, and it is not known."""
+    assert find(papermill(OUTPUT=path, INPUT=path), {}, LOADED, tmp_path) == Place("headless", tmp_path)
+    assert Place("headless", tmp_path).astray
+
+
+def test_who_opens_a_notebook_of_papermill_is_where_it_is_now(book: Path, tmp_path: Path) -> None:
+    """Its variables are those of the run of before."""
+    opened = shell(PAPERMILL_OUTPUT_PATH=str(tmp_path / "two.ipynb"))
+    assert find(opened, {"JPY_SESSION_NAME": str(book)}, LOADED, tmp_path) == Place("jupyter", book.parent)
+
+
+def test_settings_lie_beside_the_notebook_that_is_read(book: Path, tmp_path: Path) -> None:
+    """Then beside the one that is written, then in the current folder; the first of them that has a .env."""
+    out, book_ = tmp_path / "out" / "two.ipynb", str(book)
+    out.parent.mkdir()
+    for path in (out, book):
+        path.write_text("{}")
+    found = []
+    for folder in (tmp_path, out.parent, book.parent):
+        (folder / ".env").write_text("")
+        place = find(papermill(INPUT=book_, OUTPUT=str(out)), {}, LOADED, tmp_path)
+        found.append(place.settings or place.folder)
+    assert found == [tmp_path, out.parent, book.parent]
+
+
 @pytest.mark.parametrize(
     ("front_end", "widgets", "rich", "waits"),
     [
