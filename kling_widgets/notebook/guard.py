@@ -36,6 +36,8 @@ class Guard:
             be asked.
         budget: that of the environment. It holds besides that of the settings, so that a notebook cannot raise it.
         say: tells the user.
+        spent: what counts against the budget of the environment: the journal's last 24 hours, whatever kernel made it.
+            None: what this kernel makes.
         demo: whether it counts what the demo makes. The limits hold there too, each kind counted for itself.
     """
 
@@ -47,8 +49,10 @@ class Guard:
         budget: str = "",
         say: Callable[[str], None] = _say,
         *,
+        spent: Callable[[], Bill] | None = None,
         demo: bool = False,
     ) -> None:
+        self._spent = spent
         self._settings, self._price, self._ask, self._say, self._demo = settings, price, ask, say, demo
         self._ceiling, self._wrong = Limit(), ""
         try:
@@ -108,7 +112,7 @@ class Guard:
                 self._say(f"{bill}.")
             yield bills
         except BaseException:
-            self._give_back(bills)
+            self.give_back(bills)
             raise
 
     def follow(self, job: Job, bill: Bill) -> None:
@@ -116,11 +120,24 @@ class Guard:
         whose answer was lost counts: it may be billed."""
         job.listen(lambda moment: self._heard(job, bill, moment))
 
+    @property
+    def capped(self) -> bool:
+        """Whether the budget of the environment limits what all kernels make together."""
+        return self._spent is not None and self._ceiling != Limit()
+
+    def over(self, spent: Bill, bills: Iterable[Bill]) -> str:
+        """Why the budget of the environment does not allow these, after what was spent; "" where it does."""
+        asked = _sum(bills)
+        breach = self._ceiling.breach(spent + asked)
+        where = "in the last 24 hours in all your kernels"
+        return _refusal(breach, BUDGET, asked, where, spent) if breach else ""
+
     def _heard(self, job: Job, bill: Bill, moment: Moment) -> None:
         if moment.state == "refused" or (moment.state == "stopped" and job.id is None):
-            self._give_back([bill])
+            self.give_back([bill])
 
-    def _give_back(self, bills: Sequence[Bill]) -> None:
+    def give_back(self, bills: Sequence[Bill]) -> None:
+        """Count these no longer: they are not made."""
         with self._lock:
             self._counted -= Counter(bills)
 
@@ -130,14 +147,13 @@ class Guard:
         if self._wrong:
             raise KlingError(self._wrong)
         counted = _sum(self._counted.elements())
-        where = "this kernel's demo" if self._demo else "this kernel"
+        where = "in this kernel's demo so far" if self._demo else "in this kernel so far"
+        if self.capped and self._spent and (said := self.over(self._spent(), [asked])):
+            raise KlingError(said)
         budgets = (self._ceiling, BUDGET), (Limit.parse(self._settings.budget), "%config Kling.budget")
-        for budget, setter in budgets:
+        for budget, setter in budgets[self._spent is not None :]:
             if breach := budget.breach(counted + asked):
-                raise KlingError(
-                    f"The budget of {breach}. It is set by {setter}; asked for: {asked}; counted in {where} so far: "
-                    f"{counted}. Nothing was sent."
-                )
+                raise KlingError(_refusal(breach, setter, asked, where, counted))
 
     def _question(self, bill: Bill) -> str:
         breach = Limit.parse(self._settings.confirm_above).breach(bill)
@@ -152,6 +168,11 @@ class Guard:
             raise KlingError(said) from None
         if answer.strip().lower() not in ("y", "yes"):
             raise KlingError("Nothing was sent.")
+
+
+def _refusal(breach: str, setter: str, asked: Bill, where: str, counted: Bill) -> str:
+    said = f"The budget of {breach}. It is set by {setter}; asked for: {asked}; counted {where}: {counted}."
+    return f"{said} Nothing was sent."
 
 
 def _sum(bills: Iterable[Bill]) -> Bill:

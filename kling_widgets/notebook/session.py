@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from kling_widgets.core.spend import Bill
     from kling_widgets.jobs.batch import Batch
     from kling_widgets.jobs.desk import Desk
+    from kling_widgets.jobs.entry import Entry
     from kling_widgets.jobs.job import Job
     from kling_widgets.jobs.watch import Connect
-    from kling_widgets.notebook.cell import Cell
     from kling_widgets.notebook.earlier import Earlier
     from kling_widgets.notebook.figure import Display
-    from kling_widgets.notebook.repeats import Met
+    from kling_widgets.notebook.repeats import Meeting, Met
     from kling_widgets.notebook.services import Running
 
 _ENDING = 10.0  # seconds; a job that was called off writes a line into the journal
+_ROUNDS = 20  # how often it is looked again where others begin and call off the same meanwhile
 
 
 class Session(Surroundings):
@@ -50,7 +51,16 @@ class Session(Surroundings):
     ) -> None:
         super().__init__(shell, environ, ask, connect, self._start_demo)
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
-        self.jobs: dict[int, Job] = {}  # by the journal's number; what is under way is not begun again
+        self._jobs: dict[int, Job] = {}
+        self._process = os.getpid()
+
+    @property
+    def jobs(self) -> dict[int, Job]:
+        """The jobs that this process works on, by the journal's number: what is under way is not begun again. A fork
+        has none yet: those of its parent go on there."""
+        if self._process != os.getpid():
+            self._process, self._jobs = os.getpid(), {}
+        return self._jobs
 
     def _start_demo(self) -> Running:
         try:
@@ -98,6 +108,7 @@ class Session(Surroundings):
         from kling_widgets.notebook import options
         from kling_widgets.notebook.cell import current
         from kling_widgets.notebook.pictures import filed
+        from kling_widgets.notebook.repeats import Meeting, Overtaken
 
         count, save, timeout = options.count(count), options.save(save), options.timeout(timeout)
         fields = filed(fields, self.local)
@@ -114,78 +125,102 @@ class Session(Surroundings):
         if new and reuse:
             raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
         self.latest = requests[-1]
-        desk = self.desk(self.services.get(), save, timeout)
+        desk = self.desk(self.services.get(), save, timeout).ready()
         self.journal.settle()
         cell = current(self.shell, self.environ) if in_cell else None
-        met = self._meet(requests, desk.service.name, cell, new=new, reuse=reuse)
+        meeting = Meeting(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
+        for _ in range(_ROUNDS):
+            with contextlib.suppress(Overtaken):
+                return self._admitted(meeting, desk, save, yes=yes)
+        raise KlingError("The same is being begun and called off over and over. Nothing was sent: run this once more.")
+
+    def _admitted(self, meeting: Meeting, desk: Desk, save: str | None, *, yes: bool) -> list[Job]:
+        """The jobs of requests: those that are new, admitted by the guard, and those that meet others.
+
+        Raises:
+            Overtaken: something has changed since the guard was asked; nothing was written.
+        """
+        self._let_end(meeting.met())
+        asked = {number: each.request for number, each in enumerate(meeting.met()) if each.entry is None}
         guard = self.guards[desk.service.demo]
-        with guard.admitted([each.request for each in met if each.entry is None], yes=yes) as bills:
-            jobs = self._all(met, desk, save, bills)
-        begun = (job for job, each in zip(jobs, met, strict=True) if each.entry is None)
-        for job, bill in zip(begun, bills, strict=True):
-            guard.follow(job, bill)  # not before: what fails within is given back as a whole
+        with guard.admitted(list(asked.values()), yes=yes) as bills:
+            admitted = dict(zip(asked, bills, strict=True))
+            jobs, begun = self._all(meeting, admitted, desk, save)
+        guard.give_back([bill for number, bill in admitted.items() if number not in begun])
+        for number in begun:
+            guard.follow(jobs[number], admitted[number])  # not before: what fails within is given back as a whole
         return jobs
 
-    def _meet(self, requests: list[VideoRequest], service: str, cell: Cell | None, **how: bool) -> list[Met]:
-        """What each of the requests meets; see ``meet``."""
-        from kling_widgets.notebook.repeats import meet
+    def _let_end(self, met: Iterable[Met]) -> None:
+        """Waits for what was called off here and ends right now: it is made anew."""
+        for each in met:
+            job = self.jobs.get(each.entry.key) if each.entry else None
+            if job is not None and job.called_off:
+                with contextlib.suppress(KlingError):  # why it ended
+                    job.wait(_ENDING)
 
-        met = meet(requests, service, cell, self.journal, **how)
-        # What ends without a task meanwhile is no longer what was read.
-        over = [each for each in met if each.entry and not each.entry.task_id and self._over(each.entry.key)]
-        return meet(requests, service, cell, self.journal, **how) if over else met
-
-    def _over(self, key: int) -> bool:
-        """Whether a submission that was being sent, or was about to be, has ended; what does so right now is waited
-        for."""
-        job = self.jobs.get(key)
-        if job is not None and job.called_off:
-            with contextlib.suppress(KlingError):  # why it ended
-                job.wait(_ENDING)
-        return job is None or job.called_off
-
-    def _all(self, met: list[Met], desk: Desk, save: str | None, bills: Iterable[Bill]) -> list[Job]:
-        """The jobs of all of them; where that is interrupted or fails, of none."""
+    def _all(
+        self, meeting: Meeting, admitted: Mapping[int, Bill], desk: Desk, save: str | None
+    ) -> tuple[list[Job], set[int]]:
+        """The jobs of all of them, and which ones are new; where that is interrupted or fails, none of the new ones."""
         from kling_widgets.jobs import blocking
+        from kling_widgets.jobs.job import Job
+        from kling_widgets.jobs.journal import Order
+        from kling_widgets.notebook.repeats import Overtaken
 
+        met: list[Met] = []
+        entries: list[Entry] = []
         jobs: list[Job] = []
-        costs, interrupted = iter(bills), threading.Event()
+        interrupted, guard = threading.Event(), self.guards[desk.service.demo]
+
+        def decide() -> list[Order]:
+            met[:] = meeting.met()
+            if interrupted.is_set() or not admitted.keys() >= begun() or any(map(self._ending, met)):
+                raise Overtaken
+            return [
+                Order(each.request, each.wish, admitted.get(number), each.entry.key if each.entry else None)
+                for number, each in enumerate(met)
+            ]
+
+        def begun() -> set[int]:
+            return {number for number, each in enumerate(met) if each.entry is None}
+
+        def allowed(spent: Bill) -> str:
+            return guard.over(spent, [admitted[number] for number in begun()])
 
         def make() -> None:
-            for each in met:
-                if not interrupted.is_set():
-                    jobs.append(self._join(each, save) if each.entry else self._begin(each, desk, next(costs)))
+            entries.extend(self.journal.write_all(decide, desk.service.name, allowed if guard.capped else None))
+            for each, entry in zip(met, entries, strict=True):
+                jobs.append(self._join(each, entry, save) if each.entry else self.keep(Job(each.request, desk, entry)))
+
+        def undo() -> None:
+            self._drop(jobs)
+            for each, entry in zip(met[len(jobs) :], entries[len(jobs) :], strict=False):
+                if each.entry is None:
+                    said = "Nothing was sent, nothing is billed."
+                    self.journal.update(entry.key, state="refused", error=said, ended=desk.clock())
 
         try:
             blocking.through(make, interrupted)
         except BaseException:
-            blocking.through(lambda: self._drop(jobs))
+            blocking.through(undo)
             raise
-        return jobs
+        return jobs, begun()
+
+    def _ending(self, met: Met) -> bool:
+        """Whether it meets a submission that was called off since it was looked at."""
+        job = self.jobs.get(met.entry.key) if met.entry and not met.entry.task_id else None
+        return job is not None and job.called_off and not job.go_on()
 
     def _drop(self, jobs: Iterable[Job]) -> None:
         """Ends those that were not started, in the journal too, so that nobody meets them."""
         for job in jobs:
             job.drop()
-            if not (job.watched or job.sent):
-                self.jobs.pop(job.key, None)
 
-    def _begin(self, met: Met, desk: Desk, bill: Bill) -> Job:
-        """The job of a new wish, with what it is to cost."""
-        from kling_widgets.jobs.job import Job
-
-        job = self.keep(Job(met.request, desk, wish=met.wish))
-        if bill.cost:
-            self.journal.update(job.key, cost=float(bill.money), currency=bill.currency)
-        return job
-
-    def _join(self, met: Met, save: str | None) -> Job:
+    def _join(self, met: Met, entry: Entry, save: str | None) -> Job:
         """The job of a submission that a wish meets."""
-        assert met.entry is not None
         note = met.note + (" It stays where it is: save is not followed." if save else "")
-        job = self.earlier.take_up(met.entry, note)
-        self.journal.wishes.note(met.wish, met.entry.key)
-        return job
+        return self.earlier.take_up(entry, note, met.request)
 
     def submit(
         self,

@@ -58,12 +58,22 @@ def test_without_a_name_it_is_known_by_its_text() -> None:
 
 @pytest.mark.parametrize(
     "parent",
-    [{}, {"header": {}}, asked(kind="comm_msg"), asked(run=""), asked(code=""), {"header": {"msg_id": "1"}}],
+    [{}, {"header": {}}, asked(run=""), asked(code=""), {"header": {"msg_id": "1"}}],
     ids=str,
 )
 def test_what_is_no_cell(parent: dict[str, Any]) -> None:
-    """A click, and a message of which nothing is known."""
+    """A message of which nothing is known."""
     assert current(shell(parent), LAB) is None
+
+
+def test_a_click_is_no_cell() -> None:
+    """All clicks of a kernel have one name, of no cell and no other kernel, and each is a run."""
+    one, two = (current(shell(asked(run, kind="comm_msg")), LAB) for run in ("1", "2"))
+    cell = current(shell(asked("1")), LAB)
+    assert one and two and cell
+    assert one.click and two.click and not cell.click
+    assert one.name == two.name != cell.name
+    assert (one.run, two.run) == ("1", "2")
 
 
 def test_a_script_has_no_cell() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.errors import KlingError, SubmissionUnknownError
+from kling_widgets.errors import SubmissionUnknownError
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.notebook.cell import Cell
-from kling_widgets.notebook.repeats import Met, meet, same
+from kling_widgets.notebook.repeats import Meeting, Met, same
 
 BOAT = VideoRequest("2.6", prompt="a boat")
 KITE = VideoRequest("2.6", prompt="a kite")
@@ -36,7 +39,7 @@ def ask(
 ) -> list[Met]:
     """What the requests of a run meet; what is new is written down, as a session does."""
     where = Cell(cell, run) if cell else None
-    met = meet(requests, service, where, journal, new=new, reuse=reuse)
+    met = Meeting(requests, service, where, journal, new=new, reuse=reuse).met()
     for each in met:
         if each.entry:
             journal.wishes.note(each.wish, each.entry.key)
@@ -50,9 +53,10 @@ def keys(met: list[Met]) -> list[int | None]:
 
 
 def end(journal: Journal, *states: str) -> None:
-    """Gives the submissions these states, in their order."""
-    for key, state in enumerate(states, 1):
-        journal.update(key, state=state)
+    """Gives the submissions these states, in their order, whatever they were."""
+    with contextlib.closing(sqlite3.connect(journal.path, isolation_level=None)) as file:
+        for key, state in enumerate(states, 1):
+            file.execute("UPDATE submissions SET state = ? WHERE key = ?", (state, key))
 
 
 def test_a_cell_that_is_run_again_meets_what_is_under_way(journal: Journal) -> None:
@@ -158,20 +162,18 @@ def test_in_the_demo_nobody_is_sent_to_a_console(journal: Journal) -> None:
         ask(journal, BOAT, run="2", service="demo")
 
 
-def test_one_that_another_kernel_is_sending_is_waited_for(journal: Journal) -> None:
-    """Neither attached to, as it has no id yet, nor sent a second time."""
+def test_one_that_another_kernel_is_sending_is_met(journal: Journal) -> None:
+    """Though it has no id yet: it is watched, not sent a second time, and the note says so; with ``reuse`` too."""
     ask(journal, BOAT)
-    other = Journal(journal.path)
     end(journal, "sending")
     journal.update(1, owner="another")
     (journal.path.parent / "kernels" / "another.lock").touch()
-    from filelock import FileLock
-
-    with (
-        FileLock(journal.path.parent / "kernels" / "another.lock"),
-        pytest.raises(KlingError, match="Another kernel is sending"),
-    ):
-        ask(other, BOAT, run="2")
+    with FileLock(journal.path.parent / "kernels" / "another.lock"):
+        for cell, reuse in (("cell", False), ("other", True), ("", True)):
+            (met,) = ask(journal, BOAT, run="2", cell=cell, reuse=reuse)
+            assert met.entry is not None
+            assert met.entry.key == 1
+            assert met.note.startswith("Another kernel is making the same right now: that one is watched here")
 
 
 # Reuse
@@ -206,13 +208,20 @@ def test_reuse_of_several_takes_several(journal: Journal, tmp_path: Path) -> Non
     assert sorted(keys(single), key=str) == [1, 2]
 
 
-def test_reuse_wants_the_file(journal: Journal, tmp_path: Path) -> None:
-    """One that was deleted, or is no video any more, is made again."""
-    ask(journal, BOAT, BOAT)
-    save(journal, tmp_path, 1, 2)
+def test_reuse_prefers_what_has_its_file_and_never_pays_for_what_has_none(journal: Journal, tmp_path: Path) -> None:
+    """One whose file was deleted, or is no video any more, is fetched again; so is one that could not be fetched then.
+    What was never made is made."""
+    ask(journal, BOAT, BOAT, BOAT, BOAT)
+    save(journal, tmp_path, 1, 2, 3)
     os.unlink(tmp_path / "1.mp4")
     (tmp_path / "2.mp4").write_text("no video")
-    assert keys(ask(journal, BOAT, run="2", reuse=True)) == [None]
+    journal.update(4, state="failed", error="no")
+    three, *gone, new = ask(journal, BOAT, BOAT, BOAT, BOAT, cell="other", run="2", reuse=True)
+    assert keys([three, *gone, new]) == [3, 2, 1, None]
+    assert "there already" in three.note
+    assert all("file is gone: it is fetched again, and not paid again" in each.note for each in gone)
+    journal.update(2, state="succeeded", error="The link has expired.")
+    assert 2 in keys(ask(journal, BOAT, BOAT, BOAT, cell="third", run="3", reuse=True))
 
 
 def test_reuse_meets_what_is_under_way(journal: Journal) -> None:
