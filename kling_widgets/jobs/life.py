@@ -218,6 +218,7 @@ class Life:
         self._may_cut = False
         written = await self._note(state="sending", body=body)
         if written is None:
+            self._follows = True  # what becomes of it is not for this kernel to write
             raise KlingError(
                 "Nothing was sent, nothing is billed: another kernel took this one for dead, and the submission over."
             )

@@ -129,3 +129,48 @@ def test_here_tells_runs_apart() -> None:
     """By the message, else by the number of the line."""
     assert here(shell(asked("1"))) == "1"
     assert here(SimpleNamespace(execution_count=7)) == 7
+
+
+# Where nobody tells the notebook's path
+
+
+def test_by_papermill_it_is_the_notebook_that_goes_in(tmp_path: Path) -> None:
+    """The same notebook into another output is the same; two notebooks with the same line are two."""
+    paths = [{"PAPERMILL_INPUT_PATH": path, "PAPERMILL_OUTPUT_PATH": f"out/{n}"} for n, path in enumerate("aab")]
+    one, again, other = (name(asked(), {}, **each) for each in paths)
+    assert one == again != other
+    assert name(asked(), {}, PAPERMILL_OUTPUT_PATH="out/1") != name(asked(), {}, PAPERMILL_OUTPUT_PATH="out/2")
+
+
+def test_else_it_is_known_by_the_folder_in_which_the_kernel_began() -> None:
+    """Wherever the notebook has gone since; what versions before called it is known too."""
+    here, there = (SimpleNamespace(**vars(shell(asked())), starting_dir=folder) for folder in ("/here", "/there"))
+    one, other = current(here, {}), current(there, {})
+    assert one and other
+    assert one.name != other.name
+    assert one.former == other.former != one.name
+
+
+def test_else_by_the_notebook_that_a_program_was_called_with(tmp_path: Path) -> None:
+    """As in ``jupyter execute boats.ipynb``, from the kernel's parent; in a fork of the kernel too."""
+    code = (
+        "import os, sys; from types import SimpleNamespace as S; from kling_widgets.notebook.cell import current\n"
+        "parent = {'header': {'msg_id': '1'}, 'content': {'code': 'x'}}\n"
+        "shell = S(kernel=S(get_parent=lambda: parent), user_ns={}, starting_dir='/here')\n"
+        "child = os.fork()\n"
+        "if child: os.waitpid(child, 0)\n"
+        "print(current(shell, os.environ).name, flush=True)"
+    )
+    launcher = "import os, subprocess, sys; os.environ['JPY_PARENT_PID'] = str(os.getpid())\nsubprocess.run(sys.argv[1:3] + [os.environ['CODE']])"
+
+    def names_of(*words: str) -> set[str]:
+        command = [sys.executable, "-c", launcher, sys.executable, "-c", *words]
+        done = subprocess.run(command, env=os.environ | {"CODE": code}, capture_output=True, check=True, text=True)
+        return set(done.stdout.split())
+
+    (boats,) = names_of("boats.ipynb")
+    (kites,) = names_of("kites.ipynb")
+    assert boats != kites
+    assert names_of("boats.ipynb") == {boats}
+    (papermill,) = names_of("papermill", "boats.ipynb", "out.ipynb")
+    assert papermill == boats
