@@ -324,16 +324,16 @@ def test_a_click_on_a_button_of_ones_own_pays_once_and_is_seen(
 BOAT = "kw.submit('2.6', prompt='w a boat', yes=True, wait=False)"
 
 
-def test_what_two_kernels_do_not_share_is_not_shared(service: Service, env: dict[str, str], folder: Path) -> None:
-    """With ``--new`` each makes its own, also while the other one makes the same; the next run watches the newest."""
+def test_with_new_two_kernels_make_two(service: Service, env: dict[str, str], folder: Path) -> None:
+    """One each, also while the other one makes the same; the next run watches the newest."""
     service.ready.clear()
+    code = "job = kw.submit('2.6', prompt='w a boat', yes=True, wait=False, new=new)\njob.id"
     with Kernel(folder=folder, env=env) as one, Kernel(folder=folder, env=env) as two:
         both([one, two], LOAD)
-        for kernel in (one, two):
-            kernel.run(f"job = {BOAT.replace('wait', 'new=True, wait')}")
-        (again,) = one.run(f"job = {BOAT.replace('wait', 'new=False, wait')}; job.id")
+        first, second = (kernel.run("new = True", code)[1] for kernel in (one, two))
+        (_, again) = one.run("new = False", code)
     assert service.posts == {"w": 2}
-    assert again.text.strip()
+    assert first.text.strip() != second.text.strip() == again.text.strip() == "'task-2'"
 
 
 def test_who_comes_second_sees_the_refusal_too(service: Service, env: dict[str, str], folder: Path) -> None:

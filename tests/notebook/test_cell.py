@@ -151,26 +151,28 @@ def test_else_it_is_known_by_the_folder_in_which_the_kernel_began() -> None:
     assert one.former == other.former != one.name
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_else_by_the_notebook_that_a_program_was_called_with(tmp_path: Path) -> None:
-    """As in ``jupyter execute boats.ipynb``, from the kernel's parent; in a fork of the kernel too."""
-    code = (
-        "import os, sys; from types import SimpleNamespace as S; from kling_widgets.notebook.cell import current\n"
+    """As in ``jupyter execute boats.ipynb``, from the kernel's parent; in a fork of the kernel too. Of papermill's two
+    notebooks the input counts."""
+    kernel = tmp_path / "kernel.py"
+    kernel.write_text(
+        "import os; from types import SimpleNamespace as S; from kling_widgets.notebook.cell import current\n"
         "parent = {'header': {'msg_id': '1'}, 'content': {'code': 'x'}}\n"
         "shell = S(kernel=S(get_parent=lambda: parent), user_ns={}, starting_dir='/here')\n"
         "child = os.fork()\n"
         "if child: os.waitpid(child, 0)\n"
         "print(current(shell, os.environ).name, flush=True)"
     )
-    launcher = "import os, subprocess, sys; os.environ['JPY_PARENT_PID'] = str(os.getpid())\nsubprocess.run(sys.argv[1:3] + [os.environ['CODE']])"
+    runs = "import os, subprocess, sys; os.environ['JPY_PARENT_PID'] = str(os.getpid())\n"
+    for program in ("jupyter-execute", "papermill"):
+        (tmp_path / program).write_text(f"{runs}subprocess.run([sys.executable, {str(kernel)!r}], check=True)")
 
-    def names_of(*words: str) -> set[str]:
-        command = [sys.executable, "-c", launcher, sys.executable, "-c", *words]
-        done = subprocess.run(command, env=os.environ | {"CODE": code}, capture_output=True, check=True, text=True)
-        return set(done.stdout.split())
+    def names_of(program: str, *words: str) -> set[str]:
+        command = [sys.executable, str(tmp_path / program), *words]
+        return set(subprocess.run(command, capture_output=True, check=True, text=True, cwd=tmp_path).stdout.split())
 
-    (boats,) = names_of("boats.ipynb")
-    (kites,) = names_of("kites.ipynb")
+    (boats,), (kites,) = names_of("jupyter-execute", "boats.ipynb"), names_of("jupyter-execute", "kites.ipynb")
     assert boats != kites
-    assert names_of("boats.ipynb") == {boats}
-    (papermill,) = names_of("papermill", "boats.ipynb", "out.ipynb")
-    assert papermill == boats
+    assert names_of("jupyter-execute", "--timeout=9", str(tmp_path / "boats.ipynb")) == {boats}
+    assert names_of("papermill", "boats.ipynb", "out.ipynb", "-p", "a", "1") == {boats}

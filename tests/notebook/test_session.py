@@ -556,7 +556,7 @@ def test_a_rerun_right_after_an_interrupt_waits_for_what_was_called_off_and_make
 
 
 def test_reuse_fetches_a_file_that_is_gone(session: Session, kernel: Kernel) -> None:
-    """By its link, and says so; where that is gone too, that is the error, each time: it is never silently paid again."""
+    """By its link, and says so; where that is gone too, that is the error, each time: it is not silently paid again."""
     kernel.source = "first cell"
     first = shown(lambda: session.submit("2.6", prompt="a boat", wait=True)).value
     first.path.unlink()
