@@ -141,6 +141,14 @@ class Kernel:
         self.until(lambda: all(cell.done for cell in cells), timeout)
         return cells
 
+    def click(self, model: str) -> Cell:
+        """Clicks on the button of this model, as a page does; what its callbacks print and display is in the cell."""
+        data = {"method": "custom", "content": {"event": "click"}}
+        message = self._client.session.msg("comm_msg", {"comm_id": model, "data": data})
+        cell = self._cells[message["header"]["msg_id"]] = Cell("a click", status="ok")
+        self._client.shell_channel.send(message)
+        return cell
+
     def until(self, condition: Callable[[], bool], timeout: float = 60) -> None:
         """Reads what the kernel sends until the condition holds; AssertionError after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout

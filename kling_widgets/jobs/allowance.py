@@ -6,12 +6,10 @@ them, but for those of the demo and those of which nothing was accepted.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,16 +17,13 @@ from typing import Any, TypeVar
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.spend import Bill, Limit, seconds_of
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.home import home
-from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.journal import Journal, Order
 from kling_widgets.jobs.prices import PriceTable
 
-DAY = 24 * 3600.0  # seconds
-TOGETHER = "for the last 24 hours of all kernels, forks and clients together"
+TOGETHER = "in the last 24 hours by all kernels, forks and clients together"
 _SETTER = "KLING_WIDGETS_BUDGET"
-_PATIENCE = 10.0  # seconds to wait while another process is about to submit
-_PAGE = 256  # submissions that are read at a time
+_NOTHING = "Nothing was submitted, nothing is billed."
 
 T = TypeVar("T")
 
@@ -58,19 +53,18 @@ class Allowance:
             raise KlingError(said) from None
         request = _request(body)
         bill = Bill.of_one(request, self._prices.estimate(request))
+
+        def allowed(spent: Bill) -> str:
+            breach = limit.breach(spent + bill)
+            return refusal(breach, _SETTER, bill, TOGETHER, spent, _NOTHING) if breach else ""
+
+        # The model and the seconds alone: a client keeps no record of what was asked.
+        order = Order(VideoRequest(request.model, seconds=seconds_of(request)), bill=bill)
         journal = self.journal
-        with self._alone():
-            counted = recent(journal, self._clock() - DAY)
-            if breach := limit.breach(counted + bill):
-                raise KlingError(
-                    f"The budget of {breach}. It is set by {_SETTER}, {TOGETHER}; asked for: {bill}; counted so far: "
-                    f"{counted}. Nothing was submitted, nothing is billed."
-                )
-            # The model and the seconds alone: a client keeps no record of what was asked.
-            key = journal.write(VideoRequest(request.model, seconds=seconds_of(request)), service)
-            cost = {"cost": float(bill.money), "currency": bill.currency} if bill.cost else {}
-            journal.update(key, state="sending", **cost)
-        return Held(journal, key, self._clock)
+        journal.settle()
+        (entry,) = journal.write_all(lambda: [order], service, allowed)
+        journal.update(entry.key, state="sending")
+        return Held(journal, entry.key, self._clock)
 
     @cached_property
     def journal(self) -> Journal:
@@ -80,17 +74,6 @@ class Allowance:
     @cached_property
     def _prices(self) -> PriceTable:
         return PriceTable(self._folder / "prices.json")
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Nobody else takes what is left meanwhile. Where no lock can be kept, the journal is in memory too."""
-        from filelock import FileLock
-
-        with contextlib.ExitStack() as stack:
-            with contextlib.suppress(OSError):  # a time-out is one
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                stack.enter_context(FileLock(self._folder / ".budget.lock", timeout=_PATIENCE, mode=0o600))
-            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +107,9 @@ def limited(client: type[T], budget: str) -> type[T]:
     return type(client.__name__, (client,), {**own, "reserve": Allowance(budget, home(os.environ))})
 
 
-def recent(journal: Journal, since: float) -> Bill:
-    """What a journal's submissions since then, unix seconds, come to: all that may be billed, the demo apart."""
-    journal.settle()
-    counted = (entry for entry in _since(journal, since) if not entry.demo and entry.state != "refused")
-    return sum(map(_bill, counted), Bill())
-
-
-def _since(journal: Journal, since: float) -> tuple[Entry, ...]:
-    count = _PAGE
-    while len(found := journal.entries(count)) == count and found[-1].created >= since:
-        count *= 8
-    return tuple(entry for entry in found if entry.created >= since)
-
-
-def _bill(entry: Entry) -> Bill:
-    price = None if entry.cost is None else (Decimal(str(entry.cost)), entry.currency or "")
-    return Bill.of_one(_request(entry.body), price)
+def refusal(breach: str, setter: str, asked: Bill, where: str, counted: Bill, nothing: str) -> str:
+    """Return why a budget does not allow what is asked for, and what that means for the money."""
+    return f"The budget of {breach}. It is set by {setter}; asked for: {asked}; counted {where}: {counted}. {nothing}"
 
 
 def _request(body: Mapping[str, Any]) -> VideoRequest:

@@ -13,9 +13,10 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from kling_widgets.core import forks
 from kling_widgets.errors import one_line
@@ -24,11 +25,20 @@ from kling_widgets.jobs.file_system import LOCAL, file_system, lock
 from kling_widgets.jobs.salvage import number, salvage
 
 Step: TypeAlias = tuple[str, Sequence[Any]]  # a statement and its values
+T = TypeVar("T")
 
 # What the state of a file or a disk raises; the last one where a system has no locks on files.
 _TROUBLES = (OSError, ValueError, sqlite3.Error, NotImplementedError)
 _AGAIN = 1.0  # seconds after which a file that could not be used is tried again
 _BRIEFLY = 0.25  # seconds to wait for it then
+
+
+class _Undo(Exception):
+    """Carries what the work of a transaction raised past all that looks for the file's own errors."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Answer(NamedTuple):
@@ -80,7 +90,8 @@ class Database:
         self.mode = "delete"
         self._scripts, self._tables, self._patience, self._clock = scripts, tables, patience, clock
         self._local = file_system(self.path, mounts) in LOCAL
-        self._lock = forks.lock(awaited=True)
+        self._lock = forks.rlock(awaited=True)
+        self._inside: Callable[[Step], Answer] | None = None  # runs a statement in the transaction that is under way
         self._memory: sqlite3.Connection | None = None
         self._log: list[tuple[Step, Answer]] = []  # what memory has and the file has not
         self._tried = 0.0
@@ -100,28 +111,83 @@ class Database:
         """What several statements give; on disk are all of them, or none."""
         clean = [(statement, [_clean(value) for value in values]) for statement, values in steps]
         with self._lock:
-            if self._memory is None or not 0 <= self._clock() - self._tried < _AGAIN:
-                try:
-                    return self._on_disk(clean)
-                except _TROUBLES as error:
-                    self._held_up = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
-                    self.mode, self._tried = "memory", self._clock()
-                    self._memory = self._memory or self._copy()
-            done = [_run(self._memory, step, on_disk=False) for step in clean]
-            self._log += [(step, answer) for step, answer in zip(clean, done, strict=True) if _writes(step)]
-            return done
+            if self._inside is not None:
+                return [self._inside(step) for step in clean]
+            return self._do(lambda run: [run(step) for step in clean], writes=any(map(_writes, clean)))
 
-    def _on_disk(self, steps: Sequence[Step]) -> list[Answer]:
+    def atomically(self, work: Callable[[], T]) -> T:
+        """Do work in one transaction: nobody else writes from its first look to its last change, and what it raises
+        undoes all that it changed. It is done again from its beginning where the file turns out to be unusable."""
+
+        def inside(run: Callable[[Step], Answer]) -> T:
+            troubles: list[Exception] = []  # those of the file, which work only passes on
+
+            def step(each: Step) -> Answer:
+                try:
+                    return run(each)
+                except _TROUBLES as error:
+                    troubles.append(error)
+                    raise
+
+            self._inside = step
+            try:
+                return work()
+            except Exception as error:
+                if any(error is each for each in troubles):
+                    raise
+                raise _Undo(error) from error
+            finally:
+                self._inside = None
+
+        with self._lock:
+            if self._inside is not None:
+                return work()
+            try:
+                return self._do(inside, writes=True)
+            except _Undo as undo:
+                raise undo.error from undo.error.__cause__
+
+    def _do(self, work: Callable[[Callable[[Step], Answer]], T], *, writes: bool) -> T:
+        """Do work, which runs its statements by what it is given: in the file, or where it cannot be used in memory."""
+        if self._memory is None or not 0 <= self._clock() - self._tried < _AGAIN:
+            try:
+                return self._on_disk(work, writes=writes)
+            except _TROUBLES as error:
+                self._held_up = f"The journal {self.path} cannot be kept ({_why(error)}); it is in memory only."
+                self.mode, self._tried = "memory", self._clock()
+                self._memory = self._memory or self._copy()
+        return self._in_memory(self._memory, work)
+
+    def _in_memory(self, memory: sqlite3.Connection, work: Callable[[Callable[[Step], Answer]], T]) -> T:
+        log: list[tuple[Step, Answer]] = []
+
+        def run(step: Step) -> Answer:
+            answer = _run(memory, step, on_disk=False)
+            if _writes(step):
+                log.append((step, answer))
+            return answer
+
+        memory.execute("BEGIN")
         try:
-            return self._transaction(steps)
+            done = work(run)
+        except BaseException:
+            memory.execute("ROLLBACK")
+            raise
+        memory.execute("COMMIT")
+        self._log += log
+        return done
+
+    def _on_disk(self, work: Callable[[Callable[[Step], Answer]], T], *, writes: bool = True) -> T:
+        try:
+            return self._transaction(work, writes=writes)
         except _TROUBLES as error:
             if not suspected(error):
                 raise
         self._set_aside()
-        return self._transaction(steps)
+        return self._transaction(work, writes=writes)
 
-    def _transaction(self, steps: Sequence[Step]) -> list[Answer]:
-        writes = bool(self._log) or any(map(_writes, steps))
+    def _transaction(self, work: Callable[[Callable[[Step], Answer]], T], *, writes: bool) -> T:
+        writes = writes or bool(self._log)
         while True:
             with self._open() as (file, opened):
                 file.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -130,7 +196,7 @@ class Database:
                     if writes and (_identity(self.path) != opened or self._pending.exists()):
                         continue
                     self._bring_over(file)
-                    done = [_run(file, step, on_disk=True) for step in steps]
+                    done = work(partial(_run, file, on_disk=True))
                     file.execute("COMMIT")
                 finally:
                     if file.in_transaction:
@@ -230,7 +296,7 @@ class Database:
         with self._lock:
             if self._log:
                 with contextlib.suppress(*_TROUBLES):
-                    self._on_disk([])
+                    self._on_disk(lambda run: None)
             self._forget_memory()
 
     # A damaged file.

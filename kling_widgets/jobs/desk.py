@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kling_widgets.jobs import files
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher
@@ -35,3 +36,13 @@ class Desk:
     timeout: float | None = 3600.0
     clock: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
+
+    def ready(self) -> Desk:
+        """Return it with the place of the video fixed, whatever os.chdir does from now on.
+
+        Raises:
+            KlingError: no video could be saved there: nothing was sent.
+        """
+        files.make_ready(files.choose(self.folder, self.save, "probe.mp4").parent)
+        save = str(files.place(self.save)) if self.save else None
+        return replace(self, folder=self.folder.absolute(), save=save)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.spend import Bill, seconds_of
+from kling_widgets.errors import KlingError
 from kling_widgets.jobs.service import DEMO
 
 # The life of a wish: written → sending → accepted → succeeded → saved; or accepted → failed; or, in place of accepted,
@@ -15,7 +18,9 @@ from kling_widgets.jobs.service import DEMO
 # announces, so a kernel that is killed leaves the last one true: what was "written" was not sent, of what was "sending"
 # nobody knows.
 UNFINISHED = ("accepted", "succeeded")
-SENT = ("sending", *UNFINISHED)
+UNSENT = ("written", "sending")  # nothing is known to be accepted yet: only the process that sends it goes on with it
+UNDER_WAY = (*UNSENT, *UNFINISHED)
+OPEN = (*UNDER_WAY, "unknown")  # it may be billed, and its end is not known
 
 _NUMBER, _TEXT = (int, float), (str,)
 _NONE = (type(None),)
@@ -96,6 +101,24 @@ class Entry:
         if self.ended is None or self.accepted is None or self.ended < self.accepted:
             return None
         return self.ended - self.accepted
+
+    @property
+    def bill(self) -> Bill:
+        """Return its part of a sum. The length of what no request can be made of is not known."""
+        try:
+            seconds = seconds_of(self.request)
+        except KlingError:
+            seconds = None
+        priced = self.cost is not None and bool(self.currency)
+        return Bill(
+            count=1,
+            seconds=seconds or 0,
+            open_ended=int(seconds is None),
+            money=Decimal(str(self.cost)) if priced else Decimal(),
+            currency=self.currency or "" if priced else "",
+            unpriced=int(not priced),
+            demo=self.demo,
+        )
 
     @property
     def demo(self) -> bool:

@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -15,7 +14,7 @@ from kling_widgets.core import forks
 from kling_widgets.core.printing import say
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
-from kling_widgets.jobs import blocking, files, frames
+from kling_widgets.jobs import blocking, frames
 from kling_widgets.jobs.desk import Desk
 from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.life import Life
@@ -45,19 +44,28 @@ class Job:
     """
 
     def __init__(
-        self, request: VideoRequest, desk: Desk, entry: Entry | None = None, *, wish: Wish | None = None
+        self,
+        request: VideoRequest,
+        desk: Desk,
+        entry: Entry | None = None,
+        *,
+        wish: Wish | None = None,
+        follow: bool = False,
     ) -> None:
-        """Begins a new wish; or, with a journal's entry, goes on with one that was accepted. Sends nothing before
-        ``start`` is called.
+        """Begins a new wish; or, with a journal's entry, sends it, or goes on with it where it was accepted. Sends
+        nothing before ``start`` is called.
+
+        Args:
+            request: what is asked.
+            desk: what it works with.
+            entry: the journal's; None writes one.
+            wish: what tells a repetition, where one is written.
+            follow: whether another kernel sends it: then it is waited for, and watched.
 
         Raises:
             KlingError: no video could be saved where it is to be: nothing was sent.
         """
-        # Where the video goes is fixed now, whatever os.chdir does meanwhile.
-        target = files.choose(desk.folder, desk.save, "probe.mp4")
-        files.make_ready(target.parent)
-        save = str(files.place(desk.save)) if desk.save else None
-        desk = replace(desk, folder=desk.folder.absolute(), save=save)
+        desk = desk.ready()
         self.request = request
         self.service = desk.service
         self.display: Callable[[Job], None] | None = None  # set by the front end that shows it
@@ -65,7 +73,8 @@ class Job:
         self.created = entry.created if entry else desk.clock()
         if entry:
             self.key = entry.key
-            desk.journal.take(entry.key)
+            if entry.task_id:
+                desk.journal.take(entry.key)
         else:
             self.key = desk.journal.write(request, desk.service.name, wish)
         on_disk = desk.journal.mode != "memory"
@@ -75,7 +84,7 @@ class Job:
             if entry and task
             else Standing(self.created, desk.clock, steady=desk.steady)
         )
-        self._life = Life(self.key, request, desk, self._standing, on_disk=on_disk)
+        self._life = Life(self.key, request, desk, self._standing, on_disk=on_disk, follows=follow)
         self._watcher, self._journal = desk.watcher, desk.journal
         self._lock = forks.lock()
         self._started = self._stopped = False

@@ -9,23 +9,29 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kling_widgets.client.schedule import typical
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.spend import Bill
 from kling_widgets.core.values import to_json
+from kling_widgets.errors import KlingError
 from kling_widgets.jobs.database import Answer, Database, Step
-from kling_widgets.jobs.entry import COLUMNS, UNFINISHED, Entry, marks
+from kling_widgets.jobs.entry import COLUMNS, UNFINISHED, UNSENT, Entry, marks
 from kling_widgets.jobs.presence import presence, untold
 from kling_widgets.jobs.schema import SCRIPTS
+from kling_widgets.jobs.service import DEMO
 from kling_widgets.jobs.wishes import Wish, Wishes
 
 SCHEMA = len(SCRIPTS)
 _ALL = ", ".join(COLUMNS)
 _CHANGEABLE = {*COLUMNS, "poster"}
 _OVER = ("saved", "failed", "refused")
+_ANSWERED = ("refused", "unknown")  # how a submission without a task ends: only its sender can say so
 _NEXT = "(SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'submissions')"  # see ``Database``
 _POST = 3600.0  # seconds; no POST lasts as long
+DAY = 24 * 3600.0  # seconds; over which a budget of the environment counts
 INTERRUPTED = "The kernel ended before this was sent: nothing was sent, nothing is billed."
 _OPEN = (
     "The kernel ended while this was being sent, so it may have been accepted and billed, and is not sent again by "
@@ -41,6 +47,23 @@ _TOOK = """
     AND CAST(json_extract(CASE WHEN json_valid(body) THEN body END, '$.metadata.resolution') AS TEXT) IS ?
     ORDER BY key DESC LIMIT 20
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A submission that is about to be written down.
+
+    Attributes:
+        request: what is asked.
+        wish: what tells a repetition of it, or None.
+        bill: what it comes to; None where nobody has reckoned.
+        met: the number of the submission that it is a repetition of: then only that is noted. None: a new one.
+    """
+
+    request: VideoRequest
+    wish: Wish | None = None
+    bill: Bill | None = None
+    met: int | None = None
 
 
 class Journal:
@@ -80,32 +103,86 @@ class Journal:
 
     def write(self, request: VideoRequest, service: str, wish: Wish | None = None) -> int:
         """Writes a wish down before anything is sent; gives its number."""
-        return self._insert(service, request.model, to_json(request.draft()), "written", None, wish=wish)
+        return self.write_all(lambda: [Order(request, wish)], service)[0].key
+
+    def write_all(
+        self, decide: Callable[[], Sequence[Order]], service: str, allowed: Callable[[Bill], str] | None = None
+    ) -> list[Entry]:
+        """Write submissions down before anything is sent: all of them, or none. To decide and to write is one
+        transaction: no other kernel, thread or fork writes in between.
+
+        Args:
+            decide: gives the submissions, in the order in which they are asked for; it may look into this journal. What
+                it raises leaves nothing written. It may be called twice, where the file turns out to be unusable.
+            service: the service that they go to.
+            allowed: says why the new ones may not be made, or "", when it is told what the last 24 hours come to (see
+                ``spent``). So what is left for one is not given to two, whatever kernel, thread or process asks.
+
+        Returns:
+            The entry of each; of one that meets another, that one's.
+
+        Raises:
+            KlingError: with the words of ``allowed``; nothing was written.
+        """
+
+        def work() -> tuple[list[int], dict[int, dict[str, object]], tuple[Entry, ...]]:
+            orders = decide()
+            if allowed and any(order.met is None for order in orders) and (why := allowed(self.spent())):
+                raise KlingError(why)
+            keys, rows = [], {}  # type: list[int], dict[int, dict[str, object]]
+            for order in orders:
+                key = order.met
+                if key is None:
+                    key, row = self._insert(order.wish, **_columns(order, service))
+                    rows[key] = row
+                elif order.wish:
+                    self.wishes.note(order.wish, key)
+                keys.append(key)
+            found = self._select("WHERE key IN (SELECT value FROM json_each(?))", json.dumps(keys))
+            return keys, rows, found
+
+        keys, rows, found = self._database.atomically(work)
+        self._own |= rows
+        entries = {entry.key: entry for entry in found}
+        return [entries[key] for key in keys]
+
+    def _insert(self, wish: Wish | None = None, **columns: object) -> tuple[int, dict[str, object]]:
+        row = {"created": self._clock(), "owner": self._presence.name} | columns
+        statement = f"INSERT INTO submissions (key, {', '.join(row)}) VALUES ({_NEXT}, {marks(tuple(row))})"  # noqa: S608 - our own names
+        steps = [(statement, tuple(row.values())), *(Wishes.of_the_last(wish) if wish else [])]
+        key = self._database.do_all(steps)[0].number
+        return key, {"key": key} | row
 
     def adopt(self, task_id: str, service: str) -> Entry:
         """Writes down a task that was submitted elsewhere; what was asked of it is not known."""
-        key = self._insert(service, "", "{}", "accepted", task_id)
+        key, self._own[key] = self._insert(service=service, model="", body="{}", state="accepted", task_id=task_id)
         return self._select("WHERE key = ?", key)[0]
 
-    def _insert(self, *values: object, wish: Wish | None = None) -> int:
-        names = ("created", "service", "model", "body", "state", "task_id", "owner")
-        row = dict(zip(names, (self._clock(), *values, self._presence.name), strict=True))
-        statement = f"INSERT INTO submissions (key, {', '.join(row)}) VALUES ({_NEXT}, {marks(tuple(row))})"  # noqa: S608 - our own names
-        steps = [(statement, tuple(row.values())), *([Wishes.of_the_last(wish)] if wish else [])]
-        key = self._database.do_all(steps)[0].number
-        self._own[key] = {"key": key} | row
-        return key
+    def spent(self, seconds: float = DAY) -> Bill:
+        """Return what the submissions of the last 24 hours, or so many seconds, come to: their number, their seconds,
+        and their money in the currency of the newest one that has a price; what has its price in another currency
+        counts as one without (see ``Bill``).
 
-    def update(self, key: int, **columns: object) -> bool:
+        What was refused does not count, as nothing was accepted; what failed, is under way or may have been accepted
+        does. The demo does not count.
+        """
+        rest = "WHERE created > ? AND service <> ? AND state <> 'refused' ORDER BY key"
+        return sum((entry.bill for entry in self._select(rest, self._clock() - seconds, DEMO)), Bill())
+
+    def update(self, key: int, **columns: object) -> bool | None:
         """Changes columns of one entry; ``body`` is given as a dict, ``poster`` as the bytes of a JPEG. One of this
         process that is not there any more, as after a damage, is written down once more: its task's id is not lost.
 
+        Before it is accepted only the process that sends it can say how it stands: "written" and "sending" are written
+        only over these two, and they, "refused" and "unknown" only where no other process has taken the entry over.
+
         Returns:
-            Whether the change is on disk: not where it is in memory alone, nor where no such entry is there.
+            Whether the change is on disk: not where it is in memory alone, nor where no such entry is there. None where
+            the entry is no longer this process's own, and so nothing was changed.
         """
         return self.update_all([(key, columns)])[0]
 
-    def update_all(self, changes: Sequence[tuple[int, Mapping[str, object]]]) -> list[bool]:
+    def update_all(self, changes: Sequence[tuple[int, Mapping[str, object]]]) -> list[bool | None]:
         """Changes several entries, each as ``update`` does, and all at once; on disk are all changes, or none."""
         merged: dict[int, dict[str, object]] = {}
         for key, columns in changes:
@@ -117,11 +194,14 @@ class Journal:
         for columns in merged.values():
             if "body" in columns:
                 columns["body"] = to_json(columns["body"])
-        for key, columns in merged.items():
-            self._own.get(key, {}).update(columns)
         answers = self._database.do_all([self._change(key, columns) for key, columns in merged.items()])
-        on_disk: dict[int, bool] = {}
+        on_disk: dict[int, bool | None] = {}
         for (key, columns), done in zip(merged.items(), answers, strict=True):
+            if not done.changed and self._there(key):
+                self._own.pop(key, None)
+                on_disk[key] = None
+                continue
+            self._own.get(key, {}).update(columns)
             if not done.changed and key in self._own:
                 done = self._restore(key, self._own[key])
             if columns.get("state") in _OVER:
@@ -130,12 +210,27 @@ class Journal:
         return [on_disk[key] for key, _ in changes]
 
     def _change(self, key: int, columns: Mapping[str, object]) -> Step:
-        row = self._own.get(key)
+        row, state = self._own.get(key), columns.get("state")
+        condition: tuple[str, Sequence[object]] = ("", ())
+        if state in (*UNSENT, *_ANSWERED):
+            names = self._presence.names
+            condition = (f" AND (owner IN ({marks(names)}) OR owner IS NULL)", names)
+        if state in UNSENT:
+            condition = (
+                f"{condition[0]} AND owner IS NOT NULL AND state IN ({marks(UNSENT)})",
+                (*condition[1], *UNSENT),
+            )
         assignments = ", ".join(f"{name} = ?" for name in columns)
         return (
-            f"UPDATE submissions SET {assignments} WHERE key = ? AND created = coalesce(?, created)",  # noqa: S608 - our own names
-            (*columns.values(), self._number(key), row and row["created"]),
+            f"UPDATE submissions SET {assignments} WHERE key = ? AND created = coalesce(?, created){condition[0]}",  # noqa: S608 - our own names
+            (*columns.values(), self._number(key), row and row["created"], *condition[1]),
         )
+
+    def _there(self, key: int) -> bool:
+        """Whether the entry is in the file, and no other one has its number."""
+        row = self._own.get(key)
+        statement = "SELECT 1 FROM submissions WHERE key = ? AND created = coalesce(?, created)"
+        return bool(self._database.do(statement, (self._number(key), row and row["created"])).rows)
 
     def _restore(self, key: int, row: dict[str, object]) -> Answer:
         statement = f"INSERT OR IGNORE INTO submissions ({', '.join(row)}) VALUES ({marks(tuple(row))})"  # noqa: S608 - our own names
@@ -234,6 +329,10 @@ class Journal:
         """Whether another process than this one works on it."""
         return entry.owner not in self._presence.names and self.owned(entry)
 
+    def here(self, entry: Entry) -> bool:
+        """Whether this process works on it."""
+        return entry.owner in self._presence.names
+
     def take(self, key: int) -> None:
         """This process works on it from now on."""
         self.update(key, owner=self._presence.name)
@@ -246,6 +345,20 @@ class Journal:
             "UPDATE submissions SET owner = ? WHERE key = ? AND (owner IS ? OR owner IS NULL) "  # noqa: S608 - our own names
             f"AND state IN ({marks(UNFINISHED)}) RETURNING key",
             (self._presence.name, entry.key, entry.owner, *UNFINISHED),
+        ).rows
+        if changed:
+            self._hold(entry.key)
+        return bool(changed)
+
+    def inherit(self, entry: Entry) -> bool:
+        """This process sends it from now on: its own one ended before it sent it. False if that is not so."""
+        left = entry.state == "refused" and entry.error == INTERRUPTED
+        if not left and (entry.state != "written" or self.owned(entry)):
+            return False
+        changed = self._database.do(
+            "UPDATE submissions SET state = 'written', owner = ?, error = NULL, ended = NULL "
+            "WHERE key = ? AND state = ? AND owner IS ? AND error IS ? RETURNING key",
+            (self._presence.name, entry.key, entry.state, entry.owner, entry.error),
         ).rows
         if changed:
             self._hold(entry.key)
@@ -289,3 +402,10 @@ class Journal:
     def close(self) -> None:
         """Tries a last time to bring over what is in memory, and forgets it; a file is never left open."""
         self._database.close()
+
+
+def _columns(order: Order, service: str) -> dict[str, object]:
+    """What is written down of a new submission."""
+    request, bill = order.request, order.bill
+    row = {"service": service, "model": request.model, "body": to_json(request.draft()), "state": "written"}
+    return row | ({"cost": float(bill.money), "currency": bill.currency} if bill and bill.cost else {})

@@ -23,12 +23,15 @@ from kling_widgets.errors import (
 )
 from kling_widgets.jobs import files
 from kling_widgets.jobs.desk import Desk
+from kling_widgets.jobs.entry import UNFINISHED, UNSENT, Entry
 from kling_widgets.jobs.files import Clip
 from kling_widgets.jobs.moment import State
 from kling_widgets.jobs.pen import beside
 from kling_widgets.jobs.standing import Standing
 
 _NAMES = 5  # names that other kernels may take between the choice and the end of a download
+_LOOK = 0.25  # seconds between two looks at what another kernel has written down
+_LOOKS = 240  # how often it is looked whether another kernel has fetched the video; one that stands still never does
 
 
 class Life:
@@ -38,11 +41,21 @@ class Life:
     Args:
         key: the journal's number.
         on_disk: whether its row is in the file: then nothing is sent before the file says so.
+        follows: whether another kernel sends it.
     """
 
-    def __init__(self, key: int, request: VideoRequest, desk: Desk, standing: Standing, *, on_disk: bool) -> None:
+    def __init__(
+        self,
+        key: int,
+        request: VideoRequest,
+        desk: Desk,
+        standing: Standing,
+        *,
+        on_disk: bool,
+        follows: bool = False,
+    ) -> None:
         self._key, self._request, self._desk, self._standing = key, request, desk, standing
-        self._on_disk = on_disk
+        self._on_disk, self._follows = on_disk, follows
         self._lock = forks.lock()
         self._sent = standing.task is not None  # whether something was sent that was not turned away
         self._begun = self._stopping = self._cut_short = False
@@ -77,7 +90,7 @@ class Life:
                 return False
             self._begun = self._stopping = self._cut_short = True
         error = KlingError(self.after_stop())
-        if self._standing.task is None:
+        if self._standing.task is None and not self._follows:
             self._desk.journal.update(self._key, state="refused", error=str(error), ended=self._desk.clock())
         self._desk.journal.leave(self._key)
         self._standing.end("stopped", error)
@@ -107,6 +120,8 @@ class Life:
         """What to know when it is watched no more."""
         task = self._standing.task
         if task is None:
+            if self._follows:
+                return "Another kernel goes on with it; %kling_tasks shows what becomes of it."
             return (
                 "The submission goes on by itself and may be billed; %kling_tasks shows what became of it."
                 if self.sent
@@ -122,23 +137,62 @@ class Life:
 
     async def _made(self) -> Clip:
         client = await asyncio.to_thread(self._desk.watcher.client, self._desk.service)
-        task = self._standing.task or await self._submit(client)
+        task = self._standing.task or await self._followed() or await self._submit(client)
         ended = await self._watch(client, task)
-        return await self._found() or await self._fetch(client, ended)
+        return await self._found(_LOOKS) or await self._fetch(client, ended)
 
-    async def _found(self) -> Clip | None:
+    async def _followed(self) -> Task | None:
+        """The task of a submission that another kernel sends; None where this one is to send it: from the beginning, or
+        as the other one ended before it did."""
+        while self._follows:
+            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}")
+            if entry is None:
+                raise KlingError(f"Submission #{self._key}, which another kernel was sending, is not in the journal.")
+            if entry.task_id is not None:
+                return await self._joined(entry, entry.task_id)
+            if await asyncio.to_thread(self._desk.journal.inherit, entry):
+                self._follows = False
+            elif entry.state == "unknown":
+                raise SubmissionUnknownError(f"Another kernel sent it, as #{self._key}. {entry.error or ''}".strip())
+            elif entry.state not in UNSENT:
+                raise KlingError(f"Another kernel sent it, as #{self._key}. {entry.error or ''}".strip())
+            else:
+                await asyncio.to_thread(self._desk.journal.settle)
+                with self._cuttable():
+                    await asyncio.sleep(_LOOK)
+        return None
+
+    async def _joined(self, entry: Entry, task_id: str) -> Task:
+        with self._lock:
+            self._follows, self._sent = False, True
+        task = Task(task_id, entry.model or None)
+        self._standing.accept(task, self._desk.clock() if entry.accepted is None else entry.accepted)
+        self._standing.announce()
+        return task
+
+    async def _found(self, looks: int = 1) -> Clip | None:
         """The video that is here already: another kernel may watch it too, and one that was killed right behind its
-        last byte could not say so."""
+        last byte could not say so. With several looks, one that another kernel is fetching is waited for."""
         task = self._standing.task
-        entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}") if task else None
-        if entry is None or entry.path is None:
-            return None
-        with self._cuttable():
-            clip = await asyncio.to_thread(files.ours, entry, self._desk.folder)
-        if clip is None or task is None:
-            return None
-        self._standing.task = replace(task, status="succeeded")
-        return await self._keep(clip)
+        while task is not None and looks:
+            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}")
+            if entry is None:
+                return None
+            if entry.path is not None:
+                with self._cuttable():
+                    clip = await asyncio.to_thread(files.ours, entry, self._desk.folder)
+                if clip is not None:
+                    self._standing.task = replace(task, status="succeeded")
+                    return await self._keep(clip)
+            looks -= 1
+            if not looks or entry.state not in UNFINISHED:
+                return None
+            if not await asyncio.to_thread(self._desk.journal.elsewhere, entry):
+                return None
+            self._standing.fetch()
+            with self._cuttable():
+                await asyncio.sleep(_LOOK)
+        return None
 
     async def _submit(self, client: Any) -> Task:
         with self._cuttable():
@@ -163,7 +217,13 @@ class Life:
     async def _before(self, body: dict[str, Any]) -> None:
         """Directly before the request is sent: the last moment to call it off. From here on it is seen through."""
         self._may_cut = False
-        if not await self._note(state="sending", body=body) and self._on_disk:
+        written = await self._note(state="sending", body=body)
+        if written is None:
+            self._follows = True  # what becomes of it is not for this kernel to write
+            raise KlingError(
+                "Nothing was sent, nothing is billed: another kernel took this one for dead, and the submission over."
+            )
+        if not written and self._on_disk:
             # Killed now, the kernel would leave a file that says that nothing was sent.
             why = self._desk.journal.trouble or "It is not in the journal any more."
             raise KlingError(f"Nothing was sent, nothing is billed. {why}")
@@ -231,7 +291,9 @@ class Life:
         """The end without a saved video. "Stopped" is a task that goes on at the service, unwatched."""
         task, state = self._standing.task, "stopped"  # type: Task | None, State
         note: dict[str, object] = {}
-        if task is None:
+        if task is None and self._follows:
+            state = "unknown" if isinstance(error, SubmissionUnknownError) else "stopped" if stopped else "refused"
+        elif task is None:
             state = "unknown" if self.sent else "stopped" if stopped else "refused"
             note = {"state": "unknown" if self.sent else "refused", "error": str(error), "ended": self._desk.clock()}
         elif isinstance(error, TaskFailedError):
@@ -287,8 +349,8 @@ class Life:
             self._cut_short = True
         self._task.cancel()
 
-    def _note(self, **columns: object) -> asyncio.Future[bool]:
-        """Writes down; gives whether that is on disk."""
+    def _note(self, **columns: object) -> asyncio.Future[bool | None]:
+        """Writes down; gives whether that is on disk, None where the entry is not this process's own any more."""
         return self._desk.watcher.pen(self._desk.journal).note(self._key, **columns)
 
 

@@ -23,10 +23,10 @@ class Pen:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._notes: list[tuple[int, dict[str, object], asyncio.Future[bool]]] = []
+        self._notes: list[tuple[int, dict[str, object], asyncio.Future[bool | None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    def note(self, key: int, **columns: object) -> asyncio.Future[bool]:
+    def note(self, key: int, **columns: object) -> asyncio.Future[bool | None]:
         """Notes what has changed of a submission; the future is done when it is written, and says whether that is on
         disk. See ``Journal.update``."""
         written = asyncio.get_running_loop().create_future()
@@ -45,14 +45,14 @@ class Pen:
                     await self._one(each)
         self._writing = None
 
-    async def _all(self, notes: Sequence[tuple[int, dict[str, object], asyncio.Future[bool]]]) -> None:
+    async def _all(self, notes: Sequence[tuple[int, dict[str, object], asyncio.Future[bool | None]]]) -> None:
         columns = [(key, columns) for key, columns, _ in notes]
         on_disk = await beside(partial(self._journal.update_all, columns))
         for (_, _, written), told in zip(notes, on_disk, strict=True):
             if not written.done():  # whoever waited for it may have been cancelled
                 written.set_result(told)
 
-    async def _one(self, note: tuple[int, dict[str, object], asyncio.Future[bool]]) -> None:
+    async def _one(self, note: tuple[int, dict[str, object], asyncio.Future[bool | None]]) -> None:
         try:
             await self._all([note])
         except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for

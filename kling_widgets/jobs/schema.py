@@ -66,4 +66,17 @@ CREATE INDEX by_task ON submissions (task_id);
 CREATE INDEX by_state ON submissions (state);
 CREATE INDEX by_created ON submissions (created)
 """,
+    # The nth identical wish of a cell's run is known by (cell, same, nth): one submission at a time has this key, the
+    # last one that it has led to. Older files may hold several that are open; their last one gets it.
+    """
+ALTER TABLE wishes ADD COLUMN nth INTEGER;
+CREATE TABLE counted (key INTEGER PRIMARY KEY, nth INTEGER, again INTEGER);
+INSERT INTO counted SELECT key, nth, row_number() OVER (PARTITION BY cell, same, nth ORDER BY key DESC) FROM (
+    SELECT key, cell, same, row_number() OVER (PARTITION BY cell, same, run ORDER BY key) AS nth
+    FROM wishes WHERE cell <> ''
+);
+UPDATE wishes SET nth = (SELECT nth FROM counted WHERE counted.key = wishes.key AND again = 1);
+DROP TABLE counted;
+CREATE UNIQUE INDEX one_each ON wishes (cell, same, nth)
+""",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -10,21 +11,38 @@ from kling_widgets.jobs.database import Database, Step
 from kling_widgets.jobs.entry import Entry, marks
 
 _HELD_UP = 0  # in place of a submission's number: the run asked for more, and was refused
+# How many identical wishes this run of the cell has noted.
+_COUNT = "(SELECT count(*) FROM wishes WHERE run = ? AND cell = ? AND same = ?)"
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What tells a wish that is repeated from a new one.
+    """What tells a wish that is repeated from a new one. With its number among the identical ones of its run, ``cell``
+    and ``same`` are its idempotency key.
 
     Attributes:
         same: equal for the same request to the same service.
         cell: the notebook's cell that it was made in, or "".
         run: that run of the cell, or "".
+        former: what ``same`` was for it in versions before, which the journal may still hold.
+        former_cell: what ``cell`` was, if that was another name; else "".
     """
 
     same: str
     cell: str = ""
     run: str = ""
+    former: tuple[str, ...] = ()
+    former_cell: str = ""
+
+    @property
+    def sames(self) -> str:
+        """A JSON list of all that ``same`` is and was."""
+        return json.dumps([self.same, *self.former])
+
+    @property
+    def cells(self) -> str:
+        """A JSON list of all that ``cell`` is and was."""
+        return json.dumps([name for name in (self.cell, self.former_cell) if name])
 
 
 class Wishes:
@@ -40,19 +58,31 @@ class Wishes:
 
     def note(self, wish: Wish, key: int) -> None:
         """Notes that a wish led to a submission of before."""
-        statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)"
-        self._database.do(statement, (wish.same, wish.cell, wish.run, key))
+        self._database.do_all(self._steps(wish, "?", key))
 
-    @staticmethod
-    def of_the_last(wish: Wish) -> Step:
+    @classmethod
+    def of_the_last(cls, wish: Wish) -> list[Step]:
         """Notes that a wish led to the submission that the step before inserts: one is never there without the other,
         however the kernel ends."""
-        statement = "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, last_insert_rowid())"
-        return statement, (wish.same, wish.cell, wish.run)
+        return cls._steps(wish, "last_insert_rowid()")
+
+    @staticmethod
+    def _steps(wish: Wish, submission: str, *key: int) -> list[Step]:
+        """The wish takes its key over from the one that had it."""
+        insert = "INSERT INTO wishes (same, cell, run, submission, nth)"
+        if not wish.cell:
+            return [(f"{insert} VALUES (?, '', '', {submission}, NULL)", (wish.same, *key))]
+        this, count = (wish.cell, wish.same), (wish.run, wish.cell, wish.same)
+        return [
+            (f"UPDATE wishes SET nth = NULL WHERE cell = ? AND same = ? AND nth = {_COUNT} + 1", (*this, *count)),  # noqa: S608 - our own names
+            (f"{insert} VALUES (?, ?, ?, {submission}, {_COUNT} + 1)", (wish.same, *this[:1], wish.run, *key, *count)),
+        ]
 
     def hold_up(self, wish: Wish) -> None:
-        """Notes that a cell's run was refused at this wish: the next run of the cell goes on with it as a whole."""
-        self.note(wish, _HELD_UP)
+        """Notes that a cell's run was refused at this wish: the next run of the cell goes on with that run as a whole.
+        The key of the wish stays with the submission that has it."""
+        statement = "INSERT INTO wishes (same, cell, run, submission, nth) VALUES (?, ?, ?, ?, NULL)"
+        self._database.do(statement, (wish.same, wish.cell, wish.run, _HELD_UP))
 
     def begun_before_hold_up(self, wish: Wish) -> AbstractSet[int]:
         """The numbers of the submissions that the cell of this wish has begun itself, if its run before this one was
@@ -78,13 +108,11 @@ class Wishes:
         """
         if not wish.cell:
             return None
-        this = (wish.same, wish.cell, wish.run)
-        statement = "SELECT count(*) FROM wishes WHERE same = ? AND cell = ? AND run = ?"
-        ((count,),) = self._database.do(statement, this).rows
+        ((count,),) = self._database.do(f"SELECT {_COUNT}", (wish.run, wish.cell, wish.same)).rows
         rows = self._database.do(
-            "SELECT submission FROM (SELECT key, submission, row_number() OVER (PARTITION BY run ORDER BY key) AS nth "
-            "FROM wishes WHERE same = ? AND cell = ? AND run <> ?) WHERE nth = ? ORDER BY key DESC LIMIT 1",
-            (*this, count + skip + 1),
+            "SELECT submission FROM wishes WHERE cell IN (SELECT value FROM json_each(?)) "
+            "AND same IN (SELECT value FROM json_each(?)) AND nth = ? AND run <> ? ORDER BY key DESC LIMIT 1",
+            (wish.cells, wish.sames, count + skip + 1, wish.run),
         ).rows
         found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
         return found[0] if found else None
@@ -99,11 +127,12 @@ class Wishes:
             skip: numbers of those that it has met, and that are not noted yet.
         """
         found = self._select(
-            f"WHERE state IN ({marks(states)}) AND key IN (SELECT submission FROM wishes WHERE same = ?) "  # noqa: S608 - our own names
+            f"WHERE state IN ({marks(states)}) AND key IN (SELECT submission FROM wishes "  # noqa: S608 - our own names
+            "WHERE same IN (SELECT value FROM json_each(?))) "
             "AND key NOT IN (SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') "
             "ORDER BY key DESC",
             *states,
-            wish.same,
+            wish.sames,
             wish.same,
             wish.cell,
             wish.run,
@@ -113,10 +142,11 @@ class Wishes:
     def in_open_run(self, wish: Wish, key: int, states: Sequence[str]) -> bool:
         """Whether the last run of the cell that met this submission has another one in one of these states, or was
         refused in the middle."""
+        cells = "cell IN (SELECT value FROM json_each(?))"
         found = self._database.do(
-            "SELECT 1 FROM wishes LEFT JOIN submissions ON submissions.key = wishes.submission WHERE wishes.cell = ? "  # noqa: S608 - our own names
-            "AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND cell = ? AND run <> ? ORDER BY key DESC "
+            f"SELECT 1 FROM wishes LEFT JOIN submissions ON submissions.key = wishes.submission WHERE wishes.{cells} "  # noqa: S608 - our own names
+            f"AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND {cells} AND run <> ? ORDER BY key DESC "
             f"LIMIT 1) AND (submissions.state IN ({marks(states)}) OR wishes.submission = ?) LIMIT 1",
-            (wish.cell, key, wish.cell, wish.run, *states, _HELD_UP),
+            (wish.cells, key, wish.cells, wish.run, *states, _HELD_UP),
         )
         return bool(found.rows)

@@ -13,16 +13,15 @@ from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import blocking
 from kling_widgets.jobs.batch import Batch
-from kling_widgets.jobs.entry import Entry
+from kling_widgets.jobs.entry import UNSENT, Entry
 from kling_widgets.jobs.files import look_into, ours
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.service import Service
-from kling_widgets.jobs.wishes import Wish
 from kling_widgets.notebook import options, shown
 from kling_widgets.notebook.figure import Display, Figure
 from kling_widgets.notebook.history import History
 from kling_widgets.notebook.open_ends import open_ends
-from kling_widgets.notebook.repeats import lost, same
+from kling_widgets.notebook.repeats import lost, wish_of
 
 if TYPE_CHECKING:
     from kling_widgets.notebook.session import Session
@@ -91,15 +90,24 @@ class Earlier:
         shown.figure(figure, session.place, cast(Display, settings.display), autoplay=settings.autoplay)
         return None
 
-    def take_up(self, entry: Entry, note: str = "") -> Job:
-        """The job of an entry: the one that is under way, else one that goes on where the entry ends."""
+    def take_up(self, entry: Entry, note: str = "", request: VideoRequest | None = None) -> Job:
+        """The job of an entry: the one that is under way, else one that goes on where the entry ends, or that watches
+        what another kernel sends.
+
+        Args:
+            entry: the journal's.
+            note: why it is shown.
+            request: what was asked, if it is at hand: with its local files.
+        """
         session = self._session
         job = session.jobs.get(entry.key)
         if job is None or not job.go_on():
             if entry.task_id is None:  # it may have been accepted, or have ended, since it was read
                 entry = session.journal.find(f"#{entry.key}") or entry
-            if entry.task_id is not None:
-                job = session.keep(Job(entry.request, session.desk(session.services.get(entry.service)), entry))
+            if entry.task_id is not None or (job is None and entry.state in UNSENT):
+                desk = session.desk(session.services.get(entry.service))
+                follow = entry.task_id is None
+                job = session.keep(Job((follow and request) or entry.request, desk, entry, follow=follow))
                 if entry.error:  # that the service had it no more: let us see
                     session.journal.update(entry.key, error=None)
             elif job is None:  # a job that is made of it would send it
@@ -129,7 +137,7 @@ class Earlier:
         Raises:
             KlingError: there is no service to send it to.
         """
-        wish = Wish(same(request, self._session.services.get().name))
+        wish = wish_of(request, self._session.services.get().name)
         found = self._session.journal.wishes.alike(wish, ("unknown",))
         return lost(found[0]) if found else ""
 

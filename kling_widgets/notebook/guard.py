@@ -19,6 +19,7 @@ from kling_widgets.core.printing import say, writable
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.spend import OFF, Bill, Limit, Money
 from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.jobs.allowance import TOGETHER, refusal
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.notebook.place import Place
@@ -53,6 +54,8 @@ class Guard:
             be asked.
         budget: that of the environment. It holds besides that of the settings, so that a notebook cannot raise it.
         say: tells the user.
+        spent: what counts against the budget of the environment: the journal's last 24 hours, whatever kernel made it.
+            None: what this kernel makes.
         demo: whether it counts what the demo makes. The limits hold there too, each kind counted for itself.
     """
 
@@ -64,8 +67,10 @@ class Guard:
         budget: str = "",
         say: Callable[[str], None] = say,
         *,
+        spent: Callable[[], Bill] | None = None,
         demo: bool = False,
     ) -> None:
+        self._spent = spent
         self._settings, self._price, self._ask, self._say, self._demo = settings, price, ask, say, demo
         self._ceiling, self._wrong = Limit(), ""
         try:
@@ -149,7 +154,7 @@ class Guard:
                 self._say(f"{_sum(bills)}.")
             yield bills
         except BaseException:
-            self._give_back(bills, run)
+            self.give_back(bills, run)
             raise
 
     def _enter(self, run: str, met: Iterable[Bill]) -> _Run:
@@ -163,6 +168,17 @@ class Guard:
             del self._runs[next(iter(self._runs))]
         return this
 
+    @property
+    def capped(self) -> bool:
+        """Whether the budget of the environment limits what all kernels make together."""
+        return self._spent is not None and self._ceiling != Limit()
+
+    def over(self, spent: Bill, bills: Iterable[Bill]) -> str:
+        """Why the budget of the environment does not allow these, after what was spent; "" where it does."""
+        asked = _sum(bills)
+        breach = self._ceiling.breach(spent + asked)
+        return refusal(breach, BUDGET, asked, TOGETHER, spent, NOTHING) if breach else ""
+
     def follow(self, job: Job, bill: Bill, run: str = "") -> None:
         """Counts the job, admitted with this bill for this run, no longer when it ends without anything having been
         accepted. One whose answer was lost counts: it may be billed."""
@@ -170,9 +186,10 @@ class Guard:
 
     def _heard(self, job: Job, bill: Bill, run: str, moment: Moment) -> None:
         if moment.state == "refused" or (moment.state == "stopped" and job.id is None):
-            self._give_back([bill], run)
+            self.give_back([bill], run)
 
-    def _give_back(self, bills: Sequence[Bill], run: str) -> None:
+    def give_back(self, bills: Sequence[Bill], run: str = "") -> None:
+        """Count these no longer: they are not made."""
         with self._lock:
             this = self._runs.get(run, _Run())
             for counted in (self._counted, this.all, this.unasked):
@@ -186,14 +203,15 @@ class Guard:
         if self._wrong:
             raise KlingError(self._wrong)
         counted = _sum(self._counted.elements())
-        where = "this kernel's demo" if self._demo else "this kernel"
+        where = "in this kernel's demo so far" if self._demo else "in this kernel so far"
+        if self.capped and self._spent:
+            spent = self._spent()
+            if breach := self._ceiling.breach(spent + asked):
+                raise KlingError(refusal(breach, BUDGET, asked, TOGETHER, spent, nothing))
         budgets = (self._ceiling, BUDGET), (Limit.parse(self._settings.budget), "%config Kling.budget")
-        for budget, setter in budgets:
+        for budget, setter in budgets[self._spent is not None :]:
             if breach := budget.breach(counted + asked):
-                raise KlingError(
-                    f"The budget of {breach}. It is set by {setter}; asked for: {asked}; counted in {where} so far: "
-                    f"{counted}. {nothing}"
-                )
+                raise KlingError(refusal(breach, setter, asked, where, counted, nothing))
 
     def _question(self, requests: Sequence[VideoRequest], bill: Bill, before: Bill) -> Question:
         """The question about requests that come to a bill, in a run that has submitted something before."""

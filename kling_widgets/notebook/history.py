@@ -129,6 +129,8 @@ class History(Sequence[Entry]):
             yield f"{len(self) - SHOWN:,} more: history[{SHOWN}:{2 * SHOWN}] shows the next ones."
         if said := _sum([entry for entry in self._entries if entry.state in _COSTS]):
             yield f"{said} for what was made or is under way, by your own price table."
+        if any(entry.state in _COSTS for entry in self._entries):
+            yield "To see one in a cell: %kling_show and its id."
         yield self._journal.trouble or f"Kept in {tilde(self._journal.path)}{_privacy(self._journal.path)}."
 
     # As data

@@ -1,31 +1,36 @@
 """Whether a wish is new, or one that is under way already: a cell that is run again must not pay again.
 
 The n-th identical wish of a cell's run meets the n-th one of the run before, if that has not ended. So a loop that asks
-four times makes four videos, and the same loop run again watches those four.
+four times makes four videos, and the same loop run again watches those four. A click on a button has no run before: it
+meets what is under way in this kernel.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from kling_widgets.core.body import to_body
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.spend import DEFAULT_SECONDS
 from kling_widgets.core.values import to_json
-from kling_widgets.errors import KlingError, SubmissionUnknownError
-from kling_widgets.jobs.entry import SENT, Entry
+from kling_widgets.errors import SubmissionUnknownError
+from kling_widgets.jobs.entry import OPEN, UNDER_WAY, UNFINISHED, UNSENT, Entry
 from kling_widgets.jobs.files import find
 from kling_widgets.jobs.journal import Journal
 from kling_widgets.jobs.wishes import Wish
 from kling_widgets.notebook.cell import Cell
 
 AGAIN = "To make another one: --new, in Python new=True."
-_UNDER_WAY = ("written", *SENT)
-_OPEN = (*_UNDER_WAY, "unknown")
+_USUAL = str(DEFAULT_SECONDS)  # as a body has it
+_FIRST = ("model", "prompt", "image", "images", "size", "seconds")  # in this order in the bodies of versions before
 _LARGEST = 64 * 2**20  # bytes; above any picture that can be uploaded, a file is told by its size and time
 
 
@@ -46,70 +51,119 @@ class Met:
     note: str = ""
 
 
-def meet(
-    requests: Sequence[VideoRequest], service: str, cell: Cell | None, journal: Journal, *, new: bool, reuse: bool
-) -> list[Met]:
-    """What each of the requests meets.
+class Overtaken(Exception):
+    """What was looked at has changed since."""
+
+
+class Meeting:
+    """Requests that are made together, and what they may meet. Files are read once, however often it is asked.
 
     Args:
         requests: in the order in which they are made.
         service: the name of the service that they would go to.
-        cell: the cell that makes them; None: a script or a form, where only ``reuse`` meets anything.
+        cell: the cell or click that makes them; None: a script or a form, where only ``reuse`` meets anything.
         journal: knows what was submitted.
         new: meet nothing.
-        reuse: meet also what is finished, and has its file.
-
-    Raises:
-        SubmissionUnknownError: the run before sent it, and got no answer.
-        KlingError: another kernel is sending it.
+        reuse: meet also what is finished.
     """
-    met: list[Met] = []
-    so_far: Counter[str] = Counter()
-    for request in requests:
-        wish = Wish(same(request, service), cell.name if cell else "", cell.run if cell else "")
-        entry, note = None, ""
-        if not new:
-            entry, note = _met(journal.wishes.before(wish, so_far[wish.same]), wish, journal)
-            if entry is None and reuse:
-                entry, note = _alike(wish, [each.entry.key for each in met if each.entry], journal)
-        so_far[wish.same] += 1
-        met.append(Met(request, wish, entry, note))
-    return met
 
+    def __init__(
+        self,
+        requests: Sequence[VideoRequest],
+        service: str,
+        cell: Cell | None,
+        journal: Journal,
+        *,
+        new: bool,
+        reuse: bool,
+    ) -> None:
+        content = cache(_content)
+        self._asked = [(request, wish_of(request, service, cell, content)) for request in requests]
+        self._cell, self._journal, self._new, self._reuse = cell, journal, new, reuse
+        self._there = cache(lambda path: find(Path(path)) is not None)
 
-def _met(found: Entry | None, wish: Wish, journal: Journal) -> tuple[Entry | None, str]:
-    """The submission that a wish of a cell met in the run before, if it meets it again, and why."""
-    if found is None:
-        return None, ""
-    if _going_on(found, journal):
-        return found, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
-    # A run that was interrupted, or is still under way, is gone on with as a whole.
-    if found.state == "saved" and _there(found) and journal.wishes.in_open_run(wish, found.key, _OPEN):
-        return found, f"This cell has made it already, and is not done with the others: it is not paid again. {AGAIN}"
-    return None, ""
+    @property
+    def repeatable(self) -> bool:
+        """Whether a cell makes them, which meets them when it is run again."""
+        return self._cell is not None and not self._cell.click
 
+    def met(self) -> list[Met]:
+        """What each of the requests meets now.
 
-def _alike(wish: Wish, taken: Sequence[int], journal: Journal) -> tuple[Entry | None, str]:
-    """An identical submission of any cell or script."""
-    saved = next(filter(_there, journal.wishes.alike(wish, ("saved",), taken)), None)
-    if saved:
-        return saved, f"This video is there already. {AGAIN}"
-    found = next((entry for entry in journal.wishes.alike(wish, _OPEN, taken) if _going_on(entry, journal)), None)
-    return (found, f"It is being made already: it is shown, and not paid again. {AGAIN}") if found else (None, "")
+        Raises:
+            SubmissionUnknownError: the same was sent before, and there was no answer.
+        """
+        met: list[Met] = []
+        so_far: Counter[str] = Counter()
+        for request, wish in self._asked:
+            found = None
+            if not self._new:
+                taken = [each.entry.key for each in met if each.entry]
+                found = self._again(wish, so_far[wish.same], taken)
+                if found is None and self._reuse:
+                    found = self._alike(wish, taken)
+            so_far[wish.same] += 1
+            met.append(Met(request, wish, *(found or ())))
+        return met
 
+    def _again(self, wish: Wish, skip: int, taken: Sequence[int]) -> tuple[Entry, str] | None:
+        """The submission that a wish of a cell met in the run before, if it meets it again, and why; that of a click in
+        this kernel."""
+        if self._cell is not None and self._cell.click:
+            return self._under_way(wish, taken, here=True)
+        entry = self._journal.wishes.before(wish, skip)
+        if entry is None:
+            return None
+        if self._going_on(entry):
+            return entry, self._said(
+                entry, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
+            )
+        # A run that was interrupted, or is still under way, is gone on with as a whole.
+        if self._saved(entry) and self._journal.wishes.in_open_run(wish, entry.key, OPEN):
+            done = "This cell has made it already, and is not done with the others: it is not paid again."
+            return entry, f"{done} {AGAIN}"
+        return None
 
-def _going_on(entry: Entry, journal: Journal) -> bool:
-    """Whether it is under way, and can be watched from here.
+    def _alike(self, wish: Wish, taken: Sequence[int]) -> tuple[Entry, str] | None:
+        """An identical submission of any cell or script: best one whose video is here, else one that is being made; and
+        one whose video is here no more, as it is paid all the same."""
+        made = self._journal.wishes.alike(wish, ("saved", *UNFINISHED), taken)
+        if saved := next(filter(self._saved, made), None):
+            return saved, f"This video is there already. {AGAIN}"
+        if found := self._under_way(wish, taken):
+            return found
+        gone = next((entry for entry in made if entry.task_id), None)
+        return (
+            (gone, f"It was made already, but its file is gone: it is fetched again, and not paid again. {AGAIN}")
+            if gone
+            else None
+        )
 
-    Raises:
-        SubmissionUnknownError: nobody knows whether it is.
-        KlingError: another kernel is sending it.
-    """
-    if entry.state == "unknown":
-        raise SubmissionUnknownError(lost(entry))
-    if entry.state in ("written", "sending") and journal.elsewhere(entry):
-        raise KlingError(f"Another kernel is sending the same, as #{entry.key}: wait a moment. {AGAIN}")
-    return entry.state in _UNDER_WAY and not entry.error  # one that has vanished at the service says so
+    def _under_way(self, wish: Wish, taken: Sequence[int], *, here: bool = False) -> tuple[Entry, str] | None:
+        found = self._journal.wishes.alike(wish, OPEN, taken)
+        if here:
+            found = tuple(entry for entry in found if entry.state == "unknown" or self._journal.here(entry))
+        entry = next(filter(self._going_on, found), None)
+        said = f"It is being made already: it is shown, and not paid again. {AGAIN}"
+        return (entry, self._said(entry, said)) if entry else None
+
+    def _saved(self, entry: Entry) -> bool:
+        return entry.state == "saved" and bool(entry.path and self._there(entry.path))
+
+    def _said(self, entry: Entry, said: str) -> str:
+        if entry.state in UNSENT and self._journal.elsewhere(entry):
+            return f"Another kernel is making the same right now: that one is watched here, and not paid again. {AGAIN}"
+        return said
+
+    def _going_on(self, entry: Entry) -> bool:
+        """Whether it is under way, and can be watched from here.
+
+        Raises:
+            SubmissionUnknownError: nobody knows whether it is.
+        """
+        if entry.state == "unknown":
+            raise SubmissionUnknownError(lost(entry))
+        return entry.state in UNDER_WAY and not entry.error  # one that has vanished at the service says so
 
 
 def lost(entry: Entry) -> str:
@@ -124,15 +178,47 @@ def lost(entry: Entry) -> str:
     )
 
 
-def _there(entry: Entry) -> bool:
-    return bool(entry.path and find(Path(entry.path)))
+def wish_of(
+    request: VideoRequest, service: str, cell: Cell | None = None, content: Callable[[Path], str] | None = None
+) -> Wish:
+    """What tells this request from others.
+
+    Args:
+        request: what is asked.
+        service: the name of the service that it would go to.
+        cell: the cell or click that asks, or None.
+        content: tells a file by what is in it.
+    """
+    content = content or cache(_content)
+    former = _former(request, service, content)
+    if cell is None:
+        return Wish(same(request, service, content), former=former)
+    return Wish(same(request, service, content), cell.name, cell.run, former, cell.former)
 
 
-def same(request: VideoRequest, service: str) -> str:
-    """Equal for equal requests to one service. A file counts by its path and content: another picture under the same
-    name is another wish, and the same one that is written once more is not."""
-    files = [(str(path), _content(path)) for path in request.files()]
-    text = to_json([service, request.model, request.draft(), files])
+def same(request: VideoRequest, service: str, content: Callable[[Path], str] | None = None) -> str:
+    """Equal for equal requests to one service. A file counts by its content alone: another picture under the same name
+    is another wish, and the same one in another place is not. The usual length counts like none: it is the same video.
+    """
+    body = to_body(request.spec, request.values, content or _content)
+    if body.get("seconds") == _USUAL:
+        del body["seconds"]
+    return _digest(json.dumps([service, body], sort_keys=True, default=str))
+
+
+def _former(request: VideoRequest, service: str, content: Callable[[Path], str]) -> tuple[str, ...]:
+    """What ``same`` was in versions before: a file counted by its path too, and so did whether the usual length was
+    said."""
+    files = [(str(path), content(path)) for path in request.files()]
+    drafts = [draft := request.draft()]
+    if draft.get("seconds", _USUAL) == _USUAL:
+        rest = {name: value for name, value in draft.items() if name != "seconds"}
+        said = rest | {"seconds": _USUAL}
+        drafts = [{name: said[name] for name in _FIRST if name in said} | rest, rest]
+    return tuple(_digest(to_json([service, request.model, draft, files])) for draft in drafts)
+
+
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from kling_widgets.core import forks
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     from kling_widgets.core.spend import Bill
     from kling_widgets.jobs.batch import Batch
     from kling_widgets.jobs.desk import Desk
+    from kling_widgets.jobs.entry import Entry
     from kling_widgets.jobs.job import Job
     from kling_widgets.jobs.watch import Connect
     from kling_widgets.notebook.cell import Cell
     from kling_widgets.notebook.earlier import Earlier
     from kling_widgets.notebook.figure import Display
     from kling_widgets.notebook.question import Question
-    from kling_widgets.notebook.repeats import Met
+    from kling_widgets.notebook.repeats import Meeting, Met
     from kling_widgets.notebook.services import Running
 
 _ENDING = 10.0  # seconds; a job that was called off writes a line into the journal
+_ROUNDS = 20  # how often it is looked again where others begin and call off the same meanwhile
 
 
 class Session(Surroundings):
@@ -52,8 +54,17 @@ class Session(Surroundings):
     ) -> None:
         super().__init__(shell, environ, ask, connect, self._start_demo)
         self.latest: VideoRequest | None = None  # what was last worked on, in a form or sent: %kling_code shows it
-        self.jobs: dict[int, Job] = {}  # by the journal's number; what is under way is not begun again
         self._latest_run = ""  # of a cell
+        self._jobs: dict[int, Job] = {}
+        self._process = os.getpid()
+
+    @property
+    def jobs(self) -> dict[int, Job]:
+        """The jobs that this process works on, by the journal's number: what is under way is not begun again. A fork
+        has none yet: those of its parent go on there."""
+        if self._process != os.getpid():
+            self._process, self._jobs = os.getpid(), {}
+        return self._jobs
 
     def _start_demo(self) -> Running:
         try:
@@ -98,6 +109,7 @@ class Session(Surroundings):
         """
         from kling_widgets.notebook import options
         from kling_widgets.notebook.pictures import filed
+        from kling_widgets.notebook.repeats import Meeting, Overtaken
 
         count, save, timeout = options.count(count), options.save(save), options.timeout(timeout)
         requests = options.requests(request, filed(fields, self.local), count)
@@ -110,26 +122,16 @@ class Session(Surroundings):
         if new and reuse:
             raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
         self.latest = requests[-1]
-        desk = self.desk(self.services.get(), save, timeout)
+        desk = self.desk(self.services.get(), save, timeout).ready()
         self.journal.settle()
         cell, run = self._cell(in_cell=in_cell)
-        met = self._meet(requests, desk.service.name, cell, new=new, reuse=reuse)
-        guard = self.guards[desk.service.demo]
-        fresh = [each for each in met if each.entry is None]
-        held_up = self._held_up(met)
-        try:
-            with guard.admitted(
-                [each.request for each in fresh], yes=yes, run=run, met=held_up, again=cell is not None
-            ) as bills:
-                jobs = self._all(met, desk, save, bills)
-        except BaseException:
-            if cell and fresh:
-                self.journal.wishes.hold_up(fresh[0].wish)
-            raise
-        begun = (job for job, each in zip(jobs, met, strict=True) if each.entry is None)
-        for job, bill in zip(begun, bills, strict=True):
-            guard.follow(job, bill, run)  # not before: what fails within is given back as a whole
-        return jobs
+        meeting = Meeting(requests, desk.service.name, cell, self.journal, new=new, reuse=reuse)
+        held_up = self._held_up(meeting.met())
+        for _ in range(_ROUNDS):
+            with contextlib.suppress(Overtaken):
+                return self._admitted(meeting, desk, save, run, held_up, yes=yes)
+            held_up = []  # the guard knows of these by now
+        raise KlingError("The same is being begun and called off over and over. Nothing was sent: run this once more.")
 
     def _cell(self, *, in_cell: bool) -> tuple[Cell | None, str]:
         """The cell that runs, or None; and the run that counts together. A thread that a cell has started goes on
@@ -143,7 +145,7 @@ class Session(Surroundings):
         in_thread = threading.current_thread() is not threading.main_thread()
         return cell, cell.run if cell else self._latest_run if in_thread else ""
 
-    def _held_up(self, met: list[Met]) -> list[VideoRequest]:
+    def _held_up(self, met: Sequence[Met]) -> list[VideoRequest]:
         """What the cell meets of what it has begun itself, if its run before was held up by a question or a budget."""
         own = self.journal.wishes.begun_before_hold_up(met[0].wish) if any(each.entry for each in met) else ()
         return [each.request for each in met if each.entry and each.entry.key in own]
@@ -156,66 +158,104 @@ class Session(Surroundings):
         """
         return self.guard.question(list(requests), run=self._cell(in_cell=in_cell)[1])
 
-    def _meet(self, requests: list[VideoRequest], service: str, cell: Cell | None, **how: bool) -> list[Met]:
-        """What each of the requests meets; see ``meet``."""
-        from kling_widgets.notebook.repeats import meet
+    def _admitted(
+        self, meeting: Meeting, desk: Desk, save: str | None, run: str, held_up: list[VideoRequest], *, yes: bool
+    ) -> list[Job]:
+        """The jobs of requests: those that are new, admitted by the guard, and those that meet others.
 
-        met = meet(requests, service, cell, self.journal, **how)
-        # What ends without a task meanwhile is no longer what was read.
-        over = [each for each in met if each.entry and not each.entry.task_id and self._over(each.entry.key)]
-        return meet(requests, service, cell, self.journal, **how) if over else met
+        Raises:
+            Overtaken: something has changed since the guard was asked; nothing was written.
+        """
+        from kling_widgets.notebook.repeats import Overtaken
 
-    def _over(self, key: int) -> bool:
-        """Whether a submission that was being sent, or was about to be, has ended; what does so right now is waited
-        for."""
-        job = self.jobs.get(key)
-        if job is not None and job.called_off:
-            with contextlib.suppress(KlingError):  # why it ended
-                job.wait(_ENDING)
-        return job is None or job.called_off
+        self._let_end(meeting.met())
+        fresh = {number: each for number, each in enumerate(meeting.met()) if each.entry is None}
+        asked, guard = [each.request for each in fresh.values()], self.guards[desk.service.demo]
+        try:
+            with guard.admitted(asked, yes=yes, run=run, met=held_up, again=meeting.repeatable) as bills:
+                admitted = dict(zip(fresh, bills, strict=True))
+                jobs, begun = self._all(meeting, admitted, desk, save)
+        except Overtaken:
+            raise
+        except BaseException:
+            if meeting.repeatable and fresh:
+                self.journal.wishes.hold_up(next(iter(fresh.values())).wish)
+            raise
+        guard.give_back([bill for number, bill in admitted.items() if number not in begun], run)
+        for number in begun:
+            guard.follow(jobs[number], admitted[number], run)  # not before: what fails within is given back as a whole
+        return jobs
 
-    def _all(self, met: list[Met], desk: Desk, save: str | None, bills: Iterable[Bill]) -> list[Job]:
-        """The jobs of all of them; where that is interrupted or fails, of none."""
+    def _let_end(self, met: Iterable[Met]) -> None:
+        """Waits for what was called off here and ends right now: it is made anew."""
+        for each in met:
+            job = self.jobs.get(each.entry.key) if each.entry else None
+            if job is not None and job.called_off:
+                with contextlib.suppress(KlingError):  # why it ended
+                    job.wait(_ENDING)
+
+    def _all(
+        self, meeting: Meeting, admitted: Mapping[int, Bill], desk: Desk, save: str | None
+    ) -> tuple[list[Job], set[int]]:
+        """The jobs of all of them, and which ones are new; where that is interrupted or fails, none of the new ones."""
         from kling_widgets.jobs import blocking
+        from kling_widgets.jobs.job import Job
+        from kling_widgets.jobs.journal import Order
+        from kling_widgets.notebook.repeats import Overtaken
 
+        met: list[Met] = []
+        entries: list[Entry] = []
         jobs: list[Job] = []
-        costs, interrupted = iter(bills), threading.Event()
+        interrupted, guard = threading.Event(), self.guards[desk.service.demo]
+
+        def decide() -> list[Order]:
+            met[:] = meeting.met()
+            if interrupted.is_set() or not admitted.keys() >= begun() or any(map(self._ending, met)):
+                raise Overtaken
+            return [
+                Order(each.request, each.wish, admitted.get(number), each.entry.key if each.entry else None)
+                for number, each in enumerate(met)
+            ]
+
+        def begun() -> set[int]:
+            return {number for number, each in enumerate(met) if each.entry is None}
+
+        def allowed(spent: Bill) -> str:
+            return guard.over(spent, [admitted[number] for number in begun()])
 
         def make() -> None:
-            for each in met:
-                if not interrupted.is_set():
-                    jobs.append(self._join(each, save) if each.entry else self._begin(each, desk, next(costs)))
+            entries.extend(self.journal.write_all(decide, desk.service.name, allowed if guard.capped else None))
+            for each, entry in zip(met, entries, strict=True):
+                jobs.append(self._join(each, entry, save) if each.entry else self.keep(Job(each.request, desk, entry)))
+
+        def undo() -> None:
+            self._drop(jobs)
+            for each, entry in zip(met[len(jobs) :], entries[len(jobs) :], strict=False):
+                if each.entry is None:
+                    said = "Nothing was sent, nothing is billed."
+                    self.journal.update(entry.key, state="refused", error=said, ended=desk.clock())
 
         try:
             blocking.through(make, interrupted)
         except BaseException:
-            blocking.through(lambda: self._drop(jobs))
+            blocking.through(undo)
             raise
-        return jobs
+        return jobs, begun()
+
+    def _ending(self, met: Met) -> bool:
+        """Whether it meets a submission that was called off since it was looked at."""
+        job = self.jobs.get(met.entry.key) if met.entry and not met.entry.task_id else None
+        return job is not None and job.called_off and not job.go_on()
 
     def _drop(self, jobs: Iterable[Job]) -> None:
         """Ends those that were not started, in the journal too, so that nobody meets them."""
         for job in jobs:
             job.drop()
-            if not (job.watched or job.sent):
-                self.jobs.pop(job.key, None)
 
-    def _begin(self, met: Met, desk: Desk, bill: Bill) -> Job:
-        """The job of a new wish, with what it is to cost."""
-        from kling_widgets.jobs.job import Job
-
-        job = self.keep(Job(met.request, desk, wish=met.wish))
-        if bill.cost:
-            self.journal.update(job.key, cost=float(bill.money), currency=bill.currency)
-        return job
-
-    def _join(self, met: Met, save: str | None) -> Job:
+    def _join(self, met: Met, entry: Entry, save: str | None) -> Job:
         """The job of a submission that a wish meets."""
-        assert met.entry is not None
         note = met.note + (" It stays where it is: save is not followed." if save else "")
-        job = self.earlier.take_up(met.entry, note)
-        self.journal.wishes.note(met.wish, met.entry.key)
-        return job
+        return self.earlier.take_up(entry, note, met.request)
 
     def submit(
         self,

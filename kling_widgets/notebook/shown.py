@@ -11,7 +11,7 @@ from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
 from kling_widgets.jobs.batch import stop_all
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.moment import Moment
-from kling_widgets.notebook.cell import here
+from kling_widgets.notebook.cell import here, is_seen
 from kling_widgets.notebook.figure import Display, Figure, as_text, bundle, figure_of, provenance
 from kling_widgets.notebook.place import Place
 from kling_widgets.notebook.pulse import Pulse
@@ -31,7 +31,9 @@ def run(
         Stopped: the user interrupted.
     """
     shows: Sequence[_Lines]
-    if place.widgets:
+    if place.widgets and not is_seen(shell):
+        shows = [_Unseen(job, place, shell, display, autoplay, wait, pulse) for job in jobs]
+    elif place.widgets:
         pulse = Pulse(background=False) if place.front_end == "colab" else pulse
         shows = [_Widget(job, place, shell, display, autoplay, wait, pulse) for job in jobs]
     else:
@@ -209,6 +211,37 @@ class _Widget(_Lines):
             display(data, metadata=metadata, raw=True, display_id=self.handle.display_id)  # type: ignore[no-untyped-call]
         else:
             display(self.view.widget, display_id=self.handle.display_id)  # type: ignore[no-untyped-call]
+
+
+class _Unseen(_Widget):
+    """A job behind a click on a button of the user's own, where no ``Output`` takes what is displayed: a line in the
+    log says how to see it, and it becomes a live widget in the first cell that shows it."""
+
+    def begin(self) -> None:
+        """Shows nothing yet."""
+        self.cell = here(self.shell)
+        if self.job.display is None:  # else a cell shows it already
+            self.job.display = self.again
+
+    def leave(self) -> None:
+        """Says where it is."""
+        self.say(
+            f"{self.job.request.spec.title}, under way as {self.job.id}. To see it, run in a cell: "
+            f"%kling_show {self.job.id}. To see it here: with out: kw.submit(…), where out is an Output."
+        )
+
+    def follow(self) -> None:
+        """Waits, and says where it is."""
+        self.leave()
+        self.job.wait()
+
+    def drain(self) -> None:
+        """There is nothing to show."""
+
+    def again(self, job: Job) -> None:
+        """Shows it from now on; silent behind the click."""
+        if here(self.shell) != self.cell:
+            super().begin()
 
 
 def tell(lines: Sequence[str]) -> None:

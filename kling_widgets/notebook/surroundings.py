@@ -86,7 +86,8 @@ class Surroundings:
         from kling_widgets.notebook import guard
 
         ask = self._ask or (lambda question: guard.ask(question, self.place, self.shell))
-        return {free: guard.Guard(self.settings, self.price, ask, self._limit, demo=free) for free in (False, True)}
+        made = guard.Guard(self.settings, self.price, ask, self._limit, spent=lambda: self.journal.spent())
+        return {False: made, True: guard.Guard(self.settings, self.price, ask, self._limit, demo=True)}
 
     @property
     def attended(self) -> bool:

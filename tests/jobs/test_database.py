@@ -379,3 +379,59 @@ def test_a_folder_that_takes_no_write(path: Path) -> None:
     path.chmod(0o444)
     done = subprocess.run([sys.executable, "-c", READ_ONLY, str(path)], capture_output=True, text=True, timeout=60)
     assert done.stdout == "memory ['old', 'new']\n", done
+
+
+# Several statements that belong together
+
+
+def test_what_belongs_together_is_done_as_a_whole(path: Path) -> None:
+    """Nobody writes in between; what it raises undoes it, and the database is as usable as before."""
+    made, seen = database(path), list[int]()
+
+    def work() -> str:
+        add(made, "a")
+        with contextlib.closing(sqlite3.connect(path, timeout=0)) as other, pytest.raises(sqlite3.OperationalError):
+            other.execute("BEGIN IMMEDIATE")
+        seen.append(len(names(made)))
+        return made.atomically(lambda: "inner")
+
+    def fail() -> None:
+        add(made, "b")
+        raise ValueError("mine")
+
+    assert made.atomically(work) == "inner"
+    with pytest.raises(ValueError, match="mine"):
+        made.atomically(fail)
+    assert (seen, names(made), made.trouble) == ([1], ["a"], "")
+    add(made, "c")
+    assert names(made) == ["a", "c"]
+
+
+def test_in_memory_it_is_a_whole_too_and_is_brought_over_as_one(path: Path) -> None:
+    """What was undone there is never brought to the file."""
+    path.mkdir(parents=True)
+    clock = Clock()
+    made = database(path, clock=clock)
+
+    def fail() -> None:
+        add(made, "a")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        made.atomically(fail)
+    made.atomically(lambda: [add(made, name) for name in "bc"])
+    assert (names(made), made.mode) == (["b", "c"], "memory")
+    path.rmdir()
+    clock.now += 2
+    assert names(made) == ["b", "c"]
+    assert names(database(path)) == ["b", "c"]
+
+
+def test_it_is_begun_anew_where_the_file_turns_out_to_be_damaged(path: Path) -> None:
+    """Nothing of the first attempt is left, and nothing is done twice."""
+    made = database(path)
+    add(made, "a")
+    path.write_bytes(b"no database at all" * 100)
+    made.atomically(lambda: [add(made, name) for name in "bc"])
+    assert names(made) == ["b", "c"]
+    assert "was damaged" in made.trouble

@@ -12,13 +12,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.journal import SCHEMA, SCRIPTS, Journal
+from kling_widgets.core.spend import Bill
+from kling_widgets.errors import KlingError
+from kling_widgets.jobs.entry import OPEN, Entry
+from kling_widgets.jobs.journal import DAY, INTERRUPTED, SCHEMA, SCRIPTS, Journal, Order
+from kling_widgets.jobs.service import DEMO
 from kling_widgets.jobs.wishes import Wish
 from tests.jobs.conftest import Clock, before, made
 
@@ -614,3 +619,182 @@ def test_a_journal_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
     made(journal, "1")
     assert journal.trouble == ""
     assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_an_older_journal_in_which_the_same_was_paid_twice_is_brought_up(tmp_path: Path, version: int) -> None:
+    """Two kernels had made the same wish at once, which no version forbade then: both are there, and what the next run
+    meets is the later one. Which one of its run a wish was is known too."""
+    path = tmp_path / "journal.sqlite"
+    old = sqlite3.connect(path)
+    for script in SCRIPTS[:version]:
+        old.executescript(script)
+    old.execute(f"PRAGMA user_version = {version}")
+    rows = "created, service, model, body, state, task_id"
+    for key, run in enumerate(("1", "2", "2", "", ""), 1):
+        old.execute(f"INSERT INTO submissions ({rows}) VALUES (1.0, 'a', 'm', '{{}}', 'accepted', 't{key}')")
+        wish = ("boat", "cell" if run else "", run, key)
+        old.execute("INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)", wish)
+    old.commit()
+    old.close()
+    journal = Journal(path)
+    assert [entry.task_id for entry in journal.unfinished()] == ["t1", "t2", "t3", "t4", "t5"]
+    assert journal.trouble == ""
+    assert [before(journal, "3", skip) for skip in range(3)] == [2, 3, None]
+    (new,) = made(journal, "3")
+    assert [before(journal, "4", skip) for skip in range(3)] == [new, 3, None]
+
+
+# Written all at once
+
+
+def boats(count: int, *, run: str = "1", met: int | None = None, cost: str = "0.35") -> list[Order]:
+    """So many equal orders of one run of a cell."""
+    bill = Bill(1, 5, 0, Decimal(cost), "USD")
+    return [Order(REQUEST, Wish("boat", "cell", run), bill, met) for _ in range(count)]
+
+
+def test_a_batch_is_written_as_a_whole_with_what_it_costs(journal: Journal) -> None:
+    """In its order, each as the next one of its run; what meets another is noted only."""
+    entries = journal.write_all(lambda: boats(2), URL)
+    assert [(entry.key, entry.state, entry.cost, entry.currency) for entry in entries] == [
+        (1, "written", 0.35, "USD"),
+        (2, "written", 0.35, "USD"),
+    ]
+    again = journal.write_all(lambda: [*boats(1, run="2", met=1), *boats(2, run="2")], URL)
+    assert [entry.key for entry in again] == [1, 3, 4]
+    assert [before(journal, "3", skip) for skip in range(4)] == [1, 3, 4, None]
+
+
+def test_what_is_decided_and_not_written_leaves_nothing(journal: Journal, tmp_path: Path) -> None:
+    """An error while it is decided, or a limit that says no; also where the journal is in memory alone."""
+    (tmp_path / "file").touch()
+    nowhere = Journal(tmp_path / "file" / "journal.sqlite")
+    for each in (journal, nowhere):
+
+        def fail(each: Journal = each) -> list[Order]:
+            each.wishes.note(Wish("kite", "cell", "1"), 7)
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            each.write_all(fail, URL)
+        with pytest.raises(KlingError, match="too much"):
+            each.write_all(lambda: boats(2), URL, lambda spent: "too much")
+        assert each.entries() == ()
+        assert each.wishes.before(Wish("kite", "cell", "2")) is None
+        (entry,) = each.write_all(lambda: boats(1), URL, lambda spent: "")
+        assert entry.state == "written"
+        assert each.trouble == nowhere.trouble * (each is nowhere)
+
+
+def test_a_limit_is_asked_only_about_what_is_new(journal: Journal) -> None:
+    """A cell that meets what is under way spends nothing."""
+    journal.write_all(lambda: boats(1), URL)
+    (entry,) = journal.write_all(lambda: boats(1, run="2", met=1), URL, lambda spent: "too much")
+    assert entry.key == 1
+
+
+def test_who_looks_and_writes_is_alone(journal: Journal) -> None:
+    """Twenty threads with journals of their own, as kernels have them: each decides by what is there; one writes."""
+    together, keys = threading.Barrier(20), list[int]()
+
+    def ask(run: int) -> None:
+        mine, wish = Journal(journal.path), Wish("boat", "cell", str(run))
+        together.wait(30)
+
+        def decide() -> list[Order]:
+            found = mine.wishes.before(wish)
+            return [Order(REQUEST, wish, met=found.key if found and found.state in OPEN else None)]
+
+        keys.extend(entry.key for entry in mine.write_all(decide, URL))
+
+    threads = [threading.Thread(target=ask, args=(run,)) for run in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert keys == [1] * 20
+    assert len(journal.entries()) == 1
+
+
+def test_one_submission_at_a_time_has_a_key(journal: Journal) -> None:
+    """The nth wish of a cell for the same: the file itself holds that it is one."""
+    made(journal, "1", 2)
+    made(journal, "2")
+    with sqlite3.connect(journal.path) as file:
+        found = file.execute("SELECT nth, submission FROM wishes WHERE nth IS NOT NULL ORDER BY nth").fetchall()
+        assert found == [(1, 3), (2, 2)]
+        with pytest.raises(sqlite3.IntegrityError):
+            file.execute("UPDATE wishes SET nth = 2 WHERE submission = 3")
+
+
+# What was spent
+
+
+def test_what_the_last_day_comes_to(journal: Journal, clock: Clock) -> None:
+    """Everything that may be billed: not what was refused, nor what the demo made, nor what is older than a day."""
+    for state in ("saved", "failed", "unknown", "accepted", "written", "refused"):
+        (entry,) = journal.write_all(lambda: boats(1), URL)
+        journal.update(entry.key, state=state)
+    journal.write_all(lambda: boats(1), DEMO)
+    assert journal.spent() == Bill(5, 25, 0, Decimal("1.75"), "USD")
+    clock.now += DAY - 1
+    journal.write(REQUEST.replace(seconds=10), URL)
+    assert journal.spent() == Bill(6, 35, 0, Decimal("1.75"), "USD", unpriced=1)
+    clock.now += 1
+    assert journal.spent() == Bill(1, 10, 0, unpriced=1)
+
+
+def test_what_is_not_known_before_is_counted_as_such(journal: Journal) -> None:
+    """A length that follows the media, what somebody else wrote, and another currency."""
+    avatar = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["https://example.com/a.wav"])
+    journal.write(avatar, URL)
+    journal.adopt("t9", URL)
+    assert journal.spent() == Bill(2, 5, 1, unpriced=2)
+    journal.write_all(lambda: boats(1), URL)
+    euro = Bill(1, 5, 0, Decimal(2), "EUR")
+    journal.write_all(lambda: [Order(REQUEST, None, euro)], URL)
+    assert journal.spent() == Bill(4, 15, 1, Decimal(2), "EUR", unpriced=3)
+
+
+# Whose it is, until it is accepted
+
+
+def sent_elsewhere(journal: Journal, key: int, state: str = "written") -> FileLock:
+    """Another process sends it, which lives as long as its lock is held."""
+    raw(journal, "UPDATE submissions SET owner = 'another', state = ? WHERE key = ?", state, key)
+    (journal.path.parent / "kernels").mkdir(exist_ok=True)
+    return FileLock(journal.path.parent / "kernels" / "another.lock")
+
+
+@pytest.mark.parametrize("state", ["written", "sending", "refused", "unknown"])
+def test_what_another_process_took_over_is_not_written_over(journal: Journal, state: str) -> None:
+    """Not even told of: nothing changes, and the answer says so. That it was accepted is written all the same."""
+    key = journal.write(REQUEST, URL)
+    with sent_elsewhere(journal, key):
+        assert journal.update(key, state=state, error="mine") is None
+        assert [(entry.state, entry.error) for entry in journal.entries()] == [("written", None)]
+        assert journal.update(key, state="accepted", task_id="t1") is True
+    assert [(entry.key, entry.task_id) for entry in journal.entries()] == [(key, "t1")]
+
+
+def test_what_was_settled_meanwhile_is_not_sent(journal: Journal, clock: Clock) -> None:
+    """A cleaner has swept the folder by which kernels know that others live: another one said that it was not sent."""
+    key = journal.write(REQUEST, URL)
+    raw(journal, "UPDATE submissions SET state = 'refused', error = ? WHERE key = ?", INTERRUPTED, key)
+    assert journal.update(key, state="sending") is None
+    assert journal.entries()[0].state == "refused"
+    assert len(journal.entries()) == 1
+
+
+def test_what_ended_unsent_is_inherited(journal: Journal) -> None:
+    """While its kernel lives it is that one's; afterwards one other sends it. What was being sent is nobody's."""
+    keys = [journal.write(REQUEST, URL) for _ in range(3)]
+    with sent_elsewhere(journal, keys[0]):
+        assert not journal.inherit(journal.entries()[-1])
+    sent_elsewhere(journal, keys[2], "sending")
+    raw(journal, "UPDATE submissions SET state = 'refused', error = ? WHERE key = ?", INTERRUPTED, keys[1])
+    third, second, first = journal.entries()
+    assert [journal.inherit(entry) for entry in (first, second, third)] == [True, True, False]
+    assert [journal.inherit(entry) for entry in (first, second)] == [False, False]
+    assert [journal.update(key, state="sending") for key in keys[:2]] == [True, True]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import sqlite3
 import threading
 import weakref
 from collections import Counter
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from kling_widgets.client.budget import Budget, Turn
 from kling_widgets.client.credentials import Secret
@@ -31,7 +34,8 @@ from kling_widgets.errors import (
 )
 from kling_widgets.jobs.entry import Entry
 from kling_widgets.jobs.files import Clip
-from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.journal import INTERRUPTED, Journal
 from kling_widgets.jobs.moment import Moment
 from kling_widgets.jobs.service import Service
 from kling_widgets.jobs.watch import Watcher
@@ -636,3 +640,126 @@ def test_a_hundred_jobs_at_once(world: World, tmp_path: Path) -> None:
     del jobs
     gc.collect()
     assert not [ref for ref in left if ref()]
+
+
+# What another kernel sends
+
+
+def change(world: World, key: int, **columns: object) -> None:
+    """Writes into the journal as the other kernel."""
+    with contextlib.closing(sqlite3.connect(world.journal.path, isolation_level=None)) as file:
+        names = ", ".join(f"{name} = ?" for name in columns)
+        file.execute(f"UPDATE submissions SET {names} WHERE key = ?", (*columns.values(), key))
+
+
+def elsewhere(world: World) -> tuple[Job, Heard, FileLock]:
+    """A job that follows a submission of another kernel, which lives as long as its lock is held."""
+    key = world.journal.write(REQUEST, world.desk.service.name)
+    lock = FileLock(world.journal.path.parent / "kernels" / "another.lock")
+    lock.acquire()
+    change(world, key, owner="another")
+    entry = world.journal.find(f"#{key}")
+    assert entry
+    job, heard = Job(REQUEST, world.desk, entry, follow=True), Heard()
+    job.listen(heard)
+    return job, heard, lock
+
+
+def test_what_another_kernel_sends_is_followed_and_not_sent(world: World) -> None:
+    """Until it has a task: then it is watched as any other, to its file, which is fetched once."""
+    job, heard, lock = elsewhere(world)
+    with lock:
+        job.start()
+        change(world, job.key, state="sending")
+        assert job.status == "sending" and job.id is None
+        change(world, job.key, state="accepted", task_id="t1", accepted=world.clock.now)
+        job.wait_accepted()
+        assert (job.id, job.sent) == ("t1", True)
+        heard.until(lambda moment: moment.state == "fetching")
+        video = world.folder / "theirs.mp4"
+        video.write_bytes(MP4)
+        change(world, job.key, state="saved", path=str(video))
+        assert job.wait(LONG).path == video
+    assert world.gateway.posts == 0
+    assert world.files() == ["theirs.mp4"]
+    assert world.entry().owner == "another"
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "status", "said"),
+    [
+        ("refused", "The key is wrong.", "refused", "The key is wrong"),
+        ("unknown", "The answer was lost.", "unknown", "The answer was lost"),
+    ],
+)
+def test_how_it_ended_there_is_told_here(world: World, state: str, error: str, status: str, said: str) -> None:
+    """And nothing is written over."""
+    job, _, lock = elsewhere(world)
+    with lock:
+        job.start()
+        change(world, job.key, state=state, error=error)
+        with pytest.raises(KlingError, match=f"Another kernel sent it, as #1. {said}"):
+            job.wait_accepted()
+    assert job.status == status
+    assert (world.entry().state, world.entry().error, world.gateway.posts) == (state, error, 0)
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_it_is_sent_here_where_the_other_kernel_died_before_it_could(world: World, settled: bool) -> None:
+    """Once, also when a third kernel has said already that it was not sent."""
+    job, _, lock = elsewhere(world)
+    if settled:
+        change(world, job.key, state="refused", error=INTERRUPTED)
+    lock.release()
+    job.start()
+    assert job.wait(LONG).id == "t1"
+    assert (world.gateway.posts, world.entry().state, len(world.journal.entries())) == (1, "saved", 1)
+
+
+def test_it_is_not_sent_again_where_the_other_kernel_died_while_it_sent_it(world: World) -> None:
+    """Nobody knows whether it was accepted."""
+    job, _, lock = elsewhere(world)
+    change(world, job.key, state="sending")
+    lock.release()
+    with pytest.raises(SubmissionUnknownError, match="may have been accepted and billed"):
+        job.start().wait_accepted()
+    assert (world.gateway.posts, world.entry().state) == (0, "unknown")
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_who_stops_following_leaves_the_other_kernel_alone(world: World, started: bool) -> None:
+    """It goes on there, and the journal says what it said."""
+    job, heard, lock = elsewhere(world)
+    with lock:
+        if started:
+            job.start()
+        job.stop()
+        assert heard.until(lambda moment: moment.state == "stopped").error
+        assert "Another kernel goes on with it" in str(job.error)
+        assert (world.entry().state, world.entry().owner) == ("written", "another")
+
+
+def test_what_was_taken_off_the_journal_is_not_waited_for(world: World) -> None:
+    """For ever."""
+    job, _, lock = elsewhere(world)
+    with lock:
+        world.journal.forget([job.key])
+        with pytest.raises(KlingError, match="is not in the journal"):
+            job.start().wait_accepted()
+
+
+def test_what_is_no_longer_its_own_is_not_sent(world: World) -> None:
+    """While it waits for its next try, another kernel takes it for dead (its lock was swept away), and says that it was
+    not sent, so that it is made there: here it is not."""
+    world.gateway.created = Answer(429, {"error": {"message": "busy"}})
+    paused = Ticks()
+    watcher = Watcher(Budget(1e12), lambda service, budget: world.connect(service, budget, sleep=paused.sleep))
+    job = world.job(watcher=watcher).start()
+    paused.wait_for(1)
+    until(lambda: world.entry().state == "written")
+    change(world, job.key, state="refused", error=INTERRUPTED)
+    paused.tick()
+    with pytest.raises(KlingError, match="Nothing was sent, nothing is billed: another kernel took this one for dead"):
+        job.wait(LONG)
+    assert world.gateway.posts == 1  # the one that was turned away
+    assert (world.entry().state, world.entry().error, len(world.journal.entries())) == ("refused", INTERRUPTED, 1)

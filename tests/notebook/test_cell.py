@@ -72,12 +72,22 @@ def test_with_a_yes_it_is_the_same_cell(code: str, with_yes: str) -> None:
 
 @pytest.mark.parametrize(
     "parent",
-    [{}, {"header": {}}, asked(kind="comm_msg"), asked(run=""), asked(code=""), {"header": {"msg_id": "1"}}],
+    [{}, {"header": {}}, asked(run=""), asked(code=""), {"header": {"msg_id": "1"}}],
     ids=str,
 )
 def test_what_is_no_cell(parent: dict[str, Any]) -> None:
-    """A click, and a message of which nothing is known."""
+    """A message of which nothing is known."""
     assert current(shell(parent), LAB) is None
+
+
+def test_a_click_is_no_cell() -> None:
+    """All clicks of a kernel have one name, of no cell and no other kernel, and each is a run."""
+    one, two = (current(shell(asked(run, kind="comm_msg")), LAB) for run in ("1", "2"))
+    cell = current(shell(asked("1")), LAB)
+    assert one and two and cell
+    assert one.click and two.click and not cell.click
+    assert one.name == two.name != cell.name
+    assert (one.run, two.run) == ("1", "2")
 
 
 def test_a_script_has_no_cell() -> None:
@@ -133,3 +143,50 @@ def test_here_tells_runs_apart() -> None:
     """By the message, else by the number of the line."""
     assert here(shell(asked("1"))) == "1"
     assert here(SimpleNamespace(execution_count=7)) == 7
+
+
+# Where nobody tells the notebook's path
+
+
+def test_by_papermill_it_is_the_notebook_that_goes_in(tmp_path: Path) -> None:
+    """The same notebook into another output is the same; two notebooks with the same line are two."""
+    paths = [{"PAPERMILL_INPUT_PATH": path, "PAPERMILL_OUTPUT_PATH": f"out/{n}"} for n, path in enumerate("aab")]
+    one, again, other = (name(asked(), {}, **each) for each in paths)
+    assert one == again != other
+    assert name(asked(), {}, PAPERMILL_OUTPUT_PATH="out/1") != name(asked(), {}, PAPERMILL_OUTPUT_PATH="out/2")
+
+
+def test_else_it_is_known_by_the_folder_in_which_the_kernel_began() -> None:
+    """Wherever the notebook has gone since; what versions before called it is known too."""
+    here, there = (SimpleNamespace(**vars(shell(asked())), starting_dir=folder) for folder in ("/here", "/there"))
+    one, other = current(here, {}), current(there, {})
+    assert one and other
+    assert one.name != other.name
+    assert one.former == other.former != one.name
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_else_by_the_notebook_that_a_program_was_called_with(tmp_path: Path) -> None:
+    """As in ``jupyter execute boats.ipynb``, from the kernel's parent; in a fork of the kernel too. Of papermill's two
+    notebooks the input counts."""
+    kernel = tmp_path / "kernel.py"
+    kernel.write_text(
+        "import os; from types import SimpleNamespace as S; from kling_widgets.notebook.cell import current\n"
+        "parent = {'header': {'msg_id': '1'}, 'content': {'code': 'x'}}\n"
+        "shell = S(kernel=S(get_parent=lambda: parent), user_ns={}, starting_dir='/here')\n"
+        "child = os.fork()\n"
+        "if child: os.waitpid(child, 0)\n"
+        "print(current(shell, os.environ).name, flush=True)"
+    )
+    runs = "import os, subprocess, sys; os.environ['JPY_PARENT_PID'] = str(os.getpid())\n"
+    for program in ("jupyter-execute", "papermill"):
+        (tmp_path / program).write_text(f"{runs}subprocess.run([sys.executable, {str(kernel)!r}], check=True)")
+
+    def names_of(program: str, *words: str) -> set[str]:
+        command = [sys.executable, str(tmp_path / program), *words]
+        return set(subprocess.run(command, capture_output=True, check=True, text=True, cwd=tmp_path).stdout.split())
+
+    (boats,), (kites,) = names_of("jupyter-execute", "boats.ipynb"), names_of("jupyter-execute", "kites.ipynb")
+    assert boats != kites
+    assert names_of("jupyter-execute", "--timeout=9", str(tmp_path / "boats.ipynb")) == {boats}
+    assert names_of("papermill", "boats.ipynb", "out.ipynb", "-p", "a", "1") == {boats}

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from kling_widgets.core.request import VideoRequest
-from kling_widgets.errors import KlingError, SubmissionUnknownError
+from kling_widgets.core.values import to_json
+from kling_widgets.errors import SubmissionUnknownError
 from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.wishes import Wish
 from kling_widgets.notebook.cell import Cell
-from kling_widgets.notebook.repeats import Met, meet, same
+from kling_widgets.notebook.repeats import Meeting, Met, same
 
 BOAT = VideoRequest("2.6", prompt="a boat")
 KITE = VideoRequest("2.6", prompt="a kite")
@@ -36,7 +43,7 @@ def ask(
 ) -> list[Met]:
     """What the requests of a run meet; what is new is written down, as a session does."""
     where = Cell(cell, run) if cell else None
-    met = meet(requests, service, where, journal, new=new, reuse=reuse)
+    met = Meeting(requests, service, where, journal, new=new, reuse=reuse).met()
     for each in met:
         if each.entry:
             journal.wishes.note(each.wish, each.entry.key)
@@ -50,9 +57,10 @@ def keys(met: list[Met]) -> list[int | None]:
 
 
 def end(journal: Journal, *states: str) -> None:
-    """Gives the submissions these states, in their order."""
-    for key, state in enumerate(states, 1):
-        journal.update(key, state=state)
+    """Gives the submissions these states, in their order, whatever they were."""
+    with contextlib.closing(sqlite3.connect(journal.path, isolation_level=None)) as file:
+        for key, state in enumerate(states, 1):
+            file.execute("UPDATE submissions SET state = ? WHERE key = ?", (state, key))
 
 
 def test_a_cell_that_is_run_again_meets_what_is_under_way(journal: Journal) -> None:
@@ -158,20 +166,18 @@ def test_in_the_demo_nobody_is_sent_to_a_console(journal: Journal) -> None:
         ask(journal, BOAT, run="2", service="demo")
 
 
-def test_one_that_another_kernel_is_sending_is_waited_for(journal: Journal) -> None:
-    """Neither attached to, as it has no id yet, nor sent a second time."""
+def test_one_that_another_kernel_is_sending_is_met(journal: Journal) -> None:
+    """Though it has no id yet: it is watched, not sent a second time, and the note says so; with ``reuse`` too."""
     ask(journal, BOAT)
-    other = Journal(journal.path)
     end(journal, "sending")
     journal.update(1, owner="another")
     (journal.path.parent / "kernels" / "another.lock").touch()
-    from filelock import FileLock
-
-    with (
-        FileLock(journal.path.parent / "kernels" / "another.lock"),
-        pytest.raises(KlingError, match="Another kernel is sending"),
-    ):
-        ask(other, BOAT, run="2")
+    with FileLock(journal.path.parent / "kernels" / "another.lock"):
+        for cell, reuse in (("cell", False), ("other", True), ("", True)):
+            (met,) = ask(journal, BOAT, run="2", cell=cell, reuse=reuse)
+            assert met.entry is not None
+            assert met.entry.key == 1
+            assert met.note.startswith("Another kernel is making the same right now: that one is watched here")
 
 
 # Reuse
@@ -206,13 +212,20 @@ def test_reuse_of_several_takes_several(journal: Journal, tmp_path: Path) -> Non
     assert sorted(keys(single), key=str) == [1, 2]
 
 
-def test_reuse_wants_the_file(journal: Journal, tmp_path: Path) -> None:
-    """One that was deleted, or is no video any more, is made again."""
-    ask(journal, BOAT, BOAT)
-    save(journal, tmp_path, 1, 2)
+def test_reuse_prefers_what_has_its_file_and_never_pays_for_what_has_none(journal: Journal, tmp_path: Path) -> None:
+    """One whose file was deleted, or is no video any more, is fetched again; so is one that could not be fetched then.
+    What was never made is made."""
+    ask(journal, BOAT, BOAT, BOAT, BOAT)
+    save(journal, tmp_path, 1, 2, 3)
     os.unlink(tmp_path / "1.mp4")
     (tmp_path / "2.mp4").write_text("no video")
-    assert keys(ask(journal, BOAT, run="2", reuse=True)) == [None]
+    journal.update(4, state="failed", error="no")
+    three, *gone, new = ask(journal, BOAT, BOAT, BOAT, BOAT, cell="other", run="2", reuse=True)
+    assert keys([three, *gone, new]) == [3, 2, 1, None]
+    assert "there already" in three.note
+    assert all("file is gone: it is fetched again, and not paid again" in each.note for each in gone)
+    journal.update(2, state="succeeded", error="The link has expired.")
+    assert 2 in keys(ask(journal, BOAT, BOAT, BOAT, cell="third", run="3", reuse=True))
 
 
 def test_reuse_meets_what_is_under_way(journal: Journal) -> None:
@@ -235,6 +248,14 @@ def test_a_request_is_the_same_as_its_equal(tmp_path: Path) -> None:
     assert len({same(BOAT, "a"), same(BOAT, "b"), same(KITE, "a"), same(BOAT.replace(model="3.0"), "a")}) == 4
 
 
+def test_what_is_the_same_on_the_wire_is_the_same() -> None:
+    """In whatever order it was said; and the usual length, said or not, is the same video."""
+    said = VideoRequest("2.6", prompt="a boat", resolution="720P", sound=False)
+    assert same(said, "a") == same(VideoRequest("2.6", sound=False, resolution="720P", prompt="a boat"), "a")
+    assert same(BOAT, "a") == same(BOAT.replace(seconds=5), "a") == same(BOAT.replace(seconds="5"), "a")
+    assert same(BOAT, "a") != same(BOAT.replace(seconds=10), "a")
+
+
 def test_a_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
     """Another picture under the same name is another wish; one that is not there is equal to nothing."""
     path = tmp_path / "first.png"
@@ -249,3 +270,95 @@ def test_a_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
     path.write_bytes(b"one")
     os.utime(path, (1, 1))
     assert same(request, "a") == before  # a notebook that makes its own first frame writes it with each run
+
+
+def test_a_file_is_the_same_wherever_it_lies(tmp_path: Path) -> None:
+    """By another path or name; which field it is in counts."""
+    first, copy = tmp_path / "first.png", tmp_path / "folder" / "copy.png"
+    copy.parent.mkdir()
+    for path in (first, copy):
+        path.write_bytes(b"one")
+    assert same(BOAT.replace(image=first), "a") == same(BOAT.replace(image=str(copy)), "a")
+    assert same(BOAT.replace(image=first), "a") != same(BOAT.replace(image_list=[first]), "a")
+    copy.write_bytes(b"two")
+    assert same(BOAT.replace(image=first), "a") != same(BOAT.replace(image=copy), "a")
+
+
+def as_before(request: VideoRequest, service: str, *, seconds: bool = False) -> str:
+    """What the versions before knew a request by: its path too, and the length only where it was said."""
+    files = [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in request.files()]
+    body = {name: value for name, value in request.draft().items() if name != "seconds" or seconds}
+    return hashlib.sha256(to_json([service, request.model, body, files]).encode("utf-8", "replace")).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds", "again"),
+    [
+        ({}, False, {}),
+        ({}, False, {"seconds": 5}),
+        ({"seconds": 5}, True, {}),
+        ({"seconds": 10}, True, {"seconds": 10}),
+        ({"image": "first.png", "size": "1280x720"}, False, {"image": "first.png", "size": "1280x720"}),
+        ({"image": "first.png", "seconds": 5, "sound": False}, True, {"image": "first.png", "sound": False}),
+    ],
+)
+def test_what_an_earlier_version_wrote_down_is_met(
+    journal: Journal, tmp_path: Path, fields: dict[str, Any], seconds: bool, again: dict[str, Any]
+) -> None:
+    """A cell of before, run again by this version, pays nothing: not for the usual length, which was in no body then,
+    nor for a file, which counted by its path."""
+    (tmp_path / "first.png").write_bytes(b"one")
+
+    def request(fields: dict[str, Any]) -> VideoRequest:
+        return BOAT.replace(**fields | ({"image": tmp_path / "first.png"} if "image" in fields else {}))
+
+    wish = Wish(as_before(request(fields), "a", seconds=seconds), "cell", "0")
+    journal.update(journal.write(request(fields), "a", wish), state="accepted", task_id="t")
+    assert keys(ask(journal, request(again))) == [1]
+    assert keys(ask(journal, request(again), cell="other", reuse=True)) == [1]
+    assert keys(ask(journal, request(again), request(again), run="2")) == [1, None]
+
+
+def test_a_cell_of_an_earlier_version_is_met_by_its_name_of_then(journal: Journal) -> None:
+    """One whose notebook was not known then."""
+    ask(journal, BOAT, cell="then")
+    met = Meeting([BOAT], "a", Cell("now", "2", former="then"), journal, new=False, reuse=False).met()
+    assert keys(met) == [1]
+
+
+# Clicks
+
+
+def click(journal: Journal, *requests: VideoRequest, run: str, new: bool = False) -> list[Met]:
+    """What the requests of a click meet; what is new is written down."""
+    where = Cell("clicks of this kernel", run, click=True)
+    met = Meeting(requests, "a", where, journal, new=new, reuse=False).met()
+    for each in met:
+        if each.entry:
+            journal.wishes.note(each.wish, each.entry.key)
+        else:
+            journal.write(each.request, "a", each.wish)
+    return met
+
+
+def test_a_click_meets_what_is_under_way_in_this_kernel(journal: Journal) -> None:
+    """Of another click, or of a cell; a click that asks for three meets three. What has ended is made anew, and what
+    another kernel makes is nothing to it."""
+    ask(journal, BOAT)
+    assert keys(click(journal, BOAT, BOAT, BOAT, run="1")) == [1, None, None]
+    assert sorted(map(str, keys(click(journal, BOAT, BOAT, BOAT, run="2")))) == ["1", "2", "3"]
+    assert keys([*click(journal, BOAT, run="3"), *click(journal, BOAT, run="3")]) == [3, 2]
+    assert keys(click(journal, BOAT, run="4", new=True)) == [None]
+    end(journal, "saved", "failed", "refused", "accepted")
+    assert keys(click(journal, BOAT, run="5")) == [4]
+    journal.update(4, owner="another")
+    assert keys(click(journal, BOAT, run="6")) == [None]
+
+
+def test_a_click_does_not_pay_again_for_a_lost_answer(journal: Journal) -> None:
+    """It says so, as a cell does."""
+    click(journal, BOAT, run="1")
+    end(journal, "unknown")
+    with pytest.raises(SubmissionUnknownError, match="The same was sent before, as #1"):
+        click(journal, BOAT, run="2")
+    assert keys(click(journal, BOAT, run="3", new=True)) == [None]

@@ -452,20 +452,20 @@ def test_clicks_are_no_cell(session: Session, kernel: Kernel) -> None:
 
 
 class Torn(Journal):
-    """A journal in which the second wish is torn apart: by an interrupt, or by an error."""
+    """A journal in which a batch is torn apart when its second job is made: by an interrupt, or by an error."""
 
-    written = 0
+    looks = 0
 
     def __init__(self, path: Path, tear: Callable[[], object]) -> None:
         super().__init__(path)
         self._tear = tear
 
-    def write(self, *args: Any, **options: Any) -> int:
-        key = super().write(*args, **options)
-        self.written += 1
-        if self.written == 2:
+    @property
+    def mode(self) -> str:
+        self.looks += 1
+        if self.looks == 2:
             self._tear()
-        return key
+        return super().mode
 
 
 def test_an_interrupt_while_a_batch_is_written_down_leaves_none_of_it(
@@ -494,7 +494,7 @@ def test_an_error_while_a_batch_is_written_down_leaves_none_of_it(session: Sessi
     session.journal = Torn(session.journal.path, fail)
     with pytest.raises(ZeroDivisionError):
         session.submit("2.6", prompt="a boat", count=3, yes=True)
-    assert session.journal.entries()[-1].state == "refused"
+    assert [entry.state for entry in session.journal.entries()] == ["refused"] * 3
     assert session.jobs == {}
     assert session.guards[False].status().startswith("nothing")
 
@@ -583,3 +583,145 @@ def test_what_is_accepted_while_it_is_asked_for_again_is_gone_on_with(
         with pytest.raises(TaskFailedError):
             session.run([first], True)
         assert sum(asked.method == "POST" for asked in server.asked) == 1
+
+
+class Slow(Journal):
+    """A journal in which the end of a submission is written only when it may be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.ending, self.may_end = threading.Event(), threading.Event()
+
+    def update_all(self, changes: Any) -> Any:
+        if any(columns.get("state") == "refused" for _, columns in changes):
+            self.ending.set()
+            assert self.may_end.wait(LONG)
+        return super().update_all(changes)
+
+
+def test_a_rerun_right_after_an_interrupt_waits_for_what_was_called_off_and_makes_it(
+    make: Maker, keyed: dict[str, str], again: Callable[[], None], shell: Any, tmp_path: Path
+) -> None:
+    """The stop button while the first frame is uploaded, and the cell once more before that has ended: it is made, and
+    sent once."""
+    from PIL import Image
+
+    Image.new("RGB", (320, 320)).save(tmp_path / "first.png")
+    first = True
+
+    def answer(asked: Asked) -> Answer:
+        nonlocal first
+        if asked.path.endswith("/uploads") and first:
+            first = False
+            _thread.interrupt_main()
+            return Answer(fault="stall")
+        if asked.path.endswith("/uploads"):
+            return Answer(body={"url": "https://files.example/first.png"})
+        if asked.method == "POST":
+            return Answer(body={"task_id": "t1", "status": "queued"})
+        return Answer(body={"code": "success", "data": {"task_id": "t1", "status": "processing"}})
+
+    with FaultServer(answer) as server:
+        session = make(keyed | {"CRAZYROUTER_BASE_URL": server.url})
+        session.journal = slow = Slow(session.journal.path)
+        with pytest.raises(KeyboardInterrupt):
+            shown(lambda: session.submit("2.6", prompt="a boat", image=tmp_path / "first.png"))
+        assert slow.ending.wait(LONG)
+        again()
+        made: list[Any] = []
+
+        def rerun() -> None:
+            try:
+                made.extend(session.prepare("2.6", prompt="a boat", image=tmp_path / "first.png"))
+            except KlingError as error:
+                made.append(error)
+
+        thread = threading.Thread(target=rerun)
+        thread.start()
+        thread.join(0.5)
+        slow.may_end.set()
+        thread.join(LONG)
+        (job,) = made
+        assert isinstance(job, Job), job
+        job.start().wait_accepted()
+        job.stop()
+    assert [entry.state for entry in session.journal.entries()] == ["accepted", "refused"]
+    assert sum(asked.path.endswith("/generations") and asked.method == "POST" for asked in server.asked) == 1
+
+
+def test_reuse_fetches_a_file_that_is_gone(session: Session, kernel: Kernel) -> None:
+    """By its link, and says so; where that is gone too, that is the error, each time: it is not silently paid again."""
+    kernel.source = "first cell"
+    first = shown(lambda: session.submit("2.6", prompt="a boat", wait=True)).value
+    first.path.unlink()
+    kernel.source, kernel.cell = "second cell", 2
+    found = shown(lambda: session.submit("2.6", prompt="a boat", wait=True, reuse=True)).value
+    assert (found.id, mp4(found.path)) == (first.id, True)
+    assert "its file is gone: it is fetched again, and not paid again" in found.note
+    found.path.unlink()
+    session.journal.update(found.key, task_id="nowhere", url=None)
+    for cell in (3, 4):
+        kernel.cell = cell
+        with pytest.raises(KlingError):
+            shown(lambda: session.submit("2.6", prompt="a boat", wait=True, reuse=True))
+    assert len(session.journal.entries()) == 1
+
+
+def test_the_budget_of_the_environment_counts_what_other_kernels_made(make: Maker, keyed: dict[str, str]) -> None:
+    """In the last 24 hours; the demo's videos are no part of it; that of the settings is this kernel's alone."""
+    one, two = (make(keyed | {"KLING_WIDGETS_BUDGET": "2 videos"}) for _ in range(2))
+    one.services.use_demo()
+    one.prepare("2.6", prompt="a boat", count=2)
+    one.services.use_demo(False)
+    one.prepare("2.6", prompt="a boat", count=2)
+    two.settings.budget = "1 video"
+    with pytest.raises(KlingError, match="counted in the last 24 hours in all your kernels: 2 videos · 10 s") as raised:
+        two.prepare("2.6", prompt="a ship")
+    assert "set by KLING_WIDGETS_BUDGET" in str(raised.value)
+    assert len(two.journal.entries()) == 4
+
+
+def test_the_budget_is_asked_once_more_when_it_is_written_down(shell: Any, keyed: dict[str, str], make: Maker) -> None:
+    """While the user thinks, another kernel takes what was left: the yes makes nothing, and is not counted."""
+    other = make(keyed)
+
+    def ask(question: str) -> str:
+        other.prepare("2.6", prompt="a ship", count=2)
+        return "y"
+
+    session = Session(shell, keyed | {"KLING_WIDGETS_BUDGET": "6 videos"}, ask)
+    with pytest.raises(KlingError, match="6 videos would be passed"):
+        session.prepare("2.6", prompt="a boat", count=5)
+    assert len(session.journal.entries()) == 2
+    assert session.guard.status().startswith("nothing so far")
+
+
+def test_what_another_kernel_began_while_the_user_was_asked_is_met(
+    shell: Any, kernel: Kernel, keyed: dict[str, str], make: Maker
+) -> None:
+    """The first of six is made by another kernel meanwhile: five are made here, after one question, and five count."""
+    kernel.source = "the cell"
+    questions: list[str] = []
+
+    def ask(question: str) -> str:
+        questions.append(question)
+        kernel.cell += 1
+        other.prepare("2.6", prompt="a boat")
+        return "y"
+
+    other, session = make(keyed), Session(shell, keyed, ask)
+    jobs = session.prepare("2.6", prompt="a boat", count=6)
+    assert [job.key for job in jobs] == [1, 2, 3, 4, 5, 6]
+    assert len(questions) == 1
+    assert len(session.journal.entries()) == 6
+    assert session.guard.status().startswith("5 videos")
+
+
+def test_a_fork_does_not_take_its_parents_jobs_for_its_own(session: Session) -> None:
+    """They go on there, and nobody works on them here."""
+    (job,) = session.prepare("2.6", prompt="a boat")
+    assert session.jobs == {job.key: job}
+    if (child := os.fork()) == 0:
+        os._exit(len(session.jobs))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert session.jobs == {job.key: job}
