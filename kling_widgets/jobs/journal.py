@@ -164,10 +164,11 @@ class Journal:
         counts as one without (see ``Bill``).
 
         What was refused does not count, as nothing was accepted; what failed, is under way or may have been accepted
-        does. The demo does not count.
+        does. The demo does not count, nor what was submitted elsewhere and is only watched here.
         """
         rest = "WHERE created > ? AND service <> ? AND state <> 'refused' ORDER BY key"
-        return sum((entry.bill for entry in self._select(rest, self._clock() - seconds, DEMO)), Bill())
+        found = self._select(rest, self._clock() - seconds, DEMO)
+        return sum((entry.bill for entry in found if entry.body.keys() - {"model"}), Bill())
 
     def update(self, key: int, **columns: object) -> bool | None:
         """Changes columns of one entry; ``body`` is given as a dict, ``poster`` as the bytes of a JPEG. One of this

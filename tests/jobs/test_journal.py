@@ -746,15 +746,15 @@ def test_what_the_last_day_comes_to(journal: Journal, clock: Clock) -> None:
 
 
 def test_what_is_not_known_before_is_counted_as_such(journal: Journal) -> None:
-    """A length that follows the media, what somebody else wrote, and another currency."""
+    """A length that follows the media, and another currency."""
     avatar = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["https://example.com/a.wav"])
     journal.write(avatar, URL)
     journal.adopt("t9", URL)
-    assert journal.spent() == Bill(2, 5, 1, unpriced=2)
+    assert journal.spent() == Bill(1, 0, 1, unpriced=1)  # the other one was submitted elsewhere
     journal.write_all(lambda: boats(1), URL)
     euro = Bill(1, 5, 0, Decimal(2), "EUR")
     journal.write_all(lambda: [Order(REQUEST, None, euro)], URL)
-    assert journal.spent() == Bill(4, 15, 1, Decimal(2), "EUR", unpriced=3)
+    assert journal.spent() == Bill(3, 10, 1, Decimal(2), "EUR", unpriced=2)
 
 
 # Whose it is, until it is accepted
