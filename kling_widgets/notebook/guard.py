@@ -95,6 +95,8 @@ class Guard:
         with self._lock:
             counted = _sum(self._counted.elements())
         where = "in the demo: " if self._demo else ""
+        if self.capped and self._spent:
+            where = f"{self._spent()} {TOGETHER}; in this kernel "
         limits = (self._wrong or f"{self._ceiling} ({BUDGET})", f"{self._settings.budget} (%config Kling.budget)")
         held = " and ".join(limit for limit in limits if not limit.startswith(OFF)) or "no limit"
         return f"{where}{counted} so far; {held}"

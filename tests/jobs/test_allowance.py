@@ -18,8 +18,8 @@ import pytest
 from kling_widgets.client.client import AsyncClient, Client
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import AuthenticationError, KlingError, SubmissionUnknownError
-from kling_widgets.jobs.allowance import DAY, Allowance, limited, recent
-from kling_widgets.jobs.journal import Journal
+from kling_widgets.jobs.allowance import Allowance, limited
+from kling_widgets.jobs.journal import DAY, Journal
 from kling_widgets.jobs.prices import Price, PriceTable
 from kling_widgets.notebook.settings import BUDGET
 from tests.conftest import ROOT
@@ -64,8 +64,8 @@ def test_what_goes_beyond_the_budget_is_refused(new: New) -> None:
     make(allowance)
     make(allowance)
     assert refused(allowance) == (
-        "The budget of 2 videos would be passed. It is set by KLING_WIDGETS_BUDGET, for the last 24 hours of all "
-        "kernels, forks and clients together; asked for: 1 video · 5 s; counted so far: 2 videos · 10 s. Nothing was "
+        "The budget of 2 videos would be passed. It is set by KLING_WIDGETS_BUDGET; asked for: 1 video · 5 s; "
+        "counted in the last 24 hours by all kernels, forks and clients together: 2 videos · 10 s. Nothing was "
         "submitted, nothing is billed."
     )
     assert len(allowance.journal.entries()) == 2
@@ -88,7 +88,7 @@ def test_a_row_has_service_model_and_cost_alone(new: New, tmp_path: Path) -> Non
     stored = json.dumps(entry.body)
     assert "secret" not in stored
     assert "mine" not in stored
-    assert recent(allowance.journal, 0).seconds == 10
+    assert allowance.journal.spent().seconds == 10
 
 
 def test_another_process_counts_too(new: New) -> None:
@@ -98,8 +98,8 @@ def test_another_process_counts_too(new: New) -> None:
     make(other)
     other.journal.write(BOAT, "demo")
     other.journal.write(BOAT, SERVICE)
-    assert "counted so far: 3 videos · 15 s" in refused(one)
-    assert "counted so far: 3 videos · 15 s" in refused(other)
+    assert "together: 3 videos · 15 s" in refused(one)
+    assert "together: 3 videos · 15 s" in refused(other)
 
 
 def test_a_budget_is_one_of_24_hours(new: New, clock: Clock) -> None:
@@ -117,7 +117,7 @@ def test_many_rows_are_all_counted(new: New) -> None:
     allowance = new("299 videos")
     keys = [allowance.journal.write(BOAT, SERVICE) for _ in range(299)]
     assert len(keys) == 299
-    assert "counted so far: 299 videos" in refused(allowance)
+    assert "together: 299 videos" in refused(allowance)
 
 
 def test_what_was_refused_does_not_count_and_what_is_open_does(new: New) -> None:
@@ -154,7 +154,7 @@ def test_money_counts_at_the_price_of_its_time(new: New, tmp_path: Path) -> None
     make(allowance)
     make(allowance)
     make(allowance)
-    assert "counted so far: 4 videos · 20 s · about 0.50 USD by your own price table" in refused(allowance)
+    assert "together: 4 videos · 20 s · about 0.50 USD by your own price table" in refused(allowance)
 
 
 def test_a_body_that_no_request_could_have_counts(new: New) -> None:
@@ -282,7 +282,7 @@ def test_the_environment_limits_a_script(environment: dict[str, str], before: st
     assert done.stdout.splitlines().count("t-1") == made, done.stderr
     assert (tmp_path / "journal.sqlite").exists() == bool(environment or before)
     if made == 1:
-        assert "KLING_WIDGETS_BUDGET, for the last 24 hours of all kernels, forks and clients" in done.stdout
+        assert "counted in the last 24 hours by all kernels, forks and clients together" in done.stdout
 
 
 def test_a_fork_counts_too(tmp_path: Path) -> None:
