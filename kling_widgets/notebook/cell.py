@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -46,7 +47,8 @@ def here(shell: Any) -> object:
 
 
 def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
-    """The cell that runs, or the click; None in a script."""
+    """The cell that runs, or the click; None in a script, and in a thread of the user's own that goes on while the
+    kernel works on a click."""
     if shell is None:
         return None
     if getattr(shell, "kernel", None) is None:
@@ -58,6 +60,8 @@ def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
     if not header.get("msg_id"):
         return None
     if is_click(shell):
+        if not _of_kernel(threading.current_thread()):
+            return None
         return Cell(f"clicks of {_PROCESS}-{os.getpid()}", str(header["msg_id"]), click=True)
     parent = shell.kernel.get_parent()
     # JupyterLab and Notebook name the cell; elsewhere it is known by what stands in it.
@@ -71,6 +75,11 @@ def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
         return Cell(told, str(header["msg_id"]))
     # Nobody looks on, or nobody says where: two notebooks may have the same line.
     return Cell(_digest(_program(shell, environ), str(text)), str(header["msg_id"]), former=told)
+
+
+def _of_kernel(thread: threading.Thread) -> bool:
+    """Whether the kernel works on messages in it; on clicks, from ipykernel 7 on, in threads of its own."""
+    return thread is threading.main_thread() or type(thread).__module__.partition(".")[0] == "ipykernel"
 
 
 def is_click(shell: Any) -> bool:

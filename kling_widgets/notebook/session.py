@@ -140,7 +140,8 @@ class Session(Surroundings):
 
         if not in_cell:
             return None, ""
-        if cell := current(self.shell, self.environ):
+        cell = current(self.shell, self.environ)
+        if cell and not cell.click:
             self._latest_run = cell.run
         in_thread = threading.current_thread() is not threading.main_thread()
         return cell, cell.run if cell else self._latest_run if in_thread else ""

@@ -53,7 +53,8 @@ class Kernel:
         self.kind = "execute_request"
 
     def get_parent(self) -> dict[str, Any]:
-        return {"header": {"msg_id": f"cell-{self.cell}", "msg_type": self.kind}, "content": {"code": self.source}}
+        which = "cell" if self.kind == "execute_request" else "click"
+        return {"header": {"msg_id": f"{which}-{self.cell}", "msg_type": self.kind}, "content": {"code": self.source}}
 
 
 @pytest.fixture
