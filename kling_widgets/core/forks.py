@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-L = TypeVar("L")
 
 _PATIENCE = 30.0  # seconds for which a fork waits at the most
 
@@ -29,18 +28,17 @@ def lock(*, awaited: bool = False) -> threading.Lock:
         awaited: whether a fork waits until nobody holds it, as what is done under it must not be copied halfway, such
             as an open SQLite file: https://www.sqlite.org/howtocorrupt.html. Who holds it waits for no other lock.
     """
-    return _known(threading.Lock(), awaited=awaited)
-
-
-def rlock(*, awaited: bool = False) -> Any:
-    """The same, which its thread may take again."""
-    return _known(threading.RLock(), awaited=awaited)
-
-
-def _known(made: L, *, awaited: bool) -> L:
+    made = threading.Lock()
     _locks.add(made)
     if awaited:
         _awaited.add(made)
+    return made
+
+
+def rlock() -> Any:
+    """The same, which its thread may take again."""
+    made = threading.RLock()
+    _locks.add(made)
     return made
 
 

@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -90,8 +91,8 @@ class Database:
         self.mode = "delete"
         self._scripts, self._tables, self._patience, self._clock = scripts, tables, patience, clock
         self._local = file_system(self.path, mounts) in LOCAL
-        self._lock = forks.rlock(awaited=True)
-        self._inside: Callable[[Step], Answer] | None = None  # runs a statement in the transaction that is under way
+        self._lock = forks.lock(awaited=True)
+        self._inside: tuple[int, Callable[[Step], Answer]] | None = None  # whose transaction is under way; runs in it
         self._memory: sqlite3.Connection | None = None
         self._log: list[tuple[Step, Answer]] = []  # what memory has and the file has not
         self._tried = 0.0
@@ -110,9 +111,9 @@ class Database:
     def do_all(self, steps: Sequence[Step]) -> list[Answer]:
         """What several statements give; on disk are all of them, or none."""
         clean = [(statement, [_clean(value) for value in values]) for statement, values in steps]
+        if (run := self._running()) is not None:
+            return [run(step) for step in clean]
         with self._lock:
-            if self._inside is not None:
-                return [self._inside(step) for step in clean]
             return self._do(lambda run: [run(step) for step in clean], writes=any(map(_writes, clean)))
 
     def atomically(self, work: Callable[[], T]) -> T:
@@ -129,7 +130,7 @@ class Database:
                     troubles.append(error)
                     raise
 
-            self._inside = step
+            self._inside = threading.get_ident(), step
             try:
                 return work()
             except Exception as error:
@@ -139,13 +140,18 @@ class Database:
             finally:
                 self._inside = None
 
+        if self._running() is not None:
+            return work()
         with self._lock:
-            if self._inside is not None:
-                return work()
             try:
                 return self._do(inside, writes=True)
             except _Undo as undo:
                 raise undo.error from undo.error.__cause__
+
+    def _running(self) -> Callable[[Step], Answer] | None:
+        """Return what runs a statement in the transaction of this thread that is under way, if one is."""
+        thread, run = self._inside or (0, None)
+        return run if thread == threading.get_ident() else None
 
     def _do(self, work: Callable[[Callable[[Step], Answer]], T], *, writes: bool) -> T:
         """Do work, which runs its statements by what it is given: in the file, or where it cannot be used in memory."""
