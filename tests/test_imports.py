@@ -209,7 +209,7 @@ def test_nothing_heavy_is_loaded_before_the_first_video() -> None:
         "magic('lsmagic'), magic('config'), tab('import js')"  # IPython's own are loaded when they are first used
     )
     most = {  # of ours
-        "assert magic('load_ext', 'kling_widgets') is None": 13,
+        "assert magic('load_ext', 'kling_widgets') is None": 14,
         "assert {'kling', 'kling_models'} <= set(shell.magics_manager.magics['line'])": 0,
         "magic('config', 'Kling')": 0,
         "assert tab('import js')": 0,  # no line of ours

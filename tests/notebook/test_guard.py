@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -618,3 +619,30 @@ def test_in_a_cell_the_answer_is_read(
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     assert ask("Make it? ", Place("jupyter", tmp_path), shell("execute_request")) == "yes"
     assert capsys.readouterr().out == "Make it? "
+
+
+def test_a_question_that_cannot_be_printed_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its characters are escaped where the terminal has them not."""
+    content = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(content, "ascii"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+    assert ask("纸船 🛶? ", Place("jupyter", tmp_path), shell("execute_request")) == "yes"
+    assert content.getvalue() == b"\\u7eb8\\u8239 \\U0001f6f6? "
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+@pytest.mark.parametrize("front_end", ["terminal", "jupyter"])
+def test_nobody_is_asked_by_a_closed_stream(
+    stream: str, front_end: FrontEnd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a program whose terminal is gone: nobody can be asked, which is said so."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return super().isatty() or True
+
+    for name in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{name}", Terminal("yes\n"))
+    getattr(sys, stream).close()
+    with pytest.raises(EOFError):
+        ask("Make it? ", Place(front_end, tmp_path), shell(None))
