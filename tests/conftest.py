@@ -56,10 +56,19 @@ def pytest_configure(config: pytest.Config) -> None:
     kernel.install_kernelspecs(home / "jupyter-data" / "kernels")
 
 
-# What is slow, by the beginning of its path in this folder: browsers, kernels, programs that crash, drawing.
+# What is slow, by the beginning of its name in this folder: browsers, kernels, programs that crash, drawing.
 _SLOW = (
-    *("browser/", "benchmarks/", "test_kernel", "test_crash", "test_without_browser", "test_papermill", "test_gallery"),
-    *("demo/test_picture", "demo/test_render", "demo/test_service", "jobs/test_processes", "jobs/test_damage"),
+    *("browser/", "benchmarks/", "test_conftest", "test_crash", "test_gallery", "test_kernel", "test_key"),
+    *(
+        "test_papermill",
+        "test_without_browser",
+        "jobs/test_damage",
+        "jobs/test_processes",
+        "jobs/test_job.py::test_the_demo",
+    ),
+    *("notebook/test_api", "notebook/test_services.py::test_the_demo", "notebook/test_form.py::test_without_a_key"),
+    *(f"demo/test_{name}" for name in ("brush", "camera", "cuts", "driving", "elements", "face", "ground", "picture")),
+    *(f"demo/test_{name}" for name in ("plates", "references", "render", "scene", "service", "view", "walker")),
 )
 
 
@@ -67,7 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what is slow, and runs the browser tests last: they are the slowest, and keep an event loop in this
     thread."""
     for item in items:
-        place = item.path.relative_to(ROOT / "tests").as_posix()
+        place = item.nodeid.removeprefix("tests/")
         if place.startswith("browser/"):
             item.add_marker(pytest.mark.browser)
         if place.startswith(_SLOW) or "kernel_name" in getattr(item, "fixturenames", ()):

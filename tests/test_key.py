@@ -36,7 +36,7 @@ CELLS = (
     "%load_ext kling_widgets\nimport kling_widgets as kw\n" + LOUD,
     TELL,
     "%kling_key",  # here the key is typed, when asked
-    "%kling --wait --model 2.6 --size 512x512 -o job a paper boat",
+    "%kling --wait --model 2.6 --size 64x64 -o job a paper boat",
     "job, job.request, job.task, job.service, kw.history(), kw.Client(), kw.AsyncClient(), kw.Form('2.6')",
     "print(job.task.raw, vars(job), vars(kw.Client()), vars(job.service) if hasattr(job.service, '__dict__') else '')",
     "print(job.request.to_magic(), job.request.to_python(), job.request.to_curl(), job.request.to_json())",
@@ -53,7 +53,7 @@ CELLS = (
     "tell(lambda: kw.Client().get('no-such-task'))",
     "import pickle, copy; tell(lambda: pickle.dumps(kw.Client())); tell(lambda: copy.deepcopy(job.service))",
     "%xmode Verbose",
-    *(f"%kling --wait --size 512x512 demo:{word}" for word in WORDS),
+    *(f"%kling --wait --size 64x64 demo:{word}" for word in WORDS),
     *(f"tell(lambda: kw.Client(timeout=5).generate('2.6', prompt='demo:{word}'))" for word in ("quota", "502", "lost")),
     "try: kw.Client().submit('2.6', prompt='demo:lost')\nexcept kw.KlingError as error: raise RuntimeError from error",
     "%tb",
@@ -105,7 +105,7 @@ def test_the_key_is_in_nothing_that_a_session_shows_or_keeps(demo: Service, isol
     by_code = {cell.code: cell for cell in shown}
     assert by_code[CELLS[3]].status == "ok", by_code[CELLS[3]].text
     assert "%kling_key" in by_code["%kling_key"].text  # where it was found, in words
-    assert all(by_code[f"%kling --wait --size 512x512 demo:{word}"].status == "error" for word in WORDS)
+    assert all(by_code[f"%kling --wait --size 64x64 demo:{word}"].status == "error" for word in WORDS)
     assert "HTTP" in by_code[CELLS[3]].text + "".join(cell.text for cell in shown), "the logs were to be on"
     files = without_key(isolated, tmp_path)
     assert {".mp4", ".sqlite"} <= {path.suffix for path in files}
@@ -114,7 +114,7 @@ def test_the_key_is_in_nothing_that_a_session_shows_or_keeps(demo: Service, isol
 def test_the_key_is_in_no_notebook_file(demo: Service, isolated: Path, tmp_path: Path) -> None:
     """A headless run with the key in the environment leaves outputs, failures too, without it, and so does its HTML."""
     folder = tmp_path / "work"
-    codes = ("%load_ext kling_widgets", "%kling --size 512x512 a boat", "%kling demo:quota", "%kling", "%kling_tasks")
+    codes = ("%load_ext kling_widgets", "%kling --size 64x64 a boat", "%kling demo:quota", "%kling", "%kling_tasks")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in codes])
     nbformat.write(notebook, folder / "n.ipynb")
     for arguments in (["execute", "--allow-errors", "--inplace"], ["nbconvert", "--to", "html"]):

@@ -63,7 +63,7 @@ def test_a_terminal_gets_text(isolated: Path, tmp_path: Path) -> None:
     control characters, as the output is no terminal."""
     folder = tmp_path / "work"
     lines = (
-        "%load_ext kling_widgets\n%kling --size 512x512 a paper boat\n%kling --seconds abc a boat\n"
+        "%load_ext kling_widgets\n%kling --size 64x64 a paper boat\n%kling --seconds abc a boat\n"
         "%kling\n%kling_models\n%kling_tasks\n%kling demo:fail\nexit\n"
     )
     said = _program("IPython", "--simple-prompt", "--no-banner", "--colors=NoColor", text=lines, folder=folder)
@@ -82,7 +82,7 @@ def test_a_script_gets_text(isolated: Path, tmp_path: Path) -> None:
     """Plain Python without IPython waits, says what happens in lines, and has the file."""
     code = (
         "import kling_widgets as kw\n"
-        "job = kw.submit('2.6', prompt='a paper boat', size='512x512')\n"
+        "job = kw.submit('2.6', prompt='a paper boat', size='64x64')\n"
         "assert job.path.is_file()\nprint(job.path.name)\n"
     )
     (tmp_path / "work" / "make.py").write_text(code)

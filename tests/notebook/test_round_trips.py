@@ -16,6 +16,7 @@ import pytest
 from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX
 from kling_widgets.core.grammar import parse
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.notebook.draft import Draft
 from kling_widgets.notebook.form import OTHERS, Form
 from kling_widgets.notebook.magic import register, unregister
 from kling_widgets.notebook.session import Session
@@ -195,22 +196,22 @@ def test_through_the_magic(model: str, values: dict[str, Any], form: Maker, klin
 
 @EVERY
 @SETS
-def test_through_python(model: str, values: dict[str, Any], form: Maker) -> None:
+def test_through_python(model: str, values: dict[str, Any]) -> None:
     """The form's Python submits the same request when it is run."""
     request = full(model, values)
-    code = form(request).request.to_python()
+    code = Draft(request).request.to_python()
     assert of_python(code) == request
-    assert form(of_python(code)).request.to_python() == code
+    assert Draft(of_python(code)).request.to_python() == code
 
 
 @EVERY
 @pytest.mark.parametrize("values", [PLAIN, TRICKY], ids=["plain", "tricky"])  # JSON cannot name a file
-def test_through_json(model: str, values: dict[str, Any], form: Maker) -> None:
+def test_through_json(model: str, values: dict[str, Any]) -> None:
     """The form's JSON is the body that is sent, and gives the same form."""
     request = full(model, values)
-    code = form(request).request.to_json()
+    code = Draft(request).request.to_json()
     assert of_json(code) == request
-    assert form(of_json(code)).request.to_json() == code
+    assert Draft(of_json(code)).request.to_json() == code
     assert json.loads(code) == request.draft()
     if not request.errors():
         assert json.loads(code) == request.payload()
@@ -218,8 +219,8 @@ def test_through_json(model: str, values: dict[str, Any], form: Maker) -> None:
 
 @EVERY
 @pytest.mark.parametrize("values", [PLAIN, TRICKY], ids=["plain", "tricky"])
-def test_round_and_round(model: str, values: dict[str, Any], form: Maker) -> None:
-    """From one language to the next, with a form between each, and back to the first."""
+def test_round_and_round(model: str, values: dict[str, Any]) -> None:
+    """From one language to the next, with what a form keeps between each, and back to the first."""
     request = full(model, values)
     ways: list[Callable[[VideoRequest], VideoRequest]] = [
         lambda asked: VideoRequest.from_magic(asked.to_magic()),
@@ -229,7 +230,7 @@ def test_round_and_round(model: str, values: dict[str, Any], form: Maker) -> Non
     ]
     now = request
     for way in (*ways, *reversed(ways)):
-        now = form(way(unfolded(form(now)).request)).request
+        now = Draft(way(Draft(now).request)).request
     assert now == request
     assert now.to_magic() == request.to_magic()
 
