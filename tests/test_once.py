@@ -402,7 +402,10 @@ def test_the_budget_of_the_environment_holds_over_processes(
     refused = [line for line in lines if line.startswith("no:")]
     assert len(refused) == 9
     assert all("budget of 3 videos would be passed. It is set by KLING_WIDGETS_BUDGET" in line for line in refused)
-    assert all("counted in the last 24 hours by all kernels, forks and clients together: 3 videos" in line for line in refused[-4:])
+    assert all(
+        "counted in the last 24 hours by all kernels, forks and clients together: 3 videos" in line
+        for line in refused[-4:]
+    )
 
 
 def wishes(home: str) -> int:
