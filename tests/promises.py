@@ -60,6 +60,45 @@ PROMISES = (
         ),
     ),
     Promise(
+        "The same cell runs in two kernels at the same moment, as in two editors or by papermill; a button of "
+        "your own that calls `kw.submit` is clicked twice",
+        "One video is made and paid. The one who comes second is told, and watches it.",
+        (
+            "test_once.py::test_two_kernels_at_the_same_moment_pay_once",
+            "test_once.py::test_many_at_once_in_one_cell_make_as_many_as_it_asks_for",
+            "test_once.py::test_a_click_on_a_button_of_ones_own_pays_once_and_is_seen",
+            "browser/test_button.py::test_a_double_click_makes_one_video_in_the_output_that_is_open",
+        ),
+    ),
+    Promise(
+        "An option is misspelt, stands in the middle of a line, or is another program's; a dash became a long one",
+        "It is never part of a prompt that is paid: the line is refused, and shown as it should be. Options at the "
+        "end of a line count. What stands in double quotes, or behind `--`, is sent as it is.",
+        (
+            "core/test_any_slip.py::test_no_slip_is_sent_in_a_line",
+            "core/test_any_slip.py::test_no_slip_is_sent_in_a_cell",
+            "core/test_any_slip.py::test_a_refused_line_is_shown_as_it_should_be",
+        ),
+    ),
+    Promise(
+        "A prompt is no text: NaN or `pd.NA` from a table, a Series, bytes, a widget; or nothing that can be seen",
+        "It is an error that names the field and the kind of value, before anything is sent.",
+        (
+            "core/test_every_value.py::test_what_means_nothing_is_an_error",
+            "core/test_request.py::test_an_invisible_prompt_is_none",
+        ),
+    ),
+    Promise(
+        "A number outside of its documented range, or a field that the model is not said to have",
+        "You are asked “Send anyway?”, once in a kernel for each model, field and value; `--yes` skips it, and a form "
+        "wants a second click. A program sends it with a note, as our sources may be behind the service.",
+        (
+            "notebook/test_guard.py::test_what_is_outside_of_what_is_documented_is_asked_about_once",
+            "notebook/test_guard.py::test_where_nobody_can_be_asked_it_is_sent",
+            "test_kernel_spend.py::test_a_slip_is_asked_about_once_a_kernel",
+        ),
+    ),
+    Promise(
         "A cell is interrupted, or *Stop watching* is clicked",
         "The video goes on being made, and is billed: the service has no way to cancel. `%kling_resume` "
         "brings it back. What was not sent yet is not sent.",
@@ -73,6 +112,24 @@ PROMISES = (
             "test_crash.py::test_killed_kernels_lose_nothing_and_pay_nothing_twice",
             "test_crash.py::test_resume_says_what_was_not_sent",
             "jobs/test_journal.py::test_what_a_killed_kernel_left_is_told_as_it_is",
+        ),
+    ),
+    Promise(
+        "A cell waits, in a kernel of any kind",
+        "The kernel lives, whatever messages come meanwhile, and so do your variables; the cells behind it run.",
+        (
+            "test_loops.py::test_a_loop_lives_whatever_is_ready_when_a_wait_begins",
+            "test_loops.py::test_no_kernel_dies_while_its_cells_wait",
+            "jobs/test_processes.py::test_cells_behind_a_wait_all_run",
+        ),
+    ),
+    Promise(
+        "A call of `kw.Client` or `kw.AsyncClient` is interrupted or cancelled",
+        "Its exception carries a note: that nothing was sent; or when it was sent, and where to look; or the id of the "
+        "task that goes on.",
+        (
+            "client/test_interrupts.py::test_ctrl_c",
+            "client/test_interrupts.py::test_a_cancelled_call",
         ),
     ),
     Promise(
@@ -94,6 +151,7 @@ PROMISES = (
             "client/test_download.py::test_a_broken_download_goes_on_where_it_broke",
             "client/test_part.py::test_what_a_killed_kernel_has_left_is_removed",
             "client/test_part.py::test_no_space_left",
+            "client/test_boxes.py::test_wherever_it_breaks_off",
         ),
     ),
     Promise(
@@ -114,28 +172,38 @@ PROMISES = (
             "jobs/test_database.py::test_a_full_disk",
             "jobs/test_database.py::test_a_folder_that_takes_no_write",
             "jobs/test_journal.py::test_a_corrupt_file",
+            "jobs/test_damage.py::test_any_byte_of_the_file",
             "jobs/test_journal.py::test_a_journal_of_the_first_version_is_brought_up",
         ),
     ),
     Promise(
-        "Many videos are asked for in one go, by `--count` or a list",
+        "Many videos are asked for in one go, by `--count`, a list, or a loop in one cell",
         "Their sum is said first: videos, seconds, and money where your own `%kling_prices` know it. Above "
-        "`%config Kling.confirm_above` you are asked; where nobody can be asked, only `--yes` makes them.",
+        "`%config Kling.confirm_above` you are asked, and all that one run of a cell submits counts together. Where "
+        "nobody can be asked, only `--yes` makes them, and the error says how many were submitted: the cell, run "
+        "again, meets those.",
         (
             "notebook/test_guard.py::test_above_it_one_question_is_for_all_of_them",
             "notebook/test_guard.py::test_where_nobody_can_be_asked",
+            "notebook/test_session.py::test_a_loop_that_was_held_up_meets_what_it_has_made",
+            "test_kernel_spend.py::test_a_cell_counts_together_and_meets_what_it_has_made",
             "browser/test_spend.py::test_above_the_limit_a_form_wants_a_second_click_and_a_line_an_answer",
         ),
     ),
     Promise(
         'A class shares a key: `KLING_WIDGETS_BUDGET="20 videos, 5 USD"`',
-        "Each kernel refuses what goes beyond it before anything is sent, and no setting of a notebook raises"
-        " it. What was refused does not count, what has no answer does. Money goes by the user's own prices, "
-        "so videos or seconds are the safer limit. It guards against accidents: who runs Python of his own "
-        "can get around it.",
+        "What would go beyond it within 24 hours is refused before anything is submitted, counted over all kernels, "
+        "forks and clients (`kw.Client` too) that share a journal, the demo apart. No setting of a notebook raises it. "
+        "What was refused does not count, what has no answer does. Money goes by the user's own prices, so videos or "
+        "seconds are the safer limit. It prevents accidents. It is not a security boundary: anyone who can run Python "
+        "can bypass it.",
         (
             "notebook/test_guard.py::test_a_budget_is_refused_before_anything_is_made",
             "notebook/test_guard.py::test_a_notebook_cannot_raise_the_budget_of_the_environment",
+            "test_once.py::test_the_budget_of_the_environment_holds_over_processes",
+            "jobs/test_allowance.py::test_a_bare_client_is_refused_over_the_budget",
+            "jobs/test_allowance.py::test_another_process_counts_too",
+            "jobs/test_allowance.py::test_a_fork_counts_too",
         ),
     ),
     Promise(
@@ -151,9 +219,14 @@ PROMISES = (
         ),
     ),
     Promise(
+        "A photo is given as a first frame, last frame or reference",
+        "It is uploaded upright, by every way the same, and a JPEG without the place where it was taken.",
+        ("client/test_uploads.py::test_what_goes_up_is_upright_by_every_way",),
+    ),
+    Promise(
         "A key",
         "It goes to the service alone, and into no output, widget, error, log, journal or file. An address "
-        "that came with a notebook gets only a key that came with it.",
+        "that came with a notebook, on this machine too, gets only a key that came with it.",
         (
             "test_key.py::test_the_key_is_in_nothing_that_a_session_shows_or_keeps",
             "test_key.py::test_the_key_is_in_no_notebook_file",
