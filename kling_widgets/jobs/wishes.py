@@ -12,7 +12,7 @@ from kling_widgets.jobs.entry import Entry, marks
 
 _HELD_UP = 0  # in place of a submission's number: the run asked for more, and was refused
 # How many identical wishes this run of the cell has noted.
-_COUNT = "(SELECT count(*) FROM wishes WHERE run = ? AND cell = ? AND same = ?)"
+_COUNT = "(SELECT count(*) FROM wishes WHERE run = ? AND cell = ? AND same = ? AND submission <> 0)"
 
 
 @dataclass(frozen=True, slots=True)

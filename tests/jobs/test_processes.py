@@ -88,8 +88,8 @@ def test_cells_behind_a_wait_all_run(kernel_name: str, world: World) -> None:
 
 
 def test_the_users_own_tasks_go_on_after_a_cell_has_waited(kernel_name: str, world: World) -> None:
-    """On both kinds of kernel: a wait never enters the kernel's loop, which would kill an older kernel at times and lose
-    the cells that are queued in a newer one."""
+    """On both kinds of kernel: a wait never enters the kernel's loop, which would kill an older kernel at times, and
+    lose the cells that are queued in a newer one."""
     world.gateway.hold("GET /v1/video")
     with Kernel(kernel_name) as kernel:
         kernel.run(program(world))
