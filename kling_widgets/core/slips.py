@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -157,6 +156,8 @@ def misspelt(name: str) -> str | None:
     """The option of which a name is a likely misspelling, if there is one; short names are like too many words."""
     if not 4 <= len(name) <= 20:
         return None
+    from difflib import SequenceMatcher  # only what looks like a slip needs it
+
     letters, matcher = set(name), SequenceMatcher(b=name)
     best, found = 0.8, None
     for known, others in _LONGER.items():
