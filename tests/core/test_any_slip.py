@@ -162,6 +162,8 @@ HONEST = (
     *("first.txt moves", "a first.png", "see https://example.com/a.png", "-old boats", "<--> x", "a --> b", "a <-- b"),
     *("a\ttab", "a\u00a0blank", "a " * 5000, "a—b—c", "boat—harbour", "the end—", "—5 °C", "50 %", "a --", "- a list"),
     *("a $100 bill", "C'est-à-dire", "e-mail@x-y.example", "--- a --- b", "a -1", "a --1", "T-o", "no-sound film"),
+    *('a "Blade Runner"-style city', "a “Ghibli”-style image", "100%-new", "(2046)-image", "a face :-o", "🚢-style"),
+    *("scene: -camera pans left -slow", "这就是——iPhone 的样子", "a 🌧️-image", "-style of the 80s", "-sounding x"),
     *("--", "-", "—", "ー", "a woman: —No, she says. —¿Por qué?"),
 )
 
