@@ -128,13 +128,15 @@ def _dashed(match: re.Match[str], text: str) -> Dashed:
 
 
 def _apart(text: str, start: int, unseen: str, *, one_hyphen: bool) -> bool:
-    if seen(re.sub("[\ufe00-\ufe0f\u200c\u200d]", "", unseen)) != re.sub("[\ufe00-\ufe0f\u200c\u200d]", "", unseen):
-        return True  # a blank of no width; the marks that make an emoji are none
+    """Whether what begins there is a word of its own."""
+    blanks = re.sub("[\ufe00-\ufe0f\u200c\u200d]", "", unseen)  # those are of an emoji, the others have no width
+    if seen(blanks) != blanks:
+        return True
     before, one_more = text[start - 1 : start], text[start - 2 : start - 1]
     if not before.strip():
         return True
     category = unicodedata.category(before)
-    if category[0] in "LNM" or category == "So" or before == "_":
+    if category[0] in "LNM" or before == "_" or (one_hyphen and category == "So"):
         return False
     # '"Blade Runner"-style' and "100%-new" are words, '"-seconds' and "a boat,-seconds" are not.
     joins = one_hyphen and category not in ("Ps", "Pi") and before not in STOPS

@@ -59,6 +59,7 @@ def test_a_slip_may_be_glued_to_what_stands_before() -> None:
     """Where two hyphens, or what editors make of them, stand between; in Chinese, which has no blanks, any dash."""
     assert words("boat--seconds 10") == words("boat—seconds 10") == words("纸船–seconds 10") == ["seconds"]
     assert words("boat--ar 16:9") == words("🚢--ar 16:9") == ["ar"]
+    assert words("🚢--foo 🌧️--bar →--baz") == ["foo", "bar", "baz"]
     assert words("boat--secnds 10") == ["secnds"]
     assert words("a boat,--seconds 10 (-save x) \u200b-seconds") == ["seconds", "save", "seconds"]
     assert words('boat--ar boat--secnds boat-seconds 10 boat–seconds 10 100%-sound "x"-image') == []
