@@ -14,6 +14,7 @@ from kling_widgets.core.catalog import DEFAULT_MODEL
 from kling_widgets.core.expand import Lookup, expand
 from kling_widgets.core.options import UnknownOptionError, Values
 from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.slips import misplaced
 from kling_widgets.core.split import Parts, SlipError, split
 from kling_widgets.core.values import looks_like_key, shorten
 from kling_widgets.core.words import meant
@@ -105,6 +106,13 @@ def parse(
         )
     values = taken(parts, place)
     prompt = _expanded(parts.prompt, lookup).strip()
+    first = misplaced(prompt, there) if parts.prompt.startswith("{") and not parts.verbatim else None
+    if first and first.what != "a model":  # a variable holds text that begins with a number as often as not
+        option, name = first.option.partition(" ")[0], parts.prompt.partition("}")[0] + "}"
+        raise InvalidRequestError(
+            f"The prompt begins with {first.what}, which is an option: {option} {name}. To keep it in the prompt, put "
+            "the whole prompt in double quotes. Nothing was sent."
+        )
     fields = {**values.fields, "prompt": prompt} if prompt else values.fields
     settings = dict(values.settings)
     model = str(settings.pop("model", default))

@@ -9,7 +9,7 @@ from pathlib import Path
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.names import resolve
 from kling_widgets.core.options import Given, read_option
-from kling_widgets.core.slips import Dashed, misplaced, misspelt, option_at, seen, slips
+from kling_widgets.core.slips import STOPS, Dashed, misplaced, misspelt, option_at, seen, slips
 from kling_widgets.core.split import Parts, split, start_of_prompt
 from kling_widgets.core.structured import Structured
 from kling_widgets.core.values import shorten
@@ -160,7 +160,7 @@ def _meant(text: str, slip: Dashed) -> tuple[str, int]:
     name = slip.name if slip.name in OPTIONS else OTHERS.get(slip.name, misspelt(slip.name))
     before = text[slip.start - 1 : slip.start]
     glued = before.isalnum() and not slip.apart
-    if name is None or not (slip.spaced or glued or not before.strip() or seen(before) != before or before in _STOPS):
+    if name is None or not (slip.spaced or glued or not before.strip() or seen(before) != before or before in STOPS):
         raise _NoWayError  # such as in quotes or brackets
     given = _read(text, slip.end, name) if name and (name != "metadata" or slip.name not in OTHERS) else None
     if given and given.key != "prompt" and not (glued and given.kind == ""):  # as in "silence--sound of nothing"
@@ -176,15 +176,14 @@ def _meant(text: str, slip: Dashed) -> tuple[str, int]:
 def _read(text: str, position: int, name: str) -> Given | None:
     for start in (position, position + 1):  # as in "--seconds: 10" and "--dry-run."
         try:
-            if start == position or text[position:start] in _STOPS:
+            if start == position or text[position:start] in STOPS:
                 return read_option(text, start, name)
         except InvalidRequestError:
             continue
     return None
 
 
-_STOPS = ",;.:!，；。：！、"
-_AFTER = re.compile(f"[{_STOPS}]+$")
+_AFTER = re.compile(f"[{STOPS}]+$")
 _NEGATIVE = ("no", "neg", "negative", "negative-prompt")
 
 

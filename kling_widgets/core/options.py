@@ -168,6 +168,8 @@ def _word(option: str, example: str, text: str, position: int, *, glued: bool) -
         why = "a quotation mark is not closed" if unclosed else f"needs a value, for example {option} {example}"
         raise InvalidRequestError(f"{option}: {why}. Nothing was sent.")
     kind, word = match.lastgroup, match[match.lastgroup]
+    if kind == "bare" and word[0] in "“”„‟«‘’‚「『":
+        raise InvalidRequestError(f'{option}: quotes around a value are straight ones, "…". Nothing was sent.')
     return ("double", unescape(word), match.end()) if kind == "escaped" else (kind, word, match.end())
 
 

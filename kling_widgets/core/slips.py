@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,6 +38,7 @@ _ALONE = re.compile(rf"[\s{_UNSEEN}]*+(?P<run>[{DASHES}](?:[{_UNSEEN}]*[{DASHES}
 _VALUE = re.compile(r"[\s=:：]*\d")
 _END = re.compile(r"[\s=:：]|$")
 _SENTENCE = re.compile("[,.;!?…，。；！？]")
+STOPS = ",;.:!?…，。；：！？、"
 _SPOKEN = ("no", "stop", "help", "fast", "first", "last", "start", "end", "time", "out")  # —No, she said.
 
 
@@ -123,8 +123,24 @@ def _dashed(match: re.Match[str], text: str) -> Dashed:
         tidy,
         written.isascii() and written.isprintable() and (dashes == "--" or (dashes, tidy) == ("-", "o")),
         not before.strip() and not match["unseen"].strip(),
-        bool(match["unseen"]) or (unicodedata.category(before or " ")[0] not in "LNM" and before != "_"),
+        _apart(text, match.start(), match["unseen"], one_hyphen=len(dashes) == 1 and _hyphens(dashes)),
     )
+
+
+def _apart(text: str, start: int, unseen: str, *, one_hyphen: bool) -> bool:
+    """Whether what begins there is a word of its own."""
+    blanks = re.sub("[\ufe00-\ufe0f\u200c\u200d]", "", unseen)  # those are of an emoji, the others have no width
+    if seen(blanks) != blanks:
+        return True
+    before, one_more = text[start - 1 : start], text[start - 2 : start - 1]
+    if not before.strip():
+        return True
+    category = unicodedata.category(before)
+    if category[0] in "LNM" or before == "_" or (one_hyphen and category == "So"):
+        return False
+    # '"Blade Runner"-style' and "100%-new" are words, '"-seconds' and "a boat,-seconds" are not.
+    joins = one_hyphen and category not in ("Ps", "Pi") and before not in STOPS
+    return not (joins and one_more and unicodedata.category(one_more)[0] in "LNM")
 
 
 def seen(text: str) -> str:
@@ -138,18 +154,21 @@ def _hyphens(dashes: str) -> bool:
 
 def _is_slip(found: Dashed, text: str, *, first: bool) -> bool:
     name, several = found.name, len(found.dashes) > 1
+    before, value = text[found.start - 1 : found.start], _VALUE.match(text, found.end) is not None
     if not found.apart:  # x--y and text-to-video are prose; "boat--seconds 10", or what a phone makes of it, is not
         long = several or re.fullmatch(f"[{_LONG}]", found.dashes) is not None
-        return long and len(name) > 1 and (name in OPTIONS or (name in OTHERS and bool(_VALUE.match(text, found.end))))
+        if name in OPTIONS:
+            return len(name) > 1 and (long or (value and unicodedata.category(before) == "Lo"))  # no blanks in Chinese
+        return long and value and ((len(name) > 1 and name in OTHERS) or misspelt(name) is not None)
     if several and (name[0].isascii() or _hyphens(found.dashes)):
         return True
-    if first and found.dashes == "-" and len(name) == 1:
-        return True
+    if name in OPTIONS:
+        return not (found.dashes == "-" and name == "o" and before and before in ":;=")  # :-o
+    if found.dashes == "-" and not value:  # as in a list: -camera pans left
+        return first and len(name) == 1
     if name in OTHERS:
-        if len(name) == 1:
-            return _VALUE.match(text, found.end) is not None
-        return name not in _SPOKEN or _SENTENCE.match(text, found.end) is None
-    return name in OPTIONS or misspelt(name) is not None
+        return value or (len(name) > 1 and not (name in _SPOKEN and _SENTENCE.match(text, found.end)))
+    return misspelt(name) is not None or (first and found.dashes == "-" and len(name) == 1)
 
 
 @lru_cache(maxsize=1000)
@@ -157,6 +176,8 @@ def misspelt(name: str) -> str | None:
     """The option of which a name is a likely misspelling, if there is one; short names are like too many words."""
     if not 4 <= len(name) <= 20:
         return None
+    from difflib import SequenceMatcher  # only what looks like a slip needs it
+
     letters, matcher = set(name), SequenceMatcher(b=name)
     best, found = 0.8, None
     for known, others in _LONGER.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +20,8 @@ from kling_widgets.core.fields import Field
 from kling_widgets.core.values import is_blank
 from tests.conftest import ROOT
 
+# How many times as many examples as usual the longest property tests try: KLING_TEST_TIMES=20 before a release.
+TIMES = int(os.environ.get("KLING_TEST_TIMES", "1"))
 WIRE = ROOT / "tests" / "wire"
 BODIES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((WIRE / "requests").glob("*.json"))

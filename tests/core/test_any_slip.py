@@ -14,7 +14,7 @@ from kling_widgets.core.grammar import Command, parse
 from kling_widgets.core.names import ACCEPTED
 from kling_widgets.core.words import SETTINGS, option_name
 from kling_widgets.errors import InvalidRequestError
-from tests.core.samples import PROMPTS, as_the_shell_gives_it
+from tests.core.samples import PROMPTS, TIMES, as_the_shell_gives_it
 
 OURS = [*map(option_name, ACCEPTED), *SETTINGS, "no-sound", "no-wait", "no-multi-shots", "IMAGE_TAIL", "Seconds"]
 OTHERS = ["ar", "v", "stylize", "chaos", "seed", "no", "niji", "cref", "negative-prompt", "fps", "style", "hd", "cfg"]
@@ -85,7 +85,7 @@ def slipped(draw: st.DrawFn) -> tuple[str, str, str]:
     return text, dashes, name
 
 
-@settings(max_examples=500)
+@settings(max_examples=500 * TIMES)
 @given(slipped(), st.sampled_from(["", "--model 2.6 ", "--sound ", "—seconds 5 "]))
 @example(("a boat --dry-run", "--", "dry-run"), "")
 @example(("—dry-run a boat", "—", "dry-run"), "")
@@ -104,7 +104,7 @@ def test_no_slip_is_sent_in_a_line(slip: tuple[str, str, str], before: str) -> N
         assert refused(*as_the_shell_gives_it(code)) is None
 
 
-@settings(max_examples=300)
+@settings(max_examples=300 * TIMES)
 @given(slipped(), st.sampled_from(["", "\n", "a ship\n", "\n\n  "]), st.sampled_from(["", "--model 2.6"]))
 def test_no_slip_is_sent_in_a_cell(slip: tuple[str, str, str], above: str, line: str) -> None:
     """A body holds no options at all, not at its end either; ended by -- its first line keeps it as it is."""
@@ -162,6 +162,8 @@ HONEST = (
     *("first.txt moves", "a first.png", "see https://example.com/a.png", "-old boats", "<--> x", "a --> b", "a <-- b"),
     *("a\ttab", "a\u00a0blank", "a " * 5000, "a—b—c", "boat—harbour", "the end—", "—5 °C", "50 %", "a --", "- a list"),
     *("a $100 bill", "C'est-à-dire", "e-mail@x-y.example", "--- a --- b", "a -1", "a --1", "T-o", "no-sound film"),
+    *('a "Blade Runner"-style city', "a “Ghibli”-style image", "100%-new", "(2046)-image", "a face :-o", "🚢-style"),
+    *("scene: -camera pans left -slow", "这就是——iPhone 的样子", "a 🌧️-image", "-style of the 80s", "-sounding x"),
     *("--", "-", "—", "ー", "a woman: —No, she says. —¿Por qué?"),
 )
 

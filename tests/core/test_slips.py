@@ -55,6 +55,16 @@ def test_what_is_no_slip() -> None:
     assert words("x --在") == ["在"]
 
 
+def test_a_slip_may_be_glued_to_what_stands_before() -> None:
+    """Where two hyphens, or what editors make of them, stand between; in Chinese, which has no blanks, any dash."""
+    assert words("boat--seconds 10") == words("boat—seconds 10") == words("纸船–seconds 10") == ["seconds"]
+    assert words("boat--ar 16:9") == words("🚢--ar 16:9") == ["ar"]
+    assert words("🚢--foo 🌧️--bar →--baz") == ["foo", "bar", "baz"]
+    assert words("boat--secnds 10") == ["secnds"]
+    assert words("a boat,--seconds 10 (-save x) \u200b-seconds") == ["seconds", "save", "seconds"]
+    assert words('boat--ar boat--secnds boat-seconds 10 boat–seconds 10 100%-sound "x"-image') == []
+
+
 def test_at_the_start_one_letter_is_one() -> None:
     """And nowhere else, unless a number follows what is another one's option."""
     assert words("-n 3 a boat") == ["n"]

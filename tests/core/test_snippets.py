@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -20,7 +20,7 @@ from kling_widgets.core.grammar import parse
 from kling_widgets.core.names import ACCEPTED
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.core.values import plain, to_json
-from tests.core.samples import BODIES, KEY, PROMPTS, as_the_shell_gives_it, given_fields, junk
+from tests.core.samples import BODIES, KEY, PROMPTS, TIMES, as_the_shell_gives_it, given_fields, junk, prompts
 
 
 def from_magic(code: str) -> VideoRequest:
@@ -67,6 +67,14 @@ def test_a_line_leaves_the_next_line_alone(prompt: str) -> None:
         both = ast.parse(TransformerManager().transform_cell(f"{code}\nafter = 1\n")).body
         alone = ast.parse(TransformerManager().transform_cell(code)).body
         assert [ast.unparse(statement) for statement in both] == [ast.unparse(alone[0]), "after = 1"]
+
+
+@settings(max_examples=400 * TIMES)
+@given(prompts)
+def test_any_prompt_survives_the_magic(prompt: str) -> None:
+    """With dashes, names, quotes and braces in every order, also where every name is a variable's."""
+    request = VideoRequest("2.6", prompt=prompt)
+    assert from_magic(request.to_magic()) == request
 
 
 @given(given_fields())

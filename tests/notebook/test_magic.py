@@ -115,6 +115,17 @@ def test_a_dry_run_sends_nothing(text: Callable[[str], str], session: Session) -
     assert session.journal.entries() == ()
 
 
+@pytest.mark.parametrize(
+    "line", ["a boat --dry-run", "—dry-run a boat", "–-dry‑run a boat", "－－dry-run a boat", '"a boat" --dry-run']
+)
+def test_a_dry_run_is_one_in_any_dashes_and_at_either_end(
+    text: Callable[[str], str], session: Session, line: str
+) -> None:
+    """A phone's dash, or a place at the end, makes no paid video of it."""
+    assert '"prompt": "a boat"' in text(f"%kling {line}")
+    assert session.journal.entries() == ()
+
+
 def test_a_dry_run_says_what_it_would_cost(text: Callable[[str], str], session: Session) -> None:
     """By the user's own prices; and what would keep it from being made, or want a yes."""
     text("%kling_prices 2.6 0.07 --currency USD")
@@ -217,6 +228,17 @@ def test_ipython_expands_nothing_itself(shell: Any, text: Callable[[str], str]) 
         ("%kling --count 21 a boat", "from 1 to 20"),
         ("%kling -o 2x a boat", "name of a variable"),
         ("%kling --camera-control @nowhere.json a boat", "cannot be read"),
+        ("%kling a boat --secnds 10", r"Did you mean --seconds.*: %kling --seconds 10 a boat"),
+        ("%kling a boat --ar 16:9 --v 6", r"--ar is not an option here: --aspect-ratio 16:9"),
+        ("%kling -seconds 10 a boat", r": %kling --seconds 10 a boat"),
+        ("%kling a boat --seconds 10 on a lake", r": %kling --seconds 10 a boat on a lake"),
+        ("%%kling\n--seconds 10\na boat", r": %%kling --seconds 10"),
+        ("%kling 3.0 a lighthouse", r": %kling --model 3.0 a lighthouse"),
+        ("%kling https://example.com/a.png moves", r": %kling --image https://example.com/a.png moves"),
+        ("%kling $session_name", "write {session_name}"),
+        ("%kling {session_name.upper()}", "not computed"),
+        ("%kling {{ session_name }}", "write {session_name}"),
+        ('%kling f"a boat in {session_name}"', "Write the prompt as: a boat in {session_name}"),
         ("%%kling a boat\na ship", "first line"),
         ("%%kling\n\n", "prompt"),
     ],
@@ -225,6 +247,7 @@ def test_a_line_that_is_not_understood_is_refused(
     kling: Callable[[str], Any], session: Session, line: str, why: str
 ) -> None:
     """One sentence that says what to do; nothing is sent, nothing is written down."""
+    kling("session_name = 'x'")
     with pytest.raises(InvalidRequestError, match=why):
         kling(line)
     assert session.journal.entries() == ()
