@@ -145,7 +145,7 @@ class References(Links):
     def check(self, value: JSON) -> Iterator[Problem]:
         objects = [item for item in value if _is_object(item)] if isinstance(value, list) else []
         for item in objects:
-            if len({str(item[name]) for name in _LINKS if name in item}) > 1:
+            if len({str(item[name]) for name in _LINKS if item.get(name)}) > 1:
                 yield self.error(f"{self.label}: url and image_url are the same, but differ.", "Keep url.")
         if objects:
             said = f"{self.label}: the service documents links alone, not objects such as {shorten(objects[0])}."
