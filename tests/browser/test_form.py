@@ -71,6 +71,7 @@ def test_the_form_works_by_keyboard(notebook: Notebook) -> None:
         {
             "model": "aigc-video-kling-1.6",
             "prompt": "a paper boat in the rain",
+            "seconds": "5",
             "metadata": {"aspect_ratio": "1:1"},
         }
     ]
@@ -205,7 +206,8 @@ def test_the_fields_that_other_models_have_are_sent_too(notebook: Notebook, mode
     """Video, voice, masks, session and face."""
     form = opened(notebook, f"%kling_form {model}")
     form.box("Prompt").fill("p")
-    body: dict[str, Any] = {"model": f"aigc-video-kling-{model}", "prompt": "p", "metadata": {"resolution": "720P"}}
+    body: dict[str, Any] = {"model": f"aigc-video-kling-{model}", "prompt": "p", "seconds": "5"}
+    body["metadata"] = {"resolution": "720P"}
     for label, (section, name, value) in OTHERS[model].items():
         form.open(section)
         typed = value[0]["url"] if label.endswith(" link") else value
