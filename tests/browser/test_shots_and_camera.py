@@ -56,6 +56,7 @@ def test_two_shots_and_a_camera_move_by_keys_alone(notebook: Notebook, kernel_na
         {
             "model": "aigc-video-kling-3.0",
             "prompt": "a paper boat leaves the shore rain falls on the sea",
+            "seconds": "5",
             "metadata": {
                 "multi_shots": True,
                 "shot_type": "customize",
