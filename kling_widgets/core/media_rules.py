@@ -69,8 +69,8 @@ FLAWS = {
         "kw.picture(path) mends that.",
     ),
     "turned": (
-        "{name} is stored turned, and Pillow is not here to set it upright: what counts is not documented.",
-        'Save it upright, or: pip install "kling_widgets[video]".',
+        "{name} is stored turned, and cannot be set upright here: what counts is not documented.",
+        'Save it upright. Pillow does that for a whole picture that stands still: pip install "kling_widgets[video]".',
     ),
 }
 

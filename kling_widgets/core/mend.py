@@ -66,11 +66,12 @@ class Mender:
                 raise _NoWayError
             prompt = _take_out(cell, options, left_out).strip()
         for _ in range(4):
-            first = misplaced(prompt, self.there)
+            bare = prompt[1:-1].strip() if _SMART.fullmatch(prompt) else prompt
+            first = misplaced(bare, self.there)
             if first is None:
                 break
             options.append(first.option)
-            prompt = prompt[first.end :].strip()
+            prompt = bare[first.end :].strip()
         if not options and not left_out:
             raise _NoWayError
         given = "".join(f" {option}" for option in options)

@@ -16,7 +16,7 @@ from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS, nearest
 from kling_widgets.core.slips import dash_alone, option_at
 from kling_widgets.core.structured import Anything, Structured
 from kling_widgets.core.values import JSON, map_strings, plain, shorten
-from kling_widgets.core.words import OPTIONS, OTHERS, SETTINGS, SWITCHES, Setting, unescape
+from kling_widgets.core.words import OPTIONS, OTHERS, SAID, SETTINGS, SWITCHES, Setting, unescape
 from kling_widgets.errors import InvalidRequestError
 
 # One word: in double quotes with escapes; in double quotes as it is, for "C:\\clips\\"; in single quotes, where no
@@ -45,7 +45,7 @@ class UnknownOptionError(InvalidRequestError):
         self.option = option
         name = option.lstrip("-")
         if ours := OTHERS.get(name):
-            example = f'{{"{name}": …}}' if ours == "metadata" else example_of(ours)
+            example = f'{{"{name.replace("-", "_")}": …}}' if ours == "metadata" else example_of(ours)
             said = f"{written or option} is not an option here: {option_of(ours)} {example}".rstrip()
         elif name in OTHERS:
             said = f"{written or option} is not an option here, and nothing takes its place"
@@ -137,10 +137,13 @@ def read_option(text: str, position: int, name: str) -> Given:
     if name in SWITCHES:
         if equals:
             raise InvalidRequestError(f"{option} takes no value. Nothing was sent.")
+        _no_value(option, "takes no value", text, position)
         return given("", SWITCHES[name][1], position)
     if isinstance(field, Flag) and not equals:
-        switch = _SWITCH.match(text, position)
-        return given("", SWITCH_WORDS[switch[1].lower()], switch.end()) if switch else given("", True, position)
+        if switch := _SWITCH.match(text, position):
+            return given("", SWITCH_WORDS[switch[1].lower()], switch.end())
+        _no_value(option, "is on or off", text, position)
+        return given("", True, position)
     structured = isinstance(field, Structured) or name == "metadata"
     if (structured or _is_list(_key(name))) and (found := _JSON.match(text, position)):
         try:
@@ -156,6 +159,13 @@ def read_option(text: str, position: int, name: str) -> Given:
     if not equals:
         position = _BLANK.match(text, position).end()  # type: ignore[union-attr]
     return given(*_word(option, example_of(name), text, position, glued=equals))
+
+
+def _no_value(option: str, takes: str, text: str, position: int) -> None:
+    """Refuse a word that was meant to switch the option: it would be the first one of a paid prompt."""
+    if said := SAID.match(text, position):
+        way = "If that word belongs to the prompt, put the whole prompt in double quotes."
+        raise InvalidRequestError(f"{option} {takes}, not {shorten(said[1])}. Nothing was sent. {way}")
 
 
 def _word(option: str, example: str, text: str, position: int, *, glued: bool) -> tuple[str, str, int]:

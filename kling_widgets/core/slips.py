@@ -194,6 +194,7 @@ _LONGER = {name: set(name) for name in sorted(OPTIONS) if len(name) >= 4}
 
 # The first word: in quotes too, as a path with blanks is.
 _FIRST = re.compile(rf"[\s{_UNSEEN}]*(?:\"([^\"]+)\"(?=\s|$)|'([^']+)'(?=\s|$)|(\S+))")
+_MARKED = re.compile(r"!?(?:\[[^\[\]]*\])?\((\S+)\)|<(\S+)>")
 _NUMBERED = frozenset(model.name for model in MODELS.values() if any(map(str.isdigit, model.name)))
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
 _CLIPS = (".mp4", ".mov", ".webm", ".m4v", ".mkv", ".avi")
@@ -226,7 +227,7 @@ def misplaced(text: str, there: Callable[[Path], bool]) -> Misplaced | None:
     if match is None:
         return None
     bare = match[3]
-    word = (bare.strip("“”„‟\"'«»「」").rstrip(",;:，；：") if bare else match[1] or match[2]).strip()
+    word = (_bare(bare) if bare else match[1] or match[2]).strip()
     plain = unicodedata.normalize("NFKC", seen(word))
     if bare is None:
         shown = text[match.start(1) - 1 : match.end()] if match[1] else match[0].strip()
@@ -239,6 +240,13 @@ def misplaced(text: str, there: Callable[[Path], bool]) -> Misplaced | None:
     if word.lower().endswith(_PICTURES) and there(Path(word)):
         return Misplaced(match.end(), "a picture", f"--image {shown}")
     return None
+
+
+def _bare(word: str) -> str:
+    """A word without what writers and Markdown put around it: <https://…>, ![a boat](first.png)."""
+    word = word.rstrip(",;:，；：")
+    inside = _MARKED.fullmatch(word)
+    return (inside[1] or inside[2] if inside else word).strip("“”„‟\"'«»「」").rstrip(",;:，；：")
 
 
 def _model(word: str) -> str | None:

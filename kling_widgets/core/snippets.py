@@ -14,12 +14,12 @@ from pathlib import Path
 from kling_widgets.core.body import normalise
 from kling_widgets.core.catalog import FIELDS, Model
 from kling_widgets.core.expand import escape
-from kling_widgets.core.fields import SWITCH_WORDS, Field, Flag, Links
+from kling_widgets.core.fields import Field, Flag, Links
 from kling_widgets.core.names import ALIASES
 from kling_widgets.core.slips import begins_with_dash, misplaced, slips
 from kling_widgets.core.structured import Clips, Structured
 from kling_widgets.core.values import JSON, map_strings, masked, paths_in, to_json
-from kling_widgets.core.words import breaks_line, escape_word, meant, option_name
+from kling_widgets.core.words import SAID, breaks_line, escape_word, meant, option_name
 from kling_widgets.errors import one_line
 
 SERVICE = "https://api.crazyrouter.com"
@@ -67,9 +67,8 @@ def magic(model: Model, values: Mapping[str, JSON]) -> str:
     text = escape(prompt)
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = f'"{text}"'  # one enclosing pair is removed again
-    first_word = text.lower().split()[:1]
     slip = any(slips(text)) or misplaced(text, _may_be_there) is not None
-    verbatim = slip or begins_with_dash(text) or meant(text) or (first_word and first_word[0] in SWITCH_WORDS)
+    verbatim = slip or begins_with_dash(text) or meant(text) or SAID.match(text)
     line = f"%kling {options} {'-- ' if verbatim else ''}{text}".rstrip()
     # IPython takes a line that ends in ? for its help, and joins one that ends in \ with the next.
     if not line.endswith(("?", "\\")) and not breaks_line(text):

@@ -10,7 +10,7 @@ from keyword import iskeyword
 
 from kling_widgets.core.catalog import FIELDS
 from kling_widgets.core.expand import escape
-from kling_widgets.core.fields import Flag
+from kling_widgets.core.fields import SWITCH_WORDS, Flag
 from kling_widgets.core.names import ACCEPTED, ALIASES
 
 # Every magic of the family by what follows "kling_", with what it is for. A short prompt that begins with one of these
@@ -123,6 +123,8 @@ SWITCHES: Mapping[str, tuple[str, bool]] = {
         if isinstance(FIELDS.get(ALIASES.get(name, name)), Flag)
     },
 }
+# What people write behind a switch to say whether it is on, at the start of what follows it.
+SAID = re.compile(rf"\s*({'|'.join((*SWITCH_WORDS, 'yes', 'no'))})(?=[\s,;:.!，；：。！]|$)", re.IGNORECASE)
 OPTIONS = frozenset((*map(option_name, ACCEPTED), *SETTINGS, *SWITCHES))
 
 # Options of others, of Midjourney above all, that people bring along, and what there is here in their place: an

@@ -16,6 +16,7 @@ from kling_widgets.core.values import kind_of, looks_like_key, shorten
 from kling_widgets.errors import InvalidRequestError
 
 MOST = 1000  # videos of one request in one call: more is a slip
+_BOOLS = ("bool", "bool_")  # as numpy calls its own
 LONGEST = 1e6  # seconds, as in a line; eleven days
 
 
@@ -108,6 +109,19 @@ def timeout(given: object) -> float | None:
     raise InvalidRequestError(
         f"timeout is a number of seconds, above 0 and below {LONGEST:,.0f}, not {_said(given)}. Nothing was sent."
     )
+
+
+def flag(name: str, given: object) -> bool:
+    """Return whether something is wanted; None: it is not. A text such as "no" would count as a yes.
+
+    Raises:
+        InvalidRequestError: it is neither True nor False, of Python or numpy, nor 1 or 0.
+    """
+    if given is None or isinstance(given, bool) or type(given).__name__ in _BOOLS:
+        return bool(given)
+    if (number := _real(given)) in (0, 1):
+        return bool(number)
+    raise InvalidRequestError(f"{name} is True or False, not {_said(given)}. Nothing was sent.")
 
 
 def save(given: object) -> str | None:

@@ -31,6 +31,7 @@ from kling_widgets.notebook.cell import Cell
 AGAIN = "To make another one: --new, in Python new=True."
 _USUAL = str(DEFAULT_SECONDS)  # as a body has it
 _FIRST = ("model", "prompt", "image", "images", "size", "seconds")  # in this order in the bodies of versions before
+_NOT_DONE = (*OPEN, "refused", "failed")  # the user runs the cell again for these, and not for what is there already
 _LARGEST = 64 * 2**20  # bytes; above any picture that can be uploaded, a file is told by its size and time
 
 
@@ -118,8 +119,8 @@ class Meeting:
             return entry, self._said(
                 entry, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
             )
-        # A run that was interrupted, or is still under way, is gone on with as a whole.
-        if self._saved(entry) and self._journal.wishes.in_open_run(wish, entry.key, OPEN):
+        # A run that was interrupted, ended in an error, or is still under way, is gone on with as a whole.
+        if self._saved(entry) and self._journal.wishes.in_open_run(wish, entry.key, _NOT_DONE):
             done = "This cell has made it already, and is not done with the others: it is not paid again."
             return entry, f"{done} {AGAIN}"
         return None

@@ -112,6 +112,7 @@ class Session(Surroundings):
         from kling_widgets.notebook.repeats import Meeting, Overtaken
 
         count, save, timeout = options.count(count), options.save(save), options.timeout(timeout)
+        new, reuse, yes = options.flag("new", new), options.flag("reuse", reuse), options.flag("yes", yes)
         requests = options.requests(request, filed(fields, self.local), count)
         if not requests:
             raise InvalidRequestError("The list of requests is empty. Nothing was sent.")

@@ -177,7 +177,7 @@ def test_facts_in_words(facts: Facts, words: str) -> None:
             "cmyk",
             "a file is in the colours of print (CMYK), which are often shown wrongly. kw.picture(path) mends",
         ),
-        ("turned", "a file is stored turned, and Pillow is not here to set it upright"),
+        ("turned", "a file is stored turned, and cannot be set upright here: what counts"),
     ],
 )
 def test_a_flaw_of_a_picture_is_a_note(flaw: str, says: str) -> None:

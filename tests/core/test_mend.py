@@ -25,6 +25,12 @@ def test_it_names_the_magic_that_was_used() -> None:
     assert mender.mended("3.0", None).endswith(": %kling_form 3.0")
 
 
+def test_quotes_of_an_editor_go_as_a_pair() -> None:
+    """Also where the first word in them is taken out."""
+    mender = Mender("kling", lambda path: False, accepts)
+    assert mender.mended("“3.0 a boat”", None).endswith(": %kling --model 3.0 a boat")
+
+
 def test_what_would_be_refused_is_not_shown() -> None:
     """Then only the way to keep the prompt as it stands is."""
     mender = Mender("kling", lambda path: False, refuses_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kling_widgets.core.options import UnknownOptionError, Values, read_all
-from kling_widgets.core.words import OPTIONS, OTHERS
+from kling_widgets.core.words import OPTIONS, OTHERS, SWITCHES
 from kling_widgets.errors import InvalidRequestError
 
 FILES = {"masks.json": '[{"mask_url": "m.png", "trajectories": []}]'}
@@ -31,6 +31,9 @@ def read(text: str, **variables: object) -> tuple[Values, str]:
         ("--image-list a.png --image-list b.png x", {"image_list": ["a.png", "b.png"]}, " x"),
         ("--sound off a boat", {"sound": False}, " a boat"),
         ("--sound a boat", {"sound": True}, " a boat"),
+        ('--sound "no people"', {"sound": True}, ' "no people"'),
+        ("--wait -- no people", {}, " -- no people"),
+        ("--wait no-one, offshore", {}, " no-one, offshore"),
         ("--no-sound a boat", {"sound": False}, " a boat"),
         ('--camera-control {"type": "simple"} x', {"camera_control": {"type": "simple"}}, " x"),
     ],
@@ -72,6 +75,10 @@ def test_a_file_is_foreign_and_a_variable_has_its_place() -> None:
         ('--camera-control {"a": x', "cannot be read"),
         ("--no-sound=1 x", "takes no value"),
         ("--count many x", "takes"),
+        *((f"--sound {word} x", f"--sound is on or off, not “{word}”") for word in ("no", "YES")),
+        ("--sound off, x", "--sound is on or off, not “off”"),
+        *((f"--{switch} off x", "takes no value, not “off”") for switch in SWITCHES),
+        *((f"--dry-run {word} x", "takes no value") for word in ("on", "True", "false", "yes", "no", "no.")),
         ("--camera-control nothing x", "no variable nothing"),
     ],
 )
@@ -91,6 +98,7 @@ def test_what_cannot_be_read_is_said(line: str, said: str) -> None:
         ("--ar 16:9 x", "--ar is not an option here: --aspect-ratio 16:9."),
         ("--v 6 x", "--v is not an option here: --model 2.6."),
         ("--seed 7 x", '--seed is not an option here: --metadata {"seed": …}.'),
+        ("--cfg-scale 7 x", '--cfg-scale is not an option here: --metadata {"cfg_scale": …}.'),
         ("--stylize 250 x", "--stylize is not an option here, and nothing takes its place."),
     ],
 )

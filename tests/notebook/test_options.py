@@ -30,6 +30,8 @@ NO_NUMBERS = ("2", "a", float("nan"), -1, True, [2])
         *(("count", value) for value in (np.float64(2.5), np.array([1, 2]), Decimal("NaN"))),
         *(("timeout", value) for value in (*NO_NUMBERS, 0, float("inf"), 1e6, timedelta(0), timedelta(days=100))),
         *(("save", value) for value in (5, b"a.mp4", ["a.mp4"], True)),
+        *((option, value) for option in ("yes", "new", "reuse") for value in ("False", "no", "", 2, float("nan"), [])),
+        *(("yes", value) for value in (np.str_("False"), np.array([False]), np.float32(0.5))),
     ],
 )
 def test_what_is_no_such_option_is_refused_at_once(option: str, value: object, session: Session) -> None:
@@ -53,6 +55,14 @@ def test_a_number_is_one_of_whatever_library(value: Any) -> None:
     """As a table or an array gives it."""
     assert (options.count(value), type(options.count(value))) == (2, int)
     assert (options.timeout(value), type(options.timeout(value))) == (2.0, float)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 1, np.int64(1)])
+def test_a_yes_is_one_of_whatever_library(value: Any) -> None:
+    """And so is a no; nothing given is none."""
+    assert options.flag("yes", value) is True
+    assert options.flag("yes", type(value)(0)) is False
+    assert options.flag("yes", None) is False
 
 
 def test_a_length_of_time_says_its_own_seconds() -> None:

@@ -123,6 +123,21 @@ def test_a_run_that_is_not_over_is_gone_on_with_as_a_whole(journal: Journal, tmp
     assert keys(ask(journal, BOAT, KITE, run="4")) == [None, None]
 
 
+@pytest.mark.parametrize("state", ["refused", "failed"])
+def test_a_run_that_ended_in_an_error_is_gone_on_with_as_a_whole(journal: Journal, tmp_path: Path, state: str) -> None:
+    """Who runs it again, for what was refused or has failed, does not pay again for the others; once all are there, the
+    cell makes new ones."""
+    ask(journal, BOAT, KITE)
+    end(journal, "accepted", state)
+    save(journal, tmp_path, 1)
+    done, again = ask(journal, BOAT, KITE, run="2")
+    assert keys([done, again]) == [1, None]
+    assert "not paid again" in done.note
+    assert "--new" in done.note
+    save(journal, tmp_path, 3)
+    assert keys(ask(journal, BOAT, KITE, run="3")) == [None, None]
+
+
 def test_one_that_has_vanished_is_made_anew(journal: Journal) -> None:
     """It is under way for nobody."""
     ask(journal, BOAT)
