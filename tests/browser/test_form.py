@@ -431,7 +431,7 @@ def test_after_a_reload_the_form_shows_its_result_itself(notebook: Notebook) -> 
 def test_the_code_of_the_present_request_is_there_in_four_tabs(notebook: Notebook) -> None:
     """Magic, Python, curl and JSON, also while the request is unfinished; they follow what is typed; no key in them."""
     form = opened(notebook, "%kling_form 2.6")
-    assert json.loads(form.code("JSON")) == {"model": "aigc-video-kling-2.6"}  # unfinished: no prompt yet
+    assert json.loads(form.code("JSON")) == {"model": "aigc-video-kling-2.6", "seconds": "5"}  # no prompt yet
     form.box("Prompt").fill("a boat in the rain?")
     form.pill("Seconds", "10").click()
     expect(form.root.locator(".kling-code pre:visible")).to_contain_text('"10"')

@@ -420,11 +420,11 @@ def test_what_a_variable_holds_is_asked_for_before_it_becomes_a_file(
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("a boat like {probs}", "“{probs}” is a ndarray, not text, a number or a path"),
-        ("-- {img}", "“{img}” is a Image, not text"),
-        ("--prompt {probs}", "“{probs}” is a ndarray"),
-        ("--seconds {img} x", "“{img}” is a Image"),
-        ("--model {img} x", "“{img}” is a Image"),
+        ("a boat like {probs}", "“{probs}” is a value of type ndarray, not text, a number or a path"),
+        ("-- {img}", "“{img}” is a value of type Image, not text"),
+        ("--prompt {probs}", "“{probs}” is a value of type ndarray"),
+        ("--seconds {img} x", "“{img}” is a value of type Image"),
+        ("--model {img} x", "“{img}” is a value of type Image"),
         ("--image {lengths} x", "“{lengths}”: A picture is a"),
         ('--dynamic-masks [{"mask_url":"{lengths}"}] x', "“{lengths}”: A picture is a"),
     ],
