@@ -48,9 +48,9 @@ PROMISES = (
     Promise(
         "A cell is run again while its videos are under way, also after Restart and Run All; a double click "
         "in the form",
-        "The same videos are shown again, not paid again, and the view says so; what a run that was "
-        "interrupted, or that ended in an error of a task, had finished is shown too. A loop that asks four times makes four. `--new` makes another"
-        " one; `--reuse` also takes one that is finished, or under way, in any cell.",
+        "The same videos are shown again, not paid again, and the view says so; what a run that was interrupted, "
+        "or that ended in an error of a task, had finished is shown too. A loop that asks four times makes four. "
+        "`--new` makes another one; `--reuse` also takes one that is finished, or under way, in any cell.",
         (
             "notebook/test_repeats.py::test_a_loop_makes_as_many_as_it_asks_for",
             "notebook/test_repeats.py::test_a_run_that_is_not_over_is_gone_on_with_as_a_whole",
