@@ -20,7 +20,10 @@ from typing import Any
 _NOTEBOOKS = ("JPY_SESSION_NAME", "__vsc_ipynb_file__")
 # The same by papermill. The input comes first: the same notebook goes into another output each time.
 _PAPERMILL = ("PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH")
-_YES = re.compile(r"\s*--yes\b|,?\s*\byes\s*=\s*True\b")
+# What to do with a request, and not what is asked: with it or without, it is the same cell.
+_HOW = re.compile(
+    r"\s*--(?:yes|new|reuse|wait|no-wait)(?![\w-])|,?\s*\b(?:yes|new|reuse|wait)\s*=\s*(?:True|False|None)\b"
+)
 _PROCESS = secrets.token_hex(8)  # process ids and addresses come again
 
 
@@ -52,10 +55,11 @@ def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
     if shell is None:
         return None
     if getattr(shell, "kernel", None) is None:
-        lines = shell.user_ns.get("In") or [""]
+        code = (shell.user_ns.get("In") or [""])[-1]
         # A terminal's lines are numbered anew with each start, and the same one in another project is another one.
         run = f"{_PROCESS}-{os.getpid()}-{id(shell):x}-{shell.execution_count}"
-        return Cell(_digest(_folder(), lines[-1]), run) if lines[-1] else None
+        told, former = _digest(_folder(), _HOW.sub("", code)), _digest(_folder(), code)
+        return Cell(told, run, former=former if former != told else "") if code else None
     header = _header(shell)
     if not header.get("msg_id"):
         return None
@@ -65,16 +69,16 @@ def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
         return Cell(f"clicks of {_PROCESS}-{os.getpid()}", str(header["msg_id"]), click=True)
     parent = shell.kernel.get_parent()
     # JupyterLab and Notebook name the cell; elsewhere it is known by what stands in it.
-    named, text = parent.get("metadata", {}).get("cellId"), _asking(parent.get("content", {}).get("code"))
+    named, code = parent.get("metadata", {}).get("cellId"), str(parent.get("content", {}).get("code") or "")
+    text = _HOW.sub("", code)
     if not (named or text):
         return None
     known = [name for variable in _NOTEBOOKS if (name := environ.get(variable) or shell.user_ns.get(variable))]
     notebook = str(known[0]) if known else ""
-    told = _digest(notebook, str(named or text))
-    if notebook or named:
-        return Cell(told, str(header["msg_id"]))
-    # Nobody looks on, or nobody says where: two notebooks may have the same line.
-    return Cell(_digest(_program(shell, environ), str(text)), str(header["msg_id"]), former=told)
+    former = _digest(notebook, str(named or code))
+    # Where nobody looks on, or nobody says where, two notebooks may have the same line.
+    told = _digest(notebook if notebook or named else _program(shell, environ), str(named or text))
+    return Cell(told, str(header["msg_id"]), former=former if former != told else "")
 
 
 def _of_kernel(thread: threading.Thread) -> bool:
@@ -96,11 +100,6 @@ def is_seen(shell: Any) -> bool:
     message, output = _header(shell).get("msg_id"), getattr(sys.modules.get("ipywidgets"), "Output", None)
     open_ones = tuple(getattr(widgets, "_instances", {}).values())
     return output is not None and any(isinstance(each, output) and each.msg_id == message for each in open_ones)
-
-
-def _asking(code: object) -> str:
-    """What a cell asks for: with a yes, or without, it is the same cell, which meets what it has submitted before."""
-    return _YES.sub("", str(code or ""))
 
 
 def _header(shell: Any) -> Mapping[str, Any]:

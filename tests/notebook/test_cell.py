@@ -62,10 +62,14 @@ def test_without_a_name_it_is_known_by_its_text() -> None:
         ("%kling --count 9 a boat", "%kling --count 9 --yes a boat"),
         ("kw.submit(boats)", "kw.submit(boats, yes=True)"),
         ("kw.submit(boats, wait=True)", "kw.submit(boats, yes = True, wait=True)"),
+        ("%kling a boat", "%kling --wait a boat"),
+        ("%kling a boat", "%kling a boat --reuse --no-wait"),
+        ("kw.submit(boat)", "kw.submit(boat, new=False, wait=None)"),
     ],
 )
 def test_with_a_yes_it_is_the_same_cell(code: str, with_yes: str) -> None:
-    """An error that asks for one leads back to what the cell has submitted before."""
+    """An error that asks for one leads back to what the cell has submitted before; and so does a word that says how to
+    wait. A cell of before is known by all that stood in it."""
     assert name(asked(code=code)) == name(asked(code=with_yes))
     assert name(asked(code=code)) != name(asked(code=code.replace("boat", "ship")))
 
