@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import OutputContainer
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from kling_widgets.core.request import VideoRequest
 from kling_widgets.demo import sound
@@ -73,10 +73,11 @@ def _write(clip: Clip, path: Path, report: Callable[[float], None]) -> None:
         context.color_range = LIMITED_RANGE
         samples = sound.track(clip)
         voice = Voice(file, samples) if samples is not None else None
+        reformatter = VideoReformatter()  # that of a frame leaves threads behind, see ``jobs.files.image_of``
         for number in range(clip.frames):
-            image = painter.frame(number / clip.fps)
-            frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24").reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            drawn = av.VideoFrame.from_ndarray(np.asarray(painter.frame(number / clip.fps)), format="rgb24")
+            frame = reformatter.reformat(
+                drawn, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
             )
             frame.pts, frame.time_base = number, context.time_base
             file.mux(video.encode(frame))

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kling_widgets.client import media
 from kling_widgets.core import forks
@@ -20,6 +20,7 @@ from kling_widgets.errors import KlingError, one_line
 from kling_widgets.jobs.entry import Entry
 
 if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
     from PIL.Image import Image
 
 FOLDER = "kling_videos"
@@ -206,20 +207,35 @@ def ours(entry: Entry, folder: Path) -> Clip | None:
 
 def _decoded(clip: Clip, file: BinaryIO) -> Clip:
     import av
-    import PIL.Image  # noqa: F401 - to_image makes one
 
     with av.open(file, mode="r") as container:
         stream = container.streams.video[0]
         frame = next(container.decode(stream))
-        picture: Image = frame.to_image()  # type: ignore[no-untyped-call]
         return replace(
             clip,
             width=frame.width,
             height=frame.height,
             seconds=container.duration / av.time_base if container.duration else None,
             sound=bool(container.streams.audio),
-            poster=_jpeg(picture, _POSTERS, LARGEST_POSTER),
+            poster=_jpeg(image_of(frame), _POSTERS, LARGEST_POSTER),
         )
+
+
+def image_of(frame: VideoFrame, **options: Any) -> Image:
+    """Return a frame as a picture; the options are those of ``VideoReformatter.reformat``.
+
+    By a reformatter of its own, which is gone at once. From PyAV 19 on ``VideoFrame.reformat`` keeps one for each
+    thread, with a pool of threads for which every forked child, and so every ``!command`` of a cell, waits for ever on
+    Python 3.12 and later.
+
+    Raises:
+        ImportError: the extra ``video`` is not installed.
+    """
+    import PIL.Image  # noqa: F401 - to_image makes one
+    from av.video.reformatter import VideoReformatter
+
+    picture: Image = VideoReformatter().reformat(frame, format="rgb24", **options).to_image()  # type: ignore[no-untyped-call]
+    return picture
 
 
 def thumbnail(poster: bytes) -> bytes | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, SupportsIndex
 from kling_widgets.client import media
 from kling_widgets.client.part import Part
 from kling_widgets.errors import KlingError, one_line
+from kling_widgets.jobs import files
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -42,7 +43,7 @@ def frame(path: Path, index: SupportsIndex) -> Path:
         return last
     try:
         import av
-        import PIL.Image  # noqa: F401 - to_image makes one
+        import PIL.Image  # noqa: F401 - image_of makes one
     except ImportError as missing:
         raise KlingError(
             f'A frame of a video needs more packages ({missing.name}): pip install "kling_widgets[video]".'
@@ -111,7 +112,7 @@ def _picture(found: VideoFrame) -> bytes:
     unsaid = int(found.colorspace) == 2
     options: dict[str, Any] = {"src_colorspace": "ITU709" if found.height >= _HD else "ITU601"} if unsaid else {}
     buffer = io.BytesIO()
-    found.to_image(**options).save(buffer, "PNG")  # type: ignore[no-untyped-call]
+    files.image_of(found, **options).save(buffer, "PNG")
     return buffer.getvalue()
 
 

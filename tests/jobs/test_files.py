@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -29,6 +30,7 @@ from kling_widgets.jobs.files import (
     slug,
     smaller,
 )
+from tests.conftest import ROOT
 
 WHEN = 1_795_356_300.0
 
@@ -254,3 +256,44 @@ def test_no_other_file_is_taken_for_a_saved_video(tmp_path: Path) -> None:
     for path in (*wrong, Path("/etc/passwd"), Path("/dev/zero"), tmp_path / "none.mp4", Path("x\0y.mp4")):
         assert ours(entry(path), videos) is None
         assert ours(entry(path, sha256="ab" * 32), videos) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
+def test_a_video_that_was_looked_into_holds_up_no_fork(tmp_path: Path) -> None:
+    """Drawn, looked into, a frame taken out of it: a forked child ends, and so does a ``!command`` of a cell."""
+    code = """
+import os, signal, sys
+from pathlib import Path
+from kling_widgets.core.request import VideoRequest
+from kling_widgets.demo.render import render
+from kling_widgets.jobs import files, frames
+path = Path(sys.argv[1])
+render(VideoRequest("3.0", prompt="a boat", seconds=3, size="512x512"), path, path.parent)
+clip = files.look_into(files.read(path))
+frames.frame(path, 0)
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    sys.exit(0)  # as it frees what it was given
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), clip.poster is not None)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "clip.mp4")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == "0 True\n", done.stderr
+
+
+def test_no_frame_is_converted_by_its_thread() -> None:
+    """PyAV keeps a reformatter for each thread, whose own threads every forked child would wait for."""
+    kept = re.compile(r"(?<!\w)(?!reformatter\b)\w+\.(?:reformat|to_rgb|to_ndarray)\(|\.to_image\(")
+    found = [
+        line.strip()
+        for path in (ROOT / "kling_widgets").rglob("*.py")
+        for line in path.read_text().splitlines()
+        if kept.search(line)
+    ]
+    assert len(found) == 1 and "VideoReformatter().reformat(" in found[0], found
