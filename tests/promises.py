@@ -71,9 +71,10 @@ PROMISES = (
         ),
     ),
     Promise(
-        "An option is misspelt, stands in the middle of a line, or is another program's; a dash became a long one",
-        "It is never part of a prompt that is paid: the line is refused, and shown as it should be. Options at the "
-        "end of a line count. What stands in double quotes, or behind `--`, is sent as it is.",
+        "An option is misspelt, stands in the middle of a line, or is another program's; its dash became a long one",
+        "It is never part of a prompt that is paid: the line is refused, and shown as it should be. At the start of a "
+        "line an option counts with a long dash too, and at its end with two hyphens. What stands in double quotes, or "
+        "behind `--`, is sent as it is.",
         (
             "core/test_any_slip.py::test_no_slip_is_sent_in_a_line",
             "core/test_any_slip.py::test_no_slip_is_sent_in_a_cell",

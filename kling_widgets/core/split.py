@@ -139,6 +139,8 @@ def _look_at(prompt: str, there: Callable[[Path], bool], place: str) -> None:
             raise UnknownOptionError(slip.option, one_line(written, 60))
         if slip.dashes == "-" and slip.name != "o":
             raise SlipError(f"An option has two dashes: {slip.option}, not {shorten(written)}.")
+        if not slip.plain and slip.spaced:
+            raise SlipError(f"{shorten(written)} stands in the prompt; an option there has two hyphens: {slip.option}.")
         raise SlipError(f"{shorten(written)} stands in the prompt: {place}.")
     if first := misplaced(prompt, there):
         raise SlipError(f"The prompt begins with {first.what}, which is an option: {first.option}.")

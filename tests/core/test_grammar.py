@@ -275,6 +275,7 @@ def test_settings(line: str, settings: dict[str, Any]) -> None:
         ("--image {nothing}.png x", "There is no variable nothing"),
         ('--metadata {"a": "{nothing}"} x', "There is no variable nothing"),
         ("a {nothing}", "There is no variable nothing"),
+        ("a boat —seconds 10", "an option there has two hyphens: --seconds. Nothing was sent."),
         ("--save “my clips/a.mp4” a boat", '--save: quotes around a value are straight ones, "…"'),
         ("{url} moves", "The prompt begins with a link, which is an option: --image {url}."),
         ('--prompt "a" b', "The prompt is given twice"),
