@@ -40,7 +40,10 @@ except kw.KlingError as error:
 RAISED = """kw.submit("2.6", prompt=TEXTS[1], wait=True)"""
 TABLES = """for text in TEXTS:
     session().presets.save(text.strip()[:70], kw.VideoRequest("3.0", prompt=text))
-    get_ipython().run_cell_magic("kling", "--dry-run --model 2.6 --", text)
+    try:  # one names a variable in its braces
+        get_ipython().run_cell_magic("kling", "--dry-run --model 2.6 --", text)
+    except kw.KlingError as error:
+        print(error)
     try:
         get_ipython().run_line_magic("kling_tasks", "--status " + text)
     except kw.KlingError as error:
