@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from kling_widgets.core import forks
 from kling_widgets.errors import one_line
 from kling_widgets.jobs.damage import APART, SchemaError, fits, last_number, readable, sound, suspected, version_of
-from kling_widgets.jobs.file_system import LOCAL, file_system, lock
+from kling_widgets.jobs.file_system import LOCAL, file_system, lock, shared_lock
 from kling_widgets.jobs.salvage import number, salvage
 
 Step: TypeAlias = tuple[str, Sequence[Any]]  # a statement and its values
@@ -86,6 +86,7 @@ class Database:
         mounts: Path = Path("/proc/self/mounts"),
     ) -> None:
         self.path = path.absolute()
+        self._lock_file = self.path.with_name(f".{self.path.name}.lock")
         self._pending = self.path.with_name(f".{self.path.name}.damaged")  # what can be read of it is not copied yet
         self._damage = self._held_up = ""
         self.mode = "delete"
@@ -193,32 +194,40 @@ class Database:
         return self._transaction(work, writes=writes)
 
     def _transaction(self, work: Callable[[Callable[[Step], Answer]], T], *, writes: bool) -> T:
-        writes = writes or bool(self._log)
-        while True:
-            with self._open() as (file, opened):
-                file.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-                try:
-                    # What is written into a file that was set aside meanwhile would be lost with it.
-                    if writes and (_identity(self.path) != opened or self._pending.exists()):
-                        continue
-                    self._bring_over(file)
-                    done = work(partial(_run, file, on_disk=True))
-                    file.execute("COMMIT")
-                finally:
-                    if file.in_transaction:
-                        file.execute("ROLLBACK")
-            self._forget_memory()
-            return done
+        with self._open() as file:
+            file.execute("BEGIN IMMEDIATE" if writes or self._log else "BEGIN")
+            try:
+                self._bring_over(file)
+                done = work(partial(_run, file, on_disk=True))
+                file.execute("COMMIT")
+            finally:
+                if file.in_transaction:
+                    file.execute("ROLLBACK")
+        self._forget_memory()
+        return done
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[tuple[sqlite3.Connection, object]]:
-        """The file, and which one it is."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._pending.exists():
+    def _present(self) -> Iterator[None]:
+        """Hold the file in its place. It is set aside only while nobody has it open: a connection that was opened
+        before would write its log beside the new file, under the same name, and SQLite would take it for the log of
+        that one."""
+        while True:
+            with shared_lock(self._lock_file, self._patience):
+                if not self._pending.exists():
+                    yield
+                    return
             with self._alone():
                 self._take_over()
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._present(), self._connection() as file:
+            yield file
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         _make(self.path)
-        opened = _identity(self.path)
         # Once in memory, one goes on there while the file is busy, and waits no more.
         patience = self._patience if self._memory is None else min(self._patience, _BRIEFLY)
         with contextlib.closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as file:
@@ -234,7 +243,7 @@ class Database:
             file.execute("PRAGMA synchronous = EXTRA")
             file.execute("PRAGMA fullfsync = ON")
             self._migrate(file)
-            yield file, opened
+            yield file
 
     def _migrate(self, file: sqlite3.Connection) -> None:
         newest = len(self._scripts)
@@ -308,7 +317,7 @@ class Database:
     # A damaged file.
 
     def _alone(self) -> contextlib.AbstractContextManager[object]:
-        return lock(self.path.with_name(f".{self.path.name}.lock"), self._patience)
+        return lock(self._lock_file, self._patience)
 
     def _set_aside(self) -> None:
         """Moves the damaged file out of the way, unless another kernel has done so, and takes over what is in it."""
@@ -351,14 +360,6 @@ def _rename(source: Path, target: Path) -> None:
     for end in ("-wal", "-shm", "-journal", ""):  # the logs first: without their file they are nothing
         with contextlib.suppress(FileNotFoundError):
             os.rename(f"{source}{end}", f"{target}{end}")
-
-
-def _identity(path: Path) -> object:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _writes(step: Step) -> bool:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -41,3 +49,44 @@ def lock(file: Path, timeout: float) -> BaseFileLock:
     known = "fallback_to_soft" in inspect.signature(FileLock.__init__).parameters
     options: dict[str, Any] = {"fallback_to_soft": False} if known else {}
     return FileLock(file, timeout=timeout, mode=0o600, thread_local=False, **options)
+
+
+@contextlib.contextmanager
+def shared_lock(file: Path, timeout: float) -> Iterator[None]:
+    """Hold a lock on a file together with others: nobody holds ``lock`` of this file meanwhile.
+
+    Where the system has no such locks, nothing is held: Windows does not rename a file that somebody has open, and on
+    other systems one goes on without.
+
+    Args:
+        file: the file, which is made for its owner alone.
+        timeout: seconds to wait while somebody holds it alone.
+
+    Raises:
+        TimeoutError: it was held alone for all that time.
+    """
+    with contextlib.ExitStack() as stack:
+        if fcntl is not None and (opened := _opened(file)) is not None:
+            stack.callback(os.close, opened)
+            _wait_for_shared(opened, time.monotonic() + timeout)
+            # A forked child has the same lock: closed alone, it would be held for as long as the child lives.
+            stack.callback(fcntl.flock, opened, fcntl.LOCK_UN)
+        yield
+
+
+def _opened(file: Path) -> int | None:
+    with contextlib.suppress(OSError):  # nothing can be set aside in a folder that is only read
+        return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    return None
+
+
+def _wait_for_shared(opened: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another process is repairing it") from error
+        except OSError:  # a file system without locks
+            return None
+        time.sleep(0.01)

@@ -13,9 +13,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import pytest
 
 from kling_widgets.jobs.database import Database
+from kling_widgets.jobs.file_system import lock
 from tests.jobs.conftest import Clock
 
 FIRST = "CREATE TABLE things (key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)"
@@ -116,6 +118,31 @@ def test_several_find_the_damage_at_once(path: Path) -> None:
         thread.join(60)
     assert names(database(path)) == ["new"] * 6
     assert len(list(path.parent.glob("things.damaged-*.sqlite"))) == 1
+
+
+def test_a_file_that_is_open_is_not_set_aside(path: Path) -> None:
+    """Somebody who takes it for damaged waits until no connection is open: what is being written is not lost with it."""
+    made = database(path)
+
+    def work() -> tuple[str, list[str]]:
+        other = database(path, FIRST.replace("name", "other"), SECOND, patience=0.1)
+        add(made, "a")
+        return other.mode, sorted(each.name for each in path.parent.glob("*damaged*"))
+
+    assert made.atomically(work) == ("memory", [])
+    assert names(database(path)) == ["a"]
+    if sys.platform != "win32":  # there an open file cannot be renamed, and there are no such locks
+        other = lock(path.with_name(f".{path.name}.lock"), timeout=0)
+        assert made.atomically(lambda: _is_held(other))
+        assert not _is_held(other)
+
+
+def _is_held(other: filelock.BaseFileLock) -> bool:
+    try:
+        with other:
+            return False
+    except filelock.Timeout:
+        return True
 
 
 def test_a_lock_of_this_process_stays(path: Path, tmp_path: Path) -> None:
