@@ -19,10 +19,11 @@ TYPE_CHECKING = False  # as in typing, the import of which would cost four times
 if TYPE_CHECKING:
     from typing import Any
 
-    from kling_widgets.client.client import AsyncClient, Client
-    from kling_widgets.core.catalog import models
-    from kling_widgets.core.names import model
-    from kling_widgets.core.request import VideoRequest
+    from kling_widgets._version import __version__ as __version__
+    from kling_widgets.catalog.model_names import model
+    from kling_widgets.catalog.models import models
+    from kling_widgets.client.async_client import AsyncClient
+    from kling_widgets.client.client import Client
     from kling_widgets.errors import (
         APIError,
         AuthenticationError,
@@ -41,12 +42,10 @@ if TYPE_CHECKING:
         VideoMissingError,
         WaitTimeoutError,
     )
-    from kling_widgets.jobs.blocking import run
-    from kling_widgets.notebook.api import doctor, history, resume, submit, use_demo
-    from kling_widgets.notebook.form import Form
-    from kling_widgets.notebook.pictures import picture
-
-__version__ = "0.1.0"
+    from kling_widgets.jobs.waiting import run
+    from kling_widgets.notebook.api import doctor, history, picture, resume, submit, use_demo
+    from kling_widgets.notebook.form.form import Form
+    from kling_widgets.request.request import VideoRequest
 
 __all__ = [
     "APIError",
@@ -81,17 +80,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AsyncClient": "client.client",
+    "__version__": "_version",
+    "AsyncClient": "client.async_client",
     "Client": "client.client",
-    "Form": "notebook.form",
-    "VideoRequest": "core.request",
+    "Form": "notebook.form.form",
+    "VideoRequest": "request.request",
     "doctor": "notebook.api",
     "history": "notebook.api",
-    "model": "core.names",
-    "models": "core.catalog",
-    "picture": "notebook.pictures",
+    "model": "catalog.model_names",
+    "models": "catalog.models",
+    "picture": "notebook.api",
     "resume": "notebook.api",
-    "run": "jobs.blocking",
+    "run": "jobs.waiting",
     "submit": "notebook.api",
     "use_demo": "notebook.api",
 }
@@ -101,11 +101,11 @@ _BUDGET = os.environ.get("KLING_WIDGETS_BUDGET", "")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in __all__ and name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
     if name in _LIMITED and (budget := _BUDGET or os.environ.get("KLING_WIDGETS_BUDGET", "")):
-        from kling_widgets.jobs.allowance import limited
+        from kling_widgets.spending.allowance import limited
 
         value = limited(value, budget)
     globals()[name] = value
@@ -113,19 +113,19 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*globals(), *__all__, "__version__"]
 
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext kling_widgets``: gives the shell ``%kling`` and its family."""
-    from kling_widgets.notebook.magic import register
-    from kling_widgets.notebook.session import session
+    from kling_widgets.notebook.kernel.session import session
+    from kling_widgets.notebook.magics.magics import register
 
     register(shell, session())
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext kling_widgets``: takes everything back."""
-    from kling_widgets.notebook.magic import unregister
+    from kling_widgets.notebook.magics.magics import unregister
 
     unregister(shell)

@@ -20,26 +20,15 @@ KlingError
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
+
+from kling_widgets.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kling_widgets.client.reply import Task
-    from kling_widgets.core.fields import Problem
-
-_LONGEST = 2000  # characters; an error is a line to read, and a service may answer with a whole page
-
-
-def one_line(text: object, longest: int = _LONGEST) -> str:
-    """Text on one line without control characters or marks that turn the reading direction, cut to ``longest``:
-    replies and file names are data, and a terminal or a notebook must not obey what stands in them."""
-    # A lone surrogate, as of a file name that is no text, cannot be printed.
-    printable = str(text).encode("utf-8", "replace").decode()
-    words = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", printable)
-    line = " ".join(words.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    from kling_widgets.core.problem import Problem
+    from kling_widgets.core.task import Task
 
 
 class KlingError(Exception):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import kernel
 
+if TYPE_CHECKING:
+    from kling_widgets.demo.worker import Render
+
 ROOT = Path(__file__).resolve().parent.parent
+BROWSER = ROOT / "tests" / "browser"
 IN_CI = bool(os.environ.get("CI"))
 # What runs on a developer's machine alone: a real nginx is no part of what CI installs.
 collect_ignore = ["client/test_nginx.py"] if IN_CI else []
@@ -29,8 +34,9 @@ FIGURES = "figures"  # the property of a test whose value stands in the last lin
 
 # CI must give the same answer twice and knows no fast machine; who works on the code gets new examples every time.
 _slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=_slow)
-settings.register_profile("dev", deadline=None, suppress_health_check=_slow)
+_examples = 100 if LONG else 25
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=_examples, suppress_health_check=_slow)
+settings.register_profile("dev", deadline=None, max_examples=_examples, suppress_health_check=_slow)
 settings.load_profile("ci" if IN_CI else "dev")
 
 
@@ -56,32 +62,25 @@ def pytest_configure(config: pytest.Config) -> None:
     kernel.install_kernelspecs(home / "jupyter-data" / "kernels")
 
 
-# What is slow, by the beginning of its name in this folder: browsers, kernels, programs that crash, drawing.
-_SLOW = (
-    *("browser/", "benchmarks/", "test_conftest", "test_crash", "test_gallery", "test_kernel", "test_key"),
-    *(
-        "test_papermill",
-        "test_without_browser",
-        "jobs/test_damage",
-        "jobs/test_processes",
-        "jobs/test_job.py::test_the_demo",
-    ),
-    *("notebook/test_api", "notebook/test_services.py::test_the_demo", "notebook/test_form.py::test_without_a_key"),
-    *(f"demo/test_{name}" for name in ("brush", "camera", "cuts", "driving", "elements", "face", "ground", "picture")),
-    *(f"demo/test_{name}" for name in ("plates", "references", "render", "scene", "service", "view", "walker")),
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what is slow, and runs the browser tests last: they are the slowest, and keep an event loop in this
-    thread."""
+    """Marks the tests with a browser or each kind of kernel as slow (others do it themselves), and runs the browser
+    tests last: they are the slowest, and keep an event loop in this thread."""
     for item in items:
-        place = item.nodeid.removeprefix("tests/")
-        if place.startswith("browser/"):
+        browser = BROWSER in item.path.parents
+        if browser:
             item.add_marker(pytest.mark.browser)
-        if place.startswith(_SLOW) or "kernel_name" in getattr(item, "fixturenames", ()):
+        if browser or "kernel_name" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> Iterator[None]:
+    """Ctrl+C raises KeyboardInterrupt here, and in each process that a test starts: a shell lets the programs that a
+    script starts in the background ignore it, which they hand on to all of theirs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +92,23 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     monkeypatch.chdir(folder)
     yield home
+
+
+@pytest.fixture(scope="session")
+def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """A renderer that gives every task the same clip, with sound: where a test is not about what is drawn."""
+    from kling_widgets.demo.render import render
+    from kling_widgets.request.request import VideoRequest
+
+    sample = tmp_path_factory.mktemp("sample") / "clip.mp4"
+    request = VideoRequest("2.6", prompt="any", seconds=1, size="64x64", sound=True)
+    render(VideoRequest.from_payload(request.payload()), sample, sample.parent)
+
+    async def copy(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
+        shutil.copyfile(sample, job["target"])
+        return None
+
+    return copy
 
 
 def tries(full: int) -> int:

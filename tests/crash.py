@@ -16,7 +16,7 @@ from tests.servers import Answer, Asked, FaultServer
 # the POST; had the answer; asked for the task; got half of the video; got all of it.
 STAGES = ("unsent", "uploading", "sending", "accepted", "polling", "fetching", "fetched")
 CREATE = "/v1/video/generations"
-LONG = 30.0  # seconds; what takes so long has failed
+LONG = 60.0  # seconds; what takes so long has failed
 
 # What becomes of a submission, and in how many of 100; the first of each is what becomes of it at a gentle service.
 _POSTS = {"taken": 74, "busy": 6, "no channel": 4, "answer lost": 6, "lost": 3, "taken, but says 500": 4, "refused": 3}

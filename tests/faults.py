@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from kling_widgets import errors
-from kling_widgets.client.exchange import LARGEST_REPLY
+from kling_widgets.client.steps import LARGEST_REPLY
 from tests.servers import MP4 as MP4
 from tests.servers import Answer
 

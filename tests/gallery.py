@@ -15,10 +15,10 @@ from typing import Any
 import nbformat
 from PIL import Image
 
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.demo.clip import UPLOADS_PATH, Clip
+from kling_widgets.demo.drawing.animation import UPLOADS_PATH, Animation
 from kling_widgets.demo.picture import Painter
 from kling_widgets.demo.store import Store
+from kling_widgets.request.request import VideoRequest
 from tests.conftest import ROOT
 from tests.test_without_browser import EVERY_MODEL
 
@@ -88,7 +88,7 @@ def gallery(folder: Path) -> Image.Image:
     for number, (model, fields) in enumerate(FIELDS.items()):
         given = values(links, names["path"], model, number)
         request = VideoRequest(model, **{field: given[field] for field in fields})
-        frame = Painter(Clip.of(request, store.uploads)).frame(MOMENT)
+        frame = Painter(Animation.of(request, store.uploads)).frame(MOMENT)
         frame = frame.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
         sheet.paste(frame, (number % ACROSS * (WIDTH + GAP), number // ACROSS * (HEIGHT + GAP)))
     return sheet

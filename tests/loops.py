@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from itertools import product
 
-from kling_widgets.jobs import blocking
+from kling_widgets.jobs import waiting
 
 MOST = 50  # handles that are ready when a wait begins
-LONG = 30.0  # seconds; what takes so long has failed
+LONG = 60.0  # seconds; what takes so long has failed
 _SOON = 0.002  # seconds
 
 
@@ -32,7 +32,7 @@ def _wait(end: str) -> None:
         "interrupt": _interrupt,
     }
     _beside(ends[end])
-    blocking.wait(future, LONG)
+    waiting.wait(future, LONG)
 
 
 def _run(end: str) -> None:
@@ -45,7 +45,7 @@ def _run(end: str) -> None:
         if end == "error":
             raise ZeroDivisionError
 
-    blocking.run(work())
+    waiting.run(work())
 
 
 def _within(way: Callable[[str], None]) -> Callable[[str], None]:
@@ -57,7 +57,7 @@ def _within(way: Callable[[str], None]) -> Callable[[str], None]:
             await asyncio.sleep(0)
             way(end)
 
-        blocking.run(work())
+        waiting.run(work())
 
     return nested
 

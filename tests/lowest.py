@@ -83,20 +83,20 @@ def a_picture_and_a_sound(shell: Any) -> None:
 def a_form_of_each_model(shell: Any) -> None:
     """ipywidgets, anywidget: each model's form is built and shown; its JavaScript is there."""
     import kling_widgets as kw
-    from kling_widgets.notebook.controls.brush import Brush
+    from kling_widgets.notebook.controls.motion_brush.canvas import BrushCanvas
 
     for model in kw.models():
         shown = run(shell, f"form = kw.Form({model.name!r}, prompt='a boat'); form")
         assert "application/vnd.jupyter.widget-view+json" in shown, (model, shown)
         assert shell.user_ns["form"].request.get("prompt") == "a boat"
-    assert "render" in Brush().get_state()["_esm"]
+    assert "render" in BrushCanvas().get_state()["_esm"]
 
 
 @check
 def both_clients(shell: Any) -> None:
     """httpx: a blocking and an async client."""
     import kling_widgets as kw
-    from kling_widgets.notebook.session import session
+    from kling_widgets.notebook.kernel.session import session
 
     url = session().services.get().base_url
     with kw.Client("demo", url) as client:
@@ -132,7 +132,7 @@ def keys(shell: Any) -> None:
     """python-dotenv, keyring: a .env is read, and a key is kept."""
     import keyring
 
-    from kling_widgets.client import credentials
+    from kling_widgets.client.credentials import find as credentials
     from tests.client.memory_keyring import Memory
 
     keyring.set_keyring(Memory())
@@ -172,7 +172,7 @@ def _shell() -> Any:
 
 def main() -> int:
     """Runs all; gives the number of those that failed."""
-    from kling_widgets.notebook.session import session
+    from kling_widgets.notebook.kernel.session import session
 
     failed = 0
     with tempfile.TemporaryDirectory(prefix="kling-lowest-", ignore_cleanup_errors=True) as folder:

@@ -46,7 +46,7 @@ def service(folder: Path, seconds: float) -> Iterator[Service]:
         yield Service(next(found[0] for line in program.stdout if (found := _URL.search(line))), folder)
     finally:
         program.terminate()
-        program.wait(20)
+        program.wait(60)
 
 
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")

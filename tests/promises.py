@@ -28,8 +28,8 @@ PROMISES = (
         (
             "test_faults.py::test_a_submission",
             "test_faults.py::test_nobody_there",
-            "client/test_protocol.py::test_one_price_per_wish",
-            "client/test_protocol.py::test_the_time_that_the_service_asks_for_is_kept",
+            "client/test_operations.py::test_one_price_per_wish",
+            "client/test_operations.py::test_the_time_that_the_service_asks_for_is_kept",
         ),
     ),
     Promise(
@@ -39,10 +39,10 @@ PROMISES = (
         "`%kling_forget #7` lets it be sent.",
         (
             "test_faults.py::test_a_submission",
-            "notebook/test_repeats.py::test_one_whose_answer_was_lost_is_not_sent_again",
-            "notebook/test_repeats.py::test_one_whose_answer_was_lost_is_settled_by_itself",
-            "notebook/test_earlier.py::test_a_lost_task_that_was_found_is_gone_on_with",
-            "notebook/test_earlier.py::test_resume_tells_what_became_of_the_others",
+            "notebook/submit/test_reruns.py::test_one_whose_answer_was_lost_is_not_sent_again",
+            "notebook/submit/test_reruns.py::test_one_whose_answer_was_lost_is_settled_by_itself",
+            "notebook/submit/test_resumer.py::test_a_lost_task_that_was_found_is_gone_on_with",
+            "notebook/submit/test_resumer.py::test_resume_tells_what_became_of_the_others",
         ),
     ),
     Promise(
@@ -52,9 +52,9 @@ PROMISES = (
         "or that ended in an error of a task, had finished is shown too. A loop that asks four times makes four. "
         "`--new` makes another one; `--reuse` also takes one that is finished, or under way, in any cell.",
         (
-            "notebook/test_repeats.py::test_a_loop_makes_as_many_as_it_asks_for",
-            "notebook/test_repeats.py::test_a_run_that_is_not_over_is_gone_on_with_as_a_whole",
-            "notebook/test_session.py::test_after_a_restart_the_cell_goes_on_with_its_task",
+            "notebook/submit/test_reruns.py::test_a_loop_makes_as_many_as_it_asks_for",
+            "notebook/submit/test_reruns.py::test_a_run_that_is_not_over_is_gone_on_with_as_a_whole",
+            "notebook/submit/test_submitter.py::test_after_a_restart_the_cell_goes_on_with_its_task",
             "test_kernel_life.py::test_a_cell_that_is_run_again_is_not_paid_again",
             "browser/test_form.py::test_the_second_half_of_a_double_click_is_none_however_quick_the_service_is",
         ),
@@ -86,7 +86,7 @@ PROMISES = (
         "It is an error that names the field and the kind of value, before anything is sent.",
         (
             "core/test_every_value.py::test_what_means_nothing_is_an_error",
-            "core/test_request.py::test_an_invisible_prompt_is_none",
+            "request/test_request.py::test_an_invisible_prompt_is_none",
         ),
     ),
     Promise(
@@ -94,8 +94,8 @@ PROMISES = (
         "You are asked “Send anyway?”, once in a kernel for each model, field and value; `--yes` skips it, and a form "
         "wants a second click. A program sends it with a note, as our sources may be behind the service.",
         (
-            "notebook/test_guard.py::test_what_is_outside_of_what_is_documented_is_asked_about_once",
-            "notebook/test_guard.py::test_where_nobody_can_be_asked_it_is_sent",
+            "spending/test_guard.py::test_what_is_outside_of_what_is_documented_is_asked_about_once",
+            "spending/test_guard.py::test_where_nobody_can_be_asked_it_is_sent",
             "test_kernel_spend.py::test_a_slip_is_asked_about_once_a_kernel",
         ),
     ),
@@ -112,7 +112,7 @@ PROMISES = (
         (
             "test_crash.py::test_killed_kernels_lose_nothing_and_pay_nothing_twice",
             "test_crash.py::test_resume_says_what_was_not_sent",
-            "jobs/test_journal.py::test_what_a_killed_kernel_left_is_told_as_it_is",
+            "storage/test_journal.py::test_what_a_killed_kernel_left_is_told_as_it_is",
         ),
     ),
     Promise(
@@ -138,8 +138,8 @@ PROMISES = (
         "The wait goes on; the view says since when there is no answer.",
         (
             "test_faults.py::test_looks_that_go_wrong",
-            "client/test_protocol.py::test_no_trouble_ends_a_wait",
-            "client/test_protocol.py::test_a_laptop_may_sleep",
+            "client/test_operations.py::test_no_trouble_ends_a_wait",
+            "client/test_operations.py::test_a_laptop_may_sleep",
             "test_any_reply.py::test_a_wait_answered_by_anything",
         ),
     ),
@@ -150,9 +150,9 @@ PROMISES = (
         (
             "test_faults.py::test_a_video_that_cannot_be_had",
             "client/test_download.py::test_a_broken_download_goes_on_where_it_broke",
-            "client/test_part.py::test_what_a_killed_kernel_has_left_is_removed",
-            "client/test_part.py::test_no_space_left",
-            "client/test_boxes.py::test_wherever_it_breaks_off",
+            "files/test_atomic_file.py::test_what_a_killed_kernel_has_left_is_removed",
+            "files/test_atomic_file.py::test_no_space_left",
+            "media/test_mp4_boxes.py::test_wherever_it_breaks_off",
         ),
     ),
     Promise(
@@ -160,8 +160,8 @@ PROMISES = (
         "They share one journal. Each task is watched by the kernel that began it, until that ends; another "
         "one is told.",
         (
-            "jobs/test_journal.py::test_several_processes_write_at_once",
-            "notebook/test_earlier.py::test_resume_tells_what_became_of_the_others",
+            "storage/test_journal.py::test_several_processes_write_at_once",
+            "notebook/submit/test_resumer.py::test_resume_tells_what_became_of_the_others",
             "test_crash.py::test_a_kernel_that_stood_still_meets_what_another_one_has_fetched",
         ),
     ),
@@ -170,11 +170,11 @@ PROMISES = (
         "Videos are made all the same: the journal goes on in memory, and says so. A damaged one is set aside"
         " with all that is in it, and what can be read goes into a new one.",
         (
-            "jobs/test_database.py::test_a_full_disk",
-            "jobs/test_database.py::test_a_folder_that_takes_no_write",
-            "jobs/test_journal.py::test_a_corrupt_file",
-            "jobs/test_damage.py::test_any_byte_of_the_file",
-            "jobs/test_journal.py::test_a_journal_of_the_first_version_is_brought_up",
+            "storage/test_database.py::test_a_full_disk",
+            "storage/test_database.py::test_a_folder_that_takes_no_write",
+            "storage/test_journal.py::test_a_corrupt_file",
+            "storage/test_damage.py::test_any_byte_of_the_file",
+            "storage/test_journal.py::test_a_journal_of_the_first_version_is_brought_up",
         ),
     ),
     Promise(
@@ -184,9 +184,9 @@ PROMISES = (
         "nobody can be asked, only `--yes` makes them, and the error says how many were submitted: the cell, run "
         "again, meets those.",
         (
-            "notebook/test_guard.py::test_above_it_one_question_is_for_all_of_them",
-            "notebook/test_guard.py::test_where_nobody_can_be_asked",
-            "notebook/test_session.py::test_a_loop_that_was_held_up_meets_what_it_has_made",
+            "spending/test_guard.py::test_above_it_one_question_is_for_all_of_them",
+            "spending/test_guard.py::test_where_nobody_can_be_asked",
+            "notebook/submit/test_submitter.py::test_a_loop_that_was_held_up_meets_what_it_has_made",
             "test_kernel_spend.py::test_a_cell_counts_together_and_meets_what_it_has_made",
             "browser/test_spend.py::test_above_the_limit_a_form_wants_a_second_click_and_a_line_an_answer",
         ),
@@ -199,12 +199,12 @@ PROMISES = (
         "seconds are the safer limit. It prevents accidents. It is not a security boundary: anyone who can run Python "
         "can bypass it.",
         (
-            "notebook/test_guard.py::test_a_budget_is_refused_before_anything_is_made",
-            "notebook/test_guard.py::test_a_notebook_cannot_raise_the_budget_of_the_environment",
+            "spending/test_guard.py::test_a_budget_is_refused_before_anything_is_made",
+            "spending/test_guard.py::test_a_notebook_cannot_raise_the_budget_of_the_environment",
             "test_once.py::test_the_budget_of_the_environment_holds_over_processes",
-            "jobs/test_allowance.py::test_a_bare_client_is_refused_over_the_budget",
-            "jobs/test_allowance.py::test_another_process_counts_too",
-            "jobs/test_allowance.py::test_a_fork_counts_too",
+            "spending/test_allowance.py::test_a_bare_client_is_refused_over_the_budget",
+            "spending/test_allowance.py::test_another_process_counts_too",
+            "spending/test_allowance.py::test_a_fork_counts_too",
         ),
     ),
     Promise(
@@ -216,7 +216,7 @@ PROMISES = (
             "notebook/test_hostile.py::test_nothing_printed_is_obeyed",
             "browser/test_hostile.py::test_texts_of_strangers_do_nothing",
             "client/test_download.py::test_off_this_machine_all_is_https",
-            "jobs/test_files.py::test_no_other_file_is_taken_for_a_saved_video",
+            "jobs/test_video_files.py::test_no_other_file_is_taken_for_a_saved_video",
         ),
     ),
     Promise(
@@ -232,7 +232,7 @@ PROMISES = (
             "test_key.py::test_the_key_is_in_nothing_that_a_session_shows_or_keeps",
             "test_key.py::test_the_key_is_in_no_notebook_file",
             "test_key.py::test_the_key_goes_to_the_service_alone",
-            "client/test_credentials.py::test_another_address_does_not_get_a_key_from_elsewhere",
+            "client/credentials/test_find.py::test_another_address_does_not_get_a_key_from_elsewhere",
         ),
     ),
 )

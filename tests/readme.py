@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kling_widgets.demo.failures import FAILURES
-from kling_widgets.notebook.tables import models_table
+from kling_widgets.notebook.output.model_tables import models_table
 from tests.promises import PROMISES
 
 README = Path(__file__).resolve().parent.parent / "README.md"

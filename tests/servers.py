@@ -99,7 +99,7 @@ class FaultServer:
         self._writers: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._run, name="fault-server", daemon=True)
 
-    def wait_for(self, count: int, deadline: float = 20.0) -> None:
+    def wait_for(self, count: int, deadline: float = 60.0) -> None:
         """Until so many requests have come."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.asked) >= count, deadline):
@@ -107,22 +107,22 @@ class FaultServer:
 
     def refuse(self) -> None:
         """Ends all connections and takes no new one, until ``listen``."""
-        asyncio.run_coroutine_threadsafe(self._refuse(), self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(self._refuse(), self._loop).result(60)
 
     def listen(self) -> None:
         """Takes connections again, at the same address."""
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(60)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
+        self._thread.join(60)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

@@ -6,13 +6,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.fields import Flag
-from kling_widgets.core.grammar import Command, parse, read_code
-from kling_widgets.core.names import ALIASES
-from kling_widgets.core.words import SETTINGS
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.catalog.fields import Flag
+from kling_widgets.catalog.model_names import ALIASES
 from kling_widgets.errors import InvalidRequestError
+from kling_widgets.request.magic_words import SETTINGS
+from kling_widgets.request.request import VideoRequest
+from tests.conftest import tries
 from tests.core.samples import KEY, PROMPTS, as_the_shell_gives_it
+from tests.request.lines import Understood, parse
 from tests.test_any_reply import is_plain
 
 VALUES = [
@@ -71,7 +73,7 @@ prompts = st.sampled_from(PROMPTS) | st.text(max_size=40) | st.lists(values, max
 lines = st.tuples(st.lists(given_options, max_size=5).map(" ".join), prompts).map(" ".join)
 
 
-def understood(text: str, cell: str | None) -> Command | None:
+def understood(text: str, cell: str | None) -> Understood | None:
     """The command, or None where it is refused, in plain words that do not repeat a key."""
     try:
         return parse(text, cell, lookup={"name": "boat", "x": 7}.__getitem__, read=lambda path: '{"type": "down_back"}')
@@ -80,7 +82,7 @@ def understood(text: str, cell: str | None) -> Command | None:
         return None
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(400))
 @given(lines | st.text(), st.none() | prompts)
 def test_any_line_is_a_command_or_refused(text: str, cell: str | None) -> None:
     """And what it is can be looked at in every way."""
@@ -93,7 +95,7 @@ def test_any_line_is_a_command_or_refused(text: str, cell: str | None) -> None:
             assert isinstance(code, str) and KEY not in code
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(400))
 @given(lines, st.none() | prompts)
 def test_a_line_survives_its_own_code(text: str, cell: str | None) -> None:
     """What a line asks for, its magic asks for: by our own reading, and as the shell hands it over."""
@@ -102,7 +104,7 @@ def test_a_line_survives_its_own_code(text: str, cell: str | None) -> None:
         return
     request = command.request
     code = request.to_magic()
-    again = read_code(code)
+    again = VideoRequest.from_magic(code)
     assert again.model == request.model and dict(again.values) == dict(request.values)
     line_, body = as_the_shell_gives_it(code)
     shown = parse(line_, body).request

@@ -15,17 +15,19 @@ from hypothesis import strategies as st
 
 from kling_widgets.client import uploads
 from kling_widgets.client.download import download
-from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Send, Session, Work
+from kling_widgets.client.error_replies import Doing, refusal, retry_after
 from kling_widgets.client.links import LONGEST, clean_link
-from kling_widgets.client.media import kind_of, sort_of
-from kling_widgets.client.part import Part
-from kling_widgets.client.protocol import create, failure, query, wait
-from kling_widgets.client.refusal import Doing, refusal, retry_after
-from kling_widgets.client.reply import Task, read_create, read_query
+from kling_widgets.client.operations import create, failure, query, wait
+from kling_widgets.client.replies import read_create, read_query
+from kling_widgets.client.steps import ClientState, NoReply, Open, Pause, Protocol, Read, Response, Send, Work
+from kling_widgets.core.task import Task
 from kling_widgets.errors import KlingError, TaskFailedError
-from kling_widgets.jobs.moment import Moment
-from kling_widgets.jobs.standing import Standing
-from kling_widgets.notebook.words import line, trouble
+from kling_widgets.files.atomic_file import AtomicFile
+from kling_widgets.jobs.snapshot import JobSnapshot
+from kling_widgets.jobs.state import JobState
+from kling_widgets.media.probe import format_of, kind_of
+from kling_widgets.notebook.output.status_text import line, trouble
+from tests.conftest import tries
 from tests.faults import WIRE
 
 OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -124,12 +126,12 @@ headers = st.dictionaries(
     max_size=3,
 )
 replies = st.builds(
-    Reply,
+    Response,
     st.sampled_from([200, 200, 200, 201, 302, 400, 401, 403, 404, 408, 429, 500, 502, 503]) | st.integers(100, 999),
     headers,
     contents,
 )
-answers = replies | st.builds(Broken, st.booleans(), st.text(max_size=50))
+answers = replies | st.builds(NoReply, st.booleans(), st.text(max_size=50))
 session_clock = 1_800_000_000.0
 
 
@@ -142,12 +144,12 @@ class Clock:
         return self.now
 
 
-def session(clock: Clock) -> Session:
-    return Session("https://s.example", clock=clock, wall=lambda: session_clock, jitter=lambda: 0.5)
+def session(clock: Clock) -> ClientState:
+    return ClientState("https://s.example", clock=clock, wall=lambda: session_clock, jitter=lambda: 0.5)
 
 
 def takes(
-    steps: Protocol[Any], replies: list[Reply | Broken], clock: Clock
+    steps: Protocol[Any], replies: list[Response | NoReply], clock: Clock
 ) -> tuple[Any, list[Send | Open], list[float]]:
     """What comes of the steps when these answers come, the last one for ever; and what was sent and waited for."""
     sent: list[Send | Open] = []
@@ -171,7 +173,7 @@ def takes(
             case Send() | Open():
                 sent.append(step)
                 answer = replies[min(len(sent), len(replies)) - 1]
-                body = answer.content if isinstance(answer, Reply) else b""
+                body = answer.content if isinstance(answer, Response) else b""
                 assert len(sent) <= 300
             case Read():
                 answer, body = body, b""
@@ -198,20 +200,20 @@ def check_task(task: Task) -> None:
     f"{task.id}{task.word}{task.error}{task.model}{task.url}".encode()
 
 
-@settings(max_examples=800)
+@settings(max_examples=tries(800))
 @given(mutated())
 def test_a_task_out_of_a_body_that_is_nearly_right(body: Any) -> None:
     """A task, all of which can be shown, or one of our errors."""
     for read in (read_create, partial(read_query, task_id="t1")):
         try:
-            check_task(read(Reply(200, {}, _coded(body))))
+            check_task(read(Response(200, {}, _coded(body))))
         except KlingError as error:
             assert is_plain(error)
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(st.lists(answers, min_size=1, max_size=4))
-def test_a_submission_answered_by_anything(given_answers: list[Reply | Broken]) -> None:
+def test_a_submission_answered_by_anything(given_answers: list[Response | NoReply]) -> None:
     """A task, or one of our errors; and after the first answer that leaves it open nothing is sent."""
     result, sent, _ = takes(create(session(Clock()), {"model": "m"}), given_answers, Clock())
     assert 1 <= len(sent) <= 6
@@ -220,20 +222,20 @@ def test_a_submission_answered_by_anything(given_answers: list[Reply | Broken]) 
     else:
         assert is_plain(result) and "billed" in str(result)
     for answer in given_answers[: len(sent) - 1]:
-        if isinstance(answer, Broken):
+        if isinstance(answer, NoReply):
             assert not answer.sent
         else:
             refused = refusal(answer, "create")
             assert not refused.open and (answer.status_code in (429, 500, 503))
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(st.lists(answers, min_size=1, max_size=6), st.sampled_from(["t1", Task("t1", status="queued")]))
-def test_a_wait_answered_by_anything(given_answers: list[Reply | Broken], task: Task | str) -> None:
+def test_a_wait_answered_by_anything(given_answers: list[Response | NoReply], task: Task | str) -> None:
     """It ends with the task's own end, with the service's own refusal, or with its limit; each look is told."""
-    clock, told = Clock(), Standing(0.0, lambda: session_clock)
+    clock, told = Clock(), JobState(0.0, lambda: session_clock)
     told.accept(Task("t1", status="queued"), 0.0)
-    steps = wait(session(clock), task, timeout=120, on_update=told.see, on_trouble=told.miss)
+    steps = wait(session(clock), task, timeout=120, on_update=told.polled, on_trouble=told.poll_failed)
     result, sent, pauses = takes(steps, given_answers, clock)
     assert sum(pauses) <= 120 + 18 + 1e-6  # the looks for a link that lags behind
     assert all(isinstance(each, Send) and each.method == "GET" for each in sent)
@@ -247,9 +249,9 @@ def test_a_wait_answered_by_anything(given_answers: list[Reply | Broken], task: 
         assert isinstance(result, TaskFailedError) or "%kling_resume t1" in str(result)
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(st.lists(answers, min_size=1, max_size=3))
-def test_a_question_answered_by_anything(given_answers: list[Reply | Broken]) -> None:
+def test_a_question_answered_by_anything(given_answers: list[Response | NoReply]) -> None:
     """A look, the list of models, an upload: a plain result or one of our errors, after a few tries."""
     for ask in (query(session(Clock()), "t1"), uploads.available(session(Clock()))):
         result, sent, _ = takes(ask, given_answers, Clock())
@@ -266,26 +268,26 @@ def test_a_question_answered_by_anything(given_answers: list[Reply | Broken]) ->
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR\x00\x00\x02\x00\x00\x00\x02\x00" + b"0" * 60
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.lists(answers, min_size=1, max_size=3))
-def test_an_upload_answered_by_anything(given_answers: list[Reply | Broken]) -> None:
+def test_an_upload_answered_by_anything(given_answers: list[Response | NoReply]) -> None:
     """A link that may be followed, or one of our errors."""
     result, _, _ = takes(uploads.upload(session(Clock()), PNG), given_answers, Clock())
     assert isinstance(result, KlingError) or clean_link(result) == result
     assert is_plain(result, LONGEST)
 
 
-@settings(max_examples=80)
+@settings(max_examples=tries(80))
 @given(st.lists(answers, min_size=1, max_size=5), LINKS)
-def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Reply | Broken], link: str) -> None:
+def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Response | NoReply], link: str) -> None:
     """A video, or one of our errors and no file; and the key goes to the service alone."""
-    part = Part(tmp_path / "a.mp4", overwrite=True)
+    part = AtomicFile(tmp_path / "a.mp4", overwrite=True)
     result, sent, _ = takes(
         download(session(Clock()), Task("t1", status="succeeded", url=link), part), given_answers, Clock()
     )
     part.discard()
     if isinstance(result, Path):
-        assert sort_of(kind_of(result.read_bytes()[:64])) == "clip"
+        assert format_of(kind_of(result.read_bytes()[:64])) == "clip"
         result.unlink()
     else:
         assert is_plain(result)
@@ -296,9 +298,9 @@ def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Rep
         assert each.url.startswith(own) or not each.with_key
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(replies, st.sampled_from(["create", "query", "upload", "list", "download"]))
-def test_a_refusal_of_anything(reply: Reply, doing: Doing) -> None:
+def test_a_refusal_of_anything(reply: Response, doing: Doing) -> None:
     """One plain line, with the status; the reply is kept within bounds."""
     error = refusal(reply, doing, "https://s.example").error
     assert is_plain(error) and str(reply.status_code) in str(error) and error.status_code == reply.status_code
@@ -308,11 +310,11 @@ def test_a_refusal_of_anything(reply: Reply, doing: Doing) -> None:
     assert wanted is None or wanted >= 0
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(st.text(max_size=100) | WORDS | st.sampled_from(["Succeeded ", "IN PROGRESS", "time-out", "\u0130n_progress"]))
 def test_a_status_of_any_word(word: str) -> None:
     """A known one, whatever its case; every other one is no end, and is shown as it is, short."""
-    task = read_query(Reply(200, {}, _coded({"code": "success", "data": {"status": word, "task_id": "t1"}})), "t1")
+    task = read_query(Response(200, {}, _coded({"code": "success", "data": {"status": word, "task_id": "t1"}})), "t1")
     assert task.status in ("queued", "running", "succeeded", "failed", "unknown")
-    assert is_plain(line(Moment("running", word=task.word)), 120)
+    assert is_plain(line(JobSnapshot("running", word=task.word)), 120)
     check_task(task)

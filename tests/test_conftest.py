@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
 
-def _run(test: str, **environment: str) -> subprocess.CompletedProcess[str]:
+
+def _run(test: str, workers: int, **environment: str) -> subprocess.CompletedProcess[str]:
     """Pytest on one test on a machine with no program on the path: it has no Chromium and no second Python."""
     env = {name: value for name, value in os.environ.items() if name not in ("CI", "KLING_TEST_IPYKERNEL6")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers), test]
     return subprocess.run(
         command, cwd=ROOT, env=env | {"PATH": ""} | environment, capture_output=True, text=True, timeout=120
     )
@@ -24,10 +27,12 @@ BROWSER = "tests/browser/test_harness.py::test_themes_and_pictures"
 KERNEL6 = "tests/test_kernel.py::test_cells_give_what_they_show[ipykernel6]"
 
 
-@pytest.mark.parametrize(("test", "what"), [(BROWSER, "browser tests"), (KERNEL6, "tests on ipykernel 6")])
-def test_what_is_missing_is_said_at_the_end_and_fails_in_ci(test: str, what: str) -> None:
+@pytest.mark.parametrize(
+    ("test", "what", "workers"), [(BROWSER, "browser tests", 0), (KERNEL6, "tests on ipykernel 6", 1)]
+)
+def test_what_is_missing_is_said_at_the_end_and_fails_in_ci(test: str, what: str, workers: int) -> None:
     """Without a Chromium, or a second kernel, tests are skipped and the last lines say which and why."""
-    here, in_ci = _run(test), _run(test, CI="true")
+    here, in_ci = _run(test, workers), _run(test, workers, CI="true")
     assert (here.returncode, in_ci.returncode) == (0, 1), here.stdout + in_ci.stdout
     for run in (here, in_ci):
         assert any(line.startswith(f"NOT RUN: {what}: ") for line in run.stdout.splitlines()[-6:]), run.stdout
@@ -39,3 +44,24 @@ def test_no_setting_of_who_runs_the_tests_is_seen(tmp_path: object) -> None:
     assert names == {"KLING_WIDGETS_HOME"}
     assert os.environ["KLING_WIDGETS_HOME"].startswith(str(tmp_path))
     assert not [name for name in os.environ if name.lower().endswith("_proxy")]
+
+
+STOPPED = """
+import signal, subprocess, sys
+def test_both():
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    code = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\\n"
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_run_in_the_background_of_a_script_can_be_interrupted(tmp_path: Path) -> None:
+    """Such a run begins with Ctrl+C ignored: tests, and the programs that they start, hear of it all the same."""
+    (tmp_path / "test_both.py").write_text(STOPPED)
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.conftest"]
+    command += ["--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path / "test_both.py")]
+    run = subprocess.run(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 0, run.stdout + run.stderr

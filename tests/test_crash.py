@@ -19,13 +19,13 @@ from pathlib import Path
 
 import pytest
 
-from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.journal import INTERRUPTED, Journal
+from kling_widgets.storage.journal import INTERRUPTED, Journal
+from kling_widgets.storage.submission import Submission
 from tests.conftest import FIGURES
 from tests.crash import LONG, STAGES, Gateway
 from tests.kernel import KERNELS, Kernel
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="no kill -9 here")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="no kill -9 here")]
 
 # Another one makes other choices; the instants of the kills are others in each run anyway.
 SEED = os.environ.get("KLING_TEST_CRASH_SEED", "972318")
@@ -140,7 +140,7 @@ class World:
             kernel.run(LOAD)
             return name, [kernel.run(code, timeout=2 * LONG)[0].text for code in codes]
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Submission, ...]:
         """The journal, oldest first."""
         return Journal(self.home / "journal.sqlite").entries()[::-1]
 
@@ -310,7 +310,7 @@ def test_a_kernel_that_stood_still_meets_what_another_one_has_fetched(world: Wor
     assert video.name in end.text
 
 
-def lost(world: World, entries: Sequence[Entry]) -> list[str]:
+def lost(world: World, entries: Sequence[Submission]) -> list[str]:
     """Tasks of the service that are neither saved, with their very video, nor "unknown" where the answer was lost."""
     saved = {entry.task_id: Path(entry.path) for entry in entries if entry.state == "saved" and entry.path}
     unknown = Counter(entry.body.get("prompt") for entry in entries if entry.state == "unknown")
@@ -337,7 +337,7 @@ def half(world: World) -> list[str]:
     return found
 
 
-def untrue(world: World, entries: Sequence[Entry]) -> list[str]:
+def untrue(world: World, entries: Sequence[Submission]) -> list[str]:
     """Entries of whose state the service knows better."""
     found = [f"#{entry.key} {entry.state}" for entry in entries if entry.state not in ("saved", "refused", "unknown")]
     for prompt in {str(entry.body["prompt"]) for entry in entries}:

@@ -14,18 +14,21 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from kling_widgets.client.budget import Budget
-from kling_widgets.client.client import AsyncClient, Client
-from kling_widgets.client.reply import Task
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.client import Client
+from kling_widgets.client.credentials.endpoint import Service
+from kling_widgets.client.rate_limit import RateLimiter
+from kling_widgets.core.task import Task
 from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, VideoMissingError, WaitTimeoutError
-from kling_widgets.jobs.service import Service
-from kling_widgets.notebook import magic
-from kling_widgets.notebook.form import Form
-from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.form.form import Form
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.magics import magics
+from kling_widgets.request.request import VideoRequest
 from tests.client.conftest import Time
 from tests.client.samples import picture
 from tests.faults import CREATED, FAULTS, MP4, Fault
+from tests.jobs.conftest import until
+from tests.patience import AsyncPatient, Patient
 from tests.servers import Answer, Asked, FaultServer
 
 KEY = "sk-" + "Fault5xyz" * 4
@@ -68,7 +71,7 @@ class Gateway:
         self.server.listen()
 
     def answer(self, asked: Asked) -> Answer:
-        step = self._step(asked)
+        step = self.step(asked.path)
         self.counts[step] += 1
         if asked.path == "/clip.mp4" and "authorization" in asked.headers:
             self.strayed.append(asked)
@@ -98,15 +101,15 @@ class Gateway:
         return Answer(body={"data": [{"id": "aigc-video-kling-2.6"}]})
 
     @staticmethod
-    def _step(asked: Asked) -> str:
-        if asked.path == CREATE:
+    def step(path: str) -> str:
+        if path == CREATE:
             return "submit"
-        if asked.path.startswith(f"{CREATE}/"):
+        if path.startswith(f"{CREATE}/"):
             return "poll"
-        if asked.path.startswith("/v1/videos/"):
+        if path.startswith("/v1/videos/"):
             return "copy"
         steps = {"/v1/files/uploads": "upload", "/clip.mp4": "download", "/v1/models": "available"}
-        return steps.get(asked.path, "other")
+        return steps.get(path, "other")
 
 
 class Way:
@@ -120,8 +123,16 @@ class Way:
 
     def __init__(self, gateway: Gateway, folder: Path, slow: bool) -> None:
         self.gateway, self.folder = gateway, folder
-        self.patience, self.limit = (0.2, SHORT_LIMIT) if slow else (30.0, LIMIT)
-        self.clock, self.budget, self.turn = Clock(), Budget(1e9), 0
+        self.patience, self.limit = (0.1, SHORT_LIMIT) if slow else (30.0, LIMIT)
+        self.clock, self.budget, self.turn = Clock(), RateLimiter(1e9), 0
+        self.given_up = Counter[str]()
+
+    def short(self, request: httpx.Request) -> bool:
+        """Whether a request is one that gets no answer in time; by its step they are counted."""
+        step = self.gateway.step(request.url.path)
+        if slow := self.gateway.fault.slow and step in self.gateway.steps:
+            self.given_up[step] += 1
+        return slow
 
     def go(self, step: str) -> None:
         """All that leads to the step, and the step."""
@@ -154,7 +165,11 @@ class Script(Way):
         self.client: Any = self.make(gateway.server.url)
 
     def make(self, url: str) -> Any:
-        return Client(KEY, url, timeout=self.patience, budget=self.budget, clock=self.clock, sleep=self.clock.sleep)
+        ways = Patient(self.short)
+        sleep = self.clock.sleep
+        return Client(
+            KEY, url, transport=ways, timeout=self.patience, budget=self.budget, clock=self.clock, sleep=sleep
+        )
 
     def take(self, result: Any) -> Any:
         return result
@@ -248,8 +263,10 @@ class AsyncScript(Script):
 
     def make(self, url: str) -> Any:
         async def make() -> AsyncClient:
+            ways = AsyncPatient(self.short)
+            sleep = self.clock.asleep
             return AsyncClient(
-                KEY, url, timeout=self.patience, budget=self.budget, clock=self.clock, sleep=self.clock.asleep
+                KEY, url, transport=ways, timeout=self.patience, budget=self.budget, clock=self.clock, sleep=sleep
             )
 
         return self.take(make())
@@ -275,12 +292,13 @@ class Line(Way):
         self.session = Session(self.shell, {**environ, "KLING_WIDGETS_RPS": "1000000"}, connect=self.connect)
         self.session.settings.video_dir = str(folder / "clips")
         self.session.settings.timeout = self.limit
-        magic.register(self.shell, self.session)
+        magics.register(self.shell, self.session)
 
-    def connect(self, service: Service, budget: Budget) -> AsyncClient:
+    def connect(self, service: Service, budget: RateLimiter) -> AsyncClient:
         return AsyncClient(
             service.key,
             service.base_url,
+            transport=AsyncPatient(self.short),
             timeout=self.patience,
             budget=self.budget,
             clock=self.clock,
@@ -298,7 +316,7 @@ class Line(Way):
         return self.session.journal.entries()[0].state
 
     def close(self) -> None:
-        magic.unregister(self.shell)
+        magics.unregister(self.shell)
         self.session.close()
         InteractiveShell.clear_instance()
 
@@ -364,6 +382,7 @@ class Cell:
         gateway, clock = self.gateway, self.way.clock
         gateway.plan(self.steps, self.fault, times, clock)
         clock.waits.clear()
+        self.way.given_up.clear()
         for path in self.way.videos:
             path.unlink()
         if self.fault.answer is None and times:
@@ -373,6 +392,8 @@ class Cell:
             self.way.go(self.steps[0])
         except KlingError as raised:
             error = raised
+        for step, count in self.way.given_up.items():  # who gave up may be faster than the service in hearing of it
+            until(lambda step=step, count=count: gateway.counts[step] >= count)  # type: ignore[misc]
         assert gateway.made <= 1
         assert gateway.strayed == []
         assert all(0 <= wait <= 301 for wait in clock.waits)

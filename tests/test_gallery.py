@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kling_widgets.core.catalog import models
+import pytest
+
+from kling_widgets.catalog.models import models
 from tests.gallery import ACROSS, GAP, HEIGHT, WIDTH, gallery
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_gallery_has_a_clip_of_every_model(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.kernel import Kernel
 
+pytestmark = pytest.mark.slow
+
 
 def test_each_name_is_the_kernel_that_it_says(kernel_name: str) -> None:
     """python3 is ipykernel 7 or newer, ipykernel6 is 6: else the tests on both kinds would test one twice."""

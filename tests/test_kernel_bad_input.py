@@ -16,6 +16,8 @@ from tests.kernel import Cell, Kernel
 from tests.program import KEY, Service, service
 from tests.servers import Answer, Asked, FaultServer
 
+pytestmark = pytest.mark.slow
+
 LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw, os"
 GATE = "input()"  # it is answered when all cells are queued: a kernel aborts only what has already arrived
 AFTER = "'the next cell'"
@@ -366,8 +368,8 @@ CREATES = {"demo:quota": 0, "demo:busy": 0}
 
 
 BY_MAGIC, BY_PYTHON = (
-    "%kling --wait --size 512x512 {}",
-    "kw.submit('2.6', prompt='{}', size='512x512').wait()",
+    "%kling --wait --size 64x64 {}",
+    "kw.submit('2.6', prompt='{}', size='64x64').wait()",
 )
 
 
@@ -385,9 +387,9 @@ def test_a_task_that_ends_badly_is_one_line(served: Kernel, demo: Service, door:
 
 def test_a_wait_that_times_out_says_that_the_task_goes_on(served: Kernel) -> None:
     """The line says how to come back to it."""
-    line = said(served, "%kling --wait --timeout 1 --size 512x512 demo:slow a boat")
+    line = said(served, "%kling --wait --timeout 1 --size 64x64 demo:slow a boat")
     check(line, ("WaitTimeoutError", "goes on", r"%kling_resume demo_\w+"))
-    line = said(served, "kw.submit('2.6', prompt='demo:slow again', size='512x512').wait(0.5)")
+    line = said(served, "kw.submit('2.6', prompt='demo:slow again', size='64x64').wait(0.5)")
     check(line, ("WaitTimeoutError", "goes on", r"%kling_resume demo_\w+"))
 
 
@@ -395,7 +397,7 @@ def test_a_wait_that_times_out_says_that_the_task_goes_on(served: Kernel) -> Non
 def test_what_a_service_does_at_times_stops_nobody(served: Kernel, demo: Service, word: str) -> None:
     """A full service, a late link, a page now and then: the video comes all the same, once."""
     before = len(demo.bodies())
-    (cell,) = served.run(f"%kling --wait --size 512x512 a boat {word}", timeout=120)
+    (cell,) = served.run(f"%kling --wait --size 64x64 a boat {word}", timeout=120)
     assert cell.status == "ok", cell.text
     assert any("<video" in html for html in cell.bundles("text/html"))
     assert len(demo.bodies()) == before + 1

@@ -10,8 +10,10 @@ import pytest
 
 from tests.kernel import Cell, Kernel
 
+pytestmark = pytest.mark.slow
+
 LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw"
-BOAT = "--size 512x512 a paper boat"
+BOAT = "--size 64x64 a paper boat"
 DEMO = {"KLING_WIDGETS_DEMO": "1"}
 
 
@@ -34,11 +36,11 @@ def under_way(kernel: Kernel) -> bool:
 
 def test_an_interrupted_wait_ends_at_once_and_says_how_to_resume(kernel: Kernel) -> None:
     """The task goes on, the cell does not; the one line names the magic that brings it back, and Run All stops."""
-    cell = kernel.send("%kling --wait -o job demo:slow boat")
+    cell = kernel.send("%kling --wait -o job --size 64x64 demo:slow boat")
     after = kernel.send("'never'")
     kernel.until(lambda: under_way(kernel))
     kernel.interrupt()
-    kernel.until(lambda: cell.done and after.done, timeout=5)
+    kernel.until(lambda: cell.done and after.done)
     assert (cell.status, after.status) == ("error", "aborted")
     assert len(cell.error) == 1
     assert re.search(r"goes on being made, and is billed.*%kling_resume demo_\w+", cell.text)
@@ -48,15 +50,15 @@ def test_an_interrupted_wait_ends_at_once_and_says_how_to_resume(kernel: Kernel)
 
 def test_an_interrupted_wait_of_a_job_is_the_same(kernel: Kernel) -> None:
     """job.wait() in a cell too."""
-    kernel.run("job = kw.submit('2.6', prompt='demo:slow boat')")
+    kernel.run("job = kw.submit('2.6', prompt='demo:slow boat', size='64x64')")
     cell = kernel.send("job.wait()")
     kernel.until(lambda: under_way(kernel))
     kernel.interrupt()
-    kernel.until(lambda: cell.done, timeout=5)
+    kernel.until(lambda: cell.done)
     assert len(cell.error) == 1
     assert "%kling_resume demo_" in cell.text
     # The watching ends on a thread of its own: who waits again is told when it has.
-    ended = "import contextlib\nwith contextlib.suppress(kw.KlingError): job.wait(timeout=30)\njob.status"
+    ended = "import contextlib\nwith contextlib.suppress(kw.KlingError): job.wait(timeout=60)\njob.status"
     assert kernel.run(ended)[0].text.strip() == "'stopped'"
 
 
@@ -83,13 +85,13 @@ def test_a_restarted_kernel_finds_its_tasks(kernel: Kernel, isolated: Path) -> N
 def test_a_cell_that_is_run_again_is_not_paid_again(kernel: Kernel) -> None:
     """While its videos are under way, the same cell shows them again and says so; --new makes another, and a loop as
     many as it asks for."""
-    loop = "jobs = [kw.submit('2.6', prompt='demo:slow boat') for _ in range(2)]"
+    loop = "jobs = [kw.submit('2.6', prompt='demo:slow boat', size='64x64') for _ in range(2)]"
     first, again = kernel.run(loop, "ids = [job.id for job in jobs]")
     assert (first.status, again.status) == ("ok", "ok")
     _, same, another, count = kernel.run(
         loop,
         "[job.id for job in jobs] == ids",
-        "%kling --new demo:slow boat",
+        "%kling --new --size 64x64 demo:slow boat",
         "len(kw.history()), len({entry.task_id for entry in kw.history()})",
     )
     assert same.text.strip() == "True"
@@ -103,7 +105,7 @@ def test_queued_cells_all_run_behind_a_wait(kernel: Kernel) -> None:
     cells = kernel.run(
         f"%kling --wait {BOAT}",
         "1",
-        "job = kw.submit('2.6', prompt='a kite', size='512x512')\njob.wait().status",
+        "job = kw.submit('2.6', prompt='a kite', size='64x64')\njob.wait().status",
         "2",
         "import asyncio; kw.run(asyncio.sleep(0.1, 'slept'))",
         "3",
@@ -112,7 +114,7 @@ def test_queued_cells_all_run_behind_a_wait(kernel: Kernel) -> None:
     assert [cell.status for cell in cells] == ["ok"] * 6
     assert [cells[index].text.strip() for index in (1, 3, 4, 5)] == ["1", "2", "'slept'", "3"]
     assert plays(cells[0]) and plays(cells[2])
-    (awaited,) = kernel.run("(await kw.submit('2.6', prompt='dunes', size='512x512')).path.name", timeout=120)
+    (awaited,) = kernel.run("(await kw.submit('2.6', prompt='dunes', size='64x64')).path.name", timeout=120)
     assert awaited.text.strip().endswith(".mp4'"), awaited.text
 
 

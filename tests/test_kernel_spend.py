@@ -8,6 +8,8 @@ import pytest
 
 from tests.kernel import Kernel
 
+pytestmark = pytest.mark.slow
+
 LOAD = (
     "%load_ext kling_widgets\nimport kling_widgets as kw\nfrom concurrent.futures import ThreadPoolExecutor\n"
     "%config Kling.confirm_above = '1 video'"

@@ -21,6 +21,8 @@ from tests.leaks import forms, found_in, leaking
 from tests.leaky import leaky
 from tests.program import KEY, Service, service
 
+pytestmark = pytest.mark.slow
+
 LOUD = "import traceback, logging, warnings; logging.basicConfig(level=0); warnings.simplefilter('always')"
 TELL = (
     "def tell(work):\n"

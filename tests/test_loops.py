@@ -12,19 +12,21 @@ import pytest
 from tests.conftest import FIGURES, ROOT, need
 from tests.kernel import IPYKERNEL6, KERNELS, Kernel
 
+pytestmark = pytest.mark.slow
+
 RUNS = int(os.environ.get("KLING_TEST_KERNELS", "6"))
 
 SLIDER = """
 import asyncio, threading, time, ipywidgets
 from concurrent.futures import Future
 import kling_widgets as kw
-from kling_widgets.jobs import blocking
+from kling_widgets.jobs import waiting
 slider = ipywidgets.IntSlider()
 slider
 """
 COMPUTE = "time.sleep(.1)"  # messages come meanwhile, so that they are ready together when the next cell begins
 WAITS = (
-    "future = Future(); threading.Timer(.1, future.set_result, ['done']).start(); blocking.wait(future)",
+    "future = Future(); threading.Timer(.1, future.set_result, ['done']).start(); waiting.wait(future)",
     "kw.run(asyncio.sleep(.1, 'done'))",
 )
 

@@ -13,11 +13,13 @@ import pytest
 
 from tests.conftest import need
 
+pytestmark = pytest.mark.slow
+
 CELLS = (
     "%load_ext kling_widgets\n%kling_demo",
     "%kling --size 256x256 --seconds 1 a paper boat",
     "%kling_demo off",
-    "from kling_widgets.notebook.session import session\nprint(session().services.key_status())",
+    "from kling_widgets.notebook.kernel.session import session\nprint(session().services.key_status())",
 )
 KEY = "sk-live-0123456789abcdef0123456789abcdef"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kling_widgets.core import catalog
+from kling_widgets.catalog import models as catalog
 from tests.readme import README, fresh, models
 
 TEXT = "# Head\n<!-- begin models -->\nold\n<!-- end models -->\nTail <!-- not a block -->\n"

@@ -11,8 +11,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
+import pytest
 
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 DEMO = {"KLING_WIDGETS_DEMO": "1"}
 FIRST = ROOT / "notebooks" / "01_first_video.ipynb"

@@ -6,33 +6,31 @@ Neither keeps a journal: when the program ends while a task runs, its id is all 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import httpx
 
-from kling_widgets.client import allowance, protocol, uploads
+from kling_widgets.catalog.models import Model
 from kling_widgets.client import download as downloads
-from kling_widgets.client.allowance import Reserve
-from kling_widgets.client.async_driver import AsyncDriver
-from kling_widgets.client.blocking_driver import BlockingDriver
-from kling_widgets.client.budget import Budget
-from kling_widgets.client.credentials import find
+from kling_widgets.client import operations, reservations, uploads
+from kling_widgets.client.credentials.find import find
+from kling_widgets.client.credentials.secret import Secret
 from kling_widgets.client.download import LARGEST_VIDEO, OnProgress
-from kling_widgets.client.exchange import Note, Session
-from kling_widgets.client.part import Part
-from kling_widgets.client.protocol import OnTrouble, OnUpdate
-from kling_widgets.client.reply import Task
-from kling_widgets.client.secret import Secret
-from kling_widgets.client.transport import make
+from kling_widgets.client.http.blocking_driver import BlockingDriver
+from kling_widgets.client.http.transport import make
+from kling_widgets.client.operations import OnTrouble, OnUpdate
+from kling_widgets.client.rate_limit import RateLimiter
+from kling_widgets.client.reservations import Reserve
+from kling_widgets.client.steps import ClientState, Note
 from kling_widgets.core import forks
-from kling_widgets.core.catalog import Model
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.core.task import Task
+from kling_widgets.files.atomic_file import AtomicFile
+from kling_widgets.request.request import VideoRequest
 
 
 class Client:
@@ -45,7 +43,7 @@ class Client:
         base_url: else ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
         timeout: seconds to wait for an answer; by default 180 for a submission and an upload, 30 for the rest.
         transport: an ``httpx.BaseTransport``, for tests.
-        budget: requests a second, above 0, or a ``Budget`` that is shared with other clients; by default what
+        budget: requests a second, above 0, or a ``RateLimiter`` that is shared with other clients; by default what
             ``KLING_WIDGETS_RPS`` says, else 5.
         clock, sleep: time, for tests.
 
@@ -73,7 +71,7 @@ class Client:
         *,
         timeout: float | None = None,
         transport: httpx.BaseTransport | None = None,
-        budget: Budget | float | None = None,
+        budget: RateLimiter | float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -81,8 +79,8 @@ class Client:
         credentials = find(api_key, base_url, folder=Path())
         key = credentials.needed()
         self.base_url, self.key_source = credentials.base_url, credentials.source
-        self._session = Session(self.base_url, timeout, clock)
-        self._budget = Budget.of(budget, os.environ)
+        self._session = ClientState(self.base_url, timeout, clock)
+        self._budget = RateLimiter.of(budget, os.environ)
         self._uploading = forks.lock()
 
         def connect() -> BlockingDriver:
@@ -132,7 +130,7 @@ class Client:
         called directly before each try, and nothing is sent if it raises."""
         with Note() as note:
             return self._driver.run(
-                allowance.create(self._session, body, on_trouble, before, note, reserve=self.reserve)
+                reservations.create(self._session, body, on_trouble, before, note, reserve=self.reserve)
             )
 
     def get(self, task_id: str) -> Task:
@@ -141,7 +139,7 @@ class Client:
         Raises:
             ConnectionFailedError, APIError: no usable answer, also after some tries; the task goes on.
         """
-        return self._driver.run(protocol.query(self._session, task_id))
+        return self._driver.run(operations.query(self._session, task_id))
 
     def wait(
         self,
@@ -169,9 +167,9 @@ class Client:
             APIError: the service refused to tell (the key, its scope, no such task).
         """
         task_id = task if isinstance(task, str) else task.id
-        with Note(f"Task {task_id} {protocol.goes_on(task_id)}"), self._budget.watched():
+        with Note(f"Task {task_id} {operations.goes_on(task_id)}"), self._budget.watched():
             return self._driver.run(
-                protocol.wait(
+                operations.wait(
                     self._session,
                     task,
                     timeout=timeout,
@@ -221,7 +219,7 @@ class Client:
             ConnectionFailedError, APIError: the host cannot be reached, or refuses.
             KlingError: the file is there already or cannot be written, the task has not ended, or it is no video.
         """
-        part = Part(path, overwrite=overwrite)
+        part = AtomicFile(path, overwrite=overwrite)
         try:
             steps = downloads.download(self._session, source, part, largest=largest, on_progress=on_progress)
             return self._driver.run(steps)
@@ -255,142 +253,3 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client {self.base_url}, key: {self.key_source}>"
-
-
-class AsyncClient:
-    """The same as :class:`Client`, with the same names and arguments, awaited.
-
-    It belongs to the loop that first awaits it. ``async with`` closes it. ``KLING_WIDGETS_BUDGET`` holds for it, too.
-    """
-
-    base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
-    reserve: ClassVar[Reserve | None] = None  # what allows and counts each submission, where there is a budget
-
-    def __init__(
-        self,
-        api_key: str | Secret | None = None,
-        base_url: str | None = None,
-        *,
-        timeout: float | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        budget: Budget | float | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
-        api_key = Secret.of(api_key)  # a verbose traceback shows the arguments
-        credentials = find(api_key, base_url, folder=Path())
-        key = credentials.needed()
-        self.base_url, self.key_source = credentials.base_url, credentials.source
-        self._session = Session(self.base_url, timeout, clock)
-        self._http: httpx.AsyncClient = make(httpx.AsyncClient, transport, self.base_url)
-        self._budget = Budget.of(budget, os.environ)
-        self._driver = AsyncDriver(self._http, key, self._session, self._budget, sleep)
-        self._uploading = asyncio.Lock()
-
-    async def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
-        """:meth:`Client.submit`, awaited."""
-        return await self.create(await self.prepare(VideoRequest.of(request, **fields)))
-
-    async def prepare(self, request: VideoRequest) -> dict[str, Any]:
-        """:meth:`Client.prepare`, awaited."""
-        with Note("Nothing was submitted, nothing is billed."):
-            async with self._uploading:  # a picture of several requests goes up once
-                return await self._driver.run(uploads.prepare(self._session, request))
-
-    async def create(
-        self,
-        body: Mapping[str, Any],
-        *,
-        on_trouble: OnTrouble | None = None,
-        before: Callable[[], Any] | None = None,
-    ) -> Task:
-        """:meth:`Client.create`, awaited; and so is ``before``."""
-        with Note() as note:
-            return await self._driver.run(
-                allowance.create(self._session, body, on_trouble, before, note, reserve=self.reserve)
-            )
-
-    async def get(self, task_id: str) -> Task:
-        """:meth:`Client.get`, awaited."""
-        return await self._driver.run(protocol.query(self._session, task_id))
-
-    async def wait(
-        self,
-        task: Task | str,
-        *,
-        timeout: float | None = 1800.0,  # noqa: ASYNC109 - the same arguments as Client
-        usual: float | None = None,
-        elapsed: float = 0.0,
-        on_update: OnUpdate | None = None,
-        on_trouble: OnTrouble | None = None,
-    ) -> Task:
-        """:meth:`Client.wait`, awaited."""
-        task_id = task if isinstance(task, str) else task.id
-        with Note(f"Task {task_id} {protocol.goes_on(task_id)}"), self._budget.watched():
-            return await self._driver.run(
-                protocol.wait(
-                    self._session,
-                    task,
-                    timeout=timeout,
-                    usual=usual,
-                    elapsed=elapsed,
-                    on_update=on_update,
-                    on_trouble=on_trouble,
-                    crowd=lambda: self._budget.round,
-                )
-            )
-
-    async def generate(
-        self,
-        request: VideoRequest | Model | str | float,
-        *,
-        timeout: float | None = 1800.0,  # noqa: ASYNC109 - the same arguments as Client
-        usual: float | None = None,
-        on_update: OnUpdate | None = None,
-        on_trouble: OnTrouble | None = None,
-        **fields: Any,
-    ) -> Task:
-        """:meth:`Client.generate`, awaited."""
-        task = await self.submit(request, **fields)
-        return await self.wait(task, timeout=timeout, usual=usual, on_update=on_update, on_trouble=on_trouble)
-
-    async def download(
-        self,
-        source: Task | str,
-        path: str | os.PathLike[str],
-        *,
-        overwrite: bool = False,
-        largest: int = LARGEST_VIDEO,
-        on_progress: OnProgress | None = None,
-    ) -> Path:
-        """:meth:`Client.download`, awaited."""
-        part = Part(path, overwrite=overwrite)
-        try:
-            steps = downloads.download(self._session, source, part, largest=largest, on_progress=on_progress)
-            return await self._driver.run(steps)
-        finally:
-            part.discard()
-
-    async def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
-        """:meth:`Client.upload`, awaited."""
-        async with self._uploading:
-            return await self._driver.run(uploads.upload(self._session, picture))
-
-    async def available(self) -> tuple[str, ...]:
-        """:meth:`Client.available`, awaited."""
-        return await self._driver.run(uploads.available(self._session))
-
-    async def close(self) -> None:
-        """:meth:`Client.close`, awaited."""
-        await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        return f"<AsyncClient {self.base_url}, key: {self.key_source}>"

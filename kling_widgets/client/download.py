@@ -1,4 +1,4 @@
-"""Fetching a video into a file that is whole or absent. No I/O; the file is ``part.Part``'s.
+"""Fetching a video into a file that is whole or absent. No I/O; the file is ``AtomicFile``'s.
 
 A media host is another machine than the service: it never gets the key. What it gives is data from a stranger, so it
 has to be a video by its first bytes, not larger than a limit, and as long as was promised.
@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urljoin, urlsplit
 
-from kling_widgets.client import media, protocol
-from kling_widgets.client.boxes import is_cut_off
-from kling_widgets.client.credentials import is_loopback
-from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Session, Work
+from kling_widgets.client import operations
+from kling_widgets.client.credentials.find import is_loopback
+from kling_widgets.client.error_replies import refusal, retry_after
 from kling_widgets.client.links import clean_link
-from kling_widgets.client.part import Part
-from kling_widgets.client.refusal import refusal, retry_after
-from kling_widgets.client.reply import Task
-from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, ServerError, VideoMissingError, one_line
+from kling_widgets.client.steps import ClientState, NoReply, Open, Pause, Protocol, Read, Response, Work
+from kling_widgets.core.task import Task
+from kling_widgets.core.text import one_line
+from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, ServerError, VideoMissingError
+from kling_widgets.files.atomic_file import AtomicFile
+from kling_widgets.media import probe
+from kling_widgets.media.mp4_boxes import is_cut_off
 
 OnProgress = Callable[[int, int | None], object]
 
@@ -39,9 +41,9 @@ _PASSING = frozenset({404, 408, 425, 429, *range(500, 600)})  # 404: archiving l
 
 
 def download(
-    session: Session,
+    session: ClientState,
     source: Task | str,
-    part: Part,
+    part: AtomicFile,
     *,
     largest: int = LARGEST_VIDEO,
     on_progress: OnProgress | None = None,
@@ -66,14 +68,14 @@ def download(
 
 
 def _whole(
-    session: Session, source: Task | str, part: Part, largest: int, on_progress: OnProgress | None
+    session: ClientState, source: Task | str, part: AtomicFile, largest: int, on_progress: OnProgress | None
 ) -> Protocol[Path]:
     task = None if _is_link(source) else source
     if task is not None and not (isinstance(task, Task) and task.ended):
-        task = yield from protocol.query(session, task.id if isinstance(task, Task) else task)
+        task = yield from operations.query(session, task.id if isinstance(task, Task) else task)
     if isinstance(task, Task):
         if task.status == "failed":
-            raise protocol.failure(task)
+            raise operations.failure(task)
         if not task.ended:
             raise KlingError(
                 f"Task {task.id} has not ended yet ({task.word or task.status}): wait for it, then download."
@@ -122,7 +124,7 @@ def _is_link(source: Task | str) -> bool:
     return isinstance(source, str) and re.match(r"https?://", source, re.IGNORECASE) is not None
 
 
-def _places(session: Session, task: Task | None, source: Task | str) -> list[_Place]:
+def _places(session: ClientState, task: Task | None, source: Task | str) -> list[_Place]:
     """Where to look for the video: its link, then the service's own copy of it, which the family's newer gateways keep
     at another address."""
     if task is None:
@@ -141,7 +143,7 @@ class _Fetch:
     """One place, until its video is whole in the part."""
 
     def __init__(
-        self, session: Session, place: _Place, part: Part, largest: int, on_progress: OnProgress | None
+        self, session: ClientState, place: _Place, part: AtomicFile, largest: int, on_progress: OnProgress | None
     ) -> None:
         self.session, self.place, self.part, self.largest, self.on_progress = session, place, part, largest, on_progress
         self.done = 0  # bytes in the part
@@ -173,8 +175,8 @@ class _Fetch:
             headers |= {"Range": f"bytes={self.done}-"} | ({"If-Range": self.tag} if self.tag else {})
         url, with_key = self.place.url, self.place.with_key
         for _ in range(_HOPS + 1):
-            head: Reply | Broken = yield Open(url, headers, with_key)
-            if isinstance(head, Broken):
+            head: Response | NoReply = yield Open(url, headers, with_key)
+            if isinstance(head, NoReply):
                 return self._broke_off(head.text)
             target = head.headers.get("location")
             if head.status_code not in (301, 302, 303, 307, 308) or not target:
@@ -189,7 +191,7 @@ class _Fetch:
             if head.status_code == 416 and self.total is None and self._is_all(head):
                 return None
             start = yield Read()
-            return self._refused(head, b"" if isinstance(start, Broken) else start)
+            return self._refused(head, b"" if isinstance(start, NoReply) else start)
         if not (head.status_code == 206 and self.done and self._continues(head)):
             yield from self._restart()
             if head.status_code == 206:
@@ -205,8 +207,8 @@ class _Fetch:
         while True:
             if max(self.total or 0, self.done + len(held)) > self.largest:
                 return KlingError(f"The video is larger than {self.largest / 2**20:.0f} MiB, so it is not fetched.")
-            piece: bytes | Broken = yield Read()
-            if isinstance(piece, Broken):
+            piece: bytes | NoReply = yield Read()
+            if isinstance(piece, NoReply):
                 if is_clip:
                     yield from self._write(held)
                 return self._broke_off(piece.text)
@@ -216,11 +218,11 @@ class _Fetch:
                 if self.done + len(held) - before < _LEAST:
                     return self._broke_off("the host sent next to nothing for a minute")
                 since, before = now, self.done + len(held)
-            if not is_clip and (len(held) >= media.ENOUGH or not piece):
-                start = bytes(held[: media.ENOUGH])
-                is_clip = media.sort_of(media.kind_of(start)) == "clip"
+            if not is_clip and (len(held) >= probe.ENOUGH or not piece):
+                start = bytes(held[: probe.ENOUGH])
+                is_clip = probe.format_of(probe.kind_of(start)) == "clip"
                 if not is_clip:
-                    if len(held) < (_SHORTEST if self.total is None else min(self.total, media.ENOUGH)):
+                    if len(held) < (_SHORTEST if self.total is None else min(self.total, probe.ENOUGH)):
                         return self._broke_off("the host closed the connection early")
                     return KlingError(f"The link gives no video but {_what(start)}.")
             if is_clip and (len(held) >= _BLOCK or now - written >= _AT_LEAST_EVERY or not piece):
@@ -240,7 +242,7 @@ class _Fetch:
 
     def _is_cut_off(self, file: BinaryIO) -> bool:
         file.seek(0)
-        return is_cut_off(media.kind_of(file.read(media.ENOUGH)) or "", file, self.done)
+        return is_cut_off(probe.kind_of(file.read(probe.ENOUGH)) or "", file, self.done)
 
     def _write(self, held: bytearray) -> Protocol[None]:
         if held:
@@ -253,7 +255,7 @@ class _Fetch:
         yield Work(self.part.begin)
         self.done, self.total, self.tag = 0, None, ""
 
-    def _continues(self, head: Reply) -> bool:
+    def _continues(self, head: Response) -> bool:
         """Whether a partial answer is the rest of what is there; then its whole length may be known by it."""
         match = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)", head.headers.get("content-range", "").strip())
         if match is None or int(match[1]) != self.done:
@@ -264,7 +266,7 @@ class _Fetch:
         self.total = told if self.total is None else self.total
         return True
 
-    def _is_all(self, head: Reply) -> bool:
+    def _is_all(self, head: Response) -> bool:
         """Whether the host says, to a question for the rest, that there is none."""
         return self.done > 0 and head.headers.get("content-range", "").strip() == f"bytes */{self.done}"
 
@@ -276,8 +278,8 @@ class _Fetch:
             f"The download from {host} {done} ({one_line(text, 300)}). The video is still there: download it again."
         )
 
-    def _refused(self, head: Reply, start: bytes) -> APIError:
-        reply = Reply(head.status_code, head.headers, start[:100_000])
+    def _refused(self, head: Response, start: bytes) -> APIError:
+        reply = Response(head.status_code, head.headers, start[:100_000])
         self.asked_to_wait = retry_after(reply, self.session.wall()) or 0.0
         if self.place.with_key:
             return refusal(reply, "download", self.session.base_url).error
@@ -300,7 +302,7 @@ def _next_hop(url: str, target: str) -> str | KlingError:
     return KlingError(f"The video's link leads on to {one_line(target, 200)}, which is not followed.")
 
 
-def _length(head: Reply) -> int | None:
+def _length(head: Response) -> int | None:
     """The length that was promised, unless the bytes are coded on their way."""
     text = head.headers.get("content-length", "")
     plain = head.headers.get("content-encoding", "identity").lower() in ("", "identity")
@@ -310,7 +312,7 @@ def _length(head: Reply) -> int | None:
 def _what(start: bytes) -> str:
     if not start:
         return "an empty file"
-    kind = media.kind_of(start)
+    kind = probe.kind_of(start)
     if kind:
         return f"a file of another kind ({kind})"
     return "an HTML page" if start.lstrip()[:1] == b"<" else "something else"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from urllib.parse import quote, urlsplit
 
-from kling_widgets.client.credentials import is_loopback
+from kling_widgets.client.credentials.find import is_loopback
 
 LONGEST = 8000  # characters; signed links are long, pages are longer
 # A browser and a parser may read anything else differently: one as the end of the host, the other as a part of it.
@@ -63,3 +64,32 @@ def _is_here_in_disguise(host: str) -> bool:
         return re.fullmatch(r"\d+|0x[0-9a-f]*", last) is not None  # who connects reads it as an IPv4 address
     mapped = getattr(address, "ipv4_mapped", None)
     return address.is_unspecified or (mapped is not None and (mapped.is_loopback or mapped.is_unspecified))
+
+
+_NO_ADDRESS = re.compile(r"[\s\\<>\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def public_link(url: str | None) -> str | None:
+    """The link, when a browser may be sent there: http(s), and not this machine, where the browser may not be."""
+    try:
+        parts = urlsplit(url or "")
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return None
+    # Only plain characters: a browser reads %31 or ① in a host as 1, and a backslash as the end of it.
+    plain = re.fullmatch(r"[a-z0-9._:-]+", host) and not _NO_ADDRESS.search(url or "")
+    if parts.scheme not in ("http", "https") or not plain or _is_here(host):
+        return None
+    return url
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this very machine in any form that a browser takes: 127.1 and 0x7f000001 too."""
+    if host.split(".")[-1] == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host if ":" in host else socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, ValueError):
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from itertools import combinations
 
-from kling_widgets.client.reply import Task
+from kling_widgets.core.task import Task
 
 # The gateway's marks for "not started", "submitted", "queued", "in progress" (50 with a cousin) and "ended" (R).
 MARKS = frozenset({0, 10, 20, 30, 50, 100})

@@ -16,7 +16,7 @@ _WORD = re.compile(r"demo:(\w+)")
 
 
 @dataclass(frozen=True)
-class Answer:
+class ScriptedAnswer:
     """What a POST or a query is answered instead: an HTTP status, a body (JSON, or text for a page), headers."""
 
     status: int
@@ -41,7 +41,7 @@ class Behaviour:
         page_every: every so many queries are answered by a proxy's HTML page; 0 for none.
     """
 
-    answer: Answer | Literal["hangup"] | None = None
+    answer: ScriptedAnswer | Literal["hangup"] | None = None
     creates: bool = True
     once: bool = False
     error: tuple[str, str] | None = None
@@ -61,8 +61,8 @@ class Failure:
     behaviour: Behaviour
 
 
-def _refused(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, {"code": code, "message": message, "data": None}, headers or {})
+def _refused(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> ScriptedAnswer:
+    return ScriptedAnswer(status, {"code": code, "message": message, "data": None}, headers or {})
 
 
 FAILURES: Mapping[str, Failure] = {
@@ -88,7 +88,7 @@ FAILURES: Mapping[str, Failure] = {
         Behaviour(answer=_refused(500, "do_request_failed", "请求上游地址失败")),
     ),
     "502": Failure(
-        "the POST is answered with a proxy's HTML page; the task exists", Behaviour(answer=Answer(502, PAGE))
+        "the POST is answered with a proxy's HTML page; the task exists", Behaviour(answer=ScriptedAnswer(502, PAGE))
     ),
     "lost": Failure("the connection closes before the POST is answered; the task exists", Behaviour(answer="hangup")),
     "busy": Failure(

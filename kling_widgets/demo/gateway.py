@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kling_widgets.core.body import to_body
-from kling_widgets.core.catalog import DEFAULT_SECONDS, FORBIDDEN_METADATA
-from kling_widgets.core.names import resolve
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.rules import needed
+from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FORBIDDEN_METADATA
+from kling_widgets.catalog.model_names import resolve
+from kling_widgets.catalog.rules import needed
+from kling_widgets.request.body import to_body
+from kling_widgets.request.request import VideoRequest
 
 # What stands at the top of a body, and its kinds: anything else there cannot be unmarshalled (R).
 _KINDS: Mapping[str, tuple[type, ...]] = {

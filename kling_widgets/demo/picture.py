@@ -8,12 +8,12 @@ from typing import Protocol
 
 from PIL import Image
 
-from kling_widgets.demo import brush, camera, cuts, driving, elements, face
-from kling_widgets.demo.captions import Caption, Clock, Mark
-from kling_widgets.demo.clip import Clip
-from kling_widgets.demo.ground import Ground
-from kling_widgets.demo.plates import Rail, Slot
-from kling_widgets.demo.references import References
+from kling_widgets.demo.drawing.animation import Animation
+from kling_widgets.demo.drawing.cards import Rail, Slot
+from kling_widgets.demo.layers import brush_layer, camera_layer, cuts, driving, element_layer, face
+from kling_widgets.demo.layers.background import Ground
+from kling_widgets.demo.layers.captions import Caption, Clock, Mark
+from kling_widgets.demo.layers.reference_layer import ReferenceLayer
 
 
 class Layer(Protocol):
@@ -23,29 +23,29 @@ class Layer(Protocol):
 
 
 # From the top of the rail to its foot; each gives None for a clip that has nothing of its kind.
-PLATES: tuple[Callable[[Clip], Slot | None], ...] = (
+PLATES: tuple[Callable[[Animation], Slot | None], ...] = (
     cuts.plate,
-    camera.plate,
-    brush.plate,
+    camera_layer.plate,
+    brush_layer.plate,
     driving.plate,
     face.voice_plate,
     face.lips_plate,
-    elements.plate,
+    element_layer.plate,
 )
 
 
 class Painter:
     """Draws the frames of one clip."""
 
-    def __init__(self, clip: Clip) -> None:
+    def __init__(self, clip: Animation) -> None:
         self.ground = Ground(clip)
         rail = Rail(clip, [plate for make in PLATES if (plate := make(clip))])
         # From the lowest to the highest.
         layers: tuple[Layer | None, ...] = (
-            References.of(clip, rail.left),
+            ReferenceLayer.of(clip, rail.left),
             driving.Driving.of(clip),
             face.Face.of(clip),
-            elements.Elements.of(clip),
+            element_layer.ElementLayer.of(clip),
             Caption(clip),
             rail,
             Mark(clip),

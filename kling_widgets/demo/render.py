@@ -18,10 +18,10 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.demo import sound
-from kling_widgets.demo.clip import Clip
+from kling_widgets.demo.drawing import sound
+from kling_widgets.demo.drawing.animation import Animation
 from kling_widgets.demo.picture import Painter
+from kling_widgets.request.request import VideoRequest
 
 # Fixed threads, as x264 shares the picture out among them; no dates and versions in the file; the index at its start,
 # so that a browser begins before it has the whole. No lookahead (zerolatency, weightp): x264's reads memory that it has
@@ -40,7 +40,9 @@ BT709, LIMITED_RANGE = 1, 1  # the colours that browsers expect, written into th
 AAC_FRAME = 1024  # samples
 
 
-def render(request: VideoRequest, target: Path, uploads: Path, report: Callable[[float], None] | None = None) -> Clip:
+def render(
+    request: VideoRequest, target: Path, uploads: Path, report: Callable[[float], None] | None = None
+) -> Animation:
     """Draws the request's clip and puts it at ``target``, whole or not at all.
 
     Args:
@@ -52,7 +54,7 @@ def render(request: VideoRequest, target: Path, uploads: Path, report: Callable[
     Raises:
         OSError: the file cannot be written.
     """
-    clip = Clip.of(request, uploads)
+    clip = Animation.of(request, uploads)
     part = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.part")
     try:
         _write(clip, part, report or (lambda share: None))
@@ -62,7 +64,7 @@ def render(request: VideoRequest, target: Path, uploads: Path, report: Callable[
     return clip
 
 
-def _write(clip: Clip, path: Path, report: Callable[[float], None]) -> None:
+def _write(clip: Animation, path: Path, report: Callable[[float], None]) -> None:
     painter = Painter(clip)
     with av.open(str(path), "w", format="mp4", options=CONTAINER) as file:
         video = file.add_stream("libx264", rate=clip.fps, options={**ENCODER, "g": str(2 * clip.fps)})

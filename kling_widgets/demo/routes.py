@@ -19,12 +19,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from kling_widgets.core import catalog
+from kling_widgets.catalog import models as catalog
 from kling_widgets.demo import gateway
-from kling_widgets.demo.clip import UPLOADS_PATH
-from kling_widgets.demo.failures import PAGE, Answer, behaviour
+from kling_widgets.demo.drawing.animation import UPLOADS_PATH
+from kling_widgets.demo.failures import PAGE, ScriptedAnswer, behaviour
 from kling_widgets.demo.store import Row, State, Store
-from kling_widgets.demo.wire import BrokenFile, Hangup, Refusal, unauthorised
+from kling_widgets.demo.wire import BrokenFile, Hangup, RefusedRequest, unauthorised
 
 USUAL = 4.0  # seconds that a task takes at least, so that its progress can be seen
 LONGEST_BODY = 2_000_000  # bytes of JSON
@@ -99,7 +99,7 @@ class Routes:
         if creates:
             row = await to_thread.run_sync(self.store.create, body, prompt, self.takes)
             self.wake()
-        if isinstance(answer, Answer):
+        if isinstance(answer, ScriptedAnswer):
             return _answered(answer)
         if answer == "hangup" or row is None:
             return Hangup()
@@ -130,7 +130,9 @@ class Routes:
         row = await self._row(request)
         state = row.state(self.store.now())
         if not self._has_link(row, state):
-            raise Refusal(404, "video_not_found", f"the video of this task ({WORDS[state.status]}) is not to be had")
+            raise RefusedRequest(
+                404, "video_not_found", f"the video of this task ({WORDS[state.status]}) is not to be had"
+            )
         return await self._media(request, row)
 
     async def video(self, request: Request) -> Response:
@@ -153,7 +155,7 @@ class Routes:
     async def _row(self, request: Request) -> Row:
         row = await to_thread.run_sync(self.store.get, request.path_params["task_id"])
         if row is None:
-            raise Refusal(400, "task_not_exist", "task_not_exist")
+            raise RefusedRequest(400, "task_not_exist", "task_not_exist")
         if row.finished is None:
             self.wake()  # the service that drew it may have ended
         return row
@@ -164,16 +166,16 @@ class Routes:
                 request.headers, _bounded(request, LARGEST_UPLOAD + 100_000), max_files=1, max_fields=10
             ).parse()
         except (MultiPartException, KeyError) as error:
-            raise Refusal(400, "invalid_request", f"not a multipart upload: {error}") from None
+            raise RefusedRequest(400, "invalid_request", f"not a multipart upload: {error}") from None
         try:
             file = form.get("file")
             if not isinstance(file, UploadFile):
-                raise Refusal(400, "invalid_request", "the field file is missing")
+                raise RefusedRequest(400, "invalid_request", "the field file is missing")
             data = await file.read(LARGEST_UPLOAD + 1)
         finally:
             await form.close()
         if len(data) > LARGEST_UPLOAD:
-            raise Refusal(413, "file_too_large", "a file may have 20 MB")
+            raise RefusedRequest(413, "file_too_large", "a file may have 20 MB")
         suffix, mime_type = _kind(data)
         name = await to_thread.run_sync(self.store.keep_upload, data, suffix)
         url = str(request.url_for("picture", name=name))
@@ -198,7 +200,7 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     async for piece in request.stream():
         size += len(piece)
         if size > most:
-            raise Refusal(413, "request_too_large", f"a request of this kind may have {most:,} bytes")
+            raise RefusedRequest(413, "request_too_large", f"a request of this kind may have {most:,} bytes")
         yield piece
 
 
@@ -208,14 +210,14 @@ async def _wished(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):
-        raise Refusal(400, "invalid_request", "cannot unmarshal the body: it is not JSON") from None
+        raise RefusedRequest(400, "invalid_request", "cannot unmarshal the body: it is not JSON") from None
     try:
         return gateway.read(body)
     except ValueError as refused:
-        raise Refusal(400, "invalid_request", str(refused)) from None
+        raise RefusedRequest(400, "invalid_request", str(refused)) from None
 
 
-def _answered(answer: Answer) -> Response:
+def _answered(answer: ScriptedAnswer) -> Response:
     if isinstance(answer.body, str):
         return HTMLResponse(answer.body, answer.status, answer.headers)
     return JSONResponse(answer.body, answer.status, answer.headers)
@@ -227,4 +229,4 @@ def _kind(data: bytes) -> tuple[str, str]:
         with Image.open(io.BytesIO(data), formats=tuple(PICTURES)) as image:
             return PICTURES[str(image.format)]
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # Pillow's words for no picture
-        raise Refusal(400, "invalid_request", "the file is no picture: png, jpeg, webp or gif") from None
+        raise RefusedRequest(400, "invalid_request", "the file is no picture: png, jpeg, webp or gif") from None

@@ -22,10 +22,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 
-from kling_widgets.demo.clip import LOOPBACK
+from kling_widgets.demo.drawing.animation import LOOPBACK
 from kling_widgets.demo.routes import Routes
 from kling_widgets.demo.store import Store
-from kling_widgets.demo.wire import Protocol, Refusal, RequestIds, broke, nowhere, refused
+from kling_widgets.demo.wire import Protocol, RefusedRequest, RequestIds, broke, nowhere, refused
 from kling_widgets.demo.worker import Render, Worker, in_a_process
 from kling_widgets.errors import KlingError
 
@@ -91,7 +91,12 @@ class Demo:
             lifespan=drawing,
             # Only by its own names: a page in the browser that points its name at this machine is not to read it.
             middleware=[Middleware(RequestIds), Middleware(TrustedHostMiddleware, allowed_hosts=sorted(LOOPBACK))],
-            exception_handlers={Refusal: refused, HTTPException: nowhere, ClientDisconnect: broke, Exception: broke},
+            exception_handlers={
+                RefusedRequest: refused,
+                HTTPException: nowhere,
+                ClientDisconnect: broke,
+                Exception: broke,
+            },
         )
 
     def _run(self) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kling_widgets.demo.clip import UPLOAD_NAME, upload_name
+from kling_widgets.demo.drawing.animation import UPLOAD_NAME, upload_name
 from kling_widgets.demo.failures import Behaviour, behaviour
 
 VERSION = 2  # of the drawing: raise it when the same request is to look different, so that no old clip is shown for it

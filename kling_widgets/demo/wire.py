@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 REQUEST_ID = "X-Oneapi-Request-Id"
 
 
-class Refusal(Exception):
+class RefusedRequest(Exception):
     """A request that gets an error: an HTTP status, the service's code, and a message."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -36,7 +36,7 @@ def door_envelope(status: int, type_: str, code: str, message: str) -> JSONRespo
 
 def refused(request: Request, refusal: Exception) -> Response:
     """The answer to a :class:`Refusal`."""
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RefusedRequest)
     return task_envelope(refusal.status, refusal.code, f"{refusal.message} (request id: {request.state.request_id})")
 
 

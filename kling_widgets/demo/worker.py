@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 from anyio import to_thread
 
-import kling_widgets
 from kling_widgets.demo.store import SCRATCH, Row, Store
 
 # The package from where it was imported here, and nothing else from that folder or the working one: a notebook's own
@@ -44,7 +43,7 @@ Render: TypeAlias = Callable[[Mapping[str, Any], Callable[[float], None]], Await
 async def in_a_process(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
     """Draws a job in a process of its own: as :data:`Render`."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-c", PROGRAM, str(Path(kling_widgets.__file__).parents[1])),
+        *(sys.executable, "-P", "-c", PROGRAM, str(Path(__file__).parents[2])),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, overload
 
-from kling_widgets.errors import KlingError, one_line
+from kling_widgets.core.text import one_line
+from kling_widgets.errors import KlingError
 from kling_widgets.jobs.job import Job, Stopped
-from kling_widgets.jobs.moment import ENDED
+from kling_widgets.jobs.snapshot import ENDED
 
 
 def stop_all(jobs: Sequence[Job]) -> Stopped:

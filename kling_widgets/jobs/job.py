@@ -9,20 +9,22 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, SupportsIndex
 
-from kling_widgets.client.reply import Task
 from kling_widgets.core import forks
 from kling_widgets.core.printing import say
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.errors import KlingError, WaitTimeoutError, one_line
-from kling_widgets.jobs import blocking, frames
-from kling_widgets.jobs.desk import Desk
-from kling_widgets.jobs.entry import Entry
-from kling_widgets.jobs.life import Life
-from kling_widgets.jobs.moment import ENDED, Listener, Moment
-from kling_widgets.jobs.standing import Standing
-from kling_widgets.jobs.wishes import Wish
+from kling_widgets.core.task import Task
+from kling_widgets.core.text import one_line
+from kling_widgets.errors import KlingError, WaitTimeoutError
+from kling_widgets.jobs import waiting
+from kling_widgets.jobs.context import JobContext
+from kling_widgets.jobs.runner import JobRunner
+from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, Listener
+from kling_widgets.jobs.state import JobState
+from kling_widgets.media import frames
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.storage.requested import RequestKey
+from kling_widgets.storage.submission import Submission
 
-__all__ = ["Desk", "Job", "Stopped"]
+__all__ = ["Job", "JobContext", "Stopped"]
 
 
 class Stopped(KeyboardInterrupt):
@@ -46,10 +48,10 @@ class Job:
     def __init__(
         self,
         request: VideoRequest,
-        desk: Desk,
-        entry: Entry | None = None,
+        desk: JobContext,
+        entry: Submission | None = None,
         *,
-        wish: Wish | None = None,
+        wish: RequestKey | None = None,
         follow: bool = False,
     ) -> None:
         """Begins a new wish; or, with a journal's entry, sends it, or goes on with it where it was accepted. Sends
@@ -74,17 +76,17 @@ class Job:
         if entry:
             self.key = entry.key
             if entry.task_id:
-                desk.journal.take(entry.key)
+                desk.journal.own(entry.key)
         else:
             self.key = desk.journal.write(request, desk.service.name, wish)
         on_disk = desk.journal.mode != "memory"
         task = Task(entry.task_id, entry.model or None) if entry and entry.task_id else None
         self._standing = (
-            Standing(self.created, desk.clock, steady=desk.steady, task=task, accepted=entry.accepted, done=entry.ended)
+            JobState(self.created, desk.clock, steady=desk.steady, task=task, accepted=entry.accepted, done=entry.ended)
             if entry and task
-            else Standing(self.created, desk.clock, steady=desk.steady)
+            else JobState(self.created, desk.clock, steady=desk.steady)
         )
-        self._life = Life(self.key, request, desk, self._standing, on_disk=on_disk, follows=follow)
+        self._life = JobRunner(self.key, request, desk, self._standing, on_disk=on_disk, follows=follow)
         self._watcher, self._journal = desk.watcher, desk.journal
         self._lock = forks.lock()
         self._started = self._stopped = False
@@ -101,7 +103,7 @@ class Job:
                 raise
         return self
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         """Stops it if it was not started: nothing of it is sent any more."""
         if self._ours and self._first():
             self.stop()
@@ -112,11 +114,11 @@ class Job:
             first, self._started = not self._started, True
             return first
 
-    def go_on(self) -> bool:
+    def rewatch(self) -> bool:
         """Takes a stop back where it is not too late for that; whether it is being watched, and will be."""
         with self._lock:
             if self._stopped:
-                self._stopped = not self._life.go_on()
+                self._stopped = not self._life.rewatch()
             return self.watched
 
     @property
@@ -135,7 +137,7 @@ class Job:
         return self._life.sent
 
     @property
-    def called_off(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether it was stopped before anything was sent: nothing will be, and it has ended or does so now."""
         return self._stopped and not self.sent
 
@@ -191,7 +193,7 @@ class Job:
             raise self.error or KlingError("There is no saved video yet to take a frame of: job.wait() waits for it.")
         return frames.frame(self.path, index)
 
-    def moment(self) -> Moment:
+    def moment(self) -> JobSnapshot:
         """The job as it stands now."""
         return self._standing.moment()
 
@@ -245,13 +247,13 @@ class Job:
         self._first()
         with self._lock:
             self._stopped = True
-        if not self._life.drop():
+        if not self._life.discard():
             self._life.stop()
 
     def _wait(self, future: Future[None], timeout: float | None) -> None:
         try:
             if not self._over_in_parent():
-                blocking.wait(future, timeout)
+                waiting.wait(future, timeout)
         except KeyboardInterrupt:
             self.stop()
             raise Stopped(self.after_stop()) from None

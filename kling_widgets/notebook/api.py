@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from kling_widgets.core.catalog import Model
+from kling_widgets.catalog.models import Model
 from kling_widgets.core.printing import say
-from kling_widgets.core.request import VideoRequest
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
-from kling_widgets.notebook.history import History
-from kling_widgets.notebook.services import DEMO_ON
-from kling_widgets.notebook.session import session
-from kling_widgets.notebook.table import Table
+from kling_widgets.notebook.kernel.image_arrays import made
+from kling_widgets.notebook.kernel.services import DEMO_ON
+from kling_widgets.notebook.kernel.session import session
+from kling_widgets.notebook.output.history import History
+from kling_widgets.notebook.output.table import Table
+from kling_widgets.notebook.submit.resumer import Resumer
+from kling_widgets.notebook.submit.submitter import Submitter
+from kling_widgets.request.request import VideoRequest
 
 
 def submit(
@@ -55,7 +59,7 @@ def submit(
             or somebody said no.
     """
     options = {"count": count, "save": save, "timeout": timeout, "new": new, "reuse": reuse, "yes": yes}
-    return session().submit(request, wait=wait, **options, **fields)
+    return session().get(Submitter).submit(request, wait=wait, **options, **fields)
 
 
 def history(
@@ -82,7 +86,7 @@ def history(
     Raises:
         InvalidRequestError: one of them can mean nothing; what is possible is in the message.
     """
-    return session().earlier.history().where(model, status, text, since, until)
+    return session().get(Resumer).history().where(model, status, text, since, until)
 
 
 def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
@@ -96,7 +100,7 @@ def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | No
     Raises:
         KlingError: there is no such task, or its service cannot be reached from here.
     """
-    return session().earlier.resume(task_id, of=of, wait=wait)
+    return session().get(Resumer).resume(task_id, of=of, wait=wait)
 
 
 def use_demo(on: bool = True) -> None:
@@ -121,3 +125,26 @@ def doctor() -> Table:
     from kling_widgets.notebook.doctor import doctor as look
 
     return look(session())
+
+
+def picture(image: Any) -> Path:
+    """Return a file of a picture, for ``VideoRequest(image=…)`` and wherever else a path is taken. Forms, ``kw.submit``
+    and ``{name}`` in a magic line take pictures in memory as they are.
+
+    Args:
+        image: a Pillow image of 8 or 16 bits; an array of height × width, or height × width × 3 (RGB) or 4 (RGBA), of
+            uint8, of bool, or of floats from 0 to 1 (what is a little outside is clipped); the bytes of a file, or an
+            open one; a ``data:`` link, or base64; a ``FileUpload`` or its value; or the path of a file, such as a HEIC,
+            AVIF, TIFF or BMP.
+
+    Returns:
+        A PNG or JPEG, upright, of up to 10 MB where that can be, in the folder ``KLING_WIDGETS_HOME``/uploads; the same
+        picture gives the same file. The path itself, if its file is such a picture.
+
+    Raises:
+        InvalidRequestError: it is no picture, or none that can be read here; what to do is in the message.
+        KlingError: Pillow is not installed, or the file cannot be written.
+    """
+    from kling_widgets.notebook.kernel.session import session
+
+    return made(image, session().local)

@@ -14,18 +14,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kling_widgets import __version__
-from kling_widgets.client import credentials
-from kling_widgets.client.address import DEFAULT_URL
-from kling_widgets.core.catalog import MODELS
-from kling_widgets.core.values import masked
+from kling_widgets._version import __version__
+from kling_widgets.catalog.models import MODELS
+from kling_widgets.client.credentials import find
+from kling_widgets.client.credentials.base_url import DEFAULT_URL
+from kling_widgets.client.credentials.endpoint import Service
+from kling_widgets.core.json_values import masked
 from kling_widgets.errors import KlingError
-from kling_widgets.jobs import blocking, files
-from kling_widgets.jobs.home import tilde
-from kling_widgets.jobs.service import Service
-from kling_widgets.notebook.services import NO_KEY
-from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.table import Table
+from kling_widgets.files.data_dir import abbreviate_home
+from kling_widgets.jobs import video_files, waiting
+from kling_widgets.notebook.kernel.services import NO_KEY
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.output.table import Table
 
 PACKAGES = (
     *("ipython", "ipykernel", "ipywidgets", "anywidget", "httpx", "nest-asyncio"),
@@ -54,9 +54,9 @@ def doctor(
         proxies: gives the proxy settings of this process.
         patience: seconds that the service has.
     """
-    credentials.ask_again()
+    find.ask_again()
     looks: Mapping[str, _Look] = {
-        "front end": lambda: (session.place.front_end, ""),
+        "front end": lambda: (session.place.front_end.name, ""),
         "key": lambda: _key(session),
         "service": lambda: _service(session, patience),
         "proxies": lambda: _proxies(proxies()),
@@ -119,7 +119,7 @@ def _service(session: Session, patience: float) -> tuple[str, str]:
 
 def _callable_models(session: Session, service: Service, patience: float) -> tuple[str, ...]:
     """Asks on the background loop, so that the wait can be given up whatever the service does."""
-    from kling_widgets.client.client import AsyncClient
+    from kling_widgets.client.async_client import AsyncClient
 
     async def at_once(seconds: float) -> None:
         """Tries are no use to who wants to hear what goes wrong."""
@@ -132,7 +132,7 @@ def _callable_models(session: Session, service: Service, patience: float) -> tup
 
     asked = session.watcher.start(ask())
     try:
-        return blocking.wait(asked, patience)
+        return waiting.wait(asked, patience)
     finally:
         asked.cancel()
 
@@ -153,7 +153,7 @@ def _proxies(found: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _certificates() -> tuple[str, str]:
-    from kling_widgets.client import network
+    from kling_widgets.client.http import network
 
     found = network.certificates_for(DEFAULT_URL)
     return f"those in {found.name}" if found else "those that come with httpx", ""
@@ -168,16 +168,18 @@ def _journal(session: Session) -> tuple[str, str]:
         f"{unfinished} not finished: %kling_resume." if unfinished else "",
         f"{unknown} sent whose answer was lost: kw.history(status='unknown')." if unknown else "",
     )
-    return f"{tilde(journal.path)}, {len(entries)} submissions, mode {journal.mode}", " ".join(filter(None, hints))
+    return f"{abbreviate_home(journal.path)}, {len(entries)} submissions, mode {journal.mode}", " ".join(
+        filter(None, hints)
+    )
 
 
 def _videos(session: Session) -> tuple[str, str]:
     try:
-        files.make_ready(session.videos)
+        video_files.make_ready(session.videos)
     except KlingError as error:
         return "cannot be saved", str(error)
     free = shutil.disk_usage(session.videos).free / 1e9
-    return f"{tilde(session.videos)}, {free:.1f} GB free", "There is little room left." if free < 1 else ""
+    return f"{abbreviate_home(session.videos)}, {free:.1f} GB free", "There is little room left." if free < 1 else ""
 
 
 def _extras() -> tuple[str, str]:

@@ -28,20 +28,21 @@ import av
 import nbformat
 import numpy as np
 
-from kling_widgets.client.client import AsyncClient
-from kling_widgets.client.secret import Secret
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.jobs.desk import Desk
-from kling_widgets.jobs.files import look_into, read
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.credentials.endpoint import Service
+from kling_widgets.client.credentials.secret import Secret
+from kling_widgets.jobs.context import JobContext
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.journal import Journal
-from kling_widgets.jobs.moment import Moment
-from kling_widgets.jobs.service import Service
-from kling_widgets.jobs.watch import Watcher
-from kling_widgets.notebook.figure import Figure, bundle, provenance
-from kling_widgets.notebook.place import Place
-from kling_widgets.notebook.pulse import Pulse
-from kling_widgets.notebook.view import JobView
+from kling_widgets.jobs.snapshot import JobSnapshot
+from kling_widgets.jobs.watcher import Watcher
+from kling_widgets.media.clip import look_into, read
+from kling_widgets.notebook.kernel.front_end import FRONT_ENDS, Location
+from kling_widgets.notebook.kernel.live_updates import UpdateThrottle
+from kling_widgets.notebook.output.figure import Figure, provenance
+from kling_widgets.notebook.output.job_view import JobView
+from kling_widgets.notebook.output.mime_bundle import bundle
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.storage.journal import Journal
 from tests.benchmarks.peers import ROOT
 from tests.benchmarks.table import Table, reach
 from tests.kernel import Kernel
@@ -123,7 +124,7 @@ def _figures(home: Path) -> Table:
         for words, prompt in (("short", PROMPT), ("2500 signs, Chinese", "纸" * 2500)):
             request = VideoRequest("2.6", prompt=prompt, seconds=5)
             figure = Figure(request, clip, LINK, "task_1", 72.0, False, "https://api.crazyrouter.com")
-            data, about = bundle(figure, Place("jupyter", home)), provenance(figure)
+            data, about = bundle(figure, Location(FRONT_ENDS["jupyter"], home)), provenance(figure)
             book = home / "figure.ipynb"
             output = nbformat.v4.new_output("display_data", data=data, metadata=about)
             nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])]), book)
@@ -179,18 +180,18 @@ def _link(home: Path) -> Table:
         def connect(service: Service, budget: Any) -> AsyncClient:
             return AsyncClient(service.key, service.base_url, budget=budget)
 
-        desk = Desk(Watcher(connect=connect), Journal(home / "journal.sqlite"), service, home / "videos")
+        desk = JobContext(Watcher(connect=connect), Journal(home / "journal.sqlite"), service, home / "videos")
         job = Job(VideoRequest("2.6", prompt=PROMPT), replace(desk, timeout=60.0))
-        view = JobView(job, Place("jupyter", home), on_end=lambda *_: done.set())
+        view = JobView(job, Location(FRONT_ENDS["jupyter"], home), on_end=lambda *_: done.set())
 
-        def show(moment: Moment) -> int:
+        def show(moment: JobSnapshot) -> int:
             sent = view.show(moment)
             if not seen.is_set() and any("<video" in str(getattr(each, "value", "")) for each in view.widget.children):
                 times["link"] = time.monotonic()
                 seen.set()
             return sent
 
-        Pulse().follow(job, show)
+        UpdateThrottle().follow(job, show)
         job.start()
         done.wait(120)
         times["file"] = time.monotonic()
@@ -227,7 +228,8 @@ while True:
 _BEFORE = """
 import asyncio, os, sys, time
 import httpx
-from kling_widgets.client.client import AsyncClient, Client
+from kling_widgets.client.async_client import AsyncClient
+    from kling_widgets.client.client import Client
 base, to = sys.argv[1:]
 url, key = base + "/clip.mp4", "sk-test-0123456789abcdef"
 """

@@ -28,8 +28,8 @@ from typing import Any
 import ipywidgets as widgets
 from ipywidgets.widgets.widget import _instances as alive
 
-from kling_widgets.core.catalog import MODELS, models
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.catalog.models import MODELS, models
+from kling_widgets.request.request import VideoRequest
 from tests.benchmarks import peers
 from tests.benchmarks.clients import KEY
 from tests.benchmarks.same_fields import auto, plain, schema, shared
@@ -46,7 +46,7 @@ class Ours:
     """The form of kling_widgets."""
 
     def __init__(self, model: str) -> None:
-        from kling_widgets.notebook.form import Form
+        from kling_widgets.notebook.form.form import Form
 
         self.form = Form.from_request(VideoRequest(model, prompt="a boat"), _session())
         self.widget = self.form.widget
@@ -58,13 +58,13 @@ class Ours:
 
     def box(self, label: str) -> Any:
         """The widget with this label."""
-        from kling_widgets.notebook.parts import within
+        from kling_widgets.notebook.widgets.factory import within
 
         return next(each for each in within(self.widget) if getattr(each, "description", "") == label)
 
     def unfold(self) -> None:
         """Opens every section of fields."""
-        from kling_widgets.notebook.parts import within
+        from kling_widgets.notebook.widgets.factory import within
 
         for title in [each for each in within(self.widget) if "kling-section" in getattr(each, "_dom_classes", ())]:
             if "Presets" not in title.description and title.description.startswith("▸"):
@@ -143,7 +143,7 @@ def _measured(comms: Comms, work: Callable[[], Any], cost: Cost) -> Any:
 
 
 def _session() -> Any:
-    from kling_widgets.notebook.session import Session
+    from kling_widgets.notebook.kernel.session import Session
 
     if not _sessions:
         home = {"KLING_WIDGETS_HOME": tempfile.mkdtemp(), "CRAZYROUTER_API_KEY": KEY}

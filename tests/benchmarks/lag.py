@@ -81,7 +81,7 @@ def measure(quick: bool = False) -> Iterable[Table]:
 def _remember(home: Path, service: str, seconds: list[float]) -> None:
     """Writes a history of tasks that took so long into a journal."""
     import kling_widgets as kw
-    from kling_widgets.jobs.journal import Journal
+    from kling_widgets.storage.journal import Journal
 
     now = [1_700_000_000.0]
     journal = Journal(home / "journal.sqlite", clock=lambda: now[0])

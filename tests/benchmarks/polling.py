@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean, median
 
-from kling_widgets.client.reply import Task
-from kling_widgets.client.schedule import Schedule, typical
+from kling_widgets.client.polling import PollSchedule, typical
+from kling_widgets.core.task import Task
 from tests.benchmarks.optimum import Durations, least_lag
 from tests.benchmarks.picture import Curve, draw
 from tests.benchmarks.progress import PROGRESS
@@ -152,7 +152,7 @@ def _elsewhere(quick: bool) -> Table:
 
 def ours(seconds: float, number: int, usual: float | None = None, progress: str = "none") -> tuple[int, float]:
     """Our schedule, at a task that takes so long and tells such a progress."""
-    schedule, now, looks = Schedule(usual), 0.0, 0
+    schedule, now, looks = PollSchedule(usual), 0.0, 0
     while True:
         now += schedule.next(now)
         looks += 1

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import kling_widgets as kw
-from kling_widgets.core.fields import Choice, Flag, Number, Text
+from kling_widgets.catalog.fields import Choice, Flag, Number, Text
 
 
 def schema(model: str) -> dict[str, Any]:

@@ -193,7 +193,7 @@ async def _connections(silence: float) -> Table:
     """How many connections three questions take with so many seconds between them."""
     import httpx
 
-    from kling_widgets.client.client import AsyncClient
+    from kling_widgets.client.async_client import AsyncClient
 
     opened: list[str] = []
 
@@ -235,8 +235,8 @@ _REQUESTS = "import kling_widgets as kw\nrequests = [kw.VideoRequest('2.6', prom
 _WATCH = {
     "nothing": "None",
     "30 tasks watched": (
-        "from kling_widgets.notebook.session import session\n"
-        "jobs = [job.start() for job in session().prepare(requests, yes=True)]\n"
+        "from kling_widgets.notebook.kernel.session import session\n"
+        "jobs = [job.start() for job in session().get(Submitter).create_jobs(requests, yes=True)]\n"
         "jobs = [job.wait_accepted() for job in jobs]"
     ),
     "30 tasks watched and shown": "jobs = kw.submit(requests, wait=False, yes=True)",

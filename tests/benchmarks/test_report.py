@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks.report import write
 from tests.benchmarks.table import Table, markdown, reach
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_section_is_put_in_its_place(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.benchmarks.scale import _live
+
+pytestmark = pytest.mark.slow
 
 
 def test_live_tasks_are_those_that_are_made_and_not_seen_ready() -> None:

@@ -14,6 +14,8 @@ from tests.benchmarks.clients import KEY
 from tests.benchmarks.simulator import Simulator, prompt, serve
 from tests.client.samples import clip
 
+pytestmark = pytest.mark.slow
+
 PLACE = "/v1/video/generations"
 SECONDS = 100.0
 

@@ -21,12 +21,12 @@ from typing import Any
 import comm
 from comm.base_comm import BaseComm
 
-from kling_widgets.client.reply import Task
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.jobs.standing import Standing
-from kling_widgets.notebook.place import Place
-from kling_widgets.notebook.pulse import PER_SECOND, Pulse
-from kling_widgets.notebook.view import JobView
+from kling_widgets.core.task import Task
+from kling_widgets.jobs.state import JobState
+from kling_widgets.notebook.kernel.front_end import FRONT_ENDS, Location
+from kling_widgets.notebook.kernel.live_updates import PER_SECOND, UpdateThrottle
+from kling_widgets.notebook.output.job_view import JobView
+from kling_widgets.request.request import VideoRequest
 from tests.benchmarks.peers import ROOT
 from tests.benchmarks.table import Table, reach
 from tests.kernel import Kernel
@@ -60,7 +60,7 @@ class Clock:
         return self.now
 
 
-class _Job(Standing):
+class _Job(JobState):
     """A job without a life of its own."""
 
     request = VideoRequest("2.6", prompt=PROMPT, seconds=5)
@@ -85,11 +85,11 @@ def _turned() -> Table:
     for count in COUNTS:
         clock.now = 0.0
         line.clear()
-        pulse, jobs = Pulse(clock, background=False), []
+        pulse, jobs = UpdateThrottle(clock, background=False), []
         for _ in range(count):
             job: Any = _Job(0.0, clock)
             job.accept(Task("task"), 0.0)
-            view = JobView(job, Place("jupyter", Path()), on_end=lambda *_: None)
+            view = JobView(job, Location(FRONT_ENDS["jupyter"], Path()), on_end=lambda *_: None)
             pulse.follow(job, view.show)
             jobs.append(job)
         models, opened = sum(kind == "comm_open" for _, kind, _ in line), line.bytes
@@ -116,7 +116,7 @@ def _turned() -> Table:
     return Table("Two minutes of live views", head, rows, (reach("most messages in any second", most, PER_SECOND),))
 
 
-def _until(pulse: Pulse, clock: Clock, moment: float) -> None:
+def _until(pulse: UpdateThrottle, clock: Clock, moment: float) -> None:
     while (wait := pulse.turn()) is not None and clock.now + wait < moment:
         clock.now += wait
     clock.now = moment

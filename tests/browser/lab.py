@@ -71,7 +71,7 @@ class Lab:
             stdout=self._output,
             stderr=subprocess.STDOUT,
         )
-        self._wait_until_up(deadline=time.monotonic() + 90)
+        self._wait_until_up(deadline=time.monotonic() + 180)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,7 +94,7 @@ class Lab:
             f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {self._token}"}
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as reply:
+        with opener.open(request, timeout=120) as reply:
             return json.loads(reply.read() or "null")
 
     def end_kernels(self) -> None:
@@ -105,8 +105,10 @@ class Lab:
             self.api(f"kernels/{kernel['id']}", "DELETE")
 
     def forget(self) -> None:
-        """Ends every kernel and deletes what the package has written down: the next test begins with no history."""
+        """Ends every kernel and deletes what the package has written down, and the settings, such as a theme: the next
+        test begins with no history."""
         self.end_kernels()
+        shutil.rmtree(Path(self.env["JUPYTER_CONFIG_DIR"]) / "lab" / "user-settings", ignore_errors=True)
         shutil.rmtree(self.env["KLING_WIDGETS_HOME"], ignore_errors=True)
 
     def _wait_until_up(self, deadline: float) -> None:

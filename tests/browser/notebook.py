@@ -7,8 +7,7 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ import nbformat
 from playwright.sync_api import Locator, Page
 
 from tests.browser.lab import Lab
+
+POLLING = 100  # milliseconds; by default a wait looks at every frame, and has the page draw each
 
 _count = itertools.count(1)
 
@@ -32,7 +33,7 @@ _IDLE = f"""() => {{
 }}"""
 _PLAYED = """async video => {
     const until = async (test, what) => {
-        const deadline = performance.now() + 20000;
+        const deadline = performance.now() + 60000;
         while (!test()) {
             if (video.error) throw new Error(`the video does not play: ${video.error.message}`);
             if (performance.now() > deadline) throw new Error(`the video does not play: ${what}`);
@@ -64,6 +65,18 @@ class Notebook:
         self.page = page
         self.lab = lab
         self.path = Path()  # of the file, once one is open
+        self._handlers: list[tuple[Any, Callable[[Any], None]]] = []
+
+    def on(self, event: str, handler: Callable[[Any], None]) -> None:
+        """Calls the handler at each such event of the page, until the test ends."""
+        self._handlers.append((event, handler))
+        page: Any = self.page  # whose stubs name each event
+        page.on(event, handler)
+
+    def off(self) -> None:
+        """Takes all these handlers away."""
+        while self._handlers:
+            self.page.remove_listener(*self._handlers.pop())
 
     # opening
 
@@ -81,7 +94,7 @@ class Notebook:
         self.path = path
         self._go()
         self._opened()
-        self.page.wait_for_function(_IDLE)
+        self.wait_idle()
         return self
 
     def open_without_kernel(self, *, trusted: bool) -> Notebook:
@@ -100,7 +113,7 @@ class Notebook:
                 check=True,
                 capture_output=True,
             )
-        self._go()
+        self._load()  # with nothing in the page that the kernel has brought, such as styles
         dialog = self.page.locator(".jp-Dialog", has_text="Select Kernel")
         dialog.get_by_role("button", name="No Kernel").click()
         dialog.wait_for(state="detached")
@@ -129,9 +142,9 @@ class Notebook:
         self._model(f"panel.content.deselectAll(), panel.content.activeCellIndex = {index}")
         self._start("notebook:run-cell")
 
-    def wait_idle(self, timeout: float = 120) -> None:
+    def wait_idle(self, timeout: float = 240) -> None:
         """Until no cell is queued or runs, and the kernel is idle."""
-        self.page.wait_for_function(_IDLE, timeout=timeout * 1000)
+        self.page.wait_for_function(_IDLE, timeout=timeout * 1000, polling=POLLING)
 
     def interrupt(self) -> None:
         """As the stop button does."""
@@ -141,7 +154,7 @@ class Notebook:
         """Restarts the kernel, and says yes to the question."""
         self._start("notebook:restart-kernel")
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.wait_for_function(_IDLE)
+        self.wait_idle()
 
     def shut_down(self) -> None:
         """Shuts the kernel down, for good."""
@@ -182,12 +195,14 @@ class Notebook:
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
 
-    def screenshot(self, name: str) -> Path:
-        """A picture of the page, NAME.png in the folder that KLING_TEST_SCREENSHOTS names, else in a temporary one."""
-        folder = Path(os.environ.get("KLING_TEST_SCREENSHOTS") or tempfile.mkdtemp(prefix="kling-screenshots-"))
-        folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=folder / f"{name}.png")
-        return folder / f"{name}.png"
+    def screenshot(self, name: str) -> Path | None:
+        """A picture of the page for eyes, NAME.png in the folder that KLING_TEST_SCREENSHOTS names; else none."""
+        if not (folder := os.environ.get("KLING_TEST_SCREENSHOTS")):
+            return None
+        path = Path(folder) / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+        return path
 
     # the file
 
@@ -206,10 +221,20 @@ class Notebook:
         return self.path.relative_to(self.lab.folder).as_posix()
 
     def _go(self) -> None:
+        """In the JupyterLab of the page, if it has one: to load it costs more than all that most tests do."""
+        if self.page.evaluate("typeof jupyterapp === 'undefined'"):
+            self._load()
+        else:
+            self.page.evaluate(
+                "path => { jupyterapp.commands.execute('docmanager:open', {path}); }",  # not awaited, as in _start
+                self._inside,
+            )
+
+    def _load(self) -> None:
         self.page.goto(self.lab.address(f"lab/tree/{self._inside}?reset"))
 
     def _opened(self) -> None:
-        self.page.wait_for_function(_OPEN, arg=self._inside)
+        self.page.wait_for_function(_OPEN, arg=self._inside, polling=POLLING)
 
     def _model(self, expression: str) -> Any:
         return self.page.evaluate(f"async () => {{ const panel = {_PANEL}; return await ({expression}) ?? null; }}")

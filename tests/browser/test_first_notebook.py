@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import shutil
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook, played
+from tests.browser.pages import DRAWN
 from tests.test_without_browser import ASKS, FIRST
 
 # What each cell that asks for a video asks for: width, height, seconds.
 FILMS = [(1280, 720, 5), (720, 1280, 4), (1024, 1024, 5), (1280, 720, 5)]
 
 
+@pytest.mark.timeout(600)  # four videos, and their cells wait for each other
 def test_run_all_of_the_first_notebook(notebook: Notebook, lab: Lab) -> None:
     """Every cell runs, and every video that was asked for plays, with the asked width, height and length; the form and
     the list of tasks show; saved and opened again without a kernel, trusted or not, the videos play."""
@@ -35,7 +38,7 @@ def test_run_all_of_the_first_notebook(notebook: Notebook, lab: Lab) -> None:
         for index in asked:
             notebook.cell(index).scroll_into_view_if_needed()
             video = notebook.output(index).locator("figure video")
-            expect(video).to_have_count(1, timeout=120_000)
+            expect(video).to_have_count(1, timeout=DRAWN)
             film = played(video)
             found.append((film["width"], film["height"], round(film["duration"])))
         return found

@@ -14,11 +14,12 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.form import FormInPage
 from tests.browser.notebook import Notebook, played
+from tests.browser.pages import DRAWN
 
 LOAD = "%load_ext kling_widgets"
 HISTORY = "import kling_widgets as kw, json; print(json.dumps([entry.body for entry in kw.history()]))"
-MINUTE = 60_000  # milliseconds
 LINK = "https://example.com/"
+SMALL = "%kling_form --model 2.6 --size 512x512"  # quickly drawn
 
 
 def opened(notebook: Notebook, cell: str = "%kling", kernel: str = "python3") -> FormInPage:
@@ -65,7 +66,7 @@ def test_the_form_works_by_keyboard(notebook: Notebook) -> None:
     tab_to("Make the video")
     keyboard.press("Enter")
     video = form.root.locator("figure video").first
-    expect(video).to_be_visible(timeout=MINUTE)
+    expect(video).to_be_visible(timeout=DRAWN)
     assert played(video)["width"] == played(video)["height"]
     assert asked(notebook) == [
         {
@@ -94,7 +95,7 @@ def test_a_click_does_not_overtake_what_was_typed(notebook: Notebook) -> None:
         }""",
         prompt,
     )
-    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
     assert [body["prompt"] for body in asked(notebook)] == [prompt]
 
 
@@ -116,7 +117,7 @@ def test_what_is_typed_after_a_click_is_of_the_next_video(notebook: Notebook, ke
     notebook.page.keyboard.type("half of the second")
     stdin.fill("go")
     stdin.press("Enter")
-    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
     expect(form.root.locator(".kling[inert]")).not_to_be_attached()
     assert [body["prompt"] for body in asked(notebook)] == ["the first"]
 
@@ -161,7 +162,7 @@ def test_every_field_of_kling_3_is_sent_as_it_was_set(notebook: Notebook) -> Non
     form.move_camera("pan", 4)
     form.settled('"pan": 4')
     form.button.click()
-    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
     assert asked(notebook) == [
         {
             "model": "aigc-video-kling-3.0",
@@ -218,7 +219,7 @@ def test_the_fields_that_other_models_have_are_sent_too(notebook: Notebook, mode
     form.pill("Resolution", "720P").click()
     form.settled("--resolution")
     form.button.click()
-    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
     assert asked(notebook) == [body]
 
 
@@ -329,11 +330,11 @@ def test_a_click_after_the_kernel_was_shut_down_says_that_it_has_gone(notebook: 
 
 def test_a_second_click_makes_no_second_video(notebook: Notebook, kernel_name: str) -> None:
     """A double click on the button asks the service once."""
-    form = opened(notebook, kernel=kernel_name)
+    form = opened(notebook, SMALL, kernel_name)
     form.box("Prompt").fill("a paper boat in the rain")
     expect(form.button).to_be_enabled()
     form.button.dblclick()
-    expect(form.root.locator("figure video").first).to_be_visible(timeout=MINUTE)
+    expect(form.root.locator("figure video").first).to_be_visible(timeout=DRAWN)
     assert len(asked(notebook)) == 1
 
 
@@ -347,15 +348,15 @@ CLICK = """(button, at) => {
 
 def test_the_second_half_of_a_double_click_is_none_however_quick_the_service_is(notebook: Notebook) -> None:
     """Also when the first half was accepted in between; a click of its own makes a second video."""
-    form = opened(notebook)
+    form = opened(notebook, SMALL)
     for prompt, clicks in (("a paper boat", (1000, 1600)), ("a kite", (3000,))):
         form.box("Prompt").fill(prompt)
         form.settled(prompt)
         for at in clicks:
-            expect(form.button).to_be_enabled(timeout=MINUTE)
+            expect(form.button).to_be_enabled(timeout=DRAWN)
             form.button.evaluate(CLICK, at)
-            expect(form.root.locator("figure video").first).to_be_visible(timeout=MINUTE)
-    expect(form.root.locator("figure video")).to_have_count(2, timeout=MINUTE)
+            expect(form.root.locator("figure video").first).to_be_visible(timeout=DRAWN)
+    expect(form.root.locator("figure video")).to_have_count(2, timeout=DRAWN)
     assert [body["prompt"] for body in asked(notebook)] == ["a kite", "a paper boat"]
 
 
@@ -379,13 +380,13 @@ def test_a_chosen_file_is_uploaded_and_not_saved_in_the_notebook(
     """A picture from the browser's own window reaches the service as a link; its bytes are not in the file."""
     picture = tmp_path / "first frame.png"
     PIL.Image.effect_noise((320, 180), 90).save(picture)
-    form = opened(notebook, "%kling_form 2.6", kernel_name)
+    form = opened(notebook, SMALL, kernel_name)
     form.box("Prompt").fill("a boat")
     form.open("Frames")
     form.upload("First frame", picture)
     form.settled("--image")
     form.button.click()
-    expect(form.root.locator("figure video").first).to_be_visible(timeout=MINUTE)
+    expect(form.root.locator("figure video").first).to_be_visible(timeout=DRAWN)
     (body,) = asked(notebook)
     assert body["image"].startswith("http")
     content = json.dumps(notebook.save())
@@ -396,36 +397,38 @@ def test_a_chosen_file_is_uploaded_and_not_saved_in_the_notebook(
 def test_results_collect_under_the_form_newest_first_and_stay_in_the_file(notebook: Notebook) -> None:
     """Two videos of one form stand in the saved file, the newer one above, and play without a kernel; the form's own
     place says in words what it was."""
-    form = opened(notebook)
+    form = opened(notebook, SMALL)
     for count, prompt in enumerate(("the first boat", "the second boat"), 1):
         form.box("Prompt").fill(prompt)
         form.settled(prompt)
         form.button.click()
-        expect(form.root.locator("figure video")).to_have_count(count, timeout=MINUTE)
+        expect(form.root.locator("figure video")).to_have_count(count, timeout=DRAWN)
     captions = [figure.inner_text() for figure in form.root.locator("figcaption").all()]
     assert ["second" in caption for caption in captions] == [True, False]
     expect(form.root).to_contain_text("Done · the second boat · shown below")
     outputs = notebook.save()["cells"][1]["outputs"]
-    assert "%kling --model 2.6 the second boat" in "".join(str(output["data"].get("text/plain")) for output in outputs)
+    words = "".join(str(output["data"].get("text/plain")) for output in outputs)
+    assert "%kling --model 2.6 --size 512x512 the second boat" in words
     notebook.open_without_kernel(trusted=False)
     videos = notebook.output(1).locator("figure video")
-    assert videos.count() == 2
+    expect(videos).to_have_count(2)
     assert played(videos.first)["duration"] == pytest.approx(5, abs=0.2)
 
 
+@pytest.mark.usefixtures("fresh_page")
 def test_after_a_reload_the_form_shows_its_result_itself(notebook: Notebook) -> None:
     """The page is reloaded in the middle: the line in the form says that it is done, and shows the video on a click."""
-    form = opened(notebook)
-    form.box("Prompt").fill("a paper boat")
-    form.settled("a paper boat")
+    form = opened(notebook, SMALL)
+    form.box("Prompt").fill("a paper boat demo:slow")  # it is still in the making when the page is there again
+    form.settled("a paper boat demo:slow")
     form.button.click()
-    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
     notebook.save()
     notebook.reload()
     show = notebook.output(1).get_by_role("button", name="Show here")
-    expect(show).to_be_visible(timeout=MINUTE)
+    expect(show).to_be_visible(timeout=DRAWN)
     show.click()
-    assert played(notebook.output(1).locator("video").first)["width"] == 1280
+    assert played(notebook.output(1).locator("video").first)["width"] == 512
 
 
 def test_the_code_of_the_present_request_is_there_in_four_tabs(notebook: Notebook) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -87,6 +89,7 @@ def test_a_thread_updates_a_display_while_a_later_cell_runs(notebook: Notebook, 
     assert "KeyboardInterrupt" in notebook.output_text(1)
 
 
+@pytest.mark.usefixtures("fresh_page")
 def test_reload_and_restart(notebook: Notebook) -> None:
     """The kernel outlives a reload of the page, and forgets everything at a restart."""
     notebook.open(["kept = 'still here'", "kept"])
@@ -103,7 +106,7 @@ def test_reload_and_restart(notebook: Notebook) -> None:
     assert "NameError" in notebook.output_text(1)
 
 
-def test_themes_and_pictures(notebook: Notebook) -> None:
+def test_themes_and_pictures(notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The dark theme is dark, and a screenshot is a file."""
     notebook.open(["1"])
     paper = "getComputedStyle(document.body).getPropertyValue('--jp-layout-color0')"
@@ -112,4 +115,6 @@ def test_themes_and_pictures(notebook: Notebook) -> None:
     dark = notebook.page.evaluate(paper)
     notebook.theme("JupyterLab Light")
     assert light != dark
-    assert notebook.screenshot("harness").read_bytes().startswith(b"\x89PNG")
+    monkeypatch.setenv("KLING_TEST_SCREENSHOTS", str(tmp_path / "pictures"))
+    path = notebook.screenshot("harness")
+    assert path and path.read_bytes().startswith(b"\x89PNG")

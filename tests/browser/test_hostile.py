@@ -30,7 +30,7 @@ TEXTS = json.loads({texts!r})
 %load_ext kling_widgets
 import kling_widgets as kw
 from IPython.display import display
-from kling_widgets.notebook.session import session"""
+from kling_widgets.notebook.kernel.session import session"""
 # Every other one is refused; the others are accepted, and fail.
 JOBS = """%config Kling.confirm_above = 'off'
 try:
@@ -130,6 +130,7 @@ def service() -> Iterator[FaultServer]:
         yield server
 
 
+@pytest.mark.usefixtures("fresh_page")
 def test_texts_of_strangers_do_nothing(notebook: Notebook, page: Page, lab: Lab, service: FaultServer) -> None:
     """As prompts, ids, errors, links, names and rows: in a notebook that runs, in its file opened by somebody who has
     or has not trusted it, and in the page that nbconvert makes of it."""
@@ -157,7 +158,7 @@ def test_texts_of_strangers_do_nothing(notebook: Notebook, page: Page, lab: Lab,
     form = FormInPage(notebook, 5)
     expect(form.box("Prompt")).to_have_value(MARKUP[0])
     form.open("Presets")
-    assert PROBE in (form.choice("Preset").inner_text())
+    expect(form.choice("Preset")).to_contain_text(PROBE)
     notebook.screenshot("hostile")
     watch.check()
 

@@ -13,8 +13,8 @@ CELL = """
 import json
 import anywidget, traitlets
 import ipywidgets as w
-from kling_widgets.notebook.lean import lean
-from kling_widgets.notebook.parts import _STYLES
+from kling_widgets.notebook.widgets.compact_state import compact_state
+from kling_widgets.notebook.widgets.factory import _STYLES
 
 class Probe(anywidget.AnyWidget):
     _esm = '''
@@ -31,7 +31,7 @@ class Probe(anywidget.AnyWidget):
     names = traitlets.Dict().tag(sync=True)
 
 kinds = [w.Layout, w.VBox, w.HBox, w.Box, w.Tab, *_STYLES, *{style for style, _ in _STYLES.values()}]
-made = [lean(kind)() for kind in kinds]
+made = [compact_state(kind)() for kind in kinds]
 wholes = {each.model_id: {k: v for k, v in each.get_state().items() if k not in ("layout", "style")} for each in made}
 print("wanted", json.dumps(wholes))
 Probe(names={id: list(whole) for id, whole in wholes.items()})

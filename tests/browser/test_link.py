@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from kling_widgets.core.request import VideoRequest
 from kling_widgets.demo.render import render
+from kling_widgets.request.request import VideoRequest
 from tests.browser.notebook import Notebook, played
 from tests.servers import Answer, Asked, FaultServer
 

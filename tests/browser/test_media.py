@@ -15,10 +15,10 @@ from playwright.sync_api import Locator, Route, expect
 from tests.browser.form import FormInPage
 from tests.browser.looks import faults, serious
 from tests.browser.notebook import Notebook
+from tests.browser.pages import DRAWN
 from tests.browser.test_form import LOAD, asked, opened
 from tests.client import samples
 
-MINUTE = 60_000  # milliseconds
 LINK = "https://example.com/"
 
 
@@ -109,7 +109,7 @@ def test_half_a_link_is_not_fetched(notebook: Notebook, fetched: list[str]) -> N
 def test_this_machine_is_never_asked(notebook: Notebook) -> None:
     """A link to it is no picture in the page, and http is not fetched either."""
     asked_for: list[str] = []
-    notebook.page.on("request", lambda request: asked_for.append(request.url))
+    notebook.on("request", lambda request: asked_for.append(request.url))
     form = opened(notebook, "%kling_form 2.6")
     form.open("Frames")
     for link in ("https://127.0.0.1:9/never.png", "https://localhost/never.png", "http://example.com/never.png"):
@@ -175,10 +175,6 @@ def test_a_file_that_comes_later_is_seen_when_looked_for_again(notebook: Noteboo
     expect(form.button).to_be_enabled()
 
 
-def shown_names(form: FormInPage) -> list[str]:
-    return form.root.locator(".kling-reference b").all_inner_texts()
-
-
 def test_ten_references_are_ordered_named_and_thinned_out(notebook: Notebook, tmp_path: Path) -> None:
     """Pasted and chosen; moved by the keyboard, which stays on what it moves; named in the prompt; the tenth is too
     many and says so until one goes."""
@@ -207,12 +203,13 @@ def test_ten_references_are_ordered_named_and_thinned_out(notebook: Notebook, tm
     form.root.get_by_role("button", name="✕").nth(9).click()
     expect(form.field("References")).not_to_contain_text("Error")
     expect(form.button).to_be_enabled()
-    assert shown_names(form)[:4] == ["p2.png", "p3.png", "p1.png", "p4.png"]
+    for place, name in enumerate(("p2.png", "p3.png", "p1.png", "p4.png")):
+        expect(form.root.locator(".kling-reference b").nth(place)).to_have_text(name)
     form.root.get_by_role("button", name="Name it <<<image_3>>>").click()
     expect(form.box("Prompt")).to_have_value("a boat <<<image_3>>>")
     expect(form.root.get_by_role("button", name="Name it <<<image_3>>>")).to_be_disabled()
     form.button.click()
-    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
     (body,) = asked(notebook)
     assert body["prompt"] == "a boat <<<image_3>>>"
     assert len(body["metadata"]["image_list"]) == 9
@@ -251,7 +248,7 @@ def test_a_video_and_a_voice_are_set_by_clicks_and_play(notebook: Notebook, fetc
         assert player.evaluate("one => one.duration") == pytest.approx(seconds, abs=0.2)
     notebook.screenshot("media-clips")
     form.button.click()
-    expect(form.root).to_contain_text("Making the video", timeout=MINUTE)
+    expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
     (body,) = asked(notebook)
     assert body["metadata"] == {
         "video_list": [{"url": f"{LINK}v.mp4", "refer_type": "feature", "keep_original_sound": "no"}],
@@ -281,9 +278,9 @@ def test_the_next_clip_begins_where_the_last_one_ended(notebook: Notebook) -> No
     """``job.frame(-1)`` in a form made from Python: the frame shows, and is uploaded."""
     cells = [
         "import kling_widgets as kw, json, numpy as np",
-        "job = kw.submit('2.6', prompt='a boat', seconds=5, wait=True)",
+        "job = kw.submit('2.6', prompt='a boat', seconds=5, size='512x512', wait=True)",
         "black = np.zeros((400, 600, 3), np.uint8)\n"
-        "kw.Form('3.0', prompt='and on', image=job.frame(-1), image_list=[black])",
+        "kw.Form('3.0', prompt='and on', seconds=3, size='512x512', image=job.frame(-1), image_list=[black])",
         "print(json.dumps([entry.body for entry in kw.history()]))",
     ]
     notebook.open([LOAD, *cells])
@@ -293,12 +290,12 @@ def test_the_next_clip_begins_where_the_last_one_ended(notebook: Notebook) -> No
     form = FormInPage(notebook, 3)
     form.open("Frames")
     form.open("References")
-    assert seen(thumb(form, "First frame")) == (320, 180)
-    expect(form.field("First frame")).to_contain_text("1280×720 png")
+    assert seen(thumb(form, "First frame")) == (320, 320)
+    expect(form.field("First frame")).to_contain_text("512×512 png")
     expect(form.box("First frame")).to_have_value(re.compile(r"_frame-last\.png$"))
     expect(form.root.locator(".kling-reference")).to_contain_text("600×400 png")
     form.button.click()
-    expect(form.root.locator("figure video").first).to_be_visible(timeout=MINUTE)
+    expect(form.root.locator("figure video").first).to_be_visible(timeout=DRAWN)
     notebook.run_cell(4)
     notebook.wait_idle()
     body: Any = notebook.output_text(4)

@@ -20,10 +20,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.form import FormInPage
 from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook
+from tests.browser.pages import DRAWN, ready
 
 LOAD = "%load_ext kling_widgets"
 HISTORY = "import kling_widgets as kw, json; print(json.dumps([entry.body for entry in kw.history()]))"
-MINUTE = 60_000  # milliseconds
 WIDTH, HEIGHT = 1600, 900  # of the first frame: about twice as large as it is shown
 Point = tuple[float, float]
 
@@ -31,10 +31,9 @@ Point = tuple[float, float]
 @pytest.fixture(params=[1, 2], ids=["plain screen", "fine screen"])
 def screen(request: pytest.FixtureRequest, browser: Browser, lab: Lab) -> Iterator[Page]:
     """A page on a screen with so many pixels to one of the page's."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1800}, device_scale_factor=request.param)
-    context.set_default_timeout(30_000)
-    yield context.new_page()
-    context.close()
+    page = ready(browser, viewport={"width": 1200, "height": 1800}, device_scale_factor=request.param)
+    yield page
+    page.context.close()
     lab.forget()
 
 
@@ -51,10 +50,10 @@ class Brush:
     def __init__(self, notebook: Notebook, first: str | None, model: str = "3.0-motion-control") -> None:
         self.notebook, self.page = notebook, notebook.page
         self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         form = f"kw.Form({model!r}, prompt='a boat', image={first!r})"
         notebook.open([LOAD, f"import kling_widgets as kw; form = {form}; form", HISTORY])
+        notebook.on("pageerror", lambda error: self.errors.append(str(error)))
+        notebook.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         self.page.set_viewport_size({"width": 1200, "height": 1800})
         notebook.run_cell(0)
         notebook.run_cell(1)
@@ -70,26 +69,32 @@ class Brush:
         self.canvas.scroll_into_view_if_needed()
         return self
 
-    def at(self, point: Point, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Point:
-        """Where the middle of this pixel of the picture, counted from its bottom left, is on the page."""
-        box = self.canvas.bounding_box()
+    def at(self, *points: Point, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[Point]:
+        """Where the middles of these pixels of the picture, counted from its bottom left, are on the page. Waits until
+        the canvas stays where it is: a line that is said above it moves it from under the mouse."""
+        canvas = self.canvas.element_handle()
+        assert canvas
+        canvas.wait_for_element_state("stable")
+        box = canvas.bounding_box()
         assert box
-        across, up = (point[0] + 0.5) / size[0], (point[1] + 0.5) / size[1]
-        return box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"]
+        shares = [((x + 0.5) / size[0], (y + 0.5) / size[1]) for x, y in points]
+        return [(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"]) for across, up in shares]
 
     def drag(self, *points: Point, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
         """Presses the mouse at the first of these pixels, moves over the others and lets go."""
         mouse = self.page.mouse
-        mouse.move(*self.at(points[0], size))
+        first, *others = self.at(*points, size=size)
+        mouse.move(*first)
         mouse.down()
-        for point in points[1:]:
-            mouse.move(*self.at(point, size))
+        for place in others:
+            mouse.move(*place)
         mouse.up()
 
     def click(self, *points: Point) -> None:
         """Clicks at each of these pixels."""
         for point in points:
-            self.page.mouse.click(*self.at(point))
+            (place,) = self.at(point)
+            self.page.mouse.click(*place)
 
     def press(self, name: str) -> None:
         """Presses one of the buttons above the picture."""
@@ -114,7 +119,7 @@ class Brush:
     def sent(self) -> dict[str, Any]:
         """Makes the video, and gives the body that was asked for."""
         self.form.button.click()
-        expect(self.form.root).to_contain_text("Making the video", timeout=MINUTE)
+        expect(self.form.root).to_contain_text("Making the video", timeout=DRAWN)
         self.notebook.run_cell(2)
         self.notebook.wait_idle()
         body: dict[str, Any] = json.loads(self.notebook.output_text(2))[0]
@@ -204,7 +209,7 @@ def test_a_long_drag_keeps_its_shape_in_77_points_and_few_messages(notebook: Not
     """Five hundred events of the mouse are one change for the kernel; no place that it went over is further than two
     pixels of the page from the path."""
     frames: list[int] = []
-    notebook.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(1)))
+    notebook.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(1)))
     picture(lab)
     brush = Brush(notebook, "first.png").shown()
     brush.press("Path")
@@ -271,6 +276,7 @@ def test_erase_undo_redo_clear_and_remove(notebook: Notebook, lab: Lab) -> None:
     assert brush.errors == []
 
 
+@pytest.mark.usefixtures("fresh_page")
 def test_masks_stay_when_the_model_changes_and_the_page_is_reloaded(notebook: Notebook, lab: Lab) -> None:
     """To another model that paints, one that does not, and back: the value holds all that is drawn; it shows again."""
     picture(lab)
@@ -370,7 +376,7 @@ def test_a_very_large_picture_keeps_its_own_pixels(notebook: Notebook, lab: Lab)
     brush.drag(*line, size=size)
     brush.press("Path")
     brush.drag(*line, size=size)
-    expect(brush.form.button).to_be_enabled(timeout=MINUTE)
+    expect(brush.form.button).to_be_enabled(timeout=DRAWN)
     (region,) = brush.sent()["metadata"]["dynamic_masks"]
     mask = fetched(region["mask_url"])
     assert mask.shape == (6000, 9000)
@@ -502,6 +508,7 @@ def test_it_can_be_read_in_both_themes_and_widths(notebook: Notebook, lab: Lab) 
     assert brush.errors == []
 
 
+@pytest.mark.usefixtures("fresh_page")
 def test_a_mask_that_cannot_be_saved_is_said(notebook: Notebook, lab: Lab) -> None:
     """In a browser that has no way to pack it: the request has no mask then, and the table takes one."""
     notebook.page.add_init_script("delete window.CompressionStream")

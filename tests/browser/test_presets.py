@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, expect
 
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.request.request import VideoRequest
 from tests.browser.form import FormInPage
 from tests.browser.notebook import Notebook
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from kling_widgets.core.catalog import MODELS
+from kling_widgets.catalog.models import MODELS
 from tests.browser.form import FormInPage
 from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook

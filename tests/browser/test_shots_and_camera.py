@@ -6,12 +6,12 @@ import json
 import re
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.form import FormInPage
 from tests.browser.notebook import Notebook, played
-from tests.browser.test_form import MINUTE, asked, opened
+from tests.browser.pages import DRAWN
+from tests.browser.test_form import asked, opened
 
 SHOTS = [
     {"index": 1, "prompt": "a paper boat leaves the shore", "duration": "3"},
@@ -22,7 +22,7 @@ SHOTS = [
 def test_two_shots_and_a_camera_move_by_keys_alone(notebook: Notebook, kernel_name: str) -> None:
     """Sections, rows, list and slider are reached by Tab and worked by keys; a new row has the keyboard at once. The
     body that is sent is what was typed, and the shots' joined prompts are its prompt."""
-    form = opened(notebook, "%kling_form 3.0", kernel_name)
+    form = opened(notebook, "%kling_form --model 3.0 --size 512x512", kernel_name)
     keys = notebook.page.keyboard
     form.choice("Model").focus()
     form.tab_to("▸ Shots")
@@ -50,12 +50,13 @@ def test_two_shots_and_a_camera_move_by_keys_alone(notebook: Notebook, kernel_na
     form.tab_to("Make the video")
     keys.press("Enter")
     video = form.root.locator("figure video").first
-    expect(video).to_be_visible(timeout=MINUTE)
+    expect(video).to_be_visible(timeout=DRAWN)
     assert round(played(video)["duration"]) == 5
     assert asked(notebook) == [
         {
             "model": "aigc-video-kling-3.0",
             "prompt": "a paper boat leaves the shore rain falls on the sea",
+            "size": "512x512",
             "seconds": "5",
             "metadata": {
                 "multi_shots": True,
@@ -122,6 +123,7 @@ def test_the_seconds_are_made_to_add_up(notebook: Notebook) -> None:
     expect(shots).to_contain_text("11 of 10 s · 1 s too many")
     shots.get_by_role("button", name="Fit the shots to 10 s").click()
     expect(shots).not_to_contain_text("too many")
+    expect(shots).to_contain_text("10 of 10 s")
     assert int(first.input_value()) + int(second.input_value()) == 10
     second.press("ArrowUp")
     expect(shots).to_contain_text("1 s too many")
@@ -131,17 +133,22 @@ def test_the_seconds_are_made_to_add_up(notebook: Notebook) -> None:
     form.settled("--seconds 11")
 
 
-@pytest.mark.parametrize("amount", [4, 2.5, -0.5, -10])
-def test_the_slider_leaves_a_given_amount_alone(notebook: Notebook, amount: float) -> None:
+def test_the_slider_leaves_a_given_amount_alone(notebook: Notebook) -> None:
     """A browser's slider moves what stands between its steps: what is given is shown and sent as it is."""
-    value = {"type": "simple", "config": {"zoom": amount}}
-    form = made(notebook, prompt="x", camera_control=value)
-    form.open("Camera")
-    readout = form.root.locator(".kling-amount .widget-readout")
-    expect(readout).to_have_text(f"{amount:+}".replace("-", "−"))
-    form.box("Prompt").fill("a boat")
-    form.settled("a boat")
-    assert sent(form)["camera_control"] == value
+    values = {amount: {"type": "simple", "config": {"zoom": amount}} for amount in (4, 2.5, -0.5, -10)}
+    forms = (f"kw.Form('3.0', prompt='x', camera_control={value!r})" for value in values.values())
+    notebook.open(["import kling_widgets as kw", *forms])
+    notebook.page.set_viewport_size({"width": 1280, "height": 6000})  # all four show
+    notebook.run_all()
+    notebook.wait_idle()
+    for cell, (amount, value) in enumerate(values.items(), 1):
+        form = FormInPage(notebook, cell)
+        form.open("Camera")
+        readout = form.root.locator(".kling-amount .widget-readout")
+        expect(readout).to_have_text(f"{amount:+}".replace("-", "−"))
+        form.box("Prompt").fill("a boat")
+        form.settled("a boat")
+        assert sent(form)["camera_control"] == value
 
 
 def test_keys_stay_in_the_controls(notebook: Notebook) -> None:

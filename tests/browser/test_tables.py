@@ -28,8 +28,9 @@ def shown(notebook: Notebook) -> list[Locator]:
     return tables
 
 
-def test_marks_are_named_and_nothing_is_wrong_for_a_checker(notebook: Notebook) -> None:
-    """A cell is found by what it means; axe-core finds no violation, in light and dark."""
+def test_tables_are_read_by_a_checker_and_by_the_keyboard(notebook: Notebook) -> None:
+    """A cell is found by what it means; axe-core finds no violation, in light and dark. Where a table does not fit,
+    arrows scroll it, its rows keep their names in sight, the notebook stays where it is."""
     models, difference, _ = shown(notebook)
     row = models.get_by_role("row", name="2.6 ", exact=False).filter(has=notebook.page.get_by_text("2.6", exact=True))
     expect(row.get_by_role("img", name="sound: documented elsewhere only")).to_have_text("○")
@@ -46,10 +47,6 @@ def test_marks_are_named_and_nothing_is_wrong_for_a_checker(notebook: Notebook) 
             notebook.screenshot(f"tables-{theme}-{width}")
     notebook.theme("JupyterLab Light")
 
-
-def test_a_wide_table_is_read_by_the_keyboard(notebook: Notebook) -> None:
-    """Where it does not fit, arrows scroll it, its rows keep their names in sight, the notebook stays where it is."""
-    models, *_ = shown(notebook)
     notebook.page.set_viewport_size({"width": 700, "height": 1900})
     name = models.get_by_role("rowheader", name="2.6-motion-control")
     before = name.bounding_box()

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kling_widgets.client.client import AsyncClient, Client
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.client import Client
 from tests.servers import MP4 as MP4
 
 KEY = "sk-test-0123456789abcdef"

@@ -7,7 +7,7 @@ from typing import Any
 import keyring.backend
 from keyring.errors import PasswordDeleteError
 
-from kling_widgets.client.keyring import SERVICE
+from kling_widgets.client.credentials.system_keyring import SERVICE
 
 
 class Memory(keyring.backend.KeyringBackend):

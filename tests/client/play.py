@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from kling_widgets.client.exchange import Broken, Open, Pause, Protocol, Read, Reply, Send, Work
+from kling_widgets.client.steps import NoReply, Open, Pause, Protocol, Read, Response, Send, Work
 from kling_widgets.errors import KlingError
 
 
@@ -18,13 +18,13 @@ class Played:
     pauses: list[float] = field(default_factory=list)
 
 
-def told(body: Any, status: int = 200, **headers: str) -> Reply:
+def told(body: Any, status: int = 200, **headers: str) -> Response:
     """A reply; text stays as it is, all else becomes JSON."""
     content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
 
-def play(steps: Protocol[Any], answers: Iterable[Reply | Broken | bytes]) -> Played:
+def play(steps: Protocol[Any], answers: Iterable[Response | NoReply | bytes]) -> Played:
     """Takes the steps to their end. A request or a piece that no answer is left for is a mistake of the protocol."""
     played, left = Played(), iter(answers)
     answer: Any = None

@@ -18,10 +18,10 @@ from typing import Any
 import httpx
 import pytest
 
-from kling_widgets.client.budget import Budget
-from kling_widgets.client.client import AsyncClient, Client
-from kling_widgets.client.reply import Task
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.client import Client
+from kling_widgets.client.rate_limit import RateLimiter
+from kling_widgets.core.task import Task
 from kling_widgets.errors import (
     APIError,
     AuthenticationError,
@@ -37,6 +37,7 @@ from kling_widgets.errors import (
     VideoMissingError,
     WaitTimeoutError,
 )
+from kling_widgets.request.request import VideoRequest
 from tests.client.conftest import KEY, MP4, Maker, Time
 from tests.servers import Answer, Asked, FaultServer
 
@@ -144,6 +145,7 @@ def test_create_is_never_repeated_when_the_answer_is_lost(make: Maker, fault: An
         client = make(server.url, timeout=0.3)
         with pytest.raises(SubmissionUnknownError, match="may have been accepted and billed") as caught:
             client.create({"model": "m"})
+        server.wait_for(1)
         assert len(server.asked) == 1
         assert isinstance(caught.value.__cause__, ConnectionError)
 
@@ -332,7 +334,7 @@ def test_a_late_answer_is_waited_for(make: Maker, step: str) -> None:
 
     async def answer(asked: Asked) -> Answer:
         if asked.path == step:
-            await asyncio.to_thread(late.wait, 20)
+            await asyncio.to_thread(late.wait, 60)
         if asked.method == "POST":
             return Answer(body={"id": "t1"})
         return Answer(body=row("success", url="https://m.example/a.mp4"))
@@ -343,7 +345,7 @@ def test_a_late_answer_is_waited_for(make: Maker, step: str) -> None:
         server.wait_for(1 if step == CREATE else 2)
         assert not waiting.done()
         late.set()
-        assert waiting.result(20).status == "succeeded"
+        assert waiting.result(60).status == "succeeded"
         assert Counter(asked.method for asked in server.asked)["POST"] == 1
 
 
@@ -445,7 +447,7 @@ def test_available_gives_our_models_in_the_catalogs_order(make: Maker) -> None:
 
 def test_all_requests_share_the_budget(make: Maker, time: Time) -> None:
     """Two requests a second are half a second apart."""
-    client = make(answer=lambda request: httpx.Response(200, json=row("processing")), budget=Budget(2))
+    client = make(answer=lambda request: httpx.Response(200, json=row("processing")), budget=RateLimiter(2))
     for _ in range(3):
         client.get("t1")
     assert time.waits == pytest.approx([0.5, 0.5])

@@ -20,9 +20,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kling_widgets.core.request import VideoRequest
 from kling_widgets.demo.service import Demo, start
+from kling_widgets.demo.worker import Render
 from kling_widgets.errors import APIError, KlingError, RateLimitError, SubmissionUnknownError
+from kling_widgets.request.request import VideoRequest
 from tests.client.conftest import Either, Maker, Time
 from tests.conftest import need
 from tests.demo.conftest import SMALL, until
@@ -122,7 +123,7 @@ def nginx(folder: Path, setup: SetUp, **addresses: str) -> Iterator[str]:
                 return
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
     raise AssertionError((folder / "error.log").read_text())
 
 
@@ -139,9 +140,9 @@ def tasks(demo: Demo, prompt: str) -> int:
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
+def demo(tmp_path: Path, ready_made: Render) -> Iterator[Demo]:
     need("tests behind nginx", NGINX is not None, "nginx is not installed")
-    with start(tmp_path / "demo", seconds_per_task=0.05) as running:
+    with start(tmp_path / "demo", seconds_per_task=0.05, render=ready_made) as running:
         yield running
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_widgets.client.progress import Progress
-from kling_widgets.client.reply import Task
+from kling_widgets.core.task import Task
 
 
 def seen(*readings: tuple[float, int | None], status: str = "running") -> Progress:

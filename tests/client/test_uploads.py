@@ -11,14 +11,14 @@ from typing import Any
 import PIL.ImageOps
 import pytest
 
-from kling_widgets.client.exchange import Session
+from kling_widgets.client.steps import ClientState
 from kling_widgets.client.uploads import prepare, upload
-from kling_widgets.core.request import VideoRequest
 from kling_widgets.errors import APIError, InvalidRequestError
+from kling_widgets.request.request import VideoRequest
 from tests.client.conftest import KEY, Maker
 from tests.client.play import play, told
 from tests.client.samples import picture
-from tests.client.test_conversion import likeness, opened, photo
+from tests.media.test_conversion import likeness, opened, photo
 from tests.servers import Answer, Asked, FaultServer
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0\0\1\0" * 2 + b"\x08\x02\0\0\0"
@@ -26,9 +26,9 @@ NOW = 1_800_000_000.0
 HOUR = 3600.0
 
 
-def session(wall: list[float] | None = None) -> Session:
+def session(wall: list[float] | None = None) -> ClientState:
     times = wall or [NOW]
-    return Session("https://s.example", wall=lambda: times[0], jitter=lambda: 0.0)
+    return ClientState("https://s.example", wall=lambda: times[0], jitter=lambda: 0.0)
 
 
 def link(number: int = 1, **more: Any) -> Any:
@@ -203,5 +203,5 @@ def test_a_link_that_only_this_machine_can_follow_is_not_sent(fields: dict[str, 
     assert request.errors() == ()
     with pytest.raises(InvalidRequestError, match=r"the service cannot reach the local address .*Nothing was sent"):
         play(prepare(session(), request), [])
-    here = Session("http://127.0.0.1:8000", wall=lambda: NOW, jitter=lambda: 0.0)
+    here = ClientState("http://127.0.0.1:8000", wall=lambda: NOW, jitter=lambda: 0.0)
     assert play(prepare(here, request), []).result["prompt"] == "p"

@@ -14,10 +14,14 @@ from typing import Any
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
-from kling_widgets.core import fields, structured
-from kling_widgets.core.catalog import FIELDS, models
-from kling_widgets.core.fields import Field
-from kling_widgets.core.values import is_blank
+from kling_widgets.catalog import fields, structured_fields
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.link_fields import Link, Links
+from kling_widgets.catalog.models import models
+from kling_widgets.catalog.reference_fields import References
+from kling_widgets.catalog.shot_fields import Shots
+from kling_widgets.core.json_values import is_blank
 from tests.conftest import ROOT
 
 # How many times as many examples as usual the longest property tests try: KLING_TEST_TIMES=20 before a release.
@@ -240,36 +244,38 @@ def valid(field: Field) -> st.SearchStrategy[Any]:
             return st.integers(field.low, field.high)
         case fields.Flag():
             return st.booleans()
-        case fields.Link():
+        case Link():
             return pictures
-        case structured.References():
+        case References():
             more = st.builds(
                 lambda name, link: {name: link, "type": "x"}, st.sampled_from(["url", "image_url"]), pictures
             )
             return st.lists(st.one_of(pictures, pictures, more), min_size=1, max_size=4)
-        case fields.Links():
+        case Links():
             return st.lists(pictures, min_size=1, max_size=4)
-        case structured.Clips():
+        case structured_fields.Clips():
             return st.lists(
                 st.one_of(links, links.map(lambda url: {"url": url, "refer_type": "base"})), min_size=1, max_size=2
             )
-        case structured.Shots():
+        case Shots():
             shot = st.fixed_dictionaries(
                 {"index": st.integers(1, 6), "prompt": texts, "duration": st.integers(1, 9).map(str)}
             )
             return st.lists(shot, min_size=1, max_size=3)
-        case structured.Elements():
+        case structured_fields.Elements():
             described = st.fixed_dictionaries({"name": texts, "element_input_urls": st.lists(pictures, max_size=2)})
             named = st.fixed_dictionaries({"element_id": st.one_of(st.integers(1), texts)})
             return st.lists(st.one_of(named, described), min_size=1, max_size=4)
-        case structured.Camera():
-            axes = st.dictionaries(st.sampled_from(structured.CAMERA_AXES), st.integers(-10, 10), max_size=2)
-            return st.fixed_dictionaries({"type": st.sampled_from(structured.CAMERA_MOVES)}, optional={"config": axes})
-        case structured.Masks():
+        case structured_fields.CameraControl():
+            axes = st.dictionaries(st.sampled_from(structured_fields.CAMERA_AXES), st.integers(-10, 10), max_size=2)
+            return st.fixed_dictionaries(
+                {"type": st.sampled_from(structured_fields.CAMERA_MOVES)}, optional={"config": axes}
+            )
+        case structured_fields.Masks():
             point = st.fixed_dictionaries({"x": st.integers(0, 2000), "y": st.floats(0, 2000)})
             mask = st.fixed_dictionaries({"mask_url": pictures, "trajectories": st.lists(point, max_size=3)})
             return st.lists(mask, min_size=1, max_size=2)
-        case structured.Anything():
+        case structured_fields.Anything():
             return st.one_of(texts, st.lists(json_values, min_size=1), st.dictionaries(texts, json_values, min_size=1))
     raise AssertionError(f"no values for {field}")
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from kling_widgets.core.grammar import Command, parse
-from kling_widgets.core.names import ACCEPTED
-from kling_widgets.core.words import SETTINGS, option_name
+from kling_widgets.catalog.model_names import ACCEPTED
 from kling_widgets.errors import InvalidRequestError
+from kling_widgets.request.magic_words import SETTINGS, option_name
+from tests.conftest import tries
 from tests.core.samples import PROMPTS, TIMES, as_the_shell_gives_it
+from tests.request.lines import Understood, parse
 
 OURS = [*map(option_name, ACCEPTED), *SETTINGS, "no-sound", "no-wait", "no-multi-shots", "IMAGE_TAIL", "Seconds"]
 OTHERS = ["ar", "v", "stylize", "chaos", "seed", "no", "niji", "cref", "negative-prompt", "fps", "style", "hd", "cfg"]
@@ -40,7 +41,7 @@ AROUND = ["{}", "“{}”", "'{}'", "({})", "«{}»", "„{}“"]
 WITHIN = ["{}", '"{}"', "“{}”", "'{}'", "({})", "[{}"]
 
 
-def understood(line: str, cell: str | None = None) -> Command:
+def understood(line: str, cell: str | None = None) -> Understood:
     """The line, in a notebook with a few variables."""
     return parse(line, cell, lookup={"name": "boat"}.__getitem__, read=lambda path: "{}", there=lambda path: False)
 
@@ -85,7 +86,7 @@ def slipped(draw: st.DrawFn) -> tuple[str, str, str]:
     return text, dashes, name
 
 
-@settings(max_examples=500 * TIMES)
+@settings(max_examples=tries(500) * TIMES)
 @given(slipped(), st.sampled_from(["", "--model 2.6 ", "--sound ", "—seconds 5 "]))
 @example(("a boat --dry-run", "--", "dry-run"), "")
 @example(("—dry-run a boat", "—", "dry-run"), "")
@@ -104,7 +105,7 @@ def test_no_slip_is_sent_in_a_line(slip: tuple[str, str, str], before: str) -> N
         assert refused(*as_the_shell_gives_it(code)) is None
 
 
-@settings(max_examples=300 * TIMES)
+@settings(max_examples=tries(300) * TIMES)
 @given(slipped(), st.sampled_from(["", "\n", "a ship\n", "\n\n  "]), st.sampled_from(["", "--model 2.6"]))
 def test_no_slip_is_sent_in_a_cell(slip: tuple[str, str, str], above: str, line: str) -> None:
     """A body holds no options at all, not at its end either; ended by -- its first line keeps it as it is."""

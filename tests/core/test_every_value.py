@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.names import ACCEPTED, ALIASES, FRAME_LISTS
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import kind_of
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.catalog.model_names import ACCEPTED, ALIASES, FRAME_LISTS
+from kling_widgets.core.json_values import kind_of
 from kling_widgets.errors import InvalidRequestError
+from kling_widgets.request.request import VideoRequest
 from tests.core.objects import HOLES, MEANT, WRONG, City
 from tests.core.samples import Hostile
 

@@ -15,7 +15,12 @@ import kling_widgets
 PACKAGE = Path(kling_widgets.__file__).parent
 
 # Made and given back within one call, or a part of what is made anew in a forked child.
-OWN = {"jobs/blocking.py": 1, "core/forks.py": 3, "client/blocking_driver.py": 2, "notebook/pulse.py": 1}
+OWN = {
+    "jobs/waiting.py": 1,
+    "core/forks.py": 3,
+    "client/http/blocking_driver.py": 2,
+    "notebook/kernel/live_updates.py": 1,
+}
 KINDS = {"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Barrier"}
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -125,8 +130,8 @@ def test_a_journal_that_is_written_while_its_process_forks(tmp_path: Path) -> No
     code = """
 import os, signal, sys, threading
 from pathlib import Path
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.jobs.journal import Journal
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.storage.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 request, going = VideoRequest("2.6", prompt="a paper boat"), True
 journal.write(request, "parent")  # all that this needs is imported: Python's own locks are its own affair

@@ -17,11 +17,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.demo.clip import Clip
+from kling_widgets.demo.drawing.animation import Animation
 from kling_widgets.demo.render import render
 from kling_widgets.demo.service import Demo, start
 from kling_widgets.demo.store import Store
+from kling_widgets.demo.worker import Render, in_a_process
+from kling_widgets.request.request import VideoRequest
 
 T = TypeVar("T")
 DEADLINE = 60.0  # seconds after which a test gives up waiting
@@ -49,7 +50,10 @@ class Caller:
 
     def __init__(self, base_url: str, key: str = "demo") -> None:
         self.http = httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=30, trust_env=False
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=DEADLINE,
+            trust_env=False,
         )
 
     def post(self, prompt: str = "a calm sea", **fields: Any) -> httpx.Response:
@@ -73,12 +77,13 @@ class Caller:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
-    """Starts demo services that do not keep a test waiting; all on one folder, unless told otherwise."""
+def run(tmp_path: Path, ready_made: Render) -> Iterator[Callable[..., Demo]]:
+    """Starts demo services that do not keep a test waiting; all on one folder, and with a clip that is ready made,
+    unless told otherwise."""
     running: list[Demo] = []
 
-    def run(folder: Path = tmp_path / "demo", seconds_per_task: float = 0.05) -> Demo:
-        running.append(start(folder, seconds_per_task=seconds_per_task))
+    def run(folder: Path = tmp_path / "demo", seconds_per_task: float = 0.05, render: Render = ready_made) -> Demo:
+        running.append(start(folder, seconds_per_task=seconds_per_task, render=render))
         return running[-1]
 
     yield run
@@ -96,6 +101,14 @@ def demo(run: Callable[..., Demo]) -> Demo:
 def caller(demo: Demo) -> Iterator[Caller]:
     """Somebody who calls it."""
     caller = Caller(demo.base_url)
+    yield caller
+    caller.http.close()
+
+
+@pytest.fixture
+def painter(run: Callable[..., Demo]) -> Iterator[Caller]:
+    """Somebody who calls one that draws what is asked for."""
+    caller = Caller(run(render=in_a_process).base_url)
     yield caller
     caller.http.close()
 
@@ -177,9 +190,9 @@ class Studio:
     def film(self, **fields: Any) -> Film:
         return film(self.draw(wish(**fields)))
 
-    def clip(self, **fields: Any) -> Clip:
+    def clip(self, **fields: Any) -> Animation:
         """A request in numbers."""
-        return Clip.of(wish(**fields), self.store.uploads)
+        return Animation.of(wish(**fields), self.store.uploads)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.values import plain, to_json
-from kling_widgets.demo.clip import LONGEST, Clip
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.core.json_values import plain, to_json
+from kling_widgets.demo.drawing.animation import LONGEST, Animation
 from kling_widgets.demo.gateway import read
+from kling_widgets.request.request import VideoRequest
 from tests.core.samples import BODIES, junk
 
 LINK = "https://example.com/a.png"
@@ -87,7 +87,7 @@ def test_whatever_it_takes_can_be_laid_out(top: dict[str, Any], metadata: dict[s
     except ValueError as refused:
         assert str(refused)
         return
-    clip = Clip.of(VideoRequest.from_payload(taken), Path("uploads"))
+    clip = Animation.of(VideoRequest.from_payload(taken), Path("uploads"))
     assert 1 <= clip.seconds <= LONGEST
     pictures = [clip.first, clip.last, *clip.references]
     assert all(each is None or each.path is None or each.path.parent == Path("uploads") for each in pictures)
@@ -96,6 +96,6 @@ def test_whatever_it_takes_can_be_laid_out(top: dict[str, Any], metadata: dict[s
 def test_a_second_picture_is_a_reference_here() -> None:
     """Where the service decides, the demo takes it for one."""
     body = read({"model": "aigc-video-kling-o1", "prompt": "x", "images": [LINK, LINK + "?2"]})
-    clip = Clip.of(VideoRequest.from_payload(body), Path("uploads"))
+    clip = Animation.of(VideoRequest.from_payload(body), Path("uploads"))
     assert clip.first and clip.first.link == LINK
     assert [each.link for each in clip.references] == [LINK + "?2"]

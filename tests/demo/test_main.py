@@ -14,6 +14,8 @@ from kling_widgets.demo.__main__ import HOW, arguments
 from kling_widgets.demo.failures import FAILURES
 from tests.demo.conftest import Caller
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "kling_widgets.demo"]
 
 

@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from kling_widgets.core.catalog import FIELDS, MODELS
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.demo.clip import Clip
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.catalog.models import MODELS
+from kling_widgets.demo.drawing.animation import Animation
+from kling_widgets.demo.drawing.sound import track
 from kling_widgets.demo.picture import Painter
 from kling_widgets.demo.render import render
-from kling_widgets.demo.sound import track
+from kling_widgets.request.request import VideoRequest
 from tests.demo.conftest import Studio, film
+
+pytestmark = pytest.mark.slow
 
 OPEN: dict[str, list[str]] = json.loads(
     (Path(__file__).parents[1] / "wire" / "fields.json").read_text(encoding="utf-8")
@@ -68,11 +71,11 @@ def values(studio: Studio) -> dict[str, Any]:
     }
 
 
-def clip(studio: Studio, model: str, fields: dict[str, Any]) -> Clip:
-    return Clip.of(VideoRequest.from_payload(VideoRequest(model, **fields).payload()), studio.store.uploads)
+def clip(studio: Studio, model: str, fields: dict[str, Any]) -> Animation:
+    return Animation.of(VideoRequest.from_payload(VideoRequest(model, **fields).payload()), studio.store.uploads)
 
 
-def seen(made: Clip) -> str:
+def seen(made: Animation) -> str:
     """What a clip looks and sounds like, in one word: pages of notes and plates change with time. Without the line of
     settings, which names every field whatever becomes of it."""
     painter = Painter(replace(made, settings=()))
@@ -147,7 +150,7 @@ def test_one_field_less(studio: Studio, model: str) -> None:
     for name in OPEN[model]:
         less = VideoRequest.from_payload(whole.request.payload()).replace(**{name: None})
         if not less.errors():
-            assert seen(Clip.of(less, studio.store.uploads)) != word, name
+            assert seen(Animation.of(less, studio.store.uploads)) != word, name
 
 
 def test_all_the_line_at_once(studio: Studio) -> None:

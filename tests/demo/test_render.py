@@ -18,6 +18,8 @@ from PIL import Image
 from kling_widgets.demo.render import render
 from tests.demo.conftest import BLUE, GREEN, RED, Studio, wish
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = {
     "chinese": "纸船在清晨的湖面上漂流",
     "emoji": "👩‍👩‍👧‍👦 🚣 " * 20,

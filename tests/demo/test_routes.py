@@ -13,8 +13,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from kling_widgets.catalog import models as catalog
 from kling_widgets.client.client import Client
-from kling_widgets.core import catalog
 from kling_widgets.demo.service import Demo
 from tests.demo.conftest import TASKS, Caller, film, until, wish
 
@@ -25,20 +25,20 @@ def png(size: tuple[int, int] = (40, 30)) -> bytes:
     return data.getvalue()
 
 
-def test_from_wish_to_film(caller: Caller, tmp_path: Path) -> None:
+def test_from_wish_to_film(painter: Caller, tmp_path: Path) -> None:
     """A task is accepted, runs, succeeds with a link on this very host, and the link is the film that was asked."""
-    reply = caller.post("a paper boat", size="320x180")
+    reply = painter.post("a paper boat", size="320x180")
     made = reply.json()
     assert reply.headers["x-oneapi-request-id"]
     assert made["id"] == made["task_id"] and made["status"] == "queued" and made["created_at"] > 1.7e9
-    task = caller.ended(made["task_id"])
+    task = painter.ended(made["task_id"])
     assert (task["status"], task["progress"], task["error"]) == ("succeeded", "100%", None)
-    assert task["url"].startswith(str(caller.http.base_url).rstrip("/") + "/media/demo_")
+    assert task["url"].startswith(str(painter.http.base_url).rstrip("/") + "/media/demo_")
     video = httpx.get(task["url"], trust_env=False)
     assert video.headers["content-type"] == "video/mp4"
     (tmp_path / "a.mp4").write_bytes(video.content)
     assert film(tmp_path / "a.mp4").size == (320, 180)
-    assert caller.http.get(f"/v1/videos/{made['task_id']}/content").content == video.content
+    assert painter.http.get(f"/v1/videos/{made['task_id']}/content").content == video.content
 
 
 def test_no_success_before_the_film_is_whole(run: Callable[..., Demo]) -> None:
@@ -143,17 +143,17 @@ def test_models(caller: Caller) -> None:
     assert [row["id"] for row in rows] == [model.id for model in catalog.models()]
 
 
-def test_upload(caller: Caller, tmp_path: Path) -> None:
+def test_upload(painter: Caller, tmp_path: Path) -> None:
     """A picture gets a link that serves it, the same for the same picture, and is the first frame of a film."""
-    reply = caller.upload(png(), "first frame.png")
+    reply = painter.upload(png(), "first frame.png")
     made = reply.json()
     assert (made["mime_type"], made["size"]) == ("image/png", len(png()))
     assert made["expires_at"] > 1.7e9 and made["id"] in made["url"]
     served = httpx.get(made["url"], trust_env=False)
     assert (served.content, served.headers["content-type"]) == (png(), "image/png")
-    assert caller.upload(png(), "again.jpg").json()["url"] == made["url"]
-    task = caller.ended(caller.create(image=made["url"], size=None, resolution="180P"))
-    (tmp_path / "a.mp4").write_bytes(caller.http.get(task["url"]).content)
+    assert painter.upload(png(), "again.jpg").json()["url"] == made["url"]
+    task = painter.ended(painter.create(image=made["url"], size=None, resolution="180P"))
+    (tmp_path / "a.mp4").write_bytes(painter.http.get(task["url"]).content)
     assert film(tmp_path / "a.mp4").size == (240, 180)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kling_widgets.core import catalog
+from kling_widgets.catalog import models as catalog
 from tests.demo.conftest import TASKS, Caller, film, where
 
 LINK = "https://example.com/a"
@@ -60,7 +60,7 @@ def test_what_the_page_calls_an_error_is_refused(caller: Caller, metadata: dict[
     assert said in reply.json()["message"]
 
 
-def test_what_the_gateway_takes_is_taken_and_drawn(caller: Caller, tmp_path: Path) -> None:
+def test_what_the_gateway_takes_is_taken_and_drawn(painter: Caller, tmp_path: Path) -> None:
     """Unknown names, and whatever stands in metadata: the clip says what it could not read."""
     metadata = {
         "camera_control": "left",
@@ -69,15 +69,15 @@ def test_what_the_gateway_takes_is_taken_and_drawn(caller: Caller, tmp_path: Pat
         "image_list": 5,
     }
     body = {"model": "aigc-video-kling-3.0", "prompt": "a sea", "seconds": 1, "size": "160x90", "promt": 1}
-    reply = caller.http.post(TASKS, json={**body, "mode": "pro", "metadata": metadata})
+    reply = painter.http.post(TASKS, json={**body, "mode": "pro", "metadata": metadata})
     assert reply.status_code == 200, reply.text
-    task = caller.ended(reply.json()["task_id"])
+    task = painter.ended(reply.json()["task_id"])
     assert task["status"] == "succeeded", task["error"]
-    (tmp_path / "a.mp4").write_bytes(caller.http.get(task["url"]).content)
+    (tmp_path / "a.mp4").write_bytes(painter.http.get(task["url"]).content)
     assert film(tmp_path / "a.mp4").size == (160, 90)
 
 
-def test_a_painted_region_from_upload_to_film(caller: Caller, tmp_path: Path) -> None:
+def test_a_painted_region_from_upload_to_film(painter: Caller, tmp_path: Path) -> None:
     """A picture and a mask that were uploaded here give a film in which the region has gone its way."""
     picture, mask = Image.new("RGB", (320, 180), (70, 90, 110)), Image.new("L", (320, 180), 0)
     picture.paste((250, 20, 220), (40, 40, 72, 72))
@@ -86,11 +86,11 @@ def test_a_painted_region_from_upload_to_film(caller: Caller, tmp_path: Path) ->
     for image in (picture, mask):
         data = io.BytesIO()
         image.save(data, "PNG")
-        links.append(caller.upload(data.getvalue()).json()["url"])
+        links.append(painter.upload(data.getvalue()).json()["url"])
     path = [{"x": 56, "y": 124}, {"x": 156, "y": 124}]
     fields = {"image": links[0], "dynamic_masks": [{"mask_url": links[1], "trajectories": path}]}
-    task = caller.ended(caller.create(model="3.0-motion-control", size=None, resolution="180P", **fields))
-    (tmp_path / "a.mp4").write_bytes(caller.http.get(task["url"]).content)
+    task = painter.ended(painter.create(model="3.0-motion-control", size=None, resolution="180P", **fields))
+    (tmp_path / "a.mp4").write_bytes(painter.http.get(task["url"]).content)
     frames = film(tmp_path / "a.mp4").frames
     places = [where(frame, (250, 20, 220), 60)[0] for frame in (frames[0], frames[-1])]
     assert places == pytest.approx([56, 156], abs=2)

@@ -14,18 +14,22 @@ import pytest
 
 from kling_widgets.demo.service import Demo, default_folder, start
 from kling_widgets.demo.store import Store
+from kling_widgets.demo.worker import in_a_process
 from kling_widgets.errors import KlingError
 from tests.demo.conftest import Caller, until
+
+pytestmark = pytest.mark.slow
 
 
 def test_stop_frees_the_port_and_the_thread(tmp_path: Path) -> None:
     """A demo that was stopped, once or twice, leaves neither a thread nor an open port."""
+    before = set(threading.enumerate())  # another test may have a demo of its own
     with start(tmp_path) as demo:
         assert Caller(demo.base_url).http.get("/v1/models").status_code == 200
-        running = {thread.name for thread in threading.enumerate()}
+        begun = {thread for thread in threading.enumerate() if thread.name == "kling_widgets demo"} - before
     demo.stop()
-    assert "kling_widgets demo" in running
-    assert "kling_widgets demo" not in {thread.name for thread in threading.enumerate()}
+    assert len(begun) == 1
+    assert not begun & set(threading.enumerate())
     assert demo.wait(0)
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", int(demo.base_url.rpartition(":")[2])), timeout=5)
@@ -34,14 +38,14 @@ def test_stop_frees_the_port_and_the_thread(tmp_path: Path) -> None:
 def test_the_next_service_finishes_what_the_last_one_left(run: Callable[..., Demo]) -> None:
     """Stopped in the middle of its work, a demo leaves no half a clip, and the next one on the folder, at another port,
     makes the task ready."""
-    first = run()
+    first = run(render=in_a_process)
     caller = Caller(first.base_url)
     task_id = caller.create(seconds=10, size="320x180")
     done = caller.create("demo:nourl")
     until(lambda: list((first.folder / "clips").iterdir()), bool)
     first.stop()
     assert list((first.folder / "clips").iterdir()) == []
-    second = run()
+    second = run(render=in_a_process)
     assert second.base_url != first.base_url
     caller = Caller(second.base_url)
     assert caller.task(done)["status"] == "succeeded"
@@ -53,7 +57,7 @@ def test_the_next_service_finishes_what_the_last_one_left(run: Callable[..., Dem
 
 def test_several_services_share_a_folder(run: Callable[..., Demo]) -> None:
     """Each of several services on one folder answers for all tasks, and each film is made."""
-    callers = [Caller(run().base_url) for _ in range(3)]
+    callers = [Caller(run(render=in_a_process).base_url) for _ in range(3)]
     tasks = [caller.create(f"sea {number}") for number, caller in enumerate(callers * 2)]
     for task_id in tasks:
         films = {caller.http.get(caller.ended(task_id)["url"]).content for caller in callers}
@@ -62,7 +66,7 @@ def test_several_services_share_a_folder(run: Callable[..., Demo]) -> None:
 
 def test_a_clip_that_cannot_be_drawn_fails_its_task(run: Callable[..., Demo]) -> None:
     """When drawing fails, the task says why, and the next one is made."""
-    demo = run()
+    demo = run(render=in_a_process)
     caller = Caller(demo.base_url)
     body = {"model": "aigc-video-kling-2.6", "prompt": "a sea", "no_such_field": 1}
     row = Store(demo.folder).create(body, "a sea", 0.01)
@@ -92,7 +96,7 @@ def test_inside_a_running_loop(run: Callable[..., Demo]) -> None:
     """It starts from a cell, where a loop is running in this thread."""
 
     async def cell() -> Demo:
-        return run()
+        return run(render=in_a_process)
 
     assert Caller(asyncio.run(cell()).base_url).http.get("/v1/models").status_code == 200
 
@@ -131,7 +135,7 @@ def test_own_modules_beside_the_notebook_do_no_harm(run: Callable[..., Demo]) ->
     """A file named as one of Python's modules, in the current folder, does not keep films from being drawn."""
     for name in ("random", "json", "numpy", "av"):
         Path(f"{name}.py").write_text("raise RuntimeError('the wrong module')")
-    caller = Caller(run().base_url)
+    caller = Caller(run(render=in_a_process).base_url)
     assert caller.ended(caller.create())["status"] == "succeeded"
 
 

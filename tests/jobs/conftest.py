@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.client.budget import Budget
-from kling_widgets.client.client import AsyncClient
-from kling_widgets.client.credentials import Secret
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.jobs.desk import Desk
-from kling_widgets.jobs.entry import Entry
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.credentials.endpoint import Service
+from kling_widgets.client.credentials.find import Secret
+from kling_widgets.client.rate_limit import RateLimiter
+from kling_widgets.jobs.context import JobContext
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.journal import Journal
-from kling_widgets.jobs.moment import ENDED, Moment
-from kling_widgets.jobs.service import Service
-from kling_widgets.jobs.watch import Watcher
-from kling_widgets.jobs.wishes import Wish
+from kling_widgets.jobs.snapshot import ENDED, JobSnapshot
+from kling_widgets.jobs.watcher import Watcher
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.storage.journal import Journal
+from kling_widgets.storage.requested import RequestKey
+from kling_widgets.storage.submission import Submission
 from tests.servers import MP4 as MP4
 from tests.servers import Answer, Asked, FaultServer
 
@@ -32,7 +32,7 @@ CREATE = "/v1/video/generations"
 CREATED = Answer(body={"id": "t1", "task_id": "t1", "status": "", "progress": 0})
 REQUEST = VideoRequest("2.6", prompt="a paper boat", seconds=5)
 URL = "https://a.example"
-LONG = 30.0  # seconds; a wait that takes so long has failed
+LONG = 60.0  # seconds; a wait that takes so long has failed
 Sleep = Callable[[float], Awaitable[object]]
 
 
@@ -121,19 +121,21 @@ class World:
         self.clock = Clock()
         self.folder = folder / "kling_videos"
         self.journal = Journal(folder / "home" / "journal.sqlite", clock=self.clock)
-        self.watcher = Watcher(Budget(1000), self.connect)
+        self.watcher = Watcher(RateLimiter(1000), self.connect)
         service = Service(gateway.server.url, gateway.server.url, Secret(KEY), "the test")
         clock = self.clock
-        self.desk = Desk(self.watcher, self.journal, service, self.folder, clock=clock, steady=clock, timeout=10_000.0)
+        self.desk = JobContext(
+            self.watcher, self.journal, service, self.folder, clock=clock, steady=clock, timeout=10_000.0
+        )
 
-    def connect(self, service: Service, budget: Budget, sleep: Sleep | None = None) -> AsyncClient:
+    def connect(self, service: Service, budget: RateLimiter, sleep: Sleep | None = None) -> AsyncClient:
         sleep = sleep or self.clock.sleep
         return AsyncClient(service.key, service.base_url, budget=budget, clock=self.clock, sleep=sleep)
 
-    def job(self, request: VideoRequest = REQUEST, entry: Entry | None = None, **changes: Any) -> Job:
+    def job(self, request: VideoRequest = REQUEST, entry: Submission | None = None, **changes: Any) -> Job:
         return Job(request, replace(self.desk, **changes), entry)
 
-    def entry(self) -> Entry:
+    def entry(self) -> Submission:
         """The newest entry."""
         return self.journal.entries(1)[0]
 
@@ -144,16 +146,17 @@ class World:
 PROGRAM = """
 import sys
 from pathlib import Path
-from kling_widgets.client.credentials import Secret
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.jobs.job import Desk, Job
-from kling_widgets.jobs.journal import Journal
-from kling_widgets.jobs.service import DEMO, Service
-from kling_widgets.jobs.watch import Watcher
+from kling_widgets.client.credentials.find import Secret
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.jobs.context import JobContext
+from kling_widgets.jobs.job import Job
+from kling_widgets.storage.journal import Journal
+from kling_widgets.client.credentials.endpoint import DEMO, Service
+from kling_widgets.jobs.watcher import Watcher
 url = {url!r}
 journal = Journal(Path({home!r}) / "journal.sqlite")
 service = Service(url, url, Secret("sk-test-0123456789abcdef"), "the test")
-desk = Desk(Watcher(), journal, service, Path("videos"))
+desk = JobContext(Watcher(), journal, service, Path("videos"))
 def submit():
     return Job(VideoRequest("2.6", prompt="a paper boat"), desk).start()
 """
@@ -197,15 +200,15 @@ class Heard:
     """A listener that keeps what it hears, and can be waited for."""
 
     def __init__(self) -> None:
-        self.moments: list[Moment] = []
+        self.moments: list[JobSnapshot] = []
         self._changed = threading.Condition()
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, moment: JobSnapshot) -> None:
         with self._changed:
             self.moments.append(moment)
             self._changed.notify_all()
 
-    def until(self, condition: Callable[[Moment], bool]) -> Moment:
+    def until(self, condition: Callable[[JobSnapshot], bool]) -> JobSnapshot:
         """The first moment for which the condition holds."""
         with self._changed:
             assert self._changed.wait_for(lambda: any(map(condition, self.moments)), LONG), self.moments
@@ -218,7 +221,7 @@ class Heard:
         return [state for i, state in enumerate(states) if i == 0 or states[i - 1] != state]
 
     @property
-    def ends(self) -> list[Moment]:
+    def ends(self) -> list[JobSnapshot]:
         return [moment for moment in self.moments if moment.state in ENDED]
 
 
@@ -239,9 +242,9 @@ def world(gateway: Gateway, tmp_path: Path) -> World:
 
 def made(journal: Journal, run: str, count: int = 1, *, cell: str = "cell", same: str = "boat") -> list[int]:
     """Submissions of identical wishes in one run of a cell."""
-    return [journal.write(REQUEST, URL, Wish(same, cell, run)) for _ in range(count)]
+    return [journal.write(REQUEST, URL, RequestKey(same, cell, run)) for _ in range(count)]
 
 
 def before(journal: Journal, run: str, skip: int = 0, *, cell: str = "cell", same: str = "boat") -> int | None:
-    found = journal.wishes.before(Wish(same, cell, run), skip)
+    found = journal.wishes.before(RequestKey(same, cell, run), skip)
     return found.key if found else None

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from kling_widgets.client.budget import Budget, Turn
+from kling_widgets.client.rate_limit import RateLimiter, Ticket
 from kling_widgets.errors import KlingError, TaskFailedError, WaitTimeoutError
 from kling_widgets.jobs.batch import Batch, stop_all
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.watch import Watcher
+from kling_widgets.jobs.watcher import Watcher
 from tests.jobs.conftest import LONG, Ticks, World, program, row
 from tests.kernel import Kernel
 
@@ -106,7 +106,7 @@ def test_an_interrupt_stops_all(world: World) -> None:
         (states,) = kernel.run(
             "from concurrent.futures import wait as all_of\n"
             "for job in batch:\n"
-            "    try: job.wait(30)\n"
+            "    try: job.wait(60)\n"
             "    except Exception: pass\n"
             "[job.status for job in batch]"
         )
@@ -137,8 +137,8 @@ def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
 
 def held(world: World) -> Watcher:
     """A watcher whose next submission waits for the budget of requests for a very long time."""
-    budget = Budget(1e-6)
-    budget.ask(Turn(urgent=True), world.clock())
+    budget = RateLimiter(1e-6)
+    budget.ask(Ticket(urgent=True), world.clock())
     return Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=Ticks().sleep))
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kling_widgets.client.credentials import Secret
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.credentials.endpoint import DEMO, Service
+from kling_widgets.client.credentials.find import Secret
+from kling_widgets.client.rate_limit import RateLimiter
 from kling_widgets.demo import service as demo
 from kling_widgets.errors import (
     AuthenticationError,
@@ -20,10 +23,10 @@ from kling_widgets.errors import (
     VideoMissingError,
     WaitTimeoutError,
 )
-from kling_widgets.jobs import blocking
+from kling_widgets.jobs import waiting
 from kling_widgets.jobs.job import Job, Stopped
-from kling_widgets.jobs.service import DEMO, Service
-from tests.demo.conftest import TASKS, Caller
+from kling_widgets.jobs.watcher import Watcher
+from kling_widgets.request.request import VideoRequest
 from tests.jobs.conftest import LONG, MP4, REQUEST, Heard, World, row
 from tests.servers import Answer
 
@@ -222,7 +225,7 @@ def test_who_gives_up_awaiting_does_not_end_it_for_others(world: World) -> None:
 
 def test_a_task_of_somewhere_else(world: World) -> None:
     """A task that was submitted elsewhere, of which only the id is known, is fetched all the same."""
-    entry = world.journal.adopt("t1", world.gateway.server.url)
+    entry = world.journal.import_task("t1", world.gateway.server.url)
     job = world.job(entry.request, entry).start().wait(LONG)
     assert job.path is not None
     assert "_video_" in job.path.name
@@ -265,7 +268,7 @@ def test_a_wait_in_a_thread_of_a_loop(world: World) -> None:
     thread.join(LONG)
     assert seen == ["succeeded", "mine"]
     assert asyncio.run is original
-    assert blocking.run(_job_in(world)).path
+    assert waiting.run(_job_in(world)).path
 
 
 async def _job_in(world: World) -> Job:
@@ -289,15 +292,26 @@ def test_a_job_begins_once(world: World) -> None:
     assert world.gateway.posts == 2
 
 
+@pytest.mark.slow
 def test_the_demo_from_a_wish_to_a_file(world: World, tmp_path: Path) -> None:
     """Against the demo's own server a job ends with a real video, as long and as loud as was asked for."""
+    speed = 20  # times as fast passes the time of the client: it goes on only as far as the demo has the time to draw
+
+    def connect(service: Service, budget: RateLimiter) -> AsyncClient:
+        async def sleep(seconds: float) -> None:
+            await asyncio.sleep(seconds / speed)
+
+        def clock() -> float:
+            return time.monotonic() * speed
+
+        return AsyncClient(service.key, service.base_url, budget=budget, clock=clock, sleep=sleep)
+
+    watcher = Watcher(RateLimiter(1000), connect, patience=LONG)
     with demo.start(tmp_path / "demo", seconds_per_task=0) as running:
         service = Service(DEMO, running.base_url, Secret("demo"), "demo")
         request = VideoRequest("2.6", prompt="纸船 in the rain", seconds=5, size="64x64", sound=True)
-        # Drawn before it is asked for, as the time of this test flies: equal requests share their clip.
-        caller = Caller(running.base_url)
-        caller.ended(caller.http.post(TASKS, json=request.payload()).json()["task_id"])
-        job = world.job(request, service=service).start().wait(240)
+        job = world.job(request, service=service, watcher=watcher, clock=time.time, steady=time.monotonic)
+        job.start().wait(240)
     clip = job.moment().clip
     assert clip is not None
     assert clip.width == 64

@@ -13,6 +13,8 @@ from tests.jobs.conftest import KEY, World, program, row
 from tests.kernel import Kernel
 from tests.servers import Answer
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_process_ends_at_once_and_silently_while_jobs_run(world: World) -> None:
     """The end of a program does not wait for its tasks, and writes nothing about what it leaves."""
@@ -28,7 +30,7 @@ def test_a_failure_that_nobody_asks_for_is_silent_at_the_end(world: World) -> No
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
     code = program(world) + (
         "import threading; ended = threading.Event(); job = submit()\n"
-        "job.listen(lambda moment: moment.error and ended.set()); assert ended.wait(30); del job\n"
+        "job.listen(lambda moment: moment.error and ended.set()); assert ended.wait(60); del job\n"
         "import gc; gc.collect()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
@@ -61,7 +63,7 @@ def test_an_interrupt_in_a_kernel(kernel_name: str, world: World) -> None:
         world.gateway.server.wait_for(2)
         kernel.interrupt()
         kernel.until(lambda: cell.done)
-        ended = "import contextlib\nwith contextlib.suppress(Exception): job.wait(30)\njob.status, job.id"
+        ended = "import contextlib\nwith contextlib.suppress(Exception): job.wait(60)\njob.status, job.id"
         (after, again) = kernel.run("1 + 1", ended)  # the watching ends on a thread of its own
     error = cell.outputs[-1]
     assert error["ename"] == "Stopped"
@@ -128,7 +130,7 @@ if child == 0:
     job.stop()
     print("history:", [entry.task_id for entry in kw.history()], flush=True)
     again = kw.resume("t1", wait=False)
-    print("resume:", again is not job, again.wait(30).status, flush=True)
+    print("resume:", again is not job, again.wait(60).status, flush=True)
     print("submit:", kw.submit("2.6", prompt="a paper plane", wait=False).id, flush=True)
     os._exit(0)
 print("child:", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), job.status, flush=True)

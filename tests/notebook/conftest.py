@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,16 +15,14 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import RichOutput, capture_output
 from traitlets.config import Config
 
-from kling_widgets.client import credentials
-from kling_widgets.client.budget import Budget
-from kling_widgets.client.client import AsyncClient
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.credentials import find
+from kling_widgets.client.credentials.endpoint import Service
+from kling_widgets.client.rate_limit import RateLimiter
 from kling_widgets.demo import service
-from kling_widgets.demo.render import render
 from kling_widgets.demo.service import Demo
 from kling_widgets.demo.worker import Render
-from kling_widgets.jobs.service import Service
-from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.kernel.session import Session
 
 KEY = "sk-" + "Abc123xyz" * 4
 
@@ -72,20 +69,6 @@ def headless(shell: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """A renderer that gives every task the same clip, with sound: where a test is not about what is drawn."""
-    sample = tmp_path_factory.mktemp("sample") / "clip.mp4"
-    request = VideoRequest("2.6", prompt="any", seconds=1, size="64x64", sound=True)
-    render(VideoRequest.from_payload(request.payload()), sample, sample.parent)
-
-    async def copy(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
-        shutil.copyfile(sample, job["target"])
-        return None
-
-    return copy
-
-
-@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, ready_made: Render) -> Iterator[Demo]:
     """A service of real HTTP and a real video on this machine: a task is done before the first look at it, but never at
     once; ``demo:slow`` takes ten times as long."""
@@ -108,7 +91,7 @@ def keyed(environ: dict[str, str], demo: Demo) -> dict[str, str]:
 SPEED = 3  # times as fast a client's waits pass: it looks for the first time when the service's task has just ended
 
 
-def quick(service: Service, budget: Budget) -> AsyncClient:
+def quick(service: Service, budget: RateLimiter) -> AsyncClient:
     """A client whose time passes more quickly."""
 
     async def sleep(seconds: float) -> None:
@@ -132,7 +115,7 @@ def make(shell: Any) -> Iterator[Callable[..., Session]]:
     yield maker
     for session in made:
         session.close()
-    credentials.forget()
+    find.forget()
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import kling_widgets as kw
 from kling_widgets.notebook import api
 from tests.notebook.conftest import KEY
 
+pytestmark = pytest.mark.slow
+
 START = """
 import os
 import kling_widgets as kw
@@ -43,7 +45,7 @@ def test_a_script_makes_a_video_in_the_demo(tmp_path: Path) -> None:
     said = python(
         """
 kw.use_demo()
-job = kw.submit("2.6", prompt="a paper boat", seconds=5)
+job = kw.submit("2.6", prompt="a paper boat", seconds=5, size="64x64")
 assert job.path.read_bytes()[4:8] == b"ftyp"
 assert job.status == "succeeded"
 (entry,) = kw.history()
@@ -51,7 +53,7 @@ assert (entry.task_id, entry.state, entry.demo) == (job.id, "saved", True)
 assert len(kw.resume()) == 0
 assert kw.resume(job.id).path.is_file()
 
-batch = kw.submit([kw.VideoRequest("3.0", prompt="a ship")], seconds=5, count=2, save="clips")
+batch = kw.submit([kw.VideoRequest("3.0", prompt="a ship", size="64x64")], seconds=5, count=2, save="clips")
 assert {each.path.parent.name for each in batch} == {"clips"}
 assert len(kw.history()) == 3
 print("all well")
@@ -67,9 +69,9 @@ def test_a_job_can_be_awaited_and_run(tmp_path: Path) -> None:
         """
 import asyncio
 kw.use_demo()
-job = kw.submit("2.6", prompt="a paper boat", wait=False)
+job = kw.submit("2.6", prompt="a paper boat", size="64x64", wait=False)
 assert kw.run(job) is job
-other = kw.submit("2.6", prompt="another", wait=False)
+other = kw.submit("2.6", prompt="another", size="64x64", wait=False)
 
 async def main():
     return await other
@@ -83,7 +85,7 @@ print(job.path.is_file() and other.path.is_file())
 
 def test_another_process_goes_on(tmp_path: Path) -> None:
     """A task that was left by one script is resumed by the next, in the demo too."""
-    left = python('kw.use_demo(); print(kw.submit("2.6", prompt="a boat", wait=False).id)')
+    left = python('kw.use_demo(); print(kw.submit("2.6", prompt="a boat", size="64x64", wait=False).id)')
     task = left.strip().splitlines()[-1]
     said = python("job = kw.resume(); print(job.id, job.path.is_file(), len(kw.history()))")
     assert said.strip().splitlines()[-1] == f"{task} True 1"
@@ -118,7 +120,7 @@ def test_the_demo_that_the_environment_wants_needs_no_call(tmp_path: Path) -> No
     """``KLING_WIDGETS_DEMO=1`` beats a key, and stays."""
     said = python(
         """
-job = kw.submit("2.6", prompt="a boat", wait=False)
+job = kw.submit("2.6", prompt="a boat", size="64x64", wait=False)
 print(job.service.name)
 try:
     kw.use_demo(False)

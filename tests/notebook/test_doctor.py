@@ -9,10 +9,10 @@ import keyring
 import pytest
 from keyring.errors import KeyringLocked
 
-from kling_widgets.client import credentials
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.client.credentials import find
 from kling_widgets.notebook.doctor import doctor
-from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.request.request import VideoRequest
 from tests.client.memory_keyring import Memory
 from tests.servers import Answer, FaultServer
 
@@ -45,8 +45,8 @@ def test_nothing_secret_is_shown(isolated: Path) -> None:
     """Neither the key nor a proxy's password stands anywhere in it, also when the service is not there."""
     environ = {
         "KLING_WIDGETS_HOME": str(isolated),
-        credentials.KEY_NAME: KEY,
-        credentials.URL_NAME: "http://127.0.0.1:9",
+        find.KEY_NAME: KEY,
+        find.URL_NAME: "http://127.0.0.1:9",
     }
     rows = looked(environ, {"https": "http://user:hunter2@proxy.example:3128", "http": "http://[broken"})
     assert rows["key"][0].startswith("key: found in CRAZYROUTER_API_KEY")
@@ -75,7 +75,7 @@ def test_a_bug_report_has_what_it_needs(isolated: Path, what: str) -> None:
 
 def of(url: str, home: Path, **more: str) -> dict[str, str]:
     """The environment of a user of this service."""
-    return {"KLING_WIDGETS_HOME": str(home), credentials.KEY_NAME: KEY, credentials.URL_NAME: url, **more}
+    return {"KLING_WIDGETS_HOME": str(home), find.KEY_NAME: KEY, find.URL_NAME: url, **more}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_keyring_is_asked_again(isolated: Path, monkeypatch: pytest.MonkeyPatc
     """Locked, its hint stands beside the key; unlocked meanwhile, the next look finds the key."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody outside is asked
     before = keyring.get_keyring()
-    locked = Memory(KeyringLocked(KEY), **{credentials.KEY_NAME: KEY})
+    locked = Memory(KeyringLocked(KEY), **{find.KEY_NAME: KEY})
     keyring.set_keyring(locked)
     try:
         session = Session(environ={"KLING_WIDGETS_HOME": str(isolated)})
@@ -114,7 +114,7 @@ def test_a_keyring_is_asked_again(isolated: Path, monkeypatch: pytest.MonkeyPatc
         assert rows["key"] == ("key: found in the system keyring", "")
     finally:
         keyring.set_keyring(before)
-        credentials.forget()
+        find.forget()
 
 
 def test_no_host_of_somebodys_network_is_shown(isolated: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_setting_of_the_network_that_cannot_be_used_is_named(
 ) -> None:
     """In the row of the service, and whose certificates count in a row of its own."""
     monkeypatch.setenv(name, value)
-    rows = looked({"KLING_WIDGETS_HOME": str(isolated), credentials.KEY_NAME: KEY})
+    rows = looked({"KLING_WIDGETS_HOME": str(isolated), find.KEY_NAME: KEY})
     assert name in rows["service"][1] and "hunter2" not in repr(rows)
     assert rows["certificates"][0] == ("those in SSL_CERT_FILE" if "CERT" in name else "those that come with httpx")
 
@@ -159,7 +159,7 @@ def test_no_path_names_its_user(isolated: Path, monkeypatch: pytest.MonkeyPatch)
 def test_it_says_what_is_open_and_what_was_spent(isolated: Path) -> None:
     """What has not ended, what was sent and never answered, how the journal is written, and the budget."""
     session = Session(environ={"KLING_WIDGETS_HOME": str(isolated), "KLING_WIDGETS_BUDGET": "20 videos"})
-    keys = [session.journal.write(VideoRequest("2.6", prompt="a boat"), credentials.DEFAULT_URL) for _ in range(3)]
+    keys = [session.journal.write(VideoRequest("2.6", prompt="a boat"), find.DEFAULT_URL) for _ in range(3)]
     session.journal.update(keys[0], state="accepted", task_id="t-1")
     session.journal.update(keys[1], state="unknown")
     rows = {what: (how, advice) for what, how, advice in doctor(session, dict).rows}

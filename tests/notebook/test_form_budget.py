@@ -9,11 +9,11 @@ import ipywidgets as widgets
 import pytest
 from ipywidgets.widgets.widget import _instances as alive
 
-from kling_widgets.core.catalog import MODELS, models
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.form import Form
-from kling_widgets.notebook.parts import within
-from kling_widgets.notebook.session import Session
+from kling_widgets.catalog.models import MODELS, models
+from kling_widgets.notebook.form.form import Form
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.widgets.factory import within
+from kling_widgets.request.request import VideoRequest
 from tests.notebook.comms import Comms, counted, tell
 
 ALL = [model.name for model in models()]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipywidgets as widgets
 import pytest
 
-from kling_widgets.core.catalog import MODELS
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.catalog.models import MODELS
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.notebook.form import Form
-from kling_widgets.notebook.parts import within
-from kling_widgets.notebook.session import Session
+from kling_widgets.notebook.form.form import Form
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.widgets.factory import within
+from kling_widgets.request.request import VideoRequest
 from tests.notebook.conftest import KEY
 
 SOME = ("2.6", "3.0", "o1")  # each shows every field, as its own or as one of others

@@ -17,34 +17,37 @@ from urllib.parse import quote
 import ipywidgets as widgets
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 import kling_widgets
-from kling_widgets.client.exchange import Reply
-from kling_widgets.client.refusal import refusal, submission_unknown
-from kling_widgets.client.reply import Task, read_query
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.client.error_replies import refusal, submission_unknown
+from kling_widgets.client.replies import read_query
+from kling_widgets.client.steps import Response
+from kling_widgets.core.task import Task
 from kling_widgets.errors import InvalidRequestError, KlingError, TaskFailedError
+from kling_widgets.files.file_names import name_for
 from kling_widgets.jobs.batch import Batch
-from kling_widgets.jobs.files import Clip, name_for, place
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.journal import Journal
-from kling_widgets.jobs.moment import Moment
-from kling_widgets.jobs.presets import PresetStore
-from kling_widgets.notebook.figure import Figure, bundle, provenance
-from kling_widgets.notebook.history import History
-from kling_widgets.notebook.magic import Magics
-from kling_widgets.notebook.open_ends import open_ends
-from kling_widgets.notebook.place import Place
-from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.shown import tell
-from kling_widgets.notebook.table import Cell, Table
-from kling_widgets.notebook.view import JobView, result
-from kling_widgets.notebook.words import line
+from kling_widgets.jobs.snapshot import JobSnapshot
+from kling_widgets.jobs.video_files import place
+from kling_widgets.media.clip import Clip
+from kling_widgets.notebook.kernel.front_end import FRONT_ENDS, Location
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.magics.magics import Magics
+from kling_widgets.notebook.output.display import tell
+from kling_widgets.notebook.output.figure import Figure, provenance
+from kling_widgets.notebook.output.history import History
+from kling_widgets.notebook.output.job_view import JobView, result
+from kling_widgets.notebook.output.mime_bundle import bundle
+from kling_widgets.notebook.output.status_text import line
+from kling_widgets.notebook.output.table import Table, TableCell
+from kling_widgets.notebook.output.unfinished import unfinished
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.storage.journal import Journal
+from kling_widgets.storage.presets import PresetStore
 from tests.hostile import LINKS, NAMES, TEXTS, controls, shape
 from tests.notebook.conftest import shown
 
-FRONT_ENDS = ("jupyter", "colab", "vscode", "voila", "headless")
+RICH = ("jupyter", "colab", "vscode", "voila", "headless")
 HARMLESS = "boat"
 _SINKS = r"(?i)innerHTML|outerHTML|insertAdjacent\w+|document\.write|\beval\b|new Function|srcdoc"
 VIDEO = b"\x00\x00\x00\x18ftypmp42 a video"
@@ -85,7 +88,7 @@ def job(text: str, prompt: object = None) -> Any:
     """What is shown of a job, with a stranger's text in all its places."""
     request = asked(text) if prompt is None else VideoRequest.from_payload({"model": "m", "prompt": prompt})
     service = SimpleNamespace(name=text, demo=False)
-    moment = Moment("running", word=text)
+    moment = JobSnapshot("running", word=text)
     return SimpleNamespace(
         request=request, service=service, id=text, took=1.0, error=None, note="", trouble="", moment=lambda: moment
     )
@@ -94,7 +97,7 @@ def job(text: str, prompt: object = None) -> Any:
 def replied(text: str) -> Task:
     """A failed task as a service tells it, with a text in every place."""
     body = {"code": "success", "data": {"task_id": text, "status": "FAILURE", "fail_reason": text, "model": text}}
-    return read_query(Reply(200, {}, json.dumps(body).encode()), "t1")
+    return read_query(Response(200, {}, json.dumps(body).encode()), "t1")
 
 
 # In pages
@@ -102,9 +105,9 @@ def replied(text: str) -> Task:
 
 def figures(text: str, folder: Path) -> Iterator[str]:
     """A finished video, in every front end."""
-    for front_end in FRONT_ENDS:
+    for front_end in RICH:
         about = Figure(asked(text), clip(folder, text), f"https://a.example/{quote(text)}", text, 1.0, service=text)
-        yield bundle(about, Place(front_end, folder), "embed")["text/html"]  # type: ignore[arg-type]
+        yield bundle(about, Location(FRONT_ENDS[front_end], folder), "embed")["text/html"]  # type: ignore[arg-type]
 
 
 def ends(text: str, folder: Path) -> Iterator[str]:
@@ -112,25 +115,25 @@ def ends(text: str, folder: Path) -> Iterator[str]:
     task = replied(text)
     errors = (
         TaskFailedError(text, task),
-        refusal(Reply(400, {"x-oneapi-request-id": text}, page(text)), "create").error,
+        refusal(Response(400, {"x-oneapi-request-id": text}, page(text)), "create").error,
     )
     for error in errors:
-        moment = Moment("failed", error=error, url=f"https://a.example/{quote(text)}")
-        yield result(job(text), moment, Place("jupyter", folder), "auto", False)[0]["text/html"]
+        moment = JobSnapshot("failed", error=error, url=f"https://a.example/{quote(text)}")
+        yield result(job(text), moment, Location(FRONT_ENDS["jupyter"], folder), "auto", False)[0]["text/html"]
 
 
 def live(text: str, folder: Path) -> Iterator[str]:
     """A job in the making."""
-    view = JobView(job(text), Place("jupyter", folder), on_end=lambda *_: None)
-    view.show(Moment("running", word=text, url=text))
-    view.show(Moment("fetching", url=f"https://a.example/{quote(text)}"))
+    view = JobView(job(text), Location(FRONT_ENDS["jupyter"], folder), on_end=lambda *_: None)
+    view.show(JobSnapshot("running", word=text, url=text))
+    view.show(JobSnapshot("fetching", url=f"https://a.example/{quote(text)}"))
     yield from (child.value for child in inside(view.widget) if isinstance(child, widgets.HTML))
     view.close()
 
 
 def tables(text: str, folder: Path) -> Iterator[str]:
     """Tables, and the journal of somebody else."""
-    yield Table((text, "b"), [[text, Cell(text, text)]], text)._repr_html_()
+    yield Table((text, "b"), [[text, TableCell(text, text)]], text)._repr_html_()
     yield history(text, folder)._repr_html_()
     yield history(text, folder).where(text="nobody wrote this")._repr_html_()
 
@@ -193,7 +196,7 @@ def says(text: str, folder: Path) -> Iterator[str]:
     """What is printed, and what stands for an object at a prompt."""
     request, task = asked(text), replied(text)
     journal = Journal(folder / "home" / "words.sqlite")
-    yield line(Moment("running", word=text))
+    yield line(JobSnapshot("running", word=text))
     yield from (str(problem) for problem in request.problems())
     yield from (repr(each) for each in (request, request.spec, task, history(text, folder), history(text, folder)[0]))
     yield str(Table((text,), [[text]], text))
@@ -201,18 +204,18 @@ def says(text: str, folder: Path) -> Iterator[str]:
     yield from (request.to_magic(), request.to_python(), request.to_curl())
     yield request.to_json()
     figure = Figure(request, clip(folder, text), f"https://a.example/{text}", text, 1.0, service=text)
-    for front_end in (*FRONT_ENDS, "terminal"):
-        forms = bundle(figure, Place(front_end, folder))  # type: ignore[arg-type]
+    for front_end in (*RICH, "terminal"):
+        forms = bundle(figure, Location(FRONT_ENDS[front_end], folder))  # type: ignore[arg-type]
         yield from (forms["text/plain"], forms["text/markdown"])
-    yield result(job(text), Moment("failed", error=KlingError(text)), Place("jupyter", folder), "auto", False)[0][
-        "text/plain"
-    ]
+    yield result(
+        job(text), JobSnapshot("failed", error=KlingError(text)), Location(FRONT_ENDS["jupyter"], folder), "auto", False
+    )[0]["text/plain"]
     yield json.dumps(provenance(figure))
     for error in (
         KlingError(text),
         TaskFailedError(text, task),
-        refusal(Reply(400, {}, page(text)), "create").error,
-        refusal(Reply(503, {}, text.encode("utf-8", "replace")), "query").error,
+        refusal(Response(400, {}, page(text)), "create").error,
+        refusal(Response(503, {}, text.encode("utf-8", "replace")), "query").error,
         submission_unknown(text),
     ):
         yield from (str(error), repr(error), *error._render_traceback_())
@@ -236,29 +239,33 @@ def test_nothing_printed_is_obeyed(text: str, tmp_path: Path) -> None:
         assert controls(said) == [], said
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_markdown_stays_text(text: str, tmp_path: Path) -> None:
+def test_markdown_stays_text(tmp_path: Path) -> None:
     """Of a figure's caption and of a table: no link, picture, heading, code or formula of a stranger's."""
-    about = Figure(asked(text), clip(tmp_path, text), "https://a.example/", text, 1.0)
-    caption = bundle(about, Place("jupyter", tmp_path))["text/markdown"]
-    table = Table(("a", "b"), [["x", text]]).to_markdown()
-    for markdown, tags in (
-        (caption, {"p", "em", "strong", "br", "a"}),
-        (table, {"table", "thead", "tbody", "tr", "th", "td"}),
-    ):
-        found = shape(markdown2html_mistune(markdown))
-        assert {part[0].strip("/") for part in found} <= tags, markdown
-        links = [name for part in found if part[0] == "a" for name in part[1:]]
-        assert all(re.match(r"href=(https://a\.example/$|kling_videos/)", link) for link in links), markdown
-    assert len(table.splitlines()) == 3
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune  # takes seconds: not for who only collects
+
+    for text in TEXTS:
+        about = Figure(asked(text), clip(tmp_path, text), "https://a.example/", text, 1.0)
+        caption = bundle(about, Location(FRONT_ENDS["jupyter"], tmp_path))["text/markdown"]
+        table = Table(("a", "b"), [["x", text]]).to_markdown()
+        for markdown, tags in (
+            (caption, {"p", "em", "strong", "br", "a"}),
+            (table, {"table", "thead", "tbody", "tr", "th", "td"}),
+        ):
+            found = shape(markdown2html_mistune(markdown))
+            assert {part[0].strip("/") for part in found} <= tags, markdown
+            links = [name for part in found if part[0] == "a" for name in part[1:]]
+            assert all(re.match(r"href=(https://a\.example/$|kling_videos/)", link) for link in links), markdown
+        assert len(table.splitlines()) == 3, text
 
 
 def test_a_prompt_that_is_no_text_is_shown(tmp_path: Path) -> None:
     """A body of somebody else may hold anything in its place."""
     for prompt in (5, ["a", "<b>"], {"a": "<b>"}, None, True):
         about = Figure(VideoRequest.from_payload({"model": "m", "prompt": prompt}), None, None, "t1")
-        assert "<b>" not in "".join(part[0] for part in shape(bundle(about, Place("jupyter", tmp_path))["text/html"]))
-        view = JobView(job("x", prompt), Place("jupyter", tmp_path), on_end=lambda *_: None)
+        assert "<b>" not in "".join(
+            part[0] for part in shape(bundle(about, Location(FRONT_ENDS["jupyter"], tmp_path))["text/html"])
+        )
+        view = JobView(job("x", prompt), Location(FRONT_ENDS["jupyter"], tmp_path), on_end=lambda *_: None)
         view.close()
 
 
@@ -311,7 +318,7 @@ def test_a_name_that_no_disk_takes_is_refused_before_anything_is_paid() -> None:
 
 def test_nothing_becomes_markup_in_a_form(session: Session, kernel: Any) -> None:
     """Prompts, links, shots, presets and ids of somebody else in all of its controls."""
-    from kling_widgets.notebook.form import Form
+    from kling_widgets.notebook.form.form import Form
 
     def pages(text: str) -> list[list[tuple[str, ...]]]:
         store = session.presets
@@ -348,7 +355,7 @@ def test_a_dry_run_prints_text(text: str, shell: Any, nobody: Session) -> None:
 def test_ids_of_a_strange_journal_are_not_completed(shell: Any, nobody: Session) -> None:
     """What is completed is run with the line: of an id that is no word the journal's number is offered."""
     for text in TEXTS:
-        key = nobody.journal.adopt(text, "https://a.example").key
+        key = nobody.journal.import_task(text, "https://a.example").key
         (first, *_) = Magics(shell, nobody).ids()
         assert first == f"#{key}" or (first == text and re.fullmatch(r"[\w.:-]+", text, re.ASCII))
 
@@ -360,7 +367,7 @@ def test_the_lines_of_a_terminal(nobody: Session, tmp_path: Path) -> None:
         said = Job.__repr__(strange)  # type: ignore[arg-type]
         assert controls(said + repr(Batch([strange]))) == []  # type: ignore[list-item]
         rows = tuple(history(text, tmp_path))
-        told = shown(partial(tell, open_ends(rows, rows, rows)))
+        told = shown(partial(tell, unfinished(rows, rows, rows)))
         assert controls(told.text) == []
         assert (
             len(told.text.splitlines()) == 2 * len(rows) + 1
@@ -383,11 +390,11 @@ def test_scripts_of_ours_make_no_markup_of_text() -> None:
 def test_only_links_of_the_web_become_links(link: str, tmp_path: Path) -> None:
     """A link that a service, a journal or a preset gives is shown only when it is one for a browser."""
     about = Figure(VideoRequest("2.6", prompt="x"), None, link, "t1")
-    forms = bundle(about, Place("jupyter", tmp_path))
-    moment = Moment("failed", error=KlingError("x"), url=link)
-    failed = result(job("x"), moment, Place("jupyter", tmp_path), "auto", False)[0]["text/html"]
-    live = JobView(job("x"), Place("jupyter", tmp_path), on_end=lambda *_: None)
-    live.show(Moment("fetching", url=link))
+    forms = bundle(about, Location(FRONT_ENDS["jupyter"], tmp_path))
+    moment = JobSnapshot("failed", error=KlingError("x"), url=link)
+    failed = result(job("x"), moment, Location(FRONT_ENDS["jupyter"], tmp_path), "auto", False)[0]["text/html"]
+    live = JobView(job("x"), Location(FRONT_ENDS["jupyter"], tmp_path), on_end=lambda *_: None)
+    live.show(JobSnapshot("fetching", url=link))
     playing = "".join(child.value for child in inside(live.widget) if isinstance(child, widgets.HTML))
     live.close()
     for page in (forms["text/html"], failed, playing):

@@ -9,19 +9,20 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX, Capability, Model, entry
-from kling_widgets.core.compare import gains_and_losses
-from kling_widgets.core.fields import Limit, Source
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.completion import values
+from kling_widgets.catalog.all_fields import FIELDS, PREFIX
+from kling_widgets.catalog.compare import gains_and_losses
+from kling_widgets.catalog.fields import FieldLimit, Source
+from kling_widgets.catalog.models import MODELS, Capability, Model, entry
 from kling_widgets.notebook.controls import kind_of
+from kling_widgets.notebook.controls.basic import Dropdown, Slider, Toggle
 from kling_widgets.notebook.controls.clips import ClipRows
 from kling_widgets.notebook.controls.media import LinksBox
-from kling_widgets.notebook.controls.simple import Pills, Slider, WordList
-from kling_widgets.notebook.form import Form
-from kling_widgets.notebook.parts import within
-from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.tables import comparison_table, fields_table, models_table
+from kling_widgets.notebook.form.form import Form
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.magics.completion import values
+from kling_widgets.notebook.output.model_tables import comparison_table, fields_table, models_table
+from kling_widgets.notebook.widgets.factory import within
+from kling_widgets.request.request import VideoRequest
 
 D = Source.DOCUMENTED
 RATIOS = ("16:9", "9:16", "1:1", "21:9", "4:3", "3:4")
@@ -33,7 +34,7 @@ FOUR = entry(
     seconds=tuple(range(3, 31)),
     ratios=RATIOS,
     sound="always",
-    references=(Limit(10, D),),
+    references=(FieldLimit(10, D),),
     videos=5,
     sounds=3,
     native=("720P", "1080P", "4K"),
@@ -110,11 +111,11 @@ def test_the_completions_follow() -> None:
 def test_the_controls_follow(session: Session) -> None:
     """A slider of its seconds, a list of its shapes, sound that can only be on, lists that grow as long as it takes."""
     form = Form.from_request(VideoRequest(FOUR, prompt="x", video_list=[VIDEO], image_list=links(A, 10)), session)
-    assert kind_of(FOUR.field("aspect_ratio")) is WordList  # more than a few choices
+    assert kind_of(FOUR.field("aspect_ratio")) is Dropdown  # more than a few choices
     seconds, shape, sound = (form.controls[name] for name in ("seconds", "aspect_ratio", "sound"))
     assert isinstance(seconds, Slider) and (seconds.number.min, seconds.number.max) == (3, 30)
-    assert isinstance(shape, WordList) and shape.box.options == ("default", *RATIOS)
-    assert isinstance(sound, Pills) and sound.box.options == ("default", "on")
+    assert isinstance(shape, Dropdown) and shape.box.options == ("default", *RATIOS)
+    assert isinstance(sound, Toggle) and sound.box.options == ("default", "on")
     for section in form._sections.values():
         section.open()
     form._refresh()

@@ -12,17 +12,17 @@ import pytest
 from traitlets import TraitError
 
 import kling_widgets as kw
-from kling_widgets.client import protocol
-from kling_widgets.client.exchange import Broken
-from kling_widgets.client.exchange import Session as Wire
-from kling_widgets.client.part import Part
+from kling_widgets.client import operations
+from kling_widgets.client.steps import ClientState as Wire
+from kling_widgets.client.steps import NoReply
 from kling_widgets.demo.service import default_folder
 from kling_widgets.errors import KlingError, SubmissionUnknownError
-from kling_widgets.jobs.home import VARIABLE, home
+from kling_widgets.files.atomic_file import AtomicFile
+from kling_widgets.files.data_dir import VARIABLE, data_dir
 from kling_widgets.notebook.doctor import doctor
-from kling_widgets.notebook.place import find
-from kling_widgets.notebook.session import Session
-from kling_widgets.notebook.settings import Kling
+from kling_widgets.notebook.kernel.front_end import find
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.kernel.settings import Kling
 
 NONSENSE = (
     *("~nobody-of-that-name/x", "/dev/null/x", "/proc/x", "x" * 5000, "\udcff\udcfe", "é\n"),
@@ -84,7 +84,7 @@ def test_a_home_that_there_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the variable, for notebooks and for the demo as a program."""
     nobody = "~nobody-of-that-name/x"
     with pytest.raises(KlingError, match=rf"{VARIABLE} names {nobody}"):
-        home({VARIABLE: nobody})
+        data_dir({VARIABLE: nobody})
     monkeypatch.setenv(VARIABLE, nobody)
     with pytest.raises(KlingError, match=rf"{VARIABLE} names {nobody}"):
         default_folder()
@@ -94,7 +94,7 @@ def test_a_home_that_there_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_that_there_cannot_be(name: str, isolated: Path) -> None:
     """What is asked of the client, and of the history, is a line too."""
     with pytest.raises(KlingError):
-        Part(name)
+        AtomicFile(name)
     with pytest.raises(KlingError, match="cannot be written"):
         kw.history().to_jsonl(name)
 
@@ -124,7 +124,7 @@ def time_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_time_zone_that_is_none(time_zone: str) -> None:
     """The message about an answer that was lost is made all the same: it is about money."""
-    steps = protocol.create(Wire("https://a.example"), {"model": "m"}, lambda: None)
+    steps = operations.create(Wire("https://a.example"), {"model": "m"}, lambda: None)
     next(steps)
     with pytest.raises(SubmissionUnknownError, match=r"20\d\d-"):
-        steps.send(Broken(True, "gone"))
+        steps.send(NoReply(True, "gone"))

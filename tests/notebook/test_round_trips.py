@@ -13,15 +13,17 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 
-from kling_widgets.core.catalog import FIELDS, MODELS, PREFIX
-from kling_widgets.core.grammar import parse
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.draft import Draft
-from kling_widgets.notebook.form import OTHERS, Form
-from kling_widgets.notebook.magic import register, unregister
-from kling_widgets.notebook.session import Session
+from kling_widgets.catalog.all_fields import FIELDS, PREFIX
+from kling_widgets.catalog.models import MODELS
+from kling_widgets.notebook.form.draft import Draft
+from kling_widgets.notebook.form.form import OTHERS, Form
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.magics.magics import register, unregister
+from kling_widgets.notebook.submit.submitter import Submitter
+from kling_widgets.request.request import VideoRequest
 from tests.core.samples import WIRE, as_the_shell_gives_it
 from tests.notebook.conftest import Kernel, run, shown
+from tests.request.lines import parse
 
 OPEN: dict[str, list[str]] = json.loads((WIRE / "fields.json").read_text(encoding="utf-8"))["models"]
 LINK = "https://example.com/a b.png?x=1&y={z}#'"
@@ -241,7 +243,7 @@ def test_through_a_preset_and_the_journal(model: str, session: Session, kling: C
     request = full(model, PLAIN)
     session.presets.save("mine", request)
     assert kling("%kling_form --preset mine").request == request
-    (job,) = session.prepare(request)
+    (job,) = session.get(Submitter).create_jobs(request)
     assert kling(f"%kling_form --from #{job.key}").request == request
 
 

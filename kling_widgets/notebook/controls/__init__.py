@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from kling_widgets.core.fields import Choice, Field, Flag, Link, Links, Number, Text
-from kling_widgets.core.structured import Camera, Clips, Elements, Masks, Shots, Structured
+from kling_widgets.catalog.fields import Choice, Field, Flag, Number, Text
+from kling_widgets.catalog.link_fields import Link, Links
+from kling_widgets.catalog.shot_fields import Shots
+from kling_widgets.catalog.structured_fields import CameraControl, Clips, Elements, Masks, Structured
+from kling_widgets.notebook.controls.base import Control
+from kling_widgets.notebook.controls.basic import Dropdown, Slider, TextBox, Toggle
 from kling_widgets.notebook.controls.camera import CameraMoves
 from kling_widgets.notebook.controls.clips import ClipRows
-from kling_widgets.notebook.controls.control import Control
 from kling_widgets.notebook.controls.elements import ElementRows
 from kling_widgets.notebook.controls.json_box import JsonBox
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
-from kling_widgets.notebook.controls.motion import MotionBrush
+from kling_widgets.notebook.controls.motion_brush.control import MotionBrush
 from kling_widgets.notebook.controls.shots import ShotTable
-from kling_widgets.notebook.controls.simple import Pills, Slider, TextBox, WordList
-from kling_widgets.notebook.parts import Parts
+from kling_widgets.notebook.widgets.factory import WidgetFactory
 
-__all__ = ["Control", "Parts", "kind_of", "make"]
+__all__ = ["Control", "WidgetFactory", "kind_of", "make"]
 
 _PILLS = 4  # choices beside "default"; more are a list
 
 
-def make(field: Field, parts: Parts) -> Control:
+def make(field: Field, parts: WidgetFactory) -> Control:
     """The control of a field."""
     return kind_of(field)(field, parts)
 
@@ -31,18 +33,18 @@ def kind_of(field: Field) -> type[Control]:
         case Text():
             return TextBox
         case Flag():
-            return Pills
+            return Toggle
         case Choice(choices=choices):
-            return Pills if len(choices) <= _PILLS else WordList
+            return Toggle if len(choices) <= _PILLS else Dropdown
         case Number(usual=usual):
-            return Pills if 0 < len(usual) <= _PILLS else Slider
+            return Toggle if 0 < len(usual) <= _PILLS else Slider
         case Link():
             return LinkBox
         case Links():
             return LinksBox
         case Shots():
             return ShotTable
-        case Camera():
+        case CameraControl():
             return CameraMoves
         case Elements():
             return ElementRows

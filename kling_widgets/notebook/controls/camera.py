@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from kling_widgets.core.structured import CAMERA_AXES, CAMERA_MOVES
-from kling_widgets.core.values import JSON
-from kling_widgets.notebook.controls.shaped import Shaped
-from kling_widgets.notebook.controls.simple import DEFAULT
-from kling_widgets.notebook.controls.viewfinder import AXES, MOVES, Frame, picture
-from kling_widgets.notebook.page import Line
-from kling_widgets.notebook.parts import Parts
+from kling_widgets.catalog.structured_fields import CAMERA_AXES, CAMERA_MOVES
+from kling_widgets.core.json_values import JSON
+from kling_widgets.notebook.controls.basic import DEFAULT
+from kling_widgets.notebook.controls.camera_preview import AXES, MOVES, Frame, picture
+from kling_widgets.notebook.controls.structured import StructuredControl
+from kling_widgets.notebook.widgets.factory import WidgetFactory
+from kling_widgets.notebook.widgets.form_page import Message
 
 FARTHEST = 10.0
 STEP = 0.5  # a value between two steps would be moved to one of them by the slider in the browser: it is shown as JSON
@@ -24,7 +24,7 @@ STILL = "At 0 the camera stands still."
 UNSURE = "Kling's pages have not always agreed which of pan and tilt is which: a short clip shows it."
 
 
-class CameraMoves(Shaped):
+class CameraMoves(StructuredControl):
     """Pills for the moves; for one axis a list, a slider and a word at each of its ends."""
 
     sheets = ("camera",)
@@ -122,7 +122,7 @@ class CameraMoves(Shaped):
     def _draw(self, moving: bool = False) -> None:
         """What the chosen move does, in words and as a picture."""
         move, name, amount = self._state()
-        self.say(Line("" if move else UNSET, "kling-dim kling-indent"))
+        self.say(Message("" if move else UNSET, "kling-dim kling-indent"))
         if not move:
             self.change(self.move)
         elif move == SIMPLE:
@@ -146,7 +146,7 @@ class CameraMoves(Shaped):
 class _OneAxis:
     """Which axis, and how far."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: WidgetFactory) -> None:
         self.axis = parts.make(
             widgets.Dropdown,
             description="Axis",

@@ -8,14 +8,14 @@ from pathlib import PurePath
 
 import ipywidgets as widgets
 
-from kling_widgets.core.fields import Field
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Clips
-from kling_widgets.core.values import JSON
+from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.structured_fields import Clips
+from kling_widgets.core.json_values import JSON
+from kling_widgets.notebook.controls.basic import DEFAULT
 from kling_widgets.notebook.controls.preview import Preview, player
-from kling_widgets.notebook.controls.shaped import Shaped
-from kling_widgets.notebook.controls.simple import DEFAULT
-from kling_widgets.notebook.page import Line
+from kling_widgets.notebook.controls.structured import StructuredControl
+from kling_widgets.notebook.widgets.form_page import Message
+from kling_widgets.request.request import VideoRequest
 
 # What may stand beside a clip's link (D): its name on the wire, what it is called here, the choices with what they do.
 _OPTIONS = {
@@ -30,19 +30,19 @@ _OPTIONS = {
 FEW_ROWS = 4  # too many are shown up to so many, and said to be too many
 
 
-class ClipRows(Shaped):
+class ClipRows(StructuredControl):
     """A link, and what belongs to it. Of a model that takes one there are more only when a value has more; one that
     takes several has a button that adds them."""
 
     sheets = ("media",)
 
     def edit(self) -> Sequence[widgets.Widget]:
-        self._rows = [_Row(self, 1)]
+        self._rows = [_ClipRow(self, 1)]
         self._add: widgets.Button | None = None
         return self._shown()
 
-    def limit(self, field: Field) -> None:
-        super().limit(field)
+    def set_field(self, field: Field) -> None:
+        super().set_field(field)
         self.change(*self._shown())
 
     def _shown(self) -> list[widgets.Widget]:
@@ -63,7 +63,7 @@ class ClipRows(Shaped):
         super().close()
 
     def _one_more(self) -> None:
-        self._rows.append(_Row(self, len(self._rows) + 1))
+        self._rows.append(_ClipRow(self, len(self._rows) + 1))
         self.change(*self._shown())
 
     @property
@@ -72,11 +72,11 @@ class ClipRows(Shaped):
         return "video" if self.field.media == "video" else "sound"
 
     @property
-    def about(self) -> tuple[Line, ...]:
+    def about(self) -> tuple[Message, ...]:
         """Why there is no button to choose a file."""
         words = "The service takes uploads of pictures only: put the"
         return (
-            Line(f"{words} {self._thing} where everybody can read it, and give its link.", "kling-dim kling-indent"),
+            Message(f"{words} {self._thing} where everybody can read it, and give its link.", "kling-dim kling-indent"),
         )
 
     def fits(self, value: JSON) -> bool:
@@ -96,14 +96,14 @@ class ClipRows(Shaped):
         items = value or [{"url": None}]
         gone, self._rows = self._rows[len(items) :], self._rows[: len(items)]
         while len(self._rows) < len(items):
-            self._rows.append(_Row(self, len(self._rows) + 1))
+            self._rows.append(_ClipRow(self, len(self._rows) + 1))
         for row, item in zip(self._rows, items, strict=True):
             row.write(item)
         self.change(*self._shown())
         for row in gone:
             self.parts.close(row.widget)
 
-    def know(self, request: VideoRequest) -> None:
+    def update_context(self, request: VideoRequest) -> None:
         value = request.get(self.field.name)
         items = iter(value if isinstance(value, list) and not self.as_json else ())
         for row in self._rows:
@@ -111,7 +111,7 @@ class ClipRows(Shaped):
             row.preview.show(item.get("url") if isinstance(item, dict) else None)
 
 
-class _Row:
+class _ClipRow:
     """One clip or sound."""
 
     def __init__(self, control: ClipRows, number: int) -> None:

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Elements
-from kling_widgets.core.values import JSON
-from kling_widgets.notebook.controls.shaped import Shaped
+from kling_widgets.catalog.structured_fields import Elements
+from kling_widgets.core.json_values import JSON
+from kling_widgets.notebook.controls.structured import StructuredControl
+from kling_widgets.request.request import VideoRequest
 
 ADD = "Add the id of one more element"
 
 
-class ElementRows(Shaped):
+class ElementRows(StructuredControl):
     """Up to three ids, each with a button that puts its name into the prompt."""
 
     def edit(self) -> Sequence[widgets.Widget]:
         assert isinstance(self.field, Elements)
         self._prompt = ""
-        self._rows: list[_Row] = []
+        self._rows: list[_ElementRow] = []
         self._add = self.parts.button(
             "Add an element", lambda: self._change([*self._ids(), ""]), "kling-indent", tooltip=ADD
         )
@@ -42,7 +42,7 @@ class ElementRows(Shaped):
     def write(self, value: JSON) -> None:
         self._show([item["element_id"] for item in value or []])
 
-    def know(self, request: VideoRequest) -> None:
+    def update_context(self, request: VideoRequest) -> None:
         self._prompt = str(request.get("prompt") or "")
         for row in self._rows:
             row.insert.disabled = row.name in self._prompt
@@ -52,14 +52,14 @@ class ElementRows(Shaped):
 
     def _change(self, ids: list[str]) -> None:
         self._show(ids)
-        self.tell()
+        self.notify_changed()
 
     def _show(self, ids: list[str]) -> None:
         """As many rows as there are ids; those that are there stay, so that nobody types into a row that is gone."""
         assert isinstance(self.field, Elements)
         gone, self._rows = self._rows[len(ids) :], self._rows[: len(ids)]
         while len(self._rows) < len(ids):
-            self._rows.append(_Row(self, len(self._rows) + 1))
+            self._rows.append(_ElementRow(self, len(self._rows) + 1))
         quiet, self._quiet = self._quiet, True
         for row, text in zip(self._rows, ids, strict=True):
             row.box.value = text
@@ -71,16 +71,16 @@ class ElementRows(Shaped):
         self._add.disabled = full
         self._add.tooltip = f"At most {self.field.at_most} (D)" if full else ADD
 
-    def remove(self, row: _Row) -> None:
+    def remove(self, row: _ElementRow) -> None:
         """Takes one out; the names of those behind it move up."""
         self._change([each.box.value.strip() for each in self._rows if each is not row])
 
-    def name_it(self, row: _Row) -> None:
+    def name_it(self, row: _ElementRow) -> None:
         """Puts the element's name at the end of the prompt."""
         self.assign({"prompt": f"{self._prompt} {row.name}".strip()})
 
 
-class _Row:
+class _ElementRow:
     """One element."""
 
     def __init__(self, control: ElementRows, number: int) -> None:

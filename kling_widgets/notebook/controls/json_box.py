@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from kling_widgets.core.values import JSON, to_json, with_links
-from kling_widgets.notebook.controls.control import Control
+from kling_widgets.core.json_values import JSON, to_json, with_links
+from kling_widgets.notebook.controls.base import Control
 
 
 class JsonBox(Control):
@@ -26,7 +26,7 @@ class JsonBox(Control):
     def get(self) -> JSON:
         return self.box.value.strip() or None
 
-    def put(self, value: JSON) -> None:
+    def set_value(self, value: JSON) -> None:
         self.box.value = (
             "" if value is None else value if isinstance(value, str) else to_json(with_links(value, str), 1)
         )

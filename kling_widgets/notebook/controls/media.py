@@ -9,14 +9,14 @@ from urllib.request import url2pathname
 
 import ipywidgets as widgets
 
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import link_of
-from kling_widgets.core.values import JSON, to_json
+from kling_widgets.catalog.reference_fields import link_of
+from kling_widgets.core.json_values import JSON, to_json
 from kling_widgets.errors import KlingError
-from kling_widgets.notebook.controls.control import Control
+from kling_widgets.notebook.controls.base import Control
 from kling_widgets.notebook.controls.preview import Preview, picture
-from kling_widgets.notebook.controls.references import References
-from kling_widgets.notebook.page import Line, at
+from kling_widgets.notebook.controls.references import ReferenceRows
+from kling_widgets.notebook.widgets.form_page import Message, at
+from kling_widgets.request.request import VideoRequest
 
 SHAPE = "The clip takes this picture's shape."
 FIRST, SECOND = "First.", "Second: the service decides."  # of two, where the model has no last frame
@@ -52,7 +52,7 @@ class LinkBox(Control):
         self.watch(self.box)
         self._trouble: list[str] = []  # with the files that were chosen last
         self._wrong = False
-        self.parts.page.choose(
+        self.parts.page.add_file_chooser(
             f"{self.field.name}-box",
             f"{self.field.label}: choose a picture of this computer",
             ("image/png", "image/jpeg", "image/webp", "image/gif"),
@@ -62,7 +62,7 @@ class LinkBox(Control):
         )
         return self.box
 
-    def know(self, request: VideoRequest) -> None:
+    def update_context(self, request: VideoRequest) -> None:
         # A path counts as one only where the user wrote it, which the request knows.
         value, more = request.get(self.field.name), []
         is_first = self.field.name == "image"
@@ -82,7 +82,7 @@ class LinkBox(Control):
 
     def close(self) -> None:
         super().close()
-        self.parts.page.hush(f"{self.field.name}-box", f"{self.field.name}-file")
+        self.parts.page.clear(f"{self.field.name}-box", f"{self.field.name}-file")
 
     def _choose(self) -> None:
         self._trouble = []
@@ -105,15 +105,15 @@ class LinkBox(Control):
             self.box.value = "\n".join((*before, path))
 
     def _say(self) -> None:
-        trouble = [Line(f"Error: {said}", "kling-problem kling-error") for said in self._trouble]
+        trouble = [Message(f"Error: {said}", "kling-problem kling-error") for said in self._trouble]
         asked = "Is the file there now?" if self._wrong else ""
-        again = Line(asked, "kling-problem kling-dim", (("Look again", self.tell),))
-        self.parts.page.say(f"{self.field.name}-file", *trouble, again)
+        again = Message(asked, "kling-problem kling-dim", (("Look again", self.notify_changed),))
+        self.parts.page.set_messages(f"{self.field.name}-file", *trouble, again)
 
     def get(self) -> JSON:
         return pasted(self.box.value) or None
 
-    def put(self, value: JSON) -> None:
+    def set_value(self, value: JSON) -> None:
         self.box.value = "" if value is None else str(value)
 
 
@@ -125,9 +125,9 @@ class LinksBox(LinkBox):
 
     def look(self) -> None:
         self._prompt = ""
-        self.references = References(self.parts, self.widget, self._reorder, self._name_it)
+        self.references = ReferenceRows(self.parts, self.widget, self._reorder, self._name_it)
 
-    def know(self, request: VideoRequest) -> None:
+    def update_context(self, request: VideoRequest) -> None:
         value = request.get(self.field.name)
         items = (
             [link_of(item) for item in value] if isinstance(value, list) and len(value) == len(self._lines()) else []
@@ -143,7 +143,7 @@ class LinksBox(LinkBox):
     def get(self) -> JSON:
         return self._lines() or None
 
-    def put(self, value: JSON) -> None:
+    def set_value(self, value: JSON) -> None:
         items = value if isinstance(value, list) else [] if value is None else [value]
         self.box.value = "\n".join(to_json(item) if isinstance(item, dict) else str(item) for item in items)
 

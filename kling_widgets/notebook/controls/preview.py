@@ -14,11 +14,11 @@ from urllib.parse import unquote, urlsplit
 
 import ipywidgets as widgets
 
-from kling_widgets.core.media_rules import UPLOADABLE, Facts
-from kling_widgets.core.values import JSON, shorten
-from kling_widgets.notebook.figure import public_link
-from kling_widgets.notebook.local_media import LARGEST_PLAYED, LocalMedia
-from kling_widgets.notebook.parts import Parts
+from kling_widgets.client.links import public_link
+from kling_widgets.core.json_values import JSON, shorten
+from kling_widgets.media.limits import UPLOADABLE, Facts
+from kling_widgets.notebook.kernel.local_files import LARGEST_PLAYED, LocalMedia
+from kling_widgets.notebook.widgets.factory import WidgetFactory
 
 # What ends like this can be played; for anything else, such as half a link, nothing is fetched before it is to be.
 _PLAYABLE = re.compile(r"\.(mp4|mov|m4v|webm|mp3|wav|m4a|aac)$", re.IGNORECASE)
@@ -36,7 +36,7 @@ class Preview:
         box: where it shows.
     """
 
-    def __init__(self, draw: Draw, parts: Parts, label: str, box: widgets.VBox) -> None:
+    def __init__(self, draw: Draw, parts: WidgetFactory, label: str, box: widgets.VBox) -> None:
         self._draw, self._parts, self._label, self._box = draw, parts, label, box
         self._widget: widgets.HTML | None = None
         self._shown: tuple[JSON, Facts | None, str] = (None, None, "")

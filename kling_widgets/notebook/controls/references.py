@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 
-from kling_widgets.core.values import JSON, shorten
+from kling_widgets.core.json_values import JSON, shorten
 from kling_widgets.notebook.controls.preview import name_of, picture
-from kling_widgets.notebook.parts import Parts
+from kling_widgets.notebook.widgets.factory import WidgetFactory
 
 MOST_ROWS = 12  # more than any model takes; a thousand pasted lines are no thousand pictures
 
 
-class References:
+class ReferenceRows:
     """A row for each picture of a list. Rows keep their widgets, the pictures move through them: nothing is made anew
     while somebody types, and the focus stays.
 
@@ -26,7 +26,7 @@ class References:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: WidgetFactory,
         widget: widgets.VBox,
         reorder: Callable[[list[int]], None],
         name_it: Callable[[str], None],
@@ -34,7 +34,7 @@ class References:
         self.parts, self.widget, self.reorder, self.name_it = parts, widget, reorder, name_it
         self.count = 0
         self._above = widget.children
-        self._rows: list[_Row] = []
+        self._rows: list[_ReferenceRow] = []
         self._more: widgets.HTML | None = None
 
     def show(self, items: Sequence[JSON], prompt: str) -> None:
@@ -42,7 +42,7 @@ class References:
         self.count = len(items)
         shown = items[:MOST_ROWS]
         while len(self._rows) < len(shown):
-            self._rows.append(_Row(self, len(self._rows)))
+            self._rows.append(_ReferenceRow(self, len(self._rows)))
         rows = self._rows[: len(shown)]
         for row, item in zip(rows, shown, strict=True):
             row.show(item, prompt)
@@ -76,10 +76,10 @@ class References:
             self.parts.close(each)
 
 
-class _Row:
+class _ReferenceRow:
     """A place for one picture."""
 
-    def __init__(self, references: References, index: int) -> None:
+    def __init__(self, references: ReferenceRows, index: int) -> None:
         self._references, self._index = references, index
         parts, number = references.parts, index + 1
         self.name = f"<<<image_{number}>>>"

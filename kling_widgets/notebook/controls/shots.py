@@ -7,28 +7,29 @@ from itertools import accumulate, count, pairwise
 
 import ipywidgets as widgets
 
-from kling_widgets.core.fields import Number, Problem
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Shots, duration_of, joined_prompt
-from kling_widgets.core.values import JSON, shorten
-from kling_widgets.notebook.controls.shaped import Shaped
-from kling_widgets.notebook.page import Line
-from kling_widgets.notebook.ways import Way
+from kling_widgets.catalog.all_fields import DEFAULT_SECONDS
+from kling_widgets.catalog.fields import Number
+from kling_widgets.catalog.shot_fields import Shots, duration_of, joined_prompt
+from kling_widgets.core.json_values import JSON, shorten
+from kling_widgets.core.problem import Problem
+from kling_widgets.notebook.controls.quick_fixes import QuickFix
+from kling_widgets.notebook.controls.structured import StructuredControl
+from kling_widgets.notebook.widgets.form_page import Message
+from kling_widgets.request.request import VideoRequest
 
 MOST_ROWS = 12  # twice what is documented: a few too many are shown, and said to be too many; a hundred are JSON
-DEFAULT_SECONDS = 5  # of the clip (S)
 LONGEST_SHOT = 9999  # seconds; what a shot's duration is read up to
 SWITCHES = {"multi_shots": True, "shot_type": "customize"}  # what shots of one's own want beside them (D)
 
 
-class ShotTable(Shaped):
+class ShotTable(StructuredControl):
     """Rows of a prompt and its seconds. A row keeps its place and its widgets, the shots move through the rows: nothing
     that is typed in is made anew, and the focus stays."""
 
     sheets = ("shots",)
 
     def edit(self) -> Sequence[widgets.Widget]:
-        self._rows: list[_Row] = []
+        self._rows: list[_ShotRow] = []
         self._request: VideoRequest | None = None
         self._switched: set[str] = set()  # which of SWITCHES were set for the user here
         self._add = self.parts.button(
@@ -49,7 +50,7 @@ class ShotTable(Shaped):
     def write(self, value: JSON) -> None:
         shots = value or []
         rows, gone = self._rows[: len(shots)], self._rows[len(shots) :]
-        rows += [_Row(self, index) for index in range(len(rows), len(shots))]
+        rows += [_ShotRow(self, index) for index in range(len(rows), len(shots))]
         for row, shot in zip(rows, shots, strict=True):
             row.prompt.value, row.seconds.value = shot["prompt"], duration_of(shot)
         self._rows = rows
@@ -63,11 +64,11 @@ class ShotTable(Shaped):
             self.parts.close(row.widget)
         self._draw(shots)
 
-    def know(self, request: VideoRequest) -> None:
+    def update_context(self, request: VideoRequest) -> None:
         self._request = request
         self._draw(self.read() or [])
 
-    def show(self, said: Sequence[tuple[Problem, tuple[Way, ...]]]) -> None:
+    def show(self, said: Sequence[tuple[Problem, tuple[QuickFix, ...]]]) -> None:
         # What the bar says with its own buttons is not said twice.
         super().show([each for each in said if self.as_json or "seconds" not in each[0].fix])
 
@@ -141,9 +142,9 @@ class ShotTable(Shaped):
         if self._bar is not None:
             self._bar.value = _bar([_seconds(shot) for shot in shots], clip)
         lines = [
-            Line(f"{self.field.at_most} is the documented limit." if full else "", "kling-indent kling-dim"),
-            Line(_sum(total, clip, self._given("seconds") is None), "kling-indent", tuple(offers)),
-            Line(
+            Message(f"{self.field.at_most} is the documented limit." if full else "", "kling-indent kling-dim"),
+            Message(_sum(total, clip, self._given("seconds") is None), "kling-indent", tuple(offers)),
+            Message(
                 f"Without a prompt the joined shots are sent as the prompt: {shorten(joined, 90)}" if joined else "",
                 "kling-indent kling-dim",
             ),
@@ -156,7 +157,7 @@ class ShotTable(Shaped):
             self.parts.close(self._bar)
 
 
-class _Row:
+class _ShotRow:
     """A place for one shot."""
 
     def __init__(self, table: ShotTable, index: int) -> None:

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ipywidgets.widgets.widget import _instances as alive
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import CAMERA_AXES, CAMERA_MOVES
-from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.catalog.structured_fields import CAMERA_AXES, CAMERA_MOVES
+from kling_widgets.notebook.controls import WidgetFactory, make
+from kling_widgets.notebook.controls.basic import DEFAULT
 from kling_widgets.notebook.controls.camera import CameraMoves
-from kling_widgets.notebook.controls.simple import DEFAULT
-from kling_widgets.notebook.controls.viewfinder import MOVES
+from kling_widgets.notebook.controls.camera_preview import MOVES
+from kling_widgets.request.request import VideoRequest
 from tests.notebook import said
 from tests.notebook.controls.test_shots import anything
 
@@ -28,11 +28,11 @@ ONE_AXIS = "↔ one axis"
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Parts:
+def parts(tmp_path: Path) -> WidgetFactory:
     return said.parts(tmp_path)
 
 
-def camera(parts: Parts, value: Any = None) -> CameraMoves:
+def camera(parts: WidgetFactory, value: Any = None) -> CameraMoves:
     """The control with a value from elsewhere."""
     control = make(FIELD, parts)
     assert isinstance(control, CameraMoves)
@@ -41,7 +41,7 @@ def camera(parts: Parts, value: Any = None) -> CameraMoves:
 
 
 @pytest.fixture
-def control(parts: Parts) -> CameraMoves:
+def control(parts: WidgetFactory) -> CameraMoves:
     return camera(parts)
 
 
@@ -80,7 +80,7 @@ named = st.sampled_from(sorted(MOVES)).flatmap(
 
 
 @given(st.lists(st.one_of(st.none(), simple, named), min_size=1, max_size=4))
-def test_what_fits_comes_back_as_it_was(parts: Parts, several: list[Any]) -> None:
+def test_what_fits_comes_back_as_it_was(parts: WidgetFactory, several: list[Any]) -> None:
     """To the letter: 4.0 stays 4.0, axes at rest stay where they are named."""
     control = camera(parts)
     for value in several:
@@ -92,7 +92,7 @@ def test_what_fits_comes_back_as_it_was(parts: Parts, several: list[Any]) -> Non
 
 
 @given(anything)
-def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
+def test_what_does_not_fit_is_told_and_kept(parts: WidgetFactory, value: Any) -> None:
     """Whatever it is, it is sent as it came."""
     control = camera(parts)
     assert control.fits(value) in (True, False)
@@ -125,7 +125,7 @@ def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
         "orbit",
     ],
 )
-def test_everything_else_is_json(parts: Parts, value: Any) -> None:
+def test_everything_else_is_json(parts: WidgetFactory, value: Any) -> None:
     """Shown as it is, and sent as it is."""
     control = camera(parts, value)
     assert not control.fits(value)
@@ -134,14 +134,14 @@ def test_everything_else_is_json(parts: Parts, value: Any) -> None:
 
 
 @pytest.mark.parametrize("name", CAMERA_MOVES)
-def test_a_move_s_name_alone_is_the_move(parts: Parts, name: str) -> None:
+def test_a_move_s_name_alone_is_the_move(parts: WidgetFactory, name: str) -> None:
     """As it stands in a line, or is typed into the JSON."""
     control = camera(parts, name)
     assert not control.as_json
     assert FIELD.clean(control.get(), paths=True)["type"] == name
 
 
-def test_two_axes_from_code_are_warned_about(parts: Parts) -> None:
+def test_two_axes_from_code_are_warned_about(parts: WidgetFactory) -> None:
     """Beside their JSON."""
     value = {"type": "simple", "config": {"pan": 4, "tilt": 1}}
     control = camera(parts, value)
@@ -190,7 +190,7 @@ def test_the_axes_have_friendly_words_and_their_own_names(control: CameraMoves) 
 
 
 @given(st.lists(st.tuples(st.sampled_from(CAMERA_AXES), st.integers(-20, 20)), min_size=1, max_size=5))
-def test_no_wrong_combination_can_be_made(parts: Parts, steps: list[tuple[str, int]]) -> None:
+def test_no_wrong_combination_can_be_made(parts: WidgetFactory, steps: list[tuple[str, int]]) -> None:
     """Wherever its list and slider are: one axis, from -10 to 10; whole numbers are whole."""
     control = camera(parts)
     control.move.value = ONE_AXIS
@@ -210,7 +210,7 @@ def test_the_slider_goes_no_farther(control: CameraMoves) -> None:
     assert control.amount.description == "Amount"
 
 
-def test_axes_at_rest_stay_named(parts: Parts) -> None:
+def test_axes_at_rest_stay_named(parts: WidgetFactory) -> None:
     """As Kling's own page writes it: all six, five of them 0. Another amount or axis keeps them."""
     value = {"type": "simple", "config": dict.fromkeys(CAMERA_AXES, 0) | {"tilt": 4}}
     control = camera(parts, value)
@@ -221,7 +221,7 @@ def test_axes_at_rest_stay_named(parts: Parts) -> None:
     assert same(control.get(), {"type": "simple", "config": dict.fromkeys(CAMERA_AXES, 0) | {"roll": -3}})
 
 
-def test_a_single_axis_changes_its_name(parts: Parts) -> None:
+def test_a_single_axis_changes_its_name(parts: WidgetFactory) -> None:
     """It leaves no zero behind."""
     control = camera(parts, {"type": "simple", "config": {"pan": 4}})
     control.axis.value = "zoom"
@@ -238,7 +238,7 @@ def test_the_axis_and_amount_are_kept_through_another_move(control: CameraMoves)
     assert control.get() == {"type": "simple", "config": {"roll": -7}}
 
 
-def test_none_empties_it(parts: Parts) -> None:
+def test_none_empties_it(parts: WidgetFactory) -> None:
     """And the next one axis begins anew."""
     control = camera(parts, {"type": "simple", "config": {"roll": -7}})
     control.set(None)
@@ -281,7 +281,9 @@ def test_only_one_axis_shows_list_and_slider(control: CameraMoves) -> None:
         ("zoom", 3, ("closer", "wider"), "The camera zooms out: wider, 3 of 10."),
     ],
 )
-def test_each_direction_has_its_word(parts: Parts, axis: str, amount: float, ends: tuple[str, str], said: str) -> None:
+def test_each_direction_has_its_word(
+    parts: WidgetFactory, axis: str, amount: float, ends: tuple[str, str], said: str
+) -> None:
     """At both ends of the slider, and in a sentence."""
     control = camera(parts, {"type": "simple", "config": {axis: amount}})
     assert said in text(control)
@@ -289,7 +291,7 @@ def test_each_direction_has_its_word(parts: Parts, axis: str, amount: float, end
 
 
 @pytest.mark.parametrize("value", [{"type": "simple"}, {"type": "simple", "config": {"pan": 0}}])
-def test_zero_is_said_to_be_still(parts: Parts, value: Any) -> None:
+def test_zero_is_said_to_be_still(parts: WidgetFactory, value: Any) -> None:
     """And the field's own check warns."""
     control = camera(parts, value)
     assert "At 0 the camera stands still." in text(control)
@@ -298,7 +300,7 @@ def test_zero_is_said_to_be_still(parts: Parts, value: Any) -> None:
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_a_move_is_said_and_drawn(parts: Parts, name: str) -> None:
+def test_a_move_is_said_and_drawn(parts: WidgetFactory, name: str) -> None:
     """In a sentence beside its picture."""
     control = camera(parts, {"type": name})
     assert MOVES[name].said in text(control)
@@ -311,7 +313,7 @@ def test_left_alone_the_model_chooses(control: CameraMoves) -> None:
     assert "<svg" not in text(control)
 
 
-def test_pan_and_tilt_are_said_to_be_unsure(parts: Parts) -> None:
+def test_pan_and_tilt_are_said_to_be_unsure(parts: WidgetFactory) -> None:
     """Kling's own pages exchange them; of the other axes they agree."""
     unsure = {
         axis: "have not always agreed" in text(camera(parts, {"type": "simple", "config": {axis: 1}}))
@@ -343,7 +345,7 @@ def test_it_makes_no_widgets_after_the_first(control: CameraMoves) -> None:
     assert set(alive) == before
 
 
-def test_closed_it_leaves_nothing(parts: Parts) -> None:
+def test_closed_it_leaves_nothing(parts: WidgetFactory) -> None:
     """With its editor, and as JSON."""
     before = set(alive)
     for value in (None, {"type": "simple", "config": {"pan": 4}}, "nonsense"):

@@ -11,10 +11,10 @@ import ipywidgets as widgets
 import pytest
 from ipywidgets.widgets.widget import _instances as alive
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.request import VideoRequest
+from kling_widgets.catalog.all_fields import FIELDS
 from kling_widgets.notebook.controls import make
 from kling_widgets.notebook.controls.clips import ClipRows
+from kling_widgets.request.request import VideoRequest
 from tests.client import samples
 from tests.notebook import said
 
@@ -55,7 +55,7 @@ class Clip:
     def tell(self, value: Any = ...) -> VideoRequest:
         """Tells it what its request is, as the form does."""
         request = VideoRequest("2.6", prompt="x", **{self.name: self.control.get() if value is ... else value})
-        self.control.know(request)
+        self.control.update_context(request)
         return request
 
 
@@ -195,7 +195,7 @@ def test_a_path_that_its_user_did_not_write_is_not_read(clip: Clip, tmp_path: Pa
         {"model": "aigc-video-kling-2.6", "metadata": {"video_list": [{"url": str(path)}]}}
     )
     clip.control.set(request.get("video_list"))
-    clip.control.know(request)
+    clip.control.update_context(request)
     assert "data:" not in clip.html
 
 
@@ -221,7 +221,7 @@ def test_rows_leave_nothing_behind(clip: Clip) -> None:
     assert set(alive) == before
     made = make(FIELDS["video_list"], clip.parts)
     made.set([LINK] * 3)
-    made.know(VideoRequest("2.6", video_list=[LINK] * 3))
+    made.update_context(VideoRequest("2.6", video_list=[LINK] * 3))
     made.close()
     assert set(alive) == before
 
@@ -250,12 +250,12 @@ def test_a_model_that_takes_one_has_no_such_button(tmp_path: Path) -> None:
     clip = Clip("voice_list", tmp_path)
     assert add(clip) == []
     one = clip.control.field
-    clip.control.limit(replace(one, at_most=3))  # type: ignore[call-arg]
+    clip.control.set_field(replace(one, at_most=3))  # type: ignore[call-arg]
     (button,) = add(clip)
     assert button.description == "Add a sound"
     button.click()
     clip.boxes[1].value = LINK
-    clip.control.limit(one)
+    clip.control.set_field(one)
     assert add(clip) == [] and clip.control.get() == [{"url": LINK}]
 
 
@@ -264,6 +264,6 @@ def test_nothing_is_left_of_the_button(tmp_path: Path) -> None:
     parts = said.parts(tmp_path)
     before = set(alive)
     control = make(replace(FIELDS["video_list"], at_most=3), parts)  # type: ignore[call-arg]
-    control.limit(FIELDS["video_list"])
+    control.set_field(FIELDS["video_list"])
     control.close()
     assert set(alive) == before

@@ -9,16 +9,16 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.notebook.controls import WidgetFactory, make
 from kling_widgets.notebook.controls.elements import ElementRows
-from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.kernel.local_files import LocalMedia
+from kling_widgets.request.request import VideoRequest
 
 
 @pytest.fixture
 def control(tmp_path: Path) -> ElementRows:
-    made = make(FIELDS["kling_elements"], Parts(LocalMedia(tmp_path)))
+    made = make(FIELDS["kling_elements"], WidgetFactory(LocalMedia(tmp_path)))
     assert isinstance(made, ElementRows)
     return made
 
@@ -64,10 +64,10 @@ def test_its_name_is_offered_for_the_prompt(control: ElementRows) -> None:
     assigned: list[Mapping[str, Any]] = []
     control.assign = assigned.append
     control.set([{"element_id": "a"}, {"element_id": "b"}])
-    control.know(VideoRequest("3.0", prompt="a man"))
+    control.update_context(VideoRequest("3.0", prompt="a man"))
     click(control, "Name it <<<element_2>>>")
     assert assigned == [{"prompt": "a man <<<element_2>>>"}]
-    control.know(VideoRequest("3.0", prompt="a man <<<element_2>>>"))
+    control.update_context(VideoRequest("3.0", prompt="a man <<<element_2>>>"))
     states = {
         each.description: each.disabled
         for each in within(control.widget)

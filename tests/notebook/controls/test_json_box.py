@@ -7,29 +7,29 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.core.structured import Anything
-from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.catalog.structured_fields import Anything
+from kling_widgets.notebook.controls import WidgetFactory, make
 from kling_widgets.notebook.controls.json_box import JsonBox
-from kling_widgets.notebook.local_media import LocalMedia
+from kling_widgets.notebook.kernel.local_files import LocalMedia
+from kling_widgets.request.request import VideoRequest
 
 SHAPELESS = [name for name, field in FIELDS.items() if isinstance(field, Anything)]
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Parts:
-    return Parts(LocalMedia(tmp_path))
+def parts(tmp_path: Path) -> WidgetFactory:
+    return WidgetFactory(LocalMedia(tmp_path))
 
 
-def box(name: str, parts: Parts) -> JsonBox:
+def box(name: str, parts: WidgetFactory) -> JsonBox:
     control = make(FIELDS[name], parts)
     assert isinstance(control, JsonBox)
     return control
 
 
 @pytest.mark.parametrize("name", SHAPELESS)
-def test_the_example_is_in_the_empty_box_and_is_right(name: str, parts: Parts) -> None:
+def test_the_example_is_in_the_empty_box_and_is_right(name: str, parts: WidgetFactory) -> None:
     """What it shows as an example can be typed, and has no error."""
     control = box(name, parts)
     assert control.box.placeholder == FIELDS[name].example
@@ -41,7 +41,7 @@ def test_the_example_is_in_the_empty_box_and_is_right(name: str, parts: Parts) -
 
 @pytest.mark.parametrize("value", ["face 7", "123", '{"half": ', [{"a": None}], {"a": {"b": [1, 2.5, True]}}])
 @pytest.mark.parametrize("name", SHAPELESS)
-def test_what_is_shown_is_understood_again(name: str, value: Any, parts: Parts) -> None:
+def test_what_is_shown_is_understood_again(name: str, value: Any, parts: WidgetFactory) -> None:
     """A value that is put in, and sent on as text by its user, is the same value."""
     control = box(name, parts)
     control.set(value)
@@ -50,14 +50,14 @@ def test_what_is_shown_is_understood_again(name: str, value: Any, parts: Parts) 
     assert control.get() is None
 
 
-def test_blanks_are_unset(parts: Parts) -> None:
+def test_blanks_are_unset(parts: WidgetFactory) -> None:
     """An emptied box sends nothing."""
     control = box("motion_brush", parts)
     control.box.value = " \n "
     assert control.get() is None
 
 
-def test_chinese_stays_readable(parts: Parts) -> None:
+def test_chinese_stays_readable(parts: WidgetFactory) -> None:
     """Not as escapes."""
     control = box("face_choose", parts)
     control.set([{"face_id": "纸船"}])

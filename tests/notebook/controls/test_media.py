@@ -11,12 +11,12 @@ import ipywidgets as widgets
 import pytest
 from ipywidgets.widgets.widget import _instances as alive
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.notebook.controls import WidgetFactory, make
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
-from kling_widgets.notebook.local_media import LocalMedia
-from kling_widgets.notebook.page import LARGEST_CHOSEN, at
+from kling_widgets.notebook.kernel.local_files import LocalMedia
+from kling_widgets.notebook.widgets.form_page import LARGEST_CHOSEN, at
+from kling_widgets.request.request import VideoRequest
 from tests.client import samples
 from tests.notebook import said
 from tests.notebook.controls.page import Page
@@ -27,7 +27,7 @@ LINK = "https://example.com/a.png"
 
 def box(name: str, uploads: Path) -> LinkBox:
     """The control of a field."""
-    control = make(FIELDS[name], Parts(LocalMedia(uploads)))
+    control = make(FIELDS[name], WidgetFactory(LocalMedia(uploads)))
     assert isinstance(control, LinkBox)
     return control
 
@@ -207,7 +207,7 @@ def buttons(control: LinkBox, words: str) -> list[Any]:
 def know(control: LinkBox, model: str = "2.6", prompt: str = "x", **fields: Any) -> VideoRequest:
     """Tells it what the form would."""
     request = VideoRequest(model, prompt=prompt, **{control.field.name: control.get(), **fields})
-    control.know(request)
+    control.update_context(request)
     return request
 
 
@@ -244,7 +244,7 @@ def test_a_path_that_its_user_did_not_write_is_not_read(uploads: Path, tmp_path:
         control = box(name, uploads)
         body = {"model": "aigc-video-kling-2.6", "prompt": "x"}
         control.set(value)
-        control.know(
+        control.update_context(
             VideoRequest.from_payload({**body, "metadata": {name: value}} if name != "image" else {**body, name: value})
         )
         assert "data:" not in seen(control)
@@ -371,7 +371,9 @@ def test_what_is_no_list_of_links_is_shown_as_it_is(value: Any, uploads: Path) -
     """Right or wrong, without an error."""
     control = box("image_list", uploads)
     control.set(value)
-    control.know(VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "metadata": {"image_list": value}}))
+    control.update_context(
+        VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "metadata": {"image_list": value}})
+    )
     assert "<img" not in seen(control)
 
 

@@ -10,8 +10,8 @@ import ipywidgets as widgets
 import pytest
 
 from kling_widgets.notebook.controls.preview import Preview, name_of, picture, player
-from kling_widgets.notebook.local_media import LARGEST_PLAYED, LocalMedia
-from kling_widgets.notebook.parts import Parts
+from kling_widgets.notebook.kernel.local_files import LARGEST_PLAYED, LocalMedia
+from kling_widgets.notebook.widgets.factory import WidgetFactory
 from tests.client import samples
 
 LINK = "https://example.com/a.png"
@@ -148,7 +148,7 @@ def test_it_is_drawn_anew_only_when_something_has_changed(local: LocalMedia, tmp
         return f"{value}"
 
     box = widgets.VBox()
-    preview = Preview(draw, Parts(local), "x", box)
+    preview = Preview(draw, WidgetFactory(local), "x", box)
     path = written(tmp_path / "a.png", samples.picture("PNG", (640, 480)))
     for _ in range(3):
         preview.show(path, "Said.")

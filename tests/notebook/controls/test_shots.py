@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ipywidgets.widgets.widget import _instances as alive
 
-from kling_widgets.core.catalog import FIELDS
-from kling_widgets.core.fields import Problem
-from kling_widgets.core.request import VideoRequest
-from kling_widgets.notebook.controls import Parts, make
+from kling_widgets.catalog.all_fields import FIELDS
+from kling_widgets.core.problem import Problem
+from kling_widgets.notebook.controls import WidgetFactory, make
 from kling_widgets.notebook.controls.shots import MOST_ROWS, ShotTable, spread
+from kling_widgets.request.request import VideoRequest
 from tests.notebook import said
 
 FIELD = FIELDS["multi_prompt"]
@@ -35,7 +35,7 @@ def shots(*lengths: int, prompt: str = "shot") -> list[dict[str, Any]]:
 class Form:
     """What a form is to a control: it keeps the values, and tells the control what they are now."""
 
-    def __init__(self, parts: Parts, model: str = "3.0", **fields: Any) -> None:
+    def __init__(self, parts: WidgetFactory, model: str = "3.0", **fields: Any) -> None:
         control = make(FIELD, parts)
         assert isinstance(control, ShotTable)
         self.table, self.request = control, VideoRequest(model, **fields)
@@ -51,7 +51,7 @@ class Form:
 
     def take(self, values: Mapping[str, Any]) -> None:
         self.request = self.request.replace(**values)
-        self.table.know(self.request)
+        self.table.update_context(self.request)
         self.table.show([(problem, ()) for problem in self.request.problems() if problem.field == FIELD.name])
 
     @property
@@ -93,12 +93,12 @@ def _within(widget: widgets.Widget) -> list[widgets.Widget]:
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Parts:
+def parts(tmp_path: Path) -> WidgetFactory:
     return said.parts(tmp_path)
 
 
 @pytest.fixture
-def form(parts: Parts) -> Form:
+def form(parts: WidgetFactory) -> Form:
     return Form(parts)
 
 
@@ -122,7 +122,7 @@ anything = st.one_of(
 
 
 @given(st.lists(st.one_of(st.none(), values), min_size=1, max_size=4))
-def test_what_fits_comes_back_as_it_was(parts: Parts, several: list[Any]) -> None:
+def test_what_fits_comes_back_as_it_was(parts: WidgetFactory, several: list[Any]) -> None:
     """One value after another through the same rows: each is read as it was written."""
     table = make(FIELD, parts)
     assert isinstance(table, ShotTable)
@@ -135,7 +135,7 @@ def test_what_fits_comes_back_as_it_was(parts: Parts, several: list[Any]) -> Non
 
 
 @given(anything)
-def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
+def test_what_does_not_fit_is_told_and_kept(parts: WidgetFactory, value: Any) -> None:
     """Whatever it is: no row is made of it, and nothing of it is lost."""
     table = make(FIELD, parts)
     assert isinstance(table, ShotTable)
@@ -171,7 +171,7 @@ def test_what_does_not_fit_is_told_and_kept(parts: Parts, value: Any) -> None:
         None,
     ],
 )
-def test_other_shapes_are_json(parts: Parts, wrong: Any) -> None:
+def test_other_shapes_are_json(parts: WidgetFactory, wrong: Any) -> None:
     """Other keys, other kinds, a wrong index: shown as it is, and sent as it is."""
     form = Form(parts, multi_prompt=[wrong])
     assert form.table.as_json
@@ -180,21 +180,21 @@ def test_other_shapes_are_json(parts: Parts, wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("seconds", [3, 3.0, "03", " 3 "])
-def test_numbers_of_seconds_are_taken_too(parts: Parts, seconds: Any) -> None:
+def test_numbers_of_seconds_are_taken_too(parts: WidgetFactory, seconds: Any) -> None:
     """From code: the body has text, as the service writes it."""
     form = Form(parts, multi_prompt=[{"index": 1, "prompt": "a", "duration": seconds}])
     assert form.seconds()[0].value == 3
     assert form.table.get() == [{"index": 1, "prompt": "a", "duration": "3"}]
 
 
-def test_a_lone_shot_is_a_list_of_one(parts: Parts) -> None:
+def test_a_lone_shot_is_a_list_of_one(parts: WidgetFactory) -> None:
     """As JSON that somebody wrote without the brackets."""
     form = Form(parts, multi_prompt='{"index": 1, "prompt": "a", "duration": 3}')
     assert [box.value for box in form.prompts()] == ["a"]
     assert form.table.get() == [{"index": 1, "prompt": "a", "duration": "3"}]
 
 
-def test_a_row_is_a_numbered_prompt_and_its_seconds(parts: Parts) -> None:
+def test_a_row_is_a_numbered_prompt_and_its_seconds(parts: WidgetFactory) -> None:
     """Each input has its name, each button its hint, and the first cannot go up nor the last down."""
     form = Form(parts, multi_prompt=shots(2, 3))
     assert [(box.description, box.value) for box in form.prompts()] == [("Shot 1", "shot 1"), ("Shot 2", "shot 2")]
@@ -218,7 +218,7 @@ def test_an_unfinished_shot_is_a_value(form: Form) -> None:
     assert form.prompts()[0].placeholder == "What happens in shot 1?"
 
 
-def test_typing_never_makes_rows_anew(parts: Parts) -> None:
+def test_typing_never_makes_rows_anew(parts: WidgetFactory) -> None:
     """The box that is typed in stays the same, and so keeps the keyboard."""
     form = Form(parts, multi_prompt=shots(2, 3))
     before, boxes = set(alive), (form.prompts(), form.seconds())
@@ -233,7 +233,7 @@ def test_typing_never_makes_rows_anew(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("work", ["Move shot 2 up", "Move shot 1 down", "Fit the shots to 10 s", "Set the clip to 6 s"])
-def test_shots_move_through_rows_that_stay(parts: Parts, work: str) -> None:
+def test_shots_move_through_rows_that_stay(parts: WidgetFactory, work: str) -> None:
     """Moving or changing lengths makes no widgets."""
     form = Form(parts, multi_prompt=shots(1, 2, 3), seconds=10)
     before, boxes = set(alive), form.prompts()
@@ -258,7 +258,7 @@ def test_the_first_shot_turns_the_switches_on_and_the_last_off(form: Form) -> No
     assert form.request == before
 
 
-def test_switches_that_the_user_set_are_left_alone(parts: Parts) -> None:
+def test_switches_that_the_user_set_are_left_alone(parts: WidgetFactory) -> None:
     """Before, or between."""
     form = Form(parts, multi_shots=False)
     form.button("Add a shot").click()
@@ -268,7 +268,7 @@ def test_switches_that_the_user_set_are_left_alone(parts: Parts) -> None:
     assert (form.request.get("multi_shots"), form.request.get("shot_type")) == (False, "intelligence")
 
 
-def test_switches_of_a_request_from_code_stay(parts: Parts) -> None:
+def test_switches_of_a_request_from_code_stay(parts: WidgetFactory) -> None:
     """They were not set here."""
     form = Form(parts, multi_prompt=shots(5), multi_shots=True, shot_type="customize")
     form.button("Remove shot 1").click()
@@ -280,7 +280,7 @@ def test_switches_of_a_request_from_code_stay(parts: Parts) -> None:
     ("seconds", "given", "new"),
     [(None, [], 5), (10, [], 10), (10, [3], 7), (10, [3, 6], 1), (10, [10], 1), ("abc", [], 5)],
 )
-def test_a_new_shot_is_what_is_left_of_the_clip(parts: Parts, seconds: Any, given: list[int], new: int) -> None:
+def test_a_new_shot_is_what_is_left_of_the_clip(parts: WidgetFactory, seconds: Any, given: list[int], new: int) -> None:
     """And at least a second; without a length the clip has the service's 5 s."""
     form = Form(parts, seconds=seconds, multi_prompt=shots(*given))
     form.button("Add a shot").click()
@@ -288,7 +288,7 @@ def test_a_new_shot_is_what_is_left_of_the_clip(parts: Parts, seconds: Any, give
     assert form.value[-1] == {"index": len(given) + 1, "prompt": "", "duration": str(new)}
 
 
-def test_no_seventh_shot_is_offered(parts: Parts) -> None:
+def test_no_seventh_shot_is_offered(parts: WidgetFactory) -> None:
     """The button is off and the reason is beside it; with one shot less it is on again."""
     form = Form(parts, multi_prompt=shots(1, 1, 1, 1, 1))
     assert "documented limit" not in form.text
@@ -300,7 +300,7 @@ def test_no_seventh_shot_is_offered(parts: Parts) -> None:
     assert "documented limit" not in form.text
 
 
-def test_seven_shots_from_code_are_shown_and_warned_about(parts: Parts) -> None:
+def test_seven_shots_from_code_are_shown_and_warned_about(parts: WidgetFactory) -> None:
     """And so is one of 600 characters: neither is cut."""
     value = [*shots(1, 1, 1, 1, 1, 1), {"index": 7, "prompt": "x" * 600, "duration": "1"}]
     form = Form(parts, multi_prompt=value, seconds=7)
@@ -313,7 +313,7 @@ def test_seven_shots_from_code_are_shown_and_warned_about(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize(("count", "as_json"), [(MOST_ROWS, False), (MOST_ROWS + 1, True), (200, True)])
-def test_far_too_many_are_json(parts: Parts, count: int, as_json: bool) -> None:
+def test_far_too_many_are_json(parts: WidgetFactory, count: int, as_json: bool) -> None:
     """They cost no rows, and none is lost."""
     form = Form(parts, multi_prompt=shots(*[1] * count))
     assert form.table.as_json is as_json
@@ -332,7 +332,7 @@ def test_far_too_many_are_json(parts: Parts, count: int, as_json: bool) -> None:
         ("Remove shot 3", "a b"),
     ],
 )
-def test_shots_are_numbered_anew(parts: Parts, work: str, order: str) -> None:
+def test_shots_are_numbered_anew(parts: WidgetFactory, work: str, order: str) -> None:
     """A shot keeps its prompt and seconds; its index is its place."""
     named = {"a": "1", "b": "2", "c": "3"}
     value = [{"index": n, "prompt": name, "duration": d} for n, (name, d) in enumerate(named.items(), 1)]
@@ -362,7 +362,7 @@ def test_a_row_costs_seven_models(form: Form) -> None:
     assert len(alive) - before == 14
 
 
-def test_closed_it_leaves_nothing(parts: Parts) -> None:
+def test_closed_it_leaves_nothing(parts: WidgetFactory) -> None:
     """With rows, without, and as JSON."""
     before = set(alive)
     for value in (None, shots(1, 2), shots(*[1] * 50)):
@@ -385,7 +385,7 @@ def test_closed_it_leaves_nothing(parts: Parts) -> None:
         ([2, 3], "abc", "5 s in all"),
     ],
 )
-def test_the_sum_is_said(parts: Parts, lengths: list[int], seconds: Any, words: str) -> None:
+def test_the_sum_is_said(parts: WidgetFactory, lengths: list[int], seconds: Any, words: str) -> None:
     """How the seconds add up to the clip, and whose length that is."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     assert f">{words}<" in form.text
@@ -409,14 +409,14 @@ def bar(form: Form) -> tuple[list[float], float | None]:
     ],
 )
 def test_the_bar_is_in_proportion(
-    parts: Parts, lengths: list[int], seconds: Any, widths: list[float], end: float | None
+    parts: WidgetFactory, lengths: list[int], seconds: Any, widths: list[float], end: float | None
 ) -> None:
     """Of the clip, or of the shots when they are longer; then the clip's end is in it."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     assert bar(form) == (widths, end)
 
 
-def test_the_bar_follows_what_is_typed(parts: Parts) -> None:
+def test_the_bar_follows_what_is_typed(parts: WidgetFactory) -> None:
     """In a row and in the clip's own field; its words are there for those who do not see it."""
     form = Form(parts, multi_prompt=shots(2, 3), seconds=10)
     form.seconds()[1].value = 8
@@ -428,7 +428,7 @@ def test_the_bar_follows_what_is_typed(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize(("lengths", "seconds"), [([3, 5], 10), ([8, 4], 10), ([3], None), ([5, 3], "abc")])
-def test_the_clip_can_be_set_to_the_sum(parts: Parts, lengths: list[int], seconds: Any) -> None:
+def test_the_clip_can_be_set_to_the_sum(parts: WidgetFactory, lengths: list[int], seconds: Any) -> None:
     """By a button that says what it does; nothing is done without it, and then it is gone."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     assert form.request.get("seconds") == seconds
@@ -440,7 +440,7 @@ def test_the_clip_can_be_set_to_the_sum(parts: Parts, lengths: list[int], second
     assert not form.has(words)
 
 
-def test_the_shots_can_be_fit_to_the_clip(parts: Parts) -> None:
+def test_the_shots_can_be_fit_to_the_clip(parts: WidgetFactory) -> None:
     """By the other button: their lengths change, in proportion, and nothing else."""
     form = Form(parts, multi_prompt=shots(2, 2, 4), seconds=12)
     form.button("Fit the shots to 12 s").click()
@@ -461,7 +461,9 @@ def test_the_shots_can_be_fit_to_the_clip(parts: Parts) -> None:
         ([2], "abc", True, False),
     ],
 )
-def test_only_what_helps_is_offered(parts: Parts, lengths: list[int], seconds: Any, clip: bool, fit: bool) -> None:
+def test_only_what_helps_is_offered(
+    parts: WidgetFactory, lengths: list[int], seconds: Any, clip: bool, fit: bool
+) -> None:
     """A button that could not do what it says, or has nothing to do, does not show."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     words = [each.description for each in form.all if isinstance(each, (widgets.Button, said.Pressed))]
@@ -469,7 +471,7 @@ def test_only_what_helps_is_offered(parts: Parts, lengths: list[int], seconds: A
     assert any(word.startswith("Fit the shots") for word in words) is fit
 
 
-def test_the_difference_is_said_once(parts: Parts) -> None:
+def test_the_difference_is_said_once(parts: WidgetFactory) -> None:
     """The bar says it, with its buttons; in JSON there is no bar, and the note is there."""
     form = Form(parts, multi_prompt=shots(3), seconds=10, multi_shots=True, shot_type="customize")
     (problem,) = form.request.problems()
@@ -479,7 +481,7 @@ def test_the_difference_is_said_once(parts: Parts) -> None:
     assert "Note: The shots take 3 s, the clip is 10 s." in form.text
 
 
-def test_other_notes_stay(parts: Parts) -> None:
+def test_other_notes_stay(parts: WidgetFactory) -> None:
     """Only what the bar says is left to it."""
     form = Form(parts, multi_prompt=shots(5))
     form.table.show([(Problem("warning", FIELD.name, "It is odd.", fix={"multi_prompt": None}), ())])
@@ -504,7 +506,7 @@ def test_spread_lengths_add_up(lengths: list[int], more: int) -> None:
 # The prompt
 
 
-def test_the_joined_shots_are_said_to_be_the_prompt(parts: Parts) -> None:
+def test_the_joined_shots_are_said_to_be_the_prompt(parts: WidgetFactory) -> None:
     """When there is no other; escaped, and cut where it is long."""
     form = Form(parts, multi_prompt=shots(2, 3, prompt="<b>"))
     assert "the joined shots are sent as the prompt: “&lt;b&gt; 1 &lt;b&gt; 2”" in form.text

@@ -1,0 +1,1 @@
+"""Models, fields and rules, as data."""

@@ -1,0 +1,340 @@
+"""The catalog: every model and every field, each limit with its source. Data; the one place where such a fact stands.
+
+Sources: S the service's page (2026-06-24) · D documented elsewhere by the gateway, Tencent or Kling · R read in the
+source of the gateway's family · I inferred. The form, the option parser, the checks, the completions, the tables of the
+README and the demo all derive from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FIELDS, OPEN, PREFIX, D, S, field_of
+from kling_widgets.catalog.fields import Field, FieldLimit, Number, Source
+from kling_widgets.core.text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something that a model can do, and how that is known."""
+
+    name: str
+    source: Source
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} (?)" if self.source is Source.OPEN else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A field without which the model's work cannot be done."""
+
+    field: str
+    source: Source
+    message: str
+
+
+# Whether a model makes sound: it does, it does not, it does if asked, or the sources contradict each other.
+Sound = Literal["always", "never", "optional", "unknown"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the service.
+
+    Attributes:
+        id: as the service knows it, "aigc-video-kling-2.6".
+        title: for people, "Kling 2.6".
+        capabilities: what it can do.
+        fields: the fields that it is documented to take, in a form's order, each with this model's own limits.
+        needs: the fields that must be there.
+        length: where the clip's length comes from, when not from ``seconds``.
+        scene: the work it is made for, or "".
+        native_resolutions: what it makes by itself; anything above is upscaled (D).
+        sound: "always", "never", "optional" (as ``sound`` says), or "unknown", where the sources contradict each other.
+        known: False for a model that is newer than this catalog.
+    """
+
+    id: str
+    title: str
+    capabilities: tuple[Capability, ...]
+    fields: tuple[Field, ...]
+    needs: tuple[Need, ...] = ()
+    length: str = ""
+    scene: str = ""
+    native_resolutions: tuple[str, ...] = ("720P", "1080P")
+    sound: Sound = "never"
+    known: bool = True
+
+    @property
+    def name(self) -> str:
+        """What follows aigc-video-kling-: "2.6"."""
+        return self.id.removeprefix(PREFIX)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """The fields that it is documented to take, by name."""
+        return {field.name: field for field in self.fields}
+
+    @property
+    def others(self) -> tuple[Field, ...]:
+        """The line's other fields: not documented for this model, but sent if set."""
+        return tuple(field for name, field in FIELDS.items() if name not in self.by_name)
+
+    def field(self, name: str) -> Field:
+        """The field of this name, with this model's limits where it has any. Raises KeyError."""
+        if found := self.by_name.get(name) or field_of(name):
+            return found
+        raise KeyError(name)
+
+    def can(self, capability: str) -> bool:
+        """Whether the model is said to be able to do this, by whatever source."""
+        return any(known.name == capability and known.source is not OPEN for known in self.capabilities)
+
+
+_SHAPE = ("prompt", "seconds", "size", "aspect_ratio", "resolution")
+_IMAGES = ("image", "image_tail", "image_list")
+_FIVE_OR_TEN = (5, 10)
+_THREE_TO_FIFTEEN = tuple(range(3, 16))
+_MOTION = ("prompt", "seconds", "resolution", "image", "video_list", "dynamic_masks")
+
+_TEXT = Capability("text", S)
+_FIRST = Capability("first frame", S)
+_LAST = Capability("last frame", S)
+_LAST_1080P = Capability("last frame", S, "documented elsewhere at 1080P")
+_REFERENCES = Capability("references", S)
+_SOUND_1080P = "documented elsewhere at 1080P"
+_PAGE_S_NINE = (FieldLimit(9, S),)
+# Kling's own reference of motion control has other limits than that of videos elsewhere.
+_DRIVING = {"video_list": "A public link to the driving video, an mp4 or mov of 3 to 30 s, at most 100 MB (D)."}
+_SPEECH = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 300 s, at most 5 MB (D)."}
+_LIPS = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 60 s, at most 5 MB (D)."}
+_NEEDS_FIRST = Need("image", S, "This model starts from a picture: give a first frame (image).")
+
+
+def _at_most(limits: tuple[FieldLimit, ...]) -> str:
+    first, *others = limits
+    more = "".join(f"; {limit.value} is documented elsewhere ({limit.source})" for limit in others)
+    return f"at most {first.value} ({first.source}){more}"
+
+
+def entry(
+    name: str,
+    title: str,
+    fields: tuple[str, ...],
+    capabilities: tuple[Capability, ...],
+    *,
+    seconds: tuple[int, ...] = (),
+    ratios: tuple[str, ...] = (),
+    sound: Sound = "never",
+    sound_note: str = "",
+    references: tuple[FieldLimit, ...] = _PAGE_S_NINE,
+    videos: int = 1,
+    sounds: int = 1,
+    needs: tuple[Need, ...] = (),
+    length: str = "",
+    scene: str = "",
+    native: tuple[str, ...] = ("720P", "1080P"),
+    helps: Mapping[str, str] = MappingProxyType({}),
+) -> Model:
+    """One entry of the catalog. All that a model has of its own stands here; controls, checks, completions and tables
+    follow.
+
+    Args:
+        name: what follows aigc-video-kling- in its id.
+        title: for people.
+        fields: the names of the fields that it is documented to take, in a form's order.
+        capabilities: what it can do; that of its sound is added.
+        seconds: the lengths that are documented; none where the length follows its media.
+        ratios: the shapes that are documented (D), if not those of the service's page.
+        sound: as in ``Model``.
+        sound_note: what is said about its sound.
+        references: how many pictures ``image_list`` takes, the strictest source first.
+        videos: how many clips ``video_list`` takes (D).
+        sounds: how many ``voice_list`` takes (D).
+        needs, length, scene, native: as in ``Model``.
+        helps: the help of fields that are something else with this model.
+    """
+    own: dict[str, Field] = {}
+
+    def set_up(field: str, **changes: object) -> None:
+        own[field] = replace(own.get(field) or FIELDS[field], **changes)  # type: ignore[arg-type]
+
+    if seconds:
+        set_up("seconds", usual=seconds)
+        number = own["seconds"]
+        assert isinstance(number, Number)
+        set_up("seconds", help=f"How long the clip is: {number.usual_words()} (D); default {DEFAULT_SECONDS} (S).")
+    if length:
+        set_up("seconds", help=f"The length {length} (D); default {DEFAULT_SECONDS} (S).")
+    if ratios:
+        said = f"{', '.join(ratios)} are documented for {title}; {{value}} may be refused or changed."
+        set_up("aspect_ratio", choices=ratios, outside=said)
+    if sound == "always":
+        set_up("sound", choices=(True,), help="This model always makes sound (D).")
+    if references != _PAGE_S_NINE:
+        set_up("image_list", limits=references, help=f"Pictures of what should appear, {_at_most(references)}.")
+    for field, most in (("video_list", videos), ("voice_list", sounds)):
+        if most > 1:
+            kinds = FIELDS[field].help.partition(" to an ")[2]
+            set_up(field, at_most=most, help=f"Up to {most} public links, each to an {kinds}")
+    for field, said in helps.items():
+        set_up(field, help=said)
+    known = {"always": Capability("sound", D, "always"), "optional": Capability("sound", D, sound_note),
+             "unknown": Capability("sound", OPEN, "sources contradict each other")}.get(sound)  # fmt: skip
+    return Model(
+        id=PREFIX + name,
+        title=title,
+        capabilities=capabilities if known is None else (*capabilities, known),
+        fields=tuple(own.get(field) or FIELDS[field] for field in fields),
+        needs=needs,
+        length=length,
+        scene=scene,
+        native_resolutions=native,
+        sound=sound,
+    )
+
+
+MODELS: Mapping[str, Model] = {
+    model.id: model
+    for model in (
+        entry(
+            "1.6",
+            "Kling 1.6",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+            references=(FieldLimit(9, S), FieldLimit(4, D)),
+        ),
+        entry(
+            "2.0",
+            "Kling 2.0",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+        ),
+        entry(
+            "2.1",
+            "Kling 2.1",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+        ),
+        entry(
+            "2.5-turbo",
+            "Kling 2.5 Turbo",
+            (*_SHAPE, *_IMAGES, "camera_control"),
+            (_TEXT, _FIRST, _LAST_1080P, _REFERENCES),
+            seconds=_FIVE_OR_TEN,
+        ),
+        entry(
+            "2.6",
+            "Kling 2.6",
+            (*_SHAPE, "sound", *_IMAGES, "video_list", "voice_list", "camera_control"),
+            (_TEXT, _FIRST, _LAST, _REFERENCES, Capability("video in", S)),
+            seconds=_FIVE_OR_TEN,
+            sound="optional",
+            sound_note=_SOUND_1080P,
+        ),
+        entry(
+            "2.6-motion-control",
+            "Kling 2.6 Motion Control",
+            _MOTION,
+            (_FIRST, Capability("video in", D, "a driving video"), Capability("motion control", S)),
+            needs=(_NEEDS_FIRST,),
+            length="follows the driving video",
+            scene="motion control",
+            helps=_DRIVING,
+        ),
+        entry(
+            "3.0",
+            "Kling 3.0",
+            (
+                *_SHAPE,
+                "sound",
+                *_IMAGES,
+                "voice_list",
+                "multi_shots",
+                "shot_type",
+                "multi_prompt",
+                "kling_elements",
+                "camera_control",
+            ),
+            (_TEXT, _FIRST, _LAST, _REFERENCES, Capability("multi-shot", D)),
+            seconds=_THREE_TO_FIFTEEN,
+            sound="optional",
+            native=("720P", "1080P", "4K"),
+        ),
+        entry(
+            "3.0-turbo",
+            "Kling 3.0 Turbo",
+            (*_SHAPE, "image", "image_list", "camera_control"),
+            (_TEXT, _FIRST, _REFERENCES),
+            seconds=_THREE_TO_FIFTEEN,
+            sound="unknown",
+        ),
+        entry(
+            "3.0-motion-control",
+            "Kling 3.0 Motion Control",
+            _MOTION,
+            (_FIRST, Capability("video in", D, "a driving video"), Capability("motion control", S)),
+            needs=(_NEEDS_FIRST,),
+            length="follows the driving video",
+            scene="motion control",
+            helps=_DRIVING,
+        ),
+        entry(
+            "o1",
+            "Kling O1",
+            (*_SHAPE, "image", "image_list", "video_list", "kling_elements", "camera_control"),
+            (_TEXT, _FIRST, _REFERENCES, Capability("video in", S, "one; the price differs with it")),
+            seconds=tuple(range(3, 11)),
+            references=(FieldLimit(9, S), FieldLimit(7, D)),
+            sound="unknown",
+        ),
+        entry(
+            "avatar",
+            "Kling Avatar",
+            ("prompt", "seconds", "resolution", "image", "voice_list"),
+            (_FIRST, Capability("voice", S), Capability("avatar", S)),
+            needs=(_NEEDS_FIRST, Need("voice_list", D, "An avatar speaks a sound: give one (voice_list).")),
+            length="follows the sound",
+            scene="avatar",
+            helps=_SPEECH,
+        ),
+        entry(
+            "identifyface",
+            "Kling Identifyface",
+            ("prompt", "seconds", "resolution", "image", "voice_list", "session_id", "face_choose"),
+            (Capability("first frame", S, "a picture of the face"), Capability("voice", S), Capability("lip sync", S)),
+            needs=(Need("voice_list", D, "Lip sync speaks a sound: give one (voice_list)."),),
+            length="follows the picture or video and the sound",
+            scene="lip sync",
+            helps=_LIPS,
+        ),
+    )
+}
+# What %kling takes when no model is named: text, frames, references, video and sound, the model of the page's example.
+DEFAULT_MODEL = MODELS[PREFIX + "2.6"]
+
+
+def models() -> tuple[Model, ...]:
+    """The twelve models of the service that this version knows, oldest first, the special ones among their line."""
+    return tuple(MODELS.values())
+
+
+def unknown_model(model_id: str) -> Model:
+    """A model that the catalog does not know: every field of the line is open to it."""
+    return Model(
+        id=model_id,
+        title=one_line(model_id.replace(PREFIX, "Kling ", 1), 100) or "No model",
+        capabilities=(_TEXT, _FIRST, _LAST, _REFERENCES),
+        fields=tuple(FIELDS.values()),
+        sound="unknown",
+        known=False,
+    )

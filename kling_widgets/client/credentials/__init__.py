@@ -1,0 +1,1 @@
+"""Where a key and an address come from."""

@@ -1,0 +1,1 @@
+"""Requests over HTTP: blocking and async drivers, proxies, certificates, logs."""

@@ -1,0 +1,149 @@
+"""Proxies and certificates, as the environment sets them. A connection to this machine follows neither.
+
+The variables are read anew for each request, so that one that is set or corrected in a cell counts from then on. No
+value of theirs is ever in a message: a proxy's address may hold a password.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from kling_widgets.client.credentials.base_url import is_loopback
+from kling_widgets.errors import ConnectionFailedError
+
+T = TypeVar("T")
+
+# Nobody sets the first two but for a Python client or curl; the others are also set by an environment for itself (conda
+# does), and must not hide them.
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_KEY_LOG = "SSLKEYLOGFILE"
+_SYSTEM = "the system's proxy settings"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentVariable:
+    """A variable that counts for a connection.
+
+    Attributes:
+        name: its name, or where else it is set.
+        value: as it is set.
+    """
+
+    name: str
+    value: str = field(repr=False)
+
+
+def proxy_for(url: str) -> EnvironmentVariable | None:
+    """Return the proxy that a request to this address takes, or None for a direct connection."""
+    if is_loopback(url):
+        return None
+    parts, found = urlsplit(url), getproxies()
+    scheme = next((scheme for scheme in (parts.scheme, "all") if found.get(scheme)), None)
+    if scheme is None or _is_excepted(parts.hostname or "", parts.netloc, found.get("no", "")):
+        return None
+    # Of two that differ in case alone, the lower one counts: so does max().
+    names = (name for name, value in os.environ.items() if value and name.lower() == f"{scheme}_proxy")
+    return EnvironmentVariable(max(names, default=_SYSTEM), found[scheme])
+
+
+def _is_excepted(host: str, netloc: str, names: str) -> bool:
+    """Whether NO_PROXY, or the system's own list, names this host: as a name, an address or a network of addresses."""
+    listed = [name.strip().strip("[]") for name in names.split(",")]
+    if "*" in listed or proxy_bypass(netloc):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in map(_network, listed) if network is not None)
+
+
+def _network(name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(name, strict=False)
+    except ValueError:
+        return None
+
+
+def parse_proxy(setting: EnvironmentVariable, context: ssl.SSLContext) -> httpx.Proxy:
+    """Return the proxy of a setting, which may lack its scheme.
+
+    Raises:
+        ConnectionFailedError: it is not the address of a proxy.
+    """
+    found = _proxy(setting.value, context)
+    if found is None:  # told here, where no variable of a traceback holds its password
+        raise ConnectionFailedError(
+            f"Nothing was sent: the proxy in {setting.name} is not an address like http://proxy.example:8080 or "
+            "socks5://127.0.0.1:1080 (special characters of a password are percent-encoded)."
+        )
+    return found
+
+
+def _proxy(text: str, context: ssl.SSLContext) -> httpx.Proxy | None:
+    text = text.strip()
+    text = text if "://" in text else f"http://{text}"
+    # "socks://" is how desktops write it; the h asks that the proxy looks the name up, which it does here in any case.
+    text = re.sub(r"^socks5?h?://", "socks5://", text, flags=re.IGNORECASE)
+    try:
+        parts = urlsplit(text)
+        rest = (parts.path.strip("/"), parts.query, parts.fragment)
+        if re.fullmatch(r"[\w.:%-]+", parts.hostname or "") and parts.port != 0 and not any(rest):
+            return httpx.Proxy(text, ssl_context=context if parts.scheme == "https" else None)
+    except (ValueError, httpx.InvalidURL):
+        pass
+    return None
+
+
+def certificates_for(url: str) -> EnvironmentVariable | None:
+    """Return the variable that names the trusted certificates for this address, or None for those of the package."""
+    if is_loopback(url):
+        return None
+    return next(
+        (EnvironmentVariable(name, text) for name in CERTIFICATES if (text := os.environ.get(name, "").strip())), None
+    )
+
+
+def make_context(setting: EnvironmentVariable | None) -> ssl.SSLContext:
+    """Return the TLS settings that trust the certificates of this variable.
+
+    Raises:
+        ConnectionFailedError: the variable names no certificates, or ``SSLKEYLOGFILE`` cannot be written.
+    """
+    if setting is None:
+        return _made(lambda: httpx.create_ssl_context(trust_env=False), _KEY_LOG)
+    path = Path(setting.value).expanduser()
+    if path.is_dir():
+        names = _made(lambda: os.listdir(path), setting.name)
+        if not any(re.fullmatch(r"[0-9a-f]{8}\.\d+", name) for name in names):
+            raise _unusable(setting.name, "no file in the folder is named by its hash, as openssl rehash does it")
+        return _made(lambda: ssl.create_default_context(capath=path), _KEY_LOG)
+    _made(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path), setting.name)
+    return _made(lambda: ssl.create_default_context(cafile=path), _KEY_LOG)
+
+
+def _made(make: Callable[[], T], name: str) -> T:
+    try:
+        return make()
+    except ssl.SSLError:
+        why = "it holds no certificates"
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    raise _unusable(name, why)
+
+
+def _unusable(name: str, why: str) -> ConnectionFailedError:
+    return ConnectionFailedError(
+        f"Nothing was sent: what {name} names cannot be used ({why}). Correct the variable, or remove it."
+    )

@@ -1,0 +1,1 @@
+"""What the demo draws with."""

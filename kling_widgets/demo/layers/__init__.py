@@ -1,0 +1,1 @@
+"""What is seen of each field in the demo's videos."""

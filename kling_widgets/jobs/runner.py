@@ -1,0 +1,359 @@
+"""A job's life on the watcher's loop: it is sent, watched, fetched; and each way in which that can end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from kling_widgets.client.error_replies import submission_unknown
+from kling_widgets.core import forks
+from kling_widgets.core.task import Task
+from kling_widgets.errors import (
+    KlingError,
+    SubmissionUnknownError,
+    TaskFailedError,
+    TaskNotFoundError,
+    VideoMissingError,
+)
+from kling_widgets.files.file_names import name_for
+from kling_widgets.jobs import video_files
+from kling_widgets.jobs.context import JobContext
+from kling_widgets.jobs.snapshot import State
+from kling_widgets.jobs.state import JobState
+from kling_widgets.media.clip import Clip, read, thumbnail
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.storage.batch_writer import in_thread
+from kling_widgets.storage.submission import UNFINISHED, UNSENT, Submission
+
+_NAMES = 5  # names that other kernels may take between the choice and the end of a download
+_LOOK = 0.25  # seconds between two looks at what another kernel has written down
+_LOOKS = 240  # how often it is looked whether another kernel has fetched the video; one that stands still never does
+
+
+class JobRunner:
+    """Runs on the watcher's loop; ``drop``, ``stop``, ``go_on`` and ``after_stop`` are called from anywhere.
+    Files, SQLite and what is told at the end are worked with in threads beside the loop.
+
+    Args:
+        key: the journal's number.
+        on_disk: whether its row is in the file: then nothing is sent before the file says so.
+        follows: whether another kernel sends it.
+    """
+
+    def __init__(
+        self,
+        key: int,
+        request: VideoRequest,
+        desk: JobContext,
+        standing: JobState,
+        *,
+        on_disk: bool,
+        follows: bool = False,
+    ) -> None:
+        self._key, self._request, self._desk, self._standing = key, request, desk, standing
+        self._on_disk, self._follows = on_disk, follows
+        self._lock = forks.lock()
+        self._sent = standing.task is not None  # whether something was sent that was not turned away
+        self._begun = self._stopping = self._cut_short = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._may_cut = False  # on the loop only: what runs now may be cut short
+
+    async def run(self) -> None:
+        """From where it stands to its end; raises nothing."""
+        with self._lock:
+            if self._cut_short:
+                return
+            self._begun = True
+        self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
+        try:
+            clip = await self._found() or await self._made()
+        except asyncio.CancelledError:
+            await self._close(KlingError(self.after_stop()), stopped=True)
+        except KlingError as error:
+            await self._close(error)
+        except Exception as error:  # noqa: BLE001 - whatever happens, a paid task ends in words and not in silence
+            if not threading.main_thread().is_alive():
+                return  # the process ends, and its threads with it: what is shown last is true
+            await self._close(KlingError(f"Something unexpected happened ({_of(error)}). {self.after_stop()}"))
+        else:
+            await self._end("done", clip=clip)
+
+    def discard(self) -> bool:
+        """Ends it here and now, if it has not begun to run; whether it did."""
+        with self._lock:
+            if self._begun:
+                return False
+            self._begun = self._stopping = self._cut_short = True
+        error = KlingError(self.after_stop())
+        if self._standing.task is None and not self._follows:
+            self._desk.journal.update(self._key, state="refused", error=str(error), ended=self._desk.clock())
+        self._desk.journal.release(self._key)
+        self._standing.end("stopped", error)
+        return True
+
+    def stop(self) -> None:
+        """Stops what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""
+        with self._lock:
+            self._stopping = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cut)
+
+    def rewatch(self) -> bool:
+        """Takes a stop back; whether it was not too late for that."""
+        with self._lock:
+            if not self._cut_short:
+                self._stopping = False
+            return not self._cut_short
+
+    @property
+    def sent(self) -> bool:
+        """Whether something was sent that was not turned away: it may be made, and billed."""
+        with self._lock:
+            return self._sent
+
+    def after_stop(self) -> str:
+        """What to know when it is watched no more."""
+        task = self._standing.task
+        if task is None:
+            if self._follows:
+                return "Another kernel goes on with it; %kling_tasks shows what becomes of it."
+            return (
+                "The submission goes on by itself and may be billed; %kling_tasks shows what became of it."
+                if self.sent
+                else "Nothing was sent, nothing is billed."
+            )
+        if task.status == "succeeded":
+            return f"Task {task.id} has its video, which is billed. To fetch it: %kling_resume {task.id}"
+        if task.status == "failed":
+            return f"Task {task.id} has failed."
+        return f"Task {task.id} goes on being made, and is billed if it succeeds. To see it: %kling_resume {task.id}"
+
+    # The three parts.
+
+    async def _made(self) -> Clip:
+        client = await asyncio.to_thread(self._desk.watcher.client, self._desk.service)
+        task = self._standing.task or await self._followed() or await self._submit(client)
+        ended = await self._watch(client, task)
+        return await self._found(_LOOKS) or await self._fetch(client, ended)
+
+    async def _followed(self) -> Task | None:
+        """The task of a submission that another kernel sends; None where this one is to send it: from the beginning, or
+        as the other one ended before it did."""
+        while self._follows:
+            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}")
+            if entry is None:
+                raise KlingError(f"Submission #{self._key}, which another kernel was sending, is not in the journal.")
+            if entry.task_id is not None:
+                return await self._joined(entry, entry.task_id)
+            if await asyncio.to_thread(self._desk.journal.inherit, entry):
+                self._follows = False
+            elif entry.state == "unknown":
+                raise SubmissionUnknownError(f"Another kernel sent it, as #{self._key}. {entry.error or ''}".strip())
+            elif entry.state not in UNSENT:
+                raise KlingError(f"Another kernel sent it, as #{self._key}. {entry.error or ''}".strip())
+            else:
+                await asyncio.to_thread(self._desk.journal.recover_orphans)
+                with self._cuttable():
+                    await asyncio.sleep(_LOOK)
+        return None
+
+    async def _joined(self, entry: Submission, task_id: str) -> Task:
+        with self._lock:
+            self._follows, self._sent = False, True
+        task = Task(task_id, entry.model or None)
+        self._standing.accept(task, self._desk.clock() if entry.accepted is None else entry.accepted)
+        self._standing.announce()
+        return task
+
+    async def _found(self, looks: int = 1) -> Clip | None:
+        """The video that is here already: another kernel may watch it too, and one that was killed right behind its
+        last byte could not say so. With several looks, one that another kernel is fetching is waited for."""
+        task = self._standing.task
+        while task is not None and looks:
+            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}")
+            if entry is None:
+                return None
+            if entry.path is not None:
+                with self._cuttable():
+                    clip = await asyncio.to_thread(video_files.ours, entry, self._desk.folder)
+                if clip is not None:
+                    self._standing.task = replace(task, status="succeeded")
+                    return await self._keep(clip)
+            looks -= 1
+            if not looks or entry.state not in UNFINISHED:
+                return None
+            if not await asyncio.to_thread(self._desk.journal.owned_elsewhere, entry):
+                return None
+            self._standing.fetch()
+            with self._cuttable():
+                await asyncio.sleep(_LOOK)
+        return None
+
+    async def _submit(self, client: Any) -> Task:
+        with self._cuttable():
+            body = await client.prepare(self._request)
+        try:
+            with self._cuttable():
+                task: Task = await client.create(body, on_trouble=self._turned_away, before=partial(self._before, body))
+        except KlingError as error:
+            with self._lock:
+                self._sent = isinstance(error, SubmissionUnknownError)  # each other one is a refusal
+            raise
+        except Exception as error:
+            if self.sent:
+                raise submission_unknown(f"Something unexpected happened ({_of(error)}).") from error
+            raise
+        now = self._desk.clock()
+        self._standing.accept(task, now)  # first of all: whatever fails now, the id is known
+        await self._note(state="accepted", task_id=task.id, accepted=now)
+        self._standing.announce()
+        return task
+
+    async def _before(self, body: dict[str, Any]) -> None:
+        """Directly before the request is sent: the last moment to call it off. From here on it is seen through."""
+        self._may_cut = False
+        written = await self._note(state="sending", body=body)
+        if written is None:
+            self._follows = True  # what becomes of it is not for this kernel to write
+            raise KlingError(
+                "Nothing was sent, nothing is billed: another kernel took this one for dead, and the submission over."
+            )
+        if not written and self._on_disk:
+            # Killed now, the kernel would leave a file that says that nothing was sent.
+            why = self._desk.journal.trouble or "It is not in the journal any more."
+            raise KlingError(f"Nothing was sent, nothing is billed. {why}")
+        with self._lock:
+            self._check()
+            self._sent = True
+
+    def _turned_away(self, error: KlingError) -> None:
+        """Nothing was accepted, and it is to be tried again: until then it can be called off once more."""
+        with self._lock:
+            self._sent = False
+            self._check()
+        self._may_cut = True
+        self._note(state="written")
+        self._standing.poll_failed(error)
+
+    async def _watch(self, client: Any, task: Task) -> Task:
+        usual = await asyncio.to_thread(self._desk.journal.usual, self._request, self._desk.service.name)
+        self._standing.set_typical(usual)
+        with self._cuttable():
+            ended: Task = await client.wait(
+                task,
+                timeout=self._desk.timeout,
+                usual=usual,
+                elapsed=self._standing.elapsed,
+                on_update=self._standing.polled,
+                on_trouble=self._standing.poll_failed,
+            )
+        await self._note(state="succeeded", url=ended.url, ended=self._standing.done, error=None)
+        return ended
+
+    async def _fetch(self, client: Any, task: Task) -> Clip:
+        self._standing.fetch()
+        prompt, created = str(self._request.draft().get("prompt", "")), self._standing.created
+        name = name_for(prompt, task.id, created, demo=self._desk.service.demo)
+        targets = self._desk.watcher.targets
+        for last in (*[False] * (_NAMES - 1), True):
+            target = await asyncio.to_thread(targets.take, self._desk.folder, self._desk.save, name)
+            # Written down before: a file is whole or absent, so that one which is found there later is this one. With
+            # the state, as another kernel may have saved it elsewhere meanwhile.
+            await self._note(state="succeeded", path=str(target), sha256=None)
+            try:
+                with self._cuttable():
+                    path = await client.download(task, target, on_progress=self._standing.fetch)
+                break
+            except KlingError:
+                if last or not await asyncio.to_thread(target.exists):
+                    raise
+            finally:
+                targets.release(target)
+        with self._cuttable():
+            clip = await asyncio.to_thread(read, path)
+        return await self._keep(clip)
+
+    async def _keep(self, clip: Clip) -> Clip:
+        with self._cuttable():
+            clip = await self._desk.watcher.look(clip)
+        poster = await asyncio.to_thread(thumbnail, clip.poster) if clip.poster else None
+        await self._note(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster, error=None)
+        return clip
+
+    # How it ends.
+
+    async def _close(self, error: KlingError, *, stopped: bool = False) -> None:
+        """The end without a saved video. "Stopped" is a task that goes on at the service, unwatched."""
+        task, state = self._standing.task, "stopped"  # type: Task | None, State
+        note: dict[str, object] = {}
+        if task is None and self._follows:
+            state = "unknown" if isinstance(error, SubmissionUnknownError) else "stopped" if stopped else "refused"
+        elif task is None:
+            state = "unknown" if self.sent else "stopped" if stopped else "refused"
+            note = {"state": "unknown" if self.sent else "refused", "error": str(error), "ended": self._desk.clock()}
+        elif isinstance(error, TaskFailedError):
+            state = "failed"
+            note = {"state": "failed", "error": str(error), "ended": self._standing.done}
+        elif task.ended and not stopped:
+            state = "failed"
+            gone = isinstance(error, VideoMissingError)
+            error = self._missing(task, error)
+            note = {"error": str(error)} if gone else {}  # what passes, such as no network, is no mark for good
+        elif isinstance(error, TaskNotFoundError):
+            note = {"error": str(error)}
+        try:
+            if note:
+                await self._note(**note)
+            await in_thread(partial(self._desk.journal.release, self._key))  # another kernel may go on with it
+        finally:
+            await self._end(state, error)
+
+    def _missing(self, task: Task, cause: KlingError) -> VideoMissingError:
+        again = f"Task {task.id} succeeded; to fetch its video again: %kling_resume {task.id}"
+        error = VideoMissingError(f"{cause} {again}", task)
+        error.__cause__ = cause
+        return error
+
+    async def _end(self, state: State, error: KlingError | None = None, clip: Clip | None = None) -> None:
+        # In a thread: whoever shows the end may read the file for it, and other tasks are polled meanwhile.
+        await in_thread(partial(self._standing.end, state, error, clip))
+
+    # The means.
+
+    @contextlib.contextmanager
+    def _cuttable(self) -> Iterator[None]:
+        """What a stop may cut short. As the flag and the cut live on one loop, a cut never hits anything else."""
+        with self._lock:
+            self._check()
+        self._may_cut = True
+        try:
+            yield
+        finally:
+            self._may_cut = False
+
+    def _check(self) -> None:
+        """Gives up if it was stopped; under the lock, as from here on no stop can be taken back."""
+        if self._stopping:
+            self._cut_short = True
+            raise asyncio.CancelledError
+
+    def _cut(self) -> None:
+        with self._lock:
+            if not (self._may_cut and self._stopping) or self._task is None:
+                return
+            self._cut_short = True
+        self._task.cancel()
+
+    def _note(self, **columns: object) -> asyncio.Future[bool | None]:
+        """Writes down; gives whether that is on disk, None where the entry is not this process's own any more."""
+        return self._desk.watcher.pen(self._desk.journal).note(self._key, **columns)
+
+
+def _of(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,283 @@
+"""Form: the chosen model's controls, its problems, its code, and a button. It only arranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.model_names import resolve
+from kling_widgets.catalog.models import Model
+from kling_widgets.core.json_values import JSON, masked, shorten
+from kling_widgets.core.key_patterns import looks_like_key
+from kling_widgets.core.printing import say
+from kling_widgets.core.problem import Problem
+from kling_widgets.jobs.job import Job
+from kling_widgets.notebook.controls import Control, kind_of
+from kling_widgets.notebook.controls.quick_fixes import quick_fixes
+from kling_widgets.notebook.form.checklist import sections, told
+from kling_widgets.notebook.form.code_pane import CodePane
+from kling_widgets.notebook.form.collapsible import Collapsible
+from kling_widgets.notebook.form.draft import Draft
+from kling_widgets.notebook.form.header import Header
+from kling_widgets.notebook.form.key_notice import KeyNotice
+from kling_widgets.notebook.form.presets_pane import Presets
+from kling_widgets.notebook.form.results import Results
+from kling_widgets.notebook.form.section import Section
+from kling_widgets.notebook.form.status_line import Status
+from kling_widgets.notebook.form.submit_button import SubmitButton
+from kling_widgets.notebook.kernel.image_arrays import filed
+from kling_widgets.notebook.kernel.session import Session, session
+from kling_widgets.notebook.submit.submitter import Submitter
+from kling_widgets.notebook.widgets.factory import WidgetFactory, within
+from kling_widgets.request.request import VideoRequest
+
+OTHERS = "Not documented for this model"
+OTHERS_NOTE = "The line's other fields: the service does not say that this model takes them. They are sent if set."
+
+
+class Form:
+    """A form whose controls fit the chosen model. It shows itself at the end of a cell, or by ``display(form)``.
+
+    Args:
+        model: as in ``VideoRequest``; None for the default model.
+        **fields: values to begin with, as in ``VideoRequest``; pictures may be Pillow images or arrays.
+
+    Attributes:
+        request: the present request, finished or not.
+
+    Raises:
+        InvalidRequestError: a name that is no field.
+    """
+
+    def __init__(self, model: str | float | Model | None = None, **fields: Any) -> None:
+        own = session()
+        if model is None or (isinstance(model, str) and not model):
+            model = str(own.settings.model)
+        self._take(VideoRequest(model, **filed(fields, own.local)), own)
+
+    @classmethod
+    def from_request(cls, request: VideoRequest, session_: Session | None = None) -> Form:
+        """The form of a request; of this process's session, unless another one is given."""
+        form = cls.__new__(cls)
+        form._take(request, session_ or session())
+        return form
+
+    def _take(self, request: VideoRequest, session_: Session) -> None:
+        self._session = session_
+        self._draft = Draft(_without_key(request))
+        self._parts = WidgetFactory(session_.local)
+        with self._parts.page.hold_sync():
+            self._build()
+
+    def _build(self) -> None:
+        self._controls: dict[str, Control] = {}  # that were made for the present model, by its fields' names
+        self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
+        self._idle: dict[str, Section] = {}  # of models before, folded
+        self._unfolded: set[str] = set()  # titles, also of sections that the present model has not
+        self._presets: Presets | None = None
+        self._results = Results(self._session)
+        self._head = Header(self._draft.model, self._parts, self._switch)
+        self._status = Status(self._parts, self._assign, self._forget)
+        self._key = KeyNotice(self._session, self._parts, self._status.say)
+        self._click = SubmitButton(
+            self._session,
+            self._parts,
+            draft=lambda: self._draft,
+            boxes=lambda: within(self.widget),
+            refresh=self._refresh,
+            begin=self._begin,
+            fail=self._status.say,
+        )
+        self._lock = self._click.lock
+        self._code = CodePane(self._parts, lambda: self.request)
+        self._fields = self._parts.box(*self._arranged())
+        presets = Collapsible("Presets", self._parts, self._preset_rows)
+        above = (self._parts.page, self._head.widget, self._fields)
+        below = (self._click.widget, self._code.widget, presets.widget)
+        self.widget = self._parts.box(*above, *below, classes=("kling", "kling-card"))
+        self._refresh()
+
+    # The request
+
+    @property
+    def request(self) -> VideoRequest:
+        """The present request: what shows, and is set."""
+        return self._draft.request
+
+    @property
+    def controls(self) -> Mapping[str, Control]:
+        """The controls that have been made for the present model, by field name."""
+        return dict(self._controls)
+
+    def submit(self, *, yes: bool = False) -> Job:
+        """Submits the present request, as the button does, and gives its job without waiting. While a submission is on
+        its way, that one is given; in a cell that is run again, the one that is under way.
+
+        Args:
+            yes: make it also where the button wants a second click. Nobody is asked here.
+
+        Raises:
+            KlingError: it cannot be sent, or wants a yes; nothing was sent.
+        """
+        return self._click.submit(in_cell=True, yes=yes)
+
+    def _begin(self, job: Job) -> None:
+        self._key.refresh()
+        self._results.begin(job)
+        with self._lock:
+            if self._results.widget not in self.widget.children:
+                self.widget.children = (*self.widget.children, self._results.widget)
+
+    # The widgets
+
+    def _preset_rows(self) -> tuple[Any]:
+        if self._presets is None:
+            self._presets = Presets(self._parts, self._session.presets, lambda: self.request, self._apply)
+        else:
+            self._presets.refresh()  # another form may have saved one
+        return (self._presets.widget,)
+
+    def _apply(self, request: VideoRequest) -> None:
+        """Takes a whole request in place of all that was typed."""
+        with self._lock, self._parts.page.hold_sync():
+            self._draft = Draft(_without_key(request))
+            self._head.choose(self._draft.model)
+            self._arrange()
+
+    def _switch(self, model: Model) -> None:
+        with self._lock, self._parts.page.hold_sync():
+            self._draft.model = model
+            self._arrange()
+
+    def _arrange(self) -> None:
+        self._fields.children = tuple(self._arranged())
+        self._refresh()
+
+    def _arranged(self) -> list[Any]:
+        """Puts the controls of the present model in order; those of folded sections are made when they are opened. What
+        the former model had too stays, and takes this one's limits; the rest is given back: what was typed is in the
+        draft."""
+        model = self._draft.model
+        fields = {field.name: field for field in (*model.fields, *model.others)}
+        for name, control in list(self._controls.items()):
+            field = fields.get(name)
+            if field is None or type(control) is not kind_of(field):
+                self._controls.pop(name).close()
+            elif field is not control.field:
+                control.set_field(field)
+        titles: dict[str, list[Field]] = {}
+        for field in model.fields:
+            titles.setdefault(field.section, []).append(field)
+        rows = [self._control(field).widget for field in titles.pop("", [])]
+        if model.others:
+            titles[OTHERS] = list(model.others)
+        former, self._sections = self._sections, {}
+        self._unfolded -= former.keys()
+        self._unfolded |= {title for title, section in former.items() if section.is_open}
+        led = sections(model)
+        for title, held in titles.items():
+            note = OTHERS_NOTE if title == OTHERS else ""
+            section = former.pop(title, None) or self._idle.pop(title, None)
+            if section is None:
+                section = Section(title, self._parts, self._opened, self._control, note)
+            self._sections[title] = section
+            section.fill(held)
+            section.open(title in led or title in self._unfolded)
+        for section in former.values():
+            section.open(False)
+            section.fill(())
+        self._idle |= former  # there are few titles, and most models come back to them
+        return [*rows, *(section.widget for section in self._sections.values())]
+
+    def _opened(self) -> None:
+        with self._lock:
+            self._refresh()
+
+    def _control(self, field: Field) -> Control:
+        """The control of a field of the present model."""
+        control = self._controls.get(field.name)
+        if control is None:
+            control = self._controls[field.name] = kind_of(field)(field, self._parts)
+            control.changed = partial(self._typed, control)
+            control.assign = self._assign
+        control.set(self._draft.get(field))
+        return control
+
+    def _typed(self, control: Control) -> None:
+        with self._lock:
+            value = control.get()
+            if looks_like_key(value):  # at once: what a box holds is saved with the notebook
+                control.set(value := masked(value))
+            for name in self._draft.type(control.field, value) & self._controls.keys():
+                other = self._controls[name]
+                other.set(self._draft.get(other.field))
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Problems beside their fields, the button, the code: all from the present request, in one message."""
+        with self._parts.page.hold_sync():
+            self._tell()
+
+    def _tell(self) -> None:
+        request = self._session.get(Submitter).latest = self.request
+        own = request.problems()
+        problems = (*own, *self._parts.local.check(request))  # another model does not mend a file
+        by_field: dict[str | None, list[Problem]] = {}
+        for problem in problems:
+            by_field.setdefault(problem.field, []).append(problem)
+        led = told(request.spec)
+        self._head.tell(request)
+        for section in self._sections.values():
+            section.tell(request, by_field)
+        for name, control in self._controls.items():
+            control.update_context(request)
+            found = by_field.pop(name, [])
+            # What is simply not filled in yet is said beside the button or in the lead, and not held against the user.
+            new = name not in self._draft.touched and name not in request.values
+            shown = [each for each in found if not (new and (each.severity == "error" or name in led))]
+            control.show([(problem, quick_fixes(problem, request) if problem in own else ()) for problem in shown])
+        elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
+        errors = [problem for problem in problems if problem.severity == "error"]
+        estimate, question = self._click.tell(request, errors)
+        self._status.tell(self._draft, errors, elsewhere, self._click.sending, estimate, question)
+        self._code.refresh()
+
+    def _assign(self, values: Mapping[str, JSON]) -> None:
+        """Sets fields for the user, who asked for it by a button; under "model", the model."""
+        with self._lock, self._parts.page.hold_sync():
+            self._draft.take({name: value for name, value in values.items() if name != "model"})
+            for name, control in self._controls.items():
+                if name in values:
+                    control.set(values[name])
+            if "model" in values:
+                model, _ = resolve(str(values["model"]))
+                self._draft.carry(model)
+                self._head.choose(model)
+            self._refresh()
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._draft.forget()
+            self._refresh()
+
+    def _ipython_display_(self) -> None:
+        if not self._session.place.front_end.widgets:
+            say(f"The form needs a notebook. The same as a line:\n{self.request.to_magic()}")
+            return
+        from IPython.display import display
+
+        display(self.widget)  # type: ignore[no-untyped-call]
+        self._results.place_here(self.request)
+
+    def __repr__(self) -> str:
+        return f"<Form {shorten(self.request.to_magic(), 200)}>"
+
+
+def _without_key(request: VideoRequest) -> VideoRequest:
+    """The request with ``sk-…``, which is an error of its field, in place of a key: what a form shows is saved with its
+    notebook."""
+    if not looks_like_key([request.model, dict(request.values)]):
+        return request
+    return VideoRequest.from_given(masked(request.model), masked(dict(request.values)), foreign=request.values)

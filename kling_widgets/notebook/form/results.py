@@ -1,0 +1,93 @@
+"""What a form made: live below it while it runs; then figures in a plain output of its own, newest first."""
+
+from __future__ import annotations
+
+import html
+from collections import deque
+from functools import cached_property
+from typing import Any, cast
+
+import ipywidgets as widgets
+
+from kling_widgets.core import forks
+from kling_widgets.core.json_values import shorten
+from kling_widgets.jobs.job import Job
+from kling_widgets.jobs.snapshot import JobSnapshot
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.output.job_view import JobView
+from kling_widgets.notebook.output.mime_bundle import Display
+from kling_widgets.request.request import VideoRequest
+
+_KEPT = 20  # lines of ended jobs in the form
+
+
+class Results:
+    """The results of one form."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._handle: Any = None
+        self._figures: deque[tuple[dict[str, Any], dict[str, Any]]] = deque(maxlen=_KEPT)
+        self._views: deque[JobView] = deque()
+        self._magic = ""
+        self._lock = forks.lock()  # several jobs may end at once
+
+    @cached_property
+    def widget(self) -> widgets.VBox:
+        """The live part, inside the form; made for the first result."""
+        return widgets.VBox()
+
+    def place_here(self, request: VideoRequest) -> None:
+        """Puts the plain part into this cell: empty to the eye, and in words the line that the form stands for, as the
+        form itself is dead when the notebook is opened again."""
+        from IPython.display import display
+
+        self._magic = request.to_magic()
+        data, metadata = self._plain()
+        self._handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    def begin(self, job: Job) -> None:
+        """Shows a job that is about to start."""
+        settings = self._session.settings
+        view = JobView(
+            job,
+            self._session.place,
+            cast(Display, settings.display),
+            settings.autoplay,
+            on_end=lambda moment, data, metadata: self._end(view, moment, data, metadata),
+        )
+        with self._lock:
+            self._views.appendleft(view)
+            gone = [self._views.pop()] if len(self._views) > _KEPT and self._views[-1].over else []
+            self.widget.children = tuple(each.widget for each in self._views)
+        for each in gone:
+            each.close()
+        self._session.pulse.follow(job, view.show)
+
+    def _end(self, view: JobView, moment: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        if moment.state != "done" or not self._session.place.front_end.updates:
+            view.show_result(moment, data, metadata)
+            return
+        # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
+        prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
+        where = "shown below" if self._handle is not None else "saved"
+        said = f"Done · {html.escape(prompt)} · {where}"
+        view.collapse(said, "Show here", lambda: view.show_result(moment, data, metadata))
+        with self._lock:
+            self._magic = view.job.request.to_magic()
+            self._figures.appendleft((data, metadata))
+            if self._handle is not None:
+                together, about = self._plain()
+                self._handle.update(together, metadata=about, raw=True)
+
+    def _plain(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        figures = tuple(self._figures)
+        data = {
+            "text/html": "<br>".join(data["text/html"] for data, _ in figures),
+            "text/plain": "\n\n".join((self._magic, *(data["text/plain"] for data, _ in figures))),
+        }
+        if figures:
+            data["text/markdown"] = "\n\n".join(data["text/markdown"] for data, _ in figures)
+            if poster := figures[0][0].get("image/jpeg"):
+                data["image/jpeg"] = poster
+        return data, {"kling_widgets": [about["kling_widgets"] for _, about in figures]} if figures else {}

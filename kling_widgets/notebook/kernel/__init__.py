@@ -1,0 +1,1 @@
+"""The kernel, the front end and the session."""

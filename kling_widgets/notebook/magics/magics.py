@@ -1,0 +1,268 @@
+"""``%kling`` and its family. Each magic is a few lines: the grammar understands the line, the session does the work.
+
+``%load_ext`` loads this module, and is to cost nothing: each magic loads what it works with when it is first used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import needs_local_scope, no_var_expand
+
+from kling_widgets.core.json_values import shorten
+from kling_widgets.core.key_patterns import looks_like_key
+from kling_widgets.core.printing import say
+from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.kernel.settings import Kling
+from kling_widgets.notebook.magics.matcher import matcher
+
+if TYPE_CHECKING:
+    from kling_widgets.notebook.magics.line import LineParser
+    from kling_widgets.notebook.submit.resumer import Resumer
+    from kling_widgets.notebook.submit.submitter import Submitter
+    from kling_widgets.request.request import VideoRequest
+
+
+class Magics:
+    """The magics of one shell: every method whose name begins with "kling" is one.
+
+    Args:
+        shell: the IPython shell.
+        session: does the work.
+        ask: gives what the user types, unseen; None: ``getpass``.
+    """
+
+    def __init__(self, shell: Any, session: Session, ask: Callable[[str], str] | None = None) -> None:
+        self.shell, self.session, self.ask = shell, session, ask
+
+    @property
+    def submitter(self) -> Submitter:
+        """Makes jobs of requests."""
+        from kling_widgets.notebook.submit.submitter import Submitter
+
+        return self.session.get(Submitter)
+
+    @property
+    def resumer(self) -> Resumer:
+        """Knows what was submitted before."""
+        from kling_widgets.notebook.submit.resumer import Resumer
+
+        return self.session.get(Resumer)
+
+    def lines(self, local: Mapping[str, object] | None = None) -> LineParser:
+        """What understands the lines of this shell, with the local variables where the line stands."""
+        from kling_widgets.notebook.magics.line import LineParser
+
+        return LineParser(self.shell, self.session, local)
+
+    def kling(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
+        """Makes a video; alone, shows the form."""
+        from kling_widgets.request.request import VideoRequest
+
+        command = self.lines(local).command(line, cell)
+        request, settings = VideoRequest.from_command(command), dict(command.settings)
+        if command.empty:
+            return self.form(request)
+        name = settings.pop("out", None)
+        if settings.pop("dry_run", False):
+            return self.dry_run(request, settings)
+        wait = settings.pop("wait", None)
+        jobs = self.submitter.create_jobs(request, **settings)  # type: ignore[arg-type]
+        if name:  # before anything is sent: also what is refused, fails or is interrupted can be looked at
+            self.shell.user_ns[name] = self.submitter.as_batch(jobs)
+        return self.submitter.run(jobs, wait)  # type: ignore[arg-type]
+
+    def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
+        """Shows the body that would be sent, and what is wrong with it."""
+        for problem in (*request.problems(), *self.session.local.check(request)):
+            say(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")
+        say(request.to_json())
+        requests = [request] * int(str(settings.get("count", 1)))
+        try:
+            question = self.session.guard.question(requests).spending  # what is unusual is said above
+        except KlingError as error:
+            question = str(error)
+        if question:
+            say(f"Note: {question}")
+        say(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")
+
+    def kling_form(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
+        """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
+        --preset NAME``; of what ``%kling`` takes, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
+        return self.form(self.lines(local).form(line, cell))
+
+    def form(self, request: VideoRequest) -> Any:
+        """The form of a request."""
+        from kling_widgets.notebook.form.form import Form
+
+        return Form.from_request(request, self.session)
+
+    def kling_models(self, line: str) -> Any:
+        """Shows the models; what one takes, ``%kling_models MODEL``; how some differ, ``%kling_models MODEL MODEL``."""
+        from kling_widgets.catalog.model_names import model
+        from kling_widgets.notebook.output import model_tables
+
+        found = tuple(dict.fromkeys(model(word) for word in line.split()))
+        if len(found) > 1:
+            return model_tables.comparison_table(found)
+        return model_tables.fields_table(found[0]) if found else model_tables.models_table()
+
+    def kling_tasks(self, line: str) -> Any:
+        """Shows your tasks, newest first: ``%kling_tasks [NUMBER] [--model 2.6] [--status failed] [--since 2026-11-22]
+        [--until 2026-11-30] [words of the prompt]``."""
+        from kling_widgets.notebook.magics.tasks import read
+
+        count, given = read(line)
+        return self.resumer.history().where(**given)[:count]
+
+    def kling_show(self, line: str) -> Any:
+        """Shows a task and its video: ``%kling_show ID``."""
+        return self.resumer.show(self.lines().one(line.split(), "a task's id (%kling_tasks lists them)", line))
+
+    def kling_resume(self, line: str) -> Any:
+        """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended. ``%kling_resume ID #7``: the
+        task is that of submission #7, whose answer was lost."""
+        words = line.split()
+        of = words.pop() if len(words) == 2 and words[1].startswith("#") else None
+        found = self.resumer.resume(self.lines().one(words, "a task's id", line) if words else None, of=of)
+        if not found:
+            say("Nothing is under way.")
+            return None
+        return found
+
+    def kling_forget(self, line: str) -> None:
+        """Takes submissions off the journal; their videos stay: ``%kling_forget ID [ID …]``."""
+        words = line.split()
+        if not words:
+            raise InvalidRequestError("Give the ids of what is to be forgotten (%kling_tasks lists them).")
+        count = self.resumer.forget(words)
+        say(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")
+
+    def kling_code(self, line: str) -> None:
+        """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form
+        or task that was last worked on."""
+        kinds = [word for word in line.split() if word.lower() in CODES]
+        words = [word for word in line.split() if word not in kinds]
+        if len(kinds) > 1:
+            raise InvalidRequestError(f"Give one of {', '.join(CODES)}, not {shorten(' '.join(kinds))}.")
+        if words:
+            request = self.resumer.entry(self.lines().one(words, "a task's id", line)).request
+        elif self.submitter.latest is not None:
+            request = self.submitter.latest
+        elif entries := self.session.journal.entries(1):  # of a kernel before this one
+            request = entries[0].request
+        else:
+            raise KlingError("There is no form and no task yet whose code could be shown.")
+        if note := request.left_out():
+            say(f"Note: {note}")
+        self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
+
+    def kling_prices(self, line: str) -> Any:
+        """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
+        ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --input
+        image``; takes a whole list, CSV or JSON: ``%kling_prices from FILE``; removes: ``%kling_prices 2.6 forget``."""
+        from kling_widgets.notebook.magics.prices import prices
+
+        return prices(self.session.prices, line)
+
+    def kling_demo(self, line: str) -> None:
+        """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
+        from kling_widgets.notebook.kernel.services import DEMO_ON
+
+        word = line.strip().lower() or "on"
+        if word not in ("on", "off"):
+            raise InvalidRequestError(f"%kling_demo takes nothing, or off, not {shorten(line)}.")
+        self.session.services.use_demo(word == "on")
+        say(DEMO_ON if word == "on" else f"The service again; {self.session.services.key_status()}.")
+
+    def kling_doctor(self, line: str) -> Any:
+        """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
+        from kling_widgets.notebook.doctor import doctor
+
+        if line.strip():
+            raise InvalidRequestError(f"%kling_doctor takes nothing, not {shorten(line)}.")
+        return doctor(self.session)
+
+    def kling_key(self, line: str) -> None:
+        """Asks for an API key for the address in force and keeps it for this kernel; ``%kling_key --keep`` also for
+        later ones, in the system's keyring; ``%kling_key forget`` forgets both."""
+        from getpass import getpass
+
+        from kling_widgets.notebook.magics import key as key_dialogue
+
+        ask, attended = self.ask or getpass, self.session.place.front_end.asks
+        services = self.session.services
+        say(key_dialogue.answer(line, ask, services.key_status, services.address, attended=attended))
+
+    def ids(self) -> list[str]:
+        """The ids that may be meant, newest first. What is completed is run with the line: an id that is no word, as in
+        a journal of somebody else, is never offered."""
+        ids = [(entry.task_id or "", f"#{entry.key}") for entry in self.session.journal.entries(50)]
+        return [task if re.fullmatch(r"[\w.:-]+", task, re.ASCII) else number for task, number in ids]
+
+    def presets(self) -> Sequence[str]:
+        """The names of the presets."""
+        return self.session.presets.names()
+
+
+# What the next cell gets, fit to be run there; JSON only to be read.
+CODES: Mapping[str, Callable[[VideoRequest], str]] = {
+    "magic": lambda request: request.to_magic(),
+    "python": lambda request: request.to_python(),
+    "curl": lambda request: f"%%bash\n{request.to_curl()}",
+    "json": lambda request: request.to_json(),
+}
+LINE = tuple(name for name in vars(Magics) if name.startswith("kling"))
+
+
+def register(shell: Any, session: Session) -> None:
+    """Gives the shell the magics, ``%config Kling`` and the completions; once more changes nothing."""
+    unregister(shell)
+    magics = Magics(shell, session)
+
+    @no_var_expand
+    @needs_local_scope
+    def kling(line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
+        return magics.kling(line, cell, local_ns)
+
+    kling.getdoc = _help  # type: ignore[attr-defined]
+    kling.__doc__ = "Makes a video; %kling? lists every option."
+    shell.register_magic_function(kling, "line_cell", "kling")
+    for name in LINE[1:]:
+        form = name == "kling_form"
+        work = _guarded(getattr(magics, name), local=form)
+        shell.register_magic_function(work, "line_cell" if form else "line", name)
+    shell.configurables.append(session.settings)
+    shell.Completer.custom_matchers.append(matcher(magics.ids, magics.presets, lambda: session.settings.model))
+
+
+def unregister(shell: Any) -> None:
+    """Takes everything back."""
+    for name in LINE:
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop(name, None)
+    shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, Kling)]
+    others = [each for each in shell.Completer.custom_matchers if each.__module__ != matcher.__module__]
+    shell.Completer.custom_matchers[:] = others
+
+
+def _help() -> str:
+    from kling_widgets.notebook.magics.help import help_text
+
+    return help_text()
+
+
+def _guarded(work: Callable[..., Any], *, local: bool) -> Callable[..., Any]:
+    @no_var_expand
+    def magic(*texts: str, **given: Any) -> Any:
+        if any(map(looks_like_key, texts)):
+            raise InvalidRequestError("This cell holds what looks like an API key. Delete it, and use %kling_key.")
+        return work(*texts, local=given.get("local_ns")) if local else work(*texts)
+
+    if local:
+        needs_local_scope(magic)
+    magic.__doc__ = work.__doc__
+    magic.__name__ = getattr(work, "__name__", "magic")
+    return magic

@@ -1,0 +1,295 @@
+"""The journal as people see it: a sequence, a table with small pictures, a data frame, JSON lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kling_widgets.catalog.all_fields import FIELDS, PREFIX
+from kling_widgets.core.json_values import JSON, masked, plain, shorten, to_json
+from kling_widgets.core.printing import say
+from kling_widgets.core.text import one_line
+from kling_widgets.errors import InvalidRequestError, KlingError
+from kling_widgets.files.data_dir import abbreviate_home, write_whole
+from kling_widgets.notebook.output import history_filters
+from kling_widgets.notebook.output.history_filters import STATES, When
+from kling_widgets.notebook.output.status_text import duration
+from kling_widgets.notebook.output.table import Table, TableCell, TablePicture
+from kling_widgets.storage.journal import INTERRUPTED, Journal
+from kling_widgets.storage.submission import Submission
+
+SHOWN = 50  # rows of a table
+_LARGEST_PICTURE = 4096  # bytes; a notebook keeps them all
+_LONGEST_PROMPT = 120  # characters
+_TYPED = re.compile(r"[\w.:-]{1,60}", re.ASCII)  # an id that can be typed; for any other the journal's number stands
+# What must not be lost with its entry: the service makes, or has, a video that is not here yet.
+_UNDER_WAY = ("accepted", "succeeded")
+_COSTS = ("accepted", "succeeded", "saved", "submitted")  # failed tasks are refunded as a rule, refused ones never paid
+
+
+class History(Sequence[Submission]):
+    """Submissions, newest first: a sequence that shows itself as a table."""
+
+    def __init__(self, entries: Sequence[Submission], journal: Journal, *, chosen: bool = False) -> None:
+        """With ``chosen`` there may be others, which were not asked for."""
+        self._entries, self._journal, self._chosen = tuple(entries), journal, chosen
+        self._alive: dict[str | None, bool] = {}
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self._entries[index]
+        return History(found, self._journal, chosen=self._chosen) if isinstance(index, slice) else found
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def where(
+        self,
+        model: str | None = None,
+        status: str | None = None,
+        text: str | None = None,
+        since: When | None = None,
+        until: When | None = None,
+    ) -> History:
+        """Those of these for which all that is given is true; see ``kw.history``.
+
+        Raises:
+            InvalidRequestError: one of them can mean nothing; what is possible is in the message.
+        """
+        given = {"model": model, "status": status, "text": text, "since": since, "until": until}
+        tests = history_filters.conditions(self._entries, self._state, **given)  # type: ignore[arg-type]
+        found = [entry for entry in self._entries if all(test(entry) for test in tests)]
+        return History(found, self._journal, chosen=self._chosen or bool(tests))
+
+    # As a table
+
+    def table(self, *, pictures: bool = False) -> Table:
+        """The table of it, at most 50 rows, with or without a small picture of each video."""
+        shown = self._entries[:SHOWN]
+        posters = self._journal.posters(entry.key for entry in shown) if pictures else {}
+        posters = {key: poster for key, poster in posters.items() if _is_small(poster)}
+        columns: dict[str, Callable[[Submission], str]] = {
+            "when": lambda entry: _local(entry.created),
+            "video": lambda entry: TablePicture(posters.get(entry.key, b"")),
+            "task": _name,
+            "model": lambda entry: entry.model.removeprefix(PREFIX),
+            "state": self._said,
+            "took": lambda entry: duration(entry.took) if entry.took is not None else "",
+            "cost": lambda entry: _money(entry.cost, entry.currency) if _has_cost(entry) else "",
+            "prompt": lambda entry: shorten(_prompt(entry), _LONGEST_PROMPT)[1:-1],
+        }
+        if not posters:
+            del columns["video"]
+        if not any(map(_has_cost, shown)):
+            del columns["cost"]
+        rows = [[read(entry) for read in columns.values()] for entry in shown]
+        return Table(tuple(columns), rows, " ".join(self._notes()), folds=True, cuts=True)
+
+    def __repr__(self) -> str:
+        return repr(self.table()) if self._entries else " ".join(self._notes())
+
+    def _repr_html_(self) -> str:
+        return self.table(pictures=True)._repr_html_() if self._entries else html.escape(repr(self))
+
+    def _state(self, entry: Submission) -> str:
+        """The journal's state, but for what a kernel that has ended left behind: of what it was sending nobody knows
+        what became, and what it did not come to was refused by nobody."""
+        if entry.state == "sending" and not self._owned(entry):
+            return "unknown"
+        return "written" if entry.error == INTERRUPTED else entry.state
+
+    def _owned(self, entry: Submission) -> bool:
+        """Whether a process works on it; asked once of each process that can be told by its name."""
+        if entry.owner is None or entry.owner.startswith("?"):
+            return self._journal.owned(entry)
+        if entry.owner not in self._alive:
+            self._alive[entry.owner] = self._journal.owned(entry)
+        return self._alive[entry.owner]
+
+    def _said(self, entry: Submission) -> TableCell:
+        state = self._state(entry)
+        word = STATES.get(state, state)
+        if state in _UNDER_WAY and not self._owned(entry):
+            word += ", not watched"
+        if entry.demo:
+            word += " (demo)"
+        return TableCell(word, f"{word}: {entry.error}" if entry.error else "")
+
+    def _notes(self) -> Iterator[str]:
+        if not self._entries:
+            yield "No tasks match." if self._chosen else "No tasks yet."
+        if len(self) > SHOWN:
+            yield f"{len(self) - SHOWN:,} more: history[{SHOWN}:{2 * SHOWN}] shows the next ones."
+        if said := _sum([entry for entry in self._entries if entry.state in _COSTS]):
+            yield f"{said} for what was made or is under way, by your own price table."
+        if any(entry.state in _COSTS for entry in self._entries):
+            yield "To see one in a cell: %kling_show and its id."
+        yield self._journal.trouble or f"Kept in {abbreviate_home(self._journal.path)}{_privacy(self._journal.path)}."
+
+    # As data
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row a submission: ``created``, ``service``, ``model``, ``state``, ``task_id``, ``took``
+        (seconds), ``cost``, ``currency``, ``path``, ``url``, ``error``, ``prompt``, and a column for each field.
+
+        Raises:
+            KlingError: pandas is not installed.
+        """
+        if find_spec("pandas") is None:
+            raise KlingError("This needs pandas, which is not installed: pip install pandas.")
+        import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+        fields = [_fields(entry) for entry in self]
+        columns: dict[str, Callable[[Submission], object]] = {
+            "created": lambda entry: _utc(entry.created),
+            "service": lambda entry: entry.service,
+            "model": lambda entry: entry.model,
+            "state": self._state,
+            "task_id": lambda entry: entry.task_id,
+            "took": lambda entry: entry.took,
+            "cost": lambda entry: entry.cost,
+            "currency": lambda entry: entry.currency,
+            "path": lambda entry: entry.path,
+            "url": lambda entry: entry.url,
+            "error": lambda entry: entry.error,
+            "prompt": lambda entry: entry.body.get("prompt"),
+        }
+        frame = pandas.DataFrame(
+            {name: [read(entry) for entry in self] for name, read in columns.items()}
+            | {name: [each[name] for each in fields] for name in _FIELDS}
+        )
+        frame["created"] = pandas.to_datetime(frame["created"], utc=True)
+        return frame
+
+    def to_jsonl(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str | None:
+        """One JSON object a line with the whole of each submission, its body too; times as ISO 8601 in UTC.
+
+        Args:
+            path: the file to write, for its owner alone as prompts are private; None gives the text instead.
+            overwrite: whether a file that is there may be replaced.
+
+        Raises:
+            InvalidRequestError: that is no path; KlingError: the file is there already, or cannot be written.
+        """
+        if not isinstance(path, str | os.PathLike | None):
+            raise InvalidRequestError(f"A file's path is text or a Path, not something of type {type(path).__name__}.")
+        text = "".join(f"{to_json(_whole(entry, self._state(entry)))}\n" for entry in self)
+        if path is None:
+            return text
+        _write(Path(path), text, overwrite)
+        return None
+
+    def forget(self) -> int:
+        """Removes these from the journal for good; gives how many. Their videos stay.
+
+        What is under way is kept, and said: without its entry nobody would find its video.
+        """
+        kept = {entry.key for entry in self if self._busy(entry)}
+        gone = self._journal.forget([entry.key for entry in self if entry.key not in kept])
+        if kept:
+            tasks = "1 task is" if len(kept) == 1 else f"{len(kept)} tasks are"
+            say(  # who asked to forget them has to know
+                f"{tasks} under way and kept: forgotten, what is paid would be lost. First see to the end of what is "
+                "under way: %kling_resume."
+            )
+        return gone
+
+    def _busy(self, entry: Submission) -> bool:
+        if entry.state in _UNDER_WAY:
+            return not entry.error  # what the service has no more is lost already
+        return entry.state in ("written", "sending") and self._owned(entry)
+
+
+_FIELDS = [name for name in FIELDS if name != "prompt"]
+
+
+def _name(entry: Submission) -> str:
+    """What a task is called in a magic line."""
+    return entry.task_id if entry.task_id and _TYPED.fullmatch(entry.task_id) else f"#{entry.key}"
+
+
+def _prompt(entry: Submission) -> str:
+    prompt = entry.body.get("prompt", "")
+    return prompt if isinstance(prompt, str) else to_json(prompt)
+
+
+def _local(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _utc(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _has_cost(entry: Submission) -> bool:
+    return entry.cost is not None and not entry.demo  # older versions noted one for the demo too
+
+
+def _money(amount: float | None, currency: str | None) -> str:
+    return one_line(f"{amount:,.2f} {currency or ''}", 40)
+
+
+def _sum(entries: Sequence[Submission]) -> str:
+    """What they cost together, in each currency."""
+    sums: dict[str, list[float]] = {}
+    for entry in filter(_has_cost, entries):
+        sums.setdefault(entry.currency or "", []).append(entry.cost or 0.0)
+    return " and ".join(_money(math.fsum(costs), currency) for currency, costs in sums.items())
+
+
+def _is_small(jpeg: bytes) -> bool:
+    """Whether it is a picture that may stand in a table; whoever else wrote the file may have put anything there."""
+    return jpeg.startswith(b"\xff\xd8\xff") and len(jpeg) <= _LARGEST_PICTURE
+
+
+def _privacy(path: Path) -> str:
+    """Who can read the prompts in the file, where the system tells."""
+    try:
+        if os.name != "posix":
+            return ""
+        return ", which others can read too: chmod 600 it" if os.stat(path).st_mode & 0o077 else ", for you alone"
+    except OSError:
+        return ""
+
+
+def _fields(entry: Submission) -> dict[str, JSON]:
+    """The fields that were set; none of a body of somebody else that no request can be made of."""
+    try:
+        request = entry.request
+    except KlingError:
+        return dict.fromkeys(_FIELDS)
+    return {name: request.get(name) for name in _FIELDS}
+
+
+def _whole(entry: Submission, state: str) -> dict[str, JSON]:
+    whole = dataclasses.asdict(entry) | {"state": state}
+    del whole["owner"]  # means something only while that process lives
+    for name in ("created", "accepted", "ended"):
+        moment = _utc(whole[name])
+        whole[name] = moment.isoformat().replace("+00:00", "Z") if moment else None
+    cleaned: dict[str, JSON] = masked(plain(whole))
+    return cleaned
+
+
+def _write(path: Path, text: str, overwrite: bool) -> None:
+    """Whole or not at all, for its owner alone; without ``overwrite`` never over a file that is there."""
+    try:
+        path = path.expanduser()
+        if overwrite:
+            write_whole(path, text.encode())
+        else:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+    except FileExistsError:
+        raise KlingError(f"{path} is there already: give another name, or overwrite=True.") from None
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~somebody whom this machine does not know
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise KlingError(f"The file {path} cannot be written ({why}).") from None

@@ -1,0 +1,32 @@
+"""A video's figure as Markdown."""
+
+from __future__ import annotations
+
+import re
+
+from kling_widgets.client.links import public_link
+from kling_widgets.core.text import one_line
+from kling_widgets.notebook.kernel.front_end import Location
+from kling_widgets.notebook.output.figure import Figure, _facts, prompt_of, relative_link
+
+
+def as_markdown(figure: Figure, place: Location) -> str:
+    """The caption for places that take Markdown, such as GitHub; they show the picture beside it."""
+    prompt = prompt_of(figure.request)
+    lines = [f"*{_markdown(one_line(prompt, 2500))}*"] if prompt else []
+    lines.append(" · ".join((f"**{_markdown(figure.request.spec.title)}**", *map(_markdown, _facts(figure)))))
+    last = [f"task {_markdown(one_line(figure.task_id, 200))}"]
+    if figure.clip:
+        file = relative_link(figure.clip.path, place.folder)
+        name = _markdown(one_line(figure.clip.path.name))
+        last.append(f"[{name}]({file})" if file else name)
+        if place.astray:
+            last.append(_markdown(one_line(figure.clip.path)))
+    if link := public_link(figure.url):
+        last.append(f"[link](<{link}>)")
+    return "  \n".join((*lines, " · ".join(last)))
+
+
+def _markdown(text: str) -> str:
+    # Text stays text, links and addresses that a page would find in it too.
+    return re.sub(r"([\\`*_{}\[\]()<>#|!~$&@]|:(?=//)|(?<=www)\.)", r"\\\1", text, flags=re.IGNORECASE)

@@ -1,0 +1,181 @@
+"""A table of text: aligned lines in a terminal, HTML in a notebook, Markdown in the README."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+
+from kling_widgets.core.text import one_line
+from kling_widgets.notebook.widgets.styles import TABLE_STYLE
+
+_LONG = 14  # characters; a cell with more is not squeezed to the width of its longest word
+_NARROWEST = 20  # columns of a terminal; a text that is cut to less says nothing
+
+
+class TableCell(str):
+    """Text of a cell that means more than it says, such as a mark.
+
+    Attributes:
+        meaning: in words, for who points at it, or listens.
+    """
+
+    __slots__ = ("meaning",)
+
+    meaning: str
+
+    def __new__(cls, text: str, meaning: str = "") -> TableCell:
+        cell = super().__new__(cls, one_line(text))
+        cell.meaning = one_line(meaning)
+        return cell
+
+
+class TablePicture(str):
+    """A cell that holds a small picture; in text it is empty.
+
+    Attributes:
+        jpeg: its bytes, or none for an empty cell.
+    """
+
+    __slots__ = ("jpeg",)
+
+    jpeg: bytes
+
+    def __new__(cls, jpeg: bytes) -> TablePicture:
+        cell = super().__new__(cls)
+        cell.jpeg = jpeg
+        return cell
+
+
+class Table:
+    """Rows of text with a title each; shows itself as text and as HTML. A cell is data: one line of text wherever it
+    is shown.
+
+    Attributes:
+        titles: of the columns.
+        rows: of text; the first cell of each names its row.
+        note: a sentence below.
+    """
+
+    def __init__(
+        self,
+        titles: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        note: str = "",
+        *,
+        folds: bool = False,
+        cuts: bool = False,
+        width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
+    ) -> None:
+        """With ``folds``, columns that a terminal of this width (in characters) has no room for go below the others;
+        with ``cuts``, the last column is cut before that."""
+        self.titles, self.rows = _clean(titles), tuple(map(_clean, rows))
+        self.note = one_line(note)
+        self._width = width if folds or cuts else lambda: 10**6
+        self._cuts = cuts
+
+    def __repr__(self) -> str:
+        columns = list(zip(self.titles, *self.rows, strict=True))
+        width = self._width()
+        if self._cuts:
+            room = width - sum(_wide(column) + 2 for column in columns[:-1])
+            if room < _NARROWEST:  # it goes below, where it stands beside the first one alone
+                room = max(width - _wide(columns[0]) - 2, _NARROWEST)
+            columns[-1] = tuple(_cut(cell, room) for cell in columns[-1])
+        blocks = ("\n".join(_lines([columns[0], *block])) for block in _blocks(columns, width))
+        return "\n".join(filter(None, ("\n\n".join(blocks), self.note)))
+
+    def _repr_html_(self) -> str:
+        head = "".join(_html("th", title, "col") for title in self.titles)
+        rows = (_html("th", name, "row") + "".join(_html("td", cell) for cell in cells) for name, *cells in self.rows)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        note = f'<p class="kling-table-note">{html.escape(self.note)}</p>' if self.note else ""
+        return (
+            f'{TABLE_STYLE}<div class="mathjax_ignore tex2jax_ignore">'
+            # With a role and a name, as it takes the focus: its columns are reached by the keyboard, too.
+            '<div class="kling-table" role="group" aria-label="Table" tabindex="0" data-lm-suppress-shortcuts="true">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
+        )
+
+    def to_markdown(self) -> str:
+        """The table in Markdown, for the README."""
+
+        def row(cells: Sequence[str]) -> str:
+            return f"| {' | '.join(map(_markdown, cells))} |"
+
+        return "\n".join((row(self.titles), row(["---"] * len(self.titles)), *map(row, self.rows)))
+
+
+def _clean(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell if isinstance(cell, (TableCell, TablePicture)) else one_line(cell) for cell in cells)
+
+
+def _markdown(text: str) -> str:
+    """Text that stays text in a cell."""
+    return re.sub(r"([\\`*_\[\]<>|~$&!]|:(?=//)|(?<=www)\.|@)", r"\\\1", text, flags=re.IGNORECASE)
+
+
+def _html(tag: str, cell: str, scope: str = "") -> str:
+    attributes = f' scope="{scope}"' if scope else ""
+    attributes += ' class="kling-long"' if len(cell) > _LONG else ""
+    text = html.escape(cell)
+    if isinstance(cell, TablePicture):  # what is in it is said beside it
+        content = base64.b64encode(cell.jpeg).decode("ascii")
+        text = f'<img alt="" height="40" src="data:image/jpeg;base64,{content}">' if content else ""
+    if (meaning := html.escape(getattr(cell, "meaning", ""))) and not scope:
+        # A picture's name is what is read out in its place.
+        text = f'<span role="img" title="{meaning}">{text}</span>'
+    return f"<{tag}{attributes}>{text}</{tag}>"
+
+
+def _blocks(columns: Sequence[Sequence[str]], width: int) -> Iterator[list[Sequence[str]]]:
+    """The columns after the first one, in groups of which each has room beside it."""
+    block: list[Sequence[str]] = []
+    used = first = _wide(columns[0])
+    for column in columns[1:]:
+        if block and used + 2 + _wide(column) > width:
+            yield block
+            block, used = [], first
+        block.append(column)
+        used += 2 + _wide(column)
+    yield block
+
+
+def _wide(column: Sequence[str]) -> int:
+    return max(map(columns_of, column))
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes: a letter of Chinese two, a mark on another letter none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _cut(text: str, width: int) -> str:
+    """The text, cut to so many columns."""
+    if columns_of(text) <= width:
+        return text
+    kept, used = [], 1
+    for char in text:
+        used += _columns(char)
+        if used > width:
+            break
+        kept.append(char)
+    return "".join(kept).rstrip() + "…"
+
+
+def _lines(columns: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [_wide(column) for column in columns]
+    for row in zip(*columns, strict=True):
+        cells = (cell + " " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()

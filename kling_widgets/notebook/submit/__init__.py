@@ -1,0 +1,1 @@
+"""From requests to jobs that run."""

@@ -1,0 +1,1 @@
+"""Widgets that everything shown is made of."""

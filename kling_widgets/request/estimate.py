@@ -1,0 +1,115 @@
+"""What requests come to: videos, seconds, and money by the user's own price table.
+
+The service tells no prices. Money is in decimals, so that twenty times 0.05 is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from kling_widgets.catalog.all_fields import DEFAULT_SECONDS
+from kling_widgets.catalog.shot_fields import duration_of
+from kling_widgets.request.request import VideoRequest
+
+Money: TypeAlias = tuple[Decimal, str]  # an amount and its currency
+
+
+def seconds_of(request: VideoRequest) -> int | None:
+    """How long the clip will be, at the most where shots say otherwise; None where it follows its media."""
+    seconds = request.get("seconds", DEFAULT_SECONDS)
+    if request.spec.length or not isinstance(seconds, int):
+        return None
+    shots = request.get("multi_prompt")
+    return max(seconds, sum(duration_of(shot) or 0 for shot in shots) if isinstance(shots, list) else 0)
+
+
+def amount(money: Decimal, digits: int = 4) -> str:
+    """An amount for people: "1.40", "0.005"; with at most so many digits behind the point."""
+    cents, fine = f"{money:.2f}", f"{money:.{digits}f}"
+    return cents if Decimal(cents) == Decimal(fine) else fine.rstrip("0")
+
+
+def videos(count: int) -> str:
+    """So many videos, in words."""
+    return "1 video" if count == 1 else f"{count} videos"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What several videos come to.
+
+    Attributes:
+        count: how many there are.
+        seconds: of those whose length is known before.
+        open_ended: how many there are whose length is not known before, as it follows their media.
+        money: what those with a price come to, by the user's own price table.
+        currency: of that; "" where nothing has a price.
+        unpriced: how many have none.
+        demo: whether the demo makes them, for nothing: then the money is what the service would take.
+    """
+
+    count: int = 0
+    seconds: int = 0
+    open_ended: int = 0
+    money: Decimal = Decimal()
+    currency: str = ""
+    unpriced: int = 0
+    demo: bool = False
+
+    @classmethod
+    def of_one(cls, request: VideoRequest, price: Money | None, *, demo: bool = False) -> Estimate:
+        """That of one request at a price."""
+        seconds = seconds_of(request)
+        money, unit = price or (Decimal(), "")
+        return cls(1, seconds or 0, int(seconds is None), money, unit, int(price is None), demo)
+
+    @classmethod
+    def of(cls, requests: Iterable[VideoRequest], price: Callable[[VideoRequest], Money | None]) -> Estimate:
+        """The sum of the requests.
+
+        Args:
+            requests: one for each video.
+            price: what one comes to, or None; all in one currency.
+        """
+        return sum((cls.of_one(each, price(each)) for each in requests), cls())
+
+    def __add__(self, other: Estimate) -> Estimate:
+        """Both together, in the later one's currency: what has its price in another one has none in this."""
+        unit = other.currency or self.currency
+        known = [bill for bill in (self, other) if bill.currency in ("", unit)]
+        return Estimate(
+            count=self.count + other.count,
+            seconds=self.seconds + other.seconds,
+            open_ended=self.open_ended + other.open_ended,
+            money=sum((bill.money for bill in known), Decimal()),
+            currency=unit,
+            unpriced=self.count + other.count - sum(bill.count - bill.unpriced for bill in known),
+            demo=self.demo or other.demo,
+        )
+
+    @property
+    def cost(self) -> str:
+        """The money alone, "1.40 USD", where all of it is known; else "", and in the demo."""
+        return f"{amount(self.money)} {self.currency}" if self.count and not (self.unpriced or self.demo) else ""
+
+    @property
+    def estimate(self) -> str:
+        """The money as far as it is known, and whose word that is; "" where nothing has a price."""
+        if self.unpriced == self.count:
+            return ""
+        rest = f", {self.unpriced} without a price" if self.unpriced else ""
+        free = ", free in the demo" if self.demo else ""
+        return f"about {amount(self.money)} {self.currency} by your own price table{rest}{free}"
+
+    def __str__(self) -> str:
+        if not self.count:
+            return "nothing"
+        known = f"{self.seconds} s" if self.open_ended < self.count else ""
+        unknown = "of unknown length" if self.open_ended else ""
+        unknown = f"{self.open_ended} {unknown}" if known and unknown else unknown
+        return " · ".join(
+            filter(None, (videos(self.count), " and ".join(filter(None, (known, unknown))), self.estimate))
+        )

@@ -1,0 +1,162 @@
+"""``{name}`` in a prompt: a variable's value goes in, and nothing is ever left as a hole in a paid prompt."""
+
+from __future__ import annotations
+
+import ast
+import re
+import unicodedata
+from collections.abc import Callable
+from enum import Enum
+
+from kling_widgets.core.json_values import kind_of, shorten
+from kling_widgets.errors import InvalidRequestError
+
+Lookup = Callable[[str], object]  # a variable's value by its name; raises KeyError
+Finish = Callable[[object], object]  # what goes in for a value: a path for a picture; raises InvalidRequestError
+
+_NAME = r"[^\W\d]\w*+"
+_STEP = rf"\.{_NAME}|\[-?\d+\]|\['[^'{{}}]*'\]|\[\"[^\"{{}}]*\"\]"
+# A variable of the shell ($name), one of a template ({{ name }}), one of ours, a doubled brace, a brace.
+_FOUND = re.compile(rf"""
+    (?<! \$ ) (?P<dollars> \$++ ) (?P<shell> {_NAME} )
+  | (?<! \{{ ) \{{\{{ \s+ (?P<template> {_NAME} ) (?P<rest> [^{{}}]* ) \}}\}} (?! \}} )
+  | \{{ (?P<name> {_NAME} ) (?P<steps> (?: {_STEP} )* ) \}}
+  | \{{\{{ | \}}\}} | [{{}}]
+""", re.VERBOSE)  # fmt: skip
+# A name with what makes it an expression of Python, or of a format: {a.upper()}, {a!r}, {a + 1}, {a if b else c}.
+_EXPRESSION = re.compile(rf"({_NAME}(?:\s*[^\s\w{{}}]|\s+(?:if|or|and|in|is|not|for)\b)[^{{}}]{{0,200}})\}}")
+_BEFORE_NAME = re.compile(r"(?<!\$)\$++(?=[^\W\d])")
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def expand(text: str, lookup: Lookup, finish: Finish = _as_it_is) -> str:
+    """The text with every ``{name}``, ``{name.attr}``, ``{name[0]}`` replaced by its value, finished.
+
+    ``{{`` and ``}}`` are braces; of several ``$`` before a name one is removed. Braces that hold no name stay as they
+    are, also nested ones: JSON in a prompt is kept.
+
+    Raises:
+        InvalidRequestError: a name that is no variable, a value that is not text, number or path, or a variable that
+            is written as elsewhere: ``$name``, ``{{ name }}``, ``{name.upper()}``.
+    """
+    out: list[str] = []
+    position = 0
+    opened: list[str] = []  # what opened the braces that are still open: "{" that stayed, or "{{"
+    while match := _FOUND.search(text, position):
+        out.append(text[position : match.start()])
+        position = match.end()
+        if match["shell"]:
+            out.append(_dollars(match["dollars"], match["shell"], lookup))
+            continue
+        if match["name"]:
+            out.append(_value(match[0], match["name"], match["steps"], lookup, finish))
+            continue
+        if match["template"]:
+            _no_template(match, lookup)
+            position = match.start() + 2
+        brace, doubled = match[0][0], match[0][:2] in ("{{", "}}")
+        out.append(brace)
+        if brace == "{":
+            if not doubled:
+                _no_expression(text, position, lookup)
+            opened.append(brace * (1 + doubled))
+        elif doubled and opened[-1:] == ["{"]:
+            opened.pop()
+            position -= 1  # this one closes a brace that stayed; the next is looked at by itself
+        elif opened[-1:] == ["{" * (1 + doubled)]:
+            opened.pop()
+    return "".join(out) + text[position:]
+
+
+def escape(text: str) -> str:
+    """The text for which ``expand`` gives this text, whatever variables there are; unchanged where that is so already.
+
+    A brace is doubled where it is glued to a letter or to a brace that would make it another one; a ``$`` is added
+    before a name.
+    """
+    text = _BEFORE_NAME.sub(lambda match: match[0] + "$", text)
+    out: list[str] = []
+    opened: list[str] = []  # as in expand
+    for match in re.finditer(r"[^{}]+|[{}]", text):
+        part, after = match[0], text[match.end() : match.end() + 1]
+        if part == "{":
+            part *= 1 + (after == "{" or re.match(_NAME, after) is not None)
+            opened.append(part)
+        elif part == "}":
+            stayed = opened[-1:] == ["{"]
+            part *= 1 + (not stayed and (after == "}" or bool(opened)))
+            if opened:
+                opened.pop()
+        out.append(part)
+    return "".join(out)
+
+
+def _dollars(dollars: str, name: str, lookup: Lookup) -> str:
+    if len(dollars) > 1:
+        return dollars[1:] + name
+    if _is_variable(name, lookup):
+        raise InvalidRequestError(
+            f"${name} is not replaced by your variable {name}: write {{{name}}} for its value, or $${name} for the "
+            "text itself. Nothing was sent."
+        )
+    return dollars + name
+
+
+def _no_template(match: re.Match[str], lookup: Lookup) -> None:
+    name = match["template"]
+    if _is_variable(name, lookup):
+        raise InvalidRequestError(
+            f"{shorten(match[0])} is not replaced by your variable {name}: write {{{name}}} for its value; for the "
+            f"text itself write {{{{{match[0]}}}}}. Nothing was sent."
+        )
+
+
+def _no_expression(text: str, position: int, lookup: Lookup) -> None:
+    """Nothing is computed in braces; behind the brace that stays there is no variable's expression."""
+    match = _EXPRESSION.match(text, position)
+    names = re.findall(_NAME, match[1]) if match else []
+    if match and any(_is_variable(name, lookup) for name in names):
+        code = match[1]
+        raise InvalidRequestError(
+            f"{shorten('{' + code + '}')} is not computed: only {{name}}, {{name.attr}} and {{name[0]}} are replaced. "
+            f"Make it a variable first, such as x = …, and write {{x}}; for the text itself double the braces. Nothing "
+            "was sent."
+        )
+
+
+def _is_variable(name: str, lookup: Lookup) -> bool:
+    try:
+        lookup(unicodedata.normalize("NFKC", name))  # as Python reads names
+    except KeyError:
+        return False
+    return True
+
+
+def _value(whole: str, name: str, steps: str, lookup: Lookup, finish: Finish) -> str:
+    try:
+        value = lookup(unicodedata.normalize("NFKC", name))
+    except KeyError:
+        hint = f"Define it first, or write {{{whole}}} for the braces themselves."
+        raise InvalidRequestError(f"There is no variable {name} for {whole}. {hint} Nothing was sent.") from None
+    for step in re.findall(_STEP, steps):
+        try:
+            value = getattr(value, step[1:]) if step[0] == "." else value[ast.literal_eval(step[1:-1])]  # type: ignore[index]
+        except Exception as error:  # noqa: BLE001 - the user's own object may raise anything
+            why = type(error).__name__
+            raise InvalidRequestError(
+                f"{whole} has no value: {name} has no {step} ({why}). Nothing was sent."
+            ) from None
+    try:
+        value = finish(value)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"{shorten(whole)}: {error}") from None
+    if isinstance(value, Enum):
+        value = value.value
+    if kind := kind_of(value):
+        raise InvalidRequestError(
+            f"{shorten(whole)} is a value of type {kind}, not text, a number or a path. Nothing was sent."
+        )
+    return str.__str__(value) if isinstance(value, str) else str(value)

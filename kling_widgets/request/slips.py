@@ -1,0 +1,264 @@
+"""Slips in a prompt: words that look like an option, whatever a phone, a chat or an editor has made of its dashes, and
+a first word that is an option's value. None of them is ever part of a paid prompt, unless the prompt is verbatim."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kling_widgets.catalog.all_fields import PREFIX
+from kling_widgets.catalog.model_names import resolve
+from kling_widgets.catalog.models import MODELS
+from kling_widgets.core.json_values import UNSEEN
+from kling_widgets.request.magic_words import OPTIONS, OTHERS
+
+# Unicode's property Dash, as an editor or an input method may write one for a hyphen.
+DASHES = (
+    "\\-\u058a\u05be\u1400\u1806\u2010-\u2015\u2053\u207b\u208b\u2212\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030"
+    "\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d\U00010d6e\U00010ead"
+)
+_HYPHENS = "\\-\u2010-\u2013\u2212\ufe63\uff0d"  # those that join the parts of one word, such as of image-tail
+_LONG = "\u2014\u2015\u2e3a\u2e3b\ufe31\ufe58"  # those that editors make of two hyphens
+# Dashes and a name. What has been matched is never tried in another way (*+), so that no text takes long.
+_DASHED = (
+    rf"(?P<run>[{DASHES}](?:[{UNSEEN}]*[{DASHES}])*+)[{UNSEEN}]*+"
+    rf"(?P<name>[^\W\d_][\w{UNSEEN}]*+(?:[{_HYPHENS}][{UNSEEN}]*[^\W{UNSEEN}][\w{UNSEEN}]*+)*+)"
+)
+_ANYWHERE = re.compile(rf"(?<![{DASHES}{UNSEEN}])(?P<unseen>[{UNSEEN}]*+){_DASHED}")
+_AT_START = re.compile(rf"(?P<unseen>[\s{UNSEEN}]*+){_DASHED}")
+_ALONE = re.compile(rf"[\s{UNSEEN}]*+(?P<run>[{DASHES}](?:[{UNSEEN}]*[{DASHES}])*+)[{UNSEEN}]*+(?=\s|$)")
+_VALUE = re.compile(r"[\s=:：]*\d")
+_END = re.compile(r"[\s=:：]|$")
+_SENTENCE = re.compile("[,.;!?…，。；！？]")
+STOPS = ",;.:!?…，。；：！？、"
+_SPOKEN = ("no", "stop", "help", "fast", "first", "last", "start", "end", "time", "out")  # —No, she said.
+
+
+@dataclass(frozen=True, slots=True)
+class Dashed:
+    """A word of dashes and a name.
+
+    Attributes:
+        start, end: where it stands, with what is unseen before it.
+        dashes: its dashes.
+        name: in lower case and plain hyphens.
+        plain: whether it is written as an option is: two hyphens of ASCII, or -o, and a name of ASCII.
+        spaced: whether a blank, or nothing, stands before it.
+        apart: whether no letter and no digit stands before it.
+    """
+
+    start: int
+    end: int
+    dashes: str
+    name: str
+    plain: bool
+    spaced: bool
+    apart: bool
+
+    @property
+    def option(self) -> str:
+        """As an option is written."""
+        return f"-{self.name}" if self.name == "o" else f"--{self.name}"
+
+
+def slips(text: str, position: int = 0, *, start: bool = True) -> Iterator[Dashed]:
+    """The words of a prompt that look like options, in order.
+
+    Args:
+        text: the prompt.
+        position: where to begin.
+        start: whether the text begins where options do: there one dash and one letter is a slip too, such as -n 3.
+    """
+    begins = len(text) - len(text.lstrip())
+    for match in _ANYWHERE.finditer(text, position):
+        found = _dashed(match, text)
+        if _is_slip(found, text, first=start and match.start() <= begins):
+            yield found
+
+
+def option_at(text: str, position: int) -> Dashed | None:
+    """The option that begins at the position, after blanks, in any dashes; None: the prompt begins there.
+
+    A hyphen alone begins none, but -o; dashes before a letter of another script are prose, unless they are hyphens.
+    """
+    match = _AT_START.match(text, position)
+    if match is None:
+        return None
+    found = _dashed(match, text)
+    if found.dashes == "-":
+        return found if found.name == "o" and _END.match(text, found.end) else None
+    return found if found.name[0].isascii() or (len(found.dashes) > 1 and _hyphens(found.dashes)) else None
+
+
+def dash_alone(text: str, position: int) -> tuple[int, bool] | None:
+    """Where a word of dashes that ends the options ends, and whether it is "--" itself; None: there is none."""
+    match = _ALONE.match(text, position)
+    if match is None or (match["run"].isascii() and match["run"] != "--"):
+        return None
+    return match.end(), match[0].strip() == "--"
+
+
+def begins_with_dash(text: str) -> bool:
+    """Whether a dash comes first of what can be seen."""
+    return re.match(rf"[\s{UNSEEN}]*[{DASHES}]", text) is not None
+
+
+def _dashed(match: re.Match[str], text: str) -> Dashed:
+    before = text[match.start() - 1 : match.start()]
+    dashes, name = seen(match["run"]), seen(match["name"])
+    tidy = re.sub(f"[{DASHES}_]", "-", unicodedata.normalize("NFKC", name)).lower()
+    written = text[match.start("run") : match.end()]
+    return Dashed(
+        match.start(),
+        match.end(),
+        dashes,
+        tidy,
+        written.isascii() and written.isprintable() and (dashes == "--" or (dashes, tidy) == ("-", "o")),
+        not before.strip() and not match["unseen"].strip(),
+        _apart(text, match.start(), match["unseen"], one_hyphen=len(dashes) == 1 and _hyphens(dashes)),
+    )
+
+
+def _apart(text: str, start: int, unseen: str, *, one_hyphen: bool) -> bool:
+    """Whether what begins there is a word of its own."""
+    blanks = re.sub("[\ufe00-\ufe0f\u200c\u200d]", "", unseen)  # those are of an emoji, the others have no width
+    if seen(blanks) != blanks:
+        return True
+    before, one_more = text[start - 1 : start], text[start - 2 : start - 1]
+    if not before.strip():
+        return True
+    category = unicodedata.category(before)
+    if category[0] in "LNM" or before == "_" or (one_hyphen and category == "So"):
+        return False
+    # '"Blade Runner"-style' and "100%-new" are words, '"-seconds' and "a boat,-seconds" are not.
+    joins = one_hyphen and category not in ("Ps", "Pi") and before not in STOPS
+    return not (joins and one_more and unicodedata.category(one_more)[0] in "LNM")
+
+
+def seen(text: str) -> str:
+    """The text without what nobody sees."""
+    return re.sub(f"[{UNSEEN}]", "", text)
+
+
+def _hyphens(dashes: str) -> bool:
+    return re.fullmatch(f"[{_HYPHENS}]+", dashes) is not None
+
+
+def _is_slip(found: Dashed, text: str, *, first: bool) -> bool:
+    name, several = found.name, len(found.dashes) > 1
+    before, value = text[found.start - 1 : found.start], _VALUE.match(text, found.end) is not None
+    if not found.apart:  # x--y and text-to-video are prose; "boat--seconds 10", or what a phone makes of it, is not
+        long = several or re.fullmatch(f"[{_LONG}]", found.dashes) is not None
+        if name in OPTIONS:
+            return len(name) > 1 and (long or (value and unicodedata.category(before) == "Lo"))  # no blanks in Chinese
+        return long and value and ((len(name) > 1 and name in OTHERS) or misspelt(name) is not None)
+    if several and (name[0].isascii() or _hyphens(found.dashes)):
+        return True
+    if name in OPTIONS:
+        return not (found.dashes == "-" and name == "o" and before and before in ":;=")  # :-o
+    if found.dashes == "-" and not value:  # as in a list: -camera pans left
+        return first and len(name) == 1
+    if name in OTHERS:
+        return value or (len(name) > 1 and not (name in _SPOKEN and _SENTENCE.match(text, found.end)))
+    return misspelt(name) is not None or (first and found.dashes == "-" and len(name) == 1)
+
+
+@lru_cache(maxsize=1000)
+def misspelt(name: str) -> str | None:
+    """The option of which a name is a likely misspelling, if there is one; short names are like too many words."""
+    if not 4 <= len(name) <= 20:
+        return None
+    from difflib import SequenceMatcher  # only what looks like a slip needs it
+
+    letters, matcher = set(name), SequenceMatcher(b=name)
+    best, found = 0.8, None
+    for known, others in _LONGER.items():
+        # A quick look before the slow one: with more letters than this that only one of them has, they are not near.
+        a, b = len(name), len(known)
+        if 5 * len(letters - others) <= 3 * a - 2 * b and 5 * len(others - letters) <= 3 * b - 2 * a:
+            matcher.set_seq1(known)
+            if (ratio := matcher.ratio()) >= best:
+                best, found = ratio, known
+    return found
+
+
+_LONGER = {name: set(name) for name in sorted(OPTIONS) if len(name) >= 4}
+
+# The first word: in quotes too, as a path with blanks is.
+_FIRST = re.compile(rf"[\s{UNSEEN}]*(?:\"([^\"]+)\"(?=\s|$)|'([^']+)'(?=\s|$)|(\S+))")
+_MARKED = re.compile(r"!?(?:\[[^\[\]]*\])?\((\S+)\)|<(\S+)>")
+_NUMBERED = frozenset(model.name for model in MODELS.values() if any(map(str.isdigit, model.name)))
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
+_CLIPS = (".mp4", ".mov", ".webm", ".m4v", ".mkv", ".avi")
+_SOUNDS = (".mp3", ".wav", ".m4a", ".aac", ".ogg", ".flac")
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A first word that is an option's value.
+
+    Attributes:
+        end: where the word ends.
+        what: what it is.
+        option: the option and its value.
+    """
+
+    end: int
+    what: str
+    option: str
+
+
+def misplaced(text: str, there: Callable[[Path], bool]) -> Misplaced | None:
+    """A model's number or id, a link, or a picture that is there, where it is the first word of a prompt.
+
+    Args:
+        text: the prompt.
+        there: whether a file is there.
+    """
+    match = _FIRST.match(text)
+    if match is None:
+        return None
+    bare = match[3]
+    word = (_bare(bare) if bare else match[1] or match[2]).strip()
+    plain = unicodedata.normalize("NFKC", seen(word))
+    if bare is None:
+        shown = text[match.start(1) - 1 : match.end()] if match[1] else match[0].strip()
+    else:
+        shown = word
+    if model := _model(plain):
+        return Misplaced(match.end(), "a model", f"--model {model}")
+    if re.match(r"https?://\S", plain, re.IGNORECASE):
+        return Misplaced(match.end(), "a link", f"--{_option_of_link(plain)} {shown}")
+    if word.lower().endswith(_PICTURES) and there(Path(word)):
+        return Misplaced(match.end(), "a picture", f"--image {shown}")
+    return None
+
+
+def _bare(word: str) -> str:
+    """A word without what writers and Markdown put around it: <https://…>, ![a boat](first.png)."""
+    word = word.rstrip(",;:，；：")
+    inside = _MARKED.fullmatch(word)
+    return (inside[1] or inside[2] if inside else word).strip("“”„‟\"'«»「」").rstrip(",;:，；：")
+
+
+def _model(word: str) -> str | None:
+    name = word.lower()
+    if name.removeprefix(PREFIX) in _NUMBERED:
+        return name.removeprefix(PREFIX)
+    if name.startswith("aigc-"):
+        return name
+    problem = resolve(name)[1] if name.startswith("kling-") and any(map(str.isdigit, name)) else None
+    return str(problem.fix["model"]).removeprefix(PREFIX) if problem and "model" in problem.fix else None
+
+
+def _option_of_link(link: str) -> str:
+    try:
+        path = urlsplit(link).path.lower()
+    except ValueError:
+        return "image"
+    return "video-list" if path.endswith(_CLIPS) else "voice-list" if path.endswith(_SOUNDS) else "image"

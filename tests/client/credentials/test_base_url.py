@@ -1,0 +1,95 @@
+"""How an address is written, and whose it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from kling_widgets.client.credentials.base_url import DEFAULT_URL, OWN_URLS, clean_url, is_loopback, is_own
+from kling_widgets.errors import InvalidRequestError
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://api.crazyrouter.com/", DEFAULT_URL),
+        ("https://api.crazyrouter.com/v1", DEFAULT_URL),
+        ("https://api.crazyrouter.com/v1/", DEFAULT_URL),
+        (" HTTPS://API.crazyrouter.com:443//v1// ", DEFAULT_URL),
+        ("api.crazyrouter.com", DEFAULT_URL),
+        ("https://gateway.example/kling/v1", "https://gateway.example/kling"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000"),
+    ],
+)
+def test_an_address_is_taken_as_people_paste_it(text: str, url: str) -> None:
+    """Without what stands behind it in examples."""
+    assert clean_url(text) == url
+    assert clean_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://api.crazyrouter.com",
+        "ftp://api.crazyrouter.com",
+        "https://",
+        "https://api.crazyrouter.com?x=1",
+        "https://api.crazyrouter.com#x",
+        "https://api.crazyrouter.com\\@evil.example",
+        "https://a b.example",
+        "https://user:secretpw@api.crazyrouter.com",
+        "https://[::1",
+        "https://x.example:port",
+        "http://127.0.0.1.evil.example",
+        "https://ex\u0430mple.com",
+        "https://a.example/\r\nX: 1",
+        "sk-" + "secretpw0123456789",
+        "https://e.example/sk-" + "secretpw0123456789",
+    ],
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    """Plain http, a name or password, or what two parsers may read differently."""
+    with pytest.raises(InvalidRequestError) as caught:
+        clean_url(text)
+    assert "secretpw" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://localhost", True),
+        ("http://127.9.9.9:1/x", True),
+        ("http://[::1]/", True),
+        ("https://example.com", False),
+        ("http://localhost.example.com", False),
+        ("http://192.168.0.1", False),
+        ("http://[", False),
+        ("", False),
+    ],
+)
+def test_this_machine_is_known(url: str, here: bool) -> None:
+    """By its address, not by how the name begins."""
+    assert is_loopback(url) is here
+
+
+@pytest.mark.parametrize("url", sorted(OWN_URLS))
+def test_these_addresses_may_get_any_key(url: str) -> None:
+    """The service's two."""
+    assert is_own(clean_url(url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.crazyrouter.com.evil.example",
+        "https://api.crazyrouter.com/proxy",
+        "https://api.crazyrouter.com:444",
+        "http://127.0.0.1:8000",
+        "http://localhost:1",
+        "https://[::1]:1",
+    ],
+)
+def test_what_only_looks_like_the_service_is_a_stranger(url: str) -> None:
+    """A longer name, another path or another port is somebody else's, as far as we know, and so is a port of this
+    machine."""
+    assert not is_own(clean_url(url))

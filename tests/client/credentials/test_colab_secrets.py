@@ -1,0 +1,71 @@
+"""Colab's secrets."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from kling_widgets.client.credentials.colab_secrets import get
+from kling_widgets.client.credentials.secret import Secret
+
+NAME, KEY = "A_NAME", "sk-colab-0123456789"
+
+
+class SecretNotFoundError(Exception):
+    """As in google.colab.userdata."""
+
+
+class NotebookAccessError(Exception):
+    """As in google.colab.userdata."""
+
+
+class TimeoutException(Exception):
+    """As in google.colab.userdata."""
+
+
+def colab(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
+    """Makes this a Colab whose secrets answer so: its package is part of Colab, and not to be had elsewhere."""
+
+    def give(name: str) -> object:
+        assert name == NAME
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    userdata = ModuleType("google.colab.userdata")
+    vars(userdata)["get"] = give
+    for name, module in {"google.colab": ModuleType("google.colab"), "google.colab.userdata": userdata}.items():
+        monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_outside_colab_nothing_is_imported() -> None:
+    """Neither key nor hint."""
+    assert get(NAME) == (None, "")
+    assert "google.colab" not in sys.modules
+
+
+def test_a_secret_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name."""
+    colab(monkeypatch, KEY)
+    assert get(NAME) == (Secret(KEY), "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (SecretNotFoundError(KEY), f"add {NAME}"),
+        (NotebookAccessError(KEY), "may not read"),
+        (TimeoutException(KEY), "in time"),
+        (RuntimeError(KEY), "RuntimeError"),
+        (None, ""),
+        (" ", ""),
+        (7, ""),
+    ],
+)
+def test_whatever_goes_wrong_means_not_found(monkeypatch: pytest.MonkeyPatch, answer: object, hint: str) -> None:
+    """With what to do where that is known, and without Colab's own words."""
+    colab(monkeypatch, answer)
+    key, said = get(NAME)
+    assert key is None and hint in said and "sk-" not in said

@@ -1,0 +1,68 @@
+"""A .env file, which may be a stranger's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.client.credentials.dotenv_file import LARGEST, read
+
+
+def test_it_is_read_as_it_stands(tmp_path: Path) -> None:
+    """Quotes, comments, export and a byte order mark as people write them; no ``${NAME}`` is looked up."""
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfexport A='1' # one\n# two\nB=${PATH}\nC\n")
+    assert read(tmp_path) == ({"A": "1", "B": "${PATH}", "C": None}, "")
+
+
+def test_none_is_nothing_to_speak_of(tmp_path: Path) -> None:
+    """No file; or a folder of that name, as virtual environments have."""
+    assert read(tmp_path) == ({}, "")
+    (tmp_path / ".env").mkdir()
+    assert read(tmp_path) == ({}, "")
+    assert read(tmp_path / "nowhere") == ({}, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"\xff\xfe\x00A=1", "no text"), (b"\x80" * 100, "no text"), (b"A=1\n" * LARGEST, "larger than 64 KiB")],
+)
+def test_what_is_no_small_text_is_not_read(content: bytes, why: str, tmp_path: Path) -> None:
+    """Binary or huge: the reason is said, and nothing of what stands in it."""
+    (tmp_path / ".env").write_bytes(content)
+    found, hint = read(tmp_path)
+    assert found == {} and why in hint and "A=" not in hint
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x00" * 1000, b"A='" + b"x" * 60_000, b"=\n" * 3_000, b"'" * 60_000, b"\\" * 60_000]
+)
+def test_any_small_text_is_harmless(content: bytes, tmp_path: Path) -> None:
+    """It has no variable in it, and that is all; nor does it take long."""
+    (tmp_path / ".env").write_bytes(content)
+    found, hint = read(tmp_path)
+    assert not any(found.values()) and hint == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody writes into it, and a cell that opens it would hang; a link to one, and to a device, is no better."""
+    os.mkfifo(tmp_path / "pipe")
+    for target in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/tty")):
+        (tmp_path / ".env").symlink_to(target)
+        assert read(tmp_path) == ({}, "")
+        (tmp_path / ".env").unlink()
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
+    """One .env for many notebooks; one that leads nowhere, or round in a circle, is none."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (tmp_path / "shared").write_text("A=1")
+    (folder / ".env").symlink_to(tmp_path / "shared")
+    assert read(folder) == ({"A": "1"}, "")
+    (tmp_path / "shared").unlink()
+    assert read(folder) == ({}, "")
+    (tmp_path / "shared").symlink_to(folder / ".env")
+    assert read(folder)[0] == {}

@@ -1,0 +1,113 @@
+"""httpx as it is set up here, and its exceptions in our words."""
+
+from __future__ import annotations
+
+import gzip
+
+import httpx
+import pytest
+
+from kling_widgets.client.http.transport import DOWNLOADS, KEEPALIVE, REQUESTS, TROUBLES, broken, make, pieces, timeouts
+from kling_widgets.client.polling import LONGEST_SILENCE
+
+REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization": "Bearer sk-hidden"})
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (httpx.ConnectError("x"), False),
+        (httpx.ConnectTimeout("x"), False),
+        (httpx.PoolTimeout("x"), False),
+        (httpx.ProxyError("407"), False),
+        (httpx.UnsupportedProtocol("x"), False),
+        (httpx.LocalProtocolError("x"), True),
+        (httpx.InvalidURL("x"), True),
+        (httpx.ReadError("x"), True),
+        (httpx.ReadTimeout("x"), True),
+        (httpx.WriteError("x"), True),
+        (httpx.WriteTimeout("x"), True),
+        (httpx.CloseError("x"), True),
+        (httpx.RemoteProtocolError("x"), True),
+        (httpx.DecodingError("x"), True),
+        (OSError(5, "input/output"), True),
+    ],
+)
+def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent: bool) -> None:
+    """A request that may have arrived, even in part, may be billed."""
+    assert isinstance(error, TROUBLES)
+    if isinstance(error, httpx.RequestError):
+        error.request = REQUEST
+    found = broken(error)
+    assert found.sent is sent
+    assert found.text and "sk-hidden" not in repr(found)
+
+
+def test_every_error_of_httpx_is_known() -> None:
+    """A new kind in a later httpx is at least not taken for unsent."""
+    kinds = {kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)}
+    unsent = {kind.__name__ for kind in kinds if not broken(kind("x")).sent}
+    assert unsent == {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+    }
+
+
+def test_the_systems_reason_is_found_below() -> None:
+    """httpx says "All connection attempts failed", asyncio repeats the address: the cause knows better."""
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = OSError("all failed")
+    error.__cause__.__cause__ = BaseExceptionGroup("both", [ConnectionRefusedError(111, "Connect call failed (…)")])
+    assert broken(error).text == "Connection refused"
+    assert broken(httpx.ReadError("")).text == "ReadError"
+
+
+@pytest.mark.parametrize(
+    ("coding", "unpacked"),
+    [
+        *((coding, True) for coding in ("gzip", "GZIP ", "")),
+        *((coding, False) for coding in ("gzip, gzip", "br", "zstd", "compress", "gzip,deflate")),
+    ],
+)
+def test_only_what_was_asked_for_is_unpacked(coding: str, unpacked: bool) -> None:
+    """A row of packings, or one that packs a gigabyte into a kilobyte, stays as it came."""
+    packed = gzip.compress(b"{}") if coding else b"{}"
+    response = httpx.Response(200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(packed))
+    assert b"".join(pieces(response)) == (b"{}" if unpacked else packed)
+    with make(httpx.Client, None, "https://s.example") as client:
+        assert client.headers["Accept-Encoding"] == "gzip, deflate"
+
+
+def test_the_pool_is_never_waited_for() -> None:
+    """A queue inside httpx costs its length squared: a semaphore of the pool's size stands before it."""
+    assert timeouts(30).as_dict() == {"connect": 10, "read": 30, "write": 60, "pool": None}
+    with make(httpx.Client, None, "https://s.example") as client:
+        pool = client._transport.way(httpx.Request("GET", "https://s.example"))._pool
+        assert pool._max_connections == pool._max_keepalive_connections == REQUESTS + DOWNLOADS
+        assert pool._keepalive_expiry == KEEPALIVE > LONGEST_SILENCE  # else each look would open a connection
+        alone = client._transport.way(httpx.Request("POST", "https://s.example", headers={"Connection": "close"}))._pool
+        assert alone._max_keepalive_connections == 0
+        assert client.follow_redirects is False
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url", "proxied"),
+    [
+        ("https://s.example", "https://s.example/x", True),
+        ("https://s.example", "http://127.0.0.1:1/x", False),
+        ("http://127.0.0.5:1", "http://127.0.0.5:1/x", False),
+        ("http://127.0.0.5:1", "http://127.0.0.6:1/x", False),
+        ("http://[::1]:1", "http://[::1]:1/x", False),
+        ("http://localhost:1", "http://localhost:1/x", False),
+        ("http://localhost:1", "https://media.example/x", True),
+    ],
+)
+def test_proxies_are_for_the_net_alone(base_url: str, url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service on this machine is reached directly; its media elsewhere go through the proxy."""
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:8080")
+    with make(httpx.Client, None, base_url) as client:
+        used = client._transport.way(httpx.Request("GET", url))._pool
+        assert (type(used).__name__ == "HTTPProxy") is proxied

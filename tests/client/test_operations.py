@@ -1,0 +1,293 @@
+"""What is sent, in which order, with which retries; played without a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.client.operations import create, query, wait
+from kling_widgets.client.steps import ClientState, NoReply, Response, Send
+from kling_widgets.core.task import Task
+from kling_widgets.errors import (
+    APIError,
+    ConnectionFailedError,
+    KlingError,
+    ModelUnavailableError,
+    RateLimitError,
+    SubmissionUnknownError,
+    WaitTimeoutError,
+)
+from tests.client.play import Played, play, told
+
+UNSENT, LOST = NoReply(False, "refused"), NoReply(True, "reset")
+TAKEN = told({"id": "t"})
+RUNNING = told({"code": "success", "data": {"task_id": "t", "status": "processing"}})
+DONE = told({"code": "success", "data": {"task_id": "t", "status": "success", "url": "https://m.example/a.mp4"}})
+
+
+def session(**more: Any) -> ClientState:
+    return ClientState("https://s.example", wall=lambda: 1_800_000_000.0, jitter=lambda: 0.5, **more)
+
+
+DOWN = told({"code": "get_channel_failed"}, 503)
+# nothing was accepted, and it may pass
+SURE = [UNSENT, told("", 429), told("", 429, retry_after="2"), DOWN, told({"code": "model_not_found"}, 500)]
+REST = [
+    LOST,
+    told("", 500),
+    told("<html>", 502),
+    told("", 401),
+    told({}),
+    told({"code": "get_channel_failed"}, 404),  # the key's group has no such model: it never will
+    told({"code": "do_request_failed", "message": "upstream: model_not_found"}, 500),
+    TAKEN,
+]
+answers = st.sampled_from(SURE) | st.sampled_from(SURE + REST)
+
+
+@given(st.lists(answers, min_size=30, max_size=30))
+def test_one_price_per_wish(given_answers: list[Response | NoReply]) -> None:
+    """Whatever comes back, a create call is sent again only after answers that accepted nothing for certain."""
+    seen: list[Response | NoReply] = []
+
+    def each() -> Any:
+        for answer in given_answers:
+            seen.append(answer)
+            yield answer
+
+    left = each()
+    steps = create(session(), {"model": "m"})
+    try:
+        step: Any = next(steps)
+        while True:
+            step = steps.send(next(left) if isinstance(step, Send) else None)
+    except (StopIteration, KlingError):
+        pass
+    for answer in seen[:-1]:
+        assert answer in SURE
+    assert len(seen) <= 6
+
+
+def test_the_body_goes_out_as_it_is() -> None:
+    """The model's name comes back with the task, as the service does not always say it."""
+    body = {"model": "aigc-video-kling-2.6", "prompt": "p", "metadata": {"x": [1]}}
+    played = play(create(session(), body), [TAKEN])
+    (send,) = played.sent
+    assert isinstance(send, Send)
+    assert (send.method, send.url, send.json) == ("POST", "https://s.example/v1/video/generations", body)
+    assert (send.read_timeout, send.urgent) == (180, True)
+    assert played.result.model == "aigc-video-kling-2.6"
+
+
+def test_a_lost_create_says_when_it_was_sent() -> None:
+    """Its error helps to find it in the console."""
+    with pytest.raises(SubmissionUnknownError, match=r"sent 2027-01-1\d"):
+        play(create(session(), {}), [LOST])
+
+
+def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
+    """Three tries, or six; each told but the last."""
+    troubles: list[KlingError] = []
+    with pytest.raises(ConnectionFailedError):
+        play(create(session(), {}, troubles.append), [UNSENT] * 3)
+    assert len(troubles) == 2
+    with pytest.raises(RateLimitError):
+        play(create(session(), {}), [told("", 429)] * 6)
+    with pytest.raises(ModelUnavailableError):
+        play(create(session(), {}), [DOWN] * 3)
+
+
+@pytest.mark.parametrize("status", [429, 400])
+@pytest.mark.parametrize("code", [1102, 1303])
+def test_the_gateway_s_own_account_is_no_reason_to_try_again(status: int, code: int) -> None:
+    """A balance that is not the user's is not there a few seconds later, and waiting for it looks like a hang."""
+    troubles: list[KlingError] = []
+    with pytest.raises(ModelUnavailableError, match=r"not your account.*") as caught:
+        play(create(session(), {}, troubles.append), [told({"code": code, "message": "no"}, status)])
+    assert not troubles and "nothing is billed" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("asked", "low", "high"),
+    [
+        ("7", 7, 8),
+        ("0", 0.5, 1),
+        ("-5", 0.5, 1),
+        ("Fri, 15 Jan 2027 08:00:30 GMT", 30, 31),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.5, 1),
+        ("soon", 0.5, 1),
+    ],
+)
+def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low: float, high: float) -> None:
+    """In seconds or as a date, with any status, and a moment more; what is no time to come is answered by our own."""
+    busy = told({"code": "get_channel_failed"} if status == 503 else "", status, retry_after=asked)
+    (pause,) = play(create(session(), {}), [busy, TAKEN]).pauses
+    assert low <= pause <= high
+    (pause,) = play(query(session(), "t"), [busy, RUNNING]).pauses
+    assert low <= pause <= high
+
+
+@pytest.mark.parametrize("asked", ["121", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
+    """Nobody sits before a cell for so long; what waits for a finished video looks again within minutes."""
+    busy = told("", 429, retry_after=asked)
+    with pytest.raises(RateLimitError):
+        play(create(session(), {}), [busy])
+    _, times, error = played_wait("t", [busy, DONE])
+    assert error is None and times[1] <= 301
+
+
+def test_a_query_gives_up_after_some_tries() -> None:
+    """The last trouble is the error."""
+    with pytest.raises(APIError, match="502"):
+        play(query(session(), "t"), [LOST, told("", 429), UNSENT, told("", 502)])
+
+
+def test_a_query_does_not_repeat_what_is_final() -> None:
+    """A wrong key stays wrong."""
+    with pytest.raises(APIError):
+        play(query(session(), "t"), [told({"error": {"message": "no"}}, 401)])
+
+
+def test_the_id_that_was_asked_for_stays() -> None:
+    """A reply that names another task, out of a cache or by an upstream's name, does not lead the looks astray."""
+    other = told({"code": "success", "data": {"task_id": "other", "status": "processing"}})
+    played, _, _ = played_wait("t", [other, other, DONE])
+    assert {send.url for send in played.sent} == {"https://s.example/v1/video/generations/t"}
+    assert played.result.id == "t"
+
+
+class Clock:
+    """Moves with the pauses of what is played."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Jump:
+    """A look during which the clock jumps, and that fails."""
+
+    seconds: float
+
+
+def played_wait(task: Task | str, given_answers: Any, **options: Any) -> tuple[Played, list[float], Exception | None]:
+    """A wait in its own time: what was played, and when each look was."""
+    clock = Clock()
+    steps = wait(session(clock=clock), task, **options)
+    left, played, times, answer = iter(given_answers), Played(), [], None
+    while True:
+        try:
+            step: Any = steps.send(answer)
+        except StopIteration as stop:
+            played.result = stop.value
+            return played, times, None
+        except KlingError as error:
+            return played, times, error
+        answer = None
+        if isinstance(step, Send):
+            times.append(clock.now)
+            played.sent.append(step)
+            answer = next(left)
+            if isinstance(answer, Jump):
+                clock.now += answer.seconds
+                answer = LOST
+        else:
+            played.pauses.append(step.seconds)
+            clock.now += step.seconds
+
+
+troubles_and_looks = st.sampled_from(
+    [
+        RUNNING,
+        LOST,
+        UNSENT,
+        told("", 500),
+        told("<html>", 502),
+        told("", 429),
+        told("", 429, retry_after="7"),
+        told("x"),
+    ]
+)
+
+
+@given(st.lists(troubles_and_looks, max_size=80), st.none() | st.floats(1, 900))
+def test_no_trouble_ends_a_wait(before: list[Response | NoReply], usual: float | None) -> None:
+    """Any row of troubles and looks, and then the success: it is given, and looks stay a second apart."""
+    played, times, error = played_wait("t", [*before, DONE], usual=usual, timeout=None)
+    assert error is None
+    assert played.result.url == "https://m.example/a.mp4"
+    assert times[0] <= 3
+    assert all(1 <= b - a + 1e-6 <= 301 for a, b in pairwise(times))
+
+
+@given(st.floats(0, 300), st.booleans())
+def test_a_wait_ends_at_its_time(timeout: float, troubled: bool) -> None:
+    """Not before, and not after; the last trouble is told."""
+    played, times, error = played_wait("t", iter(lambda: LOST if troubled else RUNNING, None), timeout=timeout)
+    assert isinstance(error, WaitTimeoutError)
+    assert sum(played.pauses) == pytest.approx(timeout)
+    assert times and ("last look failed" in str(error)) is troubled
+
+
+@pytest.mark.parametrize("jump", [3600.0, 10 * 3600.0, -3600.0])
+def test_a_laptop_may_sleep(jump: float) -> None:
+    """An hour of sleep ends no wait, though there is no network yet when it wakes; a clock set back does not either."""
+    played, _, error = played_wait("t", [RUNNING, Jump(jump), RUNNING, LOST, DONE], timeout=600)
+    assert error is None and played.result.status == "succeeded"
+    assert all(pause <= 60 for pause in played.pauses)
+
+
+def test_only_waiting_is_waiting() -> None:
+    """However often the laptop sleeps, the limit comes after so many seconds of real waiting."""
+    looks = [RUNNING] * 200
+    looks[3] = looks[9] = Jump(3600)
+    played, _, error = played_wait("t", looks, timeout=900)
+    assert isinstance(error, WaitTimeoutError)
+    assert 500 < sum(played.pauses) <= 900
+
+
+def test_an_end_is_an_end() -> None:
+    """A success is not taken back by what comes while its link is looked for; and the link is the last one's."""
+    bare = told({"code": "success", "data": {"task_id": "t", "status": "success"}})
+    failed = told({"code": "success", "data": {"task_id": "t", "status": "failed", "error": "no"}})
+    played, _, error = played_wait("t", [bare, failed, RUNNING, LOST, DONE])
+    assert error is None and played.result.url == "https://m.example/a.mp4"
+    played, _, error = played_wait("t", [bare, failed, failed, failed, failed])
+    assert error is None and (played.result.status, played.result.url) == ("succeeded", None)
+
+
+def test_a_new_task_is_looked_at_soon_and_an_old_one_at_once() -> None:
+    """An id without a history may have ended long ago."""
+    assert played_wait("t", [DONE])[1] == [0]
+    assert 1 <= played_wait(Task("t", status="queued"), [DONE])[1][0] <= 3
+    assert played_wait(Task("t", status="queued"), [DONE], elapsed=100)[1] == [0]
+
+
+def test_a_resumed_wait_knows_how_far_it_is() -> None:
+    """Silence until 0.4 of the usual duration counts from acceptance, not from the call."""
+    fresh = played_wait("t", [RUNNING, RUNNING, DONE], usual=100)[1]
+    resumed = played_wait("t", [RUNNING, RUNNING, DONE], usual=100, elapsed=60)[1]
+    assert fresh[1] > 30
+    assert resumed[1] <= 10
+
+
+def test_updates_and_troubles_are_told_in_order() -> None:
+    """Each look is one of the two."""
+    heard: list[str] = []
+    played_wait(
+        "t",
+        [RUNNING, LOST, RUNNING, told("", 503), DONE],
+        on_update=lambda task: heard.append(task.status),
+        on_trouble=lambda error: heard.append(type(error).__name__),
+    )
+    assert heard == ["running", "ConnectionFailedError", "running", "ServerError", "succeeded"]

@@ -1,0 +1,171 @@
+"""Submitting within an allowance: asked before, told how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from kling_widgets.client.async_client import AsyncClient
+from kling_widgets.client.client import Client
+from kling_widgets.errors import AuthenticationError, KlingError, SubmissionUnknownError
+from tests.client.conftest import KEY, Maker
+
+BASE = "https://api.crazyrouter.com"
+BODY = {"model": "aigc-video-kling-2.6", "prompt": "a boat", "seconds": "5"}
+
+
+class Book:
+    """Allows submissions, and keeps what it hears of them."""
+
+    def __init__(self, answer: KlingError | None = None) -> None:
+        self.answer, self.heard = answer, []  # type: KlingError | None, list[Any]
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
+
+    def __call__(self, service: str, body: Mapping[str, Any]) -> Book:
+        self.heard.append((service, dict(body)))
+        self.asked.set()
+        assert self.go_on.wait(60)
+        if self.answer is not None:
+            raise self.answer
+        return self
+
+    def accepted(self, task_id: str) -> None:
+        self.heard.append(f"accepted {task_id}")
+
+    def refused(self, error: str) -> None:
+        self.heard.append("refused")
+
+    def unknown(self, error: str) -> None:
+        self.heard.append("unknown")
+
+
+@pytest.fixture
+def book() -> Iterator[Book]:
+    """Both kinds of client ask it."""
+    book = Book()
+    Client.reserve = AsyncClient.reserve = book
+    yield book
+    Client.reserve = AsyncClient.reserve = None
+
+
+def accepted(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"task_id": "t-1"})
+
+
+def test_a_submission_is_asked_for_and_told(make: Maker, book: Book) -> None:
+    """With the address and the body; by ``submit`` and by ``create``."""
+    client = make(answer=accepted)
+    assert client.create(BODY).id == "t-1"
+    assert client.submit("2.6", prompt="a boat").id == "t-1"
+    assert book.heard[:2] == [(BASE, BODY), "accepted t-1"]
+    assert len(book.heard) == 4
+
+
+def test_what_is_not_allowed_is_not_sent(make: Maker, book: Book) -> None:
+    """The error is that of whoever keeps the allowance; nothing is told any more."""
+    book.answer, posts = KlingError("enough"), []
+    client = make(answer=lambda request: posts.append(request) or accepted(request))  # type: ignore[func-returns-value]
+    with pytest.raises(KlingError, match="enough"):
+        client.create(BODY)
+    assert (posts, len(book.heard)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "told"),
+    [(401, AuthenticationError, "refused"), (500, SubmissionUnknownError, "unknown")],
+)
+def test_how_it_ended_is_told(status: int, error: type[KlingError], told: str, make: Maker, book: Book) -> None:
+    """Nothing was accepted; or it may have been."""
+    client = make(answer=lambda request: httpx.Response(status, json={"error": {"message": "no"}}))
+    with pytest.raises(error):
+        client.create(BODY)
+    assert book.heard[1:] == [told]
+
+
+def test_a_busy_service_is_one_submission(make: Maker, book: Book) -> None:
+    """It is asked for once, however often it is tried."""
+    answers = iter([httpx.Response(429), httpx.Response(429), httpx.Response(200, json={"task_id": "t-1"})])
+    assert make(answer=lambda request: next(answers)).create(BODY).id == "t-1"
+    assert book.heard[1:] == ["accepted t-1"]
+
+
+def test_before_is_still_called(make: Maker, book: Book) -> None:
+    """Directly before each try; what it raises keeps it from being sent."""
+    called = []
+    client = make(answer=accepted)
+
+    def before() -> Any:
+        called.append(1)
+        return asyncio.sleep(0) if client.is_async else None
+
+    client.create(BODY, before=before)
+    assert called == [1]
+    with pytest.raises(KlingError, match="stop"):
+        client.create(BODY, before=lambda: (_ for _ in ()).throw(KlingError("stop")))
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_after_it_was_sent_may_be_billed(interrupt: type[BaseException], book: Book) -> None:
+    """It counts; before that it does not."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise interrupt
+
+    with Client(KEY, transport=httpx.MockTransport(answer)) as client, pytest.raises(interrupt):
+        client.create(BODY)
+    assert book.heard[1:] == ["unknown"]
+
+
+def test_an_interrupt_between_two_tries_does_not_count(book: Book) -> None:
+    """The service has turned the first one away."""
+
+    def sleep(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    busy = httpx.MockTransport(lambda request: httpx.Response(429))
+    with Client(KEY, transport=busy, sleep=sleep) as client, pytest.raises(KeyboardInterrupt):
+        client.create(BODY)
+    assert book.heard[1:] == ["refused"]
+
+
+async def _cancelled_while_sending(book: Book) -> None:
+    sent = asyncio.Event()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        sent.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with AsyncClient(KEY, transport=httpx.MockTransport(answer)) as client:
+        task = asyncio.create_task(client.create(BODY))
+        await sent.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def _cancelled_while_asking(book: Book) -> None:
+    book.go_on.clear()
+    book.asked.clear()
+    async with AsyncClient(KEY, transport=httpx.MockTransport(accepted)) as client:
+        task = asyncio.create_task(client.create(BODY))
+        assert await asyncio.to_thread(book.asked.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        book.go_on.set()
+
+
+def test_what_is_cancelled_is_told(book: Book) -> None:
+    """While it is sent it may be billed; while it is asked for nothing was sent, and it does not stay counted."""
+    asyncio.run(_cancelled_while_sending(book))
+    assert book.heard[1:] == ["unknown"]
+    book.heard.clear()
+    asyncio.run(_cancelled_while_asking(book))  # its end waits for the thread
+    assert book.heard[1:] == ["refused"]

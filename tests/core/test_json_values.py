@@ -1,0 +1,282 @@
+"""Values that a request may hold."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from fractions import Fraction
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given
+
+from kling_widgets.core.json_values import (
+    as_name,
+    is_blank,
+    is_embedded,
+    is_local,
+    kind_of,
+    map_strings,
+    masked,
+    paths_in,
+    plain,
+    shorten,
+    strays,
+    to_json,
+    with_links,
+)
+from kling_widgets.core.key_patterns import foreign_key, looks_like_key
+from tests.core.samples import KEY, Hostile, junk
+
+
+@given(junk)
+def test_anything_becomes_json_with_paths(value: Any) -> None:
+    """Whatever is given, what is kept can be written down, and is its own plain form."""
+    kept = plain(value)
+    assert plain(kept) == kept
+    json.loads(to_json(kept), parse_constant=pytest.fail)
+    shown = to_json(masked(kept))
+    shown.encode()
+    assert KEY not in shown
+    assert looks_like_key(kept) == (masked(kept) != with_links(map_strings(kept, plain), lambda path: plain(str(path))))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.int64(5), 5),
+        (np.float32(0.5), 0.5),
+        (Fraction(1, 2), 0.5),
+        (float("nan"), "<unusable: NaN>"),
+        (float("-inf"), "<unusable: infinity>"),
+        ("\ud800", "?"),
+        ((1, [2]), [1, [2]]),
+        ({1: {None: 2}}, {"1": {"null": 2}}),
+        (Hostile(), "<unusable: Hostile>"),
+        ({1, 2}, "<unusable: set>"),
+        (b"x", "<unusable: bytes>"),
+        (Path("a"), Path("a")),
+    ],
+)
+def test_what_json_has_no_word_for(value: object, expected: object) -> None:
+    """Numbers of other libraries are numbers, tuples lists; the rest is text that names its kind."""
+    assert plain(value) == expected
+
+
+def test_a_number_too_long_to_write_is_named() -> None:
+    """Python refuses to write it, and the service would to read it."""
+    assert plain([10**6000, Fraction(10**6000)]) == ["<unusable: int>", "<unusable: Fraction>"]
+
+
+def test_a_value_that_holds_itself_ends() -> None:
+    """Depth is bounded."""
+    value: list[Any] = []
+    value.append(value)
+    assert "<unusable: list>" in to_json(plain(value))
+
+
+def test_the_copy_is_deep() -> None:
+    """What the user changes afterwards does not change the request."""
+    given_value = {"a": [1]}
+    kept = plain(given_value)
+    given_value["a"].append(2)
+    assert kept == {"a": [1]}
+
+
+@pytest.mark.parametrize("text", ["first.png", "a/b.png", "C:\\a.png", "~/a.png", "./x", "a:b"])
+def test_a_name_without_a_scheme_is_local(text: str) -> None:
+    """A file of the user's."""
+    assert is_local(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://e.com/a", "ftp://e.com", "data:image/png;base64,AA", "DATA:x", "file:///etc/x"]
+)
+def test_a_scheme_is_not_local(text: str) -> None:
+    """A link, good or bad; never a file to upload."""
+    assert not is_local(text)
+
+
+@pytest.mark.parametrize("value", [np.zeros((2, 3)), Hostile(), object()])
+def test_what_stands_for_an_object_is_no_file(value: Any) -> None:
+    """A picture in memory becomes a word in angle brackets, which nobody shall look for on the disk."""
+    assert list(strays(plain([value]))) == [type(value).__name__]
+    assert not is_local(plain(value))
+    assert list(strays(["<a b>", "a.png", "<>", "<ndarray>"])) == []
+
+
+def test_paths_are_found_and_replaced_wherever_they_stand() -> None:
+    """Nested ones too, in order; a foreign kind of path as well."""
+    value = {"a": [Path("x.png"), {"b": PureWindowsPath("y.png")}], "c": "z.png"}
+    assert list(paths_in(value)) == [Path("x.png"), Path("y.png")]
+    assert with_links(value, lambda path: f"L{path}") == {"a": ["Lx.png", {"b": "Ly.png"}], "c": "z.png"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        KEY,
+        f"token{KEY}",
+        f"x\n{KEY}",
+        [f"\n{KEY}"],
+        {KEY: 1},
+        {"a": {"b": [KEY]}},
+        Path(f"{KEY}.png"),
+        f"https://e.com/?k={KEY}",
+    ],
+)
+def test_a_key_is_found_anywhere(value: Any) -> None:
+    """In names, behind line breaks, in paths and links; and never shown."""
+    assert looks_like_key(value)
+    assert KEY not in shorten(value, 1000)
+    assert "sk-…" in shorten(value, 1000)
+    assert KEY not in as_name(value) or isinstance(value, str)
+
+
+@pytest.mark.parametrize("text", ["desk-mounted-microphone-stand", "sk-short", "task-" + "a" * 20, "disk-", ""])
+def test_words_that_are_no_key(text: str) -> None:
+    """Ordinary words with sk- in them are left alone."""
+    assert not looks_like_key(text)
+    assert masked(text) == text
+
+
+def test_shorten_is_one_short_line() -> None:
+    """A value in a message."""
+    assert shorten("a\n b") == "“a b”"
+    assert shorten("x" * 100, 10) == "“xxxxxxxxx…”"
+    assert shorten(True) == "“true”"
+    assert shorten({"a": Path("b")}) == '“{"a": "b"}”'
+
+
+def test_a_numpy_bool_is_one() -> None:
+    """A grid of parameters is often made with numpy."""
+    assert plain({"on": np.bool_(True), "off": [np.bool_(False)]}) == {"on": True, "off": [False]}
+    assert plain(np.bool_(True)) is True
+
+
+OTHERS = {
+    "Google": "AIza" + "Sy3Dx_-kQ" * 3 + "Sy3Dx_-k",
+    "Amazon": "AKIA" + "ABCD1234" * 2,
+    "GitHub": "ghp_" + "aB3dE6gH9" * 4,
+    "GitLab": "glpat-" + "aB3dE6gH9_" * 2,
+    "Slack": "xoxb-" + "123456789-" * 3,
+    "Hugging Face": "hf_" + "aBcDeFgHiJ" * 4,
+    "Replicate": "r8_" + "aBcDeFgHiJ" * 4,
+    "fal": "01234567-89ab-cdef-0123-456789abcdef:" + "0123456789abcdef" * 2,
+    "a web session (JWT)": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+}
+
+
+@pytest.mark.parametrize("owner", OTHERS)
+def test_a_key_of_another_service_is_recognised(owner: str) -> None:
+    """Wherever it stands: at a word's beginning, behind a sign or a line break, in names of objects."""
+    key = OTHERS[owner]
+    for value in (key, f"token={key}", f"a boat\n{key}", [{"a": f"'{key}'"}], {key: 1}, f"https://e.com/ {key}"):
+        assert foreign_key(value) == owner
+    assert not looks_like_key(key)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            f"https://s3.example/a.png?X-Amz-Credential={key}%2F2026&X-Amz-Signature={'ab' * 32}"
+            for key in OTHERS.values()
+        ),
+        *(f"x{key}" for name, key in OTHERS.items() if name != "fal"),
+        "AKIA, AIza, ghp_ and hf_ are how keys begin; so does eyJ",
+        "cgt-20261122103000-abcde 9f1c27d4e89f1c27d4e89f1c27d4e89f 01234567-89ab-cdef-0123-456789abcdef",
+        "AKIANIMATED STUDIO GHIBLI STYLE, ASIATIC ELEPHANTS, 4K, MASTERPIECE",
+        "snake_case_words_hf_filter_and_r8_engine, 16:9, --seed 12345678901234567890",
+        {"image": "https://e.com/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"},
+        None,
+        5,
+    ],
+)
+def test_links_ids_and_prose_hold_no_foreign_key(value: object) -> None:
+    """A signed link holds the name of a key by right; ids and words are none."""
+    assert foreign_key(value) == ""
+
+
+@given(junk)
+def test_a_kind_is_a_word_whatever_the_object(value: Any) -> None:
+    """Nothing raises, and text, numbers and paths have none."""
+    kind = kind_of(value)
+    assert kind == "" or kind.isidentifier()
+    if isinstance(value, (str, Path)):
+        assert kind == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("a", ""),
+        (5, ""),
+        (np.float32(2.6), ""),
+        (Fraction(1, 2), ""),
+        (Path("a"), ""),
+        (None, "None"),
+        (True, "bool"),
+        (np.bool_(True), type(np.bool_(True)).__name__),
+        (float("nan"), "NaN"),
+        (np.float64("nan"), "NaN"),
+        (np.ma.masked, "masked"),
+        (float("inf"), "infinity"),
+        (b"a", "bytes"),
+        (["a"], "list"),
+        (type("NAType", (), {})(), "NA"),
+        (type("NaTType", (), {})(), "NaT"),
+        (type("a b", (), {})(), "a_b"),
+        (Hostile(), "Hostile"),
+    ],
+)
+def test_text_numbers_and_paths_go_into_a_prompt(value: object, kind: str) -> None:
+    """Everything else is called by its kind."""
+    assert kind_of(value) == kind
+
+
+UNSEEN = [
+    *"\x00\x1f\x7f\x85\u00ad\u034f\u061c\u115f\u1160\u17b4\u180e\u200b\u200d\u200e\u2028\u2029\u202e\u2060\u2065\u2800\u3164\ufe0f\ufeff\uffa0",
+    *"\ufffc\U000e0001\U000e0041\U000e0100\U0001d173\U0001bca0",
+    " \t\n\u3000\xa0",
+    "\ufeff \u200b\n\u3164",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", UNSEEN, ids=ascii)
+def test_what_shows_nothing_is_blank(text: str) -> None:
+    """Whatever its characters are called."""
+    assert is_blank(text)
+    assert not is_blank(f"{text}a")
+
+
+@pytest.mark.parametrize(
+    "text", ["a", ".", "纸", "❤\ufe0f", "👩\u200d🚀", "\u0301", "\ue000", "\U0001fae8", "?"], ids=ascii
+)
+def test_what_shows_something_is_not(text: str) -> None:
+    """Emoji of several characters, signs of a font of one's own, and what is newer than this Python."""
+    assert not is_blank(text)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
+def test_a_picture_as_text_is_no_file_name(kind: str) -> None:
+    """In base64, also of the other alphabet, or as a data: link."""
+    buffer = io.BytesIO()
+    PIL.Image.effect_noise((40, 30), 50).save(buffer, kind)
+    for code in (base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes):
+        text = code(buffer.getvalue()).decode()
+        assert is_embedded(text) and not is_local(text)
+    assert is_embedded(f"data:image/png;base64,{text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["/9j/a.jpg", "Qkabc/first frame.png", "UklGR.png", "AAAA/" * 20 + "a.png", "iVBORw0KGgo"]
+)
+def test_a_path_is_no_picture_as_text(text: str) -> None:
+    """However it begins."""
+    assert is_local(text)

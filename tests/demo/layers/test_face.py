@@ -1,0 +1,107 @@
+"""A face that speaks: avatar and lip sync."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kling_widgets.demo.drawing.shapes import ACCENT, WRONG
+from kling_widgets.demo.layers.face import LEVELS, MOUTH, Mouth, face_words, lips_plate, voice_plate
+from tests.demo.conftest import Film, Studio, count
+
+pytestmark = pytest.mark.slow
+
+VOICE = ["https://example.com/voice.wav"]
+SKIN = (235, 200, 180)
+FACE = {"model": "identifyface", "image": "https://example.com/face.png"}
+
+
+def openness(made: Film) -> list[int]:
+    """How much of the dark of a mouth each frame has where the mouth is."""
+    width, height = made.size
+    x, y = round(width * MOUTH[0]), round(height * MOUTH[1])
+    return [int((frame[y - 24 : y + 24, x - 24 : x + 24].max(2) < 90).sum()) for frame in made.frames]
+
+
+def loudness(made: Film) -> list[float]:
+    """How loud the sound is during each frame."""
+    step = made.rate / made.fps
+    parts = (made.samples[round(n * step) : round((n + 1) * step)] for n in range(len(made.frames)))
+    return [float(np.sqrt((part**2).mean())) if part.size else 0.0 for part in parts]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"model": "avatar"}, {"model": "identifyface", "session_id": "S", "face_choose": "F"}],
+    ids=lambda fields: fields["model"],
+)
+@pytest.mark.parametrize("own", [True, False], ids=["picture", "stand-in"])
+def test_the_mouth_opens_with_the_voice(studio: Studio, fields: dict[str, Any], own: bool) -> None:
+    """In the finished file the mouth is open when the voice is loud and closed when it is still, on the user's picture
+    and on a stand-in."""
+    image = studio.upload(SKIN, (640, 360)) if own else "https://example.com/face.png"
+    made = studio.film(size=None, resolution="360P", seconds=3, image=image, voice_list=VOICE, **fields)
+    assert made.audio == "aac"
+    opened, loud = openness(made), loudness(made)
+    assert max(opened) > 4 * min(opened) and max(opened) > 150
+    assert np.corrcoef(opened, loud)[0, 1] > 0.8
+
+
+def test_without_a_voice_the_mouth_stays_shut(studio: Studio) -> None:
+    """A face without a voice does not speak, and there is no sound."""
+    made = studio.film(size=None, resolution="360P", **FACE)
+    assert made.audio is None
+    assert max(openness(made)) - min(openness(made)) < 40
+
+
+def test_a_voice_of_another_model_moves_the_face_on_its_plate(studio: Studio) -> None:
+    """Where no picture speaks, the wave on the plate fills as the clip goes on, and nothing speaks in the middle."""
+    made = studio.film(size="640x360", seconds=2, voice_list=VOICE)
+    amber = [count(frame[:140, 420:], ACCENT[:3], 60) for frame in (made.frames[2], made.frames[-1])]
+    assert amber[1] > amber[0] + 100
+    assert max(openness(made)) - min(openness(made)) < 60
+
+
+def test_a_mouth_opens_step_by_step() -> None:
+    """Each state of the mouth shows more of its inside than the one before."""
+    dark = [int((np.asarray(piece.ink).max(2) < 60).sum()) for piece in Mouth(60).pieces]
+    clear = [int((np.asarray(piece.mask) == 0).sum()) for piece in Mouth(60).pieces]
+    inside = [a - b for a, b in zip(dark, clear, strict=True)]
+    assert len(inside) == LEVELS and inside[0] < inside[LEVELS // 4] < inside[-1]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ("FACE_ID", "FACE_ID"),
+        ([{"face_id": "7"}], "7"),
+        ([{"face_id": "7"}, {"face_id": "8"}, {}], "7 and 2 more"),
+        ({"FaceId": 3}, "3"),
+        ([{"other": 1}], '{"other": 1}'),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_the_chosen_face(chosen: Any, words: str) -> None:
+    """It is named as text, by the id in an object, or as it was given."""
+    assert face_words(chosen) == words
+
+
+def test_lip_sync_without_a_session_is_seen_as_wrong(studio: Studio) -> None:
+    """The frame around the face has the colour of what is wrong, and no session is named."""
+    wrong, right = (
+        studio.film(size=None, resolution="720P", voice_list=VOICE, **FACE, **ids).frames[0][150:560, 420:860]
+        for ids in ({}, {"session_id": "S", "face_choose": "F"})
+    )
+    assert count(wrong, WRONG[:3], 40) > 150 > count(right, WRONG[:3], 40)
+    assert count(right, ACCENT[:3], 40) > 150
+
+
+def test_plates_only_where_they_belong(studio: Studio) -> None:
+    """A clip without voice has no voice plate, and only lip sync has the other."""
+    assert voice_plate(studio.clip()) is None and lips_plate(studio.clip()) is None
+    assert voice_plate(studio.clip(voice_list=VOICE)) and lips_plate(studio.clip(**FACE))
+    assert voice_plate(studio.clip(model="1.6", voice_list=VOICE)) is None
+    assert lips_plate(studio.clip(model="2.6", session_id="S")) is None

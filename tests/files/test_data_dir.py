@@ -1,0 +1,41 @@
+"""Where a user's own data lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.files.data_dir import VARIABLE, data_dir, write_whole
+
+
+def test_the_environment_chooses() -> None:
+    """KLING_WIDGETS_HOME is the folder, with ~ as the home folder."""
+    assert data_dir({VARIABLE: "/data/kling"}) == Path("/data/kling")
+    assert data_dir({VARIABLE: " ~/kling "}) == Path.home() / "kling"
+
+
+def test_else_it_is_the_users_data_folder() -> None:
+    """Without it, or when it is empty, the system's folder for a program's data is used, and not made yet."""
+    default = data_dir({})
+    assert default.name == "kling_widgets"
+    assert default.is_absolute()
+    assert data_dir({VARIABLE: "  "}) == default
+
+
+def test_the_tests_have_a_home_of_their_own(isolated: Path) -> None:
+    """By default the environment of the process is read, when it is asked for and not before."""
+    assert data_dir() == isolated
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """For its owner alone; where it cannot be written nothing is left behind."""
+    path = tmp_path / "home" / "kept.json"
+    write_whole(path, b"one")
+    write_whole(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "home" / "folder").mkdir()
+    with pytest.raises(OSError):
+        write_whole(tmp_path / "home" / "folder", b"three")
+    assert sorted(each.name for each in path.parent.iterdir()) == ["folder", "kept.json"]

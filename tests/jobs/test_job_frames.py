@@ -1,0 +1,36 @@
+"""Frames of a job's video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.errors import KlingError
+from tests.jobs.conftest import World
+from tests.media.test_frames import FRAMES, colour, near, video
+
+
+def test_the_last_frame_of_a_job_is_a_first_frame(world: World, tmp_path: Path) -> None:
+    """It stands beside the video, and a request takes it."""
+    world.gateway.video = type(world.gateway.video)(body=video(tmp_path / "a.mp4").read_bytes())
+    job = world.job().start().wait()
+    last = job.frame()
+    assert job.path is not None
+    assert last.parent == job.path.parent
+    assert last.name.startswith(f"{job.path.stem}_") and last.name.endswith("_frame-last.png")
+    assert near(colour(last), FRAMES - 1)
+    assert near(colour(job.frame(0)), 0)
+    assert job.request.replace(image=last).files() == (last,)
+
+
+def test_a_job_without_a_video_has_no_frames(world: World) -> None:
+    """Before it is saved, it is said how to wait; of one that failed, why."""
+    world.gateway.hold("POST /v1/video")
+    job = world.job().start()
+    with pytest.raises(KlingError, match=r"no saved video yet.*job\.wait"):
+        job.frame()
+    world.gateway.gate.set()
+    job.wait()
+    with pytest.raises(KlingError, match="No frame can be had"):
+        job.frame()  # the test's video is none

@@ -1,0 +1,29 @@
+"""A moment of a job, as data."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from typing import get_args
+
+import pytest
+
+from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, State
+
+
+def test_a_moment_does_not_change() -> None:
+    """Whoever shows a moment may keep it."""
+    with pytest.raises(FrozenInstanceError):
+        JobSnapshot("running").elapsed = 3  # type: ignore[misc]
+
+
+def test_a_moment_claims_nothing_that_is_not_known() -> None:
+    """What is not known is None, and not a zero that could be shown."""
+    moment = JobSnapshot("sending")
+    unknown = (moment.percent, moment.remaining, moment.silent, moment.url, moment.error, moment.clip)
+    assert unknown == (None,) * 6
+
+
+def test_the_ends_are_states() -> None:
+    """A job is under way or it has ended: the states split into the two."""
+    assert set(get_args(State)) > ENDED
+    assert set(get_args(State)) - ENDED == {"sending", "queued", "running", "fetching"}

@@ -1,0 +1,243 @@
+"""Pictures are made fit for an upload: upright, of a kind that is taken, without the camera's notes."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import PIL.ImageCms
+import PIL.ImageOps
+import pytest
+
+from kling_widgets.errors import InvalidRequestError
+from kling_widgets.media import probe
+from kling_widgets.media.conversion import converted, fit, reads
+from kling_widgets.media.limits import LARGEST_PICTURE, LARGEST_UPLOAD
+from tests.client.samples import moving, picture
+
+TURNED = range(2, 9)
+TURNABLE = ("JPEG", "PNG", "WEBP")
+PROFILE = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
+
+
+def scene(size: tuple[int, int] = (200, 136)) -> PIL.Image.Image:
+    """A picture each of whose corners is another colour, with shades between them."""
+    corners = PIL.Image.new("RGB", (2, 2))
+    corners.putdata([(230, 40, 40), (40, 200, 60), (40, 60, 220), (240, 230, 60)])
+    return corners.resize(size, PIL.Image.Resampling.BICUBIC)
+
+
+def photo(form: str = "JPEG", turn: int = 6, image: PIL.Image.Image | None = None, **options: Any) -> bytes:
+    """A picture as a camera writes it, with its orientation and the place."""
+    exif = PIL.Image.Exif()
+    exif[0x0112] = turn
+    exif[0x010F] = "SECRETCAM"
+    buffer = io.BytesIO()
+    (image or scene()).save(buffer, form, exif=exif.tobytes(), icc_profile=PROFILE, **options)
+    return buffer.getvalue()
+
+
+def drawing(mode: str) -> PIL.Image.Image:
+    """A picture of a mode, half of it clear where the mode knows that."""
+    if mode == "I;16":
+        return PIL.Image.new(mode, (40, 30), 700)
+    image = scene((40, 30))
+    if mode == "LAB":
+        profiles = map(PIL.ImageCms.createProfile, ("sRGB", "LAB"))
+        return PIL.ImageCms.applyTransform(image, PIL.ImageCms.buildTransform(*profiles, "RGB", "LAB"))
+    if mode.endswith("A"):
+        image.putalpha(128)
+    return image.convert(mode)
+
+
+def opened(content: bytes) -> PIL.Image.Image:
+    image = PIL.Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def likeness(one: PIL.Image.Image, other: PIL.Image.Image) -> float:
+    """How much two pictures are alike, in decibels (PSNR)."""
+    assert one.size == other.size
+    difference = np.asarray(one.convert("RGB"), float) - np.asarray(other.convert("RGB"), float)
+    return float(20 * np.log10(255 / max(1e-9, np.sqrt((difference**2).mean()))))
+
+
+@pytest.mark.parametrize("turn", TURNED)
+@pytest.mark.parametrize("form", TURNABLE)
+def test_what_is_turned_is_set_upright(form: str, turn: int) -> None:
+    """Each of the seven ways, in the same form, with its colours, and without what the camera has noted."""
+    content = photo(form, turn, **({"lossless": True} if form == "WEBP" else {"quality": 92} if form == "JPEG" else {}))
+    found = opened(fit(content, form.lower()))
+    assert found.format == form
+    assert likeness(found, PIL.ImageOps.exif_transpose(opened(content))) > (45 if form == "JPEG" else 200)
+    assert found.getexif().get(0x0112, 1) == 1
+    assert found.info["icc_profile"] == PROFILE
+    assert b"SECRETCAM" not in fit(content, form.lower())
+
+
+@pytest.mark.parametrize("sampling", [0, 1, 2])
+@pytest.mark.parametrize("turn", [3, 6, 8])
+def test_a_jpeg_keeps_its_quality_and_size(turn: int, sampling: int) -> None:
+    """It is encoded by the same tables: what was kept before is kept again."""
+    image = PIL.Image.blend(scene((320, 240)), PIL.Image.effect_noise((320, 240), 60).convert("RGB"), 0.3)
+    content = photo("JPEG", turn, image, quality=85, subsampling=sampling)
+    turned = fit(content, "jpeg")
+    upright = PIL.ImageOps.exif_transpose(opened(content))
+    plain = io.BytesIO()
+    upright.save(plain, "JPEG", quality=75)
+    assert likeness(opened(turned), upright) > 40
+    assert likeness(opened(turned), upright) > likeness(opened(plain.getvalue()), upright) + 3
+    assert len(turned) < len(content) * 1.4
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_other_colours_of_a_jpeg_are_turned_too(mode: str) -> None:
+    """Grey, and those of print."""
+    content = photo("JPEG", 6, scene().convert(mode), quality=95)
+    found = opened(fit(content, "jpeg"))
+    assert (found.mode, found.size) == (mode, (136, 200))
+    assert likeness(found, PIL.ImageOps.exif_transpose(opened(content))) > 38
+
+
+@pytest.mark.parametrize(
+    ("mode", "form"), [("RGBA", "PNG"), ("P", "PNG"), ("LA", "PNG"), ("I;16", "PNG"), ("RGBA", "WEBP")]
+)
+def test_what_is_clear_or_fine_stays_so(mode: str, form: str) -> None:
+    """A turned mask or drawing."""
+    content = photo(form, 6, drawing(mode), **({"lossless": True} if form == "WEBP" else {}))
+    found = opened(fit(content, form.lower()))
+    assert (found.mode, found.size) == (mode, (30, 40))
+
+
+@pytest.mark.parametrize("form", TURNABLE)
+def test_an_upright_picture_stays_as_it_is(form: str) -> None:
+    """Not a pixel is encoded again; of a JPEG the notes of the camera stay here."""
+    content = picture(form)
+    assert fit(content, form.lower()) is content
+    noted = photo(form, 1)
+    kept = fit(noted, form.lower())
+    assert (kept == noted) is (form != "JPEG")
+    assert np.array_equal(np.asarray(opened(kept)), np.asarray(opened(noted)))
+    if form == "JPEG":
+        assert b"SECRETCAM" not in kept and len(kept) < len(noted)
+        assert opened(kept).info["icc_profile"] == PROFILE
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_what_moves_stays_as_it_is(form: str) -> None:
+    """Its pictures would be lost."""
+    content = moving(form, (64, 48))
+    assert fit(content, form.lower()) == content
+
+
+@pytest.mark.parametrize("end", [30, 200, 700, -40])
+def test_what_is_cut_stays_as_it_is(end: int) -> None:
+    """It can be sent, and a note says so."""
+    content = photo(quality=90)[:end]
+    assert fit(content, "jpeg") == content
+
+
+def test_without_pillow_it_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With a note; its sides are those that are stored."""
+    content = photo()
+    (tmp_path / "a.jpg").write_bytes(content)
+    assert probe.facts_of(tmp_path / "a.jpg").flaws == ()
+    assert probe.facts_of(tmp_path / "a.jpg").pixels == "136×200"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert not reads("jpeg")
+    assert fit(content, "jpeg") == content
+    assert probe.facts_of(tmp_path / "a.jpg").flaws == ("turned",)
+    assert probe.facts_of(tmp_path / "a.jpg").pixels == "200×136"
+    (tmp_path / "a.tiff").write_bytes(b"II*\0" + bytes(60))
+    with pytest.raises(InvalidRequestError, match=r"TIFF, which Pillow cannot read here.*install pillow\."):
+        probe.check_upload(tmp_path / "a.tiff")
+
+
+@pytest.mark.parametrize(("form", "becomes"), [("AVIF", "JPEG"), ("TIFF", "PNG"), ("BMP", "PNG")])
+def test_other_kinds_are_uploaded_as_png_or_jpeg(form: str, becomes: str, tmp_path: Path) -> None:
+    """By their path, as they look: what lost nothing before loses nothing."""
+    path = tmp_path / "a.picture"
+    path.write_bytes(picture(form, (400, 300), **({"quality": 95} if form == "AVIF" else {})))
+    facts = probe.facts_of(path)
+    assert (facts.kind, facts.pixels, facts.converted) == (form.lower(), "400×300", True)
+    ready = probe.ready(probe.check_upload(path))
+    assert ready.media_type == f"image/{becomes.lower()}"
+    assert likeness(opened(ready.content), opened(path.read_bytes())) > (40 if becomes == "JPEG" else 200)
+
+
+@pytest.mark.parametrize("form", ["TIFF", "AVIF"])
+def test_other_kinds_become_upright(form: str, tmp_path: Path) -> None:
+    """Their sides too."""
+    path = tmp_path / "a"
+    path.write_bytes(photo(form))
+    assert probe.facts_of(path).pixels == "136×200"
+    assert opened(probe.ready(probe.check_upload(path)).content).size == (136, 200)
+
+
+def test_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As telephones write it: with its reader it becomes an upright JPEG; without, it is said what to install."""
+    path = tmp_path / "a.HEIC"
+    path.write_bytes(b"\0\0\0\x1cftypheic\0\0\0\0mif1heic" + bytes(60))
+    if importlib.util.find_spec("pillow_heif"):
+        importlib.import_module("pillow_heif").register_heif_opener()
+        path.write_bytes(photo("HEIF"))
+        assert probe.facts_of(path).pixels == "136×200"
+        ready = probe.ready(probe.check_upload(path))
+        assert ready.kind == "jpeg"
+        assert likeness(opened(ready.content), scene().rotate(-90, expand=True)) > 25
+        assert b"SECRETCAM" not in ready.content
+        with pytest.raises(InvalidRequestError, match=r"This heic picture cannot be read"):
+            converted(path.read_bytes()[:300], "heic")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(InvalidRequestError, match="Save it as JPEG, or: pip install pillow-heif") as caught:
+        probe.check_upload(path)
+    assert "a.HEIC is HEIC, which Pillow cannot read here." in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "LAB", "I;16", "1", "P", "RGBA"])
+def test_every_mode_of_a_tiff(mode: str) -> None:
+    """Colours of print, of paper and of scanners; what is clear stays clear."""
+    buffer = io.BytesIO()
+    drawing(mode).save(buffer, "TIFF")
+    found = opened(converted(buffer.getvalue(), "tiff"))
+    assert found.mode == {"I;16": "L", "1": "L", "RGBA": "RGBA"}.get(mode, "RGB")
+
+
+def test_a_camera_s_raw_file_is_no_small_picture() -> None:
+    """It is a TIFF with a preview of some pixels in front."""
+    buffer = io.BytesIO()
+    scene((40, 30)).save(buffer, "TIFF", tiffinfo={50706: b"\1\4\0\0"})
+    with pytest.raises(InvalidRequestError, match="raw file"):
+        converted(buffer.getvalue(), "tiff")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("kind", ["tiff", "bmp", "avif", "png", "jpeg"])
+def test_what_cannot_be_read_is_said(kind: str) -> None:
+    """In one sentence, before anything is sent."""
+    with pytest.raises(InvalidRequestError, match=rf"^This {kind} picture cannot be read \(.*Nothing was sent\.$"):
+        converted(picture(kind.upper())[:12], kind)
+
+
+def test_a_large_picture_becomes_small_enough() -> None:
+    """Within what is documented, as JPEG, where PNG would be over it."""
+    noise = np.random.default_rng(1).integers(0, 255, (1500, 2500, 3), np.uint8)
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(noise).save(buffer, "BMP")
+    small = converted(buffer.getvalue(), "bmp")
+    assert len(small) < LARGEST_PICTURE
+    assert opened(small).format == "JPEG"
+
+
+def test_a_turned_picture_stays_below_what_can_be_uploaded() -> None:
+    """A PNG that grows past it becomes a JPEG."""
+    noise = np.random.default_rng(1).integers(0, 255, (2600, 2600, 3), np.uint8)
+    content = photo("PNG", 6, PIL.Image.fromarray(noise), compress_level=1)
+    assert len(fit(content, "png")) < LARGEST_UPLOAD

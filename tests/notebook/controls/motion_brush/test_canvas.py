@@ -1,0 +1,38 @@
+"""The motion brush's widget: what it says to the page, and that its module is whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kling_widgets.notebook.controls.motion_brush import canvas
+from kling_widgets.notebook.controls.motion_brush.canvas import COLOURS, BrushCanvas
+from tests.notebook.controls.page import Page
+
+
+def test_bytes_travel_as_messages() -> None:
+    """Traits are saved with the notebook: a picture is none."""
+    page = Page(BrushCanvas())
+    page.widget.send_bytes("a.png", b"picture")
+    page.widget.send_bytes("b.png", None)
+    assert page.wire.sent == [
+        ({"kind": "bytes", "key": "a.png"}, [b"picture"]),
+        ({"kind": "bytes", "key": "b.png"}, []),
+    ]
+    assert not any(isinstance(value, (bytes, memoryview)) for value in BrushCanvas().get_state().values())
+
+
+def test_the_module_is_made_of_all_its_files() -> None:
+    """Every file beside it is in it, once; none needs another address to be loaded, and one thing is exported."""
+    files = sorted((Path(canvas.__file__).parent / "js").iterdir())
+    assert files
+    assert all(file.read_text("utf-8") in BrushCanvas._esm for file in files)
+    assert len(BrushCanvas._esm) == sum(len(file.read_text("utf-8")) for file in files)
+    assert not re.search(r"^\s*import\b|\bimport\(", BrushCanvas._esm, re.MULTILINE)
+    assert re.findall(r"^export .*", BrushCanvas._esm, re.MULTILINE) == ["export default { render };"]
+
+
+def test_each_of_the_documented_regions_has_its_own_colour() -> None:
+    """Six."""
+    assert len(set(COLOURS)) == 6
+    assert BrushCanvas().colours == list(COLOURS)

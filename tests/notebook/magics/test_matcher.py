@@ -1,0 +1,33 @@
+"""How IPython asks for what Tab offers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from IPython.core.completer import CompletionContext
+
+from kling_widgets.notebook.magics.matcher import matcher
+
+
+def nobody() -> Any:
+    raise AssertionError("somebody was asked")
+
+
+def offered(line: str, **asked: Any) -> list[str]:
+    """What is offered at the end of the line."""
+    context = CompletionContext(token="", full_text=line, cursor_position=len(line), cursor_line=0, limit=None)
+    kling = matcher(*(asked.get(name, nobody) for name in ("ids", "presets", "default")))
+    return [each.text for each in kling(context)["completions"]]
+
+
+@pytest.mark.parametrize("line", ["", "import js", "%load_ext kl", "boat.kling"])
+def test_in_other_lines_nobody_is_asked(line: str) -> None:
+    """Each Tab comes by: neither journal nor settings are read for it."""
+    assert offered(line) == []
+
+
+def test_in_a_line_of_ours_what_is_needed_is_asked() -> None:
+    """The setting gives the model that the line does not name; the journal gives ids, where ids are meant."""
+    assert offered("%kling --seconds 1", default=lambda: "2.6") == ["10"]
+    assert offered("job = %kling_show t", default=lambda: "2.6", ids=lambda: ["task_1", "#2"]) == ["task_1"]

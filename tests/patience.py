@@ -1,0 +1,42 @@
+"""Clients whose patience is short for some requests alone: a good answer need not be quick on a busy machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from kling_widgets.client.http.transport import AsyncWays, Ways
+
+LONG = 60.0  # seconds; who waits so long for an answer that comes has found a fault
+
+Short = Callable[[httpx.Request], bool]  # whether a request is one that is not answered in time
+
+
+class Patient(Ways):
+    """The ways of a blocking client, with its own patience for some requests, and a long one for all others."""
+
+    def __init__(self, short: Short) -> None:
+        super().__init__()
+        self._short = short
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        _wait(request, self._short)
+        return super().handle_request(request)
+
+
+class AsyncPatient(AsyncWays):
+    """The same for an async client."""
+
+    def __init__(self, short: Short) -> None:
+        super().__init__()
+        self._short = short
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        _wait(request, self._short)
+        return await super().handle_async_request(request)
+
+
+def _wait(request: httpx.Request, short: Short) -> None:
+    if not short(request):
+        request.extensions["timeout"]["read"] = LONG

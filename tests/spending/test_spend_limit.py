@@ -1,0 +1,209 @@
+"""Bills and limits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.errors import InvalidRequestError
+from kling_widgets.request.estimate import Estimate, Money, amount, seconds_of
+from kling_widgets.request.request import VideoRequest
+from kling_widgets.spending.spend_limit import SpendLimit, currency, number
+
+BOAT = VideoRequest("2.6", prompt="a boat")
+AVATAR = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["https://example.com/a.wav"])
+
+
+def price(request: VideoRequest) -> Money | None:
+    """0.07 USD a second, where the length is known."""
+    seconds = seconds_of(request)
+    return (seconds * Decimal("0.07"), "USD") if seconds else None
+
+
+def free(request: VideoRequest) -> Money | None:
+    """No price at all."""
+    return None
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("4 videos", SpendLimit(videos=4)),
+        ("4", SpendLimit(videos=4)),
+        (" 1 Video ", SpendLimit(videos=1)),
+        ("0 videos", SpendLimit(videos=0)),
+        ("60 seconds", SpendLimit(seconds=60)),
+        ("60s", SpendLimit(seconds=60)),
+        ("2 minutes", SpendLimit(seconds=120)),
+        ("5 USD", SpendLimit(money=Decimal(5), currency="USD")),
+        ("5.50 usd", SpendLimit(money=Decimal("5.5"), currency="USD")),
+        ("5 €", SpendLimit(money=Decimal(5), currency="€")),
+        ("100 Credits", SpendLimit(money=Decimal(100), currency="credits")),
+        ("20 videos, 5.00 USD", SpendLimit(videos=20, money=Decimal(5), currency="USD")),
+        ("5 USD,60 s,4 clips", SpendLimit(4, 60, Decimal(5), "USD")),
+        ("", SpendLimit()),
+        (" OFF ", SpendLimit()),
+    ],
+)
+def test_a_limit_is_read(text: str, limit: SpendLimit) -> None:
+    """What people write; and its own words say the same again."""
+    assert SpendLimit.parse(text) == limit
+    assert SpendLimit.parse(str(limit)) == limit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "many",
+        "-4",
+        "-5 USD",
+        "nan",
+        "inf USD",
+        "1e999",
+        "1e3 videos",
+        f"{10**30}",
+        f"{10**30} USD",
+        "4.5 videos",
+        "0.5 s",
+        "4 vidoes",
+        "5 <b>USD</b>",
+        "5 <",
+        "1,000 USD",
+        "0,50 USD",
+        "4 videos, 5 videos",
+        "5 USD, 5 EUR",
+        "4 videos,",
+        "4 videos 60 s",
+        "٤ videos",
+        "1.2.3 USD",
+        "5 \x1b[31mUSD",
+        "5 x\nUSD",
+    ],
+)
+def test_what_is_no_limit_is_refused(text: str) -> None:
+    """Never guessed: a limit that is misread would be one that does not hold."""
+    with pytest.raises(InvalidRequestError, match=r"limit .*Give it like 4 videos, 60 seconds, 5 USD") as raised:
+        SpendLimit.parse(text)
+    assert "\x1b" not in str(raised.value)
+
+
+@given(st.text())
+def test_any_text_is_a_limit_or_an_error_of_ours(text: str) -> None:
+    """Nothing else comes out of it, and no error is long."""
+    try:
+        limit = SpendLimit.parse(text)
+    except InvalidRequestError as error:
+        assert len(str(error)) < 300
+    else:
+        assert SpendLimit.parse(str(limit)) == limit
+
+
+@pytest.mark.parametrize("text", ["", "US", "<b>", "U$D", "euros", "$$", "USD EUR", "１２３", "\x00"])
+def test_what_is_no_currency_is_refused(text: str) -> None:
+    """Three letters, a sign, or credits."""
+    with pytest.raises(InvalidRequestError, match="A currency is"):
+        currency(text)
+
+
+def test_bills_of_two_currencies_are_no_sum() -> None:
+    """The later one's currency is that of both; what was priced in another one has no price in it."""
+    dollars, euros = (Estimate.of_one(BOAT, (Decimal(2), unit)) for unit in ("USD", "EUR"))
+    assert dollars + euros == Estimate(2, 10, 0, Decimal(2), "EUR", 1)
+    assert "no price for 1 of 2 videos" in SpendLimit.parse("9 EUR").breach(dollars + euros)
+    assert dollars + Estimate.of_one(BOAT, None) == Estimate(2, 10, 0, Decimal(2), "USD", 1)
+
+
+def test_a_number_is_a_plain_one() -> None:
+    """No exponents, no signs, no more digits than anybody pays."""
+    assert number("0.000001") == Decimal("0.000001")
+    for text in ("", ".", "1.", ".5", "+1", "1e5", "0.0000001", "1234567890", "NaN", "1_0"):
+        with pytest.raises(ValueError):
+            number(text)
+
+
+@pytest.mark.parametrize(
+    ("request_", "seconds"),
+    [
+        (BOAT, 5),
+        (BOAT.replace(seconds=10), 10),
+        (BOAT.replace(seconds="soon"), None),
+        (VideoRequest("aigc-video-kling-9", prompt="a boat"), 5),
+        (AVATAR, None),
+        (AVATAR.replace(seconds=5), None),
+        (VideoRequest("3.0", multi_prompt=[{"index": 1, "prompt": "a", "duration": "8"}]), 8),
+        (VideoRequest("3.0", seconds=12, multi_prompt=[{"index": 1, "prompt": "a", "duration": "8"}]), 12),
+        (VideoRequest("3.0", multi_prompt="no list"), 5),
+    ],
+)
+def test_how_long_a_clip_will_be(request_: VideoRequest, seconds: int | None) -> None:
+    """As asked, else the service's 5 s, or as the shots add up; what follows its media is not known before."""
+    assert seconds_of(request_) == seconds
+
+
+def test_a_bill_is_a_sum() -> None:
+    """In decimals: twenty times 0.35 is 7, and keeps a limit of 7."""
+    bill = Estimate.of([BOAT] * 20, price)
+    assert bill == Estimate(20, 100, 0, Decimal(7), "USD", 0)
+    assert str(bill) == "20 videos · 100 s · about 7.00 USD by your own price table"
+    assert bill.cost == "7.00 USD"
+    assert SpendLimit.parse("20 videos, 100 s, 7 USD").breach(bill) == ""
+
+
+@pytest.mark.parametrize(
+    ("requests", "prices", "said"),
+    [
+        ([], price, "nothing"),
+        ([BOAT], free, "1 video · 5 s"),
+        ([BOAT], price, "1 video · 5 s · about 0.35 USD by your own price table"),
+        ([AVATAR], price, "1 video · of unknown length"),
+        (
+            [BOAT, BOAT, AVATAR],
+            price,
+            "3 videos · 10 s and 1 of unknown length · about 0.70 USD by your own price table, 1 without a price",
+        ),
+    ],
+)
+def test_a_bill_in_words(requests: list[VideoRequest], prices: object, said: str) -> None:
+    """Videos, seconds, money where it is known, and what is not known."""
+    bill = Estimate.of(requests, price if prices is price else free)
+    assert str(bill) == said
+    assert bool(bill.cost) == (len(requests) == 1 and prices is price and requests == [BOAT])
+
+
+@pytest.mark.parametrize(
+    ("money", "said"), [("1.4", "1.40"), ("0.005", "0.005"), ("7", "7.00"), ("0.12345678", "0.1235"), ("0", "0.00")]
+)
+def test_an_amount_in_words(money: str, said: str) -> None:
+    """Cents, and what is finer where it is."""
+    assert amount(Decimal(money)) == said
+
+
+@pytest.mark.parametrize(
+    ("limit", "requests", "breach"),
+    [
+        ("off", [BOAT] * 99, ""),
+        ("0 videos", [], ""),
+        ("0 videos", [BOAT], "0 videos would be passed"),
+        ("4 videos", [BOAT] * 4, ""),
+        ("4 videos", [BOAT] * 5, "4 videos would be passed"),
+        ("4 videos", [AVATAR] * 4, ""),
+        ("10 s", [BOAT] * 2, ""),
+        ("10 s", [BOAT] * 3, "10 s would be passed"),
+        ("10 s", [BOAT, AVATAR], "10 s cannot be checked: how long 1 of 2 videos will be is not known before"),
+        ("10 s", [AVATAR], "10 s cannot be checked: how long 1 video will be is not known before"),
+        ("1 s", [BOAT, AVATAR], "1 s would be passed"),
+        ("0.70 USD", [BOAT] * 2, ""),
+        ("0.699999 USD", [BOAT] * 2, "0.699999 USD would be passed"),
+        ("5 USD", [BOAT, AVATAR], "5.00 USD cannot be checked: your price table has no price for 1 of 2 videos"),
+        ("5 EUR", [BOAT], "5.00 EUR cannot be checked: your price table is in USD"),
+        ("4 videos, 1 USD", [BOAT] * 3, "1.00 USD would be passed"),
+    ],
+)
+def test_what_does_not_keep_a_limit(limit: str, requests: list[VideoRequest], breach: str) -> None:
+    """The part that is passed; and what is not known before counts as too much."""
+    said = SpendLimit.parse(limit).breach(Estimate.of(requests, price))
+    assert said.startswith(breach)
+    assert bool(said) == bool(breach)

@@ -1,0 +1,113 @@
+"""What many note at once is written together, in their order, and whatever becomes of one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from kling_widgets.storage.batch_writer import JournalWriter, in_thread
+from kling_widgets.storage.journal import Journal
+from tests.jobs.conftest import LONG, REQUEST
+
+Changes = Sequence[tuple[int, Mapping[str, object]]]
+
+
+class Slow(Journal):
+    """A journal that tells of each time it is written into, waits for the word, and takes no state "refused"."""
+
+    def __init__(self, path: Path) -> None:
+        self.written: list[list[int]] = []
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        super().__init__(path)
+
+    def update_all(self, changes: Changes) -> list[bool]:
+        self.written.append([key for key, _ in changes])
+        self.begun.set()
+        assert self.go_on.wait(LONG)
+        if any(columns.get("state") == "refused" for _, columns in changes):
+            raise RuntimeError("not this one")
+        return super().update_all(changes)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Slow:
+    """An empty journal."""
+    return Slow(tmp_path / "journal.sqlite")
+
+
+def test_what_comes_meanwhile_is_written_at_once(journal: Slow) -> None:
+    """A thousand tasks that end together cost two changes of the file, and not a thousand."""
+
+    async def main() -> list[bool]:
+        pen = JournalWriter(journal)
+        first = pen.note(keys[0], state="sending")
+        await asyncio.to_thread(journal.begun.wait, LONG)
+        rest = [pen.note(key, state="accepted", task_id=f"t{key}") for key in keys]
+        journal.go_on.set()
+        return await asyncio.gather(first, *rest)
+
+    keys = [journal.write(REQUEST, "a") for _ in range(1000)]
+    assert asyncio.run(main()) == [True] * 1001
+    assert journal.written == [keys[:1], keys]
+    assert {(entry.key, entry.task_id) for entry in journal.unfinished()} == {(key, f"t{key}") for key in keys}
+
+
+def test_the_last_note_of_a_submission_counts(journal: Slow) -> None:
+    """Notes are written in the order in which they were made."""
+
+    async def main() -> None:
+        pen = JournalWriter(journal)
+        await asyncio.gather(*(pen.note(key, state=state) for state in ("sending", "written", "sending")))
+        await asyncio.gather(pen.note(key, state="accepted", task_id="t"), pen.note(key, url="https://a.example/v"))
+
+    key = journal.write(REQUEST, "a")
+    journal.go_on.set()
+    asyncio.run(main())
+    (entry,) = journal.entries()
+    assert (entry.state, entry.task_id, entry.url) == ("accepted", "t", "https://a.example/v")
+
+
+def test_one_that_cannot_be_written_does_not_keep_others_from_being(journal: Slow) -> None:
+    """Its error is its own; the ids of the others are on disk."""
+
+    async def main() -> list[bool | BaseException]:
+        pen = JournalWriter(journal)
+        notes = [pen.note(key, state="refused" if key == keys[1] else "accepted", task_id=f"t{key}") for key in keys]
+        return await asyncio.gather(*notes, return_exceptions=True)
+
+    keys = [journal.write(REQUEST, "a") for _ in range(3)]
+    journal.go_on.set()
+    first, second, third = asyncio.run(main())
+    assert (first, third) == (True, True)
+    assert isinstance(second, RuntimeError)
+    assert {entry.task_id for entry in journal.unfinished()} == {f"t{keys[0]}", f"t{keys[2]}"}
+
+
+def test_a_note_is_written_though_nobody_waits_for_it_any_more(journal: Slow) -> None:
+    """And whoever noted at the same time hears of it."""
+
+    async def main() -> bool:
+        pen = JournalWriter(journal)
+        given_up, other = pen.note(keys[0], state="accepted", task_id="t"), pen.note(keys[1], state="sending")
+        given_up.cancel()
+        journal.go_on.set()
+        return await other
+
+    keys = [journal.write(REQUEST, "a") for _ in range(2)]
+    assert asyncio.run(main())
+    assert [entry.key for entry in journal.unfinished()] == keys[:1]
+
+
+def test_work_that_fails_in_a_thread_is_done_here() -> None:
+    """Where no thread can be had."""
+
+    def work() -> str:
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("can't start new thread")
+        return "done"
+
+    assert asyncio.run(in_thread(work)) == "done"
