@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kling_widgets.catalog.fields import Choice, Field, FieldLimit, Flag, Number, Source, Text
+from kling_widgets.catalog.field_kinds import AnyField
+from kling_widgets.catalog.fields import Choice, FieldLimit, Flag, Number, Source, Text
 from kling_widgets.catalog.link_fields import Link, Links
 from kling_widgets.catalog.reference_fields import References
 from kling_widgets.catalog.shot_fields import Shots
@@ -33,7 +34,7 @@ def _ratio(text: str) -> str:
 
 
 # Every field of the line, in the order of the service page.
-FIELDS: Mapping[str, Field] = {
+FIELDS: Mapping[str, AnyField] = {
     field.name: field
     for field in (
         Text(
@@ -220,7 +221,7 @@ IMAGES = Links(
 )
 
 
-def field_of(name: str) -> Field | None:
+def field_of(name: str) -> AnyField | None:
     """The line's field of this name, ``images`` among them; None for what is no field."""
     return IMAGES if name == IMAGES.name else FIELDS.get(name)
 

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FIELDS, OPEN, PREFIX, D, S, field_of
-from kling_widgets.catalog.fields import Field, FieldLimit, Number, Source
+from kling_widgets.catalog.field_kinds import AnyField
+from kling_widgets.catalog.fields import FieldLimit, Number, Source
 from kling_widgets.core.text import one_line
 
 
@@ -63,7 +64,7 @@ class Model:
     id: str
     title: str
     capabilities: tuple[Capability, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[AnyField, ...]
     needs: tuple[Need, ...] = ()
     length: str = ""
     scene: str = ""
@@ -77,16 +78,16 @@ class Model:
         return self.id.removeprefix(PREFIX)
 
     @cached_property
-    def by_name(self) -> Mapping[str, Field]:
+    def by_name(self) -> Mapping[str, AnyField]:
         """The fields that it is documented to take, by name."""
         return {field.name: field for field in self.fields}
 
     @property
-    def others(self) -> tuple[Field, ...]:
+    def others(self) -> tuple[AnyField, ...]:
         """The line's other fields: not documented for this model, but sent if set."""
         return tuple(field for name, field in FIELDS.items() if name not in self.by_name)
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str) -> AnyField:
         """The field of this name, with this model's limits where it has any. Raises KeyError."""
         if found := self.by_name.get(name) or field_of(name):
             return found
@@ -160,7 +161,7 @@ def entry(
         needs, length, scene, native: as in ``Model``.
         helps: the help of fields that are something else with this model.
     """
-    own: dict[str, Field] = {}
+    own: dict[str, AnyField] = {}
 
     def set_up(field: str, **changes: object) -> None:
         own[field] = replace(own.get(field) or FIELDS[field], **changes)  # type: ignore[arg-type]

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import assert_never
 
-from kling_widgets.catalog.fields import Field, FieldLimit, Source
+from kling_widgets.catalog.field_kinds import AnyField
+from kling_widgets.catalog.fields import Choice, FieldLimit, Flag, Number, Source, Text
 from kling_widgets.catalog.link_fields import Link, Links
 from kling_widgets.catalog.models import Model
-from kling_widgets.catalog.structured_fields import Clips, Masks
+from kling_widgets.catalog.shot_fields import Shots
+from kling_widgets.catalog.structured_fields import Anything, CameraControl, Clips, Elements, Masks
 from kling_widgets.core.problem import Problem
 
 UPLOADABLE = ("png", "jpeg", "webp", "gif")  # the kinds of the gateway's upload (D)
@@ -114,7 +117,7 @@ _VOICE = Bounds(kinds=("mp3", "wav", "m4a", "aac"), size=5_000_000, seconds=(2, 
 _SPEECH = replace(_VOICE, seconds=(2, 300))  # of an avatar
 
 
-def bounds(field: Field, model: Model) -> Bounds | None:
+def bounds(field: AnyField, model: Model) -> Bounds | None:
     """What is documented for the media of a field; None for a field that holds none."""
     match field:
         case Link(name="image_tail"):
@@ -127,7 +130,9 @@ def bounds(field: Field, model: Model) -> Bounds | None:
             return _SPEECH if model.scene == "avatar" else _VOICE
         case Clips():
             return _DRIVING if model.scene == "motion control" else _VIDEO
-    return None
+        case Text() | Flag() | Choice() | Number() | Shots() | CameraControl() | Elements() | Anything():
+            return None
+    assert_never(field)
 
 
 def unfit(field: str | None, name: str, facts: Facts) -> Problem | None:
@@ -153,7 +158,7 @@ def unfit(field: str | None, name: str, facts: Facts) -> Problem | None:
     return None
 
 
-def problems(field: Field, model: Model, name: str, facts: Facts) -> Iterator[Problem]:
+def problems(field: AnyField, model: Model, name: str, facts: Facts) -> Iterator[Problem]:
     """What is wrong with a local file in a field.
 
     Args:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from kling_widgets.catalog.fields import Choice, Field, Flag, Number, Text
+from typing import assert_never
+
+from kling_widgets.catalog.field_kinds import AnyField
+from kling_widgets.catalog.fields import Choice, Flag, Number, Text
 from kling_widgets.catalog.link_fields import Link, Links
 from kling_widgets.catalog.shot_fields import Shots
-from kling_widgets.catalog.structured_fields import CameraControl, Clips, Elements, Masks, Structured
+from kling_widgets.catalog.structured_fields import Anything, CameraControl, Clips, Elements, Masks
 from kling_widgets.notebook.controls.base import Control
 from kling_widgets.notebook.controls.basic import Dropdown, Slider, TextBox, Toggle
 from kling_widgets.notebook.controls.camera import CameraMoves
@@ -22,12 +25,12 @@ __all__ = ["Control", "WidgetFactory", "kind_of", "make"]
 _PILLS = 4  # choices beside "default"; more are a list
 
 
-def make(field: Field, parts: WidgetFactory) -> Control:
+def make(field: AnyField, parts: WidgetFactory) -> Control:
     """The control of a field."""
     return kind_of(field)(field, parts)
 
 
-def kind_of(field: Field) -> type[Control]:
+def kind_of(field: AnyField) -> type[Control]:
     """Which kind of control a field gets."""
     match field:
         case Text():
@@ -52,6 +55,6 @@ def kind_of(field: Field) -> type[Control]:
             return ClipRows
         case Masks():
             return MotionBrush
-        case Structured():
+        case Anything():
             return JsonBox
-    raise TypeError(f"no control is made for {type(field).__name__}")
+    assert_never(field)

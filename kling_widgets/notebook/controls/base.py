@@ -8,7 +8,7 @@ from functools import partial
 
 import ipywidgets as widgets
 
-from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.core.json_values import JSON
 from kling_widgets.core.problem import Problem
 from kling_widgets.notebook.controls.quick_fixes import QuickFix
@@ -30,7 +30,7 @@ class Control(ABC):
 
     sheets: tuple[str, ...] = ()
 
-    def __init__(self, field: Field, parts: WidgetFactory) -> None:
+    def __init__(self, field: AnyField, parts: WidgetFactory) -> None:
         self.field, self.parts = field, parts
         self.changed: Callable[[], None] = lambda: None
         self.assign: Callable[[Mapping[str, JSON]], None] = lambda values: None
@@ -52,7 +52,7 @@ class Control(ABC):
     def set_value(self, value: JSON) -> None:
         """Shows the value; None unsets it."""
 
-    def set_field(self, field: Field) -> None:
+    def set_field(self, field: AnyField) -> None:
         """Takes another model's field of this name and kind, with that one's limits and hints. The value is set after
         that."""
         self.field = field

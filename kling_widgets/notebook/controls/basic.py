@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
+from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.catalog.fields import Choice, Field, Flag, Number, Text
 from kling_widgets.core.json_values import JSON, shorten
 from kling_widgets.notebook.controls.base import Control
@@ -53,7 +54,7 @@ class Toggle(Control):
         self.watch(self.box)
         return self.box
 
-    def set_field(self, field: Field) -> None:
+    def set_field(self, field: AnyField) -> None:
         super().set_field(field)
         self.choices = choices(field)
         self.box.options, self.box.tooltip = (DEFAULT, *self.choices), field.help
@@ -111,7 +112,7 @@ class Slider(Control):
         self.watch(self.number)
         return self.parts.row(self.mode, self.number, classes=(*self.classes, "kling-row", "kling-number"))
 
-    def set_field(self, field: Field) -> None:
+    def set_field(self, field: AnyField) -> None:
         assert isinstance(field, Number)
         super().set_field(field)
         with self.number.hold_trait_notifications():

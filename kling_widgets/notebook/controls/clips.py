@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 import ipywidgets as widgets
 
-from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.catalog.structured_fields import Clips
 from kling_widgets.core.json_values import JSON
 from kling_widgets.notebook.controls.basic import DEFAULT
@@ -41,7 +41,7 @@ class ClipRows(StructuredControl):
         self._add: widgets.Button | None = None
         return self._shown()
 
-    def set_field(self, field: Field) -> None:
+    def set_field(self, field: AnyField) -> None:
         super().set_field(field)
         self.change(*self._shown())
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.core.json_values import JSON, to_json, with_links
 from kling_widgets.notebook.controls.base import Control
 from kling_widgets.notebook.widgets.form_page import Message, at
@@ -69,7 +69,7 @@ class StructuredControl(Control):
             f'<span class="kling-dim">{html.escape(_MARK.sub("", self.field.help))}</span>'
         )
 
-    def set_field(self, field: Field) -> None:
+    def set_field(self, field: AnyField) -> None:
         super().set_field(field)
         self.label.value, self.label.tooltip = self._label(), field.help
 

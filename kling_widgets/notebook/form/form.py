@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.catalog.model_names import resolve
 from kling_widgets.catalog.models import Model
 from kling_widgets.core.json_values import JSON, masked, shorten
@@ -167,7 +167,7 @@ class Form:
                 self._controls.pop(name).close()
             elif field is not control.field:
                 control.set_field(field)
-        titles: dict[str, list[Field]] = {}
+        titles: dict[str, list[AnyField]] = {}
         for field in model.fields:
             titles.setdefault(field.section, []).append(field)
         rows = [self._control(field).widget for field in titles.pop("", [])]
@@ -195,7 +195,7 @@ class Form:
         with self._lock:
             self._refresh()
 
-    def _control(self, field: Field) -> Control:
+    def _control(self, field: AnyField) -> Control:
         """The control of a field of the present model."""
         control = self._controls.get(field.name)
         if control is None:

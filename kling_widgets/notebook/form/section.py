@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import ipywidgets as widgets
 
-from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.core.problem import Problem
 from kling_widgets.notebook.controls import Control
 from kling_widgets.notebook.form.collapsible import Collapsible
@@ -31,18 +31,18 @@ class Section(Collapsible):
         title: str,
         parts: WidgetFactory,
         opened: Callable[[], None],
-        control: Callable[[Field], Control],
+        control: Callable[[AnyField], Control],
         note: str = "",
     ) -> None:
         # With a note it holds fields of other sections: their controls need their own names.
         super().__init__(title, parts, self._rows, opened, ("kling-others",) if note else ())
         self._control = control
-        self._fields: Sequence[Field] = ()
+        self._fields: Sequence[AnyField] = ()
         self._troubled = False
         self._said = note
         self._note: widgets.HTML | None = None
 
-    def fill(self, fields: Sequence[Field]) -> None:
+    def fill(self, fields: Sequence[AnyField]) -> None:
         """Takes the fields that it holds for the present model."""
         self._fields = fields
         self.refill()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kling_widgets.catalog.all_fields import field_of
-from kling_widgets.catalog.fields import Field
+from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.structured_fields import Clips
 from kling_widgets.core.json_values import paths_in
@@ -70,7 +70,7 @@ class LocalMedia:
         found = self._look(path)
         return found if isinstance(found, Facts) else None
 
-    def problems(self, field: Field, model: Model, path: Path) -> tuple[Problem, ...]:
+    def problems(self, field: AnyField, model: Model, path: Path) -> tuple[Problem, ...]:
         """What is wrong with a file in a field: an error when it could not be uploaded, else warnings."""
         found = self._look(path)
         if isinstance(found, Facts):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from typing import assert_never
 
 from kling_widgets.catalog.all_fields import FIELDS
-from kling_widgets.catalog.fields import Choice, Flag, Number
+from kling_widgets.catalog.fields import Choice, Flag, Number, Text
+from kling_widgets.catalog.link_fields import Link, Links
 from kling_widgets.catalog.model_names import ALIASES, resolve
 from kling_widgets.catalog.models import MODELS, Model
+from kling_widgets.catalog.shot_fields import Shots
+from kling_widgets.catalog.structured_fields import Anything, CameraControl, Clips, Elements, Masks
 from kling_widgets.notebook.magics import tasks
 from kling_widgets.notebook.output import history_filters
 from kling_widgets.request.magic_words import SETTINGS, Setting, option_name
@@ -42,7 +46,10 @@ def values(option: str, model: str | Model) -> list[str]:
             return [str(number) for number in usual]
         case Flag(choices=choices):
             return ["on" if choice else "off" for choice in reversed(choices)]
-    return []
+        case None | Text() | Link() | Links() | Shots() | CameraControl() | Elements() | Clips() | Masks() | Anything():
+            return []
+        case never:
+            assert_never(never)
 
 
 def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6") -> tuple[str, list[str]]:
