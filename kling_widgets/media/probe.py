@@ -144,7 +144,7 @@ def facts_of(path: str | os.PathLike[str], field: str | None = None) -> Facts:
             content = head + file.read(LARGEST_UPLOAD - len(head))
             return _picture_facts(kind, size, content)
         file.seek(0)
-        found = durations.measure(kind, file, size)
+        found = durations.measure(kind, file)
         return Facts(kind, size, found.width, found.height, found.seconds, found.rate)
 
 
