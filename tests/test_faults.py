@@ -31,6 +31,8 @@ from tests.jobs.conftest import until
 from tests.patience import AsyncPatient, Patient
 from tests.servers import Answer, Asked, FaultServer
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-" + "Fault5xyz" * 4
 CREATE = "/v1/video/generations"
 ALWAYS = 10**9

@@ -29,6 +29,8 @@ from tests.conftest import need
 from tests.demo.conftest import SMALL, until
 from tests.servers import Answer, Asked, FaultServer
 
+pytestmark = pytest.mark.slow
+
 NGINX = shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
 
 # In the foreground and in one process, which is ended by its id; all that it writes is in the folder of the test.

@@ -125,6 +125,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), kept.begun, len(forks.
     assert program(code) == "1 0 1\n"
 
 
+@pytest.mark.slow
 def test_a_journal_that_is_written_while_its_process_forks(tmp_path: Path) -> None:
     """SQLite's file is never open at that moment: each child reads it and writes into it, on disk and at once."""
     code = """

@@ -18,6 +18,8 @@ from kling_widgets.client.client import Client
 from kling_widgets.demo.service import Demo
 from tests.demo.conftest import TASKS, Caller, film, until, wish
 
+pytestmark = pytest.mark.slow
+
 
 def png(size: tuple[int, int] = (40, 30)) -> bytes:
     data = io.BytesIO()

@@ -12,6 +12,8 @@ from PIL import Image
 from kling_widgets.catalog import models as catalog
 from tests.demo.conftest import TASKS, Caller, film, where
 
+pytestmark = pytest.mark.slow
+
 LINK = "https://example.com/a"
 # A body of every field, by the names and kinds of the service page, aliases among them.
 EVERY: dict[str, Any] = {

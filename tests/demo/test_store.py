@@ -13,6 +13,8 @@ from kling_widgets.demo.store import SILENCE, Row, Store
 from tests.conftest import tries
 from tests.demo.conftest import wish
 
+pytestmark = pytest.mark.slow
+
 
 class Clock:
     """A time that passes when it is told to."""

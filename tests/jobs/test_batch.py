@@ -14,6 +14,8 @@ from kling_widgets.jobs.watcher import Watcher
 from tests.jobs.conftest import LONG, Ticks, World, program, row
 from tests.kernel import Kernel
 
+pytestmark = pytest.mark.slow
+
 
 def test_all_are_waited_for(world: World) -> None:
     """A batch is a sequence of its jobs; waiting gives it when all have their file."""

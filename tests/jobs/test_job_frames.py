@@ -10,6 +10,8 @@ from kling_widgets.errors import KlingError
 from tests.jobs.conftest import World
 from tests.media.test_frames import FRAMES, colour, near, video
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_last_frame_of_a_job_is_a_first_frame(world: World, tmp_path: Path) -> None:
     """It stands beside the video, and a request takes it."""

@@ -156,6 +156,7 @@ def test_what_is_in_a_video(tmp_path: Path) -> None:
     assert look_into(read(clip(tmp_path / "silent.mp4"))).sound is False
 
 
+@pytest.mark.slow
 def test_the_poster_of_a_noisy_picture_is_small(tmp_path: Path) -> None:
     """A notebook holds the poster twice, so it is small for the worst picture too."""
     found = look_into(read(clip(tmp_path / "clip.mp4", noise=True, size=(1920, 1080))))
@@ -248,6 +249,7 @@ def test_no_other_file_is_taken_for_a_saved_video(tmp_path: Path) -> None:
         assert ours(entry(path, sha256="ab" * 32), videos) is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
 def test_a_video_that_was_looked_into_holds_up_no_fork(tmp_path: Path) -> None:
     """Drawn, looked into, a frame taken out of it: a forked child ends, and so does a ``!command`` of a cell."""

@@ -18,6 +18,8 @@ from av.video.reformatter import Colorspace
 from kling_widgets.errors import KlingError
 from kling_widgets.media.frames import frame
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 60
 BT709 = 1
 

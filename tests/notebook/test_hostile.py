@@ -360,6 +360,7 @@ def test_ids_of_a_strange_journal_are_not_completed(shell: Any, nobody: Session)
         assert first == f"#{key}" or (first == text and re.fullmatch(r"[\w.:-]+", text, re.ASCII))
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_terminal(nobody: Session, tmp_path: Path) -> None:
     """What jobs and batches say of themselves, with ids out of a strange journal."""
     for text in TEXTS:

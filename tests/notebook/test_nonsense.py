@@ -24,6 +24,8 @@ from kling_widgets.notebook.kernel.front_end import find
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.kernel.settings import Kling
 
+pytestmark = pytest.mark.slow
+
 NONSENSE = (
     *("~nobody-of-that-name/x", "/dev/null/x", "/proc/x", "x" * 5000, "\udcff\udcfe", "é\n"),
     *("-1", "nan", "inf", "1e999", "0"),

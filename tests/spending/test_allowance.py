@@ -286,6 +286,7 @@ def test_the_environment_limits_a_script(environment: dict[str, str], before: st
         assert "counted in the last 24 hours by all kernels, forks and clients together" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_fork_counts_too(tmp_path: Path) -> None:
     """The child's submissions are those of its parent."""
     code = PROGRAM.format(before="if os.fork(): os.wait()", key=KEY)

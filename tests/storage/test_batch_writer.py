@@ -13,6 +13,8 @@ from kling_widgets.storage.batch_writer import JournalWriter, in_thread
 from kling_widgets.storage.journal import Journal
 from tests.jobs.conftest import LONG, REQUEST
 
+pytestmark = pytest.mark.slow
+
 Changes = Sequence[tuple[int, Mapping[str, object]]]
 
 

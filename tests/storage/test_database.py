@@ -184,6 +184,7 @@ def test_what_is_behind_the_damage_is_read_too(path: Path) -> None:
     assert (found[0], found[-1]) == ("1", "5000")
 
 
+@pytest.mark.slow
 def test_a_kernel_that_is_killed_while_it_sets_a_file_aside_loses_nothing(path: Path) -> None:
     """Wherever it was: the next one finds all that could be read."""
     code = """

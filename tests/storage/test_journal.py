@@ -179,6 +179,7 @@ def _write_many(path: Path, start: threading.Barrier, count: int) -> None:
     assert not journal.trouble
 
 
+@pytest.mark.slow
 def test_several_processes_write_at_once(tmp_path: Path) -> None:
     """Kernels that share the journal lose nothing, also when all of them make it at the same moment."""
     spawn = multiprocessing.get_context("spawn")

@@ -316,6 +316,7 @@ def test_undocumented_values_do_not_become_documented_ones(new: Maker) -> None:
     assert form.request.get("sound") is False
 
 
+@pytest.mark.slow
 def test_switching_leaves_no_widgets_behind(new: Maker) -> None:
     """Through all models and back, with everything open, and again: not one widget more the next time."""
     form = new(full(MODELS["aigc-video-kling-3.0"]))

@@ -303,6 +303,7 @@ def test_a_path_that_is_fit_stays(local: LocalMedia, tmp_path: Path) -> None:
             assert (found.size, found.mode, found.format) == (size, "RGB", "JPEG")
 
 
+@pytest.mark.slow
 def test_a_large_picture_becomes_small_enough(local: LocalMedia) -> None:
     """A photograph of twelve million pixels would be too large as PNG."""
     noise = np.random.default_rng(1).integers(0, 255, (1500, 2500, 3), np.uint8)

@@ -129,6 +129,7 @@ def test_a_key_of_the_environment_does_not_go_to_a_port(make: Maker, environ: di
     assert session.services.get().demo
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "network",
     [

@@ -126,6 +126,7 @@ def test_save_names_the_file_or_the_folder(session: Session) -> None:
     assert two.path != one.path
 
 
+@pytest.mark.slow
 def test_a_wait_that_is_over_leaves_the_task(session: Session) -> None:
     """``timeout``: an error that tells how to resume, and a job that can be."""
     with pytest.raises(WaitTimeoutError, match="%kling_resume"):
@@ -203,6 +204,7 @@ def test_the_note_is_seen(session: Session, shell: Any, make: Maker, headless: N
     assert "not paid again" not in shown(lambda: session.get(Resumer).resume(first.id, wait=False)).text
 
 
+@pytest.mark.slow
 def test_after_a_restart_the_cell_goes_on_with_its_task(
     make: Maker, keyed: dict[str, str], again: Callable[[], None]
 ) -> None:
@@ -647,6 +649,7 @@ def test_a_rerun_right_after_an_interrupt_waits_for_what_was_called_off_and_make
     assert sum(asked.path.endswith("/generations") and asked.method == "POST" for asked in server.asked) == 1
 
 
+@pytest.mark.slow
 def test_reuse_fetches_a_file_that_is_gone(session: Session, kernel: Kernel) -> None:
     """By its link, and says so; where that is gone too, that is the error, each time: it is not silently paid again."""
     kernel.source = "first cell"
