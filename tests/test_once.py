@@ -373,9 +373,10 @@ for number in range(3):
 else:
     number = 3
 try:
-    print("made", kw.submit("2.6", prompt=f"w{os.getpid()} a boat").id, flush=True)
+    said = f"made {kw.submit('2.6', prompt=f'w{os.getpid()} a boat').id}"
 except kw.KlingError as error:
-    print("no:", error, flush=True)
+    said = f"no: {error}"
+os.write(1, f"{said}\\n".encode())  # in one piece, as all write to one pipe
 if not child:
     os._exit(0)
 for child in children:
