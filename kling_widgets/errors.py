@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kling_widgets.core.public import public
 from kling_widgets.core.text import one_line
 
 if TYPE_CHECKING:
@@ -157,6 +158,9 @@ class _TaskError(KlingError):
         super().__init__(message)
         self.task = task
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.task), vars(self)  # not made of its args alone, as other exceptions are
+
 
 class TaskFailedError(_TaskError):
     """The task ended without a video.
@@ -180,3 +184,7 @@ class WaitTimeoutError(_TaskError, TimeoutError):
     Attributes:
         task: the task as last seen.
     """
+
+
+for _error in [each for each in vars().values() if isinstance(each, type) and issubclass(each, KlingError)]:
+    public(_error)

@@ -44,7 +44,7 @@ said = []
 for job in made:
     try:
         job.wait(60)
-        said.append([job.id, job.path.name, job.note])
+        said.append([job.id, job.path.name, job._note])
     except kw.KlingError as error:
         said.append([job.id, None, str(error)])
 display({'application/json': said}, raw=True)
@@ -193,7 +193,7 @@ def ask(number):
 threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-display({'application/json': sorted([job.key for job in made])}, raw=True)
+display({'application/json': sorted([job._runner.key for job in made])}, raw=True)
 """
 GATHER = """
 import asyncio
@@ -203,7 +203,7 @@ async def ask(number):
         kw.submit, '2.6', prompt='w a ' + ('kite' if number % 4 else 'boat'), yes=True, wait=False
     )
 made = await asyncio.gather(*map(ask, range(8)))
-display({'application/json': sorted([job.key for job in made])}, raw=True)
+display({'application/json': sorted([job._runner.key for job in made])}, raw=True)
 """
 
 

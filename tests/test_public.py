@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 import re
+from collections.abc import Callable
 
 import pytest
 
 import kling_widgets as kw
 from kling_widgets import errors
+from kling_widgets.core.task import Task
+from kling_widgets.errors import KlingError
+from kling_widgets.request.request import VideoRequest
 from tests.conftest import ROOT
 
 NAMES = {
@@ -52,8 +58,8 @@ def test_the_list_is_what_was_promised() -> None:
 
 
 def test_dir_lists_them() -> None:
-    """Completion after ``kw.`` offers all of it, loaded or not."""
-    assert set(dir(kw)) >= NAMES | ERRORS | {"__version__"}
+    """Completion after ``kw.`` offers all of it, loaded or not, and nothing else: no ``os`` and no module of ours."""
+    assert set(dir(kw)) == NAMES | ERRORS | {"__version__"}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES | ERRORS))
@@ -62,6 +68,40 @@ def test_each_is_there_and_says_what_it_is(name: str) -> None:
     thing = getattr(kw, name)
     assert inspect.getdoc(thing)
     assert thing.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(NAMES | ERRORS))
+def test_each_is_of_the_package(name: str) -> None:
+    """Where a module lies is nobody's business: a repr, a document and a pickle name the package."""
+    assert getattr(kw, name).__module__ == "kling_widgets"
+
+
+TASK = Task("t1", status="succeeded", raw={"data": {"task_id": "t1"}})
+MADE: dict[str, KlingError] = {
+    "InvalidRequestError": errors.InvalidRequestError.of(VideoRequest("2.6", seconds=-1).problems()),
+    "MissingKeyError": errors.MissingKeyError(),
+    "SubmissionUnknownError": errors.SubmissionUnknownError("lost", request_id="r1"),
+    "RateLimitError": errors.RateLimitError("slowly", retry_after=3.0, status_code=429, code="c", body={"a": 1}),
+    "TaskFailedError": errors.TaskFailedError("failed", TASK),
+    "VideoMissingError": errors.VideoMissingError("no video", TASK),
+    "WaitTimeoutError": errors.WaitTimeoutError("not done", TASK),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+@pytest.mark.parametrize("through", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_an_error_can_be_copied_and_pickled(name: str, through: Callable[[KlingError], KlingError]) -> None:
+    """As a pool of processes does with what a worker raises: the class, the line and all that hangs on it arrive."""
+    error = MADE.get(name) or getattr(kw, name)("what happened")
+    error.__notes__ = ["seen by a worker"]
+    again = through(error)
+    assert type(again) is type(error)
+    assert (str(again), again.args, vars(again)) == (str(error), error.args, vars(error))
+
+
+def test_a_pickle_survives_a_move() -> None:
+    """No module of ours is named in the pickle of a request's class or of an error's."""
+    assert b"kling_widgets." not in pickle.dumps([kw.VideoRequest, *(getattr(kw, name) for name in sorted(ERRORS))])
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

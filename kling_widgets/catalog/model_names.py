@@ -9,6 +9,7 @@ from kling_widgets.catalog.all_fields import FIELDS, PREFIX
 from kling_widgets.catalog.models import MODELS, Model, unknown_model
 from kling_widgets.core.json_values import JSON, as_name, kind_of, plain, shorten, strays
 from kling_widgets.core.problem import Problem
+from kling_widgets.core.public import public
 from kling_widgets.errors import InvalidRequestError
 
 # "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
@@ -78,6 +79,7 @@ def _short_names() -> str:
     return ", ".join(model.name for model in MODELS.values())
 
 
+@public
 def model(name: str | float) -> Model:
     """The model of this id, or of what follows ``aigc-video-kling-`` in it.
 

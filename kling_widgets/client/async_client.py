@@ -24,11 +24,13 @@ from kling_widgets.client.operations import OnTrouble, OnUpdate
 from kling_widgets.client.rate_limit import RateLimiter
 from kling_widgets.client.reservations import Reserve
 from kling_widgets.client.steps import ClientState, Note
+from kling_widgets.core.public import public
 from kling_widgets.core.task import Task
 from kling_widgets.files.atomic_file import AtomicFile
 from kling_widgets.request.request import VideoRequest
 
 
+@public
 class AsyncClient:
     """The same as :class:`Client`, with the same names and arguments, awaited.
 

@@ -18,12 +18,12 @@ def stop_all(jobs: Sequence[Job]) -> Stopped:
     for job in jobs:
         job.stop()
     # One that was stopped just now may say so already, or not yet.
-    left = [job for job in jobs if job.moment().state not in ENDED - {"stopped"}]
-    going = [job for job in left if job.sent]
+    left = [job for job in jobs if job._state.state not in ENDED - {"stopped"}]
+    going = [job for job in left if job._runner.sent]
     if len(going) > 1:
         said = f"{len(going)} tasks go on being made, and are billed if they succeed. To see them: %kling_resume"
     else:
-        said = (going or left or jobs)[0].after_stop()
+        said = (going or left or jobs)[0]._runner.after_stop()
     if going and (kept := len(left) - len(going)):
         said = (
             f"{kept} {'was' if kept == 1 else 'were'} not sent, and {'is' if kept == 1 else 'are'} not billed. {said}"
@@ -96,7 +96,7 @@ class Batch(Sequence[Job]):
         return iter(self._jobs)
 
     def __repr__(self) -> str:
-        names = ", ".join(job.id or f"#{job.key}" for job in self._jobs)
+        names = ", ".join(job.id or f"#{job._runner.key}" for job in self._jobs)
         return one_line(f"<Batch of {len(self)}: {names}>", 300)
 
     def _ipython_display_(self) -> None:

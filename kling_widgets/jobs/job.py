@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeVar
 
-from kling_widgets.core import forks
 from kling_widgets.core.printing import say
 from kling_widgets.core.task import Task
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import KlingError, WaitTimeoutError
 from kling_widgets.jobs import waiting
 from kling_widgets.jobs.context import JobContext
+from kling_widgets.jobs.events import JobEvents
 from kling_widgets.jobs.runner import JobRunner
-from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, Listener
+from kling_widgets.jobs.snapshot import ENDED
 from kling_widgets.jobs.state import JobState
 from kling_widgets.media import frames
 from kling_widgets.request.request import VideoRequest
@@ -25,6 +25,8 @@ from kling_widgets.storage.requested import RequestKey
 from kling_widgets.storage.submission import Submission
 
 __all__ = ["Job", "JobContext", "Stopped"]
+
+T = TypeVar("T")
 
 
 class Stopped(KeyboardInterrupt):
@@ -39,10 +41,6 @@ class Job:
 
     Attributes:
         request: what was asked.
-        service: where.
-        created: when it was written down, unix seconds.
-        key: its number in the journal.
-        note: why it is shown in place of a new one, or "".
     """
 
     def __init__(
@@ -55,7 +53,7 @@ class Job:
         follow: bool = False,
     ) -> None:
         """Begins a new wish; or, with a journal's entry, sends it, or goes on with it where it was accepted. Sends
-        nothing before ``start`` is called.
+        nothing before its runner is started.
 
         Args:
             request: what is asked.
@@ -69,87 +67,27 @@ class Job:
         """
         desk = desk.ready()
         self.request = request
-        self.service = desk.service
-        self.display: Callable[[Job], None] | None = None  # set by the front end that shows it
-        self.note = ""
-        self.created = entry.created if entry else desk.clock()
+        self._display: Callable[[Job], None] | None = None  # set by the front end that shows it
+        self._note = ""  # why it is shown in place of a new one
         if entry:
-            self.key = entry.key
+            key, created = entry.key, entry.created
             if entry.task_id:
-                desk.journal.own(entry.key)
+                desk.journal.own(key)
         else:
-            self.key = desk.journal.write(request, desk.service.name, wish)
+            key, created = desk.journal.write(request, desk.service.name, wish), desk.clock()
         on_disk = desk.journal.mode != "memory"
         task = Task(entry.task_id, entry.model or None) if entry and entry.task_id else None
-        self._standing = (
-            JobState(self.created, desk.clock, steady=desk.steady, task=task, accepted=entry.accepted, done=entry.ended)
+        self._state = (
+            JobState(created, desk.clock, steady=desk.steady, task=task, accepted=entry.accepted, done=entry.ended)
             if entry and task
-            else JobState(self.created, desk.clock, steady=desk.steady)
+            else JobState(created, desk.clock, steady=desk.steady)
         )
-        self._life = JobRunner(self.key, request, desk, self._standing, on_disk=on_disk, follows=follow)
-        self._watcher, self._journal = desk.watcher, desk.journal
-        self._lock = forks.lock()
-        self._started = self._stopped = False
-        self._process = os.getpid()
-
-    def start(self) -> Job:
-        """Begins the work in the background; returns at once. What has begun is not begun again, and what was stopped
-        before it began does not begin."""
-        if self._first():
-            try:
-                self._watcher.start(self._life.run())
-            except BaseException:  # an interrupt may come at any point
-                self.stop()
-                raise
-        return self
-
-    def discard(self) -> None:
-        """Stops it if it was not started: nothing of it is sent any more."""
-        if self._ours and self._first():
-            self.stop()
-
-    def _first(self) -> bool:
-        """Whether nobody has started or stopped it before."""
-        with self._lock:
-            first, self._started = not self._started, True
-            return first
-
-    def rewatch(self) -> bool:
-        """Takes a stop back where it is not too late for that; whether it is being watched, and will be."""
-        with self._lock:
-            if self._stopped:
-                self._stopped = not self._life.rewatch()
-            return self.watched
-
-    @property
-    def watched(self) -> bool:
-        """Whether it is being watched, and will be."""
-        return self._ours and self._started and not self._stopped and self._standing.state not in ENDED
-
-    @property
-    def _ours(self) -> bool:
-        """Whether this process began it; what a forked child finds goes on in its parent."""
-        return self._process == os.getpid()
-
-    @property
-    def sent(self) -> bool:
-        """Whether something was sent that the service has not turned away: it may be made, and billed."""
-        return self._life.sent
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was stopped before anything was sent: nothing will be, and it has ended or does so now."""
-        return self._stopped and not self.sent
-
-    @property
-    def trouble(self) -> str:
-        """What is wrong with the journal that it is written into, or ""."""
-        return self._journal.trouble
+        self._runner = JobRunner(key, request, desk, self._state, on_disk=on_disk, follows=follow)
 
     @property
     def task(self) -> Task | None:
         """The service's task as last seen, or None before it was accepted."""
-        return self._standing.task
+        return self._state.task
 
     @property
     def id(self) -> str | None:
@@ -160,27 +98,16 @@ class Job:
     def status(self) -> str:
         """The task's end, "succeeded" or "failed"; before that where the job stands: "sending", "queued", "running",
         "refused", "unknown" (whether it was accepted), or "stopped" (it is watched no more, the task goes on)."""
-        return self.task.status if self.task and self.task.ended else self._standing.state
+        return self.task.status if self.task and self.task.ended else self._state.state
 
     @property
     def path(self) -> Path | None:
         """The saved video, whole, or None."""
-        return self._standing.clip.path if self._standing.clip else None
-
-    @property
-    def took(self) -> float | None:
-        """Seconds from acceptance to the finished video at the service; None while or where that is not known, as
-        when nobody watched at the time."""
-        return self._standing.took
-
-    @property
-    def error(self) -> KlingError | None:
-        """Why it ended without a saved video, or None."""
-        return self._standing.error
+        return self._state.clip.path if self._state.clip else None
 
     def frame(self, index: SupportsIndex = -1) -> Path:
-        """One picture of the saved video as a PNG beside it: ``kw.submit("3.0", image=job.frame(-1))`` goes on where
-        this video ends.
+        """Save one picture of the saved video as a PNG beside it: ``kw.submit("3.0", image=job.frame(-1))`` goes on
+        where this video ends.
 
         Args:
             index: which one, from 0; or from the end: -1 is the last one.
@@ -190,32 +117,23 @@ class Job:
                 ``video``).
         """
         if self.path is None:
-            raise self.error or KlingError("There is no saved video yet to take a frame of: job.wait() waits for it.")
+            why = self._state.error
+            raise why or KlingError("There is no saved video yet to take a frame of: job.wait() waits for it.")
         return frames.frame(self.path, index)
 
-    def moment(self) -> JobSnapshot:
-        """The job as it stands now."""
-        return self._standing.moment()
-
-    def listen(self, listener: Listener) -> None:
-        """Calls the listener, in the background, with each answer of the service; at once with the end if that has come
-        already. It hears the end exactly once, before anybody who waits goes on. It must be quick."""
-        self._standing.listen(listener)
-
     def wait_accepted(self) -> Job:
-        """Waits until the service has accepted or refused.
+        """Wait until the service has accepted or refused.
 
         Raises:
             KlingError: it refused, or that is not known.
             Stopped: interrupted; a submission that is on its way goes on by itself.
         """
-        self._wait(self._standing.submitted, None)
-        if self.task is None and self.error is not None:
-            raise self.error
-        return self
+        if not self._over_in_parent():
+            self._wait(self._state.submitted)
+        return self if self.task else self._outcome()
 
     def wait(self, timeout: float | None = None) -> Job:
-        """Waits until the video is saved, and gives the job.
+        """Wait until the video is saved, and return the job.
 
         Args:
             timeout: seconds, or None to wait as long as it is watched.
@@ -225,48 +143,62 @@ class Job:
             KlingError: it ended without a saved video.
             Stopped: interrupted (a KeyboardInterrupt): it goes on, but is no longer watched.
         """
+        if not self._over_in_parent():
+            with self._timed(timeout):
+                self._wait(self._state.ended, timeout)
+        return self._outcome()
+
+    def events(self, timeout: float | None = None) -> JobEvents:
+        """Return an iterator of the job's states: the present one, then one for each change of state or progress, up to
+        the end. ``for snapshot in job.events(): print(snapshot.state)``; or ``async for``.
+
+        A job that ends without a video raises nothing here: its last snapshot has the error.
+
+        Args:
+            timeout: seconds for all of it, or None to wait as long as the job is watched.
+
+        Returns:
+            An iterator of snapshots: ``state``, ``percent``, ``elapsed`` and ``remaining`` seconds, ``error``, …
+
+        Raises:
+            WaitTimeoutError: while waiting: the job goes on, and goes on being watched.
+            Stopped: while waiting, interrupted (a KeyboardInterrupt): it goes on, but is no longer watched.
+        """
+        self._over_in_parent()
+        return JobEvents(self._state.present(), self._wait, partial(self._timed, timeout), timeout)
+
+    def stop(self) -> None:
+        """Stop watching. The video goes on being made, and is billed; ``kw.resume`` picks it up again. What was not
+        sent yet is not sent; a submission that is on its way is first seen through, so that its id is not lost."""
+        self._runner.stop()
+
+    def _wait(self, future: Future[T], timeout: float | None = None) -> T:
         try:
-            self._wait(self._standing.ended, timeout)
+            return waiting.wait(future, timeout)
+        except KeyboardInterrupt:
+            self.stop()
+            raise Stopped(self._runner.after_stop()) from None
+
+    @contextmanager
+    def _timed(self, timeout: float | None) -> Iterator[None]:
+        """Say what goes on when a wait of so many seconds is over."""
+        try:
+            yield
         except TimeoutError:
-            name = f"Task {self.id}" if self.id else f"Submission #{self.key}"
+            name = f"Task {self.id}" if self.id else f"Submission #{self._runner.key}"
             again = f" or %kling_resume {self.id}" if self.id else ""
             raise WaitTimeoutError(
                 f"{name} is not done after {timeout or 0:g} s. It goes on: wait again{again}.", self.task or Task("")
             ) from None
-        return self._outcome()
-
-    def after_stop(self) -> str:
-        """What to know when it is watched no more."""
-        return self._life.after_stop()
-
-    def stop(self) -> None:
-        """Stops watching. The video goes on being made, and is billed; ``kw.resume`` picks it up again. What was not
-        sent yet is not sent; a submission that is on its way is first seen through, so that its id is not lost."""
-        if not self._ours:
-            return
-        self._first()
-        with self._lock:
-            self._stopped = True
-        if not self._life.discard():
-            self._life.stop()
-
-    def _wait(self, future: Future[None], timeout: float | None) -> None:
-        try:
-            if not self._over_in_parent():
-                waiting.wait(future, timeout)
-        except KeyboardInterrupt:
-            self.stop()
-            raise Stopped(self.after_stop()) from None
 
     def _outcome(self) -> Job:
-        if self.error is not None:
-            raise self.error
+        if self._state.error is not None:
+            raise self._state.error
         return self
 
     async def _awaited(self) -> Job:
         if not self._over_in_parent():
-            # Shielded: whoever gives up waiting must not end the wait of others.
-            await asyncio.shield(asyncio.wrap_future(self._standing.ended))
+            await waiting.awaited(self._state.ended)
         return self._outcome()
 
     def _over_in_parent(self) -> bool:
@@ -275,9 +207,9 @@ class Job:
         Raises:
             KlingError: it goes on in the parent, and nothing more of it is known here.
         """
-        if self._ours:
+        if self._runner.ours:
             return False
-        if self._standing.state in ENDED:
+        if self._state.state in ENDED:
             return True
         here = f"To watch it here: kw.resume({self.id!r})." if self.id else "It has no task id yet."
         raise KlingError(f"This job goes on in the process that this one was forked from. {here}")
@@ -287,10 +219,10 @@ class Job:
 
     def __repr__(self) -> str:
         where = f", {self.path.name}" if self.path else ""
-        return one_line(f"<Job {self.id or f'#{self.key}'}: {self.status}{where}>", 300)
+        return one_line(f"<Job {self.id or f'#{self._runner.key}'}: {self.status}{where}>", 300)
 
     def _ipython_display_(self) -> None:
-        if self.display is not None:
-            self.display(self)
+        if self._display is not None:
+            self._display(self)
         else:
             say(repr(self))  # IPython asks to be shown, and no front end has taken this job

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from kling_widgets.client.credentials.endpoint import Service
 from kling_widgets.client.error_replies import submission_unknown
 from kling_widgets.core import forks
 from kling_widgets.core.task import Task
@@ -23,7 +25,7 @@ from kling_widgets.errors import (
 from kling_widgets.files.file_names import name_for
 from kling_widgets.jobs import video_files
 from kling_widgets.jobs.context import JobContext
-from kling_widgets.jobs.snapshot import State
+from kling_widgets.jobs.snapshot import ENDED, State
 from kling_widgets.jobs.state import JobState
 from kling_widgets.media.clip import Clip, read, thumbnail
 from kling_widgets.request.request import VideoRequest
@@ -36,13 +38,16 @@ _LOOKS = 240  # how often it is looked whether another kernel has fetched the vi
 
 
 class JobRunner:
-    """Runs on the watcher's loop; ``drop``, ``stop``, ``go_on`` and ``after_stop`` are called from anywhere.
-    Files, SQLite and what is told at the end are worked with in threads beside the loop.
+    """Runs on the watcher's loop, while its methods are called from anywhere. Files, SQLite and what is told at the end
+    are worked with in threads beside the loop.
 
     Args:
         key: the journal's number.
         on_disk: whether its row is in the file: then nothing is sent before the file says so.
         follows: whether another kernel sends it.
+
+    Attributes:
+        key: as given.
     """
 
     def __init__(
@@ -55,16 +60,69 @@ class JobRunner:
         on_disk: bool,
         follows: bool = False,
     ) -> None:
-        self._key, self._request, self._desk, self._standing = key, request, desk, standing
+        self.key, self._request, self._desk, self._standing = key, request, desk, standing
         self._on_disk, self._follows = on_disk, follows
         self._lock = forks.lock()
         self._sent = standing.task is not None  # whether something was sent that was not turned away
-        self._begun = self._stopping = self._cut_short = False
+        self._started = self._begun = self._stopping = self._cut_short = False
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._may_cut = False  # on the loop only: what runs now may be cut short
 
-    async def run(self) -> None:
+    @property
+    def ours(self) -> bool:
+        """Whether this process began it; what a forked child finds goes on in its parent."""
+        return self._process == os.getpid()
+
+    @property
+    def service(self) -> Service:
+        """Where it is made."""
+        return self._desk.service
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the journal that it is written into, or ""."""
+        return self._desk.journal.trouble
+
+    @property
+    def watched(self) -> bool:
+        """Whether it is being watched, and will be."""
+        return self.ours and self._started and not self._stopping and self._standing.state not in ENDED
+
+    @property
+    def sent(self) -> bool:
+        """Whether something was sent that the service has not turned away: it may be made, and billed."""
+        with self._lock:
+            return self._sent
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped before anything was sent: nothing will be, and it has ended or does so now."""
+        return self._stopping and not self.sent
+
+    def start(self) -> None:
+        """Begin the work in the background. What has begun is not begun again, and what was stopped before it began
+        does not begin."""
+        if self._is_first():
+            try:
+                self._desk.watcher.start(self._run())
+            except BaseException:  # an interrupt may come at any point
+                self.stop()
+                raise
+
+    def discard(self) -> None:
+        """Stop it if it was not started: nothing of it is sent any more."""
+        if self.ours and self._is_first():
+            self.stop()
+
+    def _is_first(self) -> bool:
+        """Whether nobody has started or stopped it before."""
+        with self._lock:
+            first, self._started = not self._started, True
+            return first
+
+    async def _run(self) -> None:
         """From where it stands to its end; raises nothing."""
         with self._lock:
             if self._cut_short:
@@ -84,38 +142,31 @@ class JobRunner:
         else:
             await self._end("done", clip=clip)
 
-    def discard(self) -> bool:
-        """Ends it here and now, if it has not begun to run; whether it did."""
-        with self._lock:
-            if self._begun:
-                return False
-            self._begun = self._stopping = self._cut_short = True
-        error = KlingError(self.after_stop())
-        if self._standing.task is None and not self._follows:
-            self._desk.journal.update(self._key, state="refused", error=str(error), ended=self._desk.clock())
-        self._desk.journal.release(self._key)
-        self._standing.end("stopped", error)
-        return True
-
     def stop(self) -> None:
-        """Stops what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""
+        """Stop what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""
+        if not self.ours:
+            return
         with self._lock:
-            self._stopping = True
-        if self._loop is not None:
+            self._started = self._stopping = True
+            begun, self._begun = self._begun, True
+            self._cut_short |= not begun
+        if not begun:
+            self._end_unbegun()
+        elif self._loop is not None:
             self._loop.call_soon_threadsafe(self._cut)
 
-    def rewatch(self) -> bool:
-        """Takes a stop back; whether it was not too late for that."""
-        with self._lock:
-            if not self._cut_short:
-                self._stopping = False
-            return not self._cut_short
+    def _end_unbegun(self) -> None:
+        error = KlingError(self.after_stop())
+        if self._standing.task is None and not self._follows:
+            self._desk.journal.update(self.key, state="refused", error=str(error), ended=self._desk.clock())
+        self._desk.journal.release(self.key)
+        self._standing.end("stopped", error)
 
-    @property
-    def sent(self) -> bool:
-        """Whether something was sent that was not turned away: it may be made, and billed."""
+    def rewatch(self) -> bool:
+        """Take a stop back where it is not too late for that; whether it is being watched, and will be."""
         with self._lock:
-            return self._sent
+            self._stopping = self._cut_short
+            return self.watched
 
     def after_stop(self) -> str:
         """What to know when it is watched no more."""
@@ -146,17 +197,17 @@ class JobRunner:
         """The task of a submission that another kernel sends; None where this one is to send it: from the beginning, or
         as the other one ended before it did."""
         while self._follows:
-            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}")
+            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self.key}")
             if entry is None:
-                raise KlingError(f"Submission #{self._key}, which another kernel was sending, is not in the journal.")
+                raise KlingError(f"Submission #{self.key}, which another kernel was sending, is not in the journal.")
             if entry.task_id is not None:
                 return await self._joined(entry, entry.task_id)
             if await asyncio.to_thread(self._desk.journal.inherit, entry):
                 self._follows = False
             elif entry.state == "unknown":
-                raise SubmissionUnknownError(f"Another kernel sent it, as #{self._key}. {entry.error or ''}".strip())
+                raise SubmissionUnknownError(f"Another kernel sent it, as #{self.key}. {entry.error or ''}".strip())
             elif entry.state not in UNSENT:
-                raise KlingError(f"Another kernel sent it, as #{self._key}. {entry.error or ''}".strip())
+                raise KlingError(f"Another kernel sent it, as #{self.key}. {entry.error or ''}".strip())
             else:
                 await asyncio.to_thread(self._desk.journal.recover_orphans)
                 with self._cuttable():
@@ -176,7 +227,7 @@ class JobRunner:
         last byte could not say so. With several looks, one that another kernel is fetching is waited for."""
         task = self._standing.task
         while task is not None and looks:
-            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self._key}")
+            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self.key}")
             if entry is None:
                 return None
             if entry.path is not None:
@@ -310,7 +361,7 @@ class JobRunner:
         try:
             if note:
                 await self._note(**note)
-            await in_thread(partial(self._desk.journal.release, self._key))  # another kernel may go on with it
+            await in_thread(partial(self._desk.journal.release, self.key))  # another kernel may go on with it
         finally:
             await self._end(state, error)
 
@@ -352,7 +403,7 @@ class JobRunner:
 
     def _note(self, **columns: object) -> asyncio.Future[bool | None]:
         """Writes down; gives whether that is on disk, None where the entry is not this process's own any more."""
-        return self._desk.watcher.pen(self._desk.journal).note(self._key, **columns)
+        return self._desk.watcher.pen(self._desk.journal).note(self.key, **columns)
 
 
 def _of(error: Exception) -> str:

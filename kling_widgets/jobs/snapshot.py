@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Literal
 
 from kling_widgets.errors import KlingError
@@ -30,6 +31,8 @@ class JobSnapshot:
         url: the link to the video, once there is one.
         error: why it ended without a video on disk.
         clip: the saved video.
+        took: seconds from acceptance to the finished video at the service; None while or where that is not known, as
+            when nobody watched at the time.
     """
 
     state: State
@@ -44,11 +47,25 @@ class JobSnapshot:
     url: str | None = None
     error: KlingError | None = None
     clip: Clip | None = None
+    took: float | None = None
 
     @property
     def news(self) -> tuple[object, ...]:
         """What a user would call a change; the rest moves on as time goes by."""
         return self.state, self.percent, self.silent is not None, type(self.trouble), self.again, self.word, self.url
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobEvent:
+    """A link in the chain of a job's snapshots: nobody has to keep those that nobody waits for.
+
+    Attributes:
+        snapshot: the job at that moment.
+        following: done with the next one.
+    """
+
+    snapshot: JobSnapshot
+    following: Future[JobEvent] = field(default_factory=Future)
 
 
 Listener = Callable[[JobSnapshot], None]

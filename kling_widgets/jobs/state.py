@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from kling_widgets.client.polling import LONGEST_SILENCE, PollSchedule
 from kling_widgets.core import forks
 from kling_widgets.core.task import Task
 from kling_widgets.errors import KlingError
-from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, Listener, State
+from kling_widgets.jobs.snapshot import ENDED, JobEvent, JobSnapshot, Listener, State
 from kling_widgets.media.clip import Clip
 
 log = logging.getLogger("kling_widgets")
@@ -66,6 +66,7 @@ class JobState:
         self._listeners: list[Listener] = []
         self._broken: list[Listener] = []
         self._lock = forks.rlock()
+        self._latest = JobEvent(self.moment())
         if task:
             self.submitted.set_result(None)
 
@@ -108,7 +109,13 @@ class JobState:
                 url=task.url if task else None,
                 error=self.error,
                 clip=self.clip,
+                took=self.took,
             )
+
+    def present(self) -> JobEvent:
+        """Return the job as it stands now, followed by what comes."""
+        with self._lock:
+            return JobEvent(self.moment(), self._latest.following)
 
     def listen(self, listener: Listener) -> None:
         """Calls the listener with each change from now on; at once, and only now, if the end has come already."""
@@ -121,11 +128,18 @@ class JobState:
     def notify(self) -> None:
         """Tells how it stands."""
         with self._lock:
-            listeners = tuple(self._listeners)
-        if listeners:
-            moment = self.moment()
-            for listener in listeners:
-                self._call(listener, moment)
+            listeners, before, event = tuple(self._listeners), *self._advance()
+        self._tell(listeners, before, event)
+
+    def _advance(self) -> tuple[JobEvent, JobEvent]:
+        """Return the last event and the one that follows it."""
+        before, self._latest = self._latest, JobEvent(self.moment())
+        return before, self._latest
+
+    def _tell(self, listeners: Iterable[Listener], before: JobEvent, event: JobEvent) -> None:
+        for listener in listeners:
+            self._call(listener, event.snapshot)
+        before.following.set_result(event)
 
     def set_typical(self, usual: float | None) -> None:
         """Begins to watch a task that usually takes so many seconds."""
@@ -198,9 +212,8 @@ class JobState:
             self._closed = self._clock()
             self._state, self.error, self.clip, self._silent = state, error, clip, False
             listeners, self._listeners = self._listeners, []
-        moment = self.moment()
-        for listener in listeners:
-            self._call(listener, moment)
+            before, event = self._advance()
+        self._tell(listeners, before, event)
         if not self.submitted.done():
             self.submitted.set_result(None)
         self.ended.set_result(None)

@@ -24,6 +24,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
+from kling_widgets.core.public import public
+
 T = TypeVar("T")
 
 _STEP = 0.1  # seconds; an interrupt is taken between two steps
@@ -38,6 +40,27 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
         asyncio.CancelledError: so was the task that waits, which is what Ctrl+C does under ``asyncio.run``.
     """
     _take_turns(partial(futures.wait, [future]), future.done, timeout)
+    return future.result()
+
+
+async def awaited(future: Future[T], timeout: float | None = None) -> T:  # noqa: ASYNC109 - as of wait
+    """Return the future's result. Giving up the wait leaves the future alone, as others may wait for it too.
+
+    Raises:
+        TimeoutError: it was not done within ``timeout`` seconds.
+    """
+    if not future.done():
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+
+        def wake(_: Future[T]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits there any more
+                loop.call_soon_threadsafe(done.set_result, None)
+
+        future.add_done_callback(wake)
+        await asyncio.wait([done], timeout=timeout)
+        if not future.done():
+            raise TimeoutError
     return future.result()
 
 
@@ -87,6 +110,7 @@ def _take_turns(turn: Callable[[float], object], done: Callable[[], bool], timeo
             raise asyncio.CancelledError
 
 
+@public
 def run(awaitable: Awaitable[T]) -> T:
     """Runs async code to its end from a plain cell or function, also where a loop is already running. An interrupt
     cancels it.

@@ -9,6 +9,7 @@ from typing import Any
 
 from kling_widgets.catalog.models import Model
 from kling_widgets.core.printing import say
+from kling_widgets.core.public import public
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.kernel.image_arrays import made
@@ -21,6 +22,7 @@ from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
 
 
+@public
 def submit(
     request: VideoRequest | Model | str | float | Iterable[VideoRequest],
     *,
@@ -62,6 +64,7 @@ def submit(
     return session().get(Submitter).submit(request, wait=wait, **options, **fields)
 
 
+@public
 def history(
     model: str | None = None,
     status: str | None = None,
@@ -89,6 +92,7 @@ def history(
     return session().get(Resumer).history().where(model, status, text, since, until)
 
 
+@public
 def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
     """Goes on watching one task, or all that have not ended, each at the service that it was sent to. Never submits.
 
@@ -103,6 +107,7 @@ def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | No
     return session().get(Resumer).resume(task_id, of=of, wait=wait)
 
 
+@public
 def use_demo(on: bool = True) -> None:
     """Takes the embedded demo instead of the service: real videos, drawn on this machine, no key, no network, no cost.
 
@@ -117,6 +122,7 @@ def use_demo(on: bool = True) -> None:
         say(DEMO_ON)
 
 
+@public
 def doctor() -> Table:
     """Looks at what works here and what does not, with what to do: key, service, proxies, journal, folders, versions.
 
@@ -127,6 +133,7 @@ def doctor() -> Table:
     return look(session())
 
 
+@public
 def picture(image: Any) -> Path:
     """Return a file of a picture, for ``VideoRequest(image=…)`` and wherever else a path is taken. Forms, ``kw.submit``
     and ``{name}`` in a magic line take pictures in memory as they are.

@@ -15,6 +15,7 @@ from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.rules import RULES
 from kling_widgets.core.json_values import JSON, masked, paths_in, shorten, strays, to_json, with_links
 from kling_widgets.core.problem import Problem
+from kling_widgets.core.public import public
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.request import snippets
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kling_widgets.request.magic_line import Command
 
 
+@public
 class VideoRequest:
     """What is asked of a model. It does not change; two that ask the same are equal.
 

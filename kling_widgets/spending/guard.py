@@ -195,7 +195,7 @@ class Guard:
     def release_on_failure(self, job: Job, bill: Estimate, run: str = "") -> None:
         """Counts the job, admitted with this bill for this run, no longer when it ends without anything having been
         accepted. One whose answer was lost counts: it may be billed."""
-        job.listen(lambda moment: self._heard(job, bill, run, moment))
+        job._state.listen(lambda moment: self._heard(job, bill, run, moment))
 
     def _heard(self, job: Job, bill: Estimate, run: str, moment: JobSnapshot) -> None:
         if moment.state == "refused" or (moment.state == "stopped" and job.id is None):

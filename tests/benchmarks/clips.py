@@ -191,8 +191,8 @@ def _link(home: Path) -> Table:
                 seen.set()
             return sent
 
-        UpdateThrottle().follow(job, show)
-        job.start()
+        UpdateThrottle().follow(job._state, show)
+        job._runner.start()
         done.wait(120)
         times["file"] = time.monotonic()
     rows: list[tuple[object, ...]] = [(1000 * (times["link"] - told[0]), times["file"] - told[0])]

@@ -236,7 +236,9 @@ _WATCH = {
     "nothing": "None",
     "30 tasks watched": (
         "from kling_widgets.notebook.kernel.session import session\n"
-        "jobs = [job.start() for job in session().get(Submitter).create_jobs(requests, yes=True)]\n"
+        "from kling_widgets.notebook.submit.submitter import Submitter\n"
+        "jobs = session().get(Submitter).create_jobs(requests, yes=True)\n"
+        "for job in jobs: job._runner.start()\n"
         "jobs = [job.wait_accepted() for job in jobs]"
     ),
     "30 tasks watched and shown": "jobs = kw.submit(requests, wait=False, yes=True)",

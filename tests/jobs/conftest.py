@@ -44,6 +44,12 @@ def until(condition: Callable[[], bool]) -> None:
         pause.wait(0.01)
 
 
+def start(job: Job) -> Job:
+    """Starts the job, as the submitter does."""
+    job._runner.start()
+    return job
+
+
 class Clock:
     """Unix seconds that a test turns: waiting makes them go on."""
 
@@ -158,7 +164,9 @@ journal = Journal(Path({home!r}) / "journal.sqlite")
 service = Service(url, url, Secret("sk-test-0123456789abcdef"), "the test")
 desk = JobContext(Watcher(), journal, service, Path("videos"))
 def submit():
-    return Job(VideoRequest("2.6", prompt="a paper boat"), desk).start()
+    job = Job(VideoRequest("2.6", prompt="a paper boat"), desk)
+    job._runner.start()
+    return job
 """
 
 

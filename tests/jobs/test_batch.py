@@ -11,7 +11,7 @@ from kling_widgets.errors import KlingError, TaskFailedError, WaitTimeoutError
 from kling_widgets.jobs.batch import Batch, stop_all
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.watcher import Watcher
-from tests.jobs.conftest import LONG, Ticks, World, program, row
+from tests.jobs.conftest import LONG, Ticks, World, program, row, start
 from tests.kernel import Kernel
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 def test_all_are_waited_for(world: World) -> None:
     """A batch is a sequence of its jobs; waiting gives it when all have their file."""
-    jobs = [world.job().start() for _ in range(3)]
+    jobs = [start(world.job()) for _ in range(3)]
     batch = Batch(jobs)
     assert batch.wait(LONG) is batch
     assert [job.status for job in batch] == ["succeeded"] * 3
@@ -33,13 +33,13 @@ def test_all_are_waited_for(world: World) -> None:
 
 def test_the_first_error_comes_when_all_have_ended(world: World) -> None:
     """One failure does not keep the others from their file; then it is raised."""
-    first = world.job().start()
+    first = start(world.job())
     first.wait(LONG)
     world.gateway.looks = [row("FAILURE", fail_reason="sensitive content")]
-    second = world.job().start()
+    second = start(world.job())
     with pytest.raises(TaskFailedError):
         second.wait(LONG)
-    third = world.job().start()
+    third = start(world.job())
     with pytest.raises(TaskFailedError, match="sensitive content"):
         Batch([first, second, third]).wait(LONG)
     assert third.path is not None
@@ -58,15 +58,15 @@ def test_a_batch_is_awaited(world: World) -> None:
 
     assert len(asyncio.run(awaited([]))) == 0
     world.gateway.hold("GET /v1/video")
-    jobs = [world.job().start() for _ in range(2)]
+    jobs = [start(world.job()) for _ in range(2)]
     asyncio.run(given_up(Batch(jobs)))
     world.gateway.gate.set()
     assert [job.status for job in asyncio.run(awaited(jobs))] == ["succeeded"] * 2
     world.gateway.looks = [row("FAILURE", fail_reason="sensitive content")]
-    failed = world.job().start()
+    failed = start(world.job())
     with pytest.raises(TaskFailedError):
         failed.wait(LONG)
-    last = world.job().start()
+    last = start(world.job())
     with pytest.raises(TaskFailedError, match="sensitive content"):
         asyncio.run(awaited([failed, last]))
     assert last.path is not None
@@ -75,7 +75,7 @@ def test_a_batch_is_awaited(world: World) -> None:
 def test_the_time_is_for_all_together(world: World) -> None:
     """When the time is over none is waited for longer, and all go on."""
     world.gateway.hold("GET /v1/video")
-    batch = Batch([world.job().start() for _ in range(3)])
+    batch = Batch([start(world.job()) for _ in range(3)])
     with pytest.raises(WaitTimeoutError):
         batch.wait(0)
     world.gateway.gate.set()
@@ -85,7 +85,7 @@ def test_the_time_is_for_all_together(world: World) -> None:
 def test_stop_stops_all(world: World) -> None:
     """None is watched afterwards; all can be resumed."""
     world.gateway.looks = [row("processing")] * 10_000
-    batch = Batch([world.job().start() for _ in range(3)])
+    batch = Batch([start(world.job()) for _ in range(3)])
     for job in batch:
         job.wait_accepted()
     batch.stop()
@@ -123,8 +123,8 @@ def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
     done.start().wait(LONG)
     world.gateway.hold("GET /v1/video")
     for job in (first, second):
-        job.start().wait_accepted()
-    waits = world.job(watcher=held(world)).start()
+        start(job).wait_accepted()
+    waits = start(world.job(watcher=held(world)))
     said = str(stop_all([done, first, waits, unstarted]))
     assert said.startswith("2 were not sent, and are not billed. Task t1 goes on being made")
     assert str(stop_all([first, second])).startswith("2 tasks go on being made")

@@ -27,7 +27,7 @@ from kling_widgets.jobs import waiting
 from kling_widgets.jobs.job import Job, Stopped
 from kling_widgets.jobs.watcher import Watcher
 from kling_widgets.request.request import VideoRequest
-from tests.jobs.conftest import LONG, MP4, REQUEST, Heard, World, row
+from tests.jobs.conftest import LONG, MP4, REQUEST, Heard, World, row, start
 from tests.servers import Answer
 
 
@@ -36,20 +36,20 @@ def test_from_a_wish_to_a_file(world: World) -> None:
     world.gateway.looks = [row("queued"), row("processing", progress="42%")]
     heard = Heard()
     job = world.job()
-    job.listen(heard)
-    assert job.start().wait(LONG) is job
+    job._state.listen(heard)
+    assert start(job).wait(LONG) is job
     assert job.path is not None
     assert job.path.read_bytes() == MP4
     assert job.path.parent == world.folder
     assert heard.states == ["sending", "queued", "running", "fetching", "done"][-len(heard.states) :]
     assert {"queued", "running", "fetching", "done"} <= set(heard.states)
-    assert (job.status, job.id, job.error) == ("succeeded", "t1", None)
+    assert (job.status, job.id, job._state.error) == ("succeeded", "t1", None)
     entry = world.entry()
     assert (entry.state, entry.task_id, entry.path) == ("saved", "t1", str(job.path))
     assert entry.url == f"{world.gateway.server.url}/clip.mp4"
     assert entry.accepted is not None
     assert entry.ended is not None
-    assert job.took == entry.ended - entry.accepted
+    assert job._state.took == entry.ended - entry.accepted
     assert world.gateway.posts == 1
     assert repr(job) == f"<Job t1: succeeded, {job.path.name}>"
 
@@ -57,7 +57,7 @@ def test_from_a_wish_to_a_file(world: World) -> None:
 def test_a_refusal_is_an_error_of_the_submission(world: World) -> None:
     """Who waits for acceptance gets the service's word, and the journal says that nothing is billed."""
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(AuthenticationError):
         job.wait_accepted()
     with pytest.raises(AuthenticationError):
@@ -69,7 +69,7 @@ def test_a_refusal_is_an_error_of_the_submission(world: World) -> None:
 
 def test_a_request_that_cannot_be_sent_is_not_sent(world: World) -> None:
     """A file that is not there is a refusal before any request; the journal says so."""
-    job = world.job(REQUEST.replace(image=Path("not-there.png"))).start()
+    job = start(world.job(REQUEST.replace(image=Path("not-there.png"))))
     with pytest.raises(KlingError, match="not-there"):
         job.wait_accepted()
     assert world.gateway.server.asked == []
@@ -79,7 +79,7 @@ def test_a_request_that_cannot_be_sent_is_not_sent(world: World) -> None:
 def test_a_lost_answer_is_told_and_never_repeated(world: World) -> None:
     """When the connection breaks after the POST, acceptance is open: it is said, written down, and not sent again."""
     world.gateway.created = Answer(fault="reset")
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(SubmissionUnknownError):
         job.wait_accepted()
     assert job.status == "unknown"
@@ -90,7 +90,7 @@ def test_a_lost_answer_is_told_and_never_repeated(world: World) -> None:
 def test_a_failed_task_is_its_reason(world: World) -> None:
     """The service's reason is the error; the journal keeps it; the service's reply is on the error's task."""
     world.gateway.looks = [row("FAILURE", fail_reason="sensitive content")]
-    job = world.job().start()
+    job = start(world.job())
     job.wait_accepted()
     with pytest.raises(TaskFailedError, match="sensitive content") as caught:
         job.wait(LONG)
@@ -102,14 +102,14 @@ def test_a_failed_task_is_its_reason(world: World) -> None:
 def test_a_success_without_a_link_can_be_asked_for_again(world: World) -> None:
     """A success without a video is VideoMissingError; resuming it finds the video when the link is there."""
     world.gateway.link = False
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(VideoMissingError, match="%kling_resume t1"):
         job.wait(LONG)
     assert (job.status, job.path) == ("succeeded", None)
     (entry,) = world.journal.unfinished()
     assert entry.state == "succeeded"
     world.gateway.link = True
-    assert world.job(entry.request, entry).start().wait(LONG).path is not None
+    assert start(world.job(entry.request, entry)).wait(LONG).path is not None
     assert world.gateway.posts == 1
 
 
@@ -119,14 +119,14 @@ def test_a_success_without_a_link_can_be_asked_for_again(world: World) -> None:
 def test_a_broken_download_leaves_no_half_file_and_can_be_repeated(world: World, video: Answer) -> None:
     """The error says that the video is made and how to fetch it; nothing lies in the folder; resuming fetches it."""
     world.gateway.video = video
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(VideoMissingError, match=r"succeeded.*%kling_resume t1"):
         job.wait(LONG)
-    assert (job.status, job.moment().state) == ("succeeded", "failed")
+    assert (job.status, job._state.moment().state) == ("succeeded", "failed")
     assert world.files() == []
     (entry,) = world.journal.unfinished()
     world.gateway.video = Answer(body=MP4)
-    again = world.job(entry.request, entry).start().wait(LONG)
+    again = start(world.job(entry.request, entry)).wait(LONG)
     assert again.path is not None
     assert again.path.read_bytes() == MP4
     assert world.gateway.posts == 1
@@ -148,21 +148,21 @@ def test_the_place_is_fixed_when_the_job_is_made(world: World, tmp_path: Path, m
     here = Path.cwd()
     job = world.job(save="mine.mp4")
     monkeypatch.chdir(tmp_path)
-    assert job.start().wait(LONG).path == here / "mine.mp4"
+    assert start(job).wait(LONG).path == here / "mine.mp4"
 
 
 def test_files_of_jobs_with_one_name_stand_side_by_side(world: World) -> None:
     """Several wishes with one --save give as many files."""
-    paths = {world.job(save="mine.mp4").start().wait(LONG).path for _ in range(3)}
+    paths = {start(world.job(save="mine.mp4")).wait(LONG).path for _ in range(3)}
     assert {path.name for path in paths if path} == {"mine.mp4", "mine-2.mp4", "mine-3.mp4"}
 
 
 def test_a_name_that_is_taken_during_the_download(world: World) -> None:
     """When another kernel takes the name meanwhile, the video gets the next one, and nothing is overwritten."""
     world.gateway.hold("GET /clip.mp4")
-    job = world.job(save="mine.mp4").start()
+    job = start(world.job(save="mine.mp4"))
     heard = Heard()
-    job.listen(heard)
+    job._state.listen(heard)
     world.gateway.server.wait_for(3)
     Path("mine.mp4").write_text("of somebody else")
     world.gateway.gate.set()
@@ -173,7 +173,7 @@ def test_a_name_that_is_taken_during_the_download(world: World) -> None:
 def test_waiting_may_end_before_the_job(world: World) -> None:
     """WaitTimeoutError names the task; the job goes on, and another wait gets it."""
     world.gateway.hold("GET /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     job.wait_accepted()
     with pytest.raises(WaitTimeoutError, match="Task t1 is not done") as caught:
         job.wait(0)
@@ -185,7 +185,7 @@ def test_waiting_may_end_before_the_job(world: World) -> None:
 def test_waiting_may_end_before_the_submission(world: World) -> None:
     """Also while no id is known the error is in words."""
     job = world.job()
-    with pytest.raises(WaitTimeoutError, match=f"Submission #{job.key} is not done"):
+    with pytest.raises(WaitTimeoutError, match=f"Submission #{job._runner.key} is not done"):
         job.wait(0)
 
 
@@ -193,7 +193,7 @@ def test_awaiting_gives_the_job(world: World) -> None:
     """``await job`` gives it when its video is there."""
 
     async def main() -> Job:
-        return await world.job().start()
+        return await start(world.job())
 
     assert asyncio.run(main()).path
 
@@ -203,7 +203,7 @@ def test_awaiting_raises_what_it_ended_with(world: World) -> None:
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
 
     async def main() -> None:
-        await world.job().start()
+        await start(world.job())
 
     with pytest.raises(AuthenticationError):
         asyncio.run(main())
@@ -212,7 +212,7 @@ def test_awaiting_raises_what_it_ended_with(world: World) -> None:
 def test_who_gives_up_awaiting_does_not_end_it_for_others(world: World) -> None:
     """A cancelled await leaves the job, and everybody else who waits for it, alone."""
     world.gateway.hold("GET /v1/video")
-    job = world.job().start()
+    job = start(world.job())
 
     async def main() -> None:
         with pytest.raises(TimeoutError):
@@ -226,7 +226,7 @@ def test_who_gives_up_awaiting_does_not_end_it_for_others(world: World) -> None:
 def test_a_task_of_somewhere_else(world: World) -> None:
     """A task that was submitted elsewhere, of which only the id is known, is fetched all the same."""
     entry = world.journal.import_task("t1", world.gateway.server.url)
-    job = world.job(entry.request, entry).start().wait(LONG)
+    job = start(world.job(entry.request, entry)).wait(LONG)
     assert job.path is not None
     assert "_video_" in job.path.name
 
@@ -242,9 +242,9 @@ def test_without_a_front_end_a_job_shows_as_text(world: World, capsys: pytest.Ca
     """IPython shows the job by its front end, else by its repr, which never raises."""
     job = world.job()
     job._ipython_display_()
-    assert capsys.readouterr().out == f"<Job #{job.key}: sending>\n"
+    assert capsys.readouterr().out == f"<Job #{job._runner.key}: sending>\n"
     shown: list[Job] = []
-    job.display = shown.append
+    job._display = shown.append
     job._ipython_display_()
     assert shown == [job]
 
@@ -260,7 +260,7 @@ def test_a_wait_in_a_thread_of_a_loop(world: World) -> None:
 
     async def main() -> None:
         mine_too = asyncio.ensure_future(mine())
-        seen.append(world.job().start().wait(LONG).status)
+        seen.append(start(world.job()).wait(LONG).status)
         await mine_too
 
     thread = threading.Thread(target=lambda: original(main()))
@@ -272,23 +272,23 @@ def test_a_wait_in_a_thread_of_a_loop(world: World) -> None:
 
 
 async def _job_in(world: World) -> Job:
-    return await world.job().start()
+    return await start(world.job())
 
 
 def test_a_job_begins_once(world: World) -> None:
     """Starting it again sends nothing again; it is watched from its start to a stop or its end."""
     world.gateway.hold("GET /v1/video")
     job = world.job()
-    assert not job.watched
-    assert job.start().start() is job
-    assert job.watched
-    other = world.job().start()
+    assert not job._runner.watched
+    assert start(start(job)) is job
+    assert job._runner.watched
+    other = start(world.job())
     other.wait_accepted()
     other.stop()
-    assert not other.watched
+    assert not other._runner.watched
     world.gateway.gate.set()
-    assert not job.wait(LONG).watched
-    job.start()
+    assert not job.wait(LONG)._runner.watched
+    start(job)
     assert world.gateway.posts == 2
 
 
@@ -311,8 +311,8 @@ def test_the_demo_from_a_wish_to_a_file(world: World, tmp_path: Path) -> None:
         service = Service(DEMO, running.base_url, Secret("demo"), "demo")
         request = VideoRequest("2.6", prompt="纸船 in the rain", seconds=5, size="64x64", sound=True)
         job = world.job(request, service=service, watcher=watcher, clock=time.time, steady=time.monotonic)
-        job.start().wait(240)
-    clip = job.moment().clip
+        start(job).wait(240)
+    clip = job._state.moment().clip
     assert clip is not None
     assert clip.width == 64
     assert clip.seconds == pytest.approx(5, abs=0.5)
@@ -322,9 +322,15 @@ def test_the_demo_from_a_wish_to_a_file(world: World, tmp_path: Path) -> None:
     assert world.entry().demo
 
 
+def test_completion_shows_the_contract_alone(world: World) -> None:
+    """``job.<Tab>`` offers what users may rely on, and nothing of how it works."""
+    contract = {"request", "id", "task", "status", "path", "wait", "wait_accepted", "events", "stop", "frame"}
+    assert {name for name in dir(world.job()) if not name.startswith("_")} == contract
+
+
 def test_a_request_is_what_was_asked(world: World) -> None:
     """The job keeps the request, where it went and its number."""
     job = world.job()
     assert job.request == REQUEST == VideoRequest("2.6", prompt="a paper boat", seconds=5)
-    assert replace(job.service) == world.desk.service
-    assert world.entry().key == job.key
+    assert replace(job._runner.service) == world.desk.service
+    assert world.entry().key == job._runner.key

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kling_widgets.errors import KlingError
-from tests.jobs.conftest import World
+from tests.jobs.conftest import World, start
 from tests.media.test_frames import FRAMES, colour, near, video
 
 pytestmark = pytest.mark.slow
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 def test_the_last_frame_of_a_job_is_a_first_frame(world: World, tmp_path: Path) -> None:
     """It stands beside the video, and a request takes it."""
     world.gateway.video = type(world.gateway.video)(body=video(tmp_path / "a.mp4").read_bytes())
-    job = world.job().start().wait()
+    job = start(world.job()).wait()
     last = job.frame()
     assert job.path is not None
     assert last.parent == job.path.parent
@@ -29,7 +29,7 @@ def test_the_last_frame_of_a_job_is_a_first_frame(world: World, tmp_path: Path) 
 def test_a_job_without_a_video_has_no_frames(world: World) -> None:
     """Before it is saved, it is said how to wait; of one that failed, why."""
     world.gateway.hold("POST /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(KlingError, match=r"no saved video yet.*job\.wait"):
         job.frame()
     world.gateway.gate.set()

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.slow
 def test_a_process_ends_at_once_and_silently_while_jobs_run(world: World) -> None:
     """The end of a program does not wait for its tasks, and writes nothing about what it leaves."""
     world.gateway.looks = [row("processing")] * 1000
-    code = program(world) + "jobs = [submit().wait_accepted() for _ in range(3)]; jobs[0].listen(lambda moment: None)"
+    code = program(world) + (
+        "jobs = [submit().wait_accepted() for _ in range(3)]; jobs[0]._state.listen(lambda moment: None)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert [entry.state for entry in world.journal.unfinished()] == ["accepted"] * 3
@@ -30,7 +32,7 @@ def test_a_failure_that_nobody_asks_for_is_silent_at_the_end(world: World) -> No
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
     code = program(world) + (
         "import threading; ended = threading.Event(); job = submit()\n"
-        "job.listen(lambda moment: moment.error and ended.set()); assert ended.wait(60); del job\n"
+        "job._state.listen(lambda moment: moment.error and ended.set()); assert ended.wait(60); del job\n"
         "import gc; gc.collect()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
@@ -127,6 +129,10 @@ if child == 0:
         job.wait()
     except kw.KlingError as error:
         print("wait:", error, flush=True)
+    try:
+        job.events()
+    except kw.KlingError as error:
+        print("events:", error, flush=True)
     job.stop()
     print("history:", [entry.task_id for entry in kw.history()], flush=True)
     again = kw.resume("t1", wait=False)
@@ -148,18 +154,20 @@ def test_a_forked_child_works_by_itself(world: World, monkeypatch: pytest.Monkey
     with subprocess.Popen([sys.executable, "-W", "ignore", "-c", FORK], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            lines = [next(line for line in process.stdout if line.startswith(("wait:", "history:"))) for _ in range(2)]
+            said = ("wait:", "events:", "history:")
+            lines = [next(line for line in process.stdout if line.startswith(said)) for _ in said]
             world.gateway.gate.set()
-            said, _ = process.communicate(timeout=90)
+            rest, _ = process.communicate(timeout=90)
         finally:
             process.kill()
     assert [line.strip() for line in lines] == [
         "wait: This job goes on in the process that this one was forked from. To watch it here: kw.resume('t1').",
+        "events: This job goes on in the process that this one was forked from. To watch it here: kw.resume('t1').",
         "history: ['t1']",
     ]
-    assert "resume: True succeeded" in said
-    assert "submit: t1" in said
-    assert "child: 0 " in said
+    assert "resume: True succeeded" in rest
+    assert "submit: t1" in rest
+    assert "child: 0 " in rest
     assert world.gateway.posts == 2
 
 

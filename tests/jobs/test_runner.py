@@ -39,7 +39,7 @@ from kling_widgets.media.clip import Clip
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.journal import INTERRUPTED, Journal
 from kling_widgets.storage.submission import Submission
-from tests.jobs.conftest import LONG, MP4, REQUEST, Heard, Ticks, World, row, until
+from tests.jobs.conftest import LONG, MP4, REQUEST, Heard, Ticks, World, row, start, until
 from tests.servers import Answer
 
 
@@ -48,7 +48,7 @@ def test_nothing_is_sent_before_it_is_written_down(world: World) -> None:
     world.gateway.hold("POST /v1/video")
     job = world.job()
     assert world.entry().state == "written"
-    job.start()
+    start(job)
     world.gateway.server.wait_for(1)
     entry = world.entry()
     assert entry.state == "sending"
@@ -60,7 +60,7 @@ def test_nothing_is_sent_before_it_is_written_down(world: World) -> None:
 def test_the_id_is_written_down_before_the_first_look(world: World) -> None:
     """When the first question about the task arrives, the journal has its id."""
     world.gateway.hold("GET /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(2)
     entry = world.entry()
     assert (entry.state, entry.task_id) == ("accepted", "t1")
@@ -74,7 +74,7 @@ def test_local_pictures_are_links_in_the_journal(world: World, tmp_path: Path) -
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(60))
     job = world.job(REQUEST.replace(image=picture))
     assert str(tmp_path) not in str(world.entry().body)
-    job.start().wait(LONG)
+    start(job).wait(LONG)
     assert world.entry().body["image"] == "https://files.example/first.png"
 
 
@@ -82,10 +82,10 @@ def test_stop_before_anything_is_sent(world: World) -> None:
     """A wish that is stopped before it was sent costs nothing, and says so."""
     job = world.job()
     job.stop()
-    job.start()
+    start(job)
     with pytest.raises(KlingError, match="Nothing was sent"):
         job.wait(LONG)
-    assert job.moment().state == job.status == "stopped"
+    assert job._state.moment().state == job.status == "stopped"
     assert world.gateway.server.asked == []
     assert world.entry().state == "refused"
 
@@ -95,7 +95,7 @@ def test_stop_while_a_picture_is_uploaded(world: World, tmp_path: Path) -> None:
     picture = tmp_path / "first.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(60))
     world.gateway.hold("POST /v1/files")
-    job = world.job(REQUEST.replace(image=picture)).start()
+    job = start(world.job(REQUEST.replace(image=picture)))
     world.gateway.server.wait_for(1)
     job.stop()
     with pytest.raises(KlingError, match="Nothing was sent"):
@@ -106,10 +106,10 @@ def test_stop_while_a_picture_is_uploaded(world: World, tmp_path: Path) -> None:
 def test_stop_while_the_submission_is_under_way(world: World) -> None:
     """It is seen through, so that the id is not lost; then it is watched no more."""
     world.gateway.hold("POST /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(1)
     job.stop()
-    assert "may be billed" in job.after_stop()
+    assert "may be billed" in job._runner.after_stop()
     world.gateway.gate.set()
     assert job.wait_accepted().id == "t1"
     with pytest.raises(KlingError, match="%kling_resume t1"):
@@ -123,7 +123,7 @@ def test_stop_calls_off_a_submission_that_is_not_accepted_yet(world: World) -> N
     """While the service says that it is busy, a stop keeps the wish from being sent again."""
     world.gateway.created = Answer(429, {"error": {"message": "busy"}})
     world.gateway.hold("POST /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(1)
     job.stop()
     world.gateway.gate.set()
@@ -137,7 +137,7 @@ def test_a_refusal_after_a_stop_is_a_refusal(world: World) -> None:
     """What the service says about a submission is told, also when its user has stopped by then."""
     world.gateway.created = Answer(402, {"error": {"message": "no money"}})
     world.gateway.hold("POST /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(1)
     job.stop()
     world.gateway.gate.set()
@@ -149,31 +149,31 @@ def test_a_refusal_after_a_stop_is_a_refusal(world: World) -> None:
 def test_stop_while_it_is_watched(world: World) -> None:
     """The watching ends at once, with words on how to go on; the task is left unfinished in the journal."""
     world.gateway.hold("GET /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(2)
     job.stop()
     with pytest.raises(KlingError, match=r"goes on being made.*%kling_resume t1"):
         job.wait(LONG)
-    assert job.status == job.moment().state == "stopped"
+    assert job.status == job._state.moment().state == "stopped"
     assert [entry.task_id for entry in world.journal.unfinished()] == ["t1"]
 
 
 def test_stop_while_the_video_is_fetched(world: World) -> None:
     """No half file stays, and resuming fetches it."""
     world.gateway.hold("GET /clip.mp4")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(3)
     job.stop()
     with pytest.raises(KlingError, match=r"has its video.*%kling_resume t1"):
         job.wait(LONG)
-    assert (job.status, job.moment().state) == ("succeeded", "stopped")
+    assert (job.status, job._state.moment().state) == ("succeeded", "stopped")
     assert world.files() == []
     assert [entry.state for entry in world.journal.unfinished()] == ["succeeded"]
 
 
 def test_stop_after_the_end_changes_nothing(world: World) -> None:
     """A finished job stays finished."""
-    job = world.job().start().wait(LONG)
+    job = start(world.job()).wait(LONG)
     job.stop()
     assert job.wait(0) is job
     assert job.status == "succeeded"
@@ -182,7 +182,7 @@ def test_stop_after_the_end_changes_nothing(world: World) -> None:
 def test_watching_ends_after_the_longest_time(world: World) -> None:
     """After the desk's timeout the task is watched no more; it is not called failed, and can be resumed."""
     world.gateway.looks = [row("processing")] * 1000
-    job = world.job(timeout=60.0).start()
+    job = start(world.job(timeout=60.0))
     with pytest.raises(WaitTimeoutError, match="t1"):
         job.wait(LONG)
     assert job.status == "stopped"
@@ -192,7 +192,7 @@ def test_watching_ends_after_the_longest_time(world: World) -> None:
 def test_a_key_that_is_refused_meanwhile_is_no_failure_of_the_task(world: World) -> None:
     """The task goes on: the job says what happened, and the journal keeps it for resuming."""
     world.gateway.looks = [Answer(401, {"error": {"message": "expired key"}})] * 3
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(AuthenticationError, match="expired key"):
         job.wait(LONG)
     assert job.status == "stopped"
@@ -208,10 +208,10 @@ def test_a_resumed_task_is_looked_at_at_once_and_not_sent(world: World) -> None:
     assert entry is not None
     world.gateway.hold("GET /v1/video")
     before = world.clock.now
-    job = world.job(entry.request, entry).start()
+    job = start(world.job(entry.request, entry))
     assert job.wait_accepted() is job
     assert job.status == "running"
-    assert job.moment().elapsed == 86_400
+    assert job._state.moment().elapsed == 86_400
     world.gateway.server.wait_for(1)
     assert world.clock.now == before
     world.gateway.gate.set()
@@ -227,9 +227,9 @@ def test_a_task_that_ended_while_nobody_watched_does_not_tell_how_long_it_took(w
     world.clock.now += 86_400
     entry = world.journal.find("t1")
     assert entry is not None
-    assert world.job(entry.request, entry).start().wait(LONG).took is None
+    assert start(world.job(entry.request, entry)).wait(LONG)._state.took is None
     assert world.journal.usual(REQUEST, world.gateway.server.url) is None
-    world.job().start().wait(LONG)
+    start(world.job()).wait(LONG)
     assert world.journal.usual(REQUEST, world.gateway.server.url) is not None
 
 
@@ -240,14 +240,14 @@ def test_a_clock_that_was_put_back(world: World) -> None:
     entry = world.journal.find("t1")
     assert entry is not None
     job = world.job(entry.request, entry)
-    assert job.moment().elapsed == 0
-    assert job.start().wait(LONG).path
+    assert job._state.moment().elapsed == 0
+    assert start(job).wait(LONG).path
 
 
 def test_an_address_that_cannot_be_used_is_told_before_anything_is_sent(world: World) -> None:
     """What goes wrong before the first request ends as a refusal, in the journal too."""
     service = Service("x", "ftp://example", Secret("k"), "the test")
-    job = world.job(service=service).start()
+    job = start(world.job(service=service))
     with pytest.raises(KlingError):
         job.wait_accepted()
     assert world.entry().state == "refused"
@@ -280,7 +280,7 @@ class Broken:
 def test_a_bug_ends_in_words(world: World, broken: str, kind: type[KlingError], status: str, written: str) -> None:
     """Whatever goes wrong, a paid task ends with words that say what is true about it."""
     watcher = type(world.watcher)(connect=lambda *args: Broken(world.connect(*args), broken))  # type: ignore[arg-type]
-    job = world.job(watcher=watcher).start()
+    job = start(world.job(watcher=watcher))
     with pytest.raises(kind, match=r"unexpected happened \(ZeroDivisionError: what was that"):
         job.wait(LONG)
     assert (job.status, world.entry().state) == (status, written)
@@ -289,7 +289,7 @@ def test_a_bug_ends_in_words(world: World, broken: str, kind: type[KlingError], 
 def test_a_broken_journal_does_not_end_a_paid_task(world: World) -> None:
     """When the disk fails after acceptance the video is fetched all the same, and the journal says its trouble."""
     world.gateway.hold("GET /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(2)
     world.journal.path.write_bytes(b"no database" * 1000)
     world.gateway.gate.set()
@@ -314,7 +314,7 @@ class Failing(Journal):
 def test_no_thread_for_the_id(world: World, tmp_path: Path) -> None:
     """Where no thread can be had when the answer comes, the id is written down all the same, and the task watched."""
     journal = Failing(tmp_path / "other.sqlite", 1)
-    job = world.job(journal=journal).start().wait(LONG)
+    job = start(world.job(journal=journal)).wait(LONG)
     (entry,) = journal.entries()
     assert (job.status, entry.state, entry.task_id) == ("succeeded", "saved", "t1")
 
@@ -322,10 +322,10 @@ def test_no_thread_for_the_id(world: World, tmp_path: Path) -> None:
 def test_an_id_that_cannot_be_written_down_is_told(world: World, tmp_path: Path) -> None:
     """A task that was accepted is never called refused: its id is in the error, and it counts as sent."""
     journal = Failing(tmp_path / "other.sqlite", 99)
-    job = world.job(journal=journal).start()
+    job = start(world.job(journal=journal))
     with pytest.raises(KlingError, match=r"can't start new thread.*%kling_resume t1"):
         job.wait(LONG)
-    assert (job.status, job.id, job.sent) == ("stopped", "t1", True)
+    assert (job.status, job.id, job._runner.sent) == ("stopped", "t1", True)
     assert journal.entries()[0].state != "refused"
 
 
@@ -333,16 +333,16 @@ def test_nothing_is_sent_when_the_file_cannot_say_so(world: World) -> None:
     """A wish that is in the file as "written" is not sent when the file does not take the word "sending": the next
     kernel would say that nothing was sent."""
     job = world.job()
-    assert job.trouble == ""
+    assert job._runner.trouble == ""
     path = world.journal.path
     path.rename(path.with_suffix(".away"))
     path.mkdir()
-    job.start()
+    start(job)
     with pytest.raises(KlingError, match=r"Nothing was sent.*in memory only"):
         job.wait(LONG)
-    assert (job.status, job.sent, world.gateway.posts) == ("refused", False, 0)
-    assert "in memory only" in job.trouble
-    assert world.job().start().wait(LONG).path  # its journal is in memory from the beginning
+    assert (job.status, job._runner.sent, world.gateway.posts) == ("refused", False, 0)
+    assert "in memory only" in job._runner.trouble
+    assert start(world.job()).wait(LONG).path  # its journal is in memory from the beginning
 
 
 def test_a_submission_that_is_turned_away_is_not_sent_until_its_next_try(world: World) -> None:
@@ -351,16 +351,16 @@ def test_a_submission_that_is_turned_away_is_not_sent_until_its_next_try(world: 
     world.gateway.created = Answer(429, {"error": {"message": "busy"}})
     paused = Ticks()
     watcher = Watcher(RateLimiter(1e12), lambda service, budget: world.connect(service, budget, sleep=paused.sleep))
-    job = world.job(watcher=watcher).start()
+    job = start(world.job(watcher=watcher))
     for tries in (1, 2):
         paused.wait_for(tries)
         until(lambda: world.entry().state == "written")
-        assert (world.gateway.posts, job.sent) == (tries, False)
+        assert (world.gateway.posts, job._runner.sent) == (tries, False)
         if tries == 1:
             world.gateway.hold("POST /v1/video")
             paused.tick()
             world.gateway.server.wait_for(2)
-            assert (world.entry().state, job.sent) == ("sending", True)
+            assert (world.entry().state, job._runner.sent) == ("sending", True)
             world.gateway.gate.set()
     job.stop()
     with pytest.raises(KlingError, match="Nothing was sent"):
@@ -374,9 +374,9 @@ def test_stop_while_it_waits_for_its_turn(world: World) -> None:
     held, budget = Ticks(), RateLimiter(0.001)
     budget.ask(Ticket(urgent=True), world.clock())
     watcher = Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=held.sleep))
-    job = world.job(watcher=watcher).start()
+    job = start(world.job(watcher=watcher))
     held.wait_for(1)
-    assert (world.entry().state, job.sent) == ("written", False)
+    assert (world.entry().state, job._runner.sent) == ("written", False)
     job.stop()
     with pytest.raises(KlingError, match="Nothing was sent"):
         job.wait(LONG)
@@ -387,17 +387,17 @@ def test_what_was_not_started_ends_at_once(world: World) -> None:
     """Written down, and dropped before its start: nothing was sent, and the journal says so when that returns. What
     was started goes on."""
     job, heard = world.job(), Heard()
-    job.listen(heard)
-    job.discard()
+    job._state.listen(heard)
+    job._runner.discard()
     assert (job.status, heard.states, world.entry().state, world.entry().owner) == (
         "stopped",
         ["stopped"],
         "refused",
         None,
     )
-    assert "Nothing was sent" in str(job.start().error)
-    other = world.job().start()
-    other.discard()
+    assert "Nothing was sent" in str(start(job)._state.error)
+    other = start(world.job())
+    other._runner.discard()
     assert other.wait(LONG).path
     assert world.gateway.posts == 1
 
@@ -406,7 +406,7 @@ def test_many_starts_at_once_are_one(world: World) -> None:
     """A job that is started by several threads is sent once."""
     job = world.job()
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: job.start(), range(8)))
+        list(threads.map(lambda _: start(job), range(8)))
     job.wait(LONG)
     assert world.gateway.posts == 1
 
@@ -423,7 +423,7 @@ def test_an_interrupted_start_is_no_start(world: World) -> None:
     """It ends as stopped, and nobody waits for it for ever."""
     job = world.job(watcher=Torn())
     with pytest.raises(KeyboardInterrupt):
-        job.start()
+        start(job)
     with pytest.raises(KlingError, match="Nothing was sent"):
         job.wait(LONG)
     assert world.entry().state == "refused"
@@ -432,12 +432,12 @@ def test_an_interrupted_start_is_no_start(world: World) -> None:
 def test_a_stop_before_the_answer_can_be_taken_back(world: World) -> None:
     """Its user wants it after all, while it is being sent: it is watched to its end."""
     world.gateway.hold("POST /v1/video")
-    job = world.job().start()
+    job = start(world.job())
     world.gateway.server.wait_for(1)
     job.stop()
-    assert not job.watched
-    assert job.rewatch()
-    assert job.watched
+    assert not job._runner.watched
+    assert job._runner.rewatch()
+    assert job._runner.watched
     world.gateway.gate.set()
     assert job.wait(LONG).path
 
@@ -446,31 +446,31 @@ def test_a_stop_that_has_taken_effect_is_not_taken_back(world: World) -> None:
     """What has been called off stays so."""
     job = world.job()
     job.stop()
-    assert not job.rewatch()
-    assert job.start().status == "stopped"
+    assert not job._runner.rewatch()
+    assert start(job).status == "stopped"
     assert world.gateway.posts == 0
 
 
 def test_a_task_that_is_gone_is_marked(world: World) -> None:
     """The journal keeps why a task that the service does not know any more cannot be watched."""
     world.gateway.looks = [Answer(404, {"error": {"message": "task_not_exist", "code": "task_not_exist"}})] * 9
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(TaskNotFoundError):
         job.wait(LONG)
     assert world.entry().state == "accepted"
-    assert world.entry().error == str(job.error)
+    assert world.entry().error == str(job._state.error)
 
 
 def test_a_video_that_is_gone_is_marked_until_it_is_there(world: World) -> None:
     """So is one whose video cannot be had; when it is fetched later after all, the mark goes."""
     world.gateway.video = Answer(404)
-    job = world.job().start()
+    job = start(world.job())
     with pytest.raises(VideoMissingError):
         job.wait(LONG)
     marked = world.entry()
-    assert (marked.state, marked.error) == ("succeeded", str(job.error))
+    assert (marked.state, marked.error) == ("succeeded", str(job._state.error))
     world.gateway.video = Answer(body=MP4)
-    assert world.job(marked.request, marked).start().wait(LONG).path
+    assert start(world.job(marked.request, marked)).wait(LONG).path
     assert (world.entry().state, world.entry().error) == ("saved", None)
 
 
@@ -478,7 +478,7 @@ def test_a_network_that_is_gone_is_no_mark(world: World) -> None:
     """A download that fails for what passes leaves the entry as one to be resumed by itself."""
     world.gateway.video = Answer(fault="reset")
     with pytest.raises(VideoMissingError):
-        world.job().start().wait(LONG)
+        start(world.job()).wait(LONG)
     assert (world.entry().state, world.entry().error) == ("succeeded", None)
 
 
@@ -486,8 +486,8 @@ def test_a_silent_service_is_told_and_outlasted(world: World) -> None:
     """Answers that are none do not end the watching; listeners hear of the silence and of its end."""
     world.gateway.looks = [row("processing"), Answer(502), Answer(fault="reset"), Answer(502), row("processing")]
     job, heard = world.job(), Heard()
-    job.listen(heard)
-    job.start().wait(LONG)
+    job._state.listen(heard)
+    start(job).wait(LONG)
     silent = [moment.silent is not None for moment in heard.moments]
     assert True in silent
     assert not silent[-1]
@@ -506,10 +506,10 @@ def test_the_end_is_shown_beside_the_loop(world: World) -> None:
             assert slow.wait(LONG)
 
     first = world.job()
-    first.listen(at_the_end)
-    first.start()
+    first._state.listen(at_the_end)
+    start(first)
     assert first_ends.wait(LONG)
-    assert world.job().start().wait(LONG).path
+    assert start(world.job()).wait(LONG).path
     slow.set()
     assert first.wait(LONG).path
 
@@ -533,7 +533,7 @@ class Watched(Journal):
 def test_the_journal_is_never_used_on_the_loop(world: World, tmp_path: Path) -> None:
     """A slow disk holds up one task and not all of them."""
     journal = Watched(tmp_path / "other.sqlite")
-    world.job(journal=journal).start().wait(LONG)
+    start(world.job(journal=journal)).wait(LONG)
     assert journal.threads
     assert "kling_widgets" not in journal.threads
 
@@ -544,7 +544,7 @@ def test_an_entry_goes_on_where_it_was(world: World, state: str) -> None:
     key = world.journal.write(REQUEST, world.desk.service.name)
     world.journal.update(key, state=state, task_id="t1", accepted=world.clock.now, url="https://gone.example/old.mp4")
     (entry,) = world.journal.unfinished()
-    job = world.job(entry.request, entry).start().wait(LONG)
+    job = start(world.job(entry.request, entry)).wait(LONG)
     saved: Submission = world.entry()
     assert (saved.key, saved.state, saved.path) == (key, "saved", str(job.path))
     assert saved.url == f"{world.gateway.server.url}/clip.mp4"
@@ -562,7 +562,7 @@ def test_videos_are_looked_at_one_after_another(world: World) -> None:
         lock.release()
 
     lock = world.watcher.start(examining()).result(LONG)
-    jobs = [world.job().start() for _ in range(3)]
+    jobs = [start(world.job()) for _ in range(3)]
     until(lambda: len(list(world.folder.glob("*.mp4"))) == 3)
     assert [job.path for job in jobs] == [None] * 3
     world.watcher.start(let_go(lock)).result(LONG)
@@ -590,8 +590,8 @@ def test_a_video_that_cannot_be_looked_into_keeps_no_other_waiting(world: World)
     """A decoder that hangs: that video is saved without its facts, and all others with them."""
     looks = Looks(1)
     watcher = looks.watcher(world, 0.2)
-    jobs = [world.job(watcher=watcher).start() for _ in range(4)]
-    clips = [job.wait(LONG).moment().clip for job in jobs]
+    jobs = [start(world.job(watcher=watcher)) for _ in range(4)]
+    clips = [job.wait(LONG)._state.moment().clip for job in jobs]
     looks.gate.set()
     assert Counter(clip and clip.width for clip in clips) == {None: 1, 1280: 3}
     assert {entry.state for entry in world.journal.entries()} == {"saved"}
@@ -601,7 +601,7 @@ def test_a_look_into_a_video_can_be_stopped(world: World) -> None:
     """And so can the wait for one; the files are there, and are not fetched again."""
     looks = Looks(2)
     watcher = looks.watcher(world, LONG)
-    jobs = [world.job(watcher=watcher).start() for _ in range(2)]
+    jobs = [start(world.job(watcher=watcher)) for _ in range(2)]
     assert looks.begun.wait(LONG)
     until(lambda: len(list(world.folder.glob("*.mp4"))) == 2)
     for job in jobs:
@@ -611,7 +611,7 @@ def test_a_look_into_a_video_can_be_stopped(world: World) -> None:
     looks.gate.set()
     world.gateway.video = Answer(404)
     for entry in world.journal.unfinished():
-        world.job(entry.request, entry).start().wait(LONG)
+        start(world.job(entry.request, entry)).wait(LONG)
     assert [entry.state for entry in world.journal.entries()] == ["saved", "saved"]
 
 
@@ -631,7 +631,7 @@ def test_a_hundred_jobs_at_once(world: World, tmp_path: Path) -> None:
     """All of them get a file of their own, though all would like the same name; each is noted five times, and nothing
     of them is kept when nobody holds them any more."""
     journal = Counted(tmp_path / "other.sqlite")
-    jobs = [world.job(journal=journal).start() for _ in range(100)]
+    jobs = [start(world.job(journal=journal)) for _ in range(100)]
     assert len({job.wait(LONG).path for job in jobs}) == 100
     assert {entry.state for entry in journal.entries()} == {"saved"}
     assert set(journal.notes.values()) == {5}  # sending, accepted, succeeded, where it goes, saved
@@ -661,7 +661,7 @@ def elsewhere(world: World) -> tuple[Job, Heard, FileLock]:
     entry = world.journal.find(f"#{key}")
     assert entry
     job, heard = Job(REQUEST, world.desk, entry, follow=True), Heard()
-    job.listen(heard)
+    job._state.listen(heard)
     return job, heard, lock
 
 
@@ -669,16 +669,16 @@ def test_what_another_kernel_sends_is_followed_and_not_sent(world: World) -> Non
     """Until it has a task: then it is watched as any other, to its file, which is fetched once."""
     job, heard, lock = elsewhere(world)
     with lock:
-        job.start()
-        change(world, job.key, state="sending")
+        start(job)
+        change(world, job._runner.key, state="sending")
         assert job.status == "sending" and job.id is None
-        change(world, job.key, state="accepted", task_id="t1", accepted=world.clock.now)
+        change(world, job._runner.key, state="accepted", task_id="t1", accepted=world.clock.now)
         job.wait_accepted()
-        assert (job.id, job.sent) == ("t1", True)
+        assert (job.id, job._runner.sent) == ("t1", True)
         heard.until(lambda moment: moment.state == "fetching")
         video = world.folder / "theirs.mp4"
         video.write_bytes(MP4)
-        change(world, job.key, state="saved", path=str(video))
+        change(world, job._runner.key, state="saved", path=str(video))
         assert job.wait(LONG).path == video
     assert world.gateway.posts == 0
     assert world.files() == ["theirs.mp4"]
@@ -696,8 +696,8 @@ def test_how_it_ended_there_is_told_here(world: World, state: str, error: str, s
     """And nothing is written over."""
     job, _, lock = elsewhere(world)
     with lock:
-        job.start()
-        change(world, job.key, state=state, error=error)
+        start(job)
+        change(world, job._runner.key, state=state, error=error)
         with pytest.raises(KlingError, match=f"Another kernel sent it, as #1. {said}"):
             job.wait_accepted()
     assert job.status == status
@@ -709,9 +709,9 @@ def test_it_is_sent_here_where_the_other_kernel_died_before_it_could(world: Worl
     """Once, also when a third kernel has said already that it was not sent."""
     job, _, lock = elsewhere(world)
     if settled:
-        change(world, job.key, state="refused", error=INTERRUPTED)
+        change(world, job._runner.key, state="refused", error=INTERRUPTED)
     lock.release()
-    job.start()
+    start(job)
     assert job.wait(LONG).id == "t1"
     assert (world.gateway.posts, world.entry().state, len(world.journal.entries())) == (1, "saved", 1)
 
@@ -719,10 +719,10 @@ def test_it_is_sent_here_where_the_other_kernel_died_before_it_could(world: Worl
 def test_it_is_not_sent_again_where_the_other_kernel_died_while_it_sent_it(world: World) -> None:
     """Nobody knows whether it was accepted."""
     job, _, lock = elsewhere(world)
-    change(world, job.key, state="sending")
+    change(world, job._runner.key, state="sending")
     lock.release()
     with pytest.raises(SubmissionUnknownError, match="may have been accepted and billed"):
-        job.start().wait_accepted()
+        start(job).wait_accepted()
     assert (world.gateway.posts, world.entry().state) == (0, "unknown")
 
 
@@ -732,10 +732,10 @@ def test_who_stops_following_leaves_the_other_kernel_alone(world: World, started
     job, heard, lock = elsewhere(world)
     with lock:
         if started:
-            job.start()
+            start(job)
         job.stop()
         assert heard.until(lambda moment: moment.state == "stopped").error
-        assert "Another kernel goes on with it" in str(job.error)
+        assert "Another kernel goes on with it" in str(job._state.error)
         assert (world.entry().state, world.entry().owner) == ("written", "another")
 
 
@@ -743,9 +743,9 @@ def test_what_was_taken_off_the_journal_is_not_waited_for(world: World) -> None:
     """For ever."""
     job, _, lock = elsewhere(world)
     with lock:
-        world.journal.forget([job.key])
+        world.journal.forget([job._runner.key])
         with pytest.raises(KlingError, match="is not in the journal"):
-            job.start().wait_accepted()
+            start(job).wait_accepted()
 
 
 def test_what_is_no_longer_its_own_is_not_sent(world: World) -> None:
@@ -754,10 +754,10 @@ def test_what_is_no_longer_its_own_is_not_sent(world: World) -> None:
     world.gateway.created = Answer(429, {"error": {"message": "busy"}})
     paused = Ticks()
     watcher = Watcher(RateLimiter(1e12), lambda service, budget: world.connect(service, budget, sleep=paused.sleep))
-    job = world.job(watcher=watcher).start()
+    job = start(world.job(watcher=watcher))
     paused.wait_for(1)
     until(lambda: world.entry().state == "written")
-    change(world, job.key, state="refused", error=INTERRUPTED)
+    change(world, job._runner.key, state="refused", error=INTERRUPTED)
     paused.tick()
     with pytest.raises(KlingError, match="Nothing was sent, nothing is billed: another kernel took this one for dead"):
         job.wait(LONG)

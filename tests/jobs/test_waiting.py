@@ -61,6 +61,21 @@ def test_wait_ends_in_time() -> None:
     assert not future.cancelled()
 
 
+def test_awaiting_a_future_of_another_thread() -> None:
+    """In async code the same: its result, a TimeoutError, and the future left as it was."""
+    future: Future[str] = Future()
+
+    async def main() -> str:
+        for timeout in (0, -1, 0.001):
+            with pytest.raises(TimeoutError):
+                await waiting.awaited(future, timeout)
+        threading.Timer(0, future.set_result, ["late"]).start()
+        assert await waiting.awaited(future, LONG) == "late"
+        return await waiting.awaited(future, 0)
+
+    assert asyncio.run(main()) == "late"
+
+
 def test_wait_raises_what_the_work_raised() -> None:
     """A TimeoutError of the work is its result, and not the end of the wait."""
     for error in (ZeroDivisionError("x"), TimeoutError("of the work itself")):

@@ -121,7 +121,7 @@ def test_the_demo_that_the_environment_wants_needs_no_call(tmp_path: Path) -> No
     said = python(
         """
 job = kw.submit("2.6", prompt="a boat", size="64x64", wait=False)
-print(job.service.name)
+print(job._runner.service.name)
 try:
     kw.use_demo(False)
 except kw.KlingError as error:

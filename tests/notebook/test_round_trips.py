@@ -244,7 +244,7 @@ def test_through_a_preset_and_the_journal(model: str, session: Session, kling: C
     session.presets.save("mine", request)
     assert kling("%kling_form --preset mine").request == request
     (job,) = session.get(Submitter).create_jobs(request)
-    assert kling(f"%kling_form --from #{job.key}").request == request
+    assert kling(f"%kling_form --from #{job._runner.key}").request == request
 
 
 @EVERY

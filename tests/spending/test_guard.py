@@ -20,7 +20,7 @@ from kling_widgets.notebook.kernel.settings import Kling
 from kling_widgets.request.estimate import Money, seconds_of
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.spending.guard import Guard
-from tests.jobs.conftest import CREATE, LONG, REQUEST, Answer, Gateway, Heard, World, until
+from tests.jobs.conftest import CREATE, LONG, REQUEST, Answer, Gateway, Heard, World, start, until
 
 BOAT = VideoRequest("2.6", prompt="a boat")
 ZOOM = {"type": "simple", "config": {"zoom": 60}}
@@ -230,8 +230,8 @@ def test_what_the_service_refused_does_not_count_in_its_run(world: World, new: C
             job = world.job()
             guard.release_on_failure(job, *bills, run="1")
         heard = Heard()
-        job.listen(heard)
-        job.start()
+        job._state.listen(heard)
+        start(job)
         heard.until(lambda moment: moment.state in ENDED)
     assert str(guard.question([REQUEST] * 4, run="1")) == ""
 
@@ -551,8 +551,8 @@ def test_what_was_refused_does_not_count(
         job = world.job()
         guard.release_on_failure(job, *bills)
     heard = Heard()
-    job.listen(heard)
-    job.start()
+    job._state.listen(heard)
+    start(job)
     assert heard.until(lambda moment: moment.state in ENDED).state == state
     if counts:
         assert "1 video would be passed" in refused(guard)
@@ -568,13 +568,13 @@ def test_what_was_stopped_before_it_was_sent_does_not_count(world: World, new: C
             job = world.job()
             guard.release_on_failure(job, *bills)
         heard = Heard()
-        job.listen(heard)
+        job._state.listen(heard)
         if stopped_at == "written":
             job.stop()
-            job.start()
+            start(job)
         else:
             world.gateway.hold(f"GET {CREATE}/")
-            job.start().wait_accepted()
+            start(job).wait_accepted()
             job.stop()
         assert heard.until(lambda moment: moment.state in ENDED).state == "stopped"
     assert world.gateway.posts == 1

@@ -13,6 +13,7 @@ from kling_widgets.core.json_values import JSON, masked, shorten
 from kling_widgets.core.key_patterns import looks_like_key
 from kling_widgets.core.printing import say
 from kling_widgets.core.problem import Problem
+from kling_widgets.core.public import public
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.controls import Control, kind_of
 from kling_widgets.notebook.controls.quick_fixes import quick_fixes
@@ -37,6 +38,7 @@ OTHERS = "Not documented for this model"
 OTHERS_NOTE = "The line's other fields: the service does not say that this model takes them. They are sent if set."
 
 
+@public
 class Form:
     """A form whose controls fit the chosen model. It shows itself at the end of a cell, or by ``display(form)``.
 

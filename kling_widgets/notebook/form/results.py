@@ -62,7 +62,7 @@ class Results:
             self.widget.children = tuple(each.widget for each in self._views)
         for each in gone:
             each.close()
-        self._session.pulse.follow(job, view.show)
+        self._session.pulse.follow(job._state, view.show)
 
     def _end(self, view: JobView, moment: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         if moment.state != "done" or not self._session.place.front_end.updates:

@@ -100,7 +100,7 @@ class SubmitButton:
 
     def _shown(self, job: Job) -> None:
         self._begin(job)
-        job.listen(lambda moment: self._heard(job, moment))
+        job._state.listen(lambda moment: self._heard(job, moment))
 
     def _heard(self, job: Job, moment: JobSnapshot) -> None:
         # Jobs of before go on telling how they stand; only this one's answer opens the button. In a thread: what takes

@@ -103,13 +103,13 @@ class TextOutput:
     def begin(self) -> None:
         """Listens, and says what is asked."""
         request = self.job.request
-        demo = "demo" if self.job.service.demo else ""
+        demo = "demo" if self.job._runner.service.demo else ""
         self.say(" · ".join(filter(None, (request.spec.title, request.settings(), demo))))
         for note in notes(self.job):
             self.say(note)
         self.cell = here(self.shell)
-        self.job.display = self.again
-        self.job.listen(self.moments.put)
+        self.job._display = self.again
+        self.job._state.listen(self.moments.put)
 
     def leave(self) -> None:
         """The cell ends before the job, and lines of a later time would land in another one."""
@@ -125,7 +125,7 @@ class TextOutput:
                     self.job.wait(_STEP)
                     return
                 except WaitTimeoutError as error:
-                    if error is self.job.error:  # it was watched as long as it may be
+                    if error is self.job._state.error:  # it was watched as long as it may be
                         raise
         finally:
             self.drain()
@@ -152,7 +152,7 @@ class TextOutput:
         if (cell := here(self.shell)) == self.cell:
             return
         self.cell = cell
-        moment = job.moment()
+        moment = job._state.moment()
         self.done(moment) if moment.state == "done" else self.say(repr(job))
 
     def done(self, moment: JobSnapshot) -> None:
@@ -179,8 +179,8 @@ class WidgetOutput(TextOutput):
         self.view = JobView(self.job, self.place, self.mode, self.autoplay, waits=self.waits, on_end=self.end)
         self.handle: Any = display(self.view.widget, display_id=True)  # type: ignore[no-untyped-call]
         self.cell = here(self.shell)
-        self.job.display = self.again
-        self.pulse.follow(self.job, self.view.show)
+        self.job._display = self.again
+        self.pulse.follow(self.job._state, self.view.show)
 
     def leave(self) -> None:
         """Nothing to say: the view lives on."""
@@ -229,8 +229,8 @@ class _Unseen(WidgetOutput):
     def begin(self) -> None:
         """Shows nothing yet."""
         self.cell = here(self.shell)
-        if self.job.display is None:  # else a cell shows it already
-            self.job.display = self.again
+        if self.job._display is None:  # else a cell shows it already
+            self.job._display = self.again
 
     def leave(self) -> None:
         """Says where it is."""

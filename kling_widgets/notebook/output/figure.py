@@ -53,9 +53,9 @@ def figure_of(job: Job, moment: JobSnapshot) -> Figure:
         clip=moment.clip,
         url=moment.url,
         task_id=job.id or "",
-        took=job.took,
-        demo=job.service.demo,
-        service=job.service.name,
+        took=moment.took,
+        demo=job._runner.service.demo,
+        service=job._runner.service.name,
     )
 
 

@@ -80,7 +80,7 @@ class JobView:
         parts = _parts()
         self._sheet = parts.sheet
         self._head = parts.text(_head(job))
-        self._line = parts.text(_line(job.moment(), self._hint), "kling-line")
+        self._line = parts.text(_line(job._state.moment(), self._hint), "kling-line")
         self._stop = parts.button(
             "Stop watching", "The video goes on being made, and is billed. %kling_resume brings it back."
         )
@@ -197,7 +197,7 @@ def _head(job: Job) -> str:
     esc = html.escape
     request = job.request
     settings = esc(request.settings())
-    demo = " · demo: nothing is paid" if job.service.demo else ""
+    demo = " · demo: nothing is paid" if job._runner.service.demo else ""
     prompt = prompt_of(request)
     said = f'<div class="kling-prompt" dir="auto">{esc(prompt)}</div>' if prompt else ""
     said += "".join(f'<div class="kling-note">{esc(note)}</div>' for note in notes(job))

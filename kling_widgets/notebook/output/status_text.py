@@ -43,12 +43,12 @@ _TROUBLES: tuple[tuple[type[KlingError], str], ...] = (
 
 def notes(job: Job) -> list[str]:
     """What there is to say about a request that is about to be sent; about one that was, why it is shown again."""
-    if job.note:
-        return [job.note]
+    if job._note:
+        return [job._note]
     if job.id is not None:
         return []
     found = (*job.request.problems(), *LocalMedia(Path()).check(job.request))  # nothing is kept there
-    return [f"Note: {note}" for note in (*found, *filter(None, [job.trouble]))]
+    return [f"Note: {note}" for note in (*found, *filter(None, [job._runner.trouble]))]
 
 
 def clock(seconds: float) -> str:

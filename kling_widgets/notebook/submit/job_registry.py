@@ -39,11 +39,12 @@ class JobRegistry:
         from kling_widgets.jobs.snapshot import ENDED, JobSnapshot
 
         def heard(moment: JobSnapshot) -> None:
-            if moment.state in ENDED and self.jobs.get(job.key) is job:
-                self.jobs.pop(job.key, None)
+            if moment.state in ENDED and self.jobs.get(key) is job:
+                self.jobs.pop(key, None)
 
-        self.jobs[job.key] = job
-        job.listen(heard)
+        key = job._runner.key
+        self.jobs[key] = job
+        job._state.listen(heard)
         return job
 
     def rejoin(self, entry: Submission, note: str = "", request: VideoRequest | None = None) -> Job:
@@ -60,7 +61,7 @@ class JobRegistry:
 
         session = self._session
         job = self.jobs.get(entry.key)
-        if job is None or not job.rewatch():
+        if job is None or not job._runner.rewatch():
             if entry.task_id is None:  # it may have been accepted, or have ended, since it was read
                 entry = session.journal.find(f"#{entry.key}") or entry
             if entry.task_id is not None or (job is None and entry.state in UNSENT):
@@ -72,7 +73,7 @@ class JobRegistry:
             elif job is None:  # a job that is made of it would send it
                 said = f"Submission #{entry.key} has no task id, so there is nothing to go on with."
                 raise KlingError(f"{said} {entry.error}" if entry.error else said)
-        job.note = note
+        job._note = note
         return job
 
     def stop(self) -> None:

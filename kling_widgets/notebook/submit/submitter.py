@@ -157,7 +157,7 @@ class Submitter:
         """Waits for what was called off here and ends right now: it is made anew."""
         for each in met:
             job = self._registry.jobs.get(each.entry.key) if each.entry else None
-            if job is not None and job.cancelled:
+            if job is not None and job._runner.cancelled:
                 with contextlib.suppress(KlingError):  # why it ended
                     job.wait(_ENDING)
 
@@ -218,12 +218,12 @@ class Submitter:
     def _ending(self, met: Match) -> bool:
         """Whether it meets a submission that was called off since it was looked at."""
         job = self._registry.jobs.get(met.entry.key) if met.entry and not met.entry.task_id else None
-        return job is not None and job.cancelled and not job.rewatch()
+        return job is not None and job._runner.cancelled and not job._runner.rewatch()
 
     def _drop(self, jobs: Iterable[Job]) -> None:
         """Ends those that were not started, in the journal too, so that nobody meets them."""
         for job in jobs:
-            job.discard()
+            job._runner.discard()
 
     def _join(self, met: Match, entry: Submission, save: str | None) -> Job:
         """The job of a submission that a wish meets."""
@@ -260,7 +260,7 @@ class Submitter:
         """Start jobs, each when it is shown: the only place where a job is started."""
         for job, show in zip(jobs, shows, strict=True):
             show()
-            job.start()
+            job._runner.start()
 
     def _waits(self, wait: bool | None) -> bool:
         if wait is not None:

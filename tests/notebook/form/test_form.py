@@ -811,7 +811,7 @@ def test_without_a_key_a_line_says_so(nobody: Session, kernel: Kernel) -> None:
     assert nobody.services.demo
     assert "Nothing is sent, nothing is billed" in text(form)
     assert "Try the demo" not in buttons(form)
-    assert form.submit().wait().service.demo
+    assert form.submit().wait()._runner.service.demo
 
 
 def test_a_key_that_came_later_is_seen(

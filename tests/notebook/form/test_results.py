@@ -35,7 +35,8 @@ def work(session: Session, results: Results, *prompts: str) -> tuple[list[Job], 
         for job in jobs:
             results.begin(job)
             try:
-                job.start().wait()
+                job._runner.start()
+                job.wait()
             except KlingError:
                 continue
 

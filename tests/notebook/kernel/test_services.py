@@ -47,7 +47,7 @@ def test_the_demo_takes_the_place_of_the_service(nobody: Session) -> None:
     nobody.services.use_demo()
     assert nobody.services.key_status() == "demo: no key needed"
     job = shown(lambda: nobody.get(Submitter).submit("2.6", prompt="a boat", seconds=5, size="64x64")).value
-    assert job.service.demo
+    assert job._runner.service.demo
     assert mp4(job.path)
     assert "demo" in job.path.name
     (entry,) = nobody.journal.entries()

@@ -38,7 +38,7 @@ def test_a_form_begins_with_a_model_a_submission_or_a_line(shell: Any, session: 
     (job,) = session.get(Submitter).create_jobs(request)
     assert lines.form("o1", None) == VideoRequest("o1")
     assert lines.form("--seconds 5 a boat", None) == request
-    assert lines.form(f"--from #{job.key}", None) == request
+    assert lines.form(f"--from #{job._runner.key}", None) == request
 
 
 def test_a_picture_that_is_there_is_no_first_word(shell: Any, session: Session, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_form_s_line_is_read_as_any_other(shell: Any, session: Session) -> Non
     for line in (
         "a boat --seconds 5",
         "—seconds 5 a boat",
-        f"—from #{job.key}",
+        f"—from #{job._runner.key}",
         "–preset paper boat",
         '--preset "paper boat"',
     ):

@@ -317,7 +317,7 @@ def test_form_of_a_model_or_a_task(kling: Callable[[str], Any], session: Session
     assert kling("%kling_form").request == VideoRequest("2.1")
     assert kling("%kling_form o1").request == VideoRequest("o1")
     assert kling("%kling_form aigc-video-kling-O1").request == VideoRequest("o1")
-    assert kling(f"%kling_form --from #{job.key}").request == job.request
+    assert kling(f"%kling_form --from #{job._runner.key}").request == job.request
 
 
 def test_form_of_what_kling_takes(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
@@ -424,7 +424,7 @@ def test_code(shell: Any, kling: Callable[[str], Any], session: Session) -> None
     )
     kling("%kling_code")
     assert shell.rl_next_input == second.request.to_magic()
-    kling(f"%kling_code #{first.key}")
+    kling(f"%kling_code #{first._runner.key}")
     assert shell.rl_next_input == first.request.to_magic()
 
 
@@ -443,7 +443,7 @@ def test_code_of_what_was_last_worked_on(shell: Any, kling: Callable[[str], Any]
     kling("%kling_code")
     assert shell.rl_next_input == "%kling --model 2.6 a canoe"
     session.get(Submitter).latest = None  # as after a restart
-    kling(f"%kling_code #{job.key}")
+    kling(f"%kling_code #{job._runner.key}")
     assert shell.rl_next_input == "%kling --model 2.6 a boat"
     kling("%kling_code")
     assert shell.rl_next_input == "%kling --model 2.6 a canoe"
@@ -458,9 +458,9 @@ def test_code_in_every_language(shell: Any, kling: Callable[[str], Any], session
     assert VideoRequest.from_magic(shell.rl_next_input) == request
     kling("%kling_code")
     assert VideoRequest.from_magic(shell.rl_next_input) == request
-    kling(f"%kling_code #{job.key} python")
+    kling(f"%kling_code #{job._runner.key} python")
     assert shell.rl_next_input == request.to_python().rstrip("\n")
-    kling(f"%kling_code JSON #{job.key}")
+    kling(f"%kling_code JSON #{job._runner.key}")
     assert VideoRequest.from_payload(json.loads(shell.rl_next_input)) == request
     kling("%kling_code curl")
     head, _, command = shell.rl_next_input.partition("\n")
@@ -652,8 +652,8 @@ def test_tab_offers_ids(shell: Any, kling: Callable[[str], Any], session: Sessio
     for line in ("%kling_show t", "%kling_resume task_", "%kling_code ", "%kling_form --from t"):
         assert line.rpartition(" ")[0] + " task_abc" in completions(shell, line)
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="x")
-    assert completions(shell, "%kling_code #") == [f"%kling_code #{job.key}"]
-    assert entry.key != job.key
+    assert completions(shell, "%kling_code #") == [f"%kling_code #{job._runner.key}"]
+    assert entry.key != job._runner.key
 
 
 def test_tab_offers_what_the_others_take(shell: Any, kling: Callable[[str], Any]) -> None:

@@ -58,7 +58,7 @@ def test_a_terminal_can_be_left(session: Session) -> None:
     """``wait=False``: how to see it later."""
     seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", wait=False))
     assert f"%kling_resume {seen.value.id}" in seen.text
-    assert seen.value.moment().state not in ENDED
+    assert seen.value._state.state not in ENDED
 
 
 def test_a_failure_is_told_and_raised(session: Session) -> None:
@@ -187,7 +187,7 @@ def test_an_interrupt_stops_all_that_is_not_sent_yet(session: Session) -> None:
     jobs = session.get(Submitter).create_jobs(
         [VideoRequest("2.6", prompt=f"boat {n} demo:slow") for n in range(4)], in_cell=False
     )
-    jobs[0].listen(lambda moment: _thread.interrupt_main() if moment.state == "queued" else None)
+    jobs[0]._state.listen(lambda moment: _thread.interrupt_main() if moment.state == "queued" else None)
     with pytest.raises(KeyboardInterrupt, match=rf"3 were not sent.*%kling_resume {ID}"):
         shown(lambda: session.get(Submitter).run(jobs, False))
     for job in jobs[1:]:

@@ -154,9 +154,9 @@ def test_stop_watching(job: Job, place: Location) -> None:
     (button,) = (each for each in within(view.widget) if isinstance(each, widgets.Button))
     assert button.description == "Stop watching"
     assert "billed" in button.tooltip
-    job.start()
+    job._runner.start()
     button.click()
-    assert not job.watched
+    assert not job._runner.watched
 
 
 def test_a_cell_that_waits_says_how_to_stop_it(job: Job, place: Location) -> None:

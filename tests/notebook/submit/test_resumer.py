@@ -105,7 +105,7 @@ def test_resume_of_one(make: Maker, keyed: dict[str, str]) -> None:
     assert isinstance(again, Job)
     assert again.id == job.id
     assert mp4(again.path)
-    assert shown(lambda: make(keyed).get(Resumer).resume(f"#{again.key}")).value.id == job.id
+    assert shown(lambda: make(keyed).get(Resumer).resume(f"#{again._runner.key}")).value.id == job.id
 
 
 def test_what_is_watched_is_not_begun_anew(session: Session) -> None:
@@ -206,7 +206,7 @@ def test_show_of_a_strange_path_shows_the_video_of_the_task(session: Session, ke
     job.path.unlink()
     session.settings.display = "embed"
     for path in (str(private), "/etc/passwd"):
-        session.journal.update(job.key, path=path)
+        session.journal.update(job._runner.key, path=path)
         seen = shown(lambda: session.get(Resumer).resume(job.id, wait=True))
         assert base64.b64encode(private.read_bytes()).decode() not in str([each.data for each in seen.outputs])
         assert mp4(seen.value.path)

@@ -27,7 +27,7 @@ from kling_widgets.request.request import VideoRequest
 from kling_widgets.spending.price_table import Price
 from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.submission import Submission
-from tests.jobs.conftest import LONG
+from tests.jobs.conftest import LONG, start
 from tests.notebook.conftest import KEY, Kernel, mp4, shown
 from tests.servers import Answer, Asked, FaultServer
 
@@ -79,7 +79,7 @@ def test_prepared_jobs_are_written_down_and_not_sent(session: Session) -> None:
     jobs = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=2)
     assert [job.request.get("prompt") for job in jobs] == ["a boat"] * 2
     assert [entry.state for entry in session.journal.entries()] == ["written"] * 2
-    assert not any(job.watched for job in jobs)
+    assert not any(job._runner.watched for job in jobs)
 
 
 def test_a_request_is_taken_as_every_door_takes_it(session: Session) -> None:
@@ -287,7 +287,7 @@ def test_what_was_refused_by_the_service_is_given_back(make: Maker, keyed: dict[
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="a boat")
     with pytest.raises(KlingError, match=r"budget of 1 video would be passed\. It is set by KLING_WIDGETS_BUDGET"):
         session.get(Submitter).create_jobs("2.6", prompt="a ship", yes=True)
-    assert [entry.key for entry in session.journal.entries()] == [job.key, job.key - 1]
+    assert [entry.key for entry in session.journal.entries()] == [job._runner.key, job._runner.key - 1]
 
 
 def test_the_budget_of_the_environment_is_read_once(make: Maker, keyed: dict[str, str]) -> None:
@@ -342,7 +342,7 @@ def test_the_demo_spends_no_money(session: Session) -> None:
     session.services.use_demo(False)
     assert session.guard.status().startswith("nothing so far")
     job.stop()
-    job.start()  # it ends without having been sent
+    start(job)  # it ends without having been sent
     session.get(Submitter).create_jobs("2.6", prompt="a ship")
     assert [(entry.demo, entry.cost) for entry in session.journal.entries()] == [(False, 1.0), (True, None)]
     with pytest.raises(KlingError, match=r"1\.00 USD would be passed"):
@@ -355,7 +355,7 @@ def test_what_is_under_way_already_is_not_counted_again(session: Session, again:
     first = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
     again()
     second = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
-    assert [job.key for job in second] == [job.key for job in first]
+    assert [job._runner.key for job in second] == [job._runner.key for job in first]
     assert session.guard.status().startswith("2 videos · 10 s so far")
 
 
@@ -382,7 +382,7 @@ def test_a_loop_that_was_held_up_meets_what_it_has_made(shell: Any, headless: No
         kernel.cell += 1
     kernel.source = "for n in range(3): kw.submit('2.6', prompt=f'boat {n}', yes=True)"
     first = loop(session, 3, yes=True)
-    assert [job.key for job in first] == [1, 2, 3]
+    assert [job._runner.key for job in first] == [1, 2, 3]
     assert all(job.path for job in first)
     kernel.cell += 1
     assert loop(session, 1, yes=True)[0].key == 4
@@ -409,7 +409,7 @@ def test_another_cell_meets_nothing_of_a_cell_that_was_held_up(shell: Any, headl
     with pytest.raises(KlingError, match="has submitted 1 video"):
         loop(session, 2)
     shell.kernel.cell, shell.kernel.source = 2, "another cell"
-    assert [job.key for job in loop(session, 1)] == [2]
+    assert [job._runner.key for job in loop(session, 1)] == [2]
 
 
 def test_a_no_in_the_middle_is_gone_on_with(shell: Any, kernel: Kernel, keyed: dict[str, str]) -> None:
@@ -428,7 +428,7 @@ def test_a_no_in_the_middle_is_gone_on_with(shell: Any, kernel: Kernel, keyed: d
         with pytest.raises(error):
             loop(session, 2)
         kernel.cell += 1
-    assert [job.key for job in loop(session, 2)] == [1, 2]
+    assert [job._runner.key for job in loop(session, 2)] == [1, 2]
     assert answers == []
     session.close()
 
@@ -481,7 +481,7 @@ def test_an_interrupt_while_a_batch_is_written_down_leaves_none_of_it(
     assert session.guards[False].status().startswith("nothing")
     again()
     jobs = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=3, yes=True)
-    assert [job.note for job in jobs] == ["", "", ""]
+    assert [job._note for job in jobs] == ["", "", ""]
     assert session.guards[False].status().startswith("3 videos")
 
 
@@ -515,12 +515,12 @@ def test_a_cell_that_is_run_again_while_it_is_sent_is_watched(
     with FaultServer(answer) as server:
         session = make(keyed | {"CRAZYROUTER_BASE_URL": server.url})
         (job,) = session.get(Submitter).create_jobs("2.6", prompt="a boat")
-        job.start()
+        start(job)
         assert accepting.wait(LONG)
         job.stop()
         again()
         assert session.get(Submitter).create_jobs("2.6", prompt="a boat") == [job]
-        assert job.watched
+        assert job._runner.watched
         accept.set()
         with pytest.raises(TaskFailedError):
             session.get(Submitter).run([job], True)
@@ -573,12 +573,12 @@ def test_what_is_accepted_while_it_is_asked_for_again_is_gone_on_with(
     with FaultServer(answer) as server:
         session = Session(shell, keyed | {"CRAZYROUTER_BASE_URL": server.url}, ask)
         (sent,) = session.get(Submitter).create_jobs("2.6", prompt="a boat")
-        sent.start()
+        start(sent)
         assert accepting.wait(LONG)
         sent.stop()
         again()
         first, *others = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=6)
-        assert (first.key, first.id) == (sent.key, "t1")
+        assert (first._runner.key, first.id) == (sent._runner.key, "t1")
         assert not any(job.id for job in others)
         with pytest.raises(TaskFailedError):
             session.get(Submitter).run([first], True)
@@ -643,7 +643,7 @@ def test_a_rerun_right_after_an_interrupt_waits_for_what_was_called_off_and_make
         thread.join(LONG)
         (job,) = made
         assert isinstance(job, Job), job
-        job.start().wait_accepted()
+        start(job).wait_accepted()
         job.stop()
     assert [entry.state for entry in session.journal.entries()] == ["accepted", "refused"]
     assert sum(asked.path.endswith("/generations") and asked.method == "POST" for asked in server.asked) == 1
@@ -712,7 +712,7 @@ def test_what_another_kernel_began_while_the_user_was_asked_is_met(
 
     other, session = make(keyed), Session(shell, keyed, ask)
     jobs = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=6)
-    assert [job.key for job in jobs] == [1, 2, 3, 4, 5, 6]
+    assert [job._runner.key for job in jobs] == [1, 2, 3, 4, 5, 6]
     assert len(questions) == 1
     assert len(session.journal.entries()) == 6
     assert session.guard.status().startswith("5 videos")
@@ -721,8 +721,8 @@ def test_what_another_kernel_began_while_the_user_was_asked_is_met(
 def test_a_fork_does_not_take_its_parents_jobs_for_its_own(session: Session) -> None:
     """They go on there, and nobody works on them here."""
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="a boat")
-    assert session.get(JobRegistry).jobs == {job.key: job}
+    assert session.get(JobRegistry).jobs == {job._runner.key: job}
     if (child := os.fork()) == 0:
         os._exit(len(session.get(JobRegistry).jobs))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert session.get(JobRegistry).jobs == {job.key: job}
+    assert session.get(JobRegistry).jobs == {job._runner.key: job}
