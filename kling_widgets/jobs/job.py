@@ -164,7 +164,7 @@ class Job:
             WaitTimeoutError: while waiting: the job goes on, and goes on being watched.
             Stopped: while waiting, interrupted (a KeyboardInterrupt): it goes on, but is no longer watched.
         """
-        self._over_in_parent()
+        self._over_in_parent()  # in a forked child: at once
         return JobEvents(self._state.present(), self._wait, partial(self._timed, timeout), timeout)
 
     def stop(self) -> None:
@@ -181,7 +181,8 @@ class Job:
 
     @contextmanager
     def _timed(self, timeout: float | None) -> Iterator[None]:
-        """Say what goes on when a wait of so many seconds is over."""
+        """Say what goes on when a wait of so many seconds is over, or where this process cannot know of the end."""
+        self._over_in_parent()
         try:
             yield
         except TimeoutError:

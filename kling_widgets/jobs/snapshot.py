@@ -52,7 +52,7 @@ class JobSnapshot:
     @property
     def news(self) -> tuple[object, ...]:
         """What a user would call a change; the rest moves on as time goes by."""
-        return self.state, self.percent, self.silent is not None, type(self.trouble), self.again, self.word, self.url
+        return self.state, self.percent, self.silent is not None, type(self.trouble), self.again, self.word
 
 
 @dataclass(frozen=True, slots=True, eq=False)

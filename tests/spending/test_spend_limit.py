@@ -1,4 +1,4 @@
-"""Bills and limits."""
+"""Limits of what may be spent."""
 
 from __future__ import annotations
 
@@ -9,23 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.request.estimate import Estimate, Money, amount, seconds_of
+from kling_widgets.request.estimate import Estimate
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.spending.spend_limit import SpendLimit, currency, number
-
-BOAT = VideoRequest("2.6", prompt="a boat")
-AVATAR = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["https://example.com/a.wav"])
-
-
-def price(request: VideoRequest) -> Money | None:
-    """0.07 USD a second, where the length is known."""
-    seconds = seconds_of(request)
-    return (seconds * Decimal("0.07"), "USD") if seconds else None
-
-
-def free(request: VideoRequest) -> Money | None:
-    """No price at all."""
-    return None
+from tests.request.test_estimate import AVATAR, BOAT, price
 
 
 @pytest.mark.parametrize(
@@ -108,77 +95,12 @@ def test_what_is_no_currency_is_refused(text: str) -> None:
         currency(text)
 
 
-def test_bills_of_two_currencies_are_no_sum() -> None:
-    """The later one's currency is that of both; what was priced in another one has no price in it."""
-    dollars, euros = (Estimate.of_one(BOAT, (Decimal(2), unit)) for unit in ("USD", "EUR"))
-    assert dollars + euros == Estimate(2, 10, 0, Decimal(2), "EUR", 1)
-    assert "no price for 1 of 2 videos" in SpendLimit.parse("9 EUR").breach(dollars + euros)
-    assert dollars + Estimate.of_one(BOAT, None) == Estimate(2, 10, 0, Decimal(2), "USD", 1)
-
-
 def test_a_number_is_a_plain_one() -> None:
     """No exponents, no signs, no more digits than anybody pays."""
     assert number("0.000001") == Decimal("0.000001")
     for text in ("", ".", "1.", ".5", "+1", "1e5", "0.0000001", "1234567890", "NaN", "1_0"):
         with pytest.raises(ValueError):
             number(text)
-
-
-@pytest.mark.parametrize(
-    ("request_", "seconds"),
-    [
-        (BOAT, 5),
-        (BOAT.replace(seconds=10), 10),
-        (BOAT.replace(seconds="soon"), None),
-        (VideoRequest("aigc-video-kling-9", prompt="a boat"), 5),
-        (AVATAR, None),
-        (AVATAR.replace(seconds=5), None),
-        (VideoRequest("3.0", multi_prompt=[{"index": 1, "prompt": "a", "duration": "8"}]), 8),
-        (VideoRequest("3.0", seconds=12, multi_prompt=[{"index": 1, "prompt": "a", "duration": "8"}]), 12),
-        (VideoRequest("3.0", multi_prompt="no list"), 5),
-    ],
-)
-def test_how_long_a_clip_will_be(request_: VideoRequest, seconds: int | None) -> None:
-    """As asked, else the service's 5 s, or as the shots add up; what follows its media is not known before."""
-    assert seconds_of(request_) == seconds
-
-
-def test_a_bill_is_a_sum() -> None:
-    """In decimals: twenty times 0.35 is 7, and keeps a limit of 7."""
-    bill = Estimate.of([BOAT] * 20, price)
-    assert bill == Estimate(20, 100, 0, Decimal(7), "USD", 0)
-    assert str(bill) == "20 videos · 100 s · about 7.00 USD by your own price table"
-    assert bill.cost == "7.00 USD"
-    assert SpendLimit.parse("20 videos, 100 s, 7 USD").breach(bill) == ""
-
-
-@pytest.mark.parametrize(
-    ("requests", "prices", "said"),
-    [
-        ([], price, "nothing"),
-        ([BOAT], free, "1 video · 5 s"),
-        ([BOAT], price, "1 video · 5 s · about 0.35 USD by your own price table"),
-        ([AVATAR], price, "1 video · of unknown length"),
-        (
-            [BOAT, BOAT, AVATAR],
-            price,
-            "3 videos · 10 s and 1 of unknown length · about 0.70 USD by your own price table, 1 without a price",
-        ),
-    ],
-)
-def test_a_bill_in_words(requests: list[VideoRequest], prices: object, said: str) -> None:
-    """Videos, seconds, money where it is known, and what is not known."""
-    bill = Estimate.of(requests, price if prices is price else free)
-    assert str(bill) == said
-    assert bool(bill.cost) == (len(requests) == 1 and prices is price and requests == [BOAT])
-
-
-@pytest.mark.parametrize(
-    ("money", "said"), [("1.4", "1.40"), ("0.005", "0.005"), ("7", "7.00"), ("0.12345678", "0.1235"), ("0", "0.00")]
-)
-def test_an_amount_in_words(money: str, said: str) -> None:
-    """Cents, and what is finer where it is."""
-    assert amount(Decimal(money)) == said
 
 
 @pytest.mark.parametrize(
@@ -200,6 +122,7 @@ def test_an_amount_in_words(money: str, said: str) -> None:
         ("5 USD", [BOAT, AVATAR], "5.00 USD cannot be checked: your price table has no price for 1 of 2 videos"),
         ("5 EUR", [BOAT], "5.00 EUR cannot be checked: your price table is in USD"),
         ("4 videos, 1 USD", [BOAT] * 3, "1.00 USD would be passed"),
+        ("20 videos, 100 s, 7 USD", [BOAT] * 20, ""),
     ],
 )
 def test_what_does_not_keep_a_limit(limit: str, requests: list[VideoRequest], breach: str) -> None:
@@ -207,3 +130,9 @@ def test_what_does_not_keep_a_limit(limit: str, requests: list[VideoRequest], br
     said = SpendLimit.parse(limit).breach(Estimate.of(requests, price))
     assert said.startswith(breach)
     assert bool(said) == bool(breach)
+
+
+def test_bills_of_two_currencies_keep_no_limit() -> None:
+    """What was priced in another currency than the limit's has no price in it."""
+    both = Estimate.of_one(BOAT, (Decimal(2), "USD")) + Estimate.of_one(BOAT, (Decimal(2), "EUR"))
+    assert "no price for 1 of 2 videos" in SpendLimit.parse("9 EUR").breach(both)

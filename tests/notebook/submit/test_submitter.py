@@ -716,13 +716,3 @@ def test_what_another_kernel_began_while_the_user_was_asked_is_met(
     assert len(questions) == 1
     assert len(session.journal.entries()) == 6
     assert session.guard.status().startswith("5 videos")
-
-
-def test_a_fork_does_not_take_its_parents_jobs_for_its_own(session: Session) -> None:
-    """They go on there, and nobody works on them here."""
-    (job,) = session.get(Submitter).create_jobs("2.6", prompt="a boat")
-    assert session.get(JobRegistry).jobs == {job._runner.key: job}
-    if (child := os.fork()) == 0:
-        os._exit(len(session.get(JobRegistry).jobs))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert session.get(JobRegistry).jobs == {job._runner.key: job}

@@ -1,0 +1,35 @@
+"""Text on one line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.core.text import one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\n b\tc\r\n", "a b c"),
+        ("\x1b[31mred\x07", "[31mred"),
+        ("gnp\u202eexe\u2069", "gnp exe"),
+        ("a\ud800b", "a?b"),
+        (5, "5"),
+        ("x" * 11, "x" * 9 + "…"),
+        ("x" * 10, "x" * 10),
+    ],
+)
+def test_a_line_is_harmless(text: object, line: str) -> None:
+    """Breaks are blanks, what a terminal would obey is gone, and what is too long is cut."""
+    assert one_line(text, 10) == line
+
+
+@given(st.text())
+def test_any_text_is_a_line(text: str) -> None:
+    """It can be printed, and is its own line."""
+    line = one_line(text)
+    line.encode()
+    assert len(line.splitlines()) <= 1
+    assert one_line(line) == line

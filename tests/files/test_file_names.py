@@ -1,0 +1,66 @@
+"""Names of video files."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.files.file_names import name_for, slug
+
+WHEN = 1_795_356_300.0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("A paper boat", "a-paper-boat"),
+        ("a cat's dream, at 5 o'clock!", "a-cat-s-dream-at-5-o-clock"),
+        ("纸船漂在雨中", "纸船漂在雨中"),
+        ("हिन्दी में नाव", "हिन्दी-में-नाव"),
+        ("เรือกระดาษ", "เรือกระดาษ"),
+        ("Ein Bärchen", "ein-bärchen"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("C:\\temp\\x", "c-temp-x"),
+        ("a\x00b\nc\td", "a-b-c-d"),
+        ("\u202egnp.exe", "gnp-exe"),
+        ("__init__", "init"),
+        ("🙂🙂", "video"),
+        ("", "video"),
+        ("   ...   ", "video"),
+    ],
+)
+def test_a_slug_is_readable_in_any_script(prompt: str, expected: str) -> None:
+    """Words of every script stay readable; what a file system could mistake goes."""
+    assert slug(prompt) == expected
+
+
+def test_a_slug_is_one_form_of_the_same_text() -> None:
+    """The same letters composed and decomposed give the same name."""
+    assert slug(unicodedata.normalize("NFD", "Bärchen")) == slug("Bärchen")
+
+
+@given(st.text(), st.text(), st.booleans())
+def test_a_name_is_one_harmless_name(prompt: str, task_id: str, demo: bool) -> None:
+    """Whatever prompt and task id are, the name is one name of a file, short enough, and can be written as UTF-8."""
+    task_id = task_id.encode("utf-8", "replace").decode()
+    name = name_for(prompt.encode("utf-8", "replace").decode(), task_id, WHEN, demo=demo)
+    assert Path(name).name == name
+    assert name.endswith(".mp4")
+    assert len(name.encode()) <= 143
+    assert not set(name) & set('/\\:*?"<>|') and name.isprintable()
+    assert not name.startswith((".", "-", " "))
+
+
+def test_a_name_says_when_what_and_which() -> None:
+    """Time, prompt and a mark of the task; "demo" where it is one; two tasks have two names."""
+    name = name_for("A paper boat", "t1", WHEN, demo=False)
+    day, rest = name.split("_", 1)
+    assert day == "2026-11-22"
+    assert rest[4:].startswith("_a-paper-boat_")
+    assert name_for("A paper boat", "t2", WHEN, demo=False) != name
+    assert "_demo_" in name_for("A paper boat", "t1", WHEN, demo=True)
+    assert name_for("x", "../../t1", WHEN, demo=False).count("/") == 0
