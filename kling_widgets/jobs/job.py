@@ -74,7 +74,7 @@ class Job:
             if entry.task_id:
                 desk.journal.own(key)
         else:
-            key, created = desk.journal.write(request, desk.service.name, wish), desk.clock()
+            created, key = desk.clock(), desk.journal.write(request, desk.service.name, wish)
         on_disk = desk.journal.mode != "memory"
         task = Task(entry.task_id, entry.model or None) if entry and entry.task_id else None
         self._state = (

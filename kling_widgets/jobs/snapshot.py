@@ -1,4 +1,4 @@
-"""How a job stands at one moment, for whoever shows it."""
+"""How a job stands at one moment, for its user and for its views."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kling_widgets.core.text import one_line
 from kling_widgets.errors import KlingError
 from kling_widgets.media.clip import Clip
 
@@ -14,9 +15,9 @@ State = Literal["sending", "queued", "running", "fetching", "done", "failed", "r
 ENDED: frozenset[State] = frozenset({"done", "failed", "refused", "unknown", "stopped"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class JobSnapshot:
-    """A job as it stands, for whoever shows it.
+    """A job as it stands at one moment.
 
     Attributes:
         state: where it stands; "unknown" is a submission whose answer was lost, "stopped" is no longer watched.
@@ -53,6 +54,11 @@ class JobSnapshot:
     def news(self) -> tuple[object, ...]:
         """What a user would call a change; the rest moves on as time goes by."""
         return self.state, self.percent, self.silent is not None, type(self.trouble), self.again, self.word
+
+    def __repr__(self) -> str:
+        progress = "" if self.percent is None else f", {self.percent} %"
+        error = f": {self.error}" if self.error else ""
+        return one_line(f"<JobSnapshot {self.state}{progress}, {self.elapsed:.0f} s{error}>", 300)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -120,7 +120,7 @@ def test_an_interrupt_stops_all(world: World) -> None:
 def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
     """The stop of several tells of those that go on and of those that were not sent, in one message."""
     done, first, second, waits, unstarted = (world.job() for _ in range(5))
-    done.start().wait(LONG)
+    start(done).wait(LONG)
     world.gateway.hold("GET /v1/video")
     for job in (first, second):
         start(job).wait_accepted()

@@ -100,6 +100,7 @@ def test_an_interrupt_stops_the_watching(world: World) -> None:
         try:
             assert process.stdout is not None
             assert any(line == "queued\n" for line in process.stdout)
+            world.gateway.server.wait_for(2)  # seconds later
             process.send_signal(signal.SIGINT)
             said, _ = process.communicate(timeout=LONG)
         finally:
@@ -187,8 +188,9 @@ def test_in_a_cell(kernel_name: str, world: World) -> None:
         world.gateway.gate.set()
         kernel.until(lambda: last.done)
         world.gateway.hold("GET /v1/video")
+        asked = world.gateway.questions
         stopped = kernel.send("for snapshot in submit().events():\n    print(snapshot.state)")
-        kernel.until(lambda: "queued" in stopped.text)
+        kernel.until(lambda: "queued" in stopped.text and world.gateway.questions > asked)
         kernel.interrupt()
         kernel.until(lambda: stopped.done)
         (after,) = kernel.run("1 + 1")

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from kling_widgets.errors import KlingError
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, State
 
 
@@ -27,3 +28,9 @@ def test_the_ends_are_states() -> None:
     """A job is under way or it has ended: the states split into the two."""
     assert set(get_args(State)) > ENDED
     assert set(get_args(State)) - ENDED == {"sending", "queued", "running", "fetching"}
+
+
+def test_a_moment_is_a_short_line() -> None:
+    """A cell may end with one, or with all of them: no bytes of a poster, and no line break of the service."""
+    assert repr(JobSnapshot("running", 12.3, percent=42)) == "<JobSnapshot running, 42 %, 12 s>"
+    assert repr(JobSnapshot("failed", error=KlingError("no\nboat"))) == "<JobSnapshot failed, 0 s: no boat>"

@@ -65,18 +65,18 @@ def test_a_lost_task_that_was_found_is_gone_on_with(session: Session, kernel: Ke
     """``%kling_resume ID #7``: the submission gets its task, its cell shows it, and nothing is open any more."""
     kernel.source = "the cell"
     made = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True)).value
-    session.journal.update(made.key, state="unknown", task_id=None, path=None)
+    session.journal.update(made._runner.key, state="unknown", task_id=None, path=None)
     kernel.cell += 1
-    with pytest.raises(SubmissionUnknownError, match=f"%kling_resume ID #{made.key}"):
+    with pytest.raises(SubmissionUnknownError, match=f"%kling_resume ID #{made._runner.key}"):
         session.get(Submitter).submit("2.6", prompt="a boat")
     with pytest.raises(KlingError, match="no task"):
-        session.get(Resumer).resume("two words", of=f"#{made.key}")
-    found = shown(lambda: session.get(Resumer).resume(made.id, of=f"#{made.key}", wait=True)).value
+        session.get(Resumer).resume("two words", of=f"#{made._runner.key}")
+    found = shown(lambda: session.get(Resumer).resume(made.id, of=f"#{made._runner.key}", wait=True)).value
     assert mp4(found.path)
     (entry,) = session.journal.entries()
     assert (entry.state, entry.task_id, entry.error) == ("saved", made.id, None)
     with pytest.raises(KlingError, match="was not lost"):
-        session.get(Resumer).resume(made.id, of=f"#{made.key}")
+        session.get(Resumer).resume(made.id, of=f"#{made._runner.key}")
 
 
 def test_resume_takes_up_everything_that_has_not_ended(make: Maker, keyed: dict[str, str]) -> None:

@@ -385,7 +385,7 @@ def test_a_loop_that_was_held_up_meets_what_it_has_made(shell: Any, headless: No
     assert [job._runner.key for job in first] == [1, 2, 3]
     assert all(job.path for job in first)
     kernel.cell += 1
-    assert loop(session, 1, yes=True)[0].key == 4
+    assert loop(session, 1, yes=True)[0]._runner.key == 4
 
 
 def test_what_was_held_up_in_another_kernel_is_held_up_here(
@@ -658,9 +658,9 @@ def test_reuse_fetches_a_file_that_is_gone(session: Session, kernel: Kernel) -> 
     kernel.source, kernel.cell = "second cell", 2
     found = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True, reuse=True)).value
     assert (found.id, mp4(found.path)) == (first.id, True)
-    assert "its file is gone: it is fetched again, and not paid again" in found.note
+    assert "its file is gone: it is fetched again, and not paid again" in found._note
     found.path.unlink()
-    session.journal.update(found.key, task_id="nowhere", url=None)
+    session.journal.update(found._runner.key, task_id="nowhere", url=None)
     for cell in (3, 4):
         kernel.cell = cell
         with pytest.raises(KlingError):
