@@ -89,8 +89,9 @@ def job(text: str, prompt: object = None) -> Any:
     request = asked(text) if prompt is None else VideoRequest.from_payload({"model": "m", "prompt": prompt})
     service = SimpleNamespace(name=text, demo=False)
     moment = JobSnapshot("running", word=text)
+    runner = SimpleNamespace(service=service, trouble="")
     return SimpleNamespace(
-        request=request, service=service, id=text, took=1.0, error=None, note="", trouble="", moment=lambda: moment
+        request=request, id=text, _note="", _runner=runner, _state=SimpleNamespace(moment=lambda: moment)
     )
 
 

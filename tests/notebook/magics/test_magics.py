@@ -80,7 +80,7 @@ def test_what_goes_wrong_is_kept_too(shell: Any, kling: Callable[[str], Any]) ->
     with pytest.raises(TaskFailedError):
         kling("%kling -o x demo:fail a boat")
     assert shell.user_ns["x"].status == "failed"
-    assert isinstance(shell.user_ns["x"].error, TaskFailedError)
+    assert isinstance(shell.user_ns["x"]._state.error, TaskFailedError)
 
 
 def test_the_default_model_is_the_setting(kling: Callable[[str], Any], capsys: pytest.CaptureFixture[str]) -> None:
