@@ -60,12 +60,15 @@ class Clock:
         return self.now
 
 
-class _Job(JobState):
+class _Job:
     """A job without a life of its own."""
 
     request = VideoRequest("2.6", prompt=PROMPT, seconds=5)
-    service = SimpleNamespace(demo=False, name="the benchmark")
-    id, note, trouble, took = "task", "", "", None
+    id, _note = "task", ""
+    _runner = SimpleNamespace(service=SimpleNamespace(demo=False, name="the benchmark"), trouble="")
+
+    def __init__(self, clock: Clock) -> None:
+        self._state = JobState(0.0, clock)
 
     def stop(self) -> None:
         """What the button asks for."""
@@ -87,17 +90,17 @@ def _turned() -> Table:
         line.clear()
         pulse, jobs = UpdateThrottle(clock, background=False), []
         for _ in range(count):
-            job: Any = _Job(0.0, clock)
-            job.accept(Task("task"), 0.0)
+            job: Any = _Job(clock)
+            job._state.accept(Task("task"), 0.0)
             view = JobView(job, Location(FRONT_ENDS["jupyter"], Path()), on_end=lambda *_: None)
-            pulse.follow(job, view.show)
+            pulse.follow(job._state, view.show)
             jobs.append(job)
         models, opened = sum(kind == "comm_open" for _, kind, _ in line), line.bytes
         line.clear()
         for second in range(60 * MINUTES):
             if second % 10 == 0:
                 for job in jobs:
-                    job.see(Task("task", status="running", progress=11 + second // 10))
+                    job._state.polled(Task("task", status="running", progress=11 + second // 10))
             _until(pulse, clock, second + 1.0)
         early = [entry for entry in line if entry[0] < 60]
         most = max(most, line.busiest())
