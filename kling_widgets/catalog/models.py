@@ -15,7 +15,7 @@ from typing import Literal
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FIELDS, OPEN, PREFIX, D, S, field_of
 from kling_widgets.catalog.field_kinds import AnyField
-from kling_widgets.catalog.fields import FieldLimit, Number, Source, Field
+from kling_widgets.catalog.fields import FieldLimit, Number, Source
 from kling_widgets.core.public import public
 from kling_widgets.core.text import one_line
 

@@ -52,6 +52,7 @@ def test_what_is_in_a_video(tmp_path: Path) -> None:
     assert look_into(read(clip(tmp_path / "silent.mp4"))).sound is False
 
 
+@pytest.mark.slow
 def test_the_poster_of_a_noisy_picture_is_small(tmp_path: Path) -> None:
     """A notebook holds the poster twice, so it is small for the worst picture too."""
     found = look_into(read(clip(tmp_path / "clip.mp4", noise=True, size=(1920, 1080))))
