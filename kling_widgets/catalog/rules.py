@@ -11,7 +11,7 @@ from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.shot_fields import duration_of, joined_prompt, texts_of
 from kling_widgets.catalog.workflows import SCENES
 from kling_widgets.core.json_values import JSON, paths_in, shorten
-from kling_widgets.core.key_patterns import foreign_key, looks_like_key, was_masked
+from kling_widgets.core.key_patterns import foreign_key, looks_like_key, may_hold_key, was_masked
 from kling_widgets.core.problem import Problem
 
 Values = Mapping[str, JSON]
@@ -86,7 +86,10 @@ _TYPED = ("prompt", "multi_prompt", "metadata")
 
 def keys(model: Model, values: Values) -> Iterator[Problem]:
     """A key in a value would be sent, shown and saved."""
-    for name, value in {"model": model.id, **values}.items():
+    given = {"model": model.id, **values}
+    if not may_hold_key(given):
+        return
+    for name, value in given.items():
         if looks_like_key(value):
             yield Problem("error", name, f"Something that looks like an API key stands in {name}.", "Take it out.")
         elif was_masked(value):
@@ -285,3 +288,9 @@ RULES: tuple[Rule, ...] = (
     scene,
     offered,
 )
+
+
+def problems_between(model: Model, values: Values) -> Iterator[Problem]:
+    """Yield what each rule finds."""
+    for rule in RULES:
+        yield from rule(model, values)

@@ -60,7 +60,7 @@ def read(body: object) -> dict[str, Any]:
     for missing in needed(model, request.values):
         if missing.field == "prompt" and missing.severity == "error":
             raise ValueError(str(missing))
-    return to_body(model, request.values, str)
+    return to_body(model, request.values)
 
 
 def _seconds(value: object) -> int:

@@ -67,6 +67,7 @@ class Job:
         """
         desk = desk.ready()
         self.request = request
+        self._problems = () if entry and entry.task_id else request.problems()
         self._display: Callable[[Job], None] | None = None  # set by the front end that shows it
         self._note = ""  # why it is shown in place of a new one
         if entry:

@@ -88,7 +88,9 @@ class Watcher:
 
     def pen(self, journal: Journal) -> JournalWriter:
         """What writes into a journal; for the loop alone."""
-        return self._pens.setdefault(journal, JournalWriter(journal))
+        if journal not in self._pens:
+            self._pens[journal] = JournalWriter(journal)
+        return self._pens[journal]
 
     async def look(self, clip: Clip) -> Clip:
         """The clip with what its pictures say; as it is where that takes too long: no decoder that hangs, and no file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FIELDS, FORBIDDEN_METADATA, IMAGES
@@ -102,20 +102,15 @@ def _same_pictures(values: dict[str, JSON]) -> None:
         values["image"] = values.pop("images")[0]
 
 
-def to_body(
-    model: Model, values: Mapping[str, JSON], link: Callable[[Path], str], *, whole: bool = False
-) -> dict[str, JSON]:
-    """The body in the order of the service page. Never raises, also for values that are not right.
+def to_body(model: Model, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return the body in the order of the service page, with seconds also if none are set: they decide what is billed.
+    A local file stands in it as a ``Path``. Never raises, also for values that are not right.
 
     Args:
         model: whose names and limits count.
-        values: in their one form.
-        link: gives the link of a local file.
-        whole: as it is sent, with seconds also where none are set: they decide what is billed.
+        values: in their one form; the body shares nothing with them.
     """
-    if whole:
-        values = {"seconds": DEFAULT_SECONDS, **values}
-    values = {name: with_links(value, link) for name, value in values.items()}
+    values = {name: with_links(value, Path) for name, value in {"seconds": DEFAULT_SECONDS, **values}.items()}
     body: dict[str, JSON] = {"model": model.id}
     metadata: dict[str, JSON] = {}
     if prompt := values.get("prompt") or joined_prompt(values.get("multi_prompt")):

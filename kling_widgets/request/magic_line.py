@@ -83,7 +83,7 @@ def parse(
     Raises:
         InvalidRequestError: the line cannot be understood, names what is not there, or holds what looks like a key.
     """
-    if looks_like_key(line) or looks_like_key(cell or ""):
+    if looks_like_key([line, cell]):
         raise InvalidRequestError(
             "This cell holds what looks like an API key. Nothing was sent. Delete it from the cell, so that it is not "
             "saved with the notebook, and give it with %kling_key."

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_widgets.catalog.all_fields import FIELDS
 from kling_widgets.catalog.fields import stray_problem
 from kling_widgets.catalog.model_names import ACCEPTED, ALIASES, FRAME_LISTS, resolve, unknown_fields
 from kling_widgets.catalog.models import Model
-from kling_widgets.catalog.rules import RULES
+from kling_widgets.catalog.rules import problems_between
 from kling_widgets.core.json_values import JSON, masked, paths_in, shorten, strays, to_json, with_links
 from kling_widgets.core.problem import Problem
 from kling_widgets.core.public import public
@@ -20,9 +20,12 @@ from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.request import snippets
 from kling_widgets.request.body import from_body, normalise, to_body
+from kling_widgets.request.checked import CheckedRequest
 
 if TYPE_CHECKING:
     from kling_widgets.request.magic_line import Command
+
+T = TypeVar("T")
 
 
 @public
@@ -47,7 +50,7 @@ class VideoRequest:
         InvalidRequestError: a name that is no field.
     """
 
-    __slots__ = ("_name_problem", "_spec", "_values")
+    __slots__ = ("_kept", "_name_problem", "_spec", "_values")
 
     # The attributes that stand below; these are the types of right values, and a wrong one stays as it was given.
     prompt: str | None
@@ -89,6 +92,19 @@ class VideoRequest:
             raise InvalidRequestError.of(unknown)
         self._spec, self._name_problem = resolve(model)
         self._values = normalise(self._spec, given, foreign)
+        self._kept: dict[str, Any] = {}  # see ``_once``
+
+    def _once(self, make: Callable[[], T]) -> T:
+        """Return what a method of this request returns, which works once: a request does not change."""
+        if make.__name__ not in self._kept:
+            self._kept[make.__name__] = make()
+        made: T = self._kept[make.__name__]
+        return made
+
+    def __getstate__(self) -> object:
+        """Return what a copy or a pickle is made of: without what is kept, which is made again."""
+        own = {"_spec": self._spec, "_name_problem": self._name_problem, "_values": self._values}
+        return None, {**own, "_kept": {}}
 
     @classmethod
     def from_given(
@@ -171,21 +187,33 @@ class VideoRequest:
         """The value of a field, or the default when it is not set."""
         return self._values.get(field, default)
 
+    def check(self, media: Callable[[VideoRequest], tuple[Problem, ...]]) -> CheckedRequest:
+        """Check it with the files that it names, which may be others the next time.
+
+        Args:
+            media: returns what is wrong with them.
+        """
+        own = self._once(self._check)
+        return CheckedRequest((*own.problems, *media(self)), own.body)
+
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong, errors first. Only what the service's own page says is an error; the rest are warnings."""
+        return self._once(self._check).problems
+
+    def _check(self) -> CheckedRequest:
         found = [self._name_problem] if self._name_problem else []
         for name, value in self._values.items():
             if name in FIELDS:
                 found += self._spec.field(name).problems(value)
             elif stray := next(strays(value), ""):
                 found.append(stray_problem(name, name, stray))
-        for rule in RULES:
-            found += rule(self._spec, self._values)
-        return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
+        found += problems_between(self._spec, self._values)
+        in_order = sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error")
+        return CheckedRequest(tuple(in_order), to_body(self._spec, self._values))
 
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep it from being sent."""
-        return tuple(problem for problem in self.problems() if problem.severity == "error")
+        return self._once(self._check).errors
 
     def files(self) -> tuple[Path, ...]:
         """The local files in it, nested ones too, each once: they must become links before it can be sent."""
@@ -208,17 +236,33 @@ class VideoRequest:
                 errors.append(Problem("error", None, said, "Upload it first."))
         if errors:
             raise InvalidRequestError.of(errors)
-        return to_body(self._spec, self._values, links.__getitem__, whole=True)
+        return self.body(links.__getitem__)
+
+    def body(self, link: Callable[[Path], JSON]) -> dict[str, Any]:
+        """Return the body as far as it goes, whatever is wrong with it.
+
+        Args:
+            link: returns what stands for a local file.
+        """
+        body: dict[str, Any] = with_links(self._once(self._check).body, link)
+        return body
 
     def draft(self) -> dict[str, Any]:
         """The body as far as it goes, to look at: ``<upload: first.png>`` stands for a local file, ``sk-…`` for what
         looks like a key. What is not set is not in it. Never raises."""
-        return self._shown(self._values, whole=False)
+        draft: dict[str, Any] = with_links(self._once(self._draft), Path)
+        return draft
 
-    def _shown(self, values: Mapping[str, JSON], *, whole: bool = True) -> dict[str, Any]:
-        """Return a body to look at, with all that is sent."""
-        body: dict[str, Any] = masked(to_body(self._spec, values, lambda path: f"<upload: {path.name}>", whole=whole))
-        return body
+    def _draft(self) -> dict[str, Any]:
+        draft = _shown(self._once(self._check).body)
+        if "seconds" not in self._values:
+            del draft["seconds"]
+        return draft
+
+    def _own(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body to look at, with all that is sent, and the fields that it lacks; see ``left_out``."""
+        values, left = snippets.only_own(self._spec, self._values)
+        return _shown(to_body(self._spec, values) if left else self._once(self._check).body), left
 
     def left_out(self) -> str:
         """Return a sentence that names what the code of this request lacks, or "": paths that came from a body, a file
@@ -235,15 +279,18 @@ class VideoRequest:
 
     def to_curl(self, base_url: str = snippets.SERVICE) -> str:
         """The shell command that asks for this. The key stays in its environment variable."""
-        kept, left = snippets.only_own(self._spec, self._values)
-        return snippets.curl(self._shown(kept), base_url, left)
+        body, left = self._own()
+        return snippets.curl(body, base_url, left)
 
     def to_json(self) -> str:
         """The body as JSON text, as it is sent."""
-        return to_json(self._shown(snippets.only_own(self._spec, self._values)[0]), indent=2)
+        return to_json(self._own()[0], indent=2)
 
     def settings(self) -> str:
         """What was asked for besides the prompt, in a few words: "5 s · 16:9 · 720P · sound off"."""
+        return self._once(self._settings)
+
+    def _settings(self) -> str:
         return snippets.settings(self._values)
 
     def _identity(self) -> str:
@@ -252,14 +299,20 @@ class VideoRequest:
         return json.dumps([self.model, asked], sort_keys=True)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, VideoRequest) and self._identity() == other._identity()
+        return isinstance(other, VideoRequest) and self._once(self._identity) == other._once(other._identity)
 
     def __hash__(self) -> int:
-        return hash(self._identity())
+        return hash(self._once(self._identity))
 
     def __repr__(self) -> str:
         shown = (f"{name}={shorten(value, 40)}" for name, value in self._values.items())
         return one_line(masked(f"<VideoRequest {', '.join((self._spec.name or 'no model', *shown))}>"), 300)
+
+
+def _shown(body: dict[str, JSON]) -> dict[str, Any]:
+    """Return a copy of a body to look at."""
+    shown: dict[str, Any] = masked(with_links(body, lambda path: f"<upload: {path.name}>"))
+    return shown
 
 
 def _attribute(name: str) -> property:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 APART = 10**9  # numbers from here on are given in memory; those of a file stay far below
@@ -82,9 +83,8 @@ def last_number(file: sqlite3.Connection, table: str) -> int:
     return int(found[0]) if found else 0
 
 
-def readable(text: bytes) -> str:
-    """Text as SQLite keeps it; a letter that is damaged does not keep anybody from reading the others."""
-    return text.decode("utf-8", "replace")
+# Reads text as SQLite keeps it: a letter that is damaged does not keep anybody from reading the others.
+readable = partial(str, encoding="utf-8", errors="replace")
 
 
 def _tables(file: sqlite3.Connection) -> dict[str, list[str]]:

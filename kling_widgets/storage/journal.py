@@ -391,10 +391,7 @@ class Journal:
 
     def usual(self, request: VideoRequest, service: str) -> float | None:
         """The seconds that tasks of this model, length and resolution usually take; None where none is known."""
-        body = request.draft()
-        metadata = body.get("metadata")
-        resolution = metadata.get("resolution") if isinstance(metadata, dict) else None
-        kind = (None if part is None else str(part) for part in (body.get("seconds"), resolution))
+        kind = (None if part is None else str(part) for part in map(request.get, ("seconds", "resolution")))
         rows = self._database.do(_TOOK, (service, request.model, *kind)).rows
         return typical([took for (took,) in rows])
 

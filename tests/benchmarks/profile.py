@@ -1,4 +1,7 @@
-"""Where the time goes while 1,000 tasks are watched in one process.
+"""Which files of the package call which for one video, and where the time goes while 1,000 tasks are watched.
+
+The calls are those of all threads of a kernel, from a line of %kling in the demo to the saved file, when the kernel
+makes its second video: what is loaded once is loaded. A call is one from one file of the package into another.
 
 kw.submit makes 1,000 tasks of 20 to 40 s at a budget of 200 requests a second, under py-spy, which looks 100 times a
 second at which function the thread is in that holds the interpreter: that is what a cell's own code has to wait for.
@@ -7,6 +10,7 @@ second at which function the thread is in that holds the interpreter: that is wh
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections import Counter
@@ -17,16 +21,31 @@ from tests.benchmarks import peers
 from tests.benchmarks.race import Runner, race
 from tests.benchmarks.simulator import running
 from tests.benchmarks.table import Table
+from tests.kernel import Kernel
 
 PEERS = ("py-spy",)
 COUNT, QUICK_COUNT = 1000, 50
 SHORTEST, LONGEST = 20.0, 40.0  # seconds of a task
 RATE = 100  # looks a second
 TOP = 15
+PAIRS = 10
+COUNTING = """
+from tests.calls import counted
+_counting = counted()
+_calls = _counting.__enter__()
+%load_ext kling_widgets
+%kling_demo
+"""
+LINE = "%kling --wait a boat"
+COUNTED = """
+import json as _json
+print("@@" + _json.dumps([*_calls.between_files().items()]))
+"""
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """Three tables: self by package and by function, and ours by total."""
+    """Four tables: calls between files; self by package and by function, and ours by total."""
+    yield _between_files()
     if not (python := peers.python("py-spy")):
         yield Table("Not measured", (), [], peers.missing(PEERS))
         return
@@ -51,6 +70,19 @@ def measure(quick: bool = False) -> Iterable[Table]:
     yield _table("Self, by function", own, samples)
     ours = Counter({name: count for name, count in total.items() if "kling_widgets/" in name})
     yield _table("Total, functions of kling_widgets", ours, samples)
+
+
+def _between_files() -> Table:
+    with tempfile.TemporaryDirectory() as folder:
+        home = str(Path(folder) / "home")
+        with Kernel(folder=Path(folder), env={"PYTHONPATH": str(peers.ROOT), "KLING_WIDGETS_HOME": home}) as kernel:
+            kernel.run(COUNTING, LINE, "_calls.clear()", f"{LINE} in the rain", timeout=300)
+            (told,) = kernel.run(COUNTED)
+    line = next(line for line in told.text.splitlines() if line.startswith("@@"))
+    pairs = Counter({tuple(files): count for files, count in json.loads(line[2:])})
+    rows: list[tuple[object, ...]] = [(count, f"`{a}`", f"`{b}`") for (a, b), count in pairs.most_common(PAIRS)]
+    note = f"{pairs.total()} calls between {len(pairs)} pairs of files, of which these are the largest"
+    return Table("From `%kling a boat` to the saved file", ("calls", "from", "into"), rows, (note,))
 
 
 def read(stacks: str) -> tuple[Counter[str], Counter[str]]:

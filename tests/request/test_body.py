@@ -14,6 +14,7 @@ from kling_widgets.catalog.models import MODELS, Model, models
 from kling_widgets.catalog.shot_fields import split_evenly
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.request.body import from_body, normalise, to_body
+from kling_widgets.request.request import VideoRequest
 from tests.core.samples import BODIES, KEY, given_fields, junk
 
 A, B, C = (f"https://example.com/{name}.png" for name in "abc")
@@ -92,7 +93,7 @@ def test_the_second_of_image_urls_is_the_last_frame(model: Model) -> None:
 def test_of_images_the_service_decides_where_there_is_no_last_frame(model: Model) -> None:
     """The second stays beside the first, as it was given, and nothing is said twice."""
     assert normalise(model, {"images": [A, B]}) == {"images": [A, B]}
-    assert to_body(model, {"images": [A, B]}, str) == {"model": model.id, "images": [A, B]}
+    assert to_body(model, {"images": [A, B]}) == {"model": model.id, "images": [A, B], "seconds": "5"}
     assert normalise(model, {"images": [A, B], "image": A}) == {"images": [A, B]}
     assert normalise(model, {"images": [A, B], "image_tail": B}) == {"image": A, "image_tail": B}
     assert normalise(model, {"images": [A, B], "image_list": [C]}) == {"images": [A, B], "image_list": [C]}
@@ -103,7 +104,7 @@ def test_of_images_the_service_decides_where_there_is_no_last_frame(model: Model
 def test_more_than_two_images_stay(model: Model) -> None:
     """They are not documented, and are sent as they are."""
     assert normalise(model, {"images": [A, B, C]}) == {"images": [A, B, C]}
-    assert to_body(model, {"images": [A, B, C]}, str)["images"] == [A, B, C]
+    assert to_body(model, {"images": [A, B, C]})["images"] == [A, B, C]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +141,9 @@ def test_split_shots_fill_the_clip(texts: list[str], seconds: int) -> None:
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_seconds_are_always_sent(model: Model) -> None:
     """5 where none are set, as the page's eight bodies have them; a draft is without."""
-    assert to_body(model, {"prompt": "x"}, str, whole=True)["seconds"] == "5"
-    assert to_body(model, {"prompt": "x", "seconds": 7}, str, whole=True)["seconds"] == "7"
-    assert "seconds" not in to_body(model, {"prompt": "x"}, str)
+    assert to_body(model, {"prompt": "x"})["seconds"] == "5"
+    assert to_body(model, {"prompt": "x", "seconds": 7})["seconds"] == "7"
+    assert "seconds" not in VideoRequest(model, prompt="x").draft()
 
 
 def test_a_foreign_name_holds_no_path() -> None:
@@ -162,7 +163,7 @@ def test_a_body_keeps_the_order_of_the_service_page(body: dict[str, Any]) -> Non
     """Also as text it is the page's, but for the order within metadata."""
     name, given_values = from_body(body)
     model, _ = resolve(name)
-    again = to_body(model, normalise(model, given_values, given_values), str)
+    again = to_body(model, normalise(model, given_values, given_values))
     order = ["model", "prompt", "image", "images", "size", "seconds", "metadata"]
     assert again == body
     assert list(again) == [key for key in order if key in body]
@@ -170,31 +171,36 @@ def test_a_body_keeps_the_order_of_the_service_page(body: dict[str, Any]) -> Non
 
 def test_frames_travel_as_the_page_shows() -> None:
     """One as ``image``, two as ``images``, a last frame alone in metadata."""
-    assert to_body(KLING_26, {"image": A}, str) == {"model": KLING_26.id, "image": A}
-    assert to_body(KLING_26, {"image": A, "image_tail": B}, str) == {"model": KLING_26.id, "images": [A, B]}
-    assert to_body(KLING_26, {"image_tail": B}, str)["metadata"] == {"image_tail": B}
-    assert to_body(O1, {"image": A, "image_tail": B}, str) == {
+    assert to_body(KLING_26, {"image": A}) == {"model": KLING_26.id, "image": A, "seconds": "5"}
+    both = {"model": KLING_26.id, "images": [A, B], "seconds": "5"}
+    assert to_body(KLING_26, {"image": A, "image_tail": B}) == both
+    assert to_body(KLING_26, {"image_tail": B})["metadata"] == {"image_tail": B}
+    assert to_body(O1, {"image": A, "image_tail": B}) == {
         "model": O1.id,
         "image": A,
+        "seconds": "5",
         "metadata": {"image_tail": B},
     }
 
 
 def test_what_is_sent_is_what_the_gateway_reads() -> None:
     """Seconds as text, the switch as true or false, the shots' prompts as one."""
-    body = to_body(KLING_26, {"seconds": 5, "sound": True, "multi_prompt": SHOTS, "metadata": {"seed": 1}}, str)
+    body = to_body(KLING_26, {"seconds": 5, "sound": True, "multi_prompt": SHOTS, "metadata": {"seed": 1}})
     assert body["seconds"] == "5"
     assert body["prompt"] == "a b"
     assert body["metadata"] == {"sound": True, "multi_prompt": SHOTS, "seed": 1}
 
 
 def test_links_replace_paths_wherever_they_stand() -> None:
-    """In masks too, and the values stay as they were."""
-    values = {"image": Path("a.png"), "dynamic_masks": [{"mask_url": Path("m.png"), "trajectories": []}]}
-    body = to_body(KLING_26, values, lambda path: f"https://example.com/{path}")
+    """In masks too, and what the body is made of stays as it was."""
+    request = VideoRequest(
+        KLING_26, image=Path("a.png"), dynamic_masks=[{"mask_url": Path("m.png"), "trajectories": []}]
+    )
+    body = request.body(lambda path: f"https://example.com/{path}")
     assert body["image"] == A
     assert body["metadata"]["dynamic_masks"][0]["mask_url"] == "https://example.com/m.png"
-    assert values["image"] == Path("a.png")
+    assert request.image == Path("a.png")
+    assert request.body(str)["image"] == "a.png"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import given
 
 from kling_widgets.catalog.model_names import ACCEPTED, ALIASES
 from kling_widgets.catalog.models import MODELS, Model
+from kling_widgets.core.problem import Problem
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.request.request import VideoRequest
 from tests.core.samples import BODIES, KEY, PROMPTS, given_fields
@@ -451,8 +452,37 @@ def test_equal_requests_ask_the_same() -> None:
 def test_a_request_can_be_copied_and_pickled(asked: tuple[str, dict[str, Any]]) -> None:
     """It travels to other processes and through caches."""
     request = VideoRequest(asked[0], **asked[1])
-    assert copy.deepcopy(request) == request
-    assert pickle.loads(pickle.dumps(request)) == request
+    for _ in range(2):  # as it is made; and when it was looked at
+        assert copy.deepcopy(request) == request
+        again = pickle.loads(pickle.dumps(request))
+        assert again == request
+        assert (again.problems(), again.draft()) == (request.problems(), request.draft())
+
+
+def test_no_body_is_made_of_what_was_not_checked() -> None:
+    """Neither a list that somebody changes after a look, nor what somebody does to a body, is in the next one."""
+    request = VideoRequest("2.6", prompt="a boat", image_list=[A], metadata={"seed": 1})
+    before = request.payload()
+    request.values["image_list"].append(KEY)
+    request.get("metadata")["note"] = KEY
+    assert request.payload() == before and not request.errors()
+    for body in (request.payload(), request.draft(), request.body(str)):
+        body["prompt"] = KEY
+        body["metadata"]["image_list"].append(KEY)
+    assert request.payload() == before
+    assert KEY not in str(request.draft())
+
+
+def test_a_check_looks_at_the_files_each_time() -> None:
+    """They may change; what the request itself says does not, and stands first."""
+    request = VideoRequest("2.6", prompt="a boat", seconds=7)
+    gone, odd = Problem("error", "image", "It is gone."), Problem("warning", "image", "It is odd.")
+    found = [(gone,), (odd,), ()]
+    looks = [request.check(lambda _: found.pop(0)) for _ in range(3)]
+    assert [look.problems for look in looks] == [(*request.problems(), *each) for each in ((gone,), (odd,), ())]
+    assert [look.errors for look in looks] == [(gone,), (), ()]
+    assert looks[0].body == request.payload()
+    assert KEY not in repr(VideoRequest("2.6", prompt=KEY).check(lambda _: ()))
 
 
 def test_a_surrogate_is_replaced() -> None:

@@ -86,11 +86,13 @@ class AsyncDriver(Driver):
         """The request, whose answer has a time limit as a whole from when it is waited for: a header may drip too."""
         request = self.request(step)
         seconds = 2 * request.extensions["timeout"]["read"]
+        followed = isinstance(step, Send) and step.on_way is not None
 
         async def trace(event: str, info: Mapping[str, Any]) -> None:
             if event.endswith("receive_response_headers.started"):
                 limit.reschedule(asyncio.get_running_loop().time() + seconds)
-            self.follow(step, event, info)
+            if followed:
+                self.follow(step, event, info)
 
         request.extensions["trace"] = trace
         return request

@@ -21,12 +21,16 @@ TABS: Mapping[str, Callable[[VideoRequest], str]] = {
 class CodePane:
     """Selectable text that follows the form, also while the request is unfinished. The page writes it.
 
+    Args:
+        parts: shared with the form.
+
     Attributes:
         widget: the four tabs.
     """
 
-    def __init__(self, parts: WidgetFactory, request: Callable[[], VideoRequest]) -> None:
-        self._page, self._request = parts.page, request
+    def __init__(self, parts: WidgetFactory) -> None:
+        self._page = parts.page
+        self._request: VideoRequest | None = None
         place = parts.make(widgets.Box, "kling-code", at("code"))
         # One place is seen in four tabs: only what shows is brought up to date.
         self.widget = parts.make(
@@ -36,9 +40,13 @@ class CodePane:
             titles=list(TABS),
             selected_index=0,
         )
-        self.widget.observe(lambda _: self.refresh(), "selected_index")
+        self.widget.observe(lambda _: self._write(), "selected_index")
 
-    def refresh(self) -> None:
-        """Shows the present request's code."""
-        index = self.widget.selected_index  # None when it is folded
-        self._page.code = "" if index is None else tuple(TABS.values())[index](self._request())
+    def show(self, request: VideoRequest) -> None:
+        """Show the code of a request."""
+        self._request = request
+        self._write()
+
+    def _write(self) -> None:
+        index, request = self.widget.selected_index, self._request  # None when it is folded
+        self._page.code = "" if index is None or request is None else tuple(TABS.values())[index](request)

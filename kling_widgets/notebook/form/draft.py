@@ -49,10 +49,9 @@ class Draft:
         other = {name: value for name, value in self._other.items() if name not in self.model.by_name}
         return VideoRequest.from_given(self.model, {**shown, **other}, foreign=self._foreign)
 
-    @property
-    def missing(self) -> list[Field]:
-        """The fields that are left, and were not filled in again."""
-        return [field for field in self.left if field.name not in self.request.values]
+    def missing(self, request: VideoRequest) -> list[Field]:
+        """Return the fields that are left, and were not filled in again in the present request."""
+        return [field for field in self.left if field.name not in request.values]
 
     def get(self, field: Field) -> JSON:
         """What the present model's control of this field shows."""

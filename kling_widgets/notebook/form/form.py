@@ -93,7 +93,7 @@ class Form:
             fail=self._status.say,
         )
         self._lock = self._click.lock
-        self._code = CodePane(self._parts, lambda: self.request)
+        self._code = CodePane(self._parts)
         self._fields = self._parts.box(*self._arranged())
         presets = Collapsible("Presets", self._parts, self._preset_rows)
         above = (self._parts.page, self._head.widget, self._fields)
@@ -224,10 +224,9 @@ class Form:
 
     def _tell(self) -> None:
         request = self._session.get(Submitter).latest = self.request
-        own = request.problems()
-        problems = (*own, *self._parts.local.check(request))  # another model does not mend a file
+        own, checked = request.problems(), request.check(self._parts.local.check)
         by_field: dict[str | None, list[Problem]] = {}
-        for problem in problems:
+        for problem in checked.problems:
             by_field.setdefault(problem.field, []).append(problem)
         led = told(request.spec)
         self._head.tell(request)
@@ -239,12 +238,12 @@ class Form:
             # What is simply not filled in yet is said beside the button or in the lead, and not held against the user.
             new = name not in self._draft.touched and name not in request.values
             shown = [each for each in found if not (new and (each.severity == "error" or name in led))]
+            # Another model does not mend a file.
             control.show([(problem, quick_fixes(problem, request) if problem in own else ()) for problem in shown])
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
-        errors = [problem for problem in problems if problem.severity == "error"]
-        estimate, question = self._click.tell(request, errors)
-        self._status.tell(self._draft, errors, elsewhere, self._click.sending, estimate, question)
-        self._code.refresh()
+        estimate, question = self._click.tell(request, checked.errors)
+        self._status.tell(request, self._draft, checked.errors, elsewhere, self._click.sending, estimate, question)
+        self._code.show(request)
 
     def _assign(self, values: Mapping[str, JSON]) -> None:
         """Sets fields for the user, who asked for it by a button; under "model", the model."""

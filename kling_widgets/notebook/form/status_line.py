@@ -37,6 +37,7 @@ class Status:
 
     def tell(
         self,
+        request: VideoRequest,
         draft: Draft,
         errors: Sequence[Problem],
         elsewhere: Sequence[Problem],
@@ -47,6 +48,7 @@ class Status:
         """Says how the request stands.
 
         Args:
+            request: the present one.
             draft: what was typed.
             errors: what keeps it from being sent.
             elsewhere: problems of fields that have no control at the moment.
@@ -54,7 +56,6 @@ class Status:
             estimate: what it costs, where that is known.
             question: what a second click says yes to.
         """
-        request = draft.request
         if sending:
             said = "Sending …"
         elif errors:
@@ -67,7 +68,7 @@ class Status:
         # Said as long as it is missing: who clicks would pay for a video without it.
         left = [
             f"{field.label} was a file in the request that this form is made of: choose it again."
-            for field in draft.missing
+            for field in draft.missing(request)
         ]
         told = (*left, *(map(str, elsewhere) if not errors else ()))
         lines = [Message(said)]

@@ -144,7 +144,7 @@ class SubmitButton:
         question = self._session.get(Submitter).question([request], in_cell=in_cell)
         # A click can always be answered by a second one. A cell that nobody attends sends what is merely unusual.
         asked = str(question) if not in_cell or self._session.attended else question.spending
-        files = ", ".join(field.label.lower() for field in self._draft().missing)
+        files = ", ".join(field.label.lower() for field in self._draft().missing(request))
         without = f"This would be made without the file that was there: {files}." if files else ""
         return " ".join(filter(None, (without, self._session.get(Resumer).lost(request), asked)))
 

@@ -76,7 +76,7 @@ class Magics:
 
     def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
         """Shows the body that would be sent, and what is wrong with it."""
-        for problem in (*request.problems(), *self.session.local.check(request)):
+        for problem in request.check(self.session.local.check).problems:
             say(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")
         say(request.to_json())
         requests = [request] * int(str(settings.get("count", 1)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from kling_widgets.core.json_values import shorten
 from kling_widgets.errors import (
     APIError,
@@ -15,7 +13,6 @@ from kling_widgets.errors import (
 )
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, State
-from kling_widgets.notebook.kernel.local_files import LocalMedia
 
 STATES: dict[State, str] = {
     "sending": "Sending",
@@ -47,8 +44,7 @@ def notes(job: Job) -> list[str]:
         return [job._note]
     if job.id is not None:
         return []
-    found = (*job.request.problems(), *LocalMedia(Path()).check(job.request))  # nothing is kept there
-    return [f"Note: {note}" for note in (*found, *filter(None, [job._runner.trouble]))]
+    return [f"Note: {note}" for note in (*job._problems, *filter(None, [job._runner.trouble]))]
 
 
 def clock(seconds: float) -> str:

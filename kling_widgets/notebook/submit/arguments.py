@@ -133,7 +133,7 @@ def save(given: object) -> str | None:
     path = os.fspath(given) if isinstance(given, os.PathLike) else given
     if not isinstance(path, str | None):
         raise InvalidRequestError(f"save is the path of a file or folder, not {_said(given)}. Nothing was sent.")
-    if looks_like_key(path or ""):
+    if path and looks_like_key(path):
         raise InvalidRequestError("What looks like an API key is no place to save in. Nothing was sent.")
     return path
 

@@ -22,7 +22,6 @@ from kling_widgets.core.json_values import to_json
 from kling_widgets.errors import SubmissionUnknownError
 from kling_widgets.media.clip import find
 from kling_widgets.notebook.kernel.cell import Cell
-from kling_widgets.request.body import to_body
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.requested import RequestKey
@@ -203,7 +202,7 @@ def same(request: VideoRequest, service: str, content: Callable[[Path], str] | N
     """Equal for equal requests to one service. A file counts by its content alone: another picture under the same name
     is another wish, and the same one in another place is not. The usual length counts like none: it is the same video.
     """
-    body = to_body(request.spec, request.values, content or _content)
+    body = request.body(content or _content)
     if body.get("seconds") == _USUAL:
         del body["seconds"]
     return _digest(json.dumps([service, body], sort_keys=True, default=str))

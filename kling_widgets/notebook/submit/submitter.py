@@ -79,10 +79,10 @@ class Submitter:
         requests = arguments.requests(request, filed(fields, self._session.local), count)
         if not requests:
             raise InvalidRequestError("The list of requests is empty. Nothing was sent.")
-        for each in requests:
-            wrong = (*each.errors(), *(found for found in self._session.local.check(each) if found.severity == "error"))
-            if wrong:
-                raise InvalidRequestError.of(wrong)
+        checked = [each.check(self._session.local.check) for each in requests]
+        for found in checked:
+            if found.errors:
+                raise InvalidRequestError.of(found.errors)
         if new and reuse:
             raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
         self.latest = requests[-1]
@@ -93,7 +93,10 @@ class Submitter:
         held_up = self._held_up(meeting.met())
         for _ in range(_ROUNDS):
             with contextlib.suppress(Overtaken):
-                return self._admitted(meeting, desk, save, run, held_up, yes=yes)
+                jobs = self._admitted(meeting, desk, save, run, held_up, yes=yes)
+                for job, found in zip(jobs, checked, strict=True):
+                    job._problems = found.problems
+                return jobs
             held_up = []  # the guard knows of these by now
         raise KlingError("The same is being begun and called off over and over. Nothing was sent: run this once more.")
 

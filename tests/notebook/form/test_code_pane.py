@@ -16,17 +16,13 @@ from tests.notebook.conftest import KEY
 
 @pytest.fixture
 def pane(tmp_path: Path) -> CodePane:
-    """A pane of a request that the test changes: ``pane.asked``."""
-    asked = [VideoRequest("2.6")]
-    pane = CodePane(WidgetFactory(LocalMedia(tmp_path)), lambda: asked[0])
-    pane.asked = asked  # type: ignore[attr-defined]
-    return pane
+    """A pane that shows nothing yet."""
+    return CodePane(WidgetFactory(LocalMedia(tmp_path)))
 
 
 def ask(pane: CodePane, request: VideoRequest) -> str:
     """What the pane shows for the request."""
-    pane.asked[0] = request  # type: ignore[attr-defined]
-    pane.refresh()
+    pane.show(request)
     return str(pane._page.code)
 
 
@@ -76,6 +72,6 @@ def test_four_tabs_cost_one_place(tmp_path: Path) -> None:
     """One place is seen in all of them."""
     parts = WidgetFactory(LocalMedia(tmp_path))
     before = len(alive)
-    pane = CodePane(parts, lambda: VideoRequest("2.6"))
+    pane = CodePane(parts)
     assert len({id(child) for child in pane.widget.children}) == 1
     assert len(alive) - before == 2

@@ -35,7 +35,7 @@ class Told:
         self.forgot += 1
 
     def tell(self, draft: Draft, sending: bool = False) -> str:
-        self.status.tell(draft, draft.request.errors(), (), sending)
+        self.status.tell(request := draft.request, draft, request.errors(), (), sending)
         return self.text
 
     @property
@@ -117,8 +117,9 @@ def test_it_leaves_no_widgets_behind(told: Told) -> None:
 
 def test_it_says_the_cost_and_what_a_second_click_makes(told: Told) -> None:
     """Beside length and model, where it is known; the question as it is, with no HTML in it."""
-    told.status.tell(Draft(VideoRequest("2.6", prompt="x")), (), (), False, "about 1 USD")
+    request = VideoRequest("2.6", prompt="x")
+    told.status.tell(request, Draft(request), (), (), False, "about 1 USD")
     assert "default length · Kling 2.6 · about 1 USD<" in told.text
     assert "second click" not in told.text
-    told.status.tell(Draft(VideoRequest("2.6", prompt="x")), (), (), False, "", "5 <b>s</b>.")
+    told.status.tell(request, Draft(request), (), (), False, "", "5 <b>s</b>.")
     assert "5 &lt;b&gt;s&lt;/b&gt;. A second click makes it." in told.text
