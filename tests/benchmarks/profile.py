@@ -1,7 +1,8 @@
 """Which files of the package call which for one video, and where the time goes while 1,000 tasks are watched.
 
-The calls are those of all threads of a kernel, from a line of %kling in the demo to the saved file, when the kernel
-makes its second video: what is loaded once is loaded. A call is one from one file of the package into another.
+The calls are those of all threads of a kernel, from a line of %kling to the saved file, when the kernel makes its
+second video: what is loaded once is loaded. A call is one from one file of the package into another. The service is the
+demo in another process, which takes half a second for a task, so that each is done at the first look.
 
 kw.submit makes 1,000 tasks of 20 to 40 s at a budget of 200 requests a second, under py-spy, which looks 100 times a
 second at which function the thread is in that holds the interpreter: that is what a cell's own code has to wait for.
@@ -10,18 +11,22 @@ second at which function the thread is in that holds the interpreter: that is wh
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from kling_widgets.demo import service
 from tests.benchmarks import peers
 from tests.benchmarks.race import Runner, race
 from tests.benchmarks.simulator import running
 from tests.benchmarks.table import Table
 from tests.kernel import Kernel
+from tests.servers import MP4
 
 PEERS = ("py-spy",)
 COUNT, QUICK_COUNT = 1000, 50
@@ -34,7 +39,6 @@ from tests.calls import counted
 _counting = counted()
 _calls = _counting.__enter__()
 %load_ext kling_widgets
-%kling_demo
 """
 LINE = "%kling --wait a boat"
 COUNTED = """
@@ -72,12 +76,24 @@ def measure(quick: bool = False) -> Iterable[Table]:
     yield _table("Total, functions of kling_widgets", ours, samples)
 
 
+async def _ready_made(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
+    await asyncio.to_thread(Path(job["target"]).write_bytes, MP4)
+    return None
+
+
 def _between_files() -> Table:
-    with tempfile.TemporaryDirectory() as folder:
-        home = str(Path(folder) / "home")
-        with Kernel(folder=Path(folder), env={"PYTHONPATH": str(peers.ROOT), "KLING_WIDGETS_HOME": home}) as kernel:
-            kernel.run(COUNTING, LINE, "_calls.clear()", f"{LINE} in the rain", timeout=300)
-            (told,) = kernel.run(COUNTED)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with service.start(folder / "service", seconds_per_task=0.5, render=_ready_made) as demo:
+            environ = {
+                "PYTHONPATH": str(peers.ROOT),
+                "KLING_WIDGETS_HOME": str(folder / "home"),
+                "CRAZYROUTER_BASE_URL": demo.base_url,
+                "CRAZYROUTER_API_KEY": "sk-" + "Abc123xyz" * 4,
+            }
+            with Kernel(folder=folder, env=environ) as kernel:
+                kernel.run(COUNTING, LINE, "_calls.clear()", f"{LINE} in the rain")
+                (told,) = kernel.run(COUNTED)
     line = next(line for line in told.text.splitlines() if line.startswith("@@"))
     pairs = Counter({tuple(files): count for files, count in json.loads(line[2:])})
     rows: list[tuple[object, ...]] = [(count, f"`{a}`", f"`{b}`") for (a, b), count in pairs.most_common(PAIRS)]
