@@ -45,9 +45,12 @@ class Calls(list[Call]):
 @contextmanager
 def counted() -> Iterator[Calls]:
     """Count the calls in this thread, and in each that is started meanwhile. ``clear()`` begins anew."""
-    calls = Calls()
+    calls, over = Calls(), threading.Event()
 
     def look(frame: FrameType, event: str, _: object) -> None:
+        if over.is_set():  # a thread that goes on
+            sys.setprofile(None)
+            return
         code = frame.f_code
         # RESUME has a 0 where a function begins, and another number where one goes on.
         if event != "call" or not code.co_filename.startswith(_ROOT) or code.co_code[frame.f_lasti + 1] & 3:
@@ -62,5 +65,6 @@ def counted() -> Iterator[Calls]:
     try:
         yield calls
     finally:
+        over.set()
         sys.setprofile(before)
         threading.setprofile(None)

@@ -29,10 +29,9 @@ class Question:
 
 def unusual(requests: Iterable[VideoRequest]) -> dict[Hashable, str]:
     """What of these is asked about, each field, model and value once."""
-    each = {id(request): request for request in requests}.values()  # one request may stand there many times
     return {
         (request.model, problem.field, repr(request.get(problem.field or "")), problem.message): problem.message
-        for request in each
+        for request in requests
         for problem in request.problems()
         if problem.asks
     }
