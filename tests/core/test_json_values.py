@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 
 from kling_widgets.core.json_values import (
+    as_name,
     is_blank,
     is_embedded,
     is_local,
