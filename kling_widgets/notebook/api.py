@@ -17,6 +17,7 @@ from kling_widgets.notebook.kernel.services import DEMO_ON
 from kling_widgets.notebook.kernel.session import session
 from kling_widgets.notebook.output.history import History
 from kling_widgets.notebook.output.table import Table
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
@@ -60,8 +61,8 @@ def submit(
         KlingError: when waiting, it ended without a video; or it was not sent, as it would cost more than is allowed,
             or somebody said no.
     """
-    options = {"count": count, "save": save, "timeout": timeout, "new": new, "reuse": reuse, "yes": yes}
-    return session().get(Submitter).submit(request, wait=wait, **options, **fields)
+    options = SubmitOptions.of(wait=wait, count=count, save=save, timeout=timeout, new=new, reuse=reuse, yes=yes)
+    return session().get(Submitter).submit(request, options, **fields)
 
 
 @public

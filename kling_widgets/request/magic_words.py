@@ -69,16 +69,20 @@ class Setting:
     negated: bool = False
 
 
+MAX_COUNT = 1000  # videos of one request in one call: more is a slip
+MAX_SECONDS = 1e6  # eleven days
+
+
 def _count(text: str) -> int:
     number = int(text)
-    if not 1 <= number <= 20:
+    if not 1 <= number <= MAX_COUNT:
         raise ValueError(text)
     return number
 
 
 def _seconds(text: str) -> float:
     number = float(text)
-    if not 0 < number < 1e6:
+    if not 0 < number < MAX_SECONDS:
         raise ValueError(text)
     return number
 
@@ -101,7 +105,7 @@ SETTINGS: Mapping[str, Setting] = {
             "count",
             "How many videos of this request to make, each billed.",
             _count,
-            "a whole number from 1 to 20",
+            f"a whole number from 1 to {MAX_COUNT}",
             "2",
         ),
         Setting("new", "new", "Make another one, also when this cell has the same one under way."),

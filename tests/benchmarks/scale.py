@@ -236,8 +236,9 @@ _WATCH = {
     "nothing": "None",
     "30 tasks watched": (
         "from kling_widgets.notebook.kernel.session import session\n"
+        "from kling_widgets.notebook.submit.options import SubmitOptions\n"
         "from kling_widgets.notebook.submit.submitter import Submitter\n"
-        "jobs = session().get(Submitter).create_jobs(requests, yes=True)\n"
+        "jobs = session().get(Submitter).create_jobs(requests, SubmitOptions(yes=True))\n"
         "for job in jobs: job._runner.start()\n"
         "jobs = [job.wait_accepted() for job in jobs]"
     ),

@@ -350,7 +350,7 @@ def test_nothing_becomes_markup_in_a_form(session: Session, kernel: Any) -> None
 def test_a_dry_run_prints_text(text: str, shell: Any, nobody: Session) -> None:
     """The body and its problems, with nothing in it that a terminal obeys."""
     magics = Magics(shell, nobody)
-    assert controls(shown(lambda: magics.dry_run(asked(text), {})).text) == []
+    assert controls(shown(lambda: magics.dry_run(asked(text), 1)).text) == []
 
 
 def test_ids_of_a_strange_journal_are_not_completed(shell: Any, nobody: Session) -> None:

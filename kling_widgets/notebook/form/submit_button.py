@@ -14,6 +14,7 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import JobSnapshot
 from kling_widgets.notebook.form.draft import Draft
 from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.notebook.widgets.factory import WidgetFactory
@@ -91,7 +92,7 @@ class SubmitButton:
             self._armed = None
             self._button.disabled = True
             try:
-                (job,) = self._session.get(Submitter).create_jobs(request, in_cell=in_cell, yes=yes)
+                (job,) = self._session.get(Submitter).create_jobs(request, SubmitOptions.of(yes=yes), in_cell=in_cell)
                 self._sending = job if job.id is None else None  # what is under way already has its answer
             finally:
                 self._refresh()

@@ -59,27 +59,27 @@ class Magics:
 
     def kling(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
         """Makes a video; alone, shows the form."""
+        from kling_widgets.notebook.submit.options import SubmitOptions
         from kling_widgets.request.request import VideoRequest
 
         command = self.lines(local).command(line, cell)
-        request, settings = VideoRequest.from_command(command), dict(command.settings)
+        request = VideoRequest.from_command(command)
         if command.empty:
             return self.form(request)
-        name = settings.pop("out", None)
-        if settings.pop("dry_run", False):
-            return self.dry_run(request, settings)
-        wait = settings.pop("wait", None)
-        jobs = self.submitter.create_jobs(request, **settings)  # type: ignore[arg-type]
-        if name:  # before anything is sent: also what is refused, fails or is interrupted can be looked at
-            self.shell.user_ns[name] = self.submitter.as_batch(jobs)
-        return self.submitter.run(jobs, wait)  # type: ignore[arg-type]
+        options = SubmitOptions.of(**command.settings)
+        if options.dry_run:
+            return self.dry_run(request, options.count)
+        jobs = self.submitter.create_jobs(request, options)
+        if options.out:  # before anything is sent: also what is refused, fails or is interrupted can be looked at
+            self.shell.user_ns[options.out] = self.submitter.as_batch(jobs)
+        return self.submitter.run(jobs, options.wait)
 
-    def dry_run(self, request: VideoRequest, settings: Mapping[str, object]) -> None:
+    def dry_run(self, request: VideoRequest, count: int) -> None:
         """Shows the body that would be sent, and what is wrong with it."""
         for problem in request.check(self.session.local.check).problems:
             say(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")
         say(request.to_json())
-        requests = [request] * int(str(settings.get("count", 1)))
+        requests = [request] * count
         try:
             question = self.session.guard.question(requests).spending  # what is unusual is said above
         except KlingError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.submit.job_registry import JobRegistry
+from kling_widgets.notebook.submit.options import DEFAULTS, SubmitOptions
 
 if TYPE_CHECKING:
     from kling_widgets.catalog.models import Model
@@ -48,13 +49,8 @@ class Submitter:
     def create_jobs(
         self,
         request: VideoRequest | Model | str | float | Iterable[VideoRequest],
+        options: SubmitOptions = DEFAULTS,
         *,
-        count: int = 1,
-        save: str | None = None,
-        timeout: float | None = None,
-        new: bool = False,
-        reuse: bool = False,
-        yes: bool = False,
         in_cell: bool = True,
         **fields: Any,
     ) -> list[Job]:
@@ -62,7 +58,6 @@ class Submitter:
         is run again has under way already is given in place of a new one.
 
         Args:
-            yes: whether what is new is made without asking, as far as the budget allows it.
             in_cell: whether the cell that runs asks for it; a click is no cell's.
 
         Raises:
@@ -74,26 +69,24 @@ class Submitter:
         from kling_widgets.notebook.submit import arguments
         from kling_widgets.notebook.submit.reruns import Meeting, Overtaken
 
-        count, save, timeout = arguments.count(count), arguments.save(save), arguments.timeout(timeout)
-        new, reuse, yes = arguments.flag("new", new), arguments.flag("reuse", reuse), arguments.flag("yes", yes)
-        requests = arguments.requests(request, filed(fields, self._session.local), count)
+        requests = arguments.requests(request, filed(fields, self._session.local), options.count)
         if not requests:
             raise InvalidRequestError("The list of requests is empty. Nothing was sent.")
         checked = [each.check(self._session.local.check) for each in requests]
         for found in checked:
             if found.errors:
                 raise InvalidRequestError.of(found.errors)
-        if new and reuse:
-            raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
         self.latest = requests[-1]
-        desk = self._session.desk(self._session.services.get(), save, timeout).ready()
+        desk = self._session.desk(self._session.services.get(), options.save, options.timeout).ready()
         self._session.journal.recover_orphans()
         cell, run = self._cell(in_cell=in_cell)
-        meeting = Meeting(requests, desk.service.name, cell, self._session.journal, new=new, reuse=reuse)
+        meeting = Meeting(
+            requests, desk.service.name, cell, self._session.journal, new=options.new, reuse=options.reuse
+        )
         held_up = self._held_up(meeting.met())
         for _ in range(_ROUNDS):
             with contextlib.suppress(Overtaken):
-                jobs = self._admitted(meeting, desk, save, run, held_up, yes=yes)
+                jobs = self._admitted(meeting, desk, run, held_up, yes=options.yes)
                 for job, found in zip(jobs, checked, strict=True):
                     job._problems = found.problems
                 return jobs
@@ -127,7 +120,7 @@ class Submitter:
         return self._session.guard.question(list(requests), run=self._cell(in_cell=in_cell)[1])
 
     def _admitted(
-        self, meeting: Meeting, desk: JobContext, save: str | None, run: str, held_up: list[VideoRequest], *, yes: bool
+        self, meeting: Meeting, desk: JobContext, run: str, held_up: list[VideoRequest], *, yes: bool
     ) -> list[Job]:
         """The jobs of requests: those that are new, admitted by the guard, and those that meet others.
 
@@ -142,7 +135,7 @@ class Submitter:
         try:
             with guard.reserve(asked, yes=yes, run=run, met=held_up, again=meeting.repeatable) as bills:
                 admitted = dict(zip(fresh, bills, strict=True))
-                jobs, begun = self._all(meeting, admitted, desk, save)
+                jobs, begun = self._all(meeting, admitted, desk)
         except Overtaken:
             raise
         except BaseException:
@@ -164,9 +157,7 @@ class Submitter:
                 with contextlib.suppress(KlingError):  # why it ended
                     job.wait(_ENDING)
 
-    def _all(
-        self, meeting: Meeting, admitted: Mapping[int, Estimate], desk: JobContext, save: str | None
-    ) -> tuple[list[Job], set[int]]:
+    def _all(self, meeting: Meeting, admitted: Mapping[int, Estimate], desk: JobContext) -> tuple[list[Job], set[int]]:
         """The jobs of all of them, and which ones are new; where that is interrupted or fails, none of the new ones."""
         from kling_widgets.jobs import waiting
         from kling_widgets.jobs.job import Job
@@ -199,7 +190,7 @@ class Submitter:
             )
             for each, entry in zip(met, entries, strict=True):
                 jobs.append(
-                    self._join(each, entry, save)
+                    self._join(each, entry, desk)
                     if each.entry
                     else self._registry.register(Job(each.request, desk, entry))
                 )
@@ -228,20 +219,19 @@ class Submitter:
         for job in jobs:
             job._runner.discard()
 
-    def _join(self, met: Match, entry: Submission, save: str | None) -> Job:
+    def _join(self, met: Match, entry: Submission, desk: JobContext) -> Job:
         """The job of a submission that a wish meets."""
-        note = met.note + (" It stays where it is: save is not followed." if save else "")
+        note = met.note + (" It stays where it is: save is not followed." if desk.save else "")
         return self._registry.rejoin(entry, note, met.request)
 
     def submit(
         self,
         request: VideoRequest | Model | str | float | Iterable[VideoRequest],
-        *,
-        wait: bool | None = None,
-        **options: Any,
+        options: SubmitOptions = DEFAULTS,
+        **fields: Any,
     ) -> Job | Batch:
-        """Checks, submits and shows; see ``kw.submit``."""
-        return self.run(self.create_jobs(request, **options), wait)
+        """Check, submit and show; see ``kw.submit``."""
+        return self.run(self.create_jobs(request, options, **fields), options.wait)
 
     def run(self, jobs: list[Job], wait: bool | None) -> Job | Batch:
         """Show and start the jobs, and wait for them as far as it is asked for; see ``kw.submit``."""

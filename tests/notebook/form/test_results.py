@@ -12,6 +12,7 @@ from kling_widgets.errors import KlingError
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.form.results import _KEPT, Results
 from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
 from tests.notebook.conftest import Kernel, shown
@@ -99,7 +100,7 @@ def test_a_failure_stays_in_the_form(session: Session, results: Results) -> None
 
 def test_the_newest_is_on_top_and_old_lines_go(session: Session, results: Results) -> None:
     """A bounded number of lines; what still runs is not taken away."""
-    jobs = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=_KEPT + 2, yes=True)
+    jobs = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=_KEPT + 2, yes=True), prompt="a boat")
     for job in jobs:
         results.begin(job)
     assert len(results.widget.children) == _KEPT + 2  # none has ended

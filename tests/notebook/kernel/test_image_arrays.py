@@ -26,6 +26,7 @@ from kling_widgets.notebook.kernel.local_files import LocalMedia
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.magics.line import LineParser
 from kling_widgets.notebook.output.status_text import notes
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
 from tests.client import samples
@@ -391,7 +392,7 @@ def test_a_form_takes_pictures_and_its_code_names_their_file(shell: Any) -> None
 
 def test_submit_takes_pictures(session: Session) -> None:
     """And they are uploaded."""
-    job = session.get(Submitter).submit("2.6", prompt="a boat", image=red(480, 640, 3), wait=True)
+    job = session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a boat", image=red(480, 640, 3))
     assert isinstance(job, Job)
     assert session.journal.entries(1)[0].body["image"].startswith("http")
 
@@ -478,7 +479,7 @@ def test_nothing_that_means_nothing_gets_through_a_door(kind: str, session: Sess
         session.get(Submitter).submit(value, prompt="x")
     for option in ("count", "save") if kind == "timedelta" or kind == "Timedelta" else ("count", "timeout", "save"):
         with pytest.raises(InvalidRequestError, match=rf"^{option} is .*Nothing was sent\.$"):
-            session.get(Submitter).submit("2.6", prompt="x", **{option: value})
+            SubmitOptions.of(**{option: value})
     assert session.journal.entries() == ()
 
 

@@ -23,6 +23,7 @@ from kling_widgets.notebook.magics.help import help_text
 from kling_widgets.notebook.magics.magics import LINE, Magics, register, unregister
 from kling_widgets.notebook.output.history import History
 from kling_widgets.notebook.output.table import Table
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.magic_words import MAGICS
 from kling_widgets.request.request import VideoRequest
@@ -45,7 +46,7 @@ def text(shell: Any, kling: Callable[[str], Any]) -> Callable[[str], str]:
 
 def left(session: Session) -> str:
     """The id of a task that is under way and nobody watches."""
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=False)).value
+    job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
     job.stop()
     return str(job.id)
 
@@ -226,7 +227,7 @@ def test_ipython_expands_nothing_itself(shell: Any, text: Callable[[str], str]) 
         ("%kling models", "%kling_models"),
         ("%kling resume abc", "%kling_resume abc"),
         ("%kling help", r"%kling\?"),
-        ("%kling --count 21 a boat", "from 1 to 20"),
+        ("%kling --count 1001 a boat", "from 1 to 1000"),
         ("%kling -o 2x a boat", "name of a variable"),
         ("%kling --camera-control @nowhere.json a boat", "cannot be read"),
         ("%kling a boat --secnds 10", r"Did you mean --seconds.*: %kling --seconds 10 a boat"),
@@ -394,7 +395,7 @@ def test_models(kling: Callable[[str], Any]) -> None:
 
 def test_tasks(kling: Callable[[str], Any], session: Session) -> None:
     """``%kling_tasks`` is the journal of this session, newest first; a number limits it, options and words choose."""
-    session.get(Submitter).create_jobs("2.6", prompt="a boat", count=25, yes=True)
+    session.get(Submitter).create_jobs("2.6", SubmitOptions(count=25, yes=True), prompt="a boat")
     assert isinstance(kling("%kling_tasks"), History)
     assert len(kling("%kling_tasks")) == 20
     assert [entry.key for entry in kling("%kling_tasks 2")] == [25, 24]

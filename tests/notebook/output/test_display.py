@@ -13,6 +13,7 @@ from kling_widgets.errors import InsufficientQuotaError, KlingError, TaskFailedE
 from kling_widgets.jobs.snapshot import ENDED
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.submit.job_registry import JobRegistry
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
@@ -56,7 +57,7 @@ def test_a_headless_run_ends_with_the_figure(session: Session, headless: None) -
 
 def test_a_terminal_can_be_left(session: Session) -> None:
     """``wait=False``: how to see it later."""
-    seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", wait=False))
+    seen = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat demo:slow"))
     assert f"%kling_resume {seen.value.id}" in seen.text
     assert seen.value._state.state not in ENDED
 
@@ -84,7 +85,7 @@ def test_one_refusal_of_several_lets_the_others_go_on(session: Session) -> None:
 def test_a_wait_ends_with_what_the_job_ended_with(session: Session) -> None:
     """Only the job's own time-out is one; looking at it in steps is none."""
     with pytest.raises(WaitTimeoutError):
-        shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", timeout=0.01))
+        shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(timeout=0.01), prompt="a boat demo:slow"))
 
 
 def test_in_the_same_cell_nothing_is_shown_twice(shell: Any, session: Session) -> None:
@@ -101,7 +102,9 @@ def test_in_the_same_cell_nothing_is_shown_twice(shell: Any, session: Session) -
 def test_a_running_job_in_a_later_line_is_one_line(shell: Any, session: Session) -> None:
     """Its repr, while there is nothing else to show."""
     shell.execution_count = 1
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", wait=False)).value
+    job = shown(
+        lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat demo:slow")
+    ).value
     shell.execution_count = 2
     assert shown(job._ipython_display_).text.strip() == repr(job)
 
@@ -111,7 +114,7 @@ def test_a_running_job_in_a_later_line_is_one_line(shell: Any, session: Session)
 
 def test_a_notebook_gets_a_live_view_and_then_a_plain_output(session: Session, kernel: Kernel) -> None:
     """The same display id: what is saved in the notebook is the figure."""
-    seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a paper boat", wait=True))
+    seen = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a paper boat"))
     live, plain = seen.outputs
     assert WIDGET in live.data
     assert WIDGET not in plain.data
@@ -162,7 +165,7 @@ def test_colab_is_shown_by_the_cell_itself(session: Session, kernel: Kernel, mon
 
 def test_a_batch_shows_each(session: Session, kernel: Kernel) -> None:
     """Two videos, two views, two figures."""
-    seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", count=2, wait=True))
+    seen = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(count=2, wait=True), prompt="a boat"))
     assert len(set(ids(seen))) == 2
     assert len(seen.outputs) == 4
     assert shown(seen.value._ipython_display_).outputs == []

@@ -20,6 +20,7 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.output.history import SHOWN, History
 from kling_widgets.notebook.output.table import columns_of
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
@@ -181,7 +182,7 @@ def test_posters_stand_in_the_page(journal: Journal) -> None:
 def test_a_video_that_is_made_has_its_poster(session: Session, kernel: Any) -> None:
     """Small enough for a table, from the first frame of the file."""
     pytest.importorskip("av")
-    shown(lambda: session.get(Submitter).submit("2.6", prompt="a paper boat", size="512x512", wait=True))
+    shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a paper boat", size="512x512"))
     (image,) = (part for part in shape(session.get(Resumer).history()._repr_html_()) if part[0] == "img")
     (source,) = (name for name in image if name.startswith("src="))
     assert len(base64.b64decode(source.partition("base64,")[2])) <= 4096

@@ -1,11 +1,8 @@
-"""What Python code gives beside a request."""
+"""What Python code gives as requests and ids."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
-from fractions import Fraction
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,57 +17,6 @@ from kling_widgets.notebook.submit import arguments
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
-from tests.notebook.conftest import shown
-
-NO_NUMBERS = ("2", "a", float("nan"), -1, True, [2])
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        *(("count", value) for value in (*NO_NUMBERS, 0, 2.5, 10**6, None)),
-        *(("count", value) for value in (np.float64(2.5), np.array([1, 2]), Decimal("NaN"))),
-        *(("timeout", value) for value in (*NO_NUMBERS, 0, float("inf"), 1e6, timedelta(0), timedelta(days=100))),
-        *(("save", value) for value in (5, b"a.mp4", ["a.mp4"], True)),
-        *((option, value) for option in ("yes", "new", "reuse") for value in ("False", "no", "", 2, float("nan"), [])),
-        *(("yes", value) for value in (np.str_("False"), np.array([False]), np.float32(0.5))),
-    ],
-)
-def test_what_is_no_such_option_is_refused_at_once(option: str, value: object, session: Session) -> None:
-    """In one line that names it, before anything is written down or sent."""
-    with pytest.raises(InvalidRequestError, match=rf"^{option} is .*, not .*Nothing was sent\.$"):
-        session.get(Submitter).submit("2.6", prompt="a boat", **{option: value})
-    assert session.journal.entries() == ()
-    assert not session.videos.exists()
-
-
-def test_what_is_one_is_taken(session: Session, tmp_path: Path) -> None:
-    """A path may be one of pathlib; None is as if nothing was said."""
-    path = tmp_path / "boat.mp4"
-    shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", save=path, count=1, timeout=60, wait=True))
-    assert path.is_file()
-    assert len(session.get(Submitter).create_jobs("2.6", prompt="a boat", timeout=None, save=None)) == 1
-
-
-@pytest.mark.parametrize("value", [2, 2.0, np.int64(2), np.uint8(2), np.float32(2), Decimal(2), Fraction(2)])
-def test_a_number_is_one_of_whatever_library(value: Any) -> None:
-    """As a table or an array gives it."""
-    assert (arguments.count(value), type(arguments.count(value))) == (2, int)
-    assert (arguments.timeout(value), type(arguments.timeout(value))) == (2.0, float)
-
-
-@pytest.mark.parametrize("value", [True, np.True_, 1, np.int64(1)])
-def test_a_yes_is_one_of_whatever_library(value: Any) -> None:
-    """And so is a no; nothing given is none."""
-    assert arguments.flag("yes", value) is True
-    assert arguments.flag("yes", type(value)(0)) is False
-    assert arguments.flag("yes", None) is False
-
-
-def test_a_length_of_time_says_its_own_seconds() -> None:
-    """Whatever its unit."""
-    assert arguments.timeout(timedelta(minutes=10)) == 600
-
 
 MODEL_26 = VideoRequest("2.6", prompt="a boat")
 

@@ -12,6 +12,7 @@ from filelock import FileLock
 from kling_widgets.errors import KlingError, SubmissionUnknownError, TaskNotFoundError
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
@@ -64,7 +65,7 @@ def test_a_wish_that_was_not_sent_and_made_again_is_not_spoken_of(make: Maker, k
 def test_a_lost_task_that_was_found_is_gone_on_with(session: Session, kernel: Kernel) -> None:
     """``%kling_resume ID #7``: the submission gets its task, its cell shows it, and nothing is open any more."""
     kernel.source = "the cell"
-    made = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True)).value
+    made = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a boat")).value
     session.journal.update(made._runner.key, state="unknown", task_id=None, path=None)
     kernel.cell += 1
     with pytest.raises(SubmissionUnknownError, match=f"%kling_resume ID #{made._runner.key}"):
@@ -82,7 +83,10 @@ def test_a_lost_task_that_was_found_is_gone_on_with(session: Session, kernel: Ke
 def test_resume_takes_up_everything_that_has_not_ended(make: Maker, keyed: dict[str, str]) -> None:
     """A new process, as after a restart of the kernel, finds the tasks of the old one, and their videos."""
     before = make(keyed)
-    jobs = [shown(lambda: before.get(Submitter).submit("2.6", prompt="a boat", wait=False)).value for _ in range(2)]
+    jobs = [
+        shown(lambda: before.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
+        for _ in range(2)
+    ]
     for job in jobs:
         job.stop()
         with pytest.raises(KlingError):
@@ -98,7 +102,7 @@ def test_resume_takes_up_everything_that_has_not_ended(make: Maker, keyed: dict[
 def test_resume_of_one(make: Maker, keyed: dict[str, str]) -> None:
     """By the service's id, or by the journal's number."""
     before = make(keyed)
-    job = shown(lambda: before.get(Submitter).submit("2.6", prompt="a boat", wait=False)).value
+    job = shown(lambda: before.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
     job.stop()
     after = make(keyed)
     again = shown(lambda: after.get(Resumer).resume(job.id)).value
@@ -110,7 +114,7 @@ def test_resume_of_one(make: Maker, keyed: dict[str, str]) -> None:
 
 def test_what_is_watched_is_not_begun_anew(session: Session) -> None:
     """A second look at a running task shows the same job: nobody who waits for it is thrown out."""
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=False)).value
+    job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
     assert shown(lambda: session.get(Resumer).resume(job.id, wait=False)).value is job
     assert shown(lambda: session.get(Resumer).show(job.id)).value is job
     assert mp4(job.wait().path)
@@ -118,7 +122,7 @@ def test_what_is_watched_is_not_begun_anew(session: Session) -> None:
 
 def test_a_stopped_job_is_begun_again(session: Session) -> None:
     """What was stopped is watched again at once, also while it is still ending."""
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=False)).value
+    job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
     job.stop()
     again = shown(lambda: session.get(Resumer).resume(job.id)).value
     assert mp4(again.path)
@@ -130,7 +134,7 @@ def test_one_that_cannot_be_reached_does_not_keep_the_others(make: Maker, keyed:
     session.journal.import_task("task_1", STRANGER)
     with pytest.raises(KlingError, match="CRAZYROUTER_BASE_URL"):
         session.get(Resumer).resume()
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=False)).value
+    job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
     job.stop()
     batch = shown(lambda: make(keyed).get(Resumer).resume()).value
     assert batch.id == job.id
@@ -181,7 +185,7 @@ def test_a_submission_without_an_id_says_what_became_of_it(session: Session) -> 
 
 def test_show_gives_the_video_again(session: Session, kernel: Kernel) -> None:
     """From the journal and the file alone, as a plain output that needs no widget."""
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a paper boat", wait=True)).value
+    job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a paper boat")).value
     seen = shown(lambda: session.get(Resumer).show(job.id))
     assert seen.value is None
     (output,) = seen.outputs
@@ -200,7 +204,7 @@ def test_show_fetches_a_video_that_is_gone(session: Session) -> None:
 
 def test_show_of_a_strange_path_shows_the_video_of_the_task(session: Session, kernel: Kernel, tmp_path: Path) -> None:
     """A journal of somebody else names a private video: not that one is shown, but that of the task, fetched again."""
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a paper boat", wait=True)).value
+    job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a paper boat")).value
     private = tmp_path / "private.mp4"
     private.write_bytes(job.path.read_bytes() + bytes(8))
     job.path.unlink()

@@ -21,6 +21,7 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.kernel.session import session as of_this_process
 from kling_widgets.notebook.submit.job_registry import JobRegistry
+from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
@@ -76,7 +77,7 @@ def test_a_folder_that_cannot_be_written_is_found_before(session: Session, tmp_p
 
 def test_prepared_jobs_are_written_down_and_not_sent(session: Session) -> None:
     """``prepare`` gives jobs that wait for their start."""
-    jobs = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=2)
+    jobs = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=2), prompt="a boat")
     assert [job.request.get("prompt") for job in jobs] == ["a boat"] * 2
     assert [entry.state for entry in session.journal.entries()] == ["written"] * 2
     assert not any(job._runner.watched for job in jobs)
@@ -87,15 +88,15 @@ def test_a_request_is_taken_as_every_door_takes_it(session: Session) -> None:
     first, second = VideoRequest("2.6", prompt="a boat"), VideoRequest("3.0", prompt="a ship")
     model = models()[0]
 
-    def asked(*args: Any, **options: Any) -> list[VideoRequest]:
-        return [job.request for job in session.get(Submitter).create_jobs(*args, **options)]
+    def asked(*args: Any, **fields: Any) -> list[VideoRequest]:
+        return [job.request for job in session.get(Submitter).create_jobs(*args, **fields)]
 
     assert asked(first) == [first]
     assert asked(first, seconds=5) == [first.replace(seconds=5)]
     assert asked("2.6", prompt="a boat") == [first]
     assert asked(model, prompt="a boat") == [VideoRequest(model, prompt="a boat")]
     assert asked([first, second], seconds=5) == [first.replace(seconds=5), second.replace(seconds=5)]
-    assert asked((each for each in (first, second)), count=2) == [first, first, second, second]
+    assert asked((each for each in (first, second)), SubmitOptions(count=2)) == [first, first, second, second]
 
 
 def test_a_submission_ends_with_a_file(session: Session) -> None:
@@ -111,7 +112,7 @@ def test_a_submission_ends_with_a_file(session: Session) -> None:
 
 def test_count_makes_a_batch(session: Session) -> None:
     """Several videos of one request: each a task, a file and an entry of its own."""
-    batch = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", count=2)).value
+    batch = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(count=2), prompt="a boat")).value
     assert isinstance(batch, Batch)
     assert len({job.id for job in batch}) == len({job.path for job in batch}) == 2
     assert {entry.state for entry in session.journal.entries()} == {"saved"}
@@ -119,8 +120,10 @@ def test_count_makes_a_batch(session: Session) -> None:
 
 def test_save_names_the_file_or_the_folder(session: Session) -> None:
     """``save``: a file that ends in .mp4, or a folder."""
-    one = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", save="clips/boat.mp4")).value
-    two = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", save="clips")).value
+    one = shown(
+        lambda: session.get(Submitter).submit("2.6", SubmitOptions(save="clips/boat.mp4"), prompt="a boat")
+    ).value
+    two = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(save="clips"), prompt="a boat")).value
     assert one.path == Path.cwd() / "clips" / "boat.mp4"
     assert two.path.parent == Path.cwd() / "clips"
     assert two.path != one.path
@@ -130,7 +133,7 @@ def test_save_names_the_file_or_the_folder(session: Session) -> None:
 def test_a_wait_that_is_over_leaves_the_task(session: Session) -> None:
     """``timeout``: an error that tells how to resume, and a job that can be."""
     with pytest.raises(WaitTimeoutError, match="%kling_resume"):
-        shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", timeout=0.01))
+        shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(timeout=0.01), prompt="a boat demo:slow"))
     (entry,) = session.journal.entries()
     assert entry.state == "accepted"
     job = shown(lambda: session.get(Resumer).resume(entry.task_id)).value
@@ -157,7 +160,7 @@ def test_who_waits(
         shell.kernel = Kernel()
     session.settings.wait = setting
     prompt = "a boat" if waited else "a boat demo:slow"
-    job = shown(lambda: session.get(Submitter).submit("2.6", prompt=prompt, wait=asked)).value
+    job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=asked), prompt=prompt)).value
     assert job.id  # accepted in any case
     assert mp4(job.path) == waited
 
@@ -178,7 +181,8 @@ def again(kernel: Kernel) -> Callable[[], None]:
 
 def ask(session: Session, **options: Any) -> Any:
     """Shows a slow wish, in a cell that does not wait."""
-    return shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", wait=False, **options))
+    given = SubmitOptions(wait=False, **options)
+    return shown(lambda: session.get(Submitter).submit("2.6", given, prompt="a boat demo:slow"))
 
 
 def test_a_cell_that_is_run_again_is_not_paid_again(session: Session, again: Callable[[], None]) -> None:
@@ -196,9 +200,11 @@ def test_a_cell_that_is_run_again_is_not_paid_again(session: Session, again: Cal
 def test_the_note_is_seen(session: Session, shell: Any, make: Maker, headless: None) -> None:
     """Where there are only lines, too."""
     shell.kernel.source = "the cell"
-    first = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", wait=False)).value
+    first = shown(
+        lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat demo:slow")
+    ).value
     shell.kernel.cell += 1
-    second = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", wait=False))
+    second = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat demo:slow"))
     assert second.value is first
     assert "not paid again" in second.text
     assert "not paid again" not in shown(lambda: session.get(Resumer).resume(first.id, wait=False)).text
@@ -246,15 +252,15 @@ def test_a_form_and_a_script_make_another(
 def test_reuse_shows_what_is_there(session: Session, kernel: Kernel) -> None:
     """The finished video, with its file, and no second task; in any cell."""
     kernel.source = "first cell"
-    first = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True)).value
+    first = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a boat")).value
     kernel.source, kernel.cell = "second cell", 2
-    found = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True, reuse=True)).value
+    found = shown(
+        lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True, reuse=True), prompt="a boat")
+    ).value
     assert found.path == first.path
     assert found.id == first.id
     assert found.status == "succeeded"
     assert len(session.journal.entries()) == 1
-    with pytest.raises(InvalidRequestError, match="--new"):
-        session.get(Submitter).submit("2.6", prompt="a boat", new=True, reuse=True)
 
 
 # Settings and the process
@@ -286,7 +292,7 @@ def test_what_was_refused_by_the_service_is_given_back(make: Maker, keyed: dict[
         shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:quota"))
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="a boat")
     with pytest.raises(KlingError, match=r"budget of 1 video would be passed\. It is set by KLING_WIDGETS_BUDGET"):
-        session.get(Submitter).create_jobs("2.6", prompt="a ship", yes=True)
+        session.get(Submitter).create_jobs("2.6", SubmitOptions(yes=True), prompt="a ship")
     assert [entry.key for entry in session.journal.entries()] == [job._runner.key, job._runner.key - 1]
 
 
@@ -305,7 +311,9 @@ def test_a_wish_that_cannot_be_kept_does_not_count(session: Session, tmp_path: P
     (tmp_path / "file").write_text("")
     session.settings.budget = "1 video"
     with pytest.raises(KlingError, match="nothing was sent"):
-        session.get(Submitter).create_jobs("2.6", prompt="a boat", save=str(tmp_path / "file" / "clips") + os.sep)
+        session.get(Submitter).create_jobs(
+            "2.6", SubmitOptions(save=str(tmp_path / "file" / "clips") + os.sep), prompt="a boat"
+        )
     assert len(session.get(Submitter).create_jobs("2.6", prompt="a boat")) == 1
 
 
@@ -352,9 +360,13 @@ def test_the_demo_spends_no_money(session: Session) -> None:
 def test_what_is_under_way_already_is_not_counted_again(session: Session, again: Callable[[], None]) -> None:
     """A cell that is run again meets its tasks, also when the budget is spent."""
     session.settings.budget = "2 videos"
-    first = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
+    first = shown(
+        lambda: session.get(Submitter).submit("2.6", SubmitOptions(count=2, wait=False), prompt="a boat demo:slow")
+    ).value
     again()
-    second = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:slow", count=2, wait=False)).value
+    second = shown(
+        lambda: session.get(Submitter).submit("2.6", SubmitOptions(count=2, wait=False), prompt="a boat demo:slow")
+    ).value
     assert [job._runner.key for job in second] == [job._runner.key for job in first]
     assert session.guard.status().startswith("2 videos · 10 s so far")
 
@@ -362,7 +374,8 @@ def test_what_is_under_way_already_is_not_counted_again(session: Session, again:
 def loop(session: Session, count: int, **how: Any) -> list[Job]:
     """So many videos, one after the other, each waited for as where nobody looks."""
     boats = [VideoRequest("2.6", prompt=f"boat {number}") for number in range(count)]
-    return [shown(partial(session.get(Submitter).submit, boat, wait=True, **how)).value for boat in boats]
+    options = SubmitOptions(wait=True, **how)
+    return [shown(partial(session.get(Submitter).submit, boat, options)).value for boat in boats]
 
 
 def test_a_loop_that_was_held_up_meets_what_it_has_made(shell: Any, headless: None, session: Session) -> None:
@@ -474,13 +487,13 @@ def test_an_interrupt_while_a_batch_is_written_down_leaves_none_of_it(
     """Nothing of it is sent, counted or met: the same cell run again makes them all anew, and counts them once."""
     session.journal = Torn(session.journal.path, _thread.interrupt_main)
     with pytest.raises(KeyboardInterrupt):
-        session.get(Submitter).submit("2.6", prompt="a boat", count=30, yes=True)
+        session.get(Submitter).submit("2.6", SubmitOptions(count=30, yes=True), prompt="a boat")
     states = {entry.state for entry in session.journal.entries()}
     assert states == {"refused"}
     assert session.get(JobRegistry).jobs == {}
     assert session.guards[False].status().startswith("nothing")
     again()
-    jobs = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=3, yes=True)
+    jobs = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=3, yes=True), prompt="a boat")
     assert [job._note for job in jobs] == ["", "", ""]
     assert session.guards[False].status().startswith("3 videos")
 
@@ -493,7 +506,7 @@ def test_an_error_while_a_batch_is_written_down_leaves_none_of_it(session: Sessi
 
     session.journal = Torn(session.journal.path, fail)
     with pytest.raises(ZeroDivisionError):
-        session.get(Submitter).submit("2.6", prompt="a boat", count=3, yes=True)
+        session.get(Submitter).submit("2.6", SubmitOptions(count=3, yes=True), prompt="a boat")
     assert [entry.state for entry in session.journal.entries()] == ["refused"] * 3
     assert session.get(JobRegistry).jobs == {}
     assert session.guards[False].status().startswith("nothing")
@@ -541,10 +554,10 @@ class Read(Journal):
 
 def test_what_ends_unsent_while_it_is_asked_for_again_is_made_anew(session: Session, again: Callable[[], None]) -> None:
     """A batch is interrupted, and run again while it is ending: none is given that has ended, none counts twice."""
-    first = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=3)
+    first = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=3), prompt="a boat")
     session.journal = Read(session.journal.path, first[0].stop)
     again()
-    second = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=3)
+    second = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=3), prompt="a boat")
     assert [job is before for job, before in zip(second, first, strict=True)] == [False, True, True]
     assert [entry.state for entry in session.journal.entries()] == ["written", "written", "written", "refused"]
     assert session.guard.status().startswith("3 videos")
@@ -577,7 +590,7 @@ def test_what_is_accepted_while_it_is_asked_for_again_is_gone_on_with(
         assert accepting.wait(LONG)
         sent.stop()
         again()
-        first, *others = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=6)
+        first, *others = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=6), prompt="a boat")
         assert (first._runner.key, first.id) == (sent._runner.key, "t1")
         assert not any(job.id for job in others)
         with pytest.raises(TaskFailedError):
@@ -653,10 +666,12 @@ def test_a_rerun_right_after_an_interrupt_waits_for_what_was_called_off_and_make
 def test_reuse_fetches_a_file_that_is_gone(session: Session, kernel: Kernel) -> None:
     """By its link, and says so; where that is gone too, that is the error, each time: it is not silently paid again."""
     kernel.source = "first cell"
-    first = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True)).value
+    first = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a boat")).value
     first.path.unlink()
     kernel.source, kernel.cell = "second cell", 2
-    found = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True, reuse=True)).value
+    found = shown(
+        lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True, reuse=True), prompt="a boat")
+    ).value
     assert (found.id, mp4(found.path)) == (first.id, True)
     assert "its file is gone: it is fetched again, and not paid again" in found._note
     found.path.unlink()
@@ -664,7 +679,7 @@ def test_reuse_fetches_a_file_that_is_gone(session: Session, kernel: Kernel) -> 
     for cell in (3, 4):
         kernel.cell = cell
         with pytest.raises(KlingError):
-            shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat", wait=True, reuse=True))
+            shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True, reuse=True), prompt="a boat"))
     assert len(session.journal.entries()) == 1
 
 
@@ -672,9 +687,9 @@ def test_the_budget_of_the_environment_counts_what_other_kernels_made(make: Make
     """In the last 24 hours; the demo's videos are no part of it; that of the settings is this kernel's alone."""
     one, two = (make(keyed | {"KLING_WIDGETS_BUDGET": "2 videos"}) for _ in range(2))
     one.services.use_demo()
-    one.get(Submitter).create_jobs("2.6", prompt="a boat", count=2)
+    one.get(Submitter).create_jobs("2.6", SubmitOptions(count=2), prompt="a boat")
     one.services.use_demo(False)
-    one.get(Submitter).create_jobs("2.6", prompt="a boat", count=2)
+    one.get(Submitter).create_jobs("2.6", SubmitOptions(count=2), prompt="a boat")
     two.settings.budget = "1 video"
     with pytest.raises(KlingError, match="by all kernels, forks and clients together: 2 videos · 10 s") as raised:
         two.get(Submitter).create_jobs("2.6", prompt="a ship")
@@ -687,12 +702,12 @@ def test_the_budget_is_asked_once_more_when_it_is_written_down(shell: Any, keyed
     other = make(keyed)
 
     def ask(question: str) -> str:
-        other.get(Submitter).create_jobs("2.6", prompt="a ship", count=2)
+        other.get(Submitter).create_jobs("2.6", SubmitOptions(count=2), prompt="a ship")
         return "y"
 
     session = Session(shell, keyed | {"KLING_WIDGETS_BUDGET": "6 videos"}, ask)
     with pytest.raises(KlingError, match="6 videos would be passed"):
-        session.get(Submitter).create_jobs("2.6", prompt="a boat", count=5)
+        session.get(Submitter).create_jobs("2.6", SubmitOptions(count=5), prompt="a boat")
     assert len(session.journal.entries()) == 2
     assert "in this kernel nothing so far" in session.guard.status()
 
@@ -711,7 +726,7 @@ def test_what_another_kernel_began_while_the_user_was_asked_is_met(
         return "y"
 
     other, session = make(keyed), Session(shell, keyed, ask)
-    jobs = session.get(Submitter).create_jobs("2.6", prompt="a boat", count=6)
+    jobs = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=6), prompt="a boat")
     assert [job._runner.key for job in jobs] == [1, 2, 3, 4, 5, 6]
     assert len(questions) == 1
     assert len(session.journal.entries()) == 6
