@@ -32,7 +32,7 @@ from kling_widgets.jobs.video_files import place
 from kling_widgets.media.clip import Clip
 from kling_widgets.notebook.kernel.front_end import FRONT_ENDS, Location
 from kling_widgets.notebook.kernel.session import Session
-from kling_widgets.notebook.magics.magics import Magics
+from kling_widgets.notebook.magics.magics import KlingMagics
 from kling_widgets.notebook.output.display import tell
 from kling_widgets.notebook.output.figure import Figure, provenance
 from kling_widgets.notebook.output.history import History
@@ -349,7 +349,7 @@ def test_nothing_becomes_markup_in_a_form(session: Session, kernel: Any) -> None
 @pytest.mark.parametrize("text", [*TEXTS[::2]])
 def test_a_dry_run_prints_text(text: str, shell: Any, nobody: Session) -> None:
     """The body and its problems, with nothing in it that a terminal obeys."""
-    magics = Magics(shell, nobody)
+    magics = KlingMagics(shell, nobody)
     assert controls(shown(lambda: magics.dry_run(asked(text), 1)).text) == []
 
 
@@ -357,7 +357,7 @@ def test_ids_of_a_strange_journal_are_not_completed(shell: Any, nobody: Session)
     """What is completed is run with the line: of an id that is no word the journal's number is offered."""
     for text in TEXTS:
         key = nobody.journal.import_task(text, "https://a.example").key
-        (first, *_) = Magics(shell, nobody).ids()
+        (first, *_) = KlingMagics(shell, nobody).ids()
         assert first == f"#{key}" or (first == text and re.fullmatch(r"[\w.:-]+", text, re.ASCII))
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import needs_local_scope, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from kling_widgets.core.json_values import shorten
 from kling_widgets.core.key_patterns import looks_like_key
@@ -25,8 +26,22 @@ if TYPE_CHECKING:
     from kling_widgets.request.request import VideoRequest
 
 
-class Magics:
-    """The magics of one shell: every method whose name begins with "kling" is one.
+def _refuse_keys(magic: Callable[..., Any]) -> Any:
+    """Refuse a line or cell with an API key in it, in a magic that does not look for one itself."""
+
+    @wraps(magic)
+    def guarded(magics: KlingMagics, *texts: str, **given: Any) -> Any:
+        if any(map(looks_like_key, texts)):
+            raise InvalidRequestError("This cell holds what looks like an API key. Delete it, and use %kling_key.")
+        return magic(magics, *texts, **given)
+
+    return guarded
+
+
+@magics_class
+class KlingMagics(Magics):
+    """The magics of one shell. IPython expands no variable in any of them: what ``{name}`` is in a prompt is decided by
+    the grammar of the line.
 
     Args:
         shell: the IPython shell.
@@ -34,8 +49,11 @@ class Magics:
         ask: gives what the user types, unseen; None: ``getpass``.
     """
 
+    shell: Any
+
     def __init__(self, shell: Any, session: Session, ask: Callable[[str], str] | None = None) -> None:
-        self.shell, self.session, self.ask = shell, session, ask
+        super().__init__(shell)
+        self.session, self.ask = session, ask
 
     @property
     def submitter(self) -> Submitter:
@@ -57,12 +75,15 @@ class Magics:
 
         return LineParser(self.shell, self.session, local)
 
-    def kling(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
-        """Makes a video; alone, shows the form."""
+    @line_cell_magic
+    @no_var_expand
+    @needs_local_scope
+    def kling(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
+        """Makes a video; %kling? lists every option."""
         from kling_widgets.notebook.submit.options import SubmitOptions
         from kling_widgets.request.request import VideoRequest
 
-        command = self.lines(local).command(line, cell)
+        command = self.lines(local_ns).command(line, cell)
         request = VideoRequest.from_command(command)
         if command.empty:
             return self.form(request)
@@ -88,10 +109,14 @@ class Magics:
             say(f"Note: {question}")
         say(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")
 
-    def kling_form(self, line: str, cell: str | None = None, local: Mapping[str, object] | None = None) -> Any:
+    @line_cell_magic
+    @no_var_expand
+    @needs_local_scope
+    @_refuse_keys
+    def kling_form(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
         """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
         --preset NAME``; of what ``%kling`` takes, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
-        return self.form(self.lines(local).form(line, cell))
+        return self.form(self.lines(local_ns).form(line, cell))
 
     def form(self, request: VideoRequest) -> Any:
         """The form of a request."""
@@ -99,6 +124,9 @@ class Magics:
 
         return Form.from_request(request, self.session)
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_models(self, line: str) -> Any:
         """Shows the models; what one takes, ``%kling_models MODEL``; how some differ, ``%kling_models MODEL MODEL``."""
         from kling_widgets.catalog.model_names import model
@@ -109,6 +137,9 @@ class Magics:
             return model_tables.comparison_table(found)
         return model_tables.fields_table(found[0]) if found else model_tables.models_table()
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_tasks(self, line: str) -> Any:
         """Shows your tasks, newest first: ``%kling_tasks [NUMBER] [--model 2.6] [--status failed] [--since 2026-11-22]
         [--until 2026-11-30] [words of the prompt]``."""
@@ -117,10 +148,16 @@ class Magics:
         count, given = read(line)
         return self.resumer.history().where(**given)[:count]
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_show(self, line: str) -> Any:
         """Shows a task and its video: ``%kling_show ID``."""
         return self.resumer.show(self.lines().one(line.split(), "a task's id (%kling_tasks lists them)", line))
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_resume(self, line: str) -> Any:
         """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended. ``%kling_resume ID #7``: the
         task is that of submission #7, whose answer was lost."""
@@ -132,6 +169,9 @@ class Magics:
             return None
         return found
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_forget(self, line: str) -> None:
         """Takes submissions off the journal; their videos stay: ``%kling_forget ID [ID …]``."""
         words = line.split()
@@ -140,6 +180,9 @@ class Magics:
         count = self.resumer.forget(words)
         say(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_code(self, line: str) -> None:
         """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form
         or task that was last worked on."""
@@ -159,6 +202,9 @@ class Magics:
             say(f"Note: {note}")
         self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_prices(self, line: str) -> Any:
         """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
         ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --input
@@ -167,6 +213,9 @@ class Magics:
 
         return prices(self.session.prices, line)
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_demo(self, line: str) -> None:
         """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
         from kling_widgets.notebook.kernel.services import DEMO_ON
@@ -177,6 +226,9 @@ class Magics:
         self.session.services.use_demo(word == "on")
         say(DEMO_ON if word == "on" else f"The service again; {self.session.services.key_status()}.")
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_doctor(self, line: str) -> Any:
         """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
         from kling_widgets.notebook.doctor import doctor
@@ -185,6 +237,9 @@ class Magics:
             raise InvalidRequestError(f"%kling_doctor takes nothing, not {shorten(line)}.")
         return doctor(self.session)
 
+    @line_magic
+    @no_var_expand
+    @_refuse_keys
     def kling_key(self, line: str) -> None:
         """Asks for an API key for the address in force and keeps it for this kernel; ``%kling_key --keep`` also for
         later ones, in the system's keyring; ``%kling_key forget`` forgets both."""
@@ -207,6 +262,14 @@ class Magics:
         return self.session.presets.names()
 
 
+def _help() -> str:
+    from kling_widgets.notebook.magics.help import help_text
+
+    return help_text()
+
+
+KlingMagics.kling.getdoc = _help  # type: ignore[union-attr]  # made when %kling? asks for it
+
 # What the next cell gets, fit to be run there; JSON only to be read.
 CODES: Mapping[str, Callable[[VideoRequest], str]] = {
     "magic": lambda request: request.to_magic(),
@@ -214,55 +277,24 @@ CODES: Mapping[str, Callable[[VideoRequest], str]] = {
     "curl": lambda request: f"%%bash\n{request.to_curl()}",
     "json": lambda request: request.to_json(),
 }
-LINE = tuple(name for name in vars(Magics) if name.startswith("kling"))
 
 
 def register(shell: Any, session: Session) -> None:
     """Gives the shell the magics, ``%config Kling`` and the completions; once more changes nothing."""
     unregister(shell)
-    magics = Magics(shell, session)
-
-    @no_var_expand
-    @needs_local_scope
-    def kling(line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
-        return magics.kling(line, cell, local_ns)
-
-    kling.getdoc = _help  # type: ignore[attr-defined]
-    kling.__doc__ = "Makes a video; %kling? lists every option."
-    shell.register_magic_function(kling, "line_cell", "kling")
-    for name in LINE[1:]:
-        form = name == "kling_form"
-        work = _guarded(getattr(magics, name), local=form)
-        shell.register_magic_function(work, "line_cell" if form else "line", name)
+    magics = KlingMagics(shell, session)
+    shell.register_magics(magics)
     shell.configurables.append(session.settings)
     shell.Completer.custom_matchers.append(matcher(magics.ids, magics.presets, lambda: session.settings.model))
 
 
 def unregister(shell: Any) -> None:
     """Takes everything back."""
-    for name in LINE:
-        for kind in ("line", "cell"):
-            shell.magics_manager.magics[kind].pop(name, None)
-    shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, Kling)]
+    manager = shell.magics_manager
+    manager.registry.pop(KlingMagics.__name__, None)
+    for kind, names in KlingMagics.magics.items():
+        for name in names:
+            manager.magics[kind].pop(name, None)
+    shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, Kling | KlingMagics)]
     others = [each for each in shell.Completer.custom_matchers if each.__module__ != matcher.__module__]
     shell.Completer.custom_matchers[:] = others
-
-
-def _help() -> str:
-    from kling_widgets.notebook.magics.help import help_text
-
-    return help_text()
-
-
-def _guarded(work: Callable[..., Any], *, local: bool) -> Callable[..., Any]:
-    @no_var_expand
-    def magic(*texts: str, **given: Any) -> Any:
-        if any(map(looks_like_key, texts)):
-            raise InvalidRequestError("This cell holds what looks like an API key. Delete it, and use %kling_key.")
-        return work(*texts, local=given.get("local_ns")) if local else work(*texts)
-
-    if local:
-        needs_local_scope(magic)
-    magic.__doc__ = work.__doc__
-    magic.__name__ = getattr(work, "__name__", "magic")
-    return magic

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from IPython.core.completer import provisionalcompleter
+from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR
 
 from kling_widgets.catalog.models import MODELS
 from kling_widgets.client.credentials import find
@@ -20,7 +21,7 @@ from kling_widgets.jobs.batch import Batch
 from kling_widgets.notebook.form.form import Form
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.magics.help import help_text
-from kling_widgets.notebook.magics.magics import LINE, Magics, register, unregister
+from kling_widgets.notebook.magics.magics import KlingMagics, register, unregister
 from kling_widgets.notebook.output.history import History
 from kling_widgets.notebook.output.table import Table
 from kling_widgets.notebook.submit.options import SubmitOptions
@@ -28,6 +29,8 @@ from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.magic_words import MAGICS
 from kling_widgets.request.request import VideoRequest
 from tests.notebook.conftest import KEY, Kernel, run, shown
+
+LINE = tuple(KlingMagics.magics["line"])
 
 
 @pytest.fixture
@@ -214,6 +217,18 @@ def test_ipython_expands_nothing_itself(shell: Any, text: Callable[[str], str]) 
     shell.user_ns["price"] = "nothing"
     said = text("%kling --dry-run a boat for $$price, $cost and {1 + 1}")
     assert "a boat for $price, $cost and {1 + 1}" in said
+
+
+def test_no_magic_is_expanded_by_ipython(shell: Any, kling: Callable[[str], Any]) -> None:
+    """Each of the family, in a line and in a cell, gets what was typed."""
+    ours = [
+        magic
+        for known in shell.magics_manager.magics.values()
+        for name, magic in known.items()
+        if name.startswith("kling")
+    ]
+    assert len(ours) == len(MAGICS) + 3  # %kling itself; and two of them are %%kling and %%kling_form
+    assert all(getattr(magic, MAGIC_NO_VAR_EXPAND_ATTR) for magic in ours)
 
 
 @pytest.mark.parametrize(
@@ -527,7 +542,7 @@ def test_code_of_a_strangers_row_names_no_file_of_this_machine(shell: Any, nobod
         "metadata": {"image_list": ["https://media.example/1.png", "~/other.png"]},
     }
     key = nobody.journal.write(VideoRequest.from_payload(body), find.DEFAULT_URL)
-    said = shown(lambda: Magics(shell, nobody).kling_code(f"#{key} {kind}")).text
+    said = shown(lambda: KlingMagics(shell, nobody).kling_code(f"#{key} {kind}")).text
     assert said == "Note: Left out, as it is no link: First frame, References. Put it in before you run this.\n"
     code = shell.rl_next_input
     assert "private" not in code and "other.png" not in code and "https://media.example/1.png" in code
@@ -542,7 +557,7 @@ def test_code_of_a_strangers_preset_names_no_file_of_this_machine(shell: Any, no
     request = nobody.presets.load("theirs")
     for code in (request.to_magic(), request.to_python(), request.to_curl(), request.to_json()):
         assert "private" not in code and "mask.png" not in code and "a boat" in code
-    form = Magics(shell, nobody).kling_form('--preset "theirs"')
+    form = KlingMagics(shell, nobody).kling_form('--preset "theirs"')
     assert form.request.files() == () and "private" not in form.request.to_magic()
 
 
@@ -558,7 +573,7 @@ def asked(shell: Any, session: Session, answer: str | BaseException) -> str:
             raise answer
         return answer
 
-    return str(shown(lambda: Magics(shell, session, ask).kling_key("")).text)
+    return str(shown(lambda: KlingMagics(shell, session, ask).kling_key("")).text)
 
 
 def test_a_key_is_asked_for_and_shown_nowhere(shell: Any, nobody: Session) -> None:
@@ -568,7 +583,7 @@ def test_a_key_is_asked_for_and_shown_nowhere(shell: Any, nobody: Session) -> No
     assert KEY[3:9] not in said
     assert nobody.services.get().key.reveal() == KEY
     assert KEY not in json.dumps({name: repr(value) for name, value in shell.user_ns.items()})
-    assert "no key found" in shown(lambda: Magics(shell, nobody).kling_key("forget")).text
+    assert "no key found" in shown(lambda: KlingMagics(shell, nobody).kling_key("forget")).text
     assert nobody.services.key_status() == "no key found"
 
 
@@ -691,6 +706,8 @@ def state(shell: Any) -> dict[str, object]:
     """Everything of a shell that an extension might change."""
     return {
         "magics": {kind: dict(found) for kind, found in shell.magics_manager.magics.items()},
+        "classes of magics": dict(shell.magics_manager.registry),
+        "user magics": set(vars(shell.magics_manager.user_magics)),
         "completions": {name: dict(found.strs) for name, found in shell.strdispatchers.items()},
         "flat completions": {name: list(found.regexs) for name, found in shell.strdispatchers.items()},
         "matchers": list(shell.Completer.custom_matchers),
