@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from kling_widgets.request.request import VideoRequest
 
 
-def _refuse_keys(magic: Callable[..., Any]) -> Any:
-    """Refuse a line or cell with an API key in it, in a magic that does not look for one itself."""
+def _guarded(magic: Callable[..., Any]) -> Any:
+    """Make a magic that IPython expands no variable for, and that refuses a line or cell with an API key in it."""
 
+    @no_var_expand
     @wraps(magic)
     def guarded(magics: KlingMagics, *texts: str, **given: Any) -> Any:
         if any(map(looks_like_key, texts)):
@@ -110,9 +111,8 @@ class KlingMagics(Magics):
         say(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")
 
     @line_cell_magic
-    @no_var_expand
     @needs_local_scope
-    @_refuse_keys
+    @_guarded
     def kling_form(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
         """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
         --preset NAME``; of what ``%kling`` takes, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
@@ -125,8 +125,7 @@ class KlingMagics(Magics):
         return Form.from_request(request, self.session)
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_models(self, line: str) -> Any:
         """Shows the models; what one takes, ``%kling_models MODEL``; how some differ, ``%kling_models MODEL MODEL``."""
         from kling_widgets.catalog.model_names import model
@@ -138,8 +137,7 @@ class KlingMagics(Magics):
         return model_tables.fields_table(found[0]) if found else model_tables.models_table()
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_tasks(self, line: str) -> Any:
         """Shows your tasks, newest first: ``%kling_tasks [NUMBER] [--model 2.6] [--status failed] [--since 2026-11-22]
         [--until 2026-11-30] [words of the prompt]``."""
@@ -149,15 +147,13 @@ class KlingMagics(Magics):
         return self.resumer.history().where(**given)[:count]
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_show(self, line: str) -> Any:
         """Shows a task and its video: ``%kling_show ID``."""
         return self.resumer.show(self.lines().one(line.split(), "a task's id (%kling_tasks lists them)", line))
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_resume(self, line: str) -> Any:
         """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended. ``%kling_resume ID #7``: the
         task is that of submission #7, whose answer was lost."""
@@ -170,8 +166,7 @@ class KlingMagics(Magics):
         return found
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_forget(self, line: str) -> None:
         """Takes submissions off the journal; their videos stay: ``%kling_forget ID [ID …]``."""
         words = line.split()
@@ -181,8 +176,7 @@ class KlingMagics(Magics):
         say(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_code(self, line: str) -> None:
         """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form
         or task that was last worked on."""
@@ -203,8 +197,7 @@ class KlingMagics(Magics):
         self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_prices(self, line: str) -> Any:
         """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
         ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --input
@@ -214,8 +207,7 @@ class KlingMagics(Magics):
         return prices(self.session.prices, line)
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_demo(self, line: str) -> None:
         """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
         from kling_widgets.notebook.kernel.services import DEMO_ON
@@ -227,8 +219,7 @@ class KlingMagics(Magics):
         say(DEMO_ON if word == "on" else f"The service again; {self.session.services.key_status()}.")
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_doctor(self, line: str) -> Any:
         """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
         from kling_widgets.notebook.doctor import doctor
@@ -238,8 +229,7 @@ class KlingMagics(Magics):
         return doctor(self.session)
 
     @line_magic
-    @no_var_expand
-    @_refuse_keys
+    @_guarded
     def kling_key(self, line: str) -> None:
         """Asks for an API key for the address in force and keeps it for this kernel; ``%kling_key --keep`` also for
         later ones, in the system's keyring; ``%kling_key forget`` forgets both."""

@@ -14,7 +14,9 @@ from kling_widgets.core.json_values import BOOLS, kind_of
 from kling_widgets.core.key_patterns import looks_like_key
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.notebook.submit.arguments import described
-from kling_widgets.request.magic_words import MAX_COUNT, MAX_SECONDS
+
+MAX_COUNT = 1000  # videos of one request in one call: more is a slip
+MAX_SECONDS = 1e6  # eleven days
 
 
 @dataclass(frozen=True, slots=True)

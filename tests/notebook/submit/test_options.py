@@ -16,7 +16,7 @@ import pytest
 import kling_widgets as kw
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.notebook.kernel.session import Session
-from kling_widgets.notebook.submit.options import DEFAULTS, SubmitOptions
+from kling_widgets.notebook.submit.options import DEFAULTS, MAX_COUNT, SubmitOptions
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.magic_words import SETTINGS
 from tests.notebook.conftest import shown
@@ -27,7 +27,7 @@ NO_NUMBERS = ("2", "a", float("nan"), -1, True, [2])
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("count", value) for value in (*NO_NUMBERS, 0, 2.5, 10**6, None)),
+        *(("count", value) for value in (*NO_NUMBERS, 0, 2.5, 10**6, 10**400, None)),
         *(("count", value) for value in (np.float64(2.5), np.array([1, 2]), Decimal("NaN"))),
         *(("timeout", value) for value in (*NO_NUMBERS, 0, float("inf"), 1e6, timedelta(0), timedelta(days=100))),
         *(("save", value) for value in (5, b"a.mp4", ["a.mp4"], True)),
@@ -68,6 +68,7 @@ def test_a_magic_and_python_know_the_same_options() -> None:
     """Each is a setting of ``%kling``, and an argument of ``kw.submit`` where that makes sense."""
     known = {field.name for field in fields(SubmitOptions)}
     assert {setting.key for setting in SETTINGS.values()} == known | {"model"}
+    assert f"at most {MAX_COUNT}," in SETTINGS["count"].help
     assert {*signature(kw.submit).parameters} - {"request", "fields"} == known - {"out", "dry_run"}
 
 
