@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -383,6 +384,23 @@ def test_scripts_of_ours_make_no_markup_of_text() -> None:
     for script in scripts:
         found = re.findall(_SINKS, script.read_text("utf-8"))
         assert found == [], script.name
+
+
+def test_markup_is_marked() -> None:
+    """No text is put between tags by a plain f-string or by ``format`` of plain text, which escape nothing."""
+    tag = re.compile(r"</?[a-z][a-z0-9]*[ >/]")
+    for source in [*(Path(kling_widgets.__file__).parent / "notebook").rglob("*.py")]:
+        tree = ast.parse(source.read_text("utf-8"))
+        for node in ast.walk(tree):
+            parts: list[ast.expr] = []
+            if isinstance(node, ast.JoinedStr):
+                parts = node.values
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+                parts = [node.func.value]
+            elif isinstance(node, ast.BinOp):
+                parts = [node.left, node.right]
+            texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            assert not any(map(tag.search, texts)), f"{source.name}:{node.lineno}"
 
 
 # Links

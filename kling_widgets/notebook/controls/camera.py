@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.catalog.structured_fields import CAMERA_AXES, CAMERA_MOVES
 from kling_widgets.core.json_values import JSON
@@ -127,20 +128,21 @@ class CameraMoves(StructuredControl):
             self.change(self.move)
         elif move == SIMPLE:
             axis = AXES[name]
-            ends = f'<div class="kling-ends"><span>{axis.ends[0]}</span><span>{axis.ends[1]}</span></div>'
-            note = f'<div class="kling-dim">{UNSURE}</div>' if name in ("pan", "tilt") else ""
-            said = axis.said(amount) if amount else STILL
-            self._show(axis.at(amount), f"{said}{note}", moving, ends)
+            ends = Markup('<div class="kling-ends"><span>{}</span><span>{}</span></div>').format(*axis.ends)
+            said = Markup.escape(axis.said(amount) if amount else STILL)
+            if name in ("pan", "tilt"):
+                said += Markup('<div class="kling-dim">{}</div>').format(UNSURE)
+            self._show(axis.at(amount), said, moving, ends)
             self.change(self.move, self.simple.widget, self._view)
         else:
             self._show(MOVES[move].frame, MOVES[move].said, moving)
             self.change(self.move, self._view)
 
     def _show(self, frame: Frame, said: str, moving: bool, ends: str = "") -> None:
-        page = f'{ends}<div class="kling-finder kling-indent">{picture(frame, moving=moving)}<div>{said}</div></div>'
+        page = Markup('{}<div class="kling-finder kling-indent">{}<div>{}</div></div>')
         if self._view is None:
             self._view = self.parts.make(widgets.HTML)
-        self._view.value = page
+        self._view.value = page.format(ends, picture(frame, moving=moving), said)
 
 
 class _OneAxis:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -96,22 +98,25 @@ MOVES: Mapping[str, Move] = {
 }
 
 # A sea with hills, a low sun and a paper boat, in the colour of the text.
-_PLACE = """<g fill="currentColor" stroke="none">
+_PLACE = Markup("""<g fill="currentColor" stroke="none">
 <circle cx="148" cy="34" r="9" opacity=".35"/>
 <path d="M0 62 Q28 30 58 54 T120 50 T192 44 V72 H0Z" opacity=".16"/>
 <path d="M0 72 H192 V108 H0Z" opacity=".08"/>
 <path d="M78 66 H114 L107 76 H85Z M96 44 V64 H82Z M99 50 L110 64 H99Z" opacity=".7"/>
 <path d="M20 84 h26 M66 94 h30 M128 86 h34 M150 99 h22" stroke="currentColor" stroke-width="1.5" opacity=".3"/>
-</g>"""
+</g>""")
 
 
-def picture(frame: Frame, *, moving: bool) -> str:
+_SHAPE = Markup('x="-40" y="-22.5" width="80" height="45" rx="2" vector-effect="non-scaling-stroke"')
+_PICTURE = Markup(
+    '<svg viewBox="0 0 192 108" aria-hidden="true" fill="none">{place}<g transform="translate(96 58)">'
+    '<rect {shape} stroke="currentColor" stroke-dasharray="4 3" opacity=".6"/>'
+    '<rect {shape} class="kling-lens{moving}" style="--kling-end: {end}"/></g></svg>'
+)
+
+
+def picture(frame: Frame, *, moving: bool) -> Markup:
     """An SVG of a place, of the frame in which the camera begins (dashed) and of the one in which it ends; ``moving``
     lets the frame go there once. What it shows is said in words beside it."""
     end = f"translate({frame.x:.1f}px, {frame.y:.1f}px) rotate({frame.turn:.1f}deg) scale({frame.size:.3f})"
-    shape = 'x="-40" y="-22.5" width="80" height="45" rx="2" vector-effect="non-scaling-stroke"'
-    return (
-        f'<svg viewBox="0 0 192 108" aria-hidden="true" fill="none">{_PLACE}<g transform="translate(96 58)">'
-        f'<rect {shape} stroke="currentColor" stroke-dasharray="4 3" opacity=".6"/>'
-        f'<rect {shape} class="kling-lens{" kling-moving" if moving else ""}" style="--kling-end: {end}"/></g></svg>'
-    )
+    return _PICTURE.format(place=_PLACE, shape=_SHAPE, moving=" kling-moving" if moving else "", end=end)

@@ -6,13 +6,13 @@ small picture of itself or, if it is to be played, as it is: a path means nothin
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from urllib.parse import unquote, urlsplit
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.client.links import public_link
 from kling_widgets.core.json_values import JSON, shorten
@@ -22,7 +22,7 @@ from kling_widgets.notebook.widgets.factory import WidgetFactory
 
 # What ends like this can be played; for anything else, such as half a link, nothing is fetched before it is to be.
 _PLAYABLE = re.compile(r"\.(mp4|mov|m4v|webm|mp3|wav|m4a|aac)$", re.IGNORECASE)
-Draw = Callable[[JSON, LocalMedia, str], str]
+Draw = Callable[[JSON, LocalMedia, str], Markup]
 
 
 class Preview:
@@ -48,10 +48,10 @@ class Preview:
         if (value, facts, words) != self._shown:
             self._shown = (value, facts, words)
             drawn = self._draw(value, local, self._label)
-            more = f'<span class="kling-dim">{html.escape(words)}</span>' if words and drawn else ""
-            self._put(f'<div class="kling-look">{drawn}{more}</div>' if drawn else "")
+            more = Markup('<span class="kling-dim">{}</span>').format(words) if words else ""
+            self._put(Markup('<div class="kling-look">{}{}</div>').format(drawn, more) if drawn else Markup())
 
-    def _put(self, page: str) -> None:
+    def _put(self, page: Markup) -> None:
         if self._widget is not None:
             self._widget.value = page
         elif page:
@@ -59,14 +59,14 @@ class Preview:
             self._box.children = (*self._box.children, self._widget)
 
 
-def picture(value: JSON, local: LocalMedia, label: str, name: str = "") -> str:
+def picture(value: JSON, local: LocalMedia, label: str, name: str = "") -> Markup:
     """A small picture, its name if there is one, and what is known of it; of a file that is no picture the name."""
-    image, words = "", ""
+    image, words = Markup(), ""
     if isinstance(value, PurePath):
         facts = local.facts(Path(value))
         if facts is not None and facts.kind in UPLOADABLE:
             source, words = local.thumbnail(Path(value)), str(facts)
-            image = _image(source, label) if source else ""
+            image = _image(source, label) if source else Markup()
     elif link := _link(value):
         image = _image(link, label, link=True)
     else:
@@ -74,7 +74,7 @@ def picture(value: JSON, local: LocalMedia, label: str, name: str = "") -> str:
     return image + _words(words, name)
 
 
-def player(value: JSON, local: LocalMedia, label: str, tag: str) -> str:
+def player(value: JSON, local: LocalMedia, label: str, tag: str) -> Markup:
     """A player (``tag`` is "video" or "audio"), and what is known of what it plays."""
     if isinstance(value, PurePath):
         path = Path(value)
@@ -82,7 +82,7 @@ def player(value: JSON, local: LocalMedia, label: str, tag: str) -> str:
         if facts is None:
             return _words(f"{path.name} is not there, or cannot be read.")
         large = f": over {LARGEST_PLAYED // 1_000_000} MB it is not played here." if facts.size > LARGEST_PLAYED else ""
-        return (_playing(tag, source, label) if source else "") + _words(f"{facts}{large}")
+        return (_playing(tag, source, label) if source else Markup()) + _words(f"{facts}{large}")
     if link := _link(value):
         return _playing(tag, link, label, "metadata" if _PLAYABLE.search(urlsplit(link).path) else "none")
     return _words(_why_not(value))
@@ -110,20 +110,19 @@ def _why_not(value: JSON) -> str:
     return "Only what an https link names is shown here." if plain else ""
 
 
-def _image(source: str, label: str, link: bool = False) -> str:
+def _image(source: str, label: str, link: bool = False) -> Markup:
     # While a link is being typed its beginnings are not fetched (see kling-late in the style sheet), and what is asked
     # of strangers does not tell them where it was asked.
-    late = ' kling-late" loading="lazy" referrerpolicy="no-referrer' if link else ""
-    return f'<img class="kling-thumb{late}" alt="{html.escape(label)}" src="{html.escape(source)}">'
+    late = Markup(' kling-late" loading="lazy" referrerpolicy="no-referrer') if link else ""
+    return Markup('<img class="kling-thumb{}" alt="{}" src="{}">').format(late, label, source)
 
 
-def _playing(tag: str, source: str, label: str, preload: str = "metadata") -> str:
-    return (
-        f'<{tag} class="kling-player" controls preload="{preload}" aria-label="{html.escape(label)}" '
-        f'src="{html.escape(source)}"></{tag}>'
-    )
+def _playing(tag: str, source: str, label: str, preload: str = "metadata") -> Markup:
+    return Markup(
+        '<{tag} class="kling-player" controls preload="{preload}" aria-label="{label}" src="{source}"></{tag}>'
+    ).format(tag=tag, preload=preload, label=label, source=source)
 
 
-def _words(said: str, name: str = "") -> str:
-    known = f"<b>{html.escape(name)}</b> " if name else ""
-    return f"<div>{known}{html.escape(shorten(said, 200).strip('“”'))}</div>" if said or name else ""
+def _words(said: str, name: str = "") -> Markup:
+    known = Markup("<b>{}</b> ").format(name) if name else ""
+    return Markup("<div>{}{}</div>").format(known, shorten(said, 200).strip("“”")) if said or name else Markup()

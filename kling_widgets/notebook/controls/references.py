@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.core.json_values import JSON, shorten
 from kling_widgets.notebook.controls.preview import name_of, picture
@@ -54,7 +55,7 @@ class ReferenceRows:
     def _and_more(self, rest: int) -> tuple[widgets.HTML]:
         if self._more is None:
             self._more = self.parts.make(widgets.HTML, "kling-indent")
-        self._more.value = f'<span class="kling-dim">… and {rest} more</span>'
+        self._more.value = Markup('<span class="kling-dim">… and {} more</span>').format(rest)
         return (self._more,)
 
     def move(self, index: int, by: int) -> None:
@@ -102,7 +103,7 @@ class _ReferenceRow:
         local = self._references.parts.local
         name = shorten(name_of(item), 60).strip("“”")
         drawn = picture(item, local, f"Reference {self._index + 1}", name)
-        text = f'<div class="kling-look"><i>{self._index + 1}</i>{drawn}</div>'
+        text = Markup('<div class="kling-look"><i>{}</i>{}</div>').format(self._index + 1, drawn)
         if text != self.text.value:
             self.text.value = text
         self.named.disabled = self.name in prompt

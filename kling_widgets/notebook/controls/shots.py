@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate, count, pairwise
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS
 from kling_widgets.catalog.fields import Number
@@ -219,19 +220,18 @@ def spread(lengths: Sequence[int], total: int) -> list[int]:
     return [1 + end - start for start, end in pairwise(ends)]
 
 
-def _bar(lengths: Sequence[int], clip: int | None) -> str:
+def _bar(lengths: Sequence[int], clip: int | None) -> Markup:
     """The shots in proportion, and what is left of the clip or too much for it."""
     if not lengths:
-        return ""
+        return Markup()
     total = sum(lengths)
     full = max(total, clip or 0)
-    parts = "".join(
-        f'<i style="width: {100 * length / full:.2f}%">{number}</i>' for number, length in enumerate(lengths, 1)
-    )
+    part = Markup('<i style="width: {:.2f}%">{}</i>')
+    parts = Markup().join(part.format(100 * length / full, number) for number, length in enumerate(lengths, 1))
     if clip is not None and clip < total:
-        parts += f'<b style="left: {100 * clip / total:.2f}%"></b>'
+        parts += Markup('<b style="left: {:.2f}%"></b>').format(100 * clip / total)
     said = ", ".join(f"shot {number}: {length} s" for number, length in enumerate(lengths, 1))
-    return f'<div class="kling-lengths" role="img" aria-label="{said}">{parts}</div>'
+    return Markup('<div class="kling-lengths" role="img" aria-label="{}">{}</div>').format(said, parts)
 
 
 def _sum(total: int, clip: int | None, default: bool) -> str:

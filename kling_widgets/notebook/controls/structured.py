@@ -5,12 +5,12 @@ What the editor cannot show without loss, such as two axes of a camera, is shown
 
 from __future__ import annotations
 
-import html
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.core.json_values import JSON, to_json, with_links
@@ -61,12 +61,11 @@ class StructuredControl(Control):
         self.change(*self.edit())
         return self.widget
 
-    def _label(self) -> str:
+    def _label(self) -> Markup:
         # Under a section's title of the same name only a screen reader needs it once more.
         known = "kling-unseen" if self.field.label == self.field.section else "kling-label"
-        return (
-            f'<span class="{known}">{html.escape(self.field.label)}</span> '
-            f'<span class="kling-dim">{html.escape(_MARK.sub("", self.field.help))}</span>'
+        return Markup('<span class="{}">{}</span> <span class="kling-dim">{}</span>').format(
+            known, self.field.label, _MARK.sub("", self.field.help)
         )
 
     def set_field(self, field: AnyField) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from functools import partial
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.core.json_values import shorten
 from kling_widgets.core.key_patterns import looks_like_key
@@ -141,5 +141,5 @@ class Presets:
 
     def _say(self, text: str, style: str = "kling-dim") -> None:
         trouble = f" Note: {self._store.trouble}" if self._store.trouble else ""
-        said = f'<div role="status" class="{style}">{html.escape(text + trouble)}</div>' if text or trouble else ""
-        self._said.value = said
+        said = Markup('<div role="status" class="{}">{}</div>').format(style, text + trouble)
+        self._said.value = said if text or trouble else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections import deque
 from functools import cached_property
 from typing import Any, cast
 
 import ipywidgets as widgets
+from markupsafe import escape
 
 from kling_widgets.core import forks
 from kling_widgets.core.json_values import shorten
@@ -71,7 +71,7 @@ class Results:
         # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
         prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
         where = "shown below" if self._handle is not None else "saved"
-        said = f"Done · {html.escape(prompt)} · {where}"
+        said = escape(f"Done · {prompt} · {where}")
         view.collapse(said, "Show here", lambda: view.show_result(moment, data, metadata))
         with self._lock:
             self._magic = view.job.request.to_magic()

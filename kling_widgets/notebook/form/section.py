@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.core.problem import Problem
@@ -49,7 +50,8 @@ class Section(Collapsible):
 
     def _rows(self) -> Iterator[widgets.Widget]:
         if self._said and self._note is None:
-            self._note = self._parts.make(widgets.HTML, value=f'<span class="kling-dim">{self._said}</span>')
+            note = Markup('<span class="kling-dim">{}</span>').format(self._said)
+            self._note = self._parts.make(widgets.HTML, value=note)
         if self._note is not None:
             yield self._note
         for field in self._fields:

@@ -15,7 +15,7 @@ from kling_widgets.notebook.kernel.cell import here, is_seen
 from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.kernel.live_updates import UpdateThrottle
 from kling_widgets.notebook.kernel.session import Session
-from kling_widgets.notebook.output.figure import Figure, figure_of, provenance
+from kling_widgets.notebook.output.figure import Figure, Presentation, figure_of, provenance
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
 from kling_widgets.notebook.output.plain_text import as_text
 from kling_widgets.notebook.output.status_text import change, notes
@@ -77,7 +77,7 @@ def figure(shown: Figure, place: Location, mode: Display, *, autoplay: bool) -> 
 
         display(bundle(shown, place, mode, autoplay), metadata=provenance(shown), raw=True)  # type: ignore[no-untyped-call]
     else:
-        say(as_text(shown, place))
+        say(as_text(Presentation(shown, place)))
 
 
 class TextOutput:

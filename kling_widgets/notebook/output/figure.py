@@ -18,6 +18,7 @@ from kling_widgets.core.json_values import JSON, to_json
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import JobSnapshot
 from kling_widgets.media.clip import Clip
+from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.output.status_text import duration
 from kling_widgets.request.request import VideoRequest
 
@@ -44,6 +45,27 @@ class Figure:
     took: float | None = None
     demo: bool = False
     service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """A figure in the place where it is shown.
+
+    Attributes:
+        figure: what is shown.
+        place: where.
+        source: what the player plays, as an address; "" if nothing can be played there.
+        reason: why nothing can be played.
+        poster: the picture that stands for the video, a JPEG in base64; "" if there is none.
+        autoplay: whether the video plays by itself, muted.
+    """
+
+    figure: Figure
+    place: Location
+    source: str = ""
+    reason: str = ""
+    poster: str = ""
+    autoplay: bool = False
 
 
 def figure_of(job: Job, moment: JobSnapshot) -> Figure:
@@ -91,18 +113,20 @@ def prompt_of(request: VideoRequest) -> str:
 
 def relative_link(path: Path, folder: Path) -> str | None:
     """The file as a link from the notebook's folder, or None when it lies elsewhere: a server would not hand it out."""
-    inside = _inside(path, folder)
+    inside = path_inside(path, folder)
     return quote(os.fsencode(inside.as_posix())) if inside else None  # as bytes: a name need not be text
 
 
-def _inside(path: Path, folder: Path) -> Path | None:
+def path_inside(path: Path, folder: Path) -> Path | None:
+    """Return the path from this folder on, or None when it lies elsewhere."""
     try:
         return Path(os.path.abspath(path)).relative_to(os.path.abspath(folder))
     except ValueError:
         return None
 
 
-def _facts(figure: Figure) -> list[str]:
+def facts(figure: Figure) -> list[str]:
+    """Return what is known of the video besides its prompt: the settings, its size, how long it took."""
     words = [text for text in (figure.request.settings(),) if text]
     clip = figure.clip
     if clip and clip.width and f"{clip.width}x{clip.height}" != figure.request.get("size"):

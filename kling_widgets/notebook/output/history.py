@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import math
 import os
 import re
@@ -13,6 +12,8 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from markupsafe import escape
 
 from kling_widgets.catalog.all_fields import FIELDS, PREFIX
 from kling_widgets.core.json_values import JSON, masked, plain, shorten, to_json
@@ -97,7 +98,7 @@ class History(Sequence[Submission]):
         return repr(self.table()) if self._entries else " ".join(self._notes())
 
     def _repr_html_(self) -> str:
-        return self.table(pictures=True)._repr_html_() if self._entries else html.escape(repr(self))
+        return self.table(pictures=True)._repr_html_() if self._entries else str(escape(repr(self)))
 
     def _state(self, entry: Submission) -> str:
         """The journal's state, but for what a kernel that has ended left behind: of what it was sending nobody knows

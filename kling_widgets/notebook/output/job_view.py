@@ -7,13 +7,13 @@ itself by its display id (which is what is saved in the notebook, and needs no k
 
 from __future__ import annotations
 
-import html
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
 from ipywidgets.widgets.widget_string import HTMLStyle
+from markupsafe import Markup
 
 from kling_widgets.client.links import public_link
 from kling_widgets.core import forks
@@ -22,7 +22,7 @@ from kling_widgets.errors import APIError, KlingError, SubmissionUnknownError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot
 from kling_widgets.notebook.kernel.front_end import Location
-from kling_widgets.notebook.output.figure import figure_of, prompt_of, provenance
+from kling_widgets.notebook.output.figure import Presentation, figure_of, prompt_of, provenance
 from kling_widgets.notebook.output.html import as_html, player
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
 from kling_widgets.notebook.output.status_text import STATES, line, notes
@@ -42,8 +42,8 @@ def result(
     if moment.state == "done":
         return bundle(figure, place, mode, autoplay), provenance(figure)
     said = f"{STATES[moment.state]} · {moment.error or ''}".strip(" ·")
-    page = f'<div class="mathjax_ignore tex2jax_ignore">{_head(job)}{_failure(moment)}</div>'
-    return {"text/html": page, "text/plain": f"{job.request.spec.title}: {said}"}, provenance(figure)
+    page = Markup('<div class="mathjax_ignore tex2jax_ignore">{}{}</div>').format(_head(job), _failure(moment))
+    return {"text/html": str(page), "text/plain": f"{job.request.spec.title}: {said}"}, provenance(figure)
 
 
 class JobView:
@@ -119,7 +119,7 @@ class JobView:
         """Shows the result in the live view itself."""
         if moment.clip and not self._place.front_end.updates:  # files are forbidden there, and display updates unseen
             content = moment.clip.path.read_bytes()
-            caption = widgets.HTML(as_html(figure_of(self.job, moment), self._place, None, None, "", False))
+            caption = widgets.HTML(as_html(Presentation(figure_of(self.job, moment), self._place)))
             self.replace(widgets.Video(value=content, format="mp4", autoplay=False, loop=False), caption)
             return
         output = widgets.Output(layout=_parts().layout)
@@ -134,7 +134,7 @@ class JobView:
         for child in old:
             close(child)
 
-    def collapse(self, page: str, label: str, act: Callable[[], None]) -> None:
+    def collapse(self, page: Markup, label: str, act: Callable[[], None]) -> None:
         """Leaves one line, of HTML, and a button."""
         parts = _parts()
         button = parts.button(label)
@@ -161,7 +161,7 @@ class _Parts:
         self.sheet = self.text(STYLE, "kling-sheet")
         self.models = frozenset({self.layout, self._plain, self._buttons, self.sheet})
 
-    def text(self, value: str, *classes: str) -> widgets.HTML:
+    def text(self, value: Markup, *classes: str) -> widgets.HTML:
         """HTML."""
         return widgets.HTML(value, layout=self.layout, style=self._plain, _dom_classes=classes)
 
@@ -193,44 +193,41 @@ def close(widget: widgets.Widget) -> None:
     widget.close()
 
 
-def _head(job: Job) -> str:
-    esc = html.escape
+def _head(job: Job) -> Markup:
     request = job.request
-    settings = esc(request.settings())
     demo = " · demo: nothing is paid" if job._runner.service.demo else ""
     prompt = prompt_of(request)
-    said = f'<div class="kling-prompt" dir="auto">{esc(prompt)}</div>' if prompt else ""
-    said += "".join(f'<div class="kling-note">{esc(note)}</div>' for note in notes(job))
-    return (
-        f'<div class="mathjax_ignore tex2jax_ignore"><b>{esc(request.spec.title)}</b> '
-        f'<span class="kling-dim">{settings}{demo}</span>{said}</div>'
-    )
+    said = Markup('<div class="kling-prompt" dir="auto">{}</div>').format(prompt) if prompt else Markup()
+    said += Markup().join(Markup('<div class="kling-note">{}</div>').format(note) for note in notes(job))
+    return Markup(
+        '<div class="mathjax_ignore tex2jax_ignore"><b>{title}</b> <span class="kling-dim">{settings}{demo}</span>'
+        "{said}</div>"
+    ).format(title=request.spec.title, settings=request.settings(), demo=demo, said=said)
 
 
-def _line(moment: JobSnapshot, hint: str = "") -> str:
+def _line(moment: JobSnapshot, hint: str = "") -> Markup:
     if moment.percent is not None and moment.percent < 100:
-        fill = f'style="width: {moment.percent}%"'
-        value = f' aria-valuenow="{moment.percent}"'
+        fill = Markup('style="width: {}%"').format(moment.percent)
+        value = Markup(' aria-valuenow="{}"').format(moment.percent)
     else:
         # A full bar that stands still looks like an end.
         # A negative delay: the movement goes on where it was when this text replaces the one before.
-        fill, value = f'class="kling-unknown" style="animation-delay: -{moment.elapsed:.2f}s"', ""
-    return (
-        f'<div class="kling-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{value}>'
-        f"<div {fill}></div></div><div>{html.escape(line(moment) + hint)}</div>"
-    )
+        fill = Markup('class="kling-unknown" style="animation-delay: -{:.2f}s"').format(moment.elapsed)
+        value = Markup()
+    return Markup(
+        '<div class="kling-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{value}>'
+        "<div {fill}></div></div><div>{said}</div>"
+    ).format(value=value, fill=fill, said=line(moment) + hint)
 
 
-def _failure(moment: JobSnapshot) -> str:
-    esc = html.escape
+def _failure(moment: JobSnapshot) -> Markup:
     error = moment.error
-    parts = [f'<div><b class="kling-error">{STATES[moment.state]}.</b> {esc(str(error or ""))}</div>']
+    said = Markup('<div><b class="kling-error">{}.</b> {}</div>').format(STATES[moment.state], str(error or ""))
     if link := public_link(moment.url):
-        parts.append(f'<div>The service has the video: <a href="{esc(link)}" rel="noreferrer">link</a></div>')
-    raw = _raw(error)
-    if raw:
-        parts.append(f"<details><summary>The service's reply</summary><pre>{esc(raw)}</pre></details>")
-    return "".join(parts)
+        said += Markup('<div>The service has the video: <a href="{}" rel="noreferrer">link</a></div>').format(link)
+    if raw := _raw(error):
+        said += Markup("<details><summary>The service's reply</summary><pre>{}</pre></details>").format(raw)
+    return said
 
 
 def _raw(error: KlingError | None) -> str:

@@ -6,15 +6,15 @@ import re
 
 from kling_widgets.client.links import public_link
 from kling_widgets.core.text import one_line
-from kling_widgets.notebook.kernel.front_end import Location
-from kling_widgets.notebook.output.figure import Figure, _facts, prompt_of, relative_link
+from kling_widgets.notebook.output.figure import Presentation, facts, prompt_of, relative_link
 
 
-def as_markdown(figure: Figure, place: Location) -> str:
+def as_markdown(shown: Presentation) -> str:
     """The caption for places that take Markdown, such as GitHub; they show the picture beside it."""
+    figure, place = shown.figure, shown.place
     prompt = prompt_of(figure.request)
     lines = [f"*{_markdown(one_line(prompt, 2500))}*"] if prompt else []
-    lines.append(" · ".join((f"**{_markdown(figure.request.spec.title)}**", *map(_markdown, _facts(figure)))))
+    lines.append(" · ".join((f"**{_markdown(figure.request.spec.title)}**", *map(_markdown, facts(figure)))))
     last = [f"task {_markdown(one_line(figure.task_id, 200))}"]
     if figure.clip:
         file = relative_link(figure.clip.path, place.folder)

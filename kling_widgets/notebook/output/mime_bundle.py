@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Literal
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 from kling_widgets.client.links import public_link
 from kling_widgets.core.json_values import to_json
 from kling_widgets.media.clip import smaller
 from kling_widgets.notebook.kernel.front_end import Location
-from kling_widgets.notebook.output.figure import Figure, provenance, relative_link
+from kling_widgets.notebook.output.figure import Figure, Presentation, provenance, relative_link
 from kling_widgets.notebook.output.html import as_html
 from kling_widgets.notebook.output.markdown import as_markdown
 from kling_widgets.notebook.output.plain_text import as_text
@@ -20,28 +22,36 @@ LARGEST_FIGURE = 60 * 1024  # bytes of a figure in a notebook, with both posters
 _MARKUP = 512  # bytes of the player's tag, and of how a notebook's JSON is written
 
 
-def bundle(figure: Figure, place: Location, display: Display = "auto", autoplay: bool = False) -> dict[str, Any]:
-    """The figure in every form that a front end may take, by media type."""
-    source, sentence = _source(figure, place, display)
-    words = {"text/markdown": as_markdown(figure, place), "text/plain": as_text(figure, place)}
-    bare = as_html(figure, place, None, None, sentence, autoplay)
-    poster = _poster(
-        figure, LARGEST_FIGURE - len(to_json([words, bare, provenance(figure)]).encode("utf-8", "replace"))
-    )
-    page = {"text/html": as_html(figure, place, source, poster, sentence, autoplay)}
-    return {**page, **words, "image/jpeg": poster} if poster else {**page, **words}
+# What writes the figure in each format, by media type; "" where there is none in it.
+FORMATS: Mapping[str, Callable[[Presentation], str]] = {
+    "text/html": as_html,
+    "text/markdown": as_markdown,
+    "text/plain": as_text,
+    "image/jpeg": lambda shown: shown.poster,
+}
 
 
-def _poster(figure: Figure, room: int) -> str | None:
-    """The poster in base64, made smaller where there is no room for it twice."""
-    if not (figure.clip and figure.clip.poster):
-        return None
-    poster = smaller(figure.clip.poster, (room // 2 - _MARKUP) * 3 // 4)
-    return base64.b64encode(poster).decode("ascii") if poster else None
+def bundle(figure: Figure, place: Location, display: Display = "auto", autoplay: bool = False) -> dict[str, str]:
+    """Return the figure in every format that a front end may take, by media type."""
+    source, reason = _source(figure, place, display)
+    bare = Presentation(figure, place, reason=reason, autoplay=autoplay)
+    used = len(to_json([_formats(bare), provenance(figure)]).encode("utf-8", "replace"))
+    return _formats(dataclasses.replace(bare, source=source, poster=_poster(figure, LARGEST_FIGURE - used)))
 
 
-def _source(figure: Figure, place: Location, display: Display) -> tuple[str | None, str]:
-    """What the video element plays, or a sentence that says why there is none."""
+def _formats(shown: Presentation) -> dict[str, str]:
+    written = {kind: str(write(shown)) for kind, write in FORMATS.items()}  # what a message holds is plain text
+    return {kind: content for kind, content in written.items() if content}
+
+
+def _poster(figure: Figure, room: int) -> str:
+    """Return the poster in base64, made smaller where there is no room for it twice."""
+    poster = figure.clip and figure.clip.poster and smaller(figure.clip.poster, (room // 2 - _MARKUP) * 3 // 4)
+    return base64.b64encode(poster or b"").decode("ascii")
+
+
+def _source(figure: Figure, place: Location, display: Display) -> tuple[str, str]:
+    """Return what the video element plays, or "" and a sentence that says why there is nothing."""
     clip, link = figure.clip, public_link(figure.url)
     file = relative_link(clip.path, place.folder) if clip else None
     order: tuple[str, ...] = {
@@ -59,5 +69,5 @@ def _source(figure: Figure, place: Location, display: Display) -> tuple[str | No
             content = base64.b64encode(clip.path.read_bytes()).decode("ascii")
             return f"data:video/mp4;base64,{content}", ""
     if clip:
-        return None, f"The video cannot be played here; it is saved as {clip.path}."
-    return None, "There is no video to show."
+        return "", f"The video cannot be played here; it is saved as {clip.path}."
+    return "", "There is no video to show."

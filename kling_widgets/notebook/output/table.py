@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 import shutil
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+
+from markupsafe import Markup, escape
 
 from kling_widgets.core.text import one_line
 from kling_widgets.notebook.widgets.styles import TABLE_STYLE
 
 _LONG = 14  # characters; a cell with more is not squeezed to the width of its longest word
 _NARROWEST = 20  # columns of a terminal; a text that is cut to less says nothing
+
+
+_ROW = Markup("<tr>{}</tr>")
+_NOTE = Markup('<p class="kling-table-note">{}</p>')
+_PAGE = Markup(
+    '{style}<div class="mathjax_ignore tex2jax_ignore">'
+    # With a role and a name, as it takes the focus: its columns are reached by the keyboard, too.
+    '<div class="kling-table" role="group" aria-label="Table" tabindex="0" data-lm-suppress-shortcuts="true">'
+    "<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
+)
+# A picture's name is what is read out in its place.
+_MARK = Markup('<span role="img" title="{}">{}</span>')
+_JPEG = Markup('<img alt="" height="40" src="data:image/jpeg;base64,{}">')  # what is in it is said beside it
 
 
 class TableCell(str):
@@ -89,16 +102,11 @@ class Table:
         return "\n".join(filter(None, ("\n\n".join(blocks), self.note)))
 
     def _repr_html_(self) -> str:
-        head = "".join(_html("th", title, "col") for title in self.titles)
-        rows = (_html("th", name, "row") + "".join(_html("td", cell) for cell in cells) for name, *cells in self.rows)
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        note = f'<p class="kling-table-note">{html.escape(self.note)}</p>' if self.note else ""
-        return (
-            f'{TABLE_STYLE}<div class="mathjax_ignore tex2jax_ignore">'
-            # With a role and a name, as it takes the focus: its columns are reached by the keyboard, too.
-            '<div class="kling-table" role="group" aria-label="Table" tabindex="0" data-lm-suppress-shortcuts="true">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
-        )
+        head = Markup().join(_html("th", title, "col") for title in self.titles)
+        rows = ((_html("th", name, "row"), *(_html("td", cell) for cell in cells)) for name, *cells in self.rows)
+        body = Markup().join(_ROW.format(Markup().join(row)) for row in rows)
+        note = _NOTE.format(self.note) if self.note else ""
+        return str(_PAGE.format(style=TABLE_STYLE, head=head, body=body, note=note))
 
     def to_markdown(self) -> str:
         """The table in Markdown, for the README."""
@@ -118,17 +126,15 @@ def _markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|~$&!]|:(?=//)|(?<=www)\.|@)", r"\\\1", text, flags=re.IGNORECASE)
 
 
-def _html(tag: str, cell: str, scope: str = "") -> str:
-    attributes = f' scope="{scope}"' if scope else ""
-    attributes += ' class="kling-long"' if len(cell) > _LONG else ""
-    text = html.escape(cell)
-    if isinstance(cell, TablePicture):  # what is in it is said beside it
-        content = base64.b64encode(cell.jpeg).decode("ascii")
-        text = f'<img alt="" height="40" src="data:image/jpeg;base64,{content}">' if content else ""
-    if (meaning := html.escape(getattr(cell, "meaning", ""))) and not scope:
-        # A picture's name is what is read out in its place.
-        text = f'<span role="img" title="{meaning}">{text}</span>'
-    return f"<{tag}{attributes}>{text}</{tag}>"
+def _html(tag: str, cell: str, scope: str = "") -> Markup:
+    attributes = Markup(' scope="{}"').format(scope) if scope else Markup()
+    attributes += Markup(' class="kling-long"') if len(cell) > _LONG else ""
+    content = escape(cell)
+    if isinstance(cell, TablePicture) and cell.jpeg:
+        content = _JPEG.format(base64.b64encode(cell.jpeg).decode("ascii"))
+    if (meaning := getattr(cell, "meaning", "")) and not scope:
+        content = _MARK.format(meaning, content)
+    return Markup("<{tag}{attributes}>{content}</{tag}>").format(tag=tag, attributes=attributes, content=content)
 
 
 def _blocks(columns: Sequence[Sequence[str]], width: int) -> Iterator[list[Sequence[str]]]:
@@ -152,26 +158,18 @@ def columns_of(text: str) -> int:
     """How many columns of a terminal a text takes: a letter of Chinese two, a mark on another letter none."""
     if text.isascii():
         return len(text)
-    return sum(_columns(char) for char in text)
+    from wcwidth import width  # thirty modules; a notebook shows most tables as HTML
+
+    return width(text)
 
 
-def _columns(char: str) -> int:
-    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _cut(text: str, width: int) -> str:
-    """The text, cut to so many columns."""
-    if columns_of(text) <= width:
+def _cut(text: str, columns: int) -> str:
+    """Return the text, cut to so many columns."""
+    if columns_of(text) <= columns:
         return text
-    kept, used = [], 1
-    for char in text:
-        used += _columns(char)
-        if used > width:
-            break
-        kept.append(char)
-    return "".join(kept).rstrip() + "…"
+    from wcwidth import clip
+
+    return clip(text, 0, columns - 1).rstrip() + "…"
 
 
 def _lines(columns: Sequence[Sequence[str]]) -> Iterator[str]:

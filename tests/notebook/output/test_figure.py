@@ -22,8 +22,8 @@ from kling_widgets.client.links import public_link
 from kling_widgets.core.text import one_line
 from kling_widgets.media.clip import LARGEST_POSTER, Clip, smaller
 from kling_widgets.notebook.kernel.front_end import FRONT_ENDS, Location
-from kling_widgets.notebook.output.figure import Figure, provenance, relative_link
-from kling_widgets.notebook.output.mime_bundle import LARGEST_EMBED, bundle
+from kling_widgets.notebook.output.figure import Figure, Presentation, provenance, relative_link
+from kling_widgets.notebook.output.mime_bundle import FORMATS, LARGEST_EMBED, bundle
 from kling_widgets.notebook.output.plain_text import as_text
 from kling_widgets.request.request import VideoRequest
 from tests.notebook.conftest import KEY
@@ -153,7 +153,7 @@ def html(shown: Figure, folder: Path, front_end: Any = "jupyter", **how: Any) ->
 def test_a_figure_says_what_it_is(folder: Path) -> None:
     """Video, prompt, model, settings, how long it took, task, file, link: in the page, in Markdown and in text."""
     forms = bundle(figure(clip_in(folder)), Location(FRONT_ENDS["jupyter"], folder))
-    assert set(forms) == {"text/html", "text/markdown", "text/plain", "image/jpeg"}
+    assert set(forms) == set(FORMATS) == {"text/html", "text/markdown", "text/plain", "image/jpeg"}
     page = Page(forms["text/html"])
     assert [tag for tag, _ in page.found][:2] == ["figure", "video"]
     assert page.one("video")["src"] == "kling_videos/boat.mp4"
@@ -219,10 +219,8 @@ def test_nothing_from_outside_is_markdown(folder: Path) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_is_lines_that_a_terminal_can_take(text: str, folder: Path) -> None:
     """A prompt is one line there, without control characters."""
-    said = as_text(
-        figure(clip_in(folder), prompt=text + "\x1b[31m\x07", task_id=text + "\x1b[2J"),
-        Location(FRONT_ENDS["terminal"], folder),
-    )
+    shown = figure(clip_in(folder), prompt=text + "\x1b[31m\x07", task_id=text + "\x1b[2J")
+    said = as_text(Presentation(shown, Location(FRONT_ENDS["terminal"], folder)))
     assert len(said.splitlines()) == 5
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u202e]", said)
 
@@ -230,8 +228,11 @@ def test_text_is_lines_that_a_terminal_can_take(text: str, folder: Path) -> None
 def test_text_names_the_file(folder: Path) -> None:
     """In full in a terminal; in a notebook, which is passed on, without the folders above it."""
     shown = figure(clip_in(folder / "x" / ".."))
-    assert f"file {folder / 'x' / '..' / FILE}" in as_text(shown, Location(FRONT_ENDS["terminal"], folder)).splitlines()
-    assert f"file {FILE}" in as_text(shown, Location(FRONT_ENDS["headless"], folder, known=True)).splitlines()
+    for place, path in (
+        (Location(FRONT_ENDS["terminal"], folder), str(folder / "x" / ".." / FILE)),
+        (Location(FRONT_ENDS["headless"], folder, known=True), FILE),
+    ):
+        assert f"file {path}" in as_text(Presentation(shown, place)).splitlines()
 
 
 def test_a_notebook_that_may_go_anywhere_says_where_the_file_is(folder: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_cell_is_text_that_means_more() -> None:
     cell = TableCell("●", 'said <b> "so"')
     assert cell == "●" and cell.meaning == 'said <b> "so"' and TableCell("x").meaning == ""
     page = Table(("a", "b"), [["x", cell]])._repr_html_()
-    assert '<td><span role="img" title="said &lt;b&gt; &quot;so&quot;">●</span></td>' in page
+    assert '<td><span role="img" title="said &lt;b&gt; &#34;so&#34;">●</span></td>' in page
 
 
 class _Tree(HTMLParser):

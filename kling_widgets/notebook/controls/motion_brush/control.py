@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
 from kling_widgets.catalog.structured_fields import Masks
 from kling_widgets.client.links import public_link
@@ -257,7 +258,7 @@ class _PathRow:
     ) -> None:
         self._number, self._changed, self._showing = number, change, False
         colour = COLOURS[(number - 1) % len(COLOURS)]
-        dot = f'<span class="kling-brush-dot" aria-hidden="true" style="background: {colour}"></span>'
+        dot = Markup('<span class="kling-brush-dot" aria-hidden="true" style="background: {}"></span>').format(colour)
         # Told when they are finished: half a link is no picture, and half a point no path.
         self.mask = parts.make(
             widgets.Text,
