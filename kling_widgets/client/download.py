@@ -15,12 +15,12 @@ from typing import BinaryIO
 from urllib.parse import quote, urljoin, urlsplit
 
 from kling_widgets.client import operations
-from kling_widgets.client.credentials.find import is_loopback
 from kling_widgets.client.error_replies import refusal, retry_after
 from kling_widgets.client.links import clean_link
 from kling_widgets.client.steps import ClientState, NoReply, Open, Pause, Protocol, Read, Response, Work
+from kling_widgets.core.hosts import is_loopback
 from kling_widgets.core.task import Task
-from kling_widgets.core.text import one_line
+from kling_widgets.core.text import format_size, one_line
 from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, ServerError, VideoMissingError
 from kling_widgets.files.atomic_file import AtomicFile
 from kling_widgets.media import probe
@@ -272,8 +272,8 @@ class _Fetch:
 
     def _broke_off(self, text: str) -> ConnectionFailedError:
         host = one_line(urlsplit(self.place.url).hostname or "", 100)
-        of = f" of {self.total / 1e6:.1f}" if self.total else ""
-        done = f"broke off after {self.done / 1e6:.1f}{of} MB" if self.done else "did not begin"
+        of = f" of {format_size(self.total)}" if self.total else ""
+        done = f"broke off after {format_size(self.done)}{of}" if self.done else "did not begin"
         return ConnectionFailedError(
             f"The download from {host} {done} ({one_line(text, 300)}). The video is still there: download it again."
         )

@@ -6,12 +6,10 @@ https, or http on this machine, where the demo is.
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 from urllib.parse import quote, urlsplit
 
-from kling_widgets.client.credentials.find import is_loopback
+from kling_widgets.core.hosts import address_of, is_loopback, may_be_loopback
 
 LONGEST = 8000  # characters; signed links are long, pages are longer
 # A browser and a parser may read anything else differently: one as the end of the host, the other as a part of it.
@@ -35,7 +33,8 @@ def clean_link(value: object) -> str | None:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return None
-    if "@" in parts.netloc or not (_HOST.fullmatch(host) or _is_v6(host)) or _is_here_in_disguise(host):
+    disguised = may_be_loopback(text) and not is_loopback(text)
+    if "@" in parts.netloc or not (_HOST.fullmatch(host) or address_of(host)) or disguised:
         return None
     scheme = match[1].lower()
     if scheme == "http" and not is_loopback(text):
@@ -44,26 +43,6 @@ def clean_link(value: object) -> str | None:
     rest = text[len(match[1]) + 3 + len(parts.netloc) :]
     link = f"{scheme}://{place}{'' if port is None else f':{port}'}{quote(rest, safe=_KEPT)}"
     return link if len(link) <= LONGEST else None
-
-
-def _is_v6(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).version == 6
-    except ValueError:
-        return False
-
-
-def _is_here_in_disguise(host: str) -> bool:
-    """This machine as 127.1, 0x7f000001, 0.0.0.0, localhost. or a mapped address: nobody writes it so in good faith."""
-    last = host.rstrip(".").split(".")[-1]
-    if last == "localhost":
-        return host != "localhost"
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return re.fullmatch(r"\d+|0x[0-9a-f]*", last) is not None  # who connects reads it as an IPv4 address
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_unspecified or (mapped is not None and (mapped.is_loopback or mapped.is_unspecified))
 
 
 _NO_ADDRESS = re.compile(r"[\s\\<>\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -78,18 +57,6 @@ def public_link(url: str | None) -> str | None:
         return None
     # Only plain characters: a browser reads %31 or ① in a host as 1, and a backslash as the end of it.
     plain = re.fullmatch(r"[a-z0-9._:-]+", host) and not _NO_ADDRESS.search(url or "")
-    if parts.scheme not in ("http", "https") or not plain or _is_here(host):
+    if parts.scheme not in ("http", "https") or not plain or may_be_loopback(url or ""):
         return None
     return url
-
-
-def _is_here(host: str) -> bool:
-    """Whether a host is this very machine in any form that a browser takes: 127.1 and 0x7f000001 too."""
-    if host.split(".")[-1] == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host if ":" in host else socket.inet_ntoa(socket.inet_aton(host)))
-    except (OSError, ValueError):
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_loopback or address.is_unspecified

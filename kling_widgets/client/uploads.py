@@ -10,12 +10,12 @@ from typing import Any
 
 from kling_widgets.catalog import models as catalog
 from kling_widgets.catalog.all_fields import FIELDS, PREFIX
-from kling_widgets.client.credentials.base_url import is_loopback
 from kling_widgets.client.error_replies import refusal
 from kling_widgets.client.links import clean_link
 from kling_widgets.client.operations import ask
 from kling_widgets.client.replies import unix_seconds
 from kling_widgets.client.steps import CREATE_TIMEOUT, READ_TIMEOUT, ClientState, Protocol, Send, Work
+from kling_widgets.core.hosts import is_loopback
 from kling_widgets.core.problem import Problem
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError

@@ -1,4 +1,4 @@
-"""Text on one line."""
+"""Text on one line, and sizes of files in words."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ def one_line(text: object, longest: int = _LONGEST) -> str:
     words = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", printable)
     line = " ".join(words.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def format_size(size: float) -> str:
+    """Return a number of bytes for people: "640 KB", "1.2 MB", "20 MB"."""
+    if size < 1e6:
+        return f"{max(1, round(size / 1e3))} KB"
+    number, unit = (size / 1e9, "GB") if size >= 1e9 else (size / 1e6, "MB")
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"

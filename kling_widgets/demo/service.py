@@ -22,7 +22,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 
-from kling_widgets.demo.drawing.animation import LOOPBACK
 from kling_widgets.demo.routes import Routes
 from kling_widgets.demo.store import Store
 from kling_widgets.demo.wire import Protocol, RefusedRequest, RequestIds, broke, nowhere, refused
@@ -30,6 +29,7 @@ from kling_widgets.demo.worker import Render, Worker, in_a_process
 from kling_widgets.errors import KlingError
 
 HOST = "127.0.0.1"
+_HOSTS = (HOST, "localhost", "::1")  # the names that a request may come for: no page elsewhere has one
 PATIENCE = 30.0  # seconds for a start or an end
 # What a task needs that this process does not import: told at the start, not by the first task.
 for _needed in ("av", "numpy", "PIL", "python_multipart"):
@@ -90,7 +90,7 @@ class Demo:
             routes=Routes(store, seconds_per_task, worker.wake.set).all(),
             lifespan=drawing,
             # Only by its own names: a page in the browser that points its name at this machine is not to read it.
-            middleware=[Middleware(RequestIds), Middleware(TrustedHostMiddleware, allowed_hosts=sorted(LOOPBACK))],
+            middleware=[Middleware(RequestIds), Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],
             exception_handlers={
                 RefusedRequest: refused,
                 HTTPException: nowhere,

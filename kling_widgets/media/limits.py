@@ -17,6 +17,7 @@ from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.shot_fields import Shots
 from kling_widgets.catalog.structured_fields import Anything, CameraControl, Clips, Elements, Masks
 from kling_widgets.core.problem import Problem
+from kling_widgets.core.text import format_size
 
 UPLOADABLE = ("png", "jpeg", "webp", "gif")  # the kinds of the gateway's upload (D)
 # Other kinds that Pillow may read, and the package by which it does.
@@ -58,7 +59,7 @@ class Facts:
         """ "1280×720 png, 1.2 MB"."""
         what = ("animated " if self.animated else "") + (self.kind or "unknown")
         length = f"{self.seconds:.1f} s" if self.seconds is not None else ""
-        return ", ".join(filter(None, (f"{self.pixels} {what}".strip(), length, size_words(self.size))))
+        return ", ".join(filter(None, (f"{self.pixels} {what}".strip(), length, format_size(self.size))))
 
     @property
     def pixels(self) -> str:
@@ -78,11 +79,6 @@ FLAWS = {
         'Save it upright. Pillow does that for a whole picture that stands still: pip install "kling_widgets[video]".',
     ),
 }
-
-
-def size_words(size: int) -> str:
-    """A number of bytes for people."""
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} KB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +149,8 @@ def unfit(field: str | None, name: str, facts: Facts) -> Problem | None:
         found = f"{facts.kind}, not a picture" if facts.kind else "not a picture"
         return Problem("error", field, f"{name} is {found}.", "Pictures that can be uploaded: png, jpeg, webp, gif.")
     if facts.size > LARGEST_UPLOAD:
-        said = f"{name} has {size_words(facts.size)}."
-        return Problem("error", field, said, "The service takes pictures of up to 20 MB.")
+        said = f"{name} has {format_size(facts.size)}."
+        return Problem("error", field, said, f"The service takes pictures of up to {format_size(LARGEST_UPLOAD)}.")
     return None
 
 
@@ -200,7 +196,7 @@ def _beyond(limits: Bounds, name: str, facts: Facts) -> Iterator[tuple[str, str]
     if facts.animated:
         yield f"{name} moves; which of its pictures counts is not documented.", "Save the one that you mean."
     if facts.size > limits.size and not facts.converted:
-        yield f"{name} has {size_words(facts.size)}; {limits.size // 1_000_000} MB is the documented limit.", ""
+        yield f"{name} has {format_size(facts.size)}; {format_size(limits.size)} is the documented limit.", ""
     if limits.seconds and facts.seconds is not None and not _inside(facts.seconds, limits.seconds):
         low, high = limits.seconds
         yield f"{name} is {facts.seconds:.1f} s long; {low} to {high} s are documented.", ""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from kling_widgets.catalog.fields import Field
 from kling_widgets.catalog.link_fields import Link, Links
 from kling_widgets.catalog.structured_fields import Clips, Masks
+from kling_widgets.core.hosts import address_of, may_be_loopback
 from kling_widgets.core.json_values import JSON, shorten
 from kling_widgets.core.key_patterns import texts_in
 from kling_widgets.core.problem import Problem, Severity
@@ -28,7 +29,7 @@ _PAGES = (
     (r"https?://(?:drive|docs|photos)\.google\.com/(?!uc\?).*", ""),
     (r"https?://(?:photos\.app\.goo\.gl|1drv\.ms|onedrive\.live\.com|www\.icloud\.com|share\.icloud\.com)/.*", ""),
 )
-_LOCAL_NAMES = ("localhost", "local", "lan", "home", "internal", "intranet", "localdomain", "arpa")
+_LOCAL_NAMES = ("local", "lan", "home", "internal", "intranet", "localdomain", "arpa")
 
 
 def page(link: str) -> str | None:
@@ -46,18 +47,16 @@ def page(link: str) -> str | None:
 
 def unreachable(link: str) -> str:
     """Return the host of a link that no other machine can follow, such as localhost or 192.168.1.5; "" for others."""
-    import ipaddress  # few requests have such a link
-
     if not link.lower().startswith(("http://", "https://")):
         return ""
     try:
         host = (urlsplit(link).hostname or "").rstrip(".")
     except ValueError:
         return ""
-    try:
-        return "" if ipaddress.ip_address(host).is_global else host
-    except ValueError:
-        return host if "." not in host or host.rpartition(".")[2] in _LOCAL_NAMES else ""
+    if address := address_of(host):
+        return "" if address.is_global else host
+    local = may_be_loopback(link) or "." not in host or host.rpartition(".")[2] in _LOCAL_NAMES
+    return host if local else ""
 
 
 def doubts(field: Field, value: JSON, local: Severity = "warning") -> Iterator[Problem]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from kling_widgets.core.problem import Problem
-from kling_widgets.core.text import one_line
+from kling_widgets.core.text import format_size, one_line
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.media import conversion, durations, image_headers
-from kling_widgets.media.limits import CONVERTED, Facts, size_words, unfit
+from kling_widgets.media.limits import CONVERTED, Facts, unfit
 from kling_widgets.media.limits import LARGEST_UPLOAD as LARGEST_UPLOAD
 
 _STILL = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
@@ -195,7 +195,7 @@ def read(path: str | os.PathLike[str], largest: int) -> bytes:
     with _opened(path, None) as file:
         content = file.read(largest + 1)
     if len(content) > largest:
-        said = f"{one_line(os.fspath(path), 200)} has more than {size_words(largest)}"
+        said = f"{one_line(os.fspath(path), 200)} has more than {format_size(largest)}"
         raise _problem(None, said, "Save the picture smaller.")
     return content
 

@@ -20,6 +20,7 @@ from kling_widgets.client.credentials import find
 from kling_widgets.client.credentials.base_url import DEFAULT_URL
 from kling_widgets.client.credentials.endpoint import Service
 from kling_widgets.core.json_values import masked
+from kling_widgets.core.text import format_size
 from kling_widgets.errors import KlingError
 from kling_widgets.files.data_dir import abbreviate_home
 from kling_widgets.jobs import video_files, waiting
@@ -178,8 +179,11 @@ def _videos(session: Session) -> tuple[str, str]:
         video_files.make_ready(session.videos)
     except KlingError as error:
         return "cannot be saved", str(error)
-    free = shutil.disk_usage(session.videos).free / 1e9
-    return f"{abbreviate_home(session.videos)}, {free:.1f} GB free", "There is little room left." if free < 1 else ""
+    free = shutil.disk_usage(session.videos).free
+    return (
+        f"{abbreviate_home(session.videos)}, {format_size(free)} free",
+        "There is little room left." if free < 1e9 else "",
+    )
 
 
 def _extras() -> tuple[str, str]:

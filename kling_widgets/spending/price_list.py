@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from kling_widgets.catalog.model_names import nearest
 from kling_widgets.core.json_values import masked, shorten
+from kling_widgets.core.text import format_size
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.spending.price_row import WrongCell, checked, prices
 from kling_widgets.spending.price_table import LARGEST, Price, read_bytes
@@ -94,7 +95,7 @@ def _same(unit: str, text: str) -> str:
 def _text(content: bytes) -> str:
     """The text of a file; what is no UTF-8 in it stays recognisable, so that its row and column can be named."""
     if len(content) > LARGEST:
-        raise ValueError(f": it is larger than {LARGEST // 1_000_000} MB, and no list of prices.")
+        raise ValueError(f": it is larger than {format_size(LARGEST)}, and no list of prices.")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = content.decode("utf-16", "replace")
     else:

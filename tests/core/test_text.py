@@ -1,4 +1,4 @@
-"""Text on one line."""
+"""Text on one line, and sizes of files in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_widgets.core.text import one_line
+from kling_widgets.core.text import format_size, one_line
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,19 @@ def test_any_text_is_a_line(text: str) -> None:
     line.encode()
     assert len(line.splitlines()) <= 1
     assert one_line(line) == line
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (1, "1 KB"),
+        (640_400, "640 KB"),
+        (1_000_000, "1 MB"),
+        (5_250_000, "5.2 MB"),
+        (20_000_000, "20 MB"),
+        (1_500_000_000, "1.5 GB"),
+    ],
+)
+def test_sizes_are_for_people(size: int, words: str) -> None:
+    """Rounded, in the unit that fits; a whole number has no decimals."""
+    assert format_size(size) == words

@@ -45,7 +45,7 @@ def test_other_fields_hold_no_media(field: str) -> None:
         ({"size": 0}, "is empty"),
         ({"kind": None}, "is not a picture"),
         ({"kind": "mp4"}, "is mp4, not a picture"),
-        ({"size": 40_000_000}, "has 40.0 MB. The service takes pictures of up to 20 MB"),
+        ({"size": 40_000_000}, "has 40 MB. The service takes pictures of up to 20 MB"),
     ],
 )
 @pytest.mark.parametrize("field", MEDIA[:4])
@@ -159,7 +159,7 @@ def test_a_voice_of_another_kind_or_size() -> None:
     ("facts", "words"),
     [
         (PNG, "1280×720 png, 1.2 MB"),
-        (MP4, "1280×720 mp4, 5.0 s, 5.0 MB"),
+        (MP4, "1280×720 mp4, 5.0 s, 5 MB"),
         (WAV, "wav, 10.0 s, 900 KB"),
         (Facts("gif", 999, 4, 3, animated=True), "4×3 animated gif, 1 KB"),
         (Facts(None, 12), "unknown, 1 KB"),

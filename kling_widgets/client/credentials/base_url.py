@@ -1,11 +1,11 @@
-"""The service's address: how people write it, which ones are the service's own, and which lead to this machine."""
+"""The service's address: how people write it, and which ones are the service's own."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from kling_widgets.core.hosts import address_of, is_loopback
 from kling_widgets.core.key_patterns import looks_like_key
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError
@@ -36,7 +36,7 @@ def clean_url(text: str) -> str:
     if "@" in text:
         raise InvalidRequestError("The base URL must not hold a name or a password. Nothing was sent.")
     # Only plain characters: what one parser reads as a path, another may read as a host.
-    named = re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", host) or _address(host)
+    named = re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", host) or address_of(host)
     if not named or not re.fullmatch(r"[\w./~%-]*", parts.path, re.ASCII) or parts.query or parts.fragment:
         raise InvalidRequestError(
             f"The base URL {one_line(text, 200)!r} is not an address like https://api.crazyrouter.com."
@@ -48,20 +48,3 @@ def clean_url(text: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise InvalidRequestError(f"The base URL {one_line(url, 200)} must begin with https://, so nothing was sent.")
     return url
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a link leads to this very machine."""
-    try:
-        host = (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return False
-    address = _address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None

@@ -10,7 +10,9 @@ from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
-LARGEST = 64 * 1024  # bytes; a .env has some lines
+from kling_widgets.core.text import format_size
+
+LARGEST = 64_000  # bytes; a .env has some lines
 
 
 def read(folder: Path) -> tuple[Mapping[str, str | None], str]:
@@ -44,5 +46,5 @@ def _text(path: Path) -> str:
     finally:
         os.close(handle)
     if len(content) > LARGEST:
-        raise ValueError(f"it is larger than {LARGEST // 1024} KiB")
+        raise ValueError(f"it is larger than {format_size(LARGEST)}")
     return content.decode("utf-8-sig")

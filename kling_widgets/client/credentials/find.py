@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kling_widgets.client.credentials import colab_secrets, dotenv_file, system_keyring
-from kling_widgets.client.credentials.base_url import DEFAULT_URL, OWN_URLS, clean_url, is_loopback, is_own
+from kling_widgets.client.credentials.base_url import DEFAULT_URL, OWN_URLS, clean_url, is_own
 from kling_widgets.client.credentials.secret import Secret
 from kling_widgets.core import forks
 from kling_widgets.errors import MissingKeyError
 
-__all__ = ["DEFAULT_URL", "OWN_URLS", "Credentials", "Secret", "clean_url", "find", "is_loopback"]
+__all__ = ["DEFAULT_URL", "OWN_URLS", "Credentials", "Secret", "clean_url", "find"]
 
 KEY_NAME = "CRAZYROUTER_API_KEY"
 URL_NAME = "CRAZYROUTER_BASE_URL"

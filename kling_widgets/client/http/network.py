@@ -19,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from kling_widgets.client.credentials.base_url import is_loopback
+from kling_widgets.core.hosts import is_loopback
 from kling_widgets.errors import ConnectionFailedError
 
 T = TypeVar("T")

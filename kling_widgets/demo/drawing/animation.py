@@ -14,6 +14,7 @@ from PIL import Image
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS
 from kling_widgets.catalog.reference_fields import link_of
 from kling_widgets.catalog.shot_fields import joined_prompt
+from kling_widgets.core.hosts import is_loopback
 from kling_widgets.demo.drawing.unused import unused
 from kling_widgets.request.request import VideoRequest
 
@@ -26,7 +27,6 @@ PACES = ((1920 * 1088, 24), (2560 * 1440, 12), (LONGEST_SIDE**2, 8))
 
 UPLOAD_NAME = re.compile(r"[0-9a-f]{32}\.(?:png|jpg|webp|gif)")
 UPLOADS_PATH = "/media/uploads/"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 LONGEST = 60  # seconds; no model makes longer clips, and an hour of drawing would hold up everybody's
 MOST_SHOTS = LONGEST  # a shot takes a second at least
@@ -150,7 +150,7 @@ def upload_name(link: str) -> str | None:
     try:
         parts = urlsplit(link)
         name = parts.path.removeprefix(UPLOADS_PATH)
-        ours = parts.hostname in LOOPBACK and parts.path.startswith(UPLOADS_PATH) and UPLOAD_NAME.fullmatch(name)
+        ours = is_loopback(link) and parts.path.startswith(UPLOADS_PATH) and UPLOAD_NAME.fullmatch(name)
     except ValueError:
         return None
     return name if ours else None

@@ -11,11 +11,12 @@ import ipywidgets as widgets
 
 from kling_widgets.catalog.reference_fields import link_of
 from kling_widgets.core.json_values import JSON, to_json
+from kling_widgets.core.text import format_size
 from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls.base import Control
 from kling_widgets.notebook.controls.preview import Preview, picture
 from kling_widgets.notebook.controls.references import ReferenceRows
-from kling_widgets.notebook.widgets.form_page import Message, at
+from kling_widgets.notebook.widgets.form_page import LARGEST_CHOSEN, Message, at
 from kling_widgets.request.request import VideoRequest
 
 SHAPE = "The clip takes this picture's shape."
@@ -91,8 +92,8 @@ class LinkBox(Control):
     def _take(self, name: str, content: bytes | None) -> None:
         """Puts a chosen file's path into the box."""
         if content is None:
-            said = "is over 8 MB, or cannot be read: save it beside the notebook, and give its path instead."
-            self._trouble.append(f"{name} {said}")
+            large = f"is over {format_size(LARGEST_CHOSEN)}, or cannot be read"
+            self._trouble.append(f"{name} {large}: save it beside the notebook, and give its path instead.")
             self._say()
             return
         try:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from kling_widgets.client.links import public_link
 from kling_widgets.core.json_values import JSON, shorten
+from kling_widgets.core.text import format_size
 from kling_widgets.media.limits import UPLOADABLE, Facts
 from kling_widgets.notebook.kernel.local_files import LARGEST_PLAYED, LocalMedia
 from kling_widgets.notebook.widgets.factory import WidgetFactory
@@ -81,7 +82,7 @@ def player(value: JSON, local: LocalMedia, label: str, tag: str) -> Markup:
         facts, source = local.facts(path), local.playable(path)
         if facts is None:
             return _words(f"{path.name} is not there, or cannot be read.")
-        large = f": over {LARGEST_PLAYED // 1_000_000} MB it is not played here." if facts.size > LARGEST_PLAYED else ""
+        large = f": over {format_size(LARGEST_PLAYED)} it is not played here." if facts.size > LARGEST_PLAYED else ""
         return (_playing(tag, source, label) if source else Markup()) + _words(f"{facts}{large}")
     if link := _link(value):
         return _playing(tag, link, label, "metadata" if _PLAYABLE.search(urlsplit(link).path) else "none")

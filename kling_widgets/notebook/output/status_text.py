@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kling_widgets.core.json_values import shorten
+from kling_widgets.core.text import format_size
 from kling_widgets.errors import (
     APIError,
     ConnectionFailedError,
@@ -81,11 +82,6 @@ def left(remaining: tuple[float, float] | None) -> str:
     return f"about {low}–{high} min more" if low < high else f"about {high} min more"
 
 
-def megabytes(size: int) -> str:
-    """A number of bytes for people."""
-    return f"{size / 1e6:.1f} MB"
-
-
 def trouble(error: KlingError | None) -> str:
     """What keeps an answer from coming, in a few words; empty where it is not known."""
     for kind, words in _TROUBLES:
@@ -106,7 +102,7 @@ def line(moment: JobSnapshot) -> str:
         parts.append("100 %, not finished yet" if moment.percent == 100 else f"{moment.percent} %")
     if moment.state == "fetching" and moment.fetched[0]:
         done, total = moment.fetched
-        parts.append(f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done))
+        parts.append(f"{format_size(done)} of {format_size(total)}" if total else format_size(done))
     if moment.state in ("sending", "queued", "running"):
         parts.append(clock(moment.elapsed))
     if moment.state in ("queued", "running") and moment.silent is None:

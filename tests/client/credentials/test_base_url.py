@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kling_widgets.client.credentials.base_url import DEFAULT_URL, OWN_URLS, clean_url, is_loopback, is_own
+from kling_widgets.client.credentials.base_url import DEFAULT_URL, OWN_URLS, clean_url, is_own
 from kling_widgets.errors import InvalidRequestError
 
 
@@ -52,24 +52,6 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         clean_url(text)
     assert "secretpw" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "here"),
-    [
-        ("http://localhost", True),
-        ("http://127.9.9.9:1/x", True),
-        ("http://[::1]/", True),
-        ("https://example.com", False),
-        ("http://localhost.example.com", False),
-        ("http://192.168.0.1", False),
-        ("http://[", False),
-        ("", False),
-    ],
-)
-def test_this_machine_is_known(url: str, here: bool) -> None:
-    """By its address, not by how the name begins."""
-    assert is_loopback(url) is here
 
 
 @pytest.mark.parametrize("url", sorted(OWN_URLS))

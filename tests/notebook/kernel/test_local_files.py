@@ -151,7 +151,7 @@ def test_what_is_remembered_has_an_end(local: LocalMedia, tmp_path: Path) -> Non
         ("folder", "is a folder. Name a picture in it."),
         ("text.png", "text.png is not a picture."),
         ("clip.png", "clip.png is mp4, not a picture."),
-        ("large.png", "large.png has 40.0 MB. The service takes pictures of up to 20 MB."),
+        ("large.png", "large.png has 40 MB. The service takes pictures of up to 20 MB."),
         ("a\0b", "a b is not there"),
         ("~nobody-of-this-name/a.png", "cannot be read"),
     ],

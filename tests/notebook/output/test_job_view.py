@@ -136,7 +136,7 @@ def test_the_link_plays_while_the_file_is_fetched(job: Job, place: Location) -> 
     changes: list[object] = []
     player.observe(changes.append)
     view.show(JobSnapshot("fetching", url=LINK, fetched=(1_000_000, 2_000_000)))
-    assert "1.0 MB of 2.0 MB" in page(view)
+    assert "1 MB of 2 MB" in page(view)
     assert changes == []
 
 

@@ -18,7 +18,7 @@ from kling_widgets.errors import (
     TaskNotFoundError,
 )
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, State
-from kling_widgets.notebook.output.status_text import STATES, change, clock, duration, left, line, megabytes, trouble
+from kling_widgets.notebook.output.status_text import STATES, change, clock, duration, left, line, trouble
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,6 @@ def test_left_never_says_nought(low: float, more: float) -> None:
     assert "–0" not in said
 
 
-def test_megabytes() -> None:
-    """Bytes for people."""
-    assert megabytes(5_250_000) == "5.2 MB"
-
-
 def test_every_state_has_words() -> None:
     """No state is shown by its internal name, and no two alike."""
     assert set(STATES) == set(get_args(State))
@@ -118,8 +113,8 @@ def test_every_state_has_words() -> None:
         ({"state": "done", "again": True}, "Done"),
         ({"state": "running", "word": "PAUSED"}, "The service says “PAUSED” · 0:00 · no estimate yet"),
         ({"state": "fetching"}, "Fetching the video"),
-        ({"state": "fetching", "fetched": (1_000_000, None)}, "Fetching the video · 1.0 MB"),
-        ({"state": "fetching", "fetched": (1_000_000, 4_000_000)}, "Fetching the video · 1.0 MB of 4.0 MB"),
+        ({"state": "fetching", "fetched": (1_000_000, None)}, "Fetching the video · 1 MB"),
+        ({"state": "fetching", "fetched": (1_000_000, 4_000_000)}, "Fetching the video · 1 MB of 4 MB"),
         ({"state": "done", "elapsed": 60, "fetched": (1, 1)}, "Done"),
         ({"state": "failed"}, "Failed"),
         ({"state": "refused"}, "Refused"),
