@@ -15,6 +15,7 @@ from kling_widgets.notebook.controls.basic import DEFAULT
 from kling_widgets.notebook.controls.preview import Preview, player
 from kling_widgets.notebook.controls.structured import StructuredControl
 from kling_widgets.notebook.widgets.form_page import Message
+from kling_widgets.notebook.widgets.rows import GrowingRows
 from kling_widgets.request.request import VideoRequest
 
 # What may stand beside a clip's link (D): its name on the wire, what it is called here, the choices with what they do.
@@ -37,7 +38,8 @@ class ClipRows(StructuredControl):
     sheets = ("media",)
 
     def edit(self) -> Sequence[widgets.Widget]:
-        self._rows = [_ClipRow(self, 1)]
+        self._rows = GrowingRows(self.parts, lambda number: _ClipRow(self, number))
+        self._rows.grow(1)
         self._add: widgets.Button | None = None
         return self._shown()
 
@@ -48,7 +50,7 @@ class ClipRows(StructuredControl):
     def _shown(self) -> list[widgets.Widget]:
         """The rows and, where there may be more, the button that adds one."""
         assert isinstance(self.field, Clips)
-        rows = [row.widget for row in self._rows]
+        rows = [*self._rows.widgets]
         if self.field.at_most == 1 and self._add is None:
             return rows
         if self._add is None:
@@ -63,7 +65,7 @@ class ClipRows(StructuredControl):
         super().close()
 
     def _one_more(self) -> None:
-        self._rows.append(_ClipRow(self, len(self._rows) + 1))
+        self._rows.grow(len(self._rows) + 1)
         self.change(*self._shown())
 
     @property
@@ -94,14 +96,10 @@ class ClipRows(StructuredControl):
 
     def write(self, value: JSON) -> None:
         items = value or [{"url": None}]
-        gone, self._rows = self._rows[len(items) :], self._rows[: len(items)]
-        while len(self._rows) < len(items):
-            self._rows.append(_ClipRow(self, len(self._rows) + 1))
-        for row, item in zip(self._rows, items, strict=True):
-            row.write(item)
-        self.change(*self._shown())
-        for row in gone:
-            self.parts.close(row.widget)
+        with self._rows.resized(len(items)):
+            for row, item in zip(self._rows, items, strict=True):
+                row.write(item)
+            self.change(*self._shown())
 
     def update_context(self, request: VideoRequest) -> None:
         value = request.get(self.field.name)

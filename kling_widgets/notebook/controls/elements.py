@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from kling_widgets.catalog.structured_fields import Elements
 from kling_widgets.core.json_values import JSON
 from kling_widgets.notebook.controls.structured import StructuredControl
+from kling_widgets.notebook.widgets.rows import GrowingRows
 from kling_widgets.request.request import VideoRequest
 
 ADD = "Add the id of one more element"
@@ -20,7 +21,7 @@ class ElementRows(StructuredControl):
     def edit(self) -> Sequence[widgets.Widget]:
         assert isinstance(self.field, Elements)
         self._prompt = ""
-        self._rows: list[_ElementRow] = []
+        self._rows = GrowingRows(self.parts, lambda number: _ElementRow(self, number))
         self._add = self.parts.button(
             "Add an element", lambda: self._change([*self._ids(), ""]), "kling-indent", tooltip=ADD
         )
@@ -55,18 +56,14 @@ class ElementRows(StructuredControl):
         self.notify_changed()
 
     def _show(self, ids: list[str]) -> None:
-        """As many rows as there are ids; those that are there stay, so that nobody types into a row that is gone."""
+        """Show these ids, a row each."""
         assert isinstance(self.field, Elements)
-        gone, self._rows = self._rows[len(ids) :], self._rows[: len(ids)]
-        while len(self._rows) < len(ids):
-            self._rows.append(_ElementRow(self, len(self._rows) + 1))
-        quiet, self._quiet = self._quiet, True
-        for row, text in zip(self._rows, ids, strict=True):
-            row.box.value = text
-        self._quiet = quiet
-        self.change(*(row.widget for row in self._rows), self._add)
-        for row in gone:
-            self.parts.close(row.widget)
+        with self._rows.resized(len(ids)):
+            quiet, self._quiet = self._quiet, True
+            for row, text in zip(self._rows, ids, strict=True):
+                row.box.value = text
+            self._quiet = quiet
+            self.change(*self._rows.widgets, self._add)
         full = len(ids) >= self.field.at_most
         self._add.disabled = full
         self._add.tooltip = f"At most {self.field.at_most} (D)" if full else ADD

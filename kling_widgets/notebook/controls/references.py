@@ -10,13 +10,13 @@ from markupsafe import Markup
 from kling_widgets.core.json_values import JSON, shorten
 from kling_widgets.notebook.controls.preview import name_of, picture
 from kling_widgets.notebook.widgets.factory import WidgetFactory
+from kling_widgets.notebook.widgets.rows import GrowingRows, RowTools
 
 MOST_ROWS = 12  # more than any model takes; a thousand pasted lines are no thousand pictures
 
 
 class ReferenceRows:
-    """A row for each picture of a list. Rows keep their widgets, the pictures move through them: nothing is made anew
-    while somebody types, and the focus stays.
+    """A row for each picture of a list; those that are not needed for now are kept.
 
     Args:
         parts: what the form's controls share.
@@ -35,15 +35,14 @@ class ReferenceRows:
         self.parts, self.widget, self.reorder, self.name_it = parts, widget, reorder, name_it
         self.count = 0
         self._above = widget.children
-        self._rows: list[_ReferenceRow] = []
+        self._rows = GrowingRows(parts, lambda number: _ReferenceRow(self, number))
         self._more: widgets.HTML | None = None
 
     def show(self, items: Sequence[JSON], prompt: str) -> None:
         """Shows these links and paths; the prompt tells which of them it names."""
         self.count = len(items)
         shown = items[:MOST_ROWS]
-        while len(self._rows) < len(shown):
-            self._rows.append(_ReferenceRow(self, len(self._rows)))
+        self._rows.grow(len(shown))
         rows = self._rows[: len(shown)]
         for row, item in zip(rows, shown, strict=True):
             row.show(item, prompt)
@@ -63,9 +62,7 @@ class ReferenceRows:
         order = list(range(self.count))
         order[index], order[index + by] = order[index + by], order[index]
         self.reorder(order)
-        row = self._rows[min(index + by, len(self._rows) - 1)]
-        on, back = (row.up, row.down) if by < 0 else (row.down, row.up)
-        (back if on.disabled else on).focus()
+        self._rows[min(index + by, len(self._rows) - 1)].tools.focus(by)
 
     def remove(self, index: int) -> None:
         """Takes a picture out; those behind it move up."""
@@ -73,16 +70,16 @@ class ReferenceRows:
 
     def close(self) -> None:
         """Gives back every widget that it made, also of rows that do not show."""
-        for each in (*(row.widget for row in self._rows), *([self._more] if self._more else ())):
+        for each in (*self._rows.widgets, *([self._more] if self._more else ())):
             self.parts.close(each)
 
 
 class _ReferenceRow:
     """A place for one picture."""
 
-    def __init__(self, references: ReferenceRows, index: int) -> None:
-        self._references, self._index = references, index
-        parts, number = references.parts, index + 1
+    def __init__(self, references: ReferenceRows, number: int) -> None:
+        self._references, self._number = references, number
+        parts = references.parts
         self.name = f"<<<image_{number}>>>"
         self.text = parts.make(widgets.HTML)
         self.named = parts.button(
@@ -90,21 +87,17 @@ class _ReferenceRow:
             lambda: references.name_it(self.name),
             tooltip=f"Put {self.name} at the end of the prompt: it stands for reference {number} there",
         )
-        self.up = parts.button(
-            "↑", lambda: references.move(index, -1), tooltip=f"Move reference {number} up", disabled=index == 0
-        )
-        self.down = parts.button("↓", lambda: references.move(index, 1), tooltip=f"Move reference {number} down")
-        drop = parts.button("✕", lambda: references.remove(index), tooltip=f"Remove reference {number}")
-        tools = parts.row(self.named, self.up, self.down, drop, classes=("kling-tools",))
-        self.widget = parts.row(self.text, tools, classes=("kling-reference", "kling-indent"))
+        self.tools = tools = RowTools(parts, number, "reference", references.move, references.remove)
+        beside = parts.row(self.named, tools.up, tools.down, tools.drop, classes=("kling-tools",))
+        self.widget = parts.row(self.text, beside, classes=("kling-reference", "kling-indent"))
 
     def show(self, item: JSON, prompt: str) -> None:
         """Shows a link or a path."""
         local = self._references.parts.local
         name = shorten(name_of(item), 60).strip("“”")
-        drawn = picture(item, local, f"Reference {self._index + 1}", name)
-        text = Markup('<div class="kling-look"><i>{}</i>{}</div>').format(self._index + 1, drawn)
+        drawn = picture(item, local, f"Reference {self._number}", name)
+        text = Markup('<div class="kling-look"><i>{}</i>{}</div>').format(self._number, drawn)
         if text != self.text.value:
             self.text.value = text
         self.named.disabled = self.name in prompt
-        self.down.disabled = self._index >= self._references.count - 1
+        self.tools.down.disabled = self._number >= self._references.count

@@ -16,6 +16,7 @@ from kling_widgets.core.problem import Problem
 from kling_widgets.notebook.controls.quick_fixes import QuickFix
 from kling_widgets.notebook.controls.structured import StructuredControl
 from kling_widgets.notebook.widgets.form_page import Message
+from kling_widgets.notebook.widgets.rows import GrowingRows, RowTools
 from kling_widgets.request.request import VideoRequest
 
 MOST_ROWS = 12  # twice what is documented: a few too many are shown, and said to be too many; a hundred are JSON
@@ -24,13 +25,12 @@ SWITCHES = {"multi_shots": True, "shot_type": "customize"}  # what shots of one'
 
 
 class ShotTable(StructuredControl):
-    """Rows of a prompt and its seconds. A row keeps its place and its widgets, the shots move through the rows: nothing
-    that is typed in is made anew, and the focus stays."""
+    """Rows of a prompt and its seconds."""
 
     sheets = ("shots",)
 
     def edit(self) -> Sequence[widgets.Widget]:
-        self._rows: list[_ShotRow] = []
+        self._rows = GrowingRows(self.parts, lambda number: _ShotRow(self, number))
         self._request: VideoRequest | None = None
         self._switched: set[str] = set()  # which of SWITCHES were set for the user here
         self._add = self.parts.button(
@@ -50,19 +50,14 @@ class ShotTable(StructuredControl):
 
     def write(self, value: JSON) -> None:
         shots = value or []
-        rows, gone = self._rows[: len(shots)], self._rows[len(shots) :]
-        rows += [_ShotRow(self, index) for index in range(len(rows), len(shots))]
-        for row, shot in zip(rows, shots, strict=True):
-            row.prompt.value, row.seconds.value = shot["prompt"], duration_of(shot)
-        self._rows = rows
-        if rows and self._bar is None:
+        if shots and self._bar is None:
             self._bar = self.parts.make(widgets.HTML, "kling-indent")
-        bar = [self._bar] if rows else []
-        self.change(*(row.widget for row in rows), self._add, *bar)  # the same ones are not sent again
-        for row in rows:
-            row.down.disabled = row is rows[-1]
-        for row in gone:
-            self.parts.close(row.widget)
+        with self._rows.resized(len(shots)):
+            for row, shot in zip(self._rows, shots, strict=True):
+                row.prompt.value, row.seconds.value = shot["prompt"], duration_of(shot)
+                row.tools.down.disabled = row is self._rows[-1]
+            bar = [self._bar] if shots else []
+            self.change(*self._rows.widgets, self._add, *bar)  # the same ones are not sent again
         self._draw(shots)
 
     def update_context(self, request: VideoRequest) -> None:
@@ -80,9 +75,7 @@ class ShotTable(StructuredControl):
         shots = self.read()
         shots[index], shots[index + by] = shots[index + by], shots[index]
         self._change(shots)
-        row = self._rows[index + by]  # the keyboard goes along with the shot; at either end there is only the way back
-        on, back = (row.up, row.down) if by < 0 else (row.down, row.up)
-        (back if on.disabled else on).focus()
+        self._rows[index + by].tools.focus(by)  # the keyboard goes along with the shot
 
     def remove(self, index: int) -> None:
         """Takes a shot out; those behind it move up."""
@@ -161,9 +154,8 @@ class ShotTable(StructuredControl):
 class _ShotRow:
     """A place for one shot."""
 
-    def __init__(self, table: ShotTable, index: int) -> None:
+    def __init__(self, table: ShotTable, number: int) -> None:
         parts = table.parts
-        number = index + 1
         self.prompt = parts.make(
             widgets.Textarea,
             description=f"Shot {number}",
@@ -179,15 +171,11 @@ class _ShotRow:
             min=1,
             max=LONGEST_SHOT,
         )
-        self.up = parts.button(
-            "↑", lambda: table.move(index, -1), tooltip=f"Move shot {number} up", disabled=index == 0
-        )
-        self.down = parts.button("↓", lambda: table.move(index, 1), tooltip=f"Move shot {number} down")
-        drop = parts.button("✕", lambda: table.remove(index), tooltip=f"Remove shot {number}")
+        self.tools = tools = RowTools(parts, number, "shot", table.move, table.remove)
         for box in (self.prompt, self.seconds):
             table.watch(box)
-        tools = parts.row(self.seconds, self.up, self.down, drop, classes=("kling-tools",))
-        self.widget = parts.row(self.prompt, tools, classes=("kling-shot",))
+        beside = parts.row(self.seconds, tools.up, tools.down, tools.drop, classes=("kling-tools",))
+        self.widget = parts.row(self.prompt, beside, classes=("kling-shot",))
 
 
 def _is_row(shot: JSON, number: int) -> bool:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import ipywidgets as widgets
 
 from kling_widgets.notebook.widgets.factory import WidgetFactory
 from kling_widgets.notebook.widgets.form_page import at
+from kling_widgets.request.code_kinds import CODE_KINDS
 from kling_widgets.request.request import VideoRequest
-
-TABS: Mapping[str, Callable[[VideoRequest], str]] = {
-    "magic": VideoRequest.to_magic,
-    "Python": VideoRequest.to_python,
-    "curl": VideoRequest.to_curl,
-    "JSON": VideoRequest.to_json,
-}
 
 
 class CodePane:
@@ -36,8 +30,8 @@ class CodePane:
         self.widget = parts.make(
             widgets.Tab,
             "kling-apart",
-            children=[place] * len(TABS),
-            titles=list(TABS),
+            children=[place] * len(CODE_KINDS),
+            titles=list(CODE_KINDS),
             selected_index=0,
         )
         self.widget.observe(lambda _: self._write(), "selected_index")
@@ -49,4 +43,4 @@ class CodePane:
 
     def _write(self) -> None:
         index, request = self.widget.selected_index, self._request  # None when it is folded
-        self._page.code = "" if index is None or request is None else tuple(TABS.values())[index](request)
+        self._page.code = "" if index is None or request is None else tuple(CODE_KINDS.values())[index](request)

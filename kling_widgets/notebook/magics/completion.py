@@ -20,7 +20,6 @@ from kling_widgets.request.magic_words import SETTINGS, Setting, option_name
 
 Names = Callable[[], Sequence[str]]
 _KEPT = ("--from", "--preset")  # where a form's request may come from
-_CODES = ("magic", "python", "curl", "json")
 
 
 def options(settings: Iterable[Setting] = SETTINGS.values()) -> list[str]:
@@ -65,7 +64,9 @@ def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6"
         case "kling_show" | "kling_resume" | "kling_forget":
             found = ids()
         case "kling_code":
-            found = [*ids(), *_CODES]
+            from kling_widgets.request.code_kinds import CODE_KINDS
+
+            found = [*ids(), *map(str.lower, CODE_KINDS)]
         case "kling_form" if before == "--from":
             found = ids()
         case "kling_form" if before == "--preset":

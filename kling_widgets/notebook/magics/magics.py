@@ -180,10 +180,13 @@ class KlingMagics(Magics):
     def kling_code(self, line: str) -> None:
         """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form
         or task that was last worked on."""
-        kinds = [word for word in line.split() if word.lower() in CODES]
+        from kling_widgets.request.code_kinds import CODE_KINDS
+
+        writers = {kind.lower(): write for kind, write in CODE_KINDS.items()}
+        kinds = [word for word in line.split() if word.lower() in writers]
         words = [word for word in line.split() if word not in kinds]
         if len(kinds) > 1:
-            raise InvalidRequestError(f"Give one of {', '.join(CODES)}, not {shorten(' '.join(kinds))}.")
+            raise InvalidRequestError(f"Give one of {', '.join(writers)}, not {shorten(' '.join(kinds))}.")
         if words:
             request = self.resumer.entry(self.lines().one(words, "a task's id", line)).request
         elif self.submitter.latest is not None:
@@ -194,7 +197,9 @@ class KlingMagics(Magics):
             raise KlingError("There is no form and no task yet whose code could be shown.")
         if note := request.left_out():
             say(f"Note: {note}")
-        self.shell.set_next_input(CODES[kinds[0].lower() if kinds else "magic"](request).rstrip("\n"))
+        kind = kinds[0].lower() if kinds else "magic"
+        code = writers[kind](request).rstrip("\n")
+        self.shell.set_next_input(f"%%bash\n{code}" if kind == "curl" else code)  # fit to be run; JSON only to be read
 
     @line_magic
     @_guarded
@@ -259,14 +264,6 @@ def _help() -> str:
 
 
 KlingMagics.kling.getdoc = _help  # type: ignore[union-attr]  # made when %kling? asks for it
-
-# What the next cell gets, fit to be run there; JSON only to be read.
-CODES: Mapping[str, Callable[[VideoRequest], str]] = {
-    "magic": lambda request: request.to_magic(),
-    "python": lambda request: request.to_python(),
-    "curl": lambda request: f"%%bash\n{request.to_curl()}",
-    "json": lambda request: request.to_json(),
-}
 
 
 def register(shell: Any, session: Session) -> None:

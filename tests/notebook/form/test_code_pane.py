@@ -8,8 +8,9 @@ import pytest
 from ipywidgets.widgets.widget import _instances as alive
 
 from kling_widgets.notebook.controls import WidgetFactory
-from kling_widgets.notebook.form.code_pane import TABS, CodePane
+from kling_widgets.notebook.form.code_pane import CodePane
 from kling_widgets.notebook.kernel.local_files import LocalMedia
+from kling_widgets.request.code_kinds import CODE_KINDS
 from kling_widgets.request.request import VideoRequest
 from tests.notebook.conftest import KEY
 
@@ -26,7 +27,7 @@ def ask(pane: CodePane, request: VideoRequest) -> str:
     return str(pane._page.code)
 
 
-@pytest.mark.parametrize("index", range(len(TABS)))
+@pytest.mark.parametrize("index", range(len(CODE_KINDS)))
 @pytest.mark.parametrize(
     "request_",
     [
@@ -38,7 +39,7 @@ def ask(pane: CodePane, request: VideoRequest) -> str:
 def test_each_tab_shows_its_code(pane: CodePane, index: int, request_: VideoRequest) -> None:
     """As it is, for the page makes text of it; also for an unfinished or mistaken request."""
     pane.widget.selected_index = index
-    write = list(TABS.values())[index]
+    write = list(CODE_KINDS.values())[index]
     assert ask(pane, request_) == write(request_)
 
 
@@ -63,7 +64,7 @@ def test_folded_it_rests(pane: CodePane) -> None:
 
 def test_no_code_holds_a_key(pane: CodePane) -> None:
     """A key that slipped into the prompt stands in no snippet."""
-    for index in range(len(TABS)):
+    for index in range(len(CODE_KINDS)):
         pane.widget.selected_index = index
         assert KEY not in ask(pane, VideoRequest("2.6", prompt=f"a boat {KEY}"))
 

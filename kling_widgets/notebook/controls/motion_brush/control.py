@@ -28,6 +28,7 @@ from kling_widgets.notebook.controls.motion_brush.regions import (
 from kling_widgets.notebook.controls.structured import StructuredControl
 from kling_widgets.notebook.widgets.factory import WidgetFactory
 from kling_widgets.notebook.widgets.form_page import Message
+from kling_widgets.notebook.widgets.rows import GrowingRows
 from kling_widgets.request.request import VideoRequest
 
 ABOUT = (
@@ -50,7 +51,7 @@ class MotionBrush(StructuredControl):
 
     def edit(self) -> Sequence[widgets.Widget]:
         self._regions: list[Region] = []
-        self._rows: list[_PathRow] = []
+        self._rows = GrowingRows(self.parts, lambda number: _PathRow(self.parts, number, self._change, self._remove))
         self._request: VideoRequest | None = None
         self._masks: dict[str, JSON] = {}  # by key, all that were ever here: the page may go back to them
         self._sizes: dict[str, Size] = {}  # of what the page shows, upright, by key
@@ -81,7 +82,7 @@ class MotionBrush(StructuredControl):
         if self._rows and self.clear is None:
             self.clear = self.parts.button("Remove all regions", lambda: self._edit([]))
         clear = [self.clear] if self._rows else []
-        self.change(*canvas, *(row.widget for row in self._rows), self.add, *clear)
+        self.change(*canvas, *self._rows.widgets, self.add, *clear)
 
     def close(self) -> None:
         super().close()
@@ -194,13 +195,10 @@ class MotionBrush(StructuredControl):
         return key
 
     def _show(self) -> None:
-        while len(self._rows) > len(self._regions):
-            self.parts.close(self._rows.pop().widget)
-        while len(self._rows) < len(self._regions):
-            self._rows.append(_PathRow(self.parts, len(self._rows) + 1, self._change, self._remove))
-        for row, region in zip(self._rows, self._regions, strict=True):
-            row.show(region)
-        self._arrange()
+        with self._rows.resized(len(self._regions)):
+            for row, region in zip(self._rows, self._regions, strict=True):
+                row.show(region)
+            self._arrange()
         self.add.disabled = len(self._regions) >= MOST_SHOWN
         self._say()
 
