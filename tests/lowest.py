@@ -145,13 +145,17 @@ def keys(shell: Any) -> None:
 
 @check
 def tables(shell: Any) -> None:
-    """platformdirs, filelock: the journal has all of it, and the doctor finds nothing wrong."""
+    """platformdirs, filelock, markupsafe, wcwidth: the journal has all of it, and the doctor finds nothing wrong."""
     import kling_widgets as kw
+    from kling_widgets.notebook.output.table import Table
 
     assert len(kw.history()) == 2
     rows = {what: how for what, how, _ in kw.doctor().rows}
     assert rows["service"].startswith("the demo on this machine answers"), rows
     assert rows["extras"] == "installed: demo, video, keys", rows
+    table = Table(("a", "prompt"), [["x", "<\u7eb8" * 30]], cuts=True, width=lambda: 40)
+    assert max(map(len, repr(table).splitlines())) == 28, table
+    assert "&lt;\u7eb8" in table._repr_html_(), table
 
 
 def _shell() -> Any:

@@ -19,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from kling_widgets.core.hosts import is_loopback
+from kling_widgets.core.hosts import address_of, is_loopback
 from kling_widgets.errors import ConnectionFailedError
 
 T = TypeVar("T")
@@ -62,11 +62,8 @@ def _is_excepted(host: str, netloc: str, names: str) -> bool:
     listed = [name.strip().strip("[]") for name in names.split(",")]
     if "*" in listed or proxy_bypass(netloc):
         return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return any(address in network for network in map(_network, listed) if network is not None)
+    address = address_of(host)
+    return address is not None and any(address in network for network in map(_network, listed) if network is not None)
 
 
 def _network(name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:

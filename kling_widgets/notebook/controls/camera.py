@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ipywidgets as widgets
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kling_widgets.catalog.structured_fields import CAMERA_AXES, CAMERA_MOVES
 from kling_widgets.core.json_values import JSON
@@ -129,7 +129,7 @@ class CameraMoves(StructuredControl):
         elif move == SIMPLE:
             axis = AXES[name]
             ends = Markup('<div class="kling-ends"><span>{}</span><span>{}</span></div>').format(*axis.ends)
-            said = Markup.escape(axis.said(amount) if amount else STILL)
+            said = escape(axis.said(amount) if amount else STILL)
             if name in ("pan", "tilt"):
                 said += Markup('<div class="kling-dim">{}</div>').format(UNSURE)
             self._show(axis.at(amount), said, moving, ends)

@@ -105,8 +105,6 @@ _PLACE = Markup("""<g fill="currentColor" stroke="none">
 <path d="M78 66 H114 L107 76 H85Z M96 44 V64 H82Z M99 50 L110 64 H99Z" opacity=".7"/>
 <path d="M20 84 h26 M66 94 h30 M128 86 h34 M150 99 h22" stroke="currentColor" stroke-width="1.5" opacity=".3"/>
 </g>""")
-
-
 _SHAPE = Markup('x="-40" y="-22.5" width="80" height="45" rx="2" vector-effect="non-scaling-stroke"')
 _PICTURE = Markup(
     '<svg viewBox="0 0 192 108" aria-hidden="true" fill="none">{place}<g transform="translate(96 58)">'

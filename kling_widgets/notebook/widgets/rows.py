@@ -15,13 +15,13 @@ import ipywidgets as widgets
 from kling_widgets.notebook.widgets.factory import WidgetFactory
 
 
-class Row(Protocol):
+class WidgetRow(Protocol):
     """What shows one value."""
 
     widget: widgets.Widget
 
 
-RowType = TypeVar("RowType", bound=Row)
+RowType = TypeVar("RowType", bound=WidgetRow)
 
 
 class GrowingRows(list[RowType]):

@@ -222,7 +222,7 @@ def test_a_picture_shows_with_what_it_is(uploads: Path, tmp_path: Path) -> None:
         know(control)
         assert 'src="data:image/jpeg' in seen(control)
         assert "640×480 png" in seen(control)
-        assert ("The clip takes this picture&#x27;s shape." in seen(control)) is (name == "image")
+        assert ("The clip takes this picture&#39;s shape." in seen(control)) is (name == "image")
         control.box.value = ""
         know(control)
         assert "640" not in seen(control)
