@@ -60,7 +60,9 @@ def test_from_a_line_to_the_file_each_thing_is_done_once(used: Session, calls: C
 
 def test_several_videos_of_one_request_share_its_check(used: Session, calls: Calls) -> None:
     """In Python too: one body is made, and sent three times."""
-    batch: Any = shown(lambda: used.get(Submitter).submit("2.6", SubmitOptions(count=3, wait=True), prompt="a boat")).value
+    batch: Any = shown(
+        lambda: used.get(Submitter).submit("2.6", SubmitOptions(count=3, wait=True), prompt="a boat")
+    ).value
     assert len(batch) == 3
     done = work(calls)
     assert (done["built"], done["checked"], done["bodies"]) == (1, 1, 1)
