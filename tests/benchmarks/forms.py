@@ -49,7 +49,8 @@ class Ours:
         from kling_widgets.notebook.form.form import Form
 
         self.form = Form.from_request(VideoRequest(model, prompt="a boat"), _session())
-        self.widget = self.form.widget
+        self.form.open()  # its controls are built when it is first shown
+        self.widget = self.form
 
     def switch(self, model: str) -> None:
         """Another model, by the picker."""

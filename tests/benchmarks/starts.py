@@ -78,10 +78,13 @@ KERNEL = {  # in a kernel: what goes before, and what is measured
         "shell.run_line_magic('kling', '--no-wait a boat')",
     ),
     "import ipywidgets, which live output and the form cannot do without": ("", "import ipywidgets"),
-    "%kling_form 3.0": (f"{LOAD}; shell.run_line_magic('kling_demo', '')", "shell.run_line_magic('kling_form', '3.0')"),
+    "%kling_form 3.0": (
+        f"{LOAD}; shell.run_line_magic('kling_demo', '')",
+        "shell.run_line_magic('kling_form', '3.0').open()",
+    ),
     "%kling_form 3.0, ipywidgets loaded": (
         f"import ipywidgets; {LOAD}; shell.run_line_magic('kling_demo', '')",
-        "shell.run_line_magic('kling_form', '3.0')",
+        "shell.run_line_magic('kling_form', '3.0').open()",
     ),
 }
 TO_REACH = {"import": 15.0, "%load_ext": 10.0, "%kling_models": 50.0}  # milliseconds

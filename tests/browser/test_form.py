@@ -448,3 +448,51 @@ def test_the_code_of_the_present_request_is_there_in_four_tabs(notebook: Noteboo
     assert "$CRAZYROUTER_API_KEY" in form.code("curl")
     compile(python, "the form", "exec")
     assert "kw.submit(" in python and "'a boat in the rain?'" in python.replace('"', "'")
+
+
+def test_inside_another_widget_the_video_is_seen_in_the_form(notebook: Notebook) -> None:
+    """In a box of the user's own, as wide as its layout says, also when that changes."""
+    cell = """import ipywidgets, kling_widgets as kw
+form = kw.Form("2.6", size="512x512")
+ipywidgets.VBox([ipywidgets.Label("My own"), form])"""
+    notebook.open([LOAD, cell, HISTORY, "form.layout.width = '640px'", "form.layout.width = '600px'"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    form = FormInPage(notebook, 1)
+    for index, width in ((3, "640px"), (4, "600px")):
+        notebook.run_cell(index)
+        expect(form.root.locator(".kling-card").first).to_have_css("width", width)
+    form.box("Prompt").fill("a paper boat")
+    form.settled("a paper boat")
+    form.button.click()
+    video = form.root.locator("figure video")
+    expect(video).to_be_visible(timeout=DRAWN)
+    assert played(video)["width"] == 512
+    assert len(asked(notebook)) == 1
+
+
+FAILED = "This form failed in the browser ({}"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_error_of_its_javascript_stands_in_the_form(notebook: Notebook, when: str) -> None:
+    """What the page cannot work with, as it is first shown or later: the console alone would say so."""
+    broken = "form._parts.page.said = {'status': 5}"
+    show = "import kling_widgets as kw\nform = kw.Form('2.6')\n"
+    notebook.open([LOAD, f"{show}form.open()\n{broken}\nform" if when == "before" else f"{show}form", broken])
+    notebook.run_all()
+    notebook.wait_idle()
+    said = notebook.output(1).get_by_text(FAILED.format("TypeError: "))
+    expect(said).to_have_count(1)
+    expect(said).to_contain_text("run the cell again, or use kw.submit.")
+
+
+def test_a_click_that_the_page_cannot_pass_on_says_so(notebook: Notebook) -> None:
+    """A handler of the page that throws, here as the kernel was shut down."""
+    notebook.open([LOAD, "import kling_widgets as kw; kw.Form('2.6', prompt='x', seconds=15)"])
+    notebook.run_all()
+    notebook.wait_idle()
+    form = FormInPage(notebook, 1)
+    notebook.shut_down()
+    form.field("Seconds").get_by_role("button", name="Use Kling 3.0", exact=True).click()
+    expect(form.root.get_by_text(FAILED.format(""))).to_have_count(1)

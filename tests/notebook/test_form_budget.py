@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -55,10 +55,51 @@ def pick(form: Form, model: str) -> None:
     tell(picker, index=[value for _, value in picker.options].index(f"aigc-video-kling-{model}"))
 
 
+def test_a_form_that_nobody_sees_costs_nothing(session: Session, comms: Comms) -> None:
+    """In a script or a headless kernel its request is asked for and sent, and no widget is made."""
+    made = form(session, "2.6", prompt="a boat")
+    assert made.request.errors() == ()
+    assert made.submit().wait(60).path
+    assert (comms.opened, comms.sent) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda form: form.children, lambda form: form.controls, lambda form: widgets.VBox([form])]
+)
+def test_it_is_built_when_it_is_first_asked_for(session: Session, comms: Comms, ask: Callable[[Form], object]) -> None:
+    """Once, whoever asks; its own model is opened when a page or another widget needs it."""
+    made = form(session)
+    ask(made)
+    made.open()
+    opened = len(comms.opened)
+    assert opened >= 37
+    ask(made)
+    made.open()
+    assert len(made.children) == 6
+    assert len(comms.opened) - opened <= 2  # another box around it, and its layout
+
+
+def test_a_layout_is_made_when_it_is_asked_for(session: Session, comms: Comms) -> None:
+    """One of its own, that none of its controls has: told with the form, or as soon as it is there."""
+    early, late = form(session), form(session)
+    early.layout.width = "300px"
+    assert len(comms.opened) == 1
+    for each in (early, late):
+        each.open()
+    assert "layout" in early.get_state()
+    assert "layout" not in late.get_state()
+    comms.clear()
+    late.layout.width = "300px"
+    model = f"IPY_MODEL_{late.layout.model_id}"
+    assert [message["state"] for message in comms.sent] == [{"layout": model}, {"width": "300px"}]
+    assert late.get_state()["layout"] == model
+    assert late.children[1].layout.width is None
+
+
 @pytest.mark.parametrize("model", ALL)
 def test_a_form_opens_with_few_models(model: str, session: Session, comms: Comms) -> None:
     """Folded sections hold nothing yet; those that a scene leads through are open, and hold what they need."""
-    form(session, model)
+    form(session, model).open()
     led = bool(MODELS[f"aigc-video-kling-{model}"].scene)
     assert len(comms.opened) <= (43 if led else 38)
     assert comms.size <= (32 if led else 25) * KIB

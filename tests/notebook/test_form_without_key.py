@@ -35,6 +35,7 @@ def test_no_widget_keeps_a_key(session: Session, model: str) -> None:
     """Typed into any box, it is taken out at once; so it is where a request brings it along. What stands in its place
     is an error, so that nothing is sent with the hole."""
     typed = Form.from_request(VideoRequest(model), session)
+    typed.open()
     for section in typed._sections.values():
         section.open(True)
     boxes = [box for box in within(typed.widget) if isinstance(box, (widgets.Text, widgets.Textarea))]
@@ -43,6 +44,7 @@ def test_no_widget_keeps_a_key(session: Session, model: str) -> None:
         box.value = f"see {KEY}"
     names = [field.name for field in (*MODELS[typed.request.model].fields, *MODELS[typed.request.model].others)]
     brought = Form.from_request(VideoRequest(model, **dict.fromkeys(names, KEY)), session)
+    brought.open()
     for section in brought._sections.values():
         section.open(True)
     for form in (typed, brought):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
+
+import ipywidgets as widgets
+import traitlets
 
 from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.catalog.model_names import resolve
@@ -24,13 +28,15 @@ from kling_widgets.notebook.form.draft import Draft
 from kling_widgets.notebook.form.header import Header
 from kling_widgets.notebook.form.key_notice import KeyNotice
 from kling_widgets.notebook.form.presets_pane import Presets
-from kling_widgets.notebook.form.results import Results
+from kling_widgets.notebook.form.results import KEPT, Results
 from kling_widgets.notebook.form.section import Section
 from kling_widgets.notebook.form.status_line import Status
 from kling_widgets.notebook.form.submit_button import SubmitButton
+from kling_widgets.notebook.kernel.cell import in_output
 from kling_widgets.notebook.kernel.image_arrays import filed
 from kling_widgets.notebook.kernel.session import Session, session
 from kling_widgets.notebook.submit.submitter import Submitter
+from kling_widgets.notebook.widgets.compact_state import compact_state
 from kling_widgets.notebook.widgets.factory import WidgetFactory, within
 from kling_widgets.request.request import VideoRequest
 
@@ -39,19 +45,26 @@ OTHERS_NOTE = "The line's other fields: the service does not say that this model
 
 
 @public
-class Form:
-    """A form whose controls fit the chosen model. It shows itself at the end of a cell, or by ``display(form)``.
+class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
+    """A form whose controls fit the chosen model: an ipywidgets ``VBox``, shown by itself at the end of a cell, or
+    inside other widgets. Its controls are built when it is first shown.
 
     Args:
         model: as in ``VideoRequest``; None for the default model.
         **fields: values to begin with, as in ``VideoRequest``; pictures may be Pillow images or arrays.
 
     Attributes:
-        request: the present request, finished or not.
+        request: the present request, finished or not; ``form.observe(work, "request")`` calls ``work`` at each change.
+        layout: its size and margins in the page, as of every widget.
 
     Raises:
         InvalidRequestError: a name that is no field.
     """
+
+    children: tuple[widgets.Widget, ...]  # a trait of VBox
+    request = traitlets.Instance(VideoRequest, read_only=True)
+    _rows: tuple[widgets.Widget, ...] = ()  # the first children, once they are built
+    _opens = False  # until it is whole, and after it was closed
 
     def __init__(self, model: str | float | Model | None = None, **fields: Any) -> None:
         own = session()
@@ -69,48 +82,58 @@ class Form:
     def _take(self, request: VideoRequest, session_: Session) -> None:
         self._session = session_
         self._draft = Draft(_without_key(request))
-        self._parts = WidgetFactory(session_.local)
-        with self._parts.page.hold_sync():
-            self._build()
+        self._early: deque[Job] = deque(maxlen=KEPT)  # jobs that started before the form was built
+        self._results = Results(session_)
+        self._click = SubmitButton(
+            session_,
+            draft=lambda: self._draft,
+            boxes=lambda: within(self),
+            refresh=self._refresh,
+            begin=self._begin,
+            fail=lambda error: self._status.say(error),
+        )
+        self._lock = self._click.lock
+        super(widgets.Box, self).__init__(_dom_classes=("kling", "kling-card"))  # Box would set children=()
+        self._opens = True
+        self._refresh()
 
-    def _build(self) -> None:
+    @cached_property
+    def _parts(self) -> WidgetFactory:
+        return WidgetFactory(self._session.local)
+
+    @traitlets.default("children")
+    def _built(self) -> tuple[widgets.Widget, ...]:
+        with self._lock:
+            if not self._rows:
+                with self._parts.page.hold_sync():
+                    self._rows = self._build()
+                    self._refresh()
+            return self._rows
+
+    def _build(self) -> tuple[widgets.Widget, ...]:
         self._controls: dict[str, Control] = {}  # that were made for the present model, by its fields' names
         self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
         self._idle: dict[str, Section] = {}  # of models before, folded
         self._unfolded: set[str] = set()  # titles, also of sections that the present model has not
         self._presets: Presets | None = None
-        self._results = Results(self._session)
         self._head = Header(self._draft.model, self._parts, self._switch)
         self._status = Status(self._parts, self._assign, self._forget)
         self._key = KeyNotice(self._session, self._parts, self._status.say)
-        self._click = SubmitButton(
-            self._session,
-            self._parts,
-            draft=lambda: self._draft,
-            boxes=lambda: within(self.widget),
-            refresh=self._refresh,
-            begin=self._begin,
-            fail=self._status.say,
-        )
-        self._lock = self._click.lock
         self._code = CodePane(self._parts)
         self._fields = self._parts.box(*self._arranged())
         presets = Collapsible("Presets", self._parts, self._preset_rows)
+        for job in self._early:
+            self._results.begin(job)
         above = (self._parts.page, self._head.widget, self._fields)
-        below = (self._click.widget, self._code.widget, presets.widget)
-        self.widget = self._parts.box(*above, *below, classes=("kling", "kling-card"))
-        self._refresh()
+        below = (self._click.build(self._parts), self._code.widget, presets.widget)
+        return (*above, *below, *((self._results.widget,) if self._early else ()))
 
     # The request
 
     @property
-    def request(self) -> VideoRequest:
-        """The present request: what shows, and is set."""
-        return self._draft.request
-
-    @property
     def controls(self) -> Mapping[str, Control]:
         """The controls that have been made for the present model, by field name."""
+        self._built()
         return dict(self._controls)
 
     def submit(self, *, yes: bool = False) -> Job:
@@ -126,17 +149,21 @@ class Form:
         return self._click.submit(in_cell=True, yes=yes)
 
     def _begin(self, job: Job) -> None:
+        with self._lock:
+            if not self._rows:
+                self._early.append(job)
+                return
         self._key.refresh()
         self._results.begin(job)
         with self._lock:
-            if self._results.widget not in self.widget.children:
-                self.widget.children = (*self.widget.children, self._results.widget)
+            if self._results.widget not in self.children:
+                self.children = (*self.children, self._results.widget)
 
-    # The widgets
+    # The controls
 
     def _preset_rows(self) -> tuple[Any]:
         if self._presets is None:
-            self._presets = Presets(self._parts, self._session.presets, lambda: self.request, self._apply)
+            self._presets = Presets(self._parts, self._session.presets, lambda: self._draft.request, self._apply)
         else:
             self._presets.refresh()  # another form may have saved one
         return (self._presets.widget,)
@@ -219,11 +246,13 @@ class Form:
 
     def _refresh(self) -> None:
         """Problems beside their fields, the button, the code: all from the present request, in one message."""
-        with self._parts.page.hold_sync():
-            self._tell()
+        self._present = self._session.get(Submitter).latest = self._draft.request
+        if self._rows:
+            with self._parts.page.hold_sync():
+                self._tell(self._present)
+        self.set_trait("request", self._present)  # last, so that its observers find the form up to date
 
-    def _tell(self) -> None:
-        request = self._session.get(Submitter).latest = self.request
+    def _tell(self, request: VideoRequest) -> None:
         own, checked = request.problems(), request.check(self._parts.local.check)
         by_field: dict[str | None, list[Problem]] = {}
         for problem in checked.problems:
@@ -263,14 +292,69 @@ class Form:
             self._draft.forget()
             self._refresh()
 
+    # The widget
+
+    @property
+    def widget(self) -> Form:
+        """Return the form itself, which is the widget."""
+        return self
+
+    @traitlets.default("layout")
+    def _own_layout(self) -> widgets.Layout:
+        layout = widgets.Layout()
+        if self.comm is not None:  # it was opened without naming a layout
+            self._send({"method": "update", "state": {"layout": f"IPY_MODEL_{layout.model_id}"}, "buffer_paths": []})
+        return layout
+
+    @property
+    def _untold(self) -> tuple[str, ...]:
+        return () if self.trait_has_value("layout") else ("layout",)
+
+    def open(self) -> None:
+        """Build the form and open its models in the page. Unlike other widgets it does not do so when it is made: a
+        form may only be submitted, or run where there is no page."""
+        if self._opens:
+            with self._lock:
+                super().open()
+
+    @property
+    def model_id(self) -> str:
+        """Return the id by which the page and other widgets refer to it; the first one to ask opens it."""
+        self.open()
+        return str(super().model_id)
+
+    def get_view_spec(self) -> dict[str, Any]:
+        """Return the view's description for a standalone page."""
+        self.open()
+        return dict(super().get_view_spec())
+
+    def _repr_mimebundle_(self, **about: Any) -> Any:
+        self.open()
+        return super()._repr_mimebundle_(**about)
+
+    def close(self) -> None:
+        """Remove it from every page and close all its widgets. The request stays, and a video under way is saved."""
+        self._opens = False
+        if self._rows:
+            self._parts.close_all()
+            self._results.close()
+        super().close()
+
     def _ipython_display_(self) -> None:
         if not self._session.place.front_end.widgets:
             say(f"The form needs a notebook. The same as a line:\n{self.request.to_magic()}")
             return
+        if not self._opens:
+            say(repr(self))  # closed
+            return
         from IPython.display import display
 
-        display(self.widget)  # type: ignore[no-untyped-call]
-        self._results.place_here(self.request)
+        # An output inside an Output widget cannot be updated later, so the form shows its results itself there.
+        below = not in_output(self._session.shell)
+        self._results.below |= below
+        display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+        if below:
+            self._results.place_here(self.request)
 
     def __repr__(self) -> str:
         return f"<Form {shorten(self.request.to_magic(), 200)}>"

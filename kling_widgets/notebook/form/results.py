@@ -1,4 +1,4 @@
-"""What a form made: live below it while it runs; then figures in a plain output of its own, newest first."""
+"""What a form made: live in the form while it runs; then figures in a plain output below it, newest first."""
 
 from __future__ import annotations
 
@@ -14,20 +14,26 @@ from kling_widgets.core.json_values import shorten
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import JobSnapshot
 from kling_widgets.notebook.kernel.session import Session
-from kling_widgets.notebook.output.job_view import JobView
+from kling_widgets.notebook.output.job_view import JobView, close
 from kling_widgets.notebook.output.mime_bundle import Display
 from kling_widgets.request.request import VideoRequest
 
-_KEPT = 20  # lines of ended jobs in the form
+KEPT = 20  # lines of ended jobs in the form
 
 
 class Results:
-    """The results of one form."""
+    """The results of one form.
+
+    Attributes:
+        below: whether the form was displayed by itself, so that its figures are shown in an output below it. Inside
+            another widget they are shown in the form.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.below = False
         self._handle: Any = None
-        self._figures: deque[tuple[dict[str, Any], dict[str, Any]]] = deque(maxlen=_KEPT)
+        self._figures: deque[tuple[dict[str, Any], dict[str, Any]]] = deque(maxlen=KEPT)
         self._views: deque[JobView] = deque()
         self._magic = ""
         self._lock = forks.lock()  # several jobs may end at once
@@ -40,11 +46,13 @@ class Results:
     def place_here(self, request: VideoRequest) -> None:
         """Puts the plain part into this cell: empty to the eye, and in words the line that the form stands for, as the
         form itself is dead when the notebook is opened again."""
-        from IPython.display import display
+        from IPython.display import DisplayHandle
 
-        self._magic = request.to_magic()
-        data, metadata = self._plain()
-        self._handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        with self._lock:
+            self._magic = request.to_magic()
+            self._handle = self._handle or DisplayHandle()  # type: ignore[no-untyped-call]
+            data, metadata = self._plain()
+            self._handle.display(data, metadata=metadata, raw=True)
 
     def begin(self, job: Job) -> None:
         """Shows a job that is about to start."""
@@ -58,27 +66,38 @@ class Results:
         )
         with self._lock:
             self._views.appendleft(view)
-            gone = [self._views.pop()] if len(self._views) > _KEPT and self._views[-1].over else []
+            gone = [self._views.pop()] if len(self._views) > KEPT and self._views[-1].over else []
             self.widget.children = tuple(each.widget for each in self._views)
         for each in gone:
             each.close()
         self._session.pulse.follow(job._state, view.show)
 
     def _end(self, view: JobView, moment: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        if moment.state != "done" or not self._session.place.front_end.updates:
+        done = moment.state == "done" and self._session.place.front_end.updates
+        if done and self.below:
+            # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
+            prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
+            said = escape(f"Done · {prompt} · shown below")
+            view.collapse(said, "Show here", lambda: view.show_result(moment, data, metadata))
+        else:
             view.show_result(moment, data, metadata)
+        if not done:
             return
-        # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
-        prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
-        where = "shown below" if self._handle is not None else "saved"
-        said = escape(f"Done · {prompt} · {where}")
-        view.collapse(said, "Show here", lambda: view.show_result(moment, data, metadata))
         with self._lock:
             self._magic = view.job.request.to_magic()
             self._figures.appendleft((data, metadata))
             if self._handle is not None:
                 together, about = self._plain()
                 self._handle.update(together, metadata=about, raw=True)
+
+    def close(self) -> None:
+        """Remove all views from the page."""
+        with self._lock:
+            views = tuple(self._views)
+        for each in views:
+            each.close()
+        if views:
+            close(self.widget)
 
     def _plain(self) -> tuple[dict[str, Any], dict[str, Any]]:
         figures = tuple(self._figures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -30,7 +31,6 @@ class SubmitButton:
 
     Args:
         session: makes the jobs.
-        parts: shared with the form.
         draft: gives what is typed now.
         boxes: gives what a person sets, as it stands in the page.
         refresh: shows how it is now.
@@ -39,27 +39,30 @@ class SubmitButton:
 
     Attributes:
         lock: held while the form is looked at or changed.
-        widget: the button, and room for what stands beside it.
     """
 
     def __init__(
         self,
         session: Session,
-        parts: WidgetFactory,
         draft: Callable[[], Draft],
         boxes: Callable[[], Iterable[widgets.Widget]],
         refresh: Callable[[], None],
         begin: Callable[[Job], None],
         fail: Callable[[KlingError], None],
     ) -> None:
-        self._session, self._page = session, parts.page
+        self._session = session
         self._draft, self._boxes, self._refresh, self._begin, self._fail = draft, boxes, refresh, begin, fail
         self.lock = forks.rlock()
         self._sending: Job | None = None
         self._armed: tuple[VideoRequest, str] | None = None  # what a second click makes, and the question it answers
         self._asking = False  # a click waits for the page to say what stands in it
+        self._button: Any = None
+
+    def build(self, parts: WidgetFactory) -> widgets.HBox:
+        """Make the button, and room for what stands beside it."""
+        self._page = parts.page
         self._button = parts.button(SUBMIT, self._clicked, "kling-submit", button_style="primary")
-        self.widget = parts.row(self._button, classes=("kling-row", "kling-apart", at("status")))
+        return parts.row(self._button, classes=("kling-row", "kling-apart", at("status")))
 
     @property
     def sending(self) -> bool:
@@ -90,7 +93,8 @@ class SubmitButton:
             if not yes and not request.errors() and (question := self._question(request, in_cell=in_cell)):
                 raise KlingError(f"{question} form.submit(yes=True) makes it. Nothing was sent.")
             self._armed = None
-            self._button.disabled = True
+            if self._button is not None:
+                self._button.disabled = True
             try:
                 (job,) = self._session.get(Submitter).create_jobs(request, SubmitOptions.of(yes=yes), in_cell=in_cell)
                 self._sending = job if job.id is None else None  # what is under way already has its answer

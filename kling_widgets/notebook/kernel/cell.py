@@ -94,8 +94,11 @@ def is_click(shell: Any) -> bool:
 
 def is_seen(shell: Any) -> bool:
     """Whether what is displayed now has a place: in a cell, and behind a click in the ``Output`` that is open."""
-    if not is_click(shell):
-        return True
+    return not is_click(shell) or in_output(shell)
+
+
+def in_output(shell: Any) -> bool:
+    """Return whether output of this cell or click goes into an ``Output`` widget at the moment."""
     widgets = sys.modules.get("ipywidgets.widgets.widget")
     message, output = _header(shell).get("msg_id"), getattr(sys.modules.get("ipywidgets"), "Output", None)
     open_ones = tuple(getattr(widgets, "_instances", {}).values())

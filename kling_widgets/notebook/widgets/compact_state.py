@@ -22,15 +22,19 @@ class _CompactState:
     _named: dict[str, str]  # what tells the page which model it is to make, and so which view shows it
     _told: list[tuple[str, Any, Any]]  # what else is told to it: its name, its default, and what makes JSON of it
     _plain = False  # whether it was opened as a layout or style that says nothing: it need not be named
+    _untold: tuple[str, ...] = ()  # traits without a value yet, which stay out of the state
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """What is told to the page; when it is told first, only what is not its default."""
         if key is not None or self.comm is not None:  # type: ignore[attr-defined]
             self._plain = False
-            later: dict[str, Any] = super().get_state(key, drop_defaults)  # type: ignore[misc]
+            names = [name for name in self.keys if name not in self._untold] if key is None else key  # type: ignore[attr-defined]
+            later: dict[str, Any] = super().get_state(names, drop_defaults)  # type: ignore[misc]
             return later
         state: dict[str, Any] = {}
         for name, usual, to_json in self._told:
+            if name in self._untold:
+                continue
             value = getattr(self, name)
             if value is not usual and value != usual and not (isinstance(value, _CompactState) and value._plain):
                 state[name] = to_json(value, self)

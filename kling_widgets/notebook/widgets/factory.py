@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakSet
 
 import ipywidgets as widgets
 from ipywidgets.widgets.widget_int import SliderStyle
@@ -48,6 +49,7 @@ class WidgetFactory:
         self.layout = compact_state(widgets.Layout)()
         self.page = FormPage(layout=self.layout)
         self._styles: dict[Any, widgets.Widget] = {}  # made when first needed
+        self._made: WeakSet[widgets.Widget] = WeakSet()
 
     def make(self, kind: Any, *classes: str, **traits: Any) -> Any:
         """A widget of this kind.
@@ -62,7 +64,9 @@ class WidgetFactory:
             if style not in self._styles:
                 self._styles[style] = compact_state(style)(**looks)
             traits["style"] = self._styles[style]
-        return compact_state(kind)(layout=self.layout, _dom_classes=classes, **traits)
+        made = compact_state(kind)(layout=self.layout, _dom_classes=classes, **traits)
+        self._made.add(made)
+        return made
 
     def button(self, words: str, pressed: Callable[[], object], *classes: str, **traits: Any) -> Any:
         """A button, and what it does."""
@@ -82,6 +86,11 @@ class WidgetFactory:
         """Closes a widget and everything that is in it; what is shared stays."""
         for each in list(within(widget)):
             each.close()
+
+    def close_all(self) -> None:
+        """Close every widget that was made here, and the shared ones."""
+        for each in (*self._made, self.page, *self._styles.values(), self.layout):
+            self.close(each)
 
 
 def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import traitlets
 
 from kling_widgets.notebook.widgets.pending_input import PendingInput
-from kling_widgets.notebook.widgets.styles import lean, sheet
+from kling_widgets.notebook.widgets.styles import script, sheet
 
 LARGEST_CHOSEN = 8_000_000  # bytes of one file; one message of over about 10 MB drops the connection
 
-_PARTS = ("keys", "pending_input", "code", "words", "files", "page")  # one module; the last one has its exports
-_FOLDER = Path(__file__).parent / "js"
+_PARTS = ("keys", "pending_input", "code", "words", "files", "page")
 
 Press = tuple[str, Callable[[], object]]  # the words of a button, and what it does
 
@@ -51,10 +50,8 @@ class FormPage(PendingInput):
         media, shots, camera, motion: the style sheets that only some controls need, "" until then.
     """
 
-    _esm = traitlets.Unicode(lean("\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in _PARTS))).tag(
-        sync=True
-    )
-    _css = traitlets.Unicode(lean(sheet("colours", "base", "form"))).tag(sync=True)
+    _esm = traitlets.Unicode(script(Path(__file__).parent, *_PARTS)).tag(sync=True)
+    _css = traitlets.Unicode(sheet("colours", "base", "form")).tag(sync=True)
 
     _anywidget_id = traitlets.Unicode("kling_widgets.form").tag(sync=True)
 
@@ -81,7 +78,7 @@ class FormPage(PendingInput):
     def load_css(self, name: str) -> None:
         """Brings a style sheet into the page."""
         if not getattr(self, name):
-            setattr(self, name, lean(sheet(name)))
+            setattr(self, name, sheet(name))
 
     def set_messages(self, place: str, *lines: Message) -> None:
         """Says these lines in a place, in the place of those before; those without a text are left out."""

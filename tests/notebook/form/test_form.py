@@ -13,6 +13,7 @@ from typing import Any
 import ipywidgets as widgets
 import PIL.Image
 import pytest
+import traitlets
 from ipywidgets.widgets.widget import _instances as alive
 
 from kling_widgets.catalog.all_fields import FIELDS
@@ -23,6 +24,7 @@ from kling_widgets.notebook.controls import Control
 from kling_widgets.notebook.form.form import OTHERS, Form
 from kling_widgets.notebook.form.submit_button import ANYWAY, SUBMIT
 from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.output import job_view
 from kling_widgets.notebook.submit.job_registry import JobRegistry
 from kling_widgets.notebook.submit.resumer import Resumer
 from kling_widgets.notebook.widgets.factory import within
@@ -544,6 +546,7 @@ def presets(form: Form) -> dict[str, widgets.Widget]:
 def test_a_click_makes_a_video(new: Maker, session: Session) -> None:
     """One task, under way without waiting; its line says when it is done."""
     form = new("2.6", prompt="a paper boat")
+    shown(form._ipython_display_)
     button(form, SUBMIT).click()
     (job,) = session.get(JobRegistry).jobs.values()
     assert job.wait().path in list(session.videos.iterdir())
@@ -898,12 +901,106 @@ def test_it_shows_itself_with_a_place_for_results(new: Maker) -> None:
     assert seen.outputs[1].data["text/html"] == ""
 
 
+def test_shown_twice_it_is_one_form_and_its_figures_stand_below_both(new: Maker) -> None:
+    """The same model, and one display id: both cells are brought up to date together."""
+    form = new("2.6", prompt="a boat")
+    first, second = (shown(form._ipython_display_).outputs for _ in range(2))
+    assert first[0].data == second[0].data
+    assert first[1].transient == second[1].transient
+    assert first[1].transient["display_id"]
+
+
+def test_a_video_that_was_asked_for_before_the_form_is_shown_stands_in_it(new: Maker) -> None:
+    """``form.submit()`` and then ``form``, in one cell: nothing to show it in at first, and nothing is lost."""
+    form = new("2.6", prompt="a boat")
+    job = form.submit().wait(LONG)
+    seen = shown(form._ipython_display_)
+    assert "Done · a boat · shown below" in text(form)
+    assert str(job.id) in str(seen.outputs[1].metadata)
+
+
 def test_in_a_terminal_it_says_what_it_would_be(session: Session) -> None:
     """No widgets there: the same as a line."""
     form = Form.from_request(VideoRequest("2.6", prompt="a boat"), session)
     seen = shown(form._ipython_display_)
     assert "needs a notebook" in seen.text
     assert form.request.to_magic() in seen.text
+
+
+# A widget among others
+
+
+def test_it_is_a_widget(new: Maker) -> None:
+    """A ``VBox``: it goes into other widgets, has their classes and layout, and is its own ``widget``."""
+    form = new("2.6", prompt="a boat")
+    box = widgets.HBox([widgets.Label("Mine"), form])
+    assert box.get_state()["children"][1] == f"IPY_MODEL_{form.model_id}" == f"IPY_MODEL_{form.comm.comm_id}"
+    assert form.get_view_spec()["model_id"] == form.model_id
+    assert isinstance(form, widgets.VBox)
+    assert form.widget is form
+    form.add_class("mine")
+    assert form._dom_classes == ("kling", "kling-card", "mine")
+
+
+def test_its_names_are_not_those_of_widgets() -> None:
+    """What it has in place of a ``VBox``'s own is meant, and all that it may be called by is still there."""
+    form = Form("2.6")
+    form.open()
+    of_traits = {*dir(traitlets.HasTraits), *vars(traitlets.HasTraits())}
+    both = {*vars(Form), *vars(form)} & {*dir(widgets.VBox), *vars(widgets.VBox())} - of_traits
+    assert both == {"close", "get_view_spec", "model_id", "open", "_repr_mimebundle_", "_model_id"}
+
+
+def test_who_observes_its_request_hears_of_each_change(new: Maker) -> None:
+    """Typed, or by a switch of the model; all else is as it is by then. Nobody sets it but the form."""
+    form = new("2.6", prompt="a boat")
+    heard: list[VideoRequest] = []
+    form.observe(lambda change: heard.append(change["new"]), "request")
+    enter(form, "prompt", "a ship")
+    pick(form, "3.0")
+    assert heard == [VideoRequest("2.6", prompt="a ship"), VideoRequest("3.0", prompt="a ship")]
+    with pytest.raises(traitlets.TraitError):
+        form.request = VideoRequest("2.6")
+
+
+def test_inside_another_widget_it_shows_its_video_itself(new: Maker) -> None:
+    """Nobody displays it there, so that there is no place below it. Shown by itself later, it has one."""
+    form = new("2.6", prompt="a boat")
+    widgets.HBox([form])
+    form.submit().wait(LONG)
+    (output,) = (each for each in within(form) if isinstance(each, widgets.Output))
+    assert "<video" in output.outputs[0]["data"]["text/html"]
+    seen = shown(form._ipython_display_)
+    assert "<video" in seen.outputs[1].data["text/html"]
+
+
+def test_inside_an_output_it_shows_its_video_itself(new: Maker) -> None:
+    """``with out: display(form)``: what shows there is never brought up to date, so nothing is put below the form."""
+    form, out = new("2.6", prompt="a boat"), widgets.Output()
+    with out:
+        seen = shown(form._ipython_display_)
+    assert len(seen.outputs) == 1
+    form.submit().wait(LONG)
+    (output,) = (each for each in within(form) if isinstance(each, widgets.Output))
+    assert "<video" in output.outputs[0]["data"]["text/html"]
+
+
+def test_closed_it_is_gone_with_all_that_it_was_made_of(new: Maker) -> None:
+    """Also what is folded, and what former models had; the request stays, and shown again it is a line of text."""
+    before = set(alive.values())
+    form = new("2.6", prompt="a boat")
+    shown(form._ipython_display_)
+    unfold(form)
+    pick(form, "3.0-motion-control")
+    unfold(form)
+    pick(form, "1.6")
+    form.submit().wait(LONG)
+    form.close()
+    kept = set(job_view._parts().models)
+    assert set(alive.values()) - before <= kept
+    assert form.request == VideoRequest("1.6", prompt="a boat")
+    seen = shown(form._ipython_display_)
+    assert (seen.outputs, seen.text.strip()) == ([], repr(form))
 
 
 def test_the_repr_is_short(new: Maker) -> None:

@@ -10,7 +10,7 @@ from IPython.utils.capture import RichOutput
 
 from kling_widgets.errors import KlingError
 from kling_widgets.jobs.job import Job
-from kling_widgets.notebook.form.results import _KEPT, Results
+from kling_widgets.notebook.form.results import KEPT, Results
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.submitter import Submitter
@@ -46,7 +46,10 @@ def work(session: Session, results: Results, *prompts: str) -> tuple[list[Job], 
 
 @pytest.fixture
 def results(session: Session, kernel: Kernel) -> Results:
-    return Results(session)
+    """Of a form that shows in a cell of its own."""
+    made = Results(session)
+    made.below = True
+    return made
 
 
 def test_the_plain_part_is_empty_to_the_eye_at_first(results: Results) -> None:
@@ -82,11 +85,15 @@ def test_in_the_form_a_line_is_left(session: Session, results: Results) -> None:
     assert job.path.name in output.outputs[0]["data"]["text/html"]
 
 
-def test_a_form_that_was_never_shown_says_that_it_is_saved(session: Session, results: Results) -> None:
-    """``form.submit()`` alone: there is no place below."""
+def test_inside_another_widget_the_figure_is_in_the_form(session: Session, results: Results) -> None:
+    """There is no place below; when there is one later, it has the figure too."""
+    results.below = False
     _, outputs = work(session, results, "one")
     assert outputs == []
-    assert "Done · one · saved" in words(results)
+    (output,) = (each for each in within(results.widget) if isinstance(each, widgets.Output))
+    assert "<video" in output.outputs[0]["data"]["text/html"]
+    (placed,) = shown(lambda: results.place_here(REQUEST)).outputs
+    assert "<video" in placed.data["text/html"]
 
 
 def test_a_failure_stays_in_the_form(session: Session, results: Results) -> None:
@@ -100,10 +107,10 @@ def test_a_failure_stays_in_the_form(session: Session, results: Results) -> None
 
 def test_the_newest_is_on_top_and_old_lines_go(session: Session, results: Results) -> None:
     """A bounded number of lines; what still runs is not taken away."""
-    jobs = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=_KEPT + 2, yes=True), prompt="a boat")
+    jobs = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=KEPT + 2, yes=True), prompt="a boat")
     for job in jobs:
         results.begin(job)
-    assert len(results.widget.children) == _KEPT + 2  # none has ended
+    assert len(results.widget.children) == KEPT + 2  # none has ended
 
     first: Any = results.widget.children[-1]
     assert first.comm is not None

@@ -10,10 +10,12 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from kling_widgets.notebook.widgets.styles import script
+
 # Told apart by people who see few colours too (Okabe and Ito), and black can be read on each; numbers go with them.
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00")
 
-_PARTS = ("points", "mask", "scene", "tools", "supply", "brush")  # one module; the last one has its exports
+_PARTS = ("points", "mask", "scene", "tools", "supply", "brush")
 
 
 class BrushCanvas(anywidget.AnyWidget):
@@ -30,7 +32,7 @@ class BrushCanvas(anywidget.AnyWidget):
             with the origin at the bottom left.
     """
 
-    _esm = "".join((Path(__file__).parent / "js" / f"{part}.js").read_text("utf-8") for part in _PARTS)
+    _esm = script(Path(__file__).parent, *_PARTS)
 
     picture = traitlets.Unicode().tag(sync=True)
     notice = traitlets.Unicode().tag(sync=True)

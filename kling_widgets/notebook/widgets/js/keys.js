@@ -5,7 +5,7 @@
 
 function keys({ form }) {
   const keep = (event) => {
-    if (!form.contains(event.target)) return;
+    if (event.target === window || !form.contains(event.target)) return;
     const command = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
     event.target.toggleAttribute("data-lm-suppress-shortcuts", !command);
   };

@@ -23,13 +23,16 @@ def test_bytes_travel_as_messages() -> None:
 
 
 def test_the_module_is_made_of_all_its_files() -> None:
-    """Every file beside it is in it, once; none needs another address to be loaded, and one thing is exported."""
+    """Every function of the files beside it is in it, once; none needs another address to be loaded, and one thing is
+    exported: the guarded ``render``, whose errors show in the form."""
     files = sorted((Path(canvas.__file__).parent / "js").iterdir())
     assert files
-    assert all(file.read_text("utf-8") in BrushCanvas._esm for file in files)
-    assert len(BrushCanvas._esm) == sum(len(file.read_text("utf-8")) for file in files)
-    assert not re.search(r"^\s*import\b|\bimport\(", BrushCanvas._esm, re.MULTILINE)
-    assert re.findall(r"^export .*", BrushCanvas._esm, re.MULTILINE) == ["export default { render };"]
+    module = BrushCanvas._esm
+    for file in files:
+        for name in re.findall(r"^(?:async )?function \w+", file.read_text("utf-8"), re.MULTILINE):
+            assert len(re.findall(rf"{name}\b", module)) == 1, name
+    assert not re.search(r"^\s*import\b|\bimport\(|\s//", module, re.MULTILINE)
+    assert re.findall(r"^export .*", module, re.MULTILINE) == ["export default { render: guarded(render) };"]
 
 
 def test_each_of_the_documented_regions_has_its_own_colour() -> None:

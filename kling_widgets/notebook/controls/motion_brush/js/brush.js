@@ -310,4 +310,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { render: guarded(render) };
