@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kling_widgets.core.json_values import as_name, masked, shorten
-from kling_widgets.core.key_patterns import foreign_key, looks_like_key
+from kling_widgets.core.key_patterns import foreign_key, looks_like_key, may_hold_key
 from tests.core.samples import KEY
 
 
@@ -27,7 +27,7 @@ from tests.core.samples import KEY
 )
 def test_a_key_is_found_anywhere(value: Any) -> None:
     """In names, behind line breaks, in paths and links; and never shown."""
-    assert looks_like_key(value)
+    assert looks_like_key(value) and may_hold_key(value) and may_hold_key(masked(value))
     assert KEY not in shorten(value, 1000)
     assert "sk-…" in shorten(value, 1000)
     assert KEY not in as_name(value) or isinstance(value, str)
@@ -58,7 +58,7 @@ def test_a_key_of_another_service_is_recognised(owner: str) -> None:
     """Wherever it stands: at a word's beginning, behind a sign or a line break, in names of objects."""
     key = OTHERS[owner]
     for value in (key, f"token={key}", f"a boat\n{key}", [{"a": f"'{key}'"}], {key: 1}, f"https://e.com/ {key}"):
-        assert foreign_key(value) == owner
+        assert foreign_key(value) == owner and may_hold_key(value)
     assert not looks_like_key(key)
 
 
