@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kling_widgets.client import uploads
+from kling_widgets.client.creation import create
 from kling_widgets.client.download import download
 from kling_widgets.client.error_replies import Doing, refusal, retry_after
 from kling_widgets.client.links import LONGEST, clean_link
-from kling_widgets.client.operations import create, failure, query, wait
+from kling_widgets.client.operations import failure, query, wait
 from kling_widgets.client.replies import read_create, read_query
 from kling_widgets.client.steps import ClientState, NoReply, Open, Pause, Protocol, Read, Response, Send, Work
 from kling_widgets.core.task import Task

@@ -1,31 +1,18 @@
-"""What to send, in which order, and with which retries: generators of steps, without I/O (see ``exchange``).
+"""Asking for a task and waiting for it, with retries: generators of steps, without I/O (see ``steps``).
 
-The one rule above all: a create call is sent again only where nothing was accepted, which is when no connection came
-about, on HTTP 429, and where the gateway had no upstream to give it to. A question (GET) may always be asked again.
+A question (GET) may always be asked again.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
 
-from kling_widgets.client.error_replies import Doing, refusal, retry_after, submission_unknown
+from kling_widgets.client.error_replies import Doing, refusal, retry_after
 from kling_widgets.client.polling import PollSchedule
-from kling_widgets.client.replies import advice, read_create, read_query
-from kling_widgets.client.steps import (
-    CREATE_TIMEOUT,
-    READ_TIMEOUT,
-    ClientState,
-    NoReply,
-    Note,
-    Pause,
-    Protocol,
-    Response,
-    Send,
-)
+from kling_widgets.client.replies import advice, read_query
+from kling_widgets.client.steps import READ_TIMEOUT, ClientState, NoReply, Pause, Protocol, Response, Send
 from kling_widgets.core.task import Task
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import (
@@ -33,8 +20,6 @@ from kling_widgets.errors import (
     AuthenticationError,
     ConnectionFailedError,
     KlingError,
-    ModelUnavailableError,
-    RateLimitError,
     TaskFailedError,
     TaskNotFoundError,
     WaitTimeoutError,
@@ -42,74 +27,11 @@ from kling_widgets.errors import (
 
 OnUpdate = Callable[[Task], object]
 OnTrouble = Callable[[KlingError], object]
-
-_CREATE_TRIES = 6  # while the service says that it is busy
-_CONNECT_TRIES = 3  # somebody without a network, or with a model that is down, wants to hear so soon
 _ASK_TRIES = 4
-_LONGEST_PAUSE = 120.0  # seconds; a service that asks for more is told to the user instead
+LONGEST_PAUSE = 120.0  # seconds; a service that asks for more is told to the user instead
 _LINK_LOOKS = (2.0, 3.0, 5.0, 8.0)  # pauses while a success has no link yet: archiving lags
 _DOUBTS = 3  # looks in a row that the service must refuse before that ends a wait: its database may lag or hiccup
 _LONGEST_LOOK = 150.0  # seconds; more than that passed while nothing was under way: the laptop slept
-
-
-def create(
-    session: ClientState,
-    body: Mapping[str, Any],
-    on_trouble: OnTrouble | None = None,
-    before: Callable[[], Any] | None = None,
-    note: Note | None = None,
-) -> Protocol[Task]:
-    """Submits a body. ``on_trouble`` hears of what holds it up while it is tried again; ``before`` is called directly
-    before each time that it is really sent, and what it raises keeps it from being sent; ``note`` says at every moment
-    what an interrupt would leave behind.
-
-    Raises:
-        ConnectionFailedError, APIError: nothing was accepted.
-        SubmissionUnknownError: it may have been.
-    """
-    note, at = note or Note(), ""
-
-    def on_way(sent: bool) -> None:
-        note.sent = sent
-        note.text = (
-            f"The request was sent {at}, and it may have been accepted and billed. Look into the web console of "
-            f"{session.base_url} before you send it again."
-            if sent
-            else "Nothing was sent, nothing is billed."
-        )
-
-    send = Send(
-        "POST",
-        session.url("/v1/video/generations"),
-        json=dict(body),
-        read_timeout=session.read_timeout or CREATE_TIMEOUT,
-        urgent=True,
-        before=before,
-        on_way=on_way,
-    )
-    on_way(False)
-    for attempt in range(_CREATE_TRIES):
-        at = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(session.wall()))  # whatever TZ says, without an error
-        answer: Response | NoReply = yield send
-        if isinstance(answer, NoReply) and answer.sent:
-            raise submission_unknown(f"No answer came ({answer.text}).", at=at) from ConnectionError(answer.text)
-        try:
-            if isinstance(answer, NoReply):
-                raise _unreachable(session, answer, "Nothing was sent, nothing is billed.")
-            task = read_create(answer, base_url=session.base_url, at=at)
-            note.text = f"Task {task.id} {goes_on(task.id)}"
-            model = body.get("model")
-            return task if task.model or not isinstance(model, str) else replace(task, model=model)
-        except (ConnectionFailedError, RateLimitError, ModelUnavailableError) as error:
-            pause = _pause(session, attempt, answer)
-            tries = _CREATE_TRIES if isinstance(error, RateLimitError) else _CONNECT_TRIES
-            if attempt >= tries - 1 or pause > _LONGEST_PAUSE or not _nothing_accepted(error):
-                raise
-            on_way(False)
-            if on_trouble is not None:
-                on_trouble(error)
-        yield Pause(pause)
-    raise AssertionError("the last try returns or raises")
 
 
 def query(session: ClientState, task_id: str) -> Protocol[Task]:
@@ -122,8 +44,8 @@ def query(session: ClientState, task_id: str) -> Protocol[Task]:
         found = yield from _look(session, task_id)
         if isinstance(found, Task):
             return found
-        pause = _pause(session, attempt, found.answer)
-        if attempt == _ASK_TRIES - 1 or pause > _LONGEST_PAUSE or not may_pass(found.error):
+        pause = pause_after(session, attempt, found.answer)
+        if attempt == _ASK_TRIES - 1 or pause > LONGEST_PAUSE or not may_pass(found.error):
             raise found.error
         yield Pause(pause)
     raise AssertionError("the last try returns or raises")
@@ -252,16 +174,6 @@ def _given_up(error: KlingError, task: Task) -> KlingError:
     return error
 
 
-_NO_UPSTREAM = ("get_channel_failed", "model_not_found")
-
-
-def _nothing_accepted(error: KlingError) -> bool:
-    """Whether a create call may be sent again: not with an error whose own code leaves that open."""
-    if not isinstance(error, ModelUnavailableError):
-        return True
-    return error.status_code in (500, 503) and (error.code is None or error.code.lower() in _NO_UPSTREAM)
-
-
 @dataclass(frozen=True, slots=True)
 class _Miss:
     """A look that got no usable answer."""
@@ -281,7 +193,7 @@ def _look(session: ClientState, task_id: str) -> Protocol[Task | _Miss]:
         send = Send("GET", url, read_timeout=session.read_timeout or READ_TIMEOUT, alone=alone)
         answer: Response | NoReply = yield send
         if isinstance(answer, NoReply):
-            return _Miss(_unreachable(session, answer, "What was submitted goes on."), answer)
+            return _Miss(unreachable(session, answer, "What was submitted goes on."), answer)
         try:
             task = read_query(answer, task_id, base_url=session.base_url)
         except APIError as error:
@@ -300,13 +212,13 @@ def ask(session: ClientState, send: Send, doing: Doing) -> Protocol[Response]:
         answer: Response | NoReply = yield send
         error: KlingError
         if isinstance(answer, NoReply):
-            error = _unreachable(session, answer, "Nothing was submitted.")
+            error = unreachable(session, answer, "Nothing was submitted.")
         elif answer.ok:
             return answer
         else:
             error = refusal(answer, doing, session.base_url).error
-        pause = _pause(session, attempt, answer)
-        if attempt == _ASK_TRIES - 1 or pause > _LONGEST_PAUSE or not may_pass(error):
+        pause = pause_after(session, attempt, answer)
+        if attempt == _ASK_TRIES - 1 or pause > LONGEST_PAUSE or not may_pass(error):
             raise error
         yield Pause(pause)
     raise AssertionError("the last try returns or raises")
@@ -326,13 +238,13 @@ def _link(session: ClientState, task: Task, on_update: OnUpdate | None) -> Proto
     return task
 
 
-def _pause(session: ClientState, attempt: int, answer: Response | NoReply) -> float:
+def pause_after(session: ClientState, attempt: int, answer: Response | NoReply) -> float:
     asked = retry_after(answer, session.wall()) if isinstance(answer, Response) else None
     # A moment more than asked for: many clients were told the same second. "At once" is no reason to hurry.
     return asked + session.jitter() if asked else session.pause(attempt)
 
 
-def _unreachable(session: ClientState, broken: NoReply, money: str) -> ConnectionFailedError:
+def unreachable(session: ClientState, broken: NoReply, money: str) -> ConnectionFailedError:
     what = "The connection was lost" if broken.sent else "The service could not be reached"
     return ConnectionFailedError(
         f"{what}: {session.where()} ({broken.text}). {money} Check the address, the network and the proxy settings."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from kling_widgets.client import operations, steps
+from kling_widgets.client import creation, steps
 from kling_widgets.client.operations import OnTrouble
 from kling_widgets.client.steps import ClientState, Note, Work
 from kling_widgets.core import forks
@@ -45,17 +45,17 @@ def create(
     *,
     reserve: Reserve | None = None,
 ) -> steps.Protocol[Task]:
-    """``protocol.create``, after ``reserve``, if there is one, has allowed it.
+    """``creation.create``, after ``reserve``, if there is one, has allowed it.
 
     Raises:
         KlingError: it is not allowed: nothing was sent. Else as there.
     """
     if reserve is None:
-        return (yield from operations.create(session, body, on_trouble, before, note))
+        return (yield from creation.create(session, body, on_trouble, before, note))
     pending, note = _Pending(partial(reserve, session.base_url, body)), note or Note()
     try:
         yield Work(pending.begin)
-        task = yield from operations.create(session, body, on_trouble, before, note)
+        task = yield from creation.create(session, body, on_trouble, before, note)
     except SubmissionUnknownError as error:
         yield Work(partial(pending.end, str(error), sent=True))
         raise

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_widgets.client.operations import create, query, wait
+from kling_widgets.client.creation import create
+from kling_widgets.client.operations import query, wait
 from kling_widgets.client.steps import ClientState, NoReply, Response, Send
 from kling_widgets.core.task import Task
 from kling_widgets.errors import (

@@ -12,7 +12,7 @@ import pytest
 from traitlets import TraitError
 
 import kling_widgets as kw
-from kling_widgets.client import operations
+from kling_widgets.client.creation import create
 from kling_widgets.client.steps import ClientState as Wire
 from kling_widgets.client.steps import NoReply
 from kling_widgets.demo.service import default_folder
@@ -126,7 +126,7 @@ def time_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_time_zone_that_is_none(time_zone: str) -> None:
     """The message about an answer that was lost is made all the same: it is about money."""
-    steps = operations.create(Wire("https://a.example"), {"model": "m"}, lambda: None)
+    steps = create(Wire("https://a.example"), {"model": "m"}, lambda: None)
     next(steps)
     with pytest.raises(SubmissionUnknownError, match=r"20\d\d-"):
         steps.send(NoReply(True, "gone"))
