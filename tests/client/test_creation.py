@@ -1,0 +1,97 @@
+"""How a body is submitted, and when it is sent once more; played without a connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kling_widgets.client.creation import create
+from kling_widgets.client.steps import NoReply, Response, Send
+from kling_widgets.errors import (
+    ConnectionFailedError,
+    KlingError,
+    ModelUnavailableError,
+    RateLimitError,
+    SubmissionUnknownError,
+)
+from tests.client.play import play, told
+from tests.client.test_operations import DOWN, LOST, TAKEN, UNSENT, session
+
+# nothing was accepted, and it may pass
+SURE = [UNSENT, told("", 429), told("", 429, retry_after="2"), DOWN, told({"code": "model_not_found"}, 500)]
+REST = [
+    LOST,
+    told("", 500),
+    told("<html>", 502),
+    told("", 401),
+    told({}),
+    told({"code": "get_channel_failed"}, 404),  # the key's group has no such model: it never will
+    told({"code": "do_request_failed", "message": "upstream: model_not_found"}, 500),
+    TAKEN,
+]
+answers = st.sampled_from(SURE) | st.sampled_from(SURE + REST)
+
+
+@given(st.lists(answers, min_size=30, max_size=30))
+def test_one_price_per_wish(given_answers: list[Response | NoReply]) -> None:
+    """Whatever comes back, a create call is sent again only after answers that accepted nothing for certain."""
+    seen: list[Response | NoReply] = []
+
+    def each() -> Any:
+        for answer in given_answers:
+            seen.append(answer)
+            yield answer
+
+    left = each()
+    steps = create(session(), {"model": "m"})
+    try:
+        step: Any = next(steps)
+        while True:
+            step = steps.send(next(left) if isinstance(step, Send) else None)
+    except (StopIteration, KlingError):
+        pass
+    for answer in seen[:-1]:
+        assert answer in SURE
+    assert len(seen) <= 6
+
+
+def test_the_body_goes_out_as_it_is() -> None:
+    """The model's name comes back with the task, as the service does not always say it."""
+    body = {"model": "aigc-video-kling-2.6", "prompt": "p", "metadata": {"x": [1]}}
+    played = play(create(session(), body), [TAKEN])
+    (send,) = played.sent
+    assert isinstance(send, Send)
+    assert (send.method, send.url, send.json) == ("POST", "https://s.example/v1/video/generations", body)
+    assert (send.read_timeout, send.urgent) == (180, True)
+    assert played.result.model == "aigc-video-kling-2.6"
+
+
+def test_a_lost_create_says_when_it_was_sent() -> None:
+    """Its error helps to find it in the console."""
+    with pytest.raises(SubmissionUnknownError, match=r"sent 2027-01-1\d"):
+        play(create(session(), {}), [LOST])
+
+
+def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
+    """Three tries, or six; each told but the last."""
+    troubles: list[KlingError] = []
+    with pytest.raises(ConnectionFailedError):
+        play(create(session(), {}, troubles.append), [UNSENT] * 3)
+    assert len(troubles) == 2
+    with pytest.raises(RateLimitError):
+        play(create(session(), {}), [told("", 429)] * 6)
+    with pytest.raises(ModelUnavailableError):
+        play(create(session(), {}), [DOWN] * 3)
+
+
+@pytest.mark.parametrize("status", [429, 400])
+@pytest.mark.parametrize("code", [1102, 1303])
+def test_the_gateway_s_own_account_is_no_reason_to_try_again(status: int, code: int) -> None:
+    """A balance that is not the user's is not there a few seconds later, and waiting for it looks like a hang."""
+    troubles: list[KlingError] = []
+    with pytest.raises(ModelUnavailableError, match=r"not your account.*") as caught:
+        play(create(session(), {}, troubles.append), [told({"code": code, "message": "no"}, status)])
+    assert not troubles and "nothing is billed" in str(caught.value)
