@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from kling_widgets._version import __version__
+from kling_widgets.client.links import public_link
 from kling_widgets.core.json_values import JSON, to_json
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import JobSnapshot
@@ -25,9 +27,9 @@ from kling_widgets.request.request import VideoRequest
 _LONGEST_TEXT = 10_000  # characters of a field in the metadata; the longest prompt has 2500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figure:
-    """What is to be shown.
+    """What is to be shown. Several formats say the same of it, so each fact is found out once.
 
     Attributes:
         request: what was asked.
@@ -45,6 +47,34 @@ class Figure:
     took: float | None = None
     demo: bool = False
     service: str = ""
+
+    @cached_property
+    def prompt(self) -> str:
+        """What was asked, in words; "" if it was asked without any."""
+        return prompt_of(self.request)
+
+    @cached_property
+    def title(self) -> str:
+        """The model's name for people."""
+        return self.request.spec.title
+
+    @cached_property
+    def link(self) -> str | None:
+        """The service's link, if a browser may be sent there."""
+        return public_link(self.url)
+
+    @cached_property
+    def facts(self) -> tuple[str, ...]:
+        """What is known of the video besides its prompt: the settings, its size, how long it took."""
+        words = [text for text in (self.request.settings(),) if text]
+        clip = self.clip
+        if clip and clip.width and f"{clip.width}x{clip.height}" != self.request.get("size"):
+            words.append(f"{clip.width} × {clip.height}")
+        if self.took is not None:
+            words.append(f"made in {duration(self.took)}")
+        if self.demo:
+            words.append("demo: drawn on this machine, not by the model")
+        return tuple(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +153,3 @@ def path_inside(path: Path, folder: Path) -> Path | None:
         return Path(os.path.abspath(path)).relative_to(os.path.abspath(folder))
     except ValueError:
         return None
-
-
-def facts(figure: Figure) -> list[str]:
-    """Return what is known of the video besides its prompt: the settings, its size, how long it took."""
-    words = [text for text in (figure.request.settings(),) if text]
-    clip = figure.clip
-    if clip and clip.width and f"{clip.width}x{clip.height}" != figure.request.get("size"):
-        words.append(f"{clip.width} × {clip.height}")
-    if figure.took is not None:
-        words.append(f"made in {duration(figure.took)}")
-    if figure.demo:
-        words.append("demo: drawn on this machine, not by the model")
-    return words

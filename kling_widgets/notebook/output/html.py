@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from kling_widgets.client.links import public_link
 from kling_widgets.core.text import one_line
 from kling_widgets.media.clip import Clip
-from kling_widgets.notebook.output.figure import Presentation, facts, prompt_of, relative_link
+from kling_widgets.notebook.output.figure import Presentation, prompt_of, relative_link
 from kling_widgets.request.request import VideoRequest
 
 _WIDEST, _HIGHEST = 640, 480  # pixels, landscape and portrait
@@ -52,7 +51,7 @@ def as_html(shown: Presentation) -> Markup:
         video = player(shown.source, figure.request, shown.autoplay, _size(figure.clip) + _FIT + poster)
     else:
         video = Markup("<p>{}</p>").format(shown.reason)
-    title = Markup("<b>{}</b>").format(figure.request.spec.title)
+    title = Markup("<b>{}</b>").format(figure.title)
     origin = [f"task {one_line(figure.task_id, 200)}"]
     if figure.clip:
         file, path = relative_link(figure.clip.path, place.folder), figure.clip.path
@@ -60,14 +59,13 @@ def as_html(shown: Presentation) -> Markup:
             origin.append(Markup('<a href="{}" download>{}</a>').format(file, one_line(path.name)))
         if place.astray or not file:
             origin.append(Markup("<code>{}</code>").format(one_line(path)))
-    if link := public_link(figure.url):
+    if link := figure.link:
         origin.append(_LINK.format(link))
     silent = not place.front_end.aac and figure.clip and figure.clip.sound  # it plays H.264, but no AAC
-    prompt = prompt_of(figure.request)
     return _FIGURE.format(
         video=video,
-        prompt=_PROMPT.format(prompt) if prompt else "",
-        facts=Markup(" · ").join((title, *facts(figure))),
+        prompt=_PROMPT.format(figure.prompt) if figure.prompt else "",
+        facts=Markup(" · ").join((title, *figure.facts)),
         origin=Markup(" · ").join(origin),
         note=_NO_SOUND if silent else "",
     )

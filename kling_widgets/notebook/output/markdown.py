@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
-from kling_widgets.client.links import public_link
 from kling_widgets.core.text import one_line
-from kling_widgets.notebook.output.figure import Presentation, facts, prompt_of, relative_link
+from kling_widgets.notebook.output.figure import Presentation, relative_link
 
 
 def as_markdown(shown: Presentation) -> str:
     """The caption for places that take Markdown, such as GitHub; they show the picture beside it."""
     figure, place = shown.figure, shown.place
-    prompt = prompt_of(figure.request)
-    lines = [f"*{_markdown(one_line(prompt, 2500))}*"] if prompt else []
-    lines.append(" · ".join((f"**{_markdown(figure.request.spec.title)}**", *map(_markdown, facts(figure)))))
+    lines = [f"*{_markdown(one_line(figure.prompt, 2500))}*"] if figure.prompt else []
+    lines.append(" · ".join((f"**{_markdown(figure.title)}**", *map(_markdown, figure.facts))))
     last = [f"task {_markdown(one_line(figure.task_id, 200))}"]
     if figure.clip:
         file = relative_link(figure.clip.path, place.folder)
@@ -22,7 +20,7 @@ def as_markdown(shown: Presentation) -> str:
         last.append(f"[{name}]({file})" if file else name)
         if place.astray:
             last.append(_markdown(one_line(figure.clip.path)))
-    if link := public_link(figure.url):
+    if link := figure.link:
         last.append(f"[link](<{link}>)")
     return "  \n".join((*lines, " · ".join(last)))
 

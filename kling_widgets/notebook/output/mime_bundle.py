@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from kling_widgets.client.links import public_link
 from kling_widgets.core.json_values import to_json
 from kling_widgets.media.clip import smaller
 from kling_widgets.notebook.kernel.front_end import Location
@@ -52,7 +51,7 @@ def _poster(figure: Figure, room: int) -> str:
 
 def _source(figure: Figure, place: Location, display: Display) -> tuple[str, str]:
     """Return what the video element plays, or "" and a sentence that says why there is nothing."""
-    clip, link = figure.clip, public_link(figure.url)
+    clip, link = figure.clip, figure.link
     file = relative_link(clip.path, place.folder) if clip else None
     order: tuple[str, ...] = {
         "file": ("file", "embed", "link"),

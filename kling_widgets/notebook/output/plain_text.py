@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from kling_widgets.client.links import public_link
 from kling_widgets.core.text import one_line
-from kling_widgets.notebook.output.figure import Presentation, facts, path_inside, prompt_of
+from kling_widgets.notebook.output.figure import Presentation, path_inside
 
 
 def as_text(shown: Presentation) -> str:
     """The figure in words: for a terminal, a log, or a front end that shows nothing else."""
     figure, place = shown.figure, shown.place
-    prompt = one_line(prompt_of(figure.request))
+    prompt = one_line(figure.prompt)
     lines = [prompt] if prompt else []
-    lines.append(" · ".join((figure.request.spec.title, *facts(figure))))
+    lines.append(" · ".join((figure.title, *figure.facts)))
     lines.append(f"task {one_line(figure.task_id, 200)}")
     if figure.clip:
         # In a notebook without the folders above it, which are nobody's business.
         inside = path_inside(figure.clip.path, place.folder) if place.front_end.rich and not place.astray else None
         lines.append(f"file {one_line(inside or figure.clip.path)}")
-    if link := public_link(figure.url):
+    if link := figure.link:
         lines.append(f"link {one_line(link)}")
     return "\n".join(lines)
