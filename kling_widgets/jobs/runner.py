@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from kling_widgets.client.credentials.endpoint import Service
 from kling_widgets.client.error_replies import submission_unknown
-from kling_widgets.core import forks
 from kling_widgets.core.task import Task
 from kling_widgets.errors import (
     KlingError,
@@ -27,6 +24,7 @@ from kling_widgets.jobs import video_files
 from kling_widgets.jobs.context import JobContext
 from kling_widgets.jobs.snapshot import ENDED, State
 from kling_widgets.jobs.state import JobState
+from kling_widgets.jobs.stop_switch import StopSwitch
 from kling_widgets.media.clip import Clip, read, thumbnail
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.batch_writer import in_thread
@@ -62,13 +60,8 @@ class JobRunner:
     ) -> None:
         self.key, self._request, self._desk, self._standing = key, request, desk, standing
         self._on_disk, self._follows = on_disk, follows
-        self._lock = forks.lock()
-        self._sent = standing.task is not None  # whether something was sent that was not turned away
-        self._started = self._begun = self._stopping = self._cut_short = False
+        self._switch = StopSwitch(sent=standing.task is not None)
         self._process = os.getpid()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[Any] | None = None
-        self._may_cut = False  # on the loop only: what runs now may be cut short
 
     @property
     def ours(self) -> bool:
@@ -88,23 +81,23 @@ class JobRunner:
     @property
     def watched(self) -> bool:
         """Whether it is being watched, and will be."""
-        return self.ours and self._started and not self._stopping and self._standing.state not in ENDED
+        switch = self._switch
+        return self.ours and switch.claimed and not switch.stopping and self._standing.state not in ENDED
 
     @property
     def sent(self) -> bool:
         """Whether something was sent that the service has not turned away: it may be made, and billed."""
-        with self._lock:
-            return self._sent
+        return self._switch.sent
 
     @property
     def cancelled(self) -> bool:
         """Whether it was stopped before anything was sent: nothing will be, and it has ended or does so now."""
-        return self._stopping and not self.sent
+        return self._switch.stopping and not self.sent
 
     def start(self) -> None:
         """Begin the work in the background. What has begun is not begun again, and what was stopped before it began
         does not begin."""
-        if self._is_first():
+        if self._switch.claim():
             try:
                 self._desk.watcher.start(self._run())
             except BaseException:  # an interrupt may come at any point
@@ -113,22 +106,13 @@ class JobRunner:
 
     def discard(self) -> None:
         """Stop it if it was not started: nothing of it is sent any more."""
-        if self.ours and self._is_first():
+        if self.ours and self._switch.claim():
             self.stop()
-
-    def _is_first(self) -> bool:
-        """Whether nobody has started or stopped it before."""
-        with self._lock:
-            first, self._started = not self._started, True
-            return first
 
     async def _run(self) -> None:
         """From where it stands to its end; raises nothing."""
-        with self._lock:
-            if self._cut_short:
-                return
-            self._begun = True
-        self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
+        if not self._switch.begin():
+            return
         try:
             clip = await self._found() or await self._made()
         except asyncio.CancelledError:
@@ -144,16 +128,8 @@ class JobRunner:
 
     def stop(self) -> None:
         """Stop what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""
-        if not self.ours:
-            return
-        with self._lock:
-            self._started = self._stopping = True
-            begun, self._begun = self._begun, True
-            self._cut_short |= not begun
-        if not begun:
+        if self.ours and self._switch.stop():
             self._end_unbegun()
-        elif self._loop is not None:
-            self._loop.call_soon_threadsafe(self._cut)
 
     def _end_unbegun(self) -> None:
         error = KlingError(self.after_stop())
@@ -164,9 +140,8 @@ class JobRunner:
 
     def rewatch(self) -> bool:
         """Take a stop back where it is not too late for that; whether it is being watched, and will be."""
-        with self._lock:
-            self._stopping = self._cut_short
-            return self.watched
+        self._switch.take_back()
+        return self.watched
 
     def after_stop(self) -> str:
         """What to know when it is watched no more."""
@@ -210,13 +185,12 @@ class JobRunner:
                 raise KlingError(f"Another kernel sent it, as #{self.key}. {entry.error or ''}".strip())
             else:
                 await asyncio.to_thread(self._desk.journal.recover_orphans)
-                with self._cuttable():
+                with self._switch.cuttable():
                     await asyncio.sleep(_LOOK)
         return None
 
     async def _joined(self, entry: Submission, task_id: str) -> Task:
-        with self._lock:
-            self._follows, self._sent = False, True
+        self._follows, self._switch.sent = False, True
         task = Task(task_id, entry.model or None)
         self._standing.accept(task, self._desk.clock() if entry.accepted is None else entry.accepted)
         self._standing.announce()
@@ -231,7 +205,7 @@ class JobRunner:
             if entry is None:
                 return None
             if entry.path is not None:
-                with self._cuttable():
+                with self._switch.cuttable():
                     clip = await asyncio.to_thread(video_files.ours, entry, self._desk.folder)
                 if clip is not None:
                     self._standing.task = replace(task, status="succeeded")
@@ -242,19 +216,18 @@ class JobRunner:
             if not await asyncio.to_thread(self._desk.journal.owned_elsewhere, entry):
                 return None
             self._standing.fetch()
-            with self._cuttable():
+            with self._switch.cuttable():
                 await asyncio.sleep(_LOOK)
         return None
 
     async def _submit(self, client: Any) -> Task:
-        with self._cuttable():
+        with self._switch.cuttable():
             body = await client.prepare(self._request)
         try:
-            with self._cuttable():
+            with self._switch.cuttable():
                 task: Task = await client.create(body, on_trouble=self._turned_away, before=partial(self._before, body))
         except KlingError as error:
-            with self._lock:
-                self._sent = isinstance(error, SubmissionUnknownError)  # each other one is a refusal
+            self._switch.sent = isinstance(error, SubmissionUnknownError)  # each other one is a refusal
             raise
         except Exception as error:
             if self.sent:
@@ -268,7 +241,7 @@ class JobRunner:
 
     async def _before(self, body: dict[str, Any]) -> None:
         """Directly before the request is sent: the last moment to call it off. From here on it is seen through."""
-        self._may_cut = False
+        self._switch.see_through()
         written = await self._note(state="sending", body=body)
         if written is None:
             self._follows = True  # what becomes of it is not for this kernel to write
@@ -279,23 +252,18 @@ class JobRunner:
             # Killed now, the kernel would leave a file that says that nothing was sent.
             why = self._desk.journal.trouble or "It is not in the journal any more."
             raise KlingError(f"Nothing was sent, nothing is billed. {why}")
-        with self._lock:
-            self._check()
-            self._sent = True
+        self._switch.send()
 
     def _turned_away(self, error: KlingError) -> None:
         """Nothing was accepted, and it is to be tried again: until then it can be called off once more."""
-        with self._lock:
-            self._sent = False
-            self._check()
-        self._may_cut = True
+        self._switch.turned_away()
         self._note(state="written")
         self._standing.poll_failed(error)
 
     async def _watch(self, client: Any, task: Task) -> Task:
         usual = await asyncio.to_thread(self._desk.journal.usual, self._request, self._desk.service.name)
         self._standing.set_typical(usual)
-        with self._cuttable():
+        with self._switch.cuttable():
             ended: Task = await client.wait(
                 task,
                 timeout=self._desk.timeout,
@@ -318,7 +286,7 @@ class JobRunner:
             # the state, as another kernel may have saved it elsewhere meanwhile.
             await self._note(state="succeeded", path=str(target), sha256=None)
             try:
-                with self._cuttable():
+                with self._switch.cuttable():
                     path = await client.download(task, target, on_progress=self._standing.fetch)
                 break
             except KlingError:
@@ -326,12 +294,12 @@ class JobRunner:
                     raise
             finally:
                 targets.release(target)
-        with self._cuttable():
+        with self._switch.cuttable():
             clip = await asyncio.to_thread(read, path)
         return await self._keep(clip)
 
     async def _keep(self, clip: Clip) -> Clip:
-        with self._cuttable():
+        with self._switch.cuttable():
             clip = await self._desk.watcher.look(clip)
         poster = await asyncio.to_thread(thumbnail, clip.poster) if clip.poster else None
         await self._note(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster, error=None)
@@ -374,32 +342,6 @@ class JobRunner:
     async def _end(self, state: State, error: KlingError | None = None, clip: Clip | None = None) -> None:
         # In a thread: whoever shows the end may read the file for it, and other tasks are polled meanwhile.
         await in_thread(partial(self._standing.end, state, error, clip))
-
-    # The means.
-
-    @contextlib.contextmanager
-    def _cuttable(self) -> Iterator[None]:
-        """What a stop may cut short. As the flag and the cut live on one loop, a cut never hits anything else."""
-        with self._lock:
-            self._check()
-        self._may_cut = True
-        try:
-            yield
-        finally:
-            self._may_cut = False
-
-    def _check(self) -> None:
-        """Gives up if it was stopped; under the lock, as from here on no stop can be taken back."""
-        if self._stopping:
-            self._cut_short = True
-            raise asyncio.CancelledError
-
-    def _cut(self) -> None:
-        with self._lock:
-            if not (self._may_cut and self._stopping) or self._task is None:
-                return
-            self._cut_short = True
-        self._task.cancel()
 
     def _note(self, **columns: object) -> asyncio.Future[bool | None]:
         """Writes down; gives whether that is on disk, None where the entry is not this process's own any more."""

@@ -1,0 +1,96 @@
+"""What a stop cuts short, and what it lets through."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from kling_widgets.jobs.stop_switch import StopSwitch
+
+
+def test_one_alone_claims_it() -> None:
+    """It is started once, and not at all after a stop."""
+    started, stopped = StopSwitch(sent=False), StopSwitch(sent=False)
+    assert (started.claim(), started.claim()) == (True, False)
+    assert stopped.stop()
+    assert not stopped.claim()
+
+
+def test_a_stop_before_the_beginning_cannot_be_taken_back() -> None:
+    """The work never begins, and a second stop has nothing to end."""
+    switch = StopSwitch(sent=False)
+    assert switch.stop()
+    switch.take_back()
+    assert switch.stopping
+    assert not asyncio.run(_begun(switch))
+    assert not switch.stop()
+
+
+def test_a_stop_that_has_cut_nothing_is_taken_back() -> None:
+    """What is seen through goes on, and so does what comes behind it."""
+
+    async def work() -> list[str]:
+        assert switch.begin()
+        switch.see_through()
+        assert not switch.stop()
+        await asyncio.sleep(0)  # the cut that was called for comes, and finds nothing to cut
+        switch.take_back()
+        with switch.cuttable():
+            return ["went on"]
+
+    switch = StopSwitch(sent=True)
+    assert asyncio.run(work()) == ["went on"]
+    assert not switch.stopping
+
+
+def test_a_stop_cuts_short_what_may_be() -> None:
+    """At once, in the middle of a wait; from then on it cannot be taken back."""
+
+    async def work() -> None:
+        assert switch.begin()
+        with switch.cuttable():
+            asyncio.get_running_loop().call_soon(switch.stop)
+            await asyncio.Event().wait()
+
+    switch = StopSwitch(sent=True)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(work())
+    switch.take_back()
+    assert switch.stopping
+
+
+@pytest.mark.parametrize("way", ["send", "turned_away", "cuttable"])
+def test_the_next_step_ends_what_was_stopped_meanwhile(way: str) -> None:
+    """Whatever was seen through before: nothing is sent any more."""
+
+    async def work() -> None:
+        assert switch.begin()
+        switch.see_through()
+        switch.stop()
+        step = switch.cuttable().__enter__ if way == "cuttable" else getattr(switch, way)
+        with pytest.raises(asyncio.CancelledError):
+            step()
+        await asyncio.sleep(0)
+
+    switch = StopSwitch(sent=False)
+    asyncio.run(work())
+    assert not switch.sent
+
+
+def test_what_was_turned_away_counts_as_not_sent() -> None:
+    """It may be stopped again, until it is sent once more."""
+
+    async def work() -> list[bool]:
+        switch.begin()
+        switch.send()
+        sent = [switch.sent]
+        switch.turned_away()
+        return [*sent, switch.sent]
+
+    switch = StopSwitch(sent=False)
+    assert asyncio.run(work()) == [True, False]
+
+
+async def _begun(switch: StopSwitch) -> bool:
+    return switch.begin()
