@@ -31,6 +31,10 @@ _IDLE = f"""() => {{
     return [...panel.content.model.cells].every(cell => cell.type !== 'code' || cell.executionState === 'idle')
         && panel.sessionContext.session?.kernel?.status === 'idle';
 }}"""
+_QUEUED = f"""() => {{
+    const cells = [...{_PANEL}.content.model.cells].filter(cell => cell.type === 'code');
+    return cells.every(cell => cell.executionState === 'running');
+}}"""
 _PLAYED = """async video => {
     const until = async (test, what) => {
         const deadline = performance.now() + 60000;
@@ -136,6 +140,15 @@ class Notebook:
     def run_all(self) -> None:
         """The menu's Run All Cells; returns when all are queued."""
         self._start("notebook:run-all-cells")
+
+    def run_all_held(self) -> None:
+        """Runs all cells, the first of which asks by ``input()``; returns when the answer is given, to which all have
+        been in the kernel's queue: a quick kernel ends a cell before the next has come, and an error stops nothing."""
+        self.run_all()
+        question = self.output(0).locator(".jp-Stdin-input")
+        question.wait_for()
+        self.page.wait_for_function(_QUEUED, polling=POLLING)
+        question.press("Enter")
 
     def run_cell(self, index: int) -> None:
         """Runs this cell; returns when it is queued."""

@@ -169,8 +169,8 @@ def test_a_click_on_stop_watching_ends_no_video(notebook: Notebook, kernel_name:
 
 def test_a_failure_stops_run_all(notebook: Notebook) -> None:
     """A mistake is one line that says that nothing was sent, without a traceback, and later cells do not run."""
-    notebook.open([LOAD, "%kling --model 2.6 --seconds abc a boat", "'never'"])
-    notebook.run_all()
+    notebook.open([f"{LOAD}\ninput()", "%kling --model 2.6 --seconds abc a boat", "'never'"])
+    notebook.run_all_held()
     notebook.wait_idle()
     text = notebook.output_text(1)
     assert "InvalidRequestError" in text
