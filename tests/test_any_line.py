@@ -76,7 +76,9 @@ lines = st.tuples(st.lists(given_options, max_size=5).map(" ".join), prompts).ma
 def understood(text: str, cell: str | None) -> Understood | None:
     """The command, or None where it is refused, in plain words that do not repeat a key."""
     try:
-        return parse(text, cell, lookup={"name": "boat", "x": 7}.__getitem__, read=lambda path: '{"type": "down_back"}')
+        return parse(
+            text, cell, variables={"name": "boat", "x": 7}.__getitem__, read=lambda path: '{"type": "down_back"}'
+        )
     except InvalidRequestError as error:
         assert is_plain(error) and KEY not in str(error)
         return None

@@ -110,7 +110,7 @@ class AsyncClient:
                     elapsed=elapsed,
                     on_update=on_update,
                     on_trouble=on_trouble,
-                    crowd=lambda: self._budget.round,
+                    poll_round=lambda: self._budget.round,
                 )
             )
 

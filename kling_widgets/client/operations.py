@@ -60,7 +60,7 @@ def wait(
     elapsed: float = 0.0,
     on_update: OnUpdate | None = None,
     on_trouble: OnTrouble | None = None,
-    crowd: Callable[[], float] = float,
+    poll_round: Callable[[], float] = float,
 ) -> Protocol[Task]:
     """Looks at a task until it has ended, and gives the succeeded one; its link may be missing even then.
 
@@ -71,7 +71,7 @@ def wait(
         elapsed: seconds since the service accepted it, when it is not new.
         on_update: called with the task at each look.
         on_trouble: called with the error when a look got no usable answer. That alone never ends the wait.
-        crowd: gives the seconds in which each task that is watched now can be looked at once; 0 where none are.
+        poll_round: gives the seconds in which each task that is watched now can be looked at once; 0 where none are.
 
     Raises:
         TaskFailedError: it has ended without a video.
@@ -85,7 +85,7 @@ def wait(
         elapsed = max(elapsed, 3.0)  # nobody knows how old it is: look at once
     schedule, looks, refused, trouble = PollSchedule(usual), 0, 0, None
     while not seen.ended:
-        pause = schedule.next(elapsed + watch.gone, crowd())
+        pause = schedule.next(elapsed + watch.gone, poll_round())
         if timeout is not None and watch.waited + pause > timeout:
             pause = max(0.0, timeout - watch.waited)
             if looks and pause < 1:  # too soon after the last look for another one

@@ -30,7 +30,7 @@ SILENT_SHARE = 0.38  # of the usual duration: hardly any task is over before
 EVEN_GAP = 0.44  # seconds, times the root of the usual duration: so a look buys as much, however long a task takes
 RAMP_SHARE = 0.55  # of the usual duration, up to which the gaps shrink to the even one, as the square of the time
 LATE_SHARE = 3.0  # of the usual duration, from which on the gaps grow again
-PATIENCE = 0.025  # of the time gone by, once a task is late
+LATE_GAP = 0.025  # of the time gone by, once a task is late
 
 PRIOR = 90.0  # seconds; a guess where no duration is known, which is trusted in gaps of up to ...
 WIDEST_UNKNOWN_GAP = 6.5  # ... so many seconds
@@ -67,19 +67,19 @@ class PollSchedule:
         """A look that got no usable answer; ``retry_after``: seconds to wait, if the service said so."""
         self._looked, self._misses, self._asked_to_wait = True, self._misses + 1, min(retry_after or 0.0, LONGEST_ASKED)
 
-    def next(self, elapsed: float, crowd: float = 0.0) -> float:
+    def next(self, elapsed: float, poll_round: float = 0.0) -> float:
         """Seconds from ``elapsed`` to the next look; 1 or more after the first one.
 
         Args:
             elapsed: seconds since acceptance.
-            crowd: seconds in which the budget lets each watched task be looked at once: more looks would only queue.
+            poll_round: seconds in which each watched task can be looked at once: more looks would only queue.
         """
         if not self._looked:
             return max(0.0, FIRST_LOOK - elapsed)
         if self._misses:
             again = min(LONGEST_GAP, SHORTEST_GAP * 2.0 ** min(self._misses, 10))
             return max(again, self._asked_to_wait)
-        least = max(SHORTEST_GAP, min(LONGEST_SILENCE, CROWD_SHARE * crowd))
+        least = max(SHORTEST_GAP, min(LONGEST_SILENCE, CROWD_SHARE * poll_round))
         return max(least, self._gap(elapsed, least))
 
     def remaining(self, elapsed: float) -> tuple[float, float] | None:
@@ -96,7 +96,7 @@ class PollSchedule:
         usual = self.usual or PRIOR
         even = EVEN_GAP * math.sqrt(usual)
         silent = SILENT_SHARE * usual
-        late = min(LONGEST_GAP, PATIENCE * elapsed) if elapsed > LATE_SHARE * usual else 0.0
+        late = min(LONGEST_GAP, LATE_GAP * elapsed) if elapsed > LATE_SHARE * usual else 0.0
         ramp = even * max(1.0, RAMP_SHARE * usual / max(elapsed, silent)) ** 2
         widest = LONGEST_SILENCE if self.usual else WIDEST_UNKNOWN_GAP
         blind = max(min(max(silent - elapsed, ramp), widest), late)

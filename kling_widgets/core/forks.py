@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_PATIENCE = 30.0  # seconds for which a fork waits at the most
+_TIMEOUT = 30.0  # seconds for which a fork waits at the most
 
 _locks: weakref.WeakSet[Any] = weakref.WeakSet()
 _awaited: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -50,7 +50,7 @@ def anew(owner: T, begin: Callable[[T], None]) -> None:
 
 def _before() -> None:
     _forking.acquire()
-    _held.extend(each for each in list(_awaited) if each.acquire(timeout=_PATIENCE))
+    _held.extend(each for each in list(_awaited) if each.acquire(timeout=_TIMEOUT))
 
 
 def _in_parent() -> None:

@@ -56,7 +56,7 @@ def read(body: object) -> dict[str, Any]:
     model, problem = resolve(given.pop("model", ""))
     if problem and problem.severity == "error":
         raise ValueError(str(problem))
-    request = VideoRequest.from_given(model, given, foreign=given)
+    request = VideoRequest.from_given(model, given, untrusted=given)
     for missing in needed(model, request.values):
         if missing.field == "prompt" and missing.severity == "error":
             raise ValueError(str(missing))

@@ -30,7 +30,7 @@ from kling_widgets.errors import KlingError
 
 HOST = "127.0.0.1"
 _HOSTS = (HOST, "localhost", "::1")  # the names that a request may come for: no page elsewhere has one
-PATIENCE = 30.0  # seconds for a start or an end
+TIMEOUT = 30.0  # seconds for a start or an end
 # What a task needs that this process does not import: told at the start, not by the first task.
 for _needed in ("av", "numpy", "PIL", "python_multipart"):
     if importlib.util.find_spec(_needed) is None:
@@ -67,7 +67,7 @@ class Demo:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="kling_widgets demo", daemon=True)
         self._thread.start()
-        if not self._started.wait(PATIENCE) or self._stopped.is_set():
+        if not self._started.wait(TIMEOUT) or self._stopped.is_set():
             self.stop()
             raise KlingError("The demo cannot start: its server ended at once.")
 
@@ -113,7 +113,7 @@ class Demo:
         """Stops the service; what is not finished is taken up by the next one on this folder. May be called again."""
         self._server.should_exit = True
         if threading.current_thread() is not self._thread:
-            self._thread.join(PATIENCE)
+            self._thread.join(TIMEOUT)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the service has stopped, at most ``timeout`` seconds, and says whether it has."""

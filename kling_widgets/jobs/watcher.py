@@ -41,7 +41,7 @@ class Watcher:
         budget: requests a second for the process.
         connect: makes the client of a service.
         look: what finds out what the pictures of a video say.
-        patience: seconds in which it has to do so.
+        timeout: seconds in which it has to do so.
 
     Attributes:
         targets: the files that are being fetched.
@@ -54,11 +54,11 @@ class Watcher:
         budget: RateLimiter | None = None,
         connect: Connect = connect,
         look: Callable[[Clip], Clip] = look_into,
-        patience: float = 10.0,
+        timeout: float = 10.0,
     ) -> None:
         self.budget = budget or RateLimiter()
         self.targets = Targets()
-        self._connect, self._look, self._patience = connect, look, patience
+        self._connect, self._look, self._timeout = connect, look, timeout
         self._lock, self._connecting = forks.lock(), forks.lock()
         self._begin()
         forks.anew(self, Watcher._begin)
@@ -97,7 +97,7 @@ class Watcher:
         that does not come, may keep the others waiting. On the loop, one after another."""
         async with self.examining:
             try:
-                async with asyncio.timeout(self._patience):
+                async with asyncio.timeout(self._timeout):
                     return await asyncio.to_thread(self._look, clip)
             except TimeoutError:
                 return clip

@@ -37,7 +37,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "video": ("av", "PIL"),
     "keys": ("dotenv", "keyring"),
 }
-_PATIENCE = 10.0  # seconds that the service has for its answer, tries and all
+_TIMEOUT = 10.0  # seconds that the service has for its answer, tries and all
 
 _Look = Callable[[], tuple[str, str]]  # how it is, and what to do
 
@@ -45,7 +45,7 @@ _Look = Callable[[], tuple[str, str]]  # how it is, and what to do
 def doctor(
     session: Session,
     proxies: Callable[[], Mapping[str, str]] = urllib.request.getproxies,
-    patience: float = _PATIENCE,
+    timeout: float = _TIMEOUT,
 ) -> Table:
     """Looks at key, service, proxies, journal, spending, videos, front end and versions. Asks the service once, for
     free; so it does Colab's secrets and the system's keyring, where they may give a key.
@@ -53,13 +53,13 @@ def doctor(
     Args:
         session: what to look at.
         proxies: gives the proxy settings of this process.
-        patience: seconds that the service has.
+        timeout: seconds that the service has.
     """
     find.ask_again()
     looks: Mapping[str, _Look] = {
         "front end": lambda: (session.place.front_end.name, ""),
         "key": lambda: _key(session),
-        "service": lambda: _service(session, patience),
+        "service": lambda: _service(session, timeout),
         "proxies": lambda: _proxies(proxies()),
         "certificates": _certificates,
         "journal": lambda: _journal(session),
@@ -101,31 +101,31 @@ def _key(session: Session) -> tuple[str, str]:
     return status, " ".join(filter(None, (advice, hint)))
 
 
-def _service(session: Session, patience: float) -> tuple[str, str]:
+def _service(session: Session, timeout: float) -> tuple[str, str]:
     try:
         service = session.services.get()
     except KlingError as error:
         return "not asked", str(error)
     where = "the demo on this machine" if service.demo else service.base_url
     try:
-        callable_models = _callable_models(session, service, patience)
+        callable_models = _callable_models(session, service, timeout)
     except KlingError as error:
         return f"{where} does not answer as it should", str(error)
     except TimeoutError:
-        return f"{where} does not answer within {patience:g} s", "Check the address, the network and the proxies."
+        return f"{where} does not answer within {timeout:g} s", "Check the address, the network and the proxies."
     missing = sorted(set(MODELS) - set(callable_models))
     hint = f"The key may not call {', '.join(missing)}: see its group or scope." if missing else ""
     return f"{where} answers; {len(callable_models)} of {len(MODELS)} models may be called", hint
 
 
-def _callable_models(session: Session, service: Service, patience: float) -> tuple[str, ...]:
+def _callable_models(session: Session, service: Service, timeout: float) -> tuple[str, ...]:
     """Asks on the background loop, so that the wait can be given up whatever the service does."""
     from kling_widgets.client.async_client import AsyncClient
 
     async def at_once(seconds: float) -> None:
         """Tries are no use to who wants to hear what goes wrong."""
 
-    client = AsyncClient(service.key, service.base_url, timeout=patience, sleep=at_once)
+    client = AsyncClient(service.key, service.base_url, timeout=timeout, sleep=at_once)
 
     async def ask() -> tuple[str, ...]:
         async with client:
@@ -133,7 +133,7 @@ def _callable_models(session: Session, service: Service, patience: float) -> tup
 
     asked = session.watcher.start(ask())
     try:
-        return waiting.wait(asked, patience)
+        return waiting.wait(asked, timeout)
     finally:
         asked.cancel()
 

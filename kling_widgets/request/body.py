@@ -17,9 +17,9 @@ from kling_widgets.errors import InvalidRequestError
 TOP = ("model", "images", "metadata", *(f.name for f in FIELDS.values() if not f.in_metadata), "duration")
 
 
-def normalise(model: Model, given: Mapping[str, object], foreign: Container[str] = frozenset()) -> dict[str, JSON]:
+def normalise(model: Model, given: Mapping[str, object], untrusted: Container[str] = frozenset()) -> dict[str, JSON]:
     """The values in their one form. Whatever contradicts stays under the name by which it came, so that nothing is
-    decided for the user: see ``leftovers``. Text under a ``foreign`` name is never a local path."""
+    decided for the user: see ``leftovers``. Text under a ``untrusted`` name is never a local path."""
     values: dict[str, JSON] = {}
     rest: dict[str, JSON] = {}
     extra: dict[str, JSON] = {}
@@ -41,7 +41,7 @@ def normalise(model: Model, given: Mapping[str, object], foreign: Container[str]
         # First names before aliases, so that a contradiction is reported under the alias.
         for name in sorted(source, key=lambda name: (name not in FIELDS, name in FRAME_LISTS)):
             value, field = source[name], ALIASES.get(name, name)
-            paths = ("metadata" if source is inner else name) not in foreign
+            paths = ("metadata" if source is inner else name) not in untrusted
             if source is inner and name in FORBIDDEN_METADATA:
                 settled = False
             elif name in FRAME_LISTS:

@@ -32,7 +32,7 @@ def _as_it_is(value: object) -> object:
     return value
 
 
-def expand(text: str, lookup: Lookup, finish: Finish = _as_it_is) -> str:
+def expand(text: str, variables: Lookup, finish: Finish = _as_it_is) -> str:
     """The text with every ``{name}``, ``{name.attr}``, ``{name[0]}`` replaced by its value, finished.
 
     ``{{`` and ``}}`` are braces; of several ``$`` before a name one is removed. Braces that hold no name stay as they
@@ -49,19 +49,19 @@ def expand(text: str, lookup: Lookup, finish: Finish = _as_it_is) -> str:
         out.append(text[position : match.start()])
         position = match.end()
         if match["shell"]:
-            out.append(_dollars(match["dollars"], match["shell"], lookup))
+            out.append(_dollars(match["dollars"], match["shell"], variables))
             continue
         if match["name"]:
-            out.append(_value(match[0], match["name"], match["steps"], lookup, finish))
+            out.append(_value(match[0], match["name"], match["steps"], variables, finish))
             continue
         if match["template"]:
-            _no_template(match, lookup)
+            _no_template(match, variables)
             position = match.start() + 2
         brace, doubled = match[0][0], match[0][:2] in ("{{", "}}")
         out.append(brace)
         if brace == "{":
             if not doubled:
-                _no_expression(text, position, lookup)
+                _no_expression(text, position, variables)
             opened.append(brace * (1 + doubled))
         elif doubled and opened[-1:] == ["{"]:
             opened.pop()
@@ -94,10 +94,10 @@ def escape(text: str) -> str:
     return "".join(out)
 
 
-def _dollars(dollars: str, name: str, lookup: Lookup) -> str:
+def _dollars(dollars: str, name: str, variables: Lookup) -> str:
     if len(dollars) > 1:
         return dollars[1:] + name
-    if _is_variable(name, lookup):
+    if _is_variable(name, variables):
         raise InvalidRequestError(
             f"${name} is not replaced by your variable {name}: write {{{name}}} for its value, or $${name} for the "
             "text itself. Nothing was sent."
@@ -105,20 +105,20 @@ def _dollars(dollars: str, name: str, lookup: Lookup) -> str:
     return dollars + name
 
 
-def _no_template(match: re.Match[str], lookup: Lookup) -> None:
+def _no_template(match: re.Match[str], variables: Lookup) -> None:
     name = match["template"]
-    if _is_variable(name, lookup):
+    if _is_variable(name, variables):
         raise InvalidRequestError(
             f"{shorten(match[0])} is not replaced by your variable {name}: write {{{name}}} for its value; for the "
             f"text itself write {{{{{match[0]}}}}}. Nothing was sent."
         )
 
 
-def _no_expression(text: str, position: int, lookup: Lookup) -> None:
+def _no_expression(text: str, position: int, variables: Lookup) -> None:
     """Nothing is computed in braces; behind the brace that stays there is no variable's expression."""
     match = _EXPRESSION.match(text, position)
     names = re.findall(_NAME, match[1]) if match else []
-    if match and any(_is_variable(name, lookup) for name in names):
+    if match and any(_is_variable(name, variables) for name in names):
         code = match[1]
         raise InvalidRequestError(
             f"{shorten('{' + code + '}')} is not computed: only {{name}}, {{name.attr}} and {{name[0]}} are replaced. "
@@ -127,17 +127,17 @@ def _no_expression(text: str, position: int, lookup: Lookup) -> None:
         )
 
 
-def _is_variable(name: str, lookup: Lookup) -> bool:
+def _is_variable(name: str, variables: Lookup) -> bool:
     try:
-        lookup(unicodedata.normalize("NFKC", name))  # as Python reads names
+        variables(unicodedata.normalize("NFKC", name))  # as Python reads names
     except KeyError:
         return False
     return True
 
 
-def _value(whole: str, name: str, steps: str, lookup: Lookup, finish: Finish) -> str:
+def _value(whole: str, name: str, steps: str, variables: Lookup, finish: Finish) -> str:
     try:
-        value = lookup(unicodedata.normalize("NFKC", name))
+        value = variables(unicodedata.normalize("NFKC", name))
     except KeyError:
         hint = f"Define it first, or write {{{whole}}} for the braces themselves."
         raise InvalidRequestError(f"There is no variable {name} for {whole}. {hint} Nothing was sent.") from None

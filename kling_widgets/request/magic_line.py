@@ -28,14 +28,14 @@ class Command:
     Attributes:
         model: its name; ``default`` where the line named none.
         fields: what is asked for, as ``VideoRequest.from_command`` makes a request of it.
-        foreign: the fields that come from a file, and so name no local one.
+        untrusted: the fields that come from a file, and so name no local one.
         settings: what to do with it, by ``Setting.key``; only what was given.
         empty: whether nothing at all was given, which asks for the form.
     """
 
     model: str
     fields: Mapping[str, object] = field(default_factory=dict)
-    foreign: Container[str] = frozenset()
+    untrusted: Container[str] = frozenset()
     settings: Mapping[str, object] = field(default_factory=dict)
     empty: bool = False
 
@@ -61,9 +61,9 @@ def parse(
     cell: str | None = None,
     *,
     default: str = DEFAULT_MODEL.name,
-    lookup: Lookup = _no_variable,
+    variables: Lookup = _no_variable,
     read: Callable[[Path], str] = _no_file,
-    place: Callable[[str, object], object] = _as_it_is,
+    convert: Callable[[str, object], object] = _as_it_is,
     there: Callable[[Path], bool] = _not_there,
     magic: str = "kling",
 ) -> Command:
@@ -73,9 +73,9 @@ def parse(
         line: what follows the magic's name.
         cell: the body of a cell magic, or None.
         default: the model when the line names none.
-        lookup: gives a variable's value by its name; raises KeyError.
+        variables: gives a variable's value by its name; raises KeyError.
         read: gives a file's text for ``@file.json``; raises OSError.
-        place: gives what a field, by its name, takes in place of a variable's value, such as a path for a picture in
+        convert: gives what a field, by its name, takes in place of a variable's value, such as a path for a picture in
             memory; raises InvalidRequestError.
         there: whether a file is there; a prompt that begins with the name of such a picture is refused.
         magic: the magic's name, to show a refused line as it should be.
@@ -89,8 +89,8 @@ def parse(
             "saved with the notebook, and give it with %kling_key."
         )
 
-    def taken(parts: Parts, place: Callable[[str, object], object] = _as_it_is) -> Values:
-        values = Values(lookup, read, place)
+    def taken(parts: Parts, convert: Callable[[str, object], object] = _as_it_is) -> Values:
+        values = Values(variables, read, convert)
         values.take(parts.options, parts.tail)
         if parts.prompt and "prompt" in values.fields:
             raise InvalidRequestError("The prompt is given twice, as an option and as text. Nothing was sent.")
@@ -108,8 +108,8 @@ def parse(
             f"{shorten(parts.prompt)} looks like a command: type {command} for it. For a video of just that, put it in "
             "double quotes. Nothing was sent."
         )
-    values = taken(parts, place)
-    prompt = _expanded(parts.prompt, lookup).strip()
+    values = taken(parts, convert)
+    prompt = _expanded(parts.prompt, variables).strip()
     first = misplaced(prompt, there) if parts.prompt.startswith("{") and not parts.verbatim else None
     if first and first.what != "a model":  # a variable holds text that begins with a number as often as not
         option, name = first.option.partition(" ")[0], parts.prompt.partition("}")[0] + "}"
@@ -120,13 +120,13 @@ def parse(
     fields = {**values.fields, "prompt": prompt} if prompt else values.fields
     settings = dict(values.settings)
     model = str(settings.pop("model", default))
-    return Command(model, fields, values.foreign, settings, empty=not line.strip() and cell is None)
+    return Command(model, fields, values.untrusted, settings, empty=not line.strip() and cell is None)
 
 
 _F_STRING = re.compile(r"(?:f|fr|rf)(['\"]{3}|['\"])(.*)\1", re.DOTALL | re.IGNORECASE)
 
 
-def _expanded(prompt: str, lookup: Lookup) -> str:
+def _expanded(prompt: str, variables: Lookup) -> str:
     """The prompt with its variables' values.
 
     Raises:
@@ -135,7 +135,7 @@ def _expanded(prompt: str, lookup: Lookup) -> str:
     used: list[str] = []
 
     def noting(name: str) -> object:
-        value = lookup(name)
+        value = variables(name)
         used.append(name)
         return value
 

@@ -187,22 +187,24 @@ class Values:
     """The values of options, with variables and files in place of their names.
 
     Args:
-        lookup: gives a variable's value, or raises KeyError.
+        variables: gives a variable's value, or raises KeyError.
         read: gives a file's text; raises OSError.
-        place: gives what a field, by its name, takes in place of a variable's value.
+        convert: gives what a field, by its name, takes in place of a variable's value.
 
     Attributes:
         fields: the values of fields, by name.
-        foreign: the fields that came from files: text in them is never a local path.
+        untrusted: the fields that came from files: text in them is never a local path.
         settings: what to do with the request, by ``Setting.key``.
     """
 
-    def __init__(self, lookup: Lookup, read: Callable[[Path], str], place: Callable[[str, object], object]) -> None:
-        self.lookup = lookup
+    def __init__(
+        self, variables: Lookup, read: Callable[[Path], str], convert: Callable[[str, object], object]
+    ) -> None:
+        self.variables = variables
         self.read = read
-        self.place = place
+        self.convert = convert
         self.fields: dict[str, object] = {}
-        self.foreign: set[str] = set()
+        self.untrusted: set[str] = set()
         self.settings: dict[str, object] = {}
 
     def take(self, options: Sequence[Given], tail: Sequence[Given] = ()) -> None:
@@ -225,19 +227,19 @@ class Values:
             else:
                 self._set(given.option, _key(given.name), self._value(given), given.kind == "file")
 
-    def _set(self, option: str, name: str, value: object, foreign: bool = False) -> None:
+    def _set(self, option: str, name: str, value: object, untrusted: bool = False) -> None:
         values = self.fields if name in ACCEPTED else self.settings
         if name not in values:
             values[name] = value
-            if foreign:
-                self.foreign.add(name)
-        elif _is_list(name) and foreign == (name in self.foreign):
+            if untrusted:
+                self.untrusted.add(name)
+        elif _is_list(name) and untrusted == (name in self.untrusted):
             values[name] = [*_as_list(values[name]), *_as_list(value)]  # a list repeats its option
         else:
             raise InvalidRequestError(f"{option} sets what is set already. Nothing was sent.")
 
     def _setting(self, given: Given, setting: Setting) -> object:
-        text = expand(given.value, self.lookup)
+        text = expand(given.value, self.variables)
         try:
             return setting.parse(text) if setting.parse else text
         except ValueError:
@@ -247,17 +249,17 @@ class Values:
 
     def _value(self, given: Given) -> object:
         name, field = _key(given.name), _field(given.name)
-        finish = partial(self.place, name)
+        finish = partial(self.convert, name)
         if given.kind == "":
             return given.value
         if given.kind == "json":
-            return map_strings(plain(given.value), lambda text: expand(text, self.lookup, finish))
+            return map_strings(plain(given.value), lambda text: expand(text, self.variables, finish))
         if given.kind == "file":
-            return self._file(given.option, expand(given.value, self.lookup))
+            return self._file(given.option, expand(given.value, self.variables))
         structured = isinstance(field, Structured) or name == "metadata"
         if structured and given.kind == "bare" and given.value.isidentifier():
             try:
-                value = self.lookup(given.value)
+                value = self.variables(given.value)
             except KeyError:
                 if not isinstance(field, Anything):
                     hint = "Give JSON, @file.json, or the name of a variable."
@@ -265,8 +267,8 @@ class Values:
                         f"{given.option}: there is no variable {given.value}. {hint} Nothing was sent."
                     ) from None
             else:
-                return self.place(name, value)
-        return expand(given.value, self.lookup, finish)
+                return self.convert(name, value)
+        return expand(given.value, self.variables, finish)
 
     def _file(self, option: str, name: str) -> JSON:
         try:

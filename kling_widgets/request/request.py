@@ -85,13 +85,13 @@ class VideoRequest:
         self._fill(model, fields)
 
     def _fill(
-        self, model: str | float | Model, given: Mapping[str, object], foreign: Container[str] = frozenset()
+        self, model: str | float | Model, given: Mapping[str, object], untrusted: Container[str] = frozenset()
     ) -> None:
         unknown = unknown_fields(given)
         if unknown:
             raise InvalidRequestError.of(unknown)
         self._spec, self._name_problem = resolve(model)
-        self._values = normalise(self._spec, given, foreign)
+        self._values = normalise(self._spec, given, untrusted)
         self._kept: dict[str, Any] = {}  # see ``_once``
 
     def _once(self, make: Callable[[], T]) -> T:
@@ -108,16 +108,16 @@ class VideoRequest:
 
     @classmethod
     def from_given(
-        cls, model: str | Model, given: Mapping[str, object], foreign: Container[str] = frozenset()
+        cls, model: str | Model, given: Mapping[str, object], untrusted: Container[str] = frozenset()
     ) -> VideoRequest:
-        """A request of fields some of which are ``foreign``: they come from a body, a file or the journal, not from the
-        user's own hand, and so text in them is never a local path.
+        """Return a request of fields some of which are ``untrusted``: they come from a body, a file or the journal, not
+        from the user's own hand, and so text in them is never a local path.
 
         Raises:
             InvalidRequestError: a name that is no field.
         """
         request = cls.__new__(cls)
-        request._fill(model, given, foreign)
+        request._fill(model, given, untrusted)
         return request
 
     @classmethod
@@ -128,7 +128,7 @@ class VideoRequest:
             InvalidRequestError: the body is not an object, or has an unknown key.
         """
         model, given = from_body(body)
-        return cls.from_given(model, given, foreign=given)
+        return cls.from_given(model, given, untrusted=given)
 
     @classmethod
     def from_magic(cls, code: str) -> VideoRequest:
@@ -150,7 +150,7 @@ class VideoRequest:
         Raises:
             InvalidRequestError: it names no model, or a field that is none.
         """
-        return cls.from_given(command.model, command.fields, foreign=command.foreign)
+        return cls.from_given(command.model, command.fields, untrusted=command.untrusted)
 
     @classmethod
     def of(cls, request: VideoRequest | Model | str | float, **fields: Any) -> VideoRequest:
@@ -166,7 +166,7 @@ class VideoRequest:
             changed |= {"image", "image_tail", *FRAME_LISTS} if name in FRAME_LISTS else {ALIASES.get(name, name)}
         kept = {name: value for name, value in self._values.items() if ALIASES.get(name, name) not in changed}
         # What is kept was cleaned at its own door: text that was no path there must not become one here.
-        return self.from_given(self._spec if model is None else model, {**kept, **fields}, foreign=kept)
+        return self.from_given(self._spec if model is None else model, {**kept, **fields}, untrusted=kept)
 
     @property
     def model(self) -> str:

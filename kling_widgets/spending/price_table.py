@@ -28,7 +28,7 @@ from kling_widgets.spending.spend_limit import currency, number
 VERSION = 2  # 1 knew of the input only whether a video goes in
 INPUTS = ("text", "image", "references", "video")  # kinds of input; "image" is a first frame
 LARGEST = 1_000_000  # bytes; a table has some hundred
-PATIENCE = 10.0  # seconds to wait while another process writes
+TIMEOUT = 10.0  # seconds to wait while another process writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class PriceTable:
 
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=PATIENCE, mode=0o600):
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=TIMEOUT, mode=0o600):
                 table = self._read()
                 if table.trouble and not table.damaged:
                     raise KlingError(f"{table.trouble} Nothing was changed.")

@@ -29,20 +29,20 @@ def suspected(error: Exception) -> bool:
     return isinstance(error, UnicodeError | SchemaError) or code not in _OUTSIDE
 
 
-def sound(path: Path, scripts: Sequence[str], first: str, patience: float) -> bool:
+def sound(path: Path, scripts: Sequence[str], first: str, timeout: float) -> bool:
     """Whether a file is whole, and has the tables and numbers that it should have.
 
     Args:
         path: the file.
         scripts: SQL, one for each version of the tables.
         first: the table whose numbers are never given again.
-        patience: seconds to wait while another process writes.
+        timeout: seconds to wait while another process writes.
 
     Raises:
         sqlite3.Error: it cannot be looked at now.
     """
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=patience)) as file:
+        with contextlib.closing(sqlite3.connect(path, timeout=timeout)) as file:
             file.text_factory = readable
             if file.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
                 return False

@@ -67,7 +67,7 @@ class Database:
         scripts: SQL, one for each version of the tables, that makes it out of the version before.
         tables: what to copy where a file cannot be used, names of tables. The first one has an AUTOINCREMENT key, so
             that no number is ever given again.
-        patience: seconds to wait while another process writes.
+        timeout: seconds to wait while another process writes.
         clock: unix seconds.
         mounts: the mounted file systems, as Linux lists them; none where nothing is known.
 
@@ -81,7 +81,7 @@ class Database:
         scripts: Sequence[str],
         tables: Sequence[str],
         *,
-        patience: float = 10.0,
+        timeout: float = 10.0,
         clock: Callable[[], float] = time.time,
         mounts: Path = Path("/proc/self/mounts"),
     ) -> None:
@@ -90,7 +90,7 @@ class Database:
         self._pending = self.path.with_name(f".{self.path.name}.damaged")  # what can be read of it is not copied yet
         self._damage = self._held_up = ""
         self.mode = "delete"
-        self._scripts, self._tables, self._patience, self._clock = scripts, tables, patience, clock
+        self._scripts, self._tables, self._timeout, self._clock = scripts, tables, timeout, clock
         self._local = file_system(self.path, mounts) in LOCAL
         self._lock = forks.lock(awaited=True)
         self._inside: tuple[int, Callable[[Step], Answer]] | None = None  # whose transaction is under way; runs in it
@@ -212,7 +212,7 @@ class Database:
         before would write its log beside the new file, under the same name, and SQLite would take it for the log of
         that one."""
         while True:
-            with shared_lock(self._lock_file, self._patience):
+            with shared_lock(self._lock_file, self._timeout):
                 if not self._pending.exists():
                     yield
                     return
@@ -229,8 +229,8 @@ class Database:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         _make(self.path)
         # Once in memory, one goes on there while the file is busy, and waits no more.
-        patience = self._patience if self._memory is None else min(self._patience, _BRIEFLY)
-        with contextlib.closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as file:
+        timeout = self._timeout if self._memory is None else min(self._timeout, _BRIEFLY)
+        with contextlib.closing(sqlite3.connect(self.path, timeout=timeout, isolation_level=None)) as file:
             file.text_factory = readable
             file.execute("PRAGMA secure_delete = ON")  # what is forgotten is gone
             # A file that was written on this machine alone may be on a network file system now.
@@ -271,8 +271,8 @@ class Database:
         """What can be read of the file, in memory. It gives numbers that no other kernel gives meanwhile."""
         memory = self._new_memory()
         for source in (self._pending, self.path):
-            patience = min(self._patience, _BRIEFLY)
-            salvage(source, memory, self._tables, patience, damaged=source == self._pending)
+            timeout = min(self._timeout, _BRIEFLY)
+            salvage(source, memory, self._tables, timeout, damaged=source == self._pending)
         number(memory, self._tables[0], APART + secrets.randbelow(8 * APART))
         return memory
 
@@ -317,13 +317,13 @@ class Database:
     # A damaged file.
 
     def _alone(self) -> contextlib.AbstractContextManager[object]:
-        return lock(self._lock_file, self._patience)
+        return lock(self._lock_file, self._timeout)
 
     def _set_aside(self) -> None:
         """Moves the damaged file out of the way, unless another kernel has done so, and takes over what is in it."""
         with self._alone():
             if not self._pending.exists():
-                if sound(self.path, self._scripts, self._tables[0], self._patience):
+                if sound(self.path, self._scripts, self._tables[0], self._timeout):
                     return
                 _rename(self.path, self._pending)
             self._take_over()
@@ -334,7 +334,7 @@ class Database:
         if not self._pending.exists():
             return
         with contextlib.closing(self._new_memory()) as memory:
-            salvage(self._pending, memory, self._tables, self._patience, damaged=True)
+            salvage(self._pending, memory, self._tables, self._timeout, damaged=True)
             ((kept,),) = memory.execute(f"SELECT count(*) FROM {self._tables[0]}")  # noqa: S608 - our own names
             draft = self.path.with_name(f".{self.path.name}.draft")
             draft.unlink(missing_ok=True)

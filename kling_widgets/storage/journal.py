@@ -73,14 +73,14 @@ class Journal:
     Args:
         path: the file; its folder is made.
         clock: unix seconds.
-        patience: seconds to wait while another process writes.
+        timeout: seconds to wait while another process writes.
 
     Attributes:
         wishes: which submissions wishes have led to.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, patience: float = 10.0) -> None:
-        self._database = Database(path, SCRIPTS, ("submissions", "wishes"), patience=patience, clock=clock)
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, timeout: float = 10.0) -> None:
+        self._database = Database(path, SCRIPTS, ("submissions", "wishes"), timeout=timeout, clock=clock)
         self._clock = clock
         self._presence = process_registry(path.absolute().parent / "kernels")
         self.wishes = RequestIndex(self._database, self._select)

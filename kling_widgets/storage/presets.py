@@ -170,5 +170,5 @@ def _preset(path: Path) -> _Preset:
         content = json.loads(file.read(LARGEST))
     match content:
         case {"name": str(name), "model": str(model), "fields": dict(fields)}:
-            return _Preset(tidy(name), path, VideoRequest.from_given(model, fields, foreign=fields))
+            return _Preset(tidy(name), path, VideoRequest.from_given(model, fields, untrusted=fields))
     raise ValueError("it has no name, model and fields")

@@ -18,7 +18,7 @@ _TYPES: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "REAL": (int, float), 
 
 
 def salvage(
-    source: Path, target: sqlite3.Connection, tables: Sequence[str], patience: float, *, damaged: bool = False
+    source: Path, target: sqlite3.Connection, tables: Sequence[str], timeout: float, *, damaged: bool = False
 ) -> None:
     """Copies the rows that can be read, and that the target lacks, and sees to it that no number is given again.
 
@@ -26,7 +26,7 @@ def salvage(
         source: the file; one that is not there has no rows.
         target: has the same tables, each with its number as the first column.
         tables: their names; the first one's numbers are AUTOINCREMENT.
-        patience: seconds to wait while another process writes.
+        timeout: seconds to wait while another process writes.
         damaged: whether it is known to be; then the file's own directory is not believed.
     """
     if not os.path.exists(source):  # also where no file could have that name
@@ -34,14 +34,14 @@ def salvage(
     with contextlib.ExitStack() as stack:
         # Who is writing it now ends first, and nobody begins. A message about damage may be no text.
         with contextlib.suppress(sqlite3.Error, UnicodeError):
-            writer = stack.enter_context(contextlib.closing(sqlite3.connect(source, timeout=patience)))
+            writer = stack.enter_context(contextlib.closing(sqlite3.connect(source, timeout=timeout)))
             writer.execute("BEGIN IMMEDIATE")
         if damaged:
-            _copy_leaves(source, target, tables, patience)
-        whole = [_copy_table(source, target, table, patience) for table in tables]
+            _copy_leaves(source, target, tables, timeout)
+        whole = [_copy_table(source, target, table, timeout) for table in tables]
         if not damaged and not all(whole):
-            _copy_leaves(source, target, tables, patience)
-        last = _last(source, tables[0], patience)
+            _copy_leaves(source, target, tables, timeout)
+        last = _last(source, tables[0], timeout)
     statement = f"SELECT coalesce(max(rowid), 0) FROM {tables[0]} WHERE rowid < ?"  # noqa: S608 - our own names
     (largest,) = target.execute(statement, (APART,)).fetchone()
     number(target, tables[0], max(last, largest) if last is not None else min(largest + _MARGIN, APART - 1))
@@ -53,28 +53,28 @@ def number(file: sqlite3.Connection, table: str, last: int) -> None:
     file.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
 
-def _last(source: Path, table: str, patience: float) -> int | None:
+def _last(source: Path, table: str, timeout: float) -> int | None:
     try:
-        with contextlib.closing(_reading(source, patience)) as file:
+        with contextlib.closing(_reading(source, timeout)) as file:
             last = last_number(file, table)
             return last if 0 <= last < APART else None
     except (sqlite3.Error, ValueError, TypeError):
         return None
 
 
-def _copy_table(source: Path, target: sqlite3.Connection, table: str, patience: float) -> bool:
+def _copy_table(source: Path, target: sqlite3.Connection, table: str, timeout: float) -> bool:
     """Copies the rows of a table, from both ends to where it is damaged; whether it is not damaged."""
     whole = True
     for order in ("rowid", "rowid DESC"):
         try:
-            _copy_rows(source, target, table, order, patience)
+            _copy_rows(source, target, table, order, timeout)
         except (sqlite3.Error, UnicodeError, SchemaError) as error:
             whole = whole and not suspected(error)
     return whole
 
 
-def _copy_rows(source: Path, target: sqlite3.Connection, table: str, order: str, patience: float) -> None:
-    with contextlib.closing(_reading(source, patience)) as file:
+def _copy_rows(source: Path, target: sqlite3.Connection, table: str, order: str, timeout: float) -> None:
+    with contextlib.closing(_reading(source, timeout)) as file:
         ours, there = columns(target, table), columns(file, table)
         common = ours[: len(there)]
         if not common or common != there[: len(common)]:  # an older file has less of them, a newer one more
@@ -83,11 +83,11 @@ def _copy_rows(source: Path, target: sqlite3.Connection, table: str, order: str,
         _insert(target, table, common, file.execute(f"SELECT {names} FROM {table} ORDER BY {order}"))  # noqa: S608 - our own names
 
 
-def _copy_leaves(source: Path, target: sqlite3.Connection, tables: Sequence[str], patience: float) -> None:
+def _copy_leaves(source: Path, target: sqlite3.Connection, tables: Sequence[str], timeout: float) -> None:
     """Copies the rows whose values are of a table's kinds: which table they are of stands in what may be damaged."""
     known = {table: target.execute(f"PRAGMA table_info({table})").fetchall() for table in tables}
     with contextlib.suppress(OSError):
-        for key, values in chain.from_iterable(map(rows_in, _contents(source, patience))):
+        for key, values in chain.from_iterable(map(rows_in, _contents(source, timeout))):
             if table := next((table for table, column in known.items() if _belongs(values, column)), None):
                 names = [name for _, name, *_ in known[table]]
                 _insert(target, table, names[: len(values)], [(key, *values[1:])])
@@ -110,12 +110,12 @@ def _insert(target: sqlite3.Connection, table: str, names: Sequence[str], rows: 
         target.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) VALUES ({marks})", row)  # noqa: S608 - our own names
 
 
-def _contents(source: Path, patience: float) -> Iterator[bytes]:
+def _contents(source: Path, timeout: float) -> Iterator[bytes]:
     """The file with what its log adds; then as it lies on the disk, where SQLite does not open it, or not all of it."""
     content = b""
     with (
         contextlib.suppress(sqlite3.Error, UnicodeError),
-        contextlib.closing(sqlite3.connect(source, timeout=patience)) as file,
+        contextlib.closing(sqlite3.connect(source, timeout=timeout)) as file,
     ):
         file.execute("PRAGMA writable_schema = ON")  # so that a damaged schema keeps nobody from reading
         yield (content := file.serialize())
@@ -123,11 +123,11 @@ def _contents(source: Path, patience: float) -> Iterator[bytes]:
         yield source.read_bytes()
 
 
-def _reading(source: Path, patience: float) -> sqlite3.Connection:
+def _reading(source: Path, timeout: float) -> sqlite3.Connection:
     # A disk that takes no write takes no lock file either: then only an unchanging file can be read.
     error: Exception = sqlite3.OperationalError("it cannot be read")
     for mode in ("mode=ro", "immutable=1"):
-        file = sqlite3.connect(f"{source.as_uri()}?{mode}", timeout=patience, uri=True)
+        file = sqlite3.connect(f"{source.as_uri()}?{mode}", timeout=timeout, uri=True)
         file.text_factory = readable
         try:
             file.execute("SELECT 1 FROM sqlite_master").fetchone()

@@ -126,7 +126,7 @@ def test_a_crowd_is_looked_at_less_often() -> None:
     schedule = PollSchedule(10)
     schedule.see(9, RUNNING)
     assert schedule.next(9) < 2
-    assert schedule.next(9, crowd=40) == 20
+    assert schedule.next(9, poll_round=40) == 20
 
 
 def test_progress_that_stands_still_is_not_trusted() -> None:

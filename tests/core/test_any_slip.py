@@ -43,7 +43,7 @@ WITHIN = ["{}", '"{}"', "“{}”", "'{}'", "({})", "[{}"]
 
 def understood(line: str, cell: str | None = None) -> Understood:
     """The line, in a notebook with a few variables."""
-    return parse(line, cell, lookup={"name": "boat"}.__getitem__, read=lambda path: "{}", there=lambda path: False)
+    return parse(line, cell, variables={"name": "boat"}.__getitem__, read=lambda path: "{}", there=lambda path: False)
 
 
 def refused(line: str, cell: str | None) -> str | None:
@@ -253,8 +253,8 @@ def test_of_a_refused_cell_the_first_line_is_shown(body: str, first: str) -> Non
 def test_a_value_that_goes_in_is_no_option(prompt: str, dashes: str, name: str) -> None:
     """Options are split first, and expanded then."""
     text = f"{dashes}{name} {prompt}"
-    assert parse("a boat {x}", lookup={"x": text}.__getitem__).request.get("prompt") == f"a boat {text}".strip()
-    assert parse("{x}", lookup={"x": text}.__getitem__).request.get("prompt") == text.strip()
+    assert parse("a boat {x}", variables={"x": text}.__getitem__).request.get("prompt") == f"a boat {text}".strip()
+    assert parse("{x}", variables={"x": text}.__getitem__).request.get("prompt") == text.strip()
 
 
 def test_a_line_that_is_too_long_is_not_shown() -> None:

@@ -306,7 +306,7 @@ def test_the_demo_from_a_wish_to_a_file(world: World, tmp_path: Path) -> None:
 
         return AsyncClient(service.key, service.base_url, budget=budget, clock=clock, sleep=sleep)
 
-    watcher = Watcher(RateLimiter(1000), connect, patience=LONG)
+    watcher = Watcher(RateLimiter(1000), connect, timeout=LONG)
     with demo.start(tmp_path / "demo", seconds_per_task=0) as running:
         service = Service(DEMO, running.base_url, Secret("demo"), "demo")
         request = VideoRequest("2.6", prompt="纸船 in the rain", seconds=5, size="64x64", sound=True)

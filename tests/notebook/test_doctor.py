@@ -91,7 +91,7 @@ def of(url: str, home: Path, **more: str) -> dict[str, str]:
 def test_whatever_the_service_does_there_is_an_answer(isolated: Path, answer: Answer, how: str, advice: str) -> None:
     """A login page, a broken proxy, a wrong key, silence: said in a sentence, within the doctor's patience."""
     with FaultServer(lambda asked: answer) as server:
-        table = doctor(Session(environ=of(server.url, isolated)), dict, patience=5 if answer.fault != "stall" else 1)
+        table = doctor(Session(environ=of(server.url, isolated)), dict, timeout=5 if answer.fault != "stall" else 1)
         row = next(row for row in table.rows if row[0] == "service")
         assert how in row[1] and advice in row[2]
         assert row[1].startswith(server.url)
@@ -110,7 +110,7 @@ def test_a_keyring_is_asked_again(isolated: Path, monkeypatch: pytest.MonkeyPatc
         assert rows["key"][0] == "no key found" and "locked" in rows["key"][1]
         locked.trouble = None
         assert session.services.key_status() == "no key found"  # asked once, however often it is looked at
-        rows = {what: (how, advice) for what, how, advice in doctor(session, dict, patience=0.1).rows}
+        rows = {what: (how, advice) for what, how, advice in doctor(session, dict, timeout=0.1).rows}
         assert rows["key"] == ("key: found in the system keyring", "")
     finally:
         keyring.set_keyring(before)

@@ -148,10 +148,10 @@ def test_seconds_are_always_sent(model: Model) -> None:
 
 def test_a_foreign_name_holds_no_path() -> None:
     """Text in it stays text, nested in metadata too, while the user's own beside it is a file."""
-    values = normalise(KLING_26, {"image": "a.png", "image_tail": "b.png"}, foreign={"image_tail"})
+    values = normalise(KLING_26, {"image": "a.png", "image_tail": "b.png"}, untrusted={"image_tail"})
     assert values == {"image": Path("a.png"), "image_tail": "b.png"}
-    assert normalise(KLING_26, {"metadata": {"image_tail": "b.png"}}, foreign={"metadata"}) == {"image_tail": "b.png"}
-    assert normalise(KLING_26, {"images": ["a.png"]}, foreign={"images"}) == {"image": "a.png"}
+    assert normalise(KLING_26, {"metadata": {"image_tail": "b.png"}}, untrusted={"metadata"}) == {"image_tail": "b.png"}
+    assert normalise(KLING_26, {"images": ["a.png"]}, untrusted={"images"}) == {"image": "a.png"}
     assert normalise(KLING_26, {"images": ["a.png", Path("b.png")]}) == {
         "image": Path("a.png"),
         "image_tail": Path("b.png"),
@@ -231,7 +231,7 @@ def test_the_one_form_is_final(asked: tuple[str, dict[str, Any]]) -> None:
     model, _ = resolve(asked[0])
     values = normalise(model, asked[1])
     assert normalise(model, values) == values
-    assert normalise(model, values, foreign=values) == values
+    assert normalise(model, values, untrusted=values) == values
 
 
 @given(junk)

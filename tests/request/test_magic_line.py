@@ -50,7 +50,7 @@ def read(path: Path) -> str:
 
 def understood(line: str, cell: str | None = None, **options: Any) -> Understood:
     """The line, with files and variables."""
-    return parse(line, cell, **{"lookup": VARIABLES.__getitem__, "read": read, **options})
+    return parse(line, cell, **{"variables": VARIABLES.__getitem__, "read": read, **options})
 
 
 def values(line: str) -> dict[str, Any]:

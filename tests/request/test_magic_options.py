@@ -61,7 +61,7 @@ def test_what_to_do_is_kept_apart() -> None:
 def test_a_file_is_foreign_and_a_variable_has_its_place() -> None:
     """Text in a file names no file of the reader's; a variable's value becomes what the field takes."""
     values, _ = read("--dynamic-masks @masks.json --camera-control move x", move="pan")
-    assert values.foreign == {"dynamic_masks"}
+    assert values.untrusted == {"dynamic_masks"}
     assert values.fields["camera_control"] == {"of": "camera_control", "is": "pan"}
     with pytest.raises(InvalidRequestError, match="sets what is set already"):
         read("--dynamic-masks @masks.json --dynamic-masks [] x")

@@ -29,7 +29,7 @@ def from_magic(code: str) -> VideoRequest:
     name is a variable and every file is there, and in one where nothing is."""
     line, cell = as_the_shell_gives_it(code)
     request = parse(line, cell, default="1.6").request
-    everything = parse(line, cell, default="1.6", lookup=lambda name: f"<{name}>", there=lambda path: True)
+    everything = parse(line, cell, default="1.6", variables=lambda name: f"<{name}>", there=lambda path: True)
     assert everything.request == request
     return request
 

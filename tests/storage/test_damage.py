@@ -45,7 +45,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def used(path: Path) -> set[str]:
     """Does with a journal all that is done with one; gives the ids of the tasks of before that it still has."""
-    journal = Journal(path, patience=0.5)
+    journal = Journal(path, timeout=0.5)
     journal.entries()
     journal.recover_orphans()
     journal.unfinished()
@@ -57,7 +57,7 @@ def used(path: Path) -> set[str]:
     key = journal.write(REQUEST, URL, WISH)
     assert journal.update(key, state="accepted", task_id="new"), f"in memory only: {journal.trouble}"
     journal.close()
-    again = Journal(path, patience=0.5)
+    again = Journal(path, timeout=0.5)
     assert again.find("new") and again.mode != "memory"
     return {entry.task_id or "" for entry in again.entries()} & {f"t{number}" for number in range(COUNT)}
 
@@ -127,7 +127,7 @@ def test_damage_of_each_kind(whole: bytes, tmp_path: Path, way: Callable[[bytes,
         path = tmp_path / f"{number}" / "journal.sqlite"
         path.parent.mkdir()
         path.write_bytes(way(whole, noise))
-        journal = Journal(path, patience=0.5)
+        journal = Journal(path, timeout=0.5)
         journal.entries()
         key = journal.write(REQUEST, URL, WISH)
         journal.update(key, state="accepted", task_id="new")
@@ -172,7 +172,7 @@ def test_shared_memory_that_breaks_under_our_hands(busy: Path) -> None:
         for _ in range(tries(100)):
             file.seek(noise.randrange(PAGE * 7))
             file.write(noise.randbytes(64))
-            journal = Journal(busy, patience=0.5)
+            journal = Journal(busy, timeout=0.5)
             key = journal.write(REQUEST, URL)
             journal.update(key, state="accepted", task_id=f"n{key}")
             journal.entries()

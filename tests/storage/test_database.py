@@ -126,7 +126,7 @@ def test_a_file_that_is_open_is_not_set_aside(path: Path) -> None:
     made = database(path)
 
     def work() -> tuple[str, list[str]]:
-        other = database(path, FIRST.replace("name", "other"), SECOND, patience=0.1)
+        other = database(path, FIRST.replace("name", "other"), SECOND, timeout=0.1)
         add(made, "a")
         return other.mode, sorted(each.name for each in path.parent.glob("*damaged*"))
 
@@ -262,7 +262,7 @@ def test_a_full_disk(path: Path) -> None:
 
 def things(clock: Clock, path: Path, holder: sqlite3.Connection) -> Database:
     """A database whose file was held by somebody else for too long; it has gone on in memory."""
-    made = database(path, patience=0.0, clock=clock)
+    made = database(path, timeout=0.0, clock=clock)
     add(made, "before")
     holder.execute("BEGIN IMMEDIATE")
     assert add(made, "a") >= 10**9

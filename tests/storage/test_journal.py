@@ -311,7 +311,7 @@ def test_another_process_that_holds_the_file(journal: Journal, tmp_path: Path) -
     journal.update(journal.write(REQUEST, URL), state="accepted", task_id="t1")
     other = sqlite3.connect(journal.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    impatient = Journal(journal.path, patience=0.0)
+    impatient = Journal(journal.path, timeout=0.0)
     assert impatient.trouble == ""
     impatient.write(REQUEST, URL)
     assert impatient.find("t1") is not None
@@ -562,7 +562,7 @@ def test_what_was_forgotten_is_not_written_down_once_more(journal: Journal) -> N
 def test_a_file_that_was_held_for_too_long(journal: Journal, clock: Clock) -> None:
     """What was noted in memory meanwhile is in the file later, and the numbers go on from those of the file."""
     key = journal.write(REQUEST, URL)
-    impatient = Journal(journal.path, patience=0.0, clock=clock)
+    impatient = Journal(journal.path, timeout=0.0, clock=clock)
     other = sqlite3.connect(journal.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     far = impatient.write(REQUEST.replace(prompt="meanwhile"), URL, RequestKey("boat", "cell", "1"))

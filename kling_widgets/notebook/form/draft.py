@@ -47,7 +47,7 @@ class Draft:
         """The present request: what shows, and is set."""
         shown = {name: value for name, value in self._open.items() if name in self.model.by_name}
         other = {name: value for name, value in self._other.items() if name not in self.model.by_name}
-        return VideoRequest.from_given(self.model, {**shown, **other}, foreign=self._foreign)
+        return VideoRequest.from_given(self.model, {**shown, **other}, untrusted=self._foreign)
 
     def missing(self, request: VideoRequest) -> list[Field]:
         """Return the fields that are left, and were not filled in again in the present request."""

@@ -365,4 +365,4 @@ def _without_key(request: VideoRequest) -> VideoRequest:
     notebook."""
     if not looks_like_key([request.model, dict(request.values)]):
         return request
-    return VideoRequest.from_given(masked(request.model), masked(dict(request.values)), foreign=request.values)
+    return VideoRequest.from_given(masked(request.model), masked(dict(request.values)), untrusted=request.values)

@@ -45,9 +45,9 @@ class LineParser:
             line,
             cell,
             default=self.session.settings.model,
-            lookup=self._lookup,
+            variables=self._lookup,
             read=_read,
-            place=self._place,
+            convert=self._place,
             there=_there,
             magic=magic,
         )

@@ -20,7 +20,7 @@ from kling_widgets.core import forks
 
 _Box: TypeAlias = tuple[widgets.Widget, str, Any]  # with its trait and what that was when it was asked for
 
-PATIENCE = 5.0  # seconds; a page that has not answered by then is closed, or its line is down
+TIMEOUT = 5.0  # seconds; a page that has not answered by then is closed, or its line is down
 
 
 class PendingInput(anywidget.AnyWidget):
@@ -32,8 +32,8 @@ class PendingInput(anywidget.AnyWidget):
 
     alive = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, patience: float = PATIENCE, **traits: Any) -> None:
-        self._patience = patience
+    def __init__(self, timeout: float = TIMEOUT, **traits: Any) -> None:
+        self._timeout = timeout
         self._lock = forks.lock()
         self._asked = 0
         self._waiting: tuple[dict[str, _Box], Callable[[], None], threading.Timer] | None = None
@@ -53,7 +53,7 @@ class PendingInput(anywidget.AnyWidget):
             then()
             return
         asked = {str(box.model_id): (box, _key(box), getattr(box, _key(box))) for box in boxes if _key(box)}
-        timer = threading.Timer(self._patience, self._give_up, (silent,))
+        timer = threading.Timer(self._timeout, self._give_up, (silent,))
         timer.daemon = True
         with self._lock:
             self._asked += 1

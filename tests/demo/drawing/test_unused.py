@@ -54,7 +54,7 @@ def test_what_a_model_takes_is_used(model: str) -> None:
 )
 def test_what_has_a_wrong_shape_is_struck_through(fields: dict[str, Any]) -> None:
     """The gateway takes it; nobody can draw it."""
-    request = VideoRequest.from_given("aigc-video-kling-9", {"prompt": "x", **fields}, foreign=fields)
+    request = VideoRequest.from_given("aigc-video-kling-9", {"prompt": "x", **fields}, untrusted=fields)
     assert unused(request) == dict.fromkeys(fields, WRONG)
 
 

@@ -97,11 +97,11 @@ def test_every_line_that_we_show_is_understood() -> None:
     read = 0
     for code in code_of_cells():
         for line, body in re.findall(r"^%%kling(?:_form)? (.*)\n((?:.+\n?)*)", code, re.M):
-            assert parse(line, body, lookup=lambda name: name, read=lambda path: "[]").request.get("prompt")
+            assert parse(line, body, variables=lambda name: name, read=lambda path: "[]").request.get("prompt")
             read += 1
         for form, line in re.findall(r"^(?:\w+ = )?%kling(_form)? (.*?)(?:  +#.*)?$", code, re.M):
             if not (form and (line.startswith("--from") or len(line.split()) == 1)):
-                assert parse(line, lookup=lambda name: name, read=lambda path: "[]").request.values
+                assert parse(line, variables=lambda name: name, read=lambda path: "[]").request.values
                 read += 1
     assert read > 15
 

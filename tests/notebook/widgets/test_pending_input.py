@@ -14,9 +14,9 @@ from kling_widgets.notebook.widgets.pending_input import PendingInput
 class Asked(PendingInput):
     """One that keeps what it sends, in place of a page."""
 
-    def __init__(self, patience: float = 60.0) -> None:
+    def __init__(self, timeout: float = 60.0) -> None:
         self.sent: list[Any] = []
-        super().__init__(patience)
+        super().__init__(timeout)
 
     def send(self, content: Any, buffers: Any = None) -> None:
         self.sent.append(content)
@@ -78,7 +78,7 @@ def test_an_answer_counts_once_and_only_the_last_asked(text: widgets.Text) -> No
 
 def test_a_silent_page_is_gone(text: widgets.Text) -> None:
     """That is said; the next time nobody is asked."""
-    typed, silent, went = Asked(patience=0.01), threading.Event(), list[str]()
+    typed, silent, went = Asked(timeout=0.01), threading.Event(), list[str]()
     typed.alive = True
     typed.ask([text], lambda: went.append("on"), silent.set)
     assert silent.wait(60)
