@@ -43,8 +43,8 @@ settings.load_profile("ci" if IN_CI else "dev")
 def pytest_configure(config: pytest.Config) -> None:
     """Cleans the environment before the first import of the package, and makes a home for Jupyter and IPython."""
     for name in list(os.environ):
-        if name.startswith(_FOREIGN) or name.lower() in _NETWORK:
-            del os.environ[name]
+        if name.startswith(_FOREIGN) or name.lower() in _NETWORK or name == "PYTHONDONTWRITEBYTECODE":
+            del os.environ[name]  # the last one would have each kernel and program compile the whole package anew
     home = Path(tempfile.mkdtemp(prefix="kling-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ |= {

@@ -74,7 +74,7 @@ FAILURES: Mapping[str, Failure] = {
         "the task is refused by content moderation",
         Behaviour(error=("content moderation failed (asked for by demo:moderation)", "task_failed")),
     ),
-    "slow": Failure("the task takes ten times as long", Behaviour(stretch=10)),
+    "slow": Failure("the task takes five times as long", Behaviour(stretch=5)),
     "429": Failure(
         "the first POST of the prompt is refused with Retry-After: 1, the next one is accepted",
         Behaviour(

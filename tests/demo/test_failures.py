@@ -14,7 +14,7 @@ def test_a_prompt_without_words_behaves() -> None:
 def test_words_work_together() -> None:
     """Two words in one prompt both count."""
     both = behaviour("demo:slow and demo:fail")
-    assert both.stretch == 10
+    assert both.stretch == 5
     assert both.error and "demo:fail" in both.error[0]
 
 
