@@ -10,9 +10,9 @@ class Promise:
     """A row of the README's table.
 
     Attributes:
-        when: what happens.
-        then: what becomes of the wish, the money, the video or the key.
-        tests: ``file::function``, below ``tests/``.
+        when: the situation.
+        then: what happens to the submission, the money, the video or the key.
+        tests: ``file::function``, relative to ``tests/``.
     """
 
     when: str
@@ -22,9 +22,9 @@ class Promise:
 
 PROMISES = (
     Promise(
-        "The service cannot be reached, is busy (429), or says that it took nothing",
-        "Nothing is billed. It is tried again a few times with growing pauses, as long as `Retry-After` asks "
-        "for; then it is an error.",
+        "The service cannot be reached, is busy (429), or says that it accepted nothing",
+        "Nothing is billed. The request is retried a few times with growing pauses, or after the time in "
+        "`Retry-After`; then it fails with an error.",
         (
             "test_faults.py::test_a_submission",
             "test_faults.py::test_nobody_there",
@@ -33,10 +33,10 @@ PROMISES = (
         ),
     ),
     Promise(
-        "The answer to a submission is lost: connection, time-out, half an answer, a proxy's page, HTTP 5xx",
-        "It may be billed, so it is never sent again by itself, nor by running its cell again. The error and "
-        "`%kling_resume` say where to look: if it is there, `%kling_resume ID #7` goes on with it; if not, "
-        "`%kling_forget #7` lets it be sent.",
+        "The answer to a submission is lost: connection, timeout, half an answer, a proxy's page, HTTP 5xx",
+        "The video may be billed, so the submission is never repeated automatically, and not by running "
+        "its cell again either. The error and `%kling_resume` say where to look: if the task exists, "
+        "`%kling_resume ID #7` continues with it; if not, `%kling_forget #7` allows a new submission.",
         (
             "test_faults.py::test_a_submission",
             "notebook/submit/test_reruns.py::test_one_whose_answer_was_lost_is_not_sent_again",
@@ -46,11 +46,11 @@ PROMISES = (
         ),
     ),
     Promise(
-        "A cell is run again while its videos are under way, also after Restart and Run All; a double click "
-        "in the form",
-        "The same videos are shown again, not paid again, and the view says so; what a run that was interrupted, "
-        "or that ended in an error of a task, had finished is shown too. A loop that asks four times makes four. "
-        "`--new` makes another one; `--reuse` also takes one that is finished, or under way, in any cell.",
+        "A cell is run again while its videos are under way, also after Restart and Run All; a double "
+        "click in the form",
+        "The same videos are shown, not paid again, and the view says so. Videos that an interrupted or "
+        "failed run had finished are shown too. A loop that asks four times makes four. `--new` makes "
+        "another one; `--reuse` also takes one that any cell has finished or started.",
         (
             "notebook/submit/test_reruns.py::test_a_loop_makes_as_many_as_it_asks_for",
             "notebook/submit/test_reruns.py::test_a_run_that_is_not_over_is_gone_on_with_as_a_whole",
@@ -60,9 +60,9 @@ PROMISES = (
         ),
     ),
     Promise(
-        "The same cell runs in two kernels at the same moment, as in two editors or by papermill; a button of "
-        "your own that calls `kw.submit` is clicked twice",
-        "One video is made and paid. The one who comes second is told, and watches it.",
+        "The same cell runs in two kernels at the same moment, for example in two editors or by "
+        "papermill; a button of your own that calls `kw.submit` is clicked twice",
+        "One video is made and paid. The second caller is told, and watches the same video.",
         (
             "test_once.py::test_two_kernels_at_the_same_moment_pay_once",
             "test_once.py::test_many_at_once_in_one_cell_make_as_many_as_it_asks_for",
@@ -71,10 +71,10 @@ PROMISES = (
         ),
     ),
     Promise(
-        "An option is misspelt, stands in the middle of a line, or is another program's; its dash became a long one",
-        "It is never part of a prompt that is paid: the line is refused, and shown as it should be. At the start of a "
-        "line an option counts with a long dash too, and at its end with two hyphens. What stands in double quotes, or "
-        "behind `--`, is sent as it is.",
+        "An option is misspelt, in the middle of a line, or another program's; its dash was changed to a long one",
+        "It is never part of a prompt that is paid: the line is refused, and shown as it should be. At "
+        "the start of a line an option is accepted with a long dash too, and at its end with two hyphens. "
+        "Text in double quotes, or after `--`, is sent unchanged.",
         (
             "core/test_any_slip.py::test_no_slip_is_sent_in_a_line",
             "core/test_any_slip.py::test_no_slip_is_sent_in_a_cell",
@@ -82,17 +82,18 @@ PROMISES = (
         ),
     ),
     Promise(
-        "A prompt is no text: NaN or `pd.NA` from a table, a Series, bytes, a widget; or nothing that can be seen",
-        "It is an error that names the field and the kind of value, before anything is sent.",
+        "A prompt is not text (NaN or `pd.NA` from a table, a Series, bytes, a widget), or has no visible character",
+        "An error names the field and the type of the value before anything is sent.",
         (
             "core/test_every_value.py::test_what_means_nothing_is_an_error",
             "request/test_request.py::test_an_invisible_prompt_is_none",
         ),
     ),
     Promise(
-        "A number outside of its documented range, or a field that the model is not said to have",
-        "You are asked “Send anyway?”, once in a kernel for each model, field and value; `--yes` skips it, and a form "
-        "wants a second click. A program sends it with a note, as our sources may be behind the service.",
+        "A number is outside its documented range, or a field is not documented for the model",
+        "You are asked “Send anyway?” once in a kernel for each model, field and value; `--yes` skips the "
+        "question, and a form needs a second click. A program sends it with a note, as our sources may be "
+        "older than the service.",
         (
             "spending/test_guard.py::test_what_is_outside_of_what_is_documented_is_asked_about_once",
             "spending/test_guard.py::test_where_nobody_can_be_asked_it_is_sent",
@@ -101,14 +102,14 @@ PROMISES = (
     ),
     Promise(
         "A cell is interrupted, or *Stop watching* is clicked",
-        "The video goes on being made, and is billed: the service has no way to cancel. `%kling_resume` "
-        "brings it back. What was not sent yet is not sent.",
+        "The video continues, and is billed: the service has no way to cancel it. `%kling_resume` brings "
+        "it back. What was not sent yet is not sent.",
         ("test_kernel_life.py::test_an_interrupted_wait_ends_at_once_and_says_how_to_resume",),
     ),
     Promise(
         "The kernel is killed, at any moment",
-        "Nothing is lost: `%kling_resume` goes on with what was accepted, and names what was not sent and "
-        "what is open. It never submits.",
+        "Nothing is lost: `%kling_resume` continues with accepted tasks, and lists what was not sent and "
+        "what is unknown. It never submits.",
         (
             "test_crash.py::test_killed_kernels_lose_nothing_and_pay_nothing_twice",
             "test_crash.py::test_resume_says_what_was_not_sent",
@@ -116,8 +117,8 @@ PROMISES = (
         ),
     ),
     Promise(
-        "A cell waits, in a kernel of any kind",
-        "The kernel lives, whatever messages come meanwhile, and so do your variables; the cells behind it run.",
+        "A cell waits, in a kernel of any version",
+        "The kernel and your variables survive, whatever messages arrive meanwhile, and the next cells run.",
         (
             "test_loops.py::test_a_loop_lives_whatever_is_ready_when_a_wait_begins",
             "test_loops.py::test_no_kernel_dies_while_its_cells_wait",
@@ -126,16 +127,16 @@ PROMISES = (
     ),
     Promise(
         "A call of `kw.Client` or `kw.AsyncClient` is interrupted or cancelled",
-        "Its exception carries a note: that nothing was sent; or when it was sent, and where to look; or the id of the "
-        "task that goes on.",
+        "Its exception has a note: nothing was sent; or when it was sent, and where to look; or the id of "
+        "the task that continues.",
         (
             "client/test_interrupts.py::test_ctrl_c",
             "client/test_interrupts.py::test_a_cancelled_call",
         ),
     ),
     Promise(
-        "While waiting, the network goes, the laptop sleeps, a proxy wants a login, the service stumbles",
-        "The wait goes on; the view says since when there is no answer.",
+        "While waiting, the network fails, the laptop sleeps, a proxy wants a login, or the service has an outage",
+        "The wait continues, and the view shows since when there has been no answer.",
         (
             "test_faults.py::test_looks_that_go_wrong",
             "client/test_operations.py::test_no_trouble_ends_a_wait",
@@ -145,8 +146,8 @@ PROMISES = (
     ),
     Promise(
         "A download breaks off",
-        "It goes on where it stopped, or begins again. A file with a video's name is whole, and none is ever "
-        "overwritten.",
+        "It continues where it stopped, or starts again. A file with a video's name is complete, and no "
+        "file is ever overwritten.",
         (
             "test_faults.py::test_a_video_that_cannot_be_had",
             "client/test_download.py::test_a_broken_download_goes_on_where_it_broke",
@@ -157,8 +158,8 @@ PROMISES = (
     ),
     Promise(
         "Several notebooks run at once",
-        "They share one journal. Each task is watched by the kernel that began it, until that ends; another "
-        "one is told.",
+        "They share one journal. Each task is watched by the kernel that started it, until that kernel "
+        "ends; other kernels say so.",
         (
             "storage/test_journal.py::test_several_processes_write_at_once",
             "notebook/submit/test_resumer.py::test_resume_tells_what_became_of_the_others",
@@ -167,8 +168,8 @@ PROMISES = (
     ),
     Promise(
         "The disk is full or read-only; the journal is damaged, or of another version",
-        "Videos are made all the same: the journal goes on in memory, and says so. A damaged one is set aside"
-        " with all that is in it, and what can be read goes into a new one.",
+        "Videos are made all the same: the journal continues in memory, and says so. A damaged journal is "
+        "set aside complete, and what can be read is copied into a new one.",
         (
             "storage/test_database.py::test_a_full_disk",
             "storage/test_database.py::test_a_folder_that_takes_no_write",
@@ -178,11 +179,11 @@ PROMISES = (
         ),
     ),
     Promise(
-        "Many videos are asked for in one go, by `--count`, a list, or a loop in one cell",
-        "Their sum is said first: videos, seconds, and money where your own `%kling_prices` know it. Above "
-        "`%config Kling.confirm_above` you are asked, and all that one run of a cell submits counts together. Where "
-        "nobody can be asked, only `--yes` makes them, and the error says how many were submitted: the cell, run "
-        "again, meets those.",
+        "Many videos are requested at once, by `--count`, a list, or a loop in one cell",
+        "Their total is shown first: videos, seconds, and money if your own `%kling_prices` contain the "
+        "prices. Above `%config Kling.confirm_above` you are asked, and everything that one run of a cell "
+        "submits counts together. If nobody can be asked, only `--yes` makes them, and the error says how "
+        "many were submitted; if the cell is run again, it finds those.",
         (
             "spending/test_guard.py::test_above_it_one_question_is_for_all_of_them",
             "spending/test_guard.py::test_where_nobody_can_be_asked",
@@ -193,11 +194,11 @@ PROMISES = (
     ),
     Promise(
         'A class shares a key: `KLING_WIDGETS_BUDGET="20 videos, 5 USD"`',
-        "What would go beyond it within 24 hours is refused before anything is submitted, counted over all kernels, "
-        "forks and clients (`kw.Client` too) that share a journal, the demo apart. No setting of a notebook raises it. "
-        "What was refused does not count, what has no answer does. Money goes by the user's own prices, so videos or "
-        "seconds are the safer limit. It prevents accidents. It is not a security boundary: anyone who can run Python "
-        "can bypass it.",
+        "A request that would exceed it within 24 hours is refused before anything is submitted. All "
+        "kernels, forks and clients (`kw.Client` too) that share a journal count, except for the demo. No "
+        "setting in a notebook raises it. A refused submission does not count, one without an answer "
+        "does. Money is counted by the user's own prices, so videos or seconds are the safer limit. It "
+        "prevents accidents. It is not a security boundary: anyone who can run Python can bypass it.",
         (
             "spending/test_guard.py::test_a_budget_is_refused_before_anything_is_made",
             "spending/test_guard.py::test_a_notebook_cannot_raise_the_budget_of_the_environment",
@@ -208,9 +209,9 @@ PROMISES = (
         ),
     ),
     Promise(
-        "The service, a shared notebook, preset or journal holds something hostile",
-        "It is shown as text. Only links over https are fetched and shown, only videos saved, and no path of "
-        "theirs is opened or uploaded.",
+        "The service, a shared notebook, preset or journal contains something hostile",
+        "It is shown as text. Only https links are fetched and shown, only videos are saved, and no path "
+        "from them is opened or uploaded.",
         (
             "notebook/test_hostile.py::test_nothing_becomes_markup",
             "notebook/test_hostile.py::test_nothing_printed_is_obeyed",
@@ -221,13 +222,13 @@ PROMISES = (
     ),
     Promise(
         "A photo is given as a first frame, last frame or reference",
-        "It is uploaded upright, by every way the same, and a JPEG without the place where it was taken.",
+        "It is uploaded upright, whichever way it is given, and a JPEG without the location where it was taken.",
         ("client/test_uploads.py::test_what_goes_up_is_upright_by_every_way",),
     ),
     Promise(
         "A key",
-        "It goes to the service alone, and into no output, widget, error, log, journal or file. An address "
-        "that came with a notebook, on this machine too, gets only a key that came with it.",
+        "It is sent to the service only, and appears in no output, widget, error, log, journal or file. "
+        "An address that came with a notebook, on this machine too, gets only a key that came with it.",
         (
             "test_key.py::test_the_key_is_in_nothing_that_a_session_shows_or_keeps",
             "test_key.py::test_the_key_is_in_no_notebook_file",
