@@ -240,7 +240,7 @@ def test_a_wait_answered_by_anything(given_answers: list[Response | NoReply], ta
     result, sent, pauses = takes(steps, given_answers, clock)
     assert sum(pauses) <= 120 + 18 + 1e-6  # the looks for a link that lags behind
     assert all(isinstance(each, Send) and each.method == "GET" for each in sent)
-    moment = told.moment()
+    moment = told.snapshot()
     assert is_plain(line(moment), 200) and is_plain(trouble(moment.trouble), 80)
     if isinstance(result, Task):
         check_task(result)

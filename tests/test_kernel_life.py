@@ -43,7 +43,7 @@ def test_an_interrupted_wait_ends_at_once_and_says_how_to_resume(kernel: Kernel)
     kernel.until(lambda: cell.done and after.done)
     assert (cell.status, after.status) == ("error", "aborted")
     assert len(cell.error) == 1
-    assert re.search(r"goes on being made, and is billed.*%kling_resume demo_\w+", cell.text)
+    assert re.search(r"continues at the service and is billed.*%kling_resume demo_\w+", cell.text)
     (entry,) = kernel.run("kw.history()[0].state, kw.history()[0].task_id")
     assert re.match(r"\('(accepted|running)', 'demo_\w+'\)", entry.text.strip()), entry.text
 

@@ -51,7 +51,7 @@ def test_a_cell_counts_together_and_meets_what_it_has_made(cell: str, new: New) 
     for _ in range(2):
         refused, count = kernel.run(cell.replace("YES", ""), COUNT)
         assert "1 video · 5 s, and 1 video · 5 s before it in this cell" in refused.text
-        assert "This cell has submitted 1 video · 5 s already: run again, it meets those" in refused.text
+        assert "This cell has already submitted 1 video · 5 s: run again, it finds those" in refused.text
         assert count.status == "aborted"
         assert kernel.run(COUNT)[0].text.strip() == "1"
     if cell is LOOP:

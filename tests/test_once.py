@@ -404,7 +404,7 @@ def test_the_budget_of_the_environment_holds_over_processes(
     assert len([line for line in lines if line.startswith("made")]) == service.posts.total() == 3, said
     refused = [line for line in lines if line.startswith("no:")]
     assert len(refused) == 9, said
-    assert all("budget of 3 videos would be passed. It is set by KLING_WIDGETS_BUDGET" in line for line in refused)
+    assert all("budget of 3 videos would be exceeded. It is set by KLING_WIDGETS_BUDGET" in line for line in refused)
     assert all(
         "counted in the last 24 hours by all kernels, forks and clients together: 3 videos" in line
         for line in refused[-4:]

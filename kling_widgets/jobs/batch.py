@@ -1,4 +1,4 @@
-"""Several jobs that were asked for together."""
+"""Several jobs of one call, and stopping them together."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from kling_widgets.jobs.snapshot import ENDED
 
 
 def stop_all(jobs: Sequence[Job]) -> Stopped:
-    """Stops them, whether they were started or not, and tells what becomes of them in one message."""
+    """Stop jobs, started or not, and return one message about what happens to all of them."""
     for job in jobs:
         job.stop()
-    # One that was stopped just now may say so already, or not yet.
+    # A job that was just stopped may not have ended yet.
     left = [job for job in jobs if job._state.state not in ENDED - {"stopped"}]
-    going = [job for job in left if job._runner.sent]
-    if len(going) > 1:
-        said = f"{len(going)} tasks go on being made, and are billed if they succeed. To see them: %kling_resume"
-    else:
-        said = (going or left or jobs)[0]._runner.after_stop()
-    if going and (kept := len(left) - len(going)):
-        said = (
-            f"{kept} {'was' if kept == 1 else 'were'} not sent, and {'is' if kept == 1 else 'are'} not billed. {said}"
+    sent = [job for job in left if job._runner.sent]
+    if len(sent) > 1:
+        message = (
+            f"{len(sent)} tasks continue at the service and are billed if they succeed. To see them: %kling_resume"
         )
-    return Stopped(said)
+    else:
+        message = (sent or left or jobs)[0]._runner.after_stop()
+    if sent and (unsent := len(left) - len(sent)):
+        was, is_ = ("was", "is") if unsent == 1 else ("were", "are")
+        message = f"{unsent} {was} not sent, and {is_} not billed. {message}"
+    return Stopped(message)
 
 
 class Batch(Sequence[Job]):
-    """Several jobs that were asked for together. Awaiting it gives it back when all have ended, as ``wait`` does.
+    """Several jobs of one call, as a sequence; awaiting it waits for all of them and returns the batch.
 
     Args:
-        jobs: in the order in which they were asked for.
-        clock: seconds that only go forward.
+        jobs: the jobs, in the order in which they were asked for.
+        clock: monotonic seconds.
     """
 
     def __init__(self, jobs: Sequence[Job], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,15 +45,18 @@ class Batch(Sequence[Job]):
         self._clock = clock
 
     def wait(self, timeout: float | None = None) -> Batch:
-        """Waits for all of them; when all have ended, raises the first error, if there is one.
+        """Wait until all jobs have ended, then raise the first error, if there is one.
 
         Args:
-            timeout: seconds for all together, or None to wait as long as they are watched.
+            timeout: seconds for all together, or None for no limit besides the jobs' own.
+
+        Returns:
+            The batch.
 
         Raises:
-            WaitTimeoutError: one goes on, and goes on being watched.
-            KlingError: one ended without a saved video.
-            Stopped: interrupted: they go on, but are no longer watched.
+            WaitTimeoutError: the time is over; the unfinished tasks continue and are still watched.
+            KlingError: a job ended without a saved video.
+            Stopped: the wait was interrupted; the tasks continue, but are no longer watched.
         """
         deadline = None if timeout is None else self._clock() + timeout
         first: KlingError | None = None
@@ -78,7 +82,7 @@ class Batch(Sequence[Job]):
         return self._awaited().__await__()
 
     def stop(self) -> None:
-        """Stops watching all of them."""
+        """Stop watching all of them; see ``Job.stop``."""
         for job in self._jobs:
             job.stop()
 

@@ -1,4 +1,4 @@
-"""What a job works with."""
+"""The services that a job uses, passed to it as one object."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from kling_widgets.storage.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a job works with.
+    """The services that a job uses.
 
     Attributes:
-        watcher: runs it.
-        journal: remembers it.
-        service: makes it.
-        folder: takes its video.
+        watcher: runs the job's work in the background.
+        journal: records the submission.
+        service: makes the video.
+        folder: the default folder for the video.
         save: the file or folder that the user asked for, or None.
-        timeout: seconds to watch at the most; the task goes on after that. None: as long as it takes.
-        clock: unix seconds: a task outlives the process, and so does its age.
-        steady: seconds that nobody sets, by which it is seen whether the clock was.
+        timeout: seconds to watch at most; the task continues after that. None: no limit.
+        clock: unix seconds, as a task, and so its age, outlives the process.
+        monotonic: seconds that nobody can set; shows whether the clock was set meanwhile.
     """
 
     watcher: Watcher
@@ -35,14 +35,14 @@ class JobContext:
     save: str | None = None
     timeout: float | None = 3600.0
     clock: Callable[[], float] = time.time
-    steady: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = time.monotonic
 
     def ready(self) -> JobContext:
-        """Return it with the place of the video fixed, whatever os.chdir does from now on.
+        """Return a copy with absolute paths, which a later os.chdir does not change.
 
         Raises:
-            KlingError: no video could be saved there: nothing was sent.
+            KlingError: no video can be saved there; nothing was sent.
         """
-        video_files.make_ready(video_files.choose(self.folder, self.save, "probe.mp4").parent)
-        save = str(video_files.place(self.save)) if self.save else None
+        video_files.ensure_writable(video_files.choose_path(self.folder, self.save, "probe.mp4").parent)
+        save = str(video_files.save_path(self.save)) if self.save else None
         return replace(self, folder=self.folder.absolute(), save=save)

@@ -1,4 +1,4 @@
-"""A wait as an iterator: the states of a job, as they come."""
+"""Waiting for a job as an iterator of its snapshots."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from kling_widgets.jobs.snapshot import ENDED, JobEvent, JobSnapshot
 
 
 class JobEvents(Iterator[JobSnapshot], AsyncIterator[JobSnapshot]):
-    """The states of a job: the present one, then each that differs from the one before, up to the end.
+    """Iterates over a job's snapshots: the present one, then each one that differs from the one before, up to the end.
 
     Args:
-        present: how the job stands, and what follows.
-        wait: waits for what follows in plain code, for at most so many seconds.
-        timed: turns a TimeoutError into the job's own.
-        timeout: seconds for all of it, or None.
+        present: the job's present snapshot, and the future of the next one.
+        wait: waits for a future in synchronous code, at most so many seconds.
+        timeout_error: a context in which a TimeoutError becomes the job's own error.
+        timeout: seconds for the whole iteration, or None for no limit.
     """
 
     def __init__(
         self,
         present: JobEvent,
         wait: Callable[[Future[JobEvent], float | None], JobEvent],
-        timed: Callable[[], AbstractContextManager[None]],
+        timeout_error: Callable[[], AbstractContextManager[None]],
         timeout: float | None,
     ) -> None:
-        self._event, self._wait, self._timed = present, wait, timed
+        self._event, self._wait, self._timeout_error = present, wait, timeout_error
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._last: JobSnapshot | None = None  # that was returned
+        self._last: JobSnapshot | None = None  # the snapshot that was returned last
 
     def __next__(self) -> JobSnapshot:
         if self._over:
             raise StopIteration
         while not self._changed():
-            with self._timed():
+            with self._timeout_error():
                 self._event = self._wait(self._event.following, self._left())
         return self._snapshot()
 
@@ -44,7 +44,7 @@ class JobEvents(Iterator[JobSnapshot], AsyncIterator[JobSnapshot]):
         if self._over:
             raise StopAsyncIteration
         while not self._changed():
-            with self._timed():
+            with self._timeout_error():
                 self._event = await waiting.awaited(self._event.following, self._left())
         return self._snapshot()
 

@@ -1,4 +1,4 @@
-"""Job: one wish, from the first thought to the file, as its user holds it."""
+"""The job: one submission, from sending it to the saved video, as its user holds it."""
 
 from __future__ import annotations
 
@@ -30,92 +30,103 @@ T = TypeVar("T")
 
 
 class Stopped(KeyboardInterrupt):
-    """The wait was interrupted; the video goes on being made. Shows as one line in a notebook."""
+    """A wait was interrupted; the task continues at the service. Shown as one line in a notebook."""
 
     def _render_traceback_(self) -> list[str]:
         return [one_line(f"Interrupted: {self}")]
 
 
 class Job:
-    """One video in the making, and then made. It is watched in the background; awaiting it gives it back when done.
+    """One video from its submission to the saved file, watched in the background.
+
+    Awaiting a job waits until the video is saved and returns the job, as ``wait`` does.
 
     Attributes:
-        request: what was asked.
+        request: the request that was submitted.
     """
 
     def __init__(
         self,
         request: VideoRequest,
-        desk: JobContext,
-        entry: Submission | None = None,
+        context: JobContext,
+        submission: Submission | None = None,
         *,
-        wish: RequestKey | None = None,
+        request_key: RequestKey | None = None,
         follow: bool = False,
     ) -> None:
-        """Begins a new wish; or, with a journal's entry, sends it, or goes on with it where it was accepted. Sends
-        nothing before its runner is started.
+        """Prepare a job; nothing is sent before its runner is started.
 
         Args:
-            request: what is asked.
-            desk: what it works with.
-            entry: the journal's; None writes one.
-            wish: what tells a repetition, where one is written.
-            follow: whether another kernel sends it: then it is waited for, and watched.
+            request: the request.
+            context: the services that the job uses.
+            submission: a row of the journal: it is sent, or watched if the service has accepted it. None writes a new
+                one.
+            request_key: the key by which a repetition of a new submission is recognised.
+            follow: whether another kernel sends the submission: then the job waits for its task and watches that.
 
         Raises:
-            KlingError: no video could be saved where it is to be: nothing was sent.
+            KlingError: no video can be saved in the folder that was chosen; nothing was sent.
         """
-        desk = desk.ready()
+        context = context.ready()
         self.request = request
-        self._problems = () if entry and entry.task_id else request.problems()
+        self._problems = () if submission and submission.task_id else request.problems()
         self._display: Callable[[Job], None] | None = None  # set by the front end that shows it
-        self._note = ""  # why it is shown in place of a new one
-        if entry:
-            key, created = entry.key, entry.created
-            if entry.task_id:
-                desk.journal.own(key)
+        self._note = ""  # why this job is shown instead of a new one
+        if submission:
+            key, created = submission.key, submission.created
+            if submission.task_id:
+                context.journal.own(key)
         else:
-            created, key = desk.clock(), desk.journal.write(request, desk.service.name, wish)
-        on_disk = desk.journal.mode != "memory"
-        task = Task(entry.task_id, entry.model or None) if entry and entry.task_id else None
-        self._state = (
-            JobState(created, desk.clock, steady=desk.steady, task=task, accepted=entry.accepted, done=entry.ended)
-            if entry and task
-            else JobState(created, desk.clock, steady=desk.steady)
-        )
-        self._runner = JobRunner(key, request, desk, self._state, on_disk=on_disk, follows=follow)
+            created, key = context.clock(), context.journal.write(request, context.service.name, request_key)
+        on_disk = context.journal.mode != "memory"
+        if submission and submission.task_id:
+            self._state = JobState(
+                created,
+                context.clock,
+                monotonic=context.monotonic,
+                task=Task(submission.task_id, submission.model or None),
+                accepted=submission.accepted,
+                done=submission.ended,
+            )
+        else:
+            self._state = JobState(created, context.clock, monotonic=context.monotonic)
+        self._runner = JobRunner(key, request, context, self._state, on_disk=on_disk, follows=follow)
 
     @property
     def task(self) -> Task | None:
-        """The service's task as last seen, or None before it was accepted."""
+        """The service's task as last seen, or None before it is accepted."""
         return self._state.task
 
     @property
     def id(self) -> str | None:
-        """The task's id at the service, or None before it was accepted."""
+        """The task's id at the service, or None before it is accepted."""
         return self.task.id if self.task else None
 
     @property
     def status(self) -> str:
-        """The task's end, "succeeded" or "failed"; before that where the job stands: "sending", "queued", "running",
-        "refused", "unknown" (whether it was accepted), or "stopped" (it is watched no more, the task goes on)."""
+        """The task's final status, "succeeded" or "failed", or before that the state of the job.
+
+        That is "sending", "queued", "running", "refused", "unknown" (it may have been accepted, the answer was lost) or
+        "stopped" (no longer watched; a task that was accepted continues at the service).
+        """
         return self.task.status if self.task and self.task.ended else self._state.state
 
     @property
     def path(self) -> Path | None:
-        """The saved video, whole, or None."""
+        """The saved video, a complete file, or None."""
         return self._state.clip.path if self._state.clip else None
 
     def frame(self, index: SupportsIndex = -1) -> Path:
-        """Save one picture of the saved video as a PNG beside it: ``kw.submit("3.0", image=job.frame(-1))`` goes on
-        where this video ends.
+        """Save one frame of the video as a PNG beside it, and return its path.
+
+        ``kw.submit("3.0", image=job.frame(-1))`` continues where this video ends.
 
         Args:
-            index: which one, from 0; or from the end: -1 is the last one.
+            index: number of the frame, from 0; a negative one counts from the end: -1 is the last frame.
 
         Raises:
-            KlingError: there is no saved video yet, or no such picture in it; or PyAV is not installed (the extra
-                ``video``).
+            KlingError: there is no saved video yet, or it has no such frame.
+            KlingError: PyAV is not installed (the extra ``video``).
         """
         if self.path is None:
             why = self._state.error
@@ -123,13 +134,13 @@ class Job:
         return frames.frame(self.path, index)
 
     def wait_accepted(self) -> Job:
-        """Wait until the service has accepted or refused.
+        """Wait until the service has accepted or refused the submission, and return the job.
 
         Raises:
-            KlingError: it refused, or that is not known.
-            Stopped: interrupted; a submission that is on its way goes on by itself.
+            KlingError: the service refused it, or it is not known whether it was accepted.
+            Stopped: the wait was interrupted; a submission that is being sent continues in the background.
         """
-        if not self._over_in_parent():
+        if not self._ended_in_parent():
             self._wait(self._state.submitted)
         return self if self.task else self._outcome()
 
@@ -137,40 +148,44 @@ class Job:
         """Wait until the video is saved, and return the job.
 
         Args:
-            timeout: seconds, or None to wait as long as it is watched.
+            timeout: seconds, or None for no limit besides the job's own.
 
         Raises:
-            WaitTimeoutError: it goes on, and goes on being watched.
-            KlingError: it ended without a saved video.
-            Stopped: interrupted (a KeyboardInterrupt): it goes on, but is no longer watched.
+            WaitTimeoutError: the time is over; the task continues and is still watched.
+            KlingError: the job ended without a saved video.
+            Stopped: the wait was interrupted (a KeyboardInterrupt); the task continues, but is no longer watched.
         """
-        if not self._over_in_parent():
-            with self._timed(timeout):
+        if not self._ended_in_parent():
+            with self._timeout_error(timeout):
                 self._wait(self._state.ended, timeout)
         return self._outcome()
 
     def events(self, timeout: float | None = None) -> JobEvents:
-        """Return an iterator of the job's states: the present one, then one for each change of state or progress, up to
-        the end. ``for snapshot in job.events(): print(snapshot.state)``; or ``async for``.
+        """Return an iterator of the job's snapshots: the present one, then one for each change of state or progress.
 
-        A job that ends without a video raises nothing here: its last snapshot has the error.
+        The last one is that of the end. Works with ``for snapshot in job.events(): print(snapshot.state)`` and with
+        ``async for``. A job that ends without a video raises nothing here: its last snapshot has the error.
 
         Args:
-            timeout: seconds for all of it, or None to wait as long as the job is watched.
+            timeout: seconds for the whole iteration, or None for no limit besides the job's own.
 
         Returns:
             An iterator of snapshots: ``state``, ``percent``, ``elapsed`` and ``remaining`` seconds, ``error``, …
 
         Raises:
-            WaitTimeoutError: while waiting: the job goes on, and goes on being watched.
-            Stopped: while waiting, interrupted (a KeyboardInterrupt): it goes on, but is no longer watched.
+            WaitTimeoutError: by the iterator, if the time is over; the task continues and is still watched.
+            Stopped: by the iterator, if it is interrupted (a KeyboardInterrupt); the task continues, but is no longer
+                watched.
         """
-        self._over_in_parent()  # in a forked child: at once
-        return JobEvents(self._state.present(), self._wait, partial(self._timed, timeout), timeout)
+        self._ended_in_parent()  # raises in a forked child now, not at the first snapshot
+        return JobEvents(self._state.present(), self._wait, partial(self._timeout_error, timeout), timeout)
 
     def stop(self) -> None:
-        """Stop watching. The video goes on being made, and is billed; ``kw.resume`` picks it up again. What was not
-        sent yet is not sent; a submission that is on its way is first seen through, so that its id is not lost."""
+        """Stop watching; ``kw.resume`` watches the task again.
+
+        A task that was accepted continues at the service and is billed if it succeeds. A request that was not sent yet
+        is not sent. One that is being sent is first completed, so that the task's id is not lost.
+        """
         self._runner.stop()
 
     def _wait(self, future: Future[T], timeout: float | None = None) -> T:
@@ -181,16 +196,16 @@ class Job:
             raise Stopped(self._runner.after_stop()) from None
 
     @contextmanager
-    def _timed(self, timeout: float | None) -> Iterator[None]:
-        """Say what goes on when a wait of so many seconds is over, or where this process cannot know of the end."""
-        self._over_in_parent()
+    def _timeout_error(self, timeout: float | None) -> Iterator[None]:
+        """Turn a TimeoutError into a WaitTimeoutError that says what continues and how to wait for it again."""
+        self._ended_in_parent()
         try:
             yield
         except TimeoutError:
             name = f"Task {self.id}" if self.id else f"Submission #{self._runner.key}"
             again = f" or %kling_resume {self.id}" if self.id else ""
             raise WaitTimeoutError(
-                f"{name} is not done after {timeout or 0:g} s. It goes on: wait again{again}.", self.task or Task("")
+                f"{name} is not done after {timeout or 0:g} s. It continues: wait again{again}.", self.task or Task("")
             ) from None
 
     def _outcome(self) -> Job:
@@ -199,22 +214,22 @@ class Job:
         return self
 
     async def _awaited(self) -> Job:
-        if not self._over_in_parent():
+        if not self._ended_in_parent():
             await waiting.awaited(self._state.ended)
         return self._outcome()
 
-    def _over_in_parent(self) -> bool:
-        """Whether it had ended before this process was forked; False if it is this process's own.
+    def _ended_in_parent(self) -> bool:
+        """Return whether the job had ended before this process was forked; False for a job of this process.
 
         Raises:
-            KlingError: it goes on in the parent, and nothing more of it is known here.
+            KlingError: the job runs in the parent process, and its state is not known here.
         """
         if self._runner.ours:
             return False
         if self._state.state in ENDED:
             return True
         here = f"To watch it here: kw.resume({self.id!r})." if self.id else "It has no task id yet."
-        raise KlingError(f"This job goes on in the process that this one was forked from. {here}")
+        raise KlingError(f"This job runs in the process that this one was forked from. {here}")
 
     def __await__(self) -> Generator[Any, None, Job]:
         return self._awaited().__await__()
@@ -227,4 +242,4 @@ class Job:
         if self._display is not None:
             self._display(self)
         else:
-            say(repr(self))  # IPython asks to be shown, and no front end has taken this job
+            say(repr(self))  # IPython wants it displayed, and no front end shows this job

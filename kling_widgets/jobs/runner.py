@@ -1,4 +1,4 @@
-"""A job's life on the watcher's loop: it is sent, watched, fetched; and each way in which that can end."""
+"""The work of one job on the watcher's loop: send, watch, download, and each way in which that can end."""
 
 from __future__ import annotations
 
@@ -30,306 +30,333 @@ from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.batch_writer import in_thread
 from kling_widgets.storage.submission import UNFINISHED, UNSENT, Submission
 
-_NAMES = 5  # names that other kernels may take between the choice and the end of a download
-_LOOK = 0.25  # seconds between two looks at what another kernel has written down
-_LOOKS = 240  # how often it is looked whether another kernel has fetched the video; one that stands still never does
+_NAME_TRIES = 5  # file names that other kernels may take between the choice of a name and the end of the download
+_POLL_SECONDS = 0.25  # seconds between two looks at the journal while another kernel works on the submission
+_POLLS = 240  # looks after which another kernel's download is no longer waited for: it may hang forever
 
 
 class JobRunner:
-    """Runs on the watcher's loop, while its methods are called from anywhere. Files, SQLite and what is told at the end
-    are worked with in threads beside the loop.
+    """Sends, watches and downloads one submission; its public methods may be called from any thread.
+
+    The work runs on the watcher's loop. Files, SQLite and the listeners of the end run in threads, so that they do not
+    block that loop.
 
     Args:
-        key: the journal's number.
-        on_disk: whether its row is in the file: then nothing is sent before the file says so.
-        follows: whether another kernel sends it.
+        key: the submission's number in the journal.
+        request: the request to send.
+        context: the services that the job uses.
+        state: the state that the runner keeps up to date.
+        on_disk: whether the submission's row is in the file; then nothing is sent before "sending" is on disk.
+        follows: whether another kernel sends the submission.
 
     Attributes:
-        key: as given.
+        key: the submission's number in the journal.
     """
 
     def __init__(
         self,
         key: int,
         request: VideoRequest,
-        desk: JobContext,
-        standing: JobState,
+        context: JobContext,
+        state: JobState,
         *,
         on_disk: bool,
         follows: bool = False,
     ) -> None:
-        self.key, self._request, self._desk, self._standing = key, request, desk, standing
+        self.key, self._request, self._context, self._state = key, request, context, state
         self._on_disk, self._follows = on_disk, follows
-        self._switch = StopSwitch(sent=standing.task is not None)
+        self._switch = StopSwitch(sent=state.task is not None)
         self._process = os.getpid()
 
     @property
     def ours(self) -> bool:
-        """Whether this process began it; what a forked child finds goes on in its parent."""
+        """Whether this process created the runner; in a forked child the work continues in the parent alone."""
         return self._process == os.getpid()
 
     @property
     def service(self) -> Service:
-        """Where it is made."""
-        return self._desk.service
+        """The service that makes the video."""
+        return self._context.service
 
     @property
     def trouble(self) -> str:
-        """What is wrong with the journal that it is written into, or ""."""
-        return self._desk.journal.trouble
+        """A sentence about what is wrong with the journal, or ""."""
+        return self._context.journal.trouble
 
     @property
     def watched(self) -> bool:
-        """Whether it is being watched, and will be."""
+        """Whether the job was started, and is neither stopped nor ended."""
         switch = self._switch
-        return self.ours and switch.claimed and not switch.stopping and self._standing.state not in ENDED
+        return self.ours and switch.claimed and not switch.stopping and self._state.state not in ENDED
 
     @property
     def sent(self) -> bool:
-        """Whether something was sent that the service has not turned away: it may be made, and billed."""
+        """Whether a request was sent that the service has not refused: it may be accepted and billed."""
         return self._switch.sent
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was stopped before anything was sent: nothing will be, and it has ended or does so now."""
+        """Whether the job was stopped before anything was sent; nothing will be sent any more."""
         return self._switch.stopping and not self.sent
 
     def start(self) -> None:
-        """Begin the work in the background. What has begun is not begun again, and what was stopped before it began
-        does not begin."""
+        """Start the work in the background; do nothing if it was started or stopped before."""
         if self._switch.claim():
             try:
-                self._desk.watcher.start(self._run())
-            except BaseException:  # an interrupt may come at any point
+                self._context.watcher.start(self._run())
+            except BaseException:  # also a KeyboardInterrupt, which may come at any point
                 self.stop()
                 raise
 
     def discard(self) -> None:
-        """Stop it if it was not started: nothing of it is sent any more."""
+        """Stop the job if it was never started, so that it is never sent."""
         if self.ours and self._switch.claim():
             self.stop()
 
     async def _run(self) -> None:
-        """From where it stands to its end; raises nothing."""
+        """Do the work up to its end; raise nothing."""
         if not self._switch.begin():
             return
         try:
-            clip = await self._found() or await self._made()
+            clip = await self._find_saved() or await self._make()
         except asyncio.CancelledError:
-            await self._close(KlingError(self.after_stop()), stopped=True)
+            await self._end_without_clip(KlingError(self.after_stop()), stopped=True)
         except KlingError as error:
-            await self._close(error)
-        except Exception as error:  # noqa: BLE001 - whatever happens, a paid task ends in words and not in silence
+            await self._end_without_clip(error)
+        except Exception as error:  # noqa: BLE001 - a task that is paid for must never end without a message
             if not threading.main_thread().is_alive():
-                return  # the process ends, and its threads with it: what is shown last is true
-            await self._close(KlingError(f"Something unexpected happened ({_of(error)}). {self.after_stop()}"))
+                return  # the interpreter is shutting down and stops our threads: this error is no fact about the task
+            await self._end_without_clip(
+                KlingError(f"Something unexpected happened ({_describe(error)}). {self.after_stop()}")
+            )
         else:
             await self._end("done", clip=clip)
 
     def stop(self) -> None:
-        """Stop what can be stopped. A submission that is on its way is first seen through: its id must not be lost."""
+        """Stop the work, unless a request is being sent: that is completed first, as its task id must not be lost."""
         if self.ours and self._switch.stop():
             self._end_unbegun()
 
     def _end_unbegun(self) -> None:
         error = KlingError(self.after_stop())
-        if self._standing.task is None and not self._follows:
-            self._desk.journal.update(self.key, state="refused", error=str(error), ended=self._desk.clock())
-        self._desk.journal.release(self.key)
-        self._standing.end("stopped", error)
+        if self._state.task is None and not self._follows:
+            self._context.journal.update(self.key, state="refused", error=str(error), ended=self._context.clock())
+        self._context.journal.release(self.key)
+        self._state.end("stopped", error)
 
     def rewatch(self) -> bool:
-        """Take a stop back where it is not too late for that; whether it is being watched, and will be."""
-        self._switch.take_back()
+        """Undo a stop if nothing was cancelled yet; return whether the job is watched now."""
+        self._switch.undo_stop()
         return self.watched
 
     def after_stop(self) -> str:
-        """What to know when it is watched no more."""
-        task = self._standing.task
+        """Return a message about what happens to the submission once the job is stopped."""
+        task = self._state.task
         if task is None:
             if self._follows:
-                return "Another kernel goes on with it; %kling_tasks shows what becomes of it."
+                return "Another kernel continues with it; %kling_tasks shows how it ends."
             return (
-                "The submission goes on by itself and may be billed; %kling_tasks shows what became of it."
+                "The submission continues in the background and may be billed; %kling_tasks shows how it ended."
                 if self.sent
                 else "Nothing was sent, nothing is billed."
             )
         if task.status == "succeeded":
-            return f"Task {task.id} has its video, which is billed. To fetch it: %kling_resume {task.id}"
+            return f"Task {task.id} succeeded and is billed. To fetch its video: %kling_resume {task.id}"
         if task.status == "failed":
             return f"Task {task.id} has failed."
-        return f"Task {task.id} goes on being made, and is billed if it succeeds. To see it: %kling_resume {task.id}"
+        return (
+            f"Task {task.id} continues at the service and is billed if it succeeds. To see it: %kling_resume {task.id}"
+        )
 
-    # The three parts.
+    # The steps of the work.
 
-    async def _made(self) -> Clip:
-        client = await asyncio.to_thread(self._desk.watcher.client, self._desk.service)
-        task = self._standing.task or await self._followed() or await self._submit(client)
+    async def _make(self) -> Clip:
+        client = await asyncio.to_thread(self._context.watcher.client, self._context.service)
+        task = self._state.task or await self._follow() or await self._submit(client)
         ended = await self._watch(client, task)
-        return await self._found(_LOOKS) or await self._fetch(client, ended)
+        return await self._find_saved(_POLLS) or await self._fetch(client, ended)
 
-    async def _followed(self) -> Task | None:
-        """The task of a submission that another kernel sends; None where this one is to send it: from the beginning, or
-        as the other one ended before it did."""
+    async def _follow(self) -> Task | None:
+        """Wait for the task of a submission that another kernel sends, and return it.
+
+        Return None if this kernel sends the submission: no other one does, or the other one ended before it sent it.
+        """
         while self._follows:
-            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self.key}")
+            entry = await asyncio.to_thread(self._context.journal.find, f"#{self.key}")
             if entry is None:
                 raise KlingError(f"Submission #{self.key}, which another kernel was sending, is not in the journal.")
             if entry.task_id is not None:
-                return await self._joined(entry, entry.task_id)
-            if await asyncio.to_thread(self._desk.journal.inherit, entry):
+                return await self._join(entry, entry.task_id)
+            if await asyncio.to_thread(self._context.journal.inherit, entry):
                 self._follows = False
             elif entry.state == "unknown":
                 raise SubmissionUnknownError(f"Another kernel sent it, as #{self.key}. {entry.error or ''}".strip())
             elif entry.state not in UNSENT:
                 raise KlingError(f"Another kernel sent it, as #{self.key}. {entry.error or ''}".strip())
             else:
-                await asyncio.to_thread(self._desk.journal.recover_orphans)
-                with self._switch.cuttable():
-                    await asyncio.sleep(_LOOK)
+                await asyncio.to_thread(self._context.journal.recover_orphans)
+                with self._switch.cancellable():
+                    await asyncio.sleep(_POLL_SECONDS)
         return None
 
-    async def _joined(self, entry: Submission, task_id: str) -> Task:
+    async def _join(self, entry: Submission, task_id: str) -> Task:
         self._follows, self._switch.sent = False, True
         task = Task(task_id, entry.model or None)
-        self._standing.accept(task, self._desk.clock() if entry.accepted is None else entry.accepted)
-        self._standing.announce()
+        self._state.accept(task, self._context.clock() if entry.accepted is None else entry.accepted)
+        self._state.announce()
         return task
 
-    async def _found(self, looks: int = 1) -> Clip | None:
-        """The video that is here already: another kernel may watch it too, and one that was killed right behind its
-        last byte could not say so. With several looks, one that another kernel is fetching is waited for."""
-        task = self._standing.task
-        while task is not None and looks:
-            entry = await asyncio.to_thread(self._desk.journal.find, f"#{self.key}")
+    async def _find_saved(self, polls: int = 1) -> Clip | None:
+        """Return the video if it is on disk already, else None.
+
+        Another kernel may have downloaded it, and one that was killed right after the last byte could not record that.
+        While another kernel is downloading it, wait up to so many polls of the journal.
+        """
+        task = self._state.task
+        while task is not None and polls:
+            entry = await asyncio.to_thread(self._context.journal.find, f"#{self.key}")
             if entry is None:
                 return None
             if entry.path is not None:
-                with self._switch.cuttable():
-                    clip = await asyncio.to_thread(video_files.ours, entry, self._desk.folder)
+                with self._switch.cancellable():
+                    clip = await asyncio.to_thread(video_files.saved_clip, entry, self._context.folder)
                 if clip is not None:
-                    self._standing.task = replace(task, status="succeeded")
-                    return await self._keep(clip)
-            looks -= 1
-            if not looks or entry.state not in UNFINISHED:
+                    self._state.task = replace(task, status="succeeded")
+                    return await self._record_clip(clip)
+            polls -= 1
+            if not polls or entry.state not in UNFINISHED:
                 return None
-            if not await asyncio.to_thread(self._desk.journal.owned_elsewhere, entry):
+            if not await asyncio.to_thread(self._context.journal.owned_elsewhere, entry):
                 return None
-            self._standing.fetch()
-            with self._switch.cuttable():
-                await asyncio.sleep(_LOOK)
+            self._state.fetch()
+            with self._switch.cancellable():
+                await asyncio.sleep(_POLL_SECONDS)
         return None
 
     async def _submit(self, client: Any) -> Task:
-        with self._switch.cuttable():
+        with self._switch.cancellable():
             body = await client.prepare(self._request)
         try:
-            with self._switch.cuttable():
-                task: Task = await client.create(body, on_trouble=self._turned_away, before=partial(self._before, body))
+            with self._switch.cancellable():
+                task: Task = await client.create(
+                    body, on_trouble=self._not_accepted, before=partial(self._before_send, body)
+                )
         except KlingError as error:
-            self._switch.sent = isinstance(error, SubmissionUnknownError)  # each other one is a refusal
+            self._switch.sent = isinstance(error, SubmissionUnknownError)  # every other KlingError is a refusal
             raise
         except Exception as error:
             if self.sent:
-                raise submission_unknown(f"Something unexpected happened ({_of(error)}).") from error
+                raise submission_unknown(f"Something unexpected happened ({_describe(error)}).") from error
             raise
-        now = self._desk.clock()
-        self._standing.accept(task, now)  # first of all: whatever fails now, the id is known
-        await self._note(state="accepted", task_id=task.id, accepted=now)
-        self._standing.announce()
+        now = self._context.clock()
+        self._state.accept(task, now)  # first of all: the id must be known even if the journal fails
+        await self._record(state="accepted", task_id=task.id, accepted=now)
+        self._state.announce()
         return task
 
-    async def _before(self, body: dict[str, Any]) -> None:
-        """Directly before the request is sent: the last moment to call it off. From here on it is seen through."""
-        self._switch.see_through()
-        written = await self._note(state="sending", body=body)
+    async def _before_send(self, body: dict[str, Any]) -> None:
+        """Record "sending" directly before the request is sent; from here on a stop no longer cancels it.
+
+        Raises:
+            KlingError: the journal does not allow it; nothing was sent.
+            asyncio.CancelledError: the job was stopped; nothing was sent.
+        """
+        self._switch.shield()
+        written = await self._record(state="sending", body=body)
         if written is None:
-            self._follows = True  # what becomes of it is not for this kernel to write
+            self._follows = True  # another kernel owns the row, and records how it ends
             raise KlingError(
-                "Nothing was sent, nothing is billed: another kernel took this one for dead, and the submission over."
+                "Nothing was sent, nothing is billed: another kernel has taken the submission over, as this one seemed "
+                "to have ended."
             )
         if not written and self._on_disk:
-            # Killed now, the kernel would leave a file that says that nothing was sent.
-            why = self._desk.journal.trouble or "It is not in the journal any more."
+            # If the kernel were killed after sending, the file would still say that nothing was sent.
+            why = self._context.journal.trouble or "It is not in the journal any more."
             raise KlingError(f"Nothing was sent, nothing is billed. {why}")
         self._switch.send()
 
-    def _turned_away(self, error: KlingError) -> None:
-        """Nothing was accepted, and it is to be tried again: until then it can be called off once more."""
-        self._switch.turned_away()
-        self._note(state="written")
-        self._standing.poll_failed(error)
+    def _not_accepted(self, error: KlingError) -> None:
+        """Go back to "written" after an attempt that the service did not accept; the client tries it again later."""
+        self._switch.not_accepted()
+        self._record(state="written")
+        self._state.poll_failed(error)
 
     async def _watch(self, client: Any, task: Task) -> Task:
-        usual = await asyncio.to_thread(self._desk.journal.usual, self._request, self._desk.service.name)
-        self._standing.set_typical(usual)
-        with self._switch.cuttable():
+        typical = await asyncio.to_thread(
+            self._context.journal.typical_seconds, self._request, self._context.service.name
+        )
+        self._state.set_typical(typical)
+        with self._switch.cancellable():
             ended: Task = await client.wait(
                 task,
-                timeout=self._desk.timeout,
-                usual=usual,
-                elapsed=self._standing.elapsed,
-                on_update=self._standing.polled,
-                on_trouble=self._standing.poll_failed,
+                timeout=self._context.timeout,
+                usual=typical,
+                elapsed=self._state.elapsed,
+                on_update=self._state.polled,
+                on_trouble=self._state.poll_failed,
             )
-        await self._note(state="succeeded", url=ended.url, ended=self._standing.done, error=None)
+        await self._record(state="succeeded", url=ended.url, ended=self._state.done, error=None)
         return ended
 
     async def _fetch(self, client: Any, task: Task) -> Clip:
-        self._standing.fetch()
-        prompt, created = str(self._request.draft().get("prompt", "")), self._standing.created
-        name = name_for(prompt, task.id, created, demo=self._desk.service.demo)
-        targets = self._desk.watcher.targets
-        for last in (*[False] * (_NAMES - 1), True):
-            target = await asyncio.to_thread(targets.take, self._desk.folder, self._desk.save, name)
-            # Written down before: a file is whole or absent, so that one which is found there later is this one. With
-            # the state, as another kernel may have saved it elsewhere meanwhile.
-            await self._note(state="succeeded", path=str(target), sha256=None)
+        self._state.fetch()
+        prompt, created = str(self._request.draft().get("prompt", "")), self._state.created
+        name = name_for(prompt, task.id, created, demo=self._context.service.demo)
+        targets = self._context.watcher.targets
+        for last in (*[False] * (_NAME_TRIES - 1), True):
+            target = await asyncio.to_thread(targets.take, self._context.folder, self._context.save, name)
+            # The path is recorded before the download: a file is complete or absent, so one that is found there later
+            # is this video. The state is written with it, as another kernel may have saved the video elsewhere.
+            await self._record(state="succeeded", path=str(target), sha256=None)
             try:
-                with self._switch.cuttable():
-                    path = await client.download(task, target, on_progress=self._standing.fetch)
+                with self._switch.cancellable():
+                    path = await client.download(task, target, on_progress=self._state.fetch)
                 break
             except KlingError:
                 if last or not await asyncio.to_thread(target.exists):
                     raise
             finally:
                 targets.release(target)
-        with self._switch.cuttable():
+        with self._switch.cancellable():
             clip = await asyncio.to_thread(read, path)
-        return await self._keep(clip)
+        return await self._record_clip(clip)
 
-    async def _keep(self, clip: Clip) -> Clip:
-        with self._switch.cuttable():
-            clip = await self._desk.watcher.look(clip)
+    async def _record_clip(self, clip: Clip) -> Clip:
+        with self._switch.cancellable():
+            clip = await self._context.watcher.examine(clip)
         poster = await asyncio.to_thread(thumbnail, clip.poster) if clip.poster else None
-        await self._note(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster, error=None)
+        await self._record(state="saved", path=str(clip.path), sha256=clip.sha256, poster=poster, error=None)
         return clip
 
-    # How it ends.
+    # The ways in which it ends.
 
-    async def _close(self, error: KlingError, *, stopped: bool = False) -> None:
-        """The end without a saved video. "Stopped" is a task that goes on at the service, unwatched."""
-        task, state = self._standing.task, "stopped"  # type: Task | None, State
-        note: dict[str, object] = {}
+    async def _end_without_clip(self, error: KlingError, *, stopped: bool = False) -> None:
+        """End the job without a saved video; "stopped" means that the task continues at the service, unwatched."""
+        task, state = self._state.task, "stopped"  # type: Task | None, State
+        columns: dict[str, object] = {}
         if task is None and self._follows:
             state = "unknown" if isinstance(error, SubmissionUnknownError) else "stopped" if stopped else "refused"
         elif task is None:
             state = "unknown" if self.sent else "stopped" if stopped else "refused"
-            note = {"state": "unknown" if self.sent else "refused", "error": str(error), "ended": self._desk.clock()}
+            columns = {
+                "state": "unknown" if self.sent else "refused",
+                "error": str(error),
+                "ended": self._context.clock(),
+            }
         elif isinstance(error, TaskFailedError):
             state = "failed"
-            note = {"state": "failed", "error": str(error), "ended": self._standing.done}
+            columns = {"state": "failed", "error": str(error), "ended": self._state.done}
         elif task.ended and not stopped:
             state = "failed"
             gone = isinstance(error, VideoMissingError)
             error = self._missing(task, error)
-            note = {"error": str(error)} if gone else {}  # what passes, such as no network, is no mark for good
+            columns = {"error": str(error)} if gone else {}  # a passing error, such as no network, is not recorded
         elif isinstance(error, TaskNotFoundError):
-            note = {"error": str(error)}
+            columns = {"error": str(error)}
         try:
-            if note:
-                await self._note(**note)
-            await in_thread(partial(self._desk.journal.release, self.key))  # another kernel may go on with it
+            if columns:
+                await self._record(**columns)
+            await in_thread(partial(self._context.journal.release, self.key))  # another kernel may continue with it
         finally:
             await self._end(state, error)
 
@@ -340,13 +367,13 @@ class JobRunner:
         return error
 
     async def _end(self, state: State, error: KlingError | None = None, clip: Clip | None = None) -> None:
-        # In a thread: whoever shows the end may read the file for it, and other tasks are polled meanwhile.
-        await in_thread(partial(self._standing.end, state, error, clip))
+        # In a thread: listeners may read the file, and other tasks are polled meanwhile.
+        await in_thread(partial(self._state.end, state, error, clip))
 
-    def _note(self, **columns: object) -> asyncio.Future[bool | None]:
-        """Writes down; gives whether that is on disk, None where the entry is not this process's own any more."""
-        return self._desk.watcher.pen(self._desk.journal).note(self.key, **columns)
+    def _record(self, **columns: object) -> asyncio.Future[bool | None]:
+        """Write columns of the submission; see ``Journal.update`` for the result."""
+        return self._context.watcher.writer(self._context.journal).update(self.key, **columns)
 
 
-def _of(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

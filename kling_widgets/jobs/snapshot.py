@@ -1,4 +1,4 @@
-"""How a job stands at one moment, for its user and for its views."""
+"""The state of a job at one moment, for its user and its views."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ ENDED: frozenset[State] = frozenset({"done", "failed", "refused", "unknown", "st
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JobSnapshot:
-    """A job as it stands at one moment.
+    """The state of a job at one moment.
 
     Attributes:
-        state: where it stands; "unknown" is a submission whose answer was lost, "stopped" is no longer watched.
-        elapsed: seconds since it was submitted.
-        percent: real progress, 0 to 100, or None: the gateway's marks are none.
-        remaining: about how many seconds more, from and to, or None.
-        silent: seconds since the last answer, while none comes; else None.
-        trouble: what kept the last answer from coming, while none comes; else None.
-        again: whether the service has put it back: into the queue, or to an earlier per cent.
-        fetched: bytes of the video so far and in all (None where that is not known).
-        word: the service's own word for a state that we do not know, or "".
+        state: the state. "unknown": the answer to the submission was lost; "stopped": the job is no longer watched.
+        elapsed: seconds since the submission was accepted, or written down if it is not accepted yet.
+        percent: progress from 0 to 100, or None. The gateway's placeholder values are left out.
+        remaining: an estimate of the seconds left, from and to, or None.
+        silent: seconds since the last usable answer, if the last poll failed; else None.
+        trouble: the error of the last poll, if it failed; else None.
+        again: whether the service has restarted the task: moved it back to the queue, or to a lower percentage.
+        fetched: bytes of the video downloaded so far and in all (None if the size is not known).
+        word: the service's own word for a status that this package does not know, or "".
         url: the link to the video, once there is one.
-        error: why it ended without a video on disk.
-        clip: the saved video.
-        took: seconds from acceptance to the finished video at the service; None while or where that is not known, as
-            when nobody watched at the time.
+        error: the reason why the job ended without a saved video, or None.
+        clip: the saved video, or None.
+        took: seconds from acceptance to the end at the service; None if that is not known, as when nobody watched the
+            end.
     """
 
     state: State
@@ -52,7 +52,7 @@ class JobSnapshot:
 
     @property
     def news(self) -> tuple[object, ...]:
-        """What a user would call a change; the rest moves on as time goes by."""
+        """The attributes whose changes are shown and reported; the others change with every second or byte."""
         return self.state, self.percent, self.silent is not None, type(self.trouble), self.again, self.word
 
     def __repr__(self) -> str:
@@ -63,11 +63,11 @@ class JobSnapshot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JobEvent:
-    """A link in the chain of a job's snapshots: nobody has to keep those that nobody waits for.
+    """A link in the chain of a job's snapshots; readers hold a link, so no list of old snapshots is kept.
 
     Attributes:
-        snapshot: the job at that moment.
-        following: done with the next one.
+        snapshot: the job's state at that moment.
+        following: a future of the next link.
     """
 
     snapshot: JobSnapshot

@@ -1,4 +1,4 @@
-"""Whether a job was begun, sent and stopped, under one lock; and what of its work a stop may cut short."""
+"""Stopping a job's work: whether it was started, sent or stopped, under one lock, and which steps may be cancelled."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from kling_widgets.core import forks
 
 
 class StopSwitch:
-    """Stops the work of one job where it may be stopped. ``begin``, ``cuttable`` and what runs in it belong to the
-    watcher's loop; all else is called from any thread.
+    """Cancels the work of one job at the steps at which that is allowed.
+
+    ``begin``, ``cancellable`` and the code within it run on the watcher's loop; all else may be called from any thread.
 
     Args:
-        sent: whether something was sent before that was not turned away.
+        sent: whether a request was sent before that was not refused.
 
     Attributes:
-        claimed: whether it was started or stopped.
-        stopping: whether it is to stop.
+        claimed: whether the job was started or stopped.
+        stopping: whether the job is to stop.
     """
 
     def __init__(self, *, sent: bool) -> None:
         self._lock = forks.lock()
         self._sent = sent
         self.claimed = self.stopping = False
-        self._begun = self._cut_short = False
+        self._begun = self._cancelled = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
-        self._may_cut = False  # on the loop only: what runs now may be cut short
+        self._cancellable = False  # on the loop only: whether a stop may cancel the step that runs now
 
     @property
     def sent(self) -> bool:
@@ -39,89 +40,91 @@ class StopSwitch:
 
     @sent.setter
     def sent(self, sent: bool) -> None:
+        """Whether a request was sent that was not refused."""
         with self._lock:
             self._sent = sent
 
     def claim(self) -> bool:
-        """Return whether nobody has started or stopped it before; from now on somebody has."""
+        """Mark the job as started or stopped; return whether it was neither before."""
         with self._lock:
             first, self.claimed = not self.claimed, True
             return first
 
     def begin(self) -> bool:
-        """Begin the work in the present task; return False if it was stopped before."""
+        """Take the present asyncio task as the work; return False if the job was stopped before."""
         with self._lock:
-            if self._cut_short:
+            if self._cancelled:
                 return False
             self._begun = True
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         return True
 
     def stop(self) -> bool:
-        """Stop what may be stopped; return whether the work has not begun, and so never will."""
+        """Cancel the work if its step allows it, else as soon as one does; return whether the work never began."""
         with self._lock:
             self.claimed = self.stopping = True
             begun, self._begun = self._begun, True
-            self._cut_short |= not begun
+            self._cancelled |= not begun
         if begun and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._cut)
+            self._loop.call_soon_threadsafe(self._cancel)
         return not begun
 
-    def take_back(self) -> None:
-        """Go on after all, if nothing was cut short."""
+    def undo_stop(self) -> None:
+        """Undo a stop that has not cancelled anything yet."""
         with self._lock:
-            self.stopping = self._cut_short
+            self.stopping = self._cancelled
 
-    def see_through(self) -> None:
-        """Let no stop cut short what follows."""
-        self._may_cut = False
+    def shield(self) -> None:
+        """Keep a stop from cancelling the code that follows."""
+        self._cancellable = False
 
     def send(self) -> None:
-        """Count as sent: the last moment at which a stop ends it.
+        """Mark a request as sent: the last moment at which a stop can prevent that.
 
         Raises:
-            asyncio.CancelledError: it was stopped; nothing is to be sent.
+            asyncio.CancelledError: the job was stopped; nothing may be sent.
         """
         with self._lock:
             self._check()
             self._sent = True
 
-    def turned_away(self) -> None:
-        """Count as not sent, and so as something that may be stopped.
+    def not_accepted(self) -> None:
+        """Mark the request as not accepted, so that a stop may cancel the work again.
 
         Raises:
-            asyncio.CancelledError: it was stopped meanwhile.
+            asyncio.CancelledError: the job was stopped meanwhile.
         """
         with self._lock:
             self._sent = False
             self._check()
-        self._may_cut = True
+        self._cancellable = True
 
     @contextlib.contextmanager
-    def cuttable(self) -> Iterator[None]:
-        """Let a stop cut short what runs within. As the flag and the cut live on one loop, a cut never hits anything
-        else.
+    def cancellable(self) -> Iterator[None]:
+        """Let a stop cancel the code within.
+
+        The flag and the cancellation are handled on one loop, so no other code is ever cancelled.
 
         Raises:
-            asyncio.CancelledError: it was stopped.
+            asyncio.CancelledError: the job was stopped.
         """
         with self._lock:
             self._check()
-        self._may_cut = True
+        self._cancellable = True
         try:
             yield
         finally:
-            self._may_cut = False
+            self._cancellable = False
 
     def _check(self) -> None:
-        # Under the lock, as from here on no stop can be taken back.
+        # Called under the lock: once cancelled, a stop cannot be undone.
         if self.stopping:
-            self._cut_short = True
+            self._cancelled = True
             raise asyncio.CancelledError
 
-    def _cut(self) -> None:
+    def _cancel(self) -> None:
         with self._lock:
-            if not (self._may_cut and self.stopping) or self._task is None:
+            if not (self._cancellable and self.stopping) or self._task is None:
                 return
-            self._cut_short = True
+            self._cancelled = True
         self._task.cancel()

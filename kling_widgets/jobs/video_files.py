@@ -1,4 +1,4 @@
-"""Where a video goes, what it is called, and what is in it."""
+"""The path of a video's file, and finding the saved file again."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from kling_widgets.media.clip import Clip, find
 from kling_widgets.storage.submission import Submission
 
 FOLDER = "kling_videos"
-_LONGEST_NAME = 240  # bytes; 255 is what a file system takes, and a number may come behind it
+_LONGEST_NAME = 240  # bytes; file systems allow 255, and a number may be appended
 
 
-def place(save: str) -> Path:
-    """The path that a user asked for, from the current folder.
+def save_path(save: str) -> Path:
+    """Return the absolute path that a user asked for; a relative one starts in the current folder.
 
     Raises:
-        KlingError: no path can be made of it.
+        KlingError: it is no possible path.
     """
     try:
         path = Path(save).expanduser().absolute()
         if "\0" in save or len(os.fsencode(path.name)) > _LONGEST_NAME:
             raise ValueError
         return path
-    except (RuntimeError, ValueError):  # ~somebody whom this machine does not know
+    except (RuntimeError, ValueError):  # RuntimeError: ~name of an unknown user
         raise KlingError(f"Nothing can be saved as {one_line(save, 200)}, so nothing was sent.") from None
 
 
-def choose(folder: Path, save: str | None, name: str, taken: Container[Path] = ()) -> Path:
-    """A path that no file has yet.
+def choose_path(folder: Path, save: str | None, name: str, taken: Container[Path] = ()) -> Path:
+    """Return a path at which there is no file yet; append a number to the name if needed.
 
     Args:
         folder: the folder of this notebook's videos.
-        save: the file (it ends in .mp4) or folder that the user asked for, or None.
-        name: the name that we would give.
-        taken: paths that will soon be files.
+        save: the file (its name ends in .mp4) or folder that the user asked for, or None.
+        name: the file name if the user gave none.
+        taken: paths that are reserved for other downloads.
     """
     path = folder.absolute() / name
     if save:
-        asked = place(save)
+        asked = save_path(save)
         path = asked if asked.suffix.lower() == ".mp4" and not asked.is_dir() else asked / name
     candidate, number = path, 1
     while candidate in taken or os.path.lexists(candidate):
@@ -55,29 +55,29 @@ def choose(folder: Path, save: str | None, name: str, taken: Container[Path] = (
 
 
 class Targets:
-    """The paths to which this process is downloading: ten wishes with one ``--save`` must not fetch to one name."""
+    """The paths to which this process is downloading, so that two downloads never choose the same one."""
 
     def __init__(self) -> None:
         self._lock = forks.lock()
         self._taken: set[Path] = set()
 
     def take(self, folder: Path, save: str | None, name: str) -> Path:
-        """A path as of ``choose`` that nobody else here gets until it is released."""
+        """Choose a path as ``choose_path`` does, and reserve it until it is released."""
         with self._lock:
-            target = choose(folder, save, name, self._taken)
+            target = choose_path(folder, save, name, self._taken)
             self._taken.add(target)
             return target
 
     def release(self, target: Path) -> None:
-        """It is a file now, or will not be one."""
+        """Release a path, once it is a file or its download has failed."""
         self._taken.discard(target)
 
 
-def make_ready(folder: Path) -> None:
-    """Makes the folder, and makes sure that a file can be written there: before anything is paid.
+def ensure_writable(folder: Path) -> None:
+    """Create the folder and check that files can be written there, before anything is paid for.
 
     Raises:
-        KlingError: it cannot.
+        KlingError: files cannot be written there; nothing was sent.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,16 +91,16 @@ def make_ready(folder: Path) -> None:
         ) from None
 
 
-def ours(entry: Submission, folder: Path) -> Clip | None:
-    """The saved video of a submission, if it is there.
+def saved_clip(submission: Submission, folder: Path) -> Clip | None:
+    """Return the saved video of a submission, or None if it is not there.
 
-    A journal may be somebody else's, and name any file of this machine, which would be shown and so saved with the
-    notebook. Taken is the file with the checksum that was written down when it was saved; one that bears the name that
-    we give to the video of this task; and what lies in ``folder``, where videos are saved.
+    A journal may come from somebody else and name any file of this machine, which would then be shown and saved with
+    the notebook. So a file counts only if its checksum is the recorded one, if it has the name that this package gives
+    to the video of this task, or if it is in ``folder``, where videos are saved.
     """
-    clip = find(Path(entry.path)) if entry.path else None
+    clip = find(Path(submission.path)) if submission.path else None
     if clip is None:
         return None
-    named = re.fullmatch(rf"\S+_{_mark(entry.task_id or '')}(-\d+)?\.mp4", clip.path.name)
+    named = re.fullmatch(rf"\S+_{_mark(submission.task_id or '')}(-\d+)?\.mp4", clip.path.name)
     inside = Path(os.path.realpath(clip.path)).is_relative_to(os.path.realpath(folder))
-    return clip if clip.sha256 == entry.sha256 or named or inside else None
+    return clip if clip.sha256 == submission.sha256 or named or inside else None

@@ -1,11 +1,11 @@
-"""Waiting in a cell, interruptible at once; and async code from plain code.
+"""Waiting in a cell, interruptible at once, and running async code from synchronous code.
 
-A wait is a plain one: whatever is waited for is done on a thread of its own, and the loop that may run in this thread
-stands still meanwhile, as it does in any cell that computes. (To let it turn would give a kernel's user nothing but
-their own asyncio tasks, as the kernel takes no message before the cell ends; and an interrupt would hit any of them.)
+A wait blocks: the work runs on a thread of its own, and a loop that runs in this thread pauses, as it does in any cell
+that computes. (Running the loop meanwhile would only run the user's own asyncio tasks, as a kernel takes no message
+before the cell ends; and an interrupt could hit any of those tasks.)
 
-Only ``run`` enters a loop that is running, as what it is given may belong to that loop. This is the only module that
-knows nest_asyncio. https://github.com/erdewit/nest_asyncio
+Only ``run`` enters a running loop, as its awaitable may belong to that loop. No other module uses nest_asyncio.
+https://github.com/erdewit/nest_asyncio
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from kling_widgets.core.public import public
 
 T = TypeVar("T")
 
-_STEP = 0.1  # seconds; an interrupt is taken between two steps
+_STEP = 0.1  # seconds; interrupts are handled between two steps
 
 
 def wait(future: Future[T], timeout: float | None = None) -> T:
-    """The future's result; the work goes on by itself if the wait is interrupted.
+    """Wait for a future and return its result; an interrupt ends the wait, not the work.
 
     Raises:
-        TimeoutError: it was not done within ``timeout`` seconds.
+        TimeoutError: the future was not done within ``timeout`` seconds.
         KeyboardInterrupt: the user interrupted.
-        asyncio.CancelledError: so was the task that waits, which is what Ctrl+C does under ``asyncio.run``.
+        asyncio.CancelledError: the task that waits was cancelled, as Ctrl+C does under ``asyncio.run``.
     """
-    _take_turns(partial(futures.wait, [future]), future.done, timeout)
+    _step_until(partial(futures.wait, [future]), future.done, timeout)
     return future.result()
 
 
-async def awaited(future: Future[T], timeout: float | None = None) -> T:  # noqa: ASYNC109 - as of wait
-    """Return the future's result. Giving up the wait leaves the future alone, as others may wait for it too.
+async def awaited(future: Future[T], timeout: float | None = None) -> T:  # noqa: ASYNC109 - the same signature as wait
+    """Await a future and return its result; cancelling the wait does not cancel the future, as others may wait for it.
 
     Raises:
-        TimeoutError: it was not done within ``timeout`` seconds.
+        TimeoutError: the future was not done within ``timeout`` seconds.
     """
     if not future.done():
         loop = asyncio.get_running_loop()
         done = loop.create_future()
 
         def wake(_: Future[T]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits there any more
+            with contextlib.suppress(RuntimeError):  # the loop was closed, so nothing waits on it any more
                 loop.call_soon_threadsafe(done.set_result, None)
 
         future.add_done_callback(wake)
@@ -65,26 +65,33 @@ async def awaited(future: Future[T], timeout: float | None = None) -> T:  # noqa
 
 
 def run_uninterrupted(work: Callable[[], None], interrupted: threading.Event | None = None) -> None:
-    """Does work in a thread, where no interrupt can cut it in two, and waits for its end. An interrupt is raised only
-    then; the event, if there is one, tells the work of it.
+    """Run work in a thread, so that an interrupt cannot cut it in two, and wait for its end.
+
+    Args:
+        work: the work.
+        interrupted: set at an interrupt, so that the work can end early; None if it does not look.
+
+    Raises:
+        KeyboardInterrupt: an interrupt came; it is raised once the work has ended.
     """
     result: Future[None] = Future()
-    begun = threading.Lock()  # an interrupt may hit the start of a thread: then one more is started, and one works
+    # An interrupt may hit the start of the thread: then another one is started, and only one of them does the work.
+    begun = threading.Lock()
 
-    def beside() -> None:
+    def worker() -> None:
         if not begun.acquire(blocking=False):
             return
         try:
             work()
             result.set_result(None)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again by result.result()
             result.set_exception(error)
 
     interrupt: KeyboardInterrupt | None = None
     while not result.done():
         try:
             if not begun.locked():
-                threading.Thread(target=beside, name="kling_widgets.through", daemon=True).start()
+                threading.Thread(target=worker, name="kling_widgets.uninterrupted", daemon=True).start()
             futures.wait([result], _STEP)
         except KeyboardInterrupt as error:
             interrupt = error
@@ -95,18 +102,23 @@ def run_uninterrupted(work: Callable[[], None], interrupted: threading.Event | N
     result.result()
 
 
-def _take_turns(turn: Callable[[float], object], done: Callable[[], bool], timeout: float | None = None) -> None:
-    """Lets turns of at most some seconds pass until it is done; an interrupt is taken between two."""
+def _step_until(run_step: Callable[[float], object], done: Callable[[], bool], timeout: float | None = None) -> None:
+    """Call ``run_step`` with a tenth of a second at most until ``done()``; interrupts come between two steps.
+
+    Raises:
+        TimeoutError: it was not done within ``timeout`` seconds.
+        asyncio.CancelledError: the task that waits was cancelled.
+    """
     deadline = None if timeout is None else time.monotonic() + timeout
     running = _running_loop()
     task = None if running is None else asyncio.current_task(running)
-    asked = 0 if task is None else task.cancelling()
+    cancellations = 0 if task is None else task.cancelling()
     while not done():
-        step = _STEP if deadline is None else min(_STEP, deadline - time.monotonic())
-        if step <= 0:
+        seconds = _STEP if deadline is None else min(_STEP, deadline - time.monotonic())
+        if seconds <= 0:
             raise TimeoutError
-        turn(step)
-        if task is not None and task.cancelling() > asked and not done():
+        run_step(seconds)
+        if task is not None and task.cancelling() > cancellations and not done():
             raise asyncio.CancelledError
 
 
@@ -134,58 +146,58 @@ def run(awaitable: Awaitable[T]) -> T:
         raise RuntimeError(
             "This belongs to the kernel's own loop, which cannot be entered again: await it in the cell."
         )
-    return _run_elsewhere(awaitable)
+    return _run_in_thread(awaitable)
 
 
 def _run_in(loop: asyncio.BaseEventLoop, awaitable: Awaitable[T]) -> T:
-    """Runs it in turns of the running loop, within the one that called us."""
+    """Run the awaitable on the loop that runs in this thread, nested in the iteration that called us."""
     ready: deque[asyncio.Handle] = loop._ready  # type: ignore[attr-defined]
     counted, idle = len(ready), asyncio.Handle(lambda: None, (), loop)
     task = asyncio.ensure_future(awaitable, loop=loop)
     try:
         try:
-            _take_turns(lambda seconds: loop.run_until_complete(asyncio.wait([task], timeout=seconds)), task.done)
+            _step_until(lambda seconds: loop.run_until_complete(asyncio.wait([task], timeout=seconds)), task.done)
         except BaseException:
             task.cancel()
             raise
     finally:
-        # The turn that called us has counted what was ready, and takes as many in any case: an IndexError, on finding
-        # fewer, would end the loop, and a kernel with it. One statement, so that no interrupt comes in between.
+        # The loop's iteration that called us has counted the ready handles and pops that many: fewer would raise an
+        # IndexError and end the loop, and the kernel with it. One statement, so that no interrupt comes in between.
         ready.extend([idle] * (counted - len(ready)))
     return task.result()
 
 
-def _run_elsewhere(awaitable: Awaitable[T]) -> T:
-    """Runs it in a thread with a loop of its own."""
+def _run_in_thread(awaitable: Awaitable[T]) -> T:
+    """Run the awaitable in a thread with a loop of its own."""
     result: Future[T] = Future()
     inner: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
-    given_up = threading.Event()
+    abandoned = threading.Event()
 
     async def main() -> T:
         task = asyncio.ensure_future(_as_coroutine(awaitable))
         inner.set_result((asyncio.get_running_loop(), task))
-        if given_up.is_set():
+        if abandoned.is_set():
             task.cancel()
         return await task
 
-    def elsewhere() -> None:
+    def worker() -> None:
         try:
             with asyncio.Runner() as runner:
                 result.set_result(runner.run(main()))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again by wait(result)
             result.set_exception(error)
 
-    # In the context of the caller: a kernel finds the cell of what is printed by it.
+    # In the caller's context, by which a kernel finds the cell that output belongs to.
     context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(elsewhere,), name="kling_widgets.run", daemon=True)
+    thread = threading.Thread(target=context.run, args=(worker,), name="kling_widgets.run", daemon=True)
     try:
         thread.start()
         return wait(result)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        given_up.set()
+        abandoned.set()
         if inner.done():
             loop, task = inner.result()
-            with contextlib.suppress(RuntimeError):  # it has just ended
+            with contextlib.suppress(RuntimeError):  # the loop has just been closed
                 loop.call_soon_threadsafe(task.cancel)
         raise
 
@@ -202,12 +214,15 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _patched_loop() -> asyncio.BaseEventLoop | None:
-    """The loop that runs in this thread, made re-enterable; None if there is none or it must not or cannot be: on
-    ipykernel 7 and later cells that are queued behind would be lost (measured with 7.1, 7.3 and 7.4; 6.31 is fine)."""
+    """Return the loop of this thread, made re-entrant; None if there is none or it cannot or must not be patched.
+
+    On ipykernel 7 and later, cells queued behind the running one would be lost (measured with 7.1, 7.3 and 7.4; 6.31 is
+    fine).
+    """
     loop = _running_loop()
-    # nest_asyncio patches asyncio before it finds out that it cannot patch uvloop and its like: so ask first. From
-    # Python 3.14 on what it leaves behind is broken: asyncio.current_task() is None, and httpx fails for it.
-    if not isinstance(loop, asyncio.BaseEventLoop) or sys.version_info >= (3, 14) or _is_of_kernel_7():
+    # Checked before, as nest_asyncio patches asyncio even if it then fails to patch the loop, such as uvloop's. From
+    # Python 3.14 on its patch breaks asyncio: current_task() returns None, and httpx fails.
+    if not isinstance(loop, asyncio.BaseEventLoop) or sys.version_info >= (3, 14) or _is_ipykernel_7_loop():
         return None
     if not hasattr(loop, "_nest_patched"):
         import nest_asyncio
@@ -216,13 +231,13 @@ def _patched_loop() -> asyncio.BaseEventLoop | None:
         try:
             nest_asyncio.apply(loop)
         finally:
-            # Its replacement takes no loop_factory, which uvicorn and others pass to it on Python 3.12 and later.
+            # nest_asyncio's replacement takes no loop_factory, which uvicorn and others pass from Python 3.12 on.
             asyncio.run = original
     return loop
 
 
-def _is_of_kernel_7() -> bool:
-    """Whether the loop of this thread is that of an ipykernel ≥ 7: its main thread's or a subshell's."""
+def _is_ipykernel_7_loop() -> bool:
+    """Return whether the loop of this thread is that of an ipykernel ≥ 7: its main thread's or a subshell's."""
     kernel: Any = sys.modules.get("ipykernel")
     if kernel is None or getattr(kernel, "version_info", (0,))[0] < 7:
         return False

@@ -1,6 +1,7 @@
-"""The one background thread and loop that watches all tasks of the process. It is a daemon: it ends with the process.
+"""The background thread with an event loop that watches all tasks of the process.
 
-A task on a notebook's own loop would stand still until the cell ends, and starve while a cell computes.
+It is a daemon thread: it ends with the process. A task on a notebook's own loop would pause until the cell ends, and
+would not run while a cell computes.
 """
 
 from __future__ import annotations
@@ -27,91 +28,92 @@ Connect = Callable[[Service, RateLimiter], "AsyncClient"]
 
 
 def connect(service: Service, budget: RateLimiter) -> AsyncClient:
-    """A client of a service."""
-    from kling_widgets.client.async_client import AsyncClient  # httpx, which nobody needs before the first task
+    """Return a client for a service."""
+    from kling_widgets.client.async_client import AsyncClient  # httpx, which is imported with the first task
 
     return AsyncClient(service.key, service.base_url, budget=budget)
 
 
 class Watcher:
-    """Runs coroutines on its own thread; keeps one client, and so one pool of connections, for each service, and one
-    pen for each journal.
+    """Runs coroutines on a background thread, with one client per service and one writer per journal.
 
     Args:
-        budget: requests a second for the process.
-        connect: makes the client of a service.
-        look: what finds out what the pictures of a video say.
-        timeout: seconds in which it has to do so.
+        budget: the rate limiter shared by all clients of the process.
+        connect: returns a client for a service.
+        examine: returns the clip with its dimensions, length, sound and poster.
+        timeout: seconds allowed for that.
 
     Attributes:
-        targets: the files that are being fetched.
-        examining: taken while a video is looked into, on the loop: to decode a picture takes up to 60 MiB, and many at
-            once would keep all else waiting for a thread.
+        targets: the paths to which videos are being downloaded.
+        examine_lock: held while a clip is examined: decoding takes up to 60 MiB, and several at once would use up the
+            threads that other jobs need.
     """
 
     def __init__(
         self,
         budget: RateLimiter | None = None,
         connect: Connect = connect,
-        look: Callable[[Clip], Clip] = look_into,
+        examine: Callable[[Clip], Clip] = look_into,
         timeout: float = 10.0,
     ) -> None:
         self.budget = budget or RateLimiter()
         self.targets = Targets()
-        self._connect, self._look, self._timeout = connect, look, timeout
+        self._connect, self._examine, self._timeout = connect, examine, timeout
         self._lock, self._connecting = forks.lock(), forks.lock()
-        self._begin()
-        forks.anew(self, Watcher._begin)
+        self._reset()
+        forks.anew(self, Watcher._reset)
 
-    def _begin(self) -> None:
-        """Without a loop; also in a forked child: the thread is gone there, and its connections are the parent's."""
+    def _reset(self) -> None:
+        """Start without a loop, also in a forked child: its thread is gone, and the connections are the parent's."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clients: dict[Service, AsyncClient] = {}
-        self._pens: dict[Journal, JournalWriter] = {}
-        self.examining = asyncio.Lock()
+        self._writers: dict[Journal, JournalWriter] = {}
+        self.examine_lock = asyncio.Lock()
         self._running: set[Future[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begins the work on the background loop."""
-        future = asyncio.run_coroutine_threadsafe(work, self._the_loop())
+        """Run a coroutine on the background loop, and return its future."""
+        future = asyncio.run_coroutine_threadsafe(work, self._ensure_loop())
         with self._lock:
             self._running.add(future)
         future.add_done_callback(self._forget)
         return future
 
     def client(self, service: Service) -> AsyncClient:
-        """The client of a service, to be used on the loop. Making one takes a while and reads files: call it beside."""
+        """Return the client of a service, for use on the loop; the first call reads files, so call it in a thread."""
         with self._connecting:
             if service not in self._clients:
                 self._clients[service] = self._connect(service, self.budget)
             return self._clients[service]
 
-    def pen(self, journal: Journal) -> JournalWriter:
-        """What writes into a journal; for the loop alone."""
-        if journal not in self._pens:
-            self._pens[journal] = JournalWriter(journal)
-        return self._pens[journal]
+    def writer(self, journal: Journal) -> JournalWriter:
+        """Return the writer of a journal; call it on the loop only."""
+        if journal not in self._writers:
+            self._writers[journal] = JournalWriter(journal)
+        return self._writers[journal]
 
-    async def look(self, clip: Clip) -> Clip:
-        """The clip with what its pictures say; as it is where that takes too long: no decoder that hangs, and no file
-        that does not come, may keep the others waiting. On the loop, one after another."""
-        async with self.examining:
+    async def examine(self, clip: Clip) -> Clip:
+        """Return the clip with its dimensions, length, sound and poster, or unchanged if finding them takes too long.
+
+        Clips are examined one after another; the time limit keeps one that hangs from blocking the others.
+        """
+        async with self.examine_lock:
             try:
                 async with asyncio.timeout(self._timeout):
-                    return await asyncio.to_thread(self._look, clip)
+                    return await asyncio.to_thread(self._examine, clip)
             except TimeoutError:
                 return clip
 
     @property
     def busy(self) -> int:
-        """How many pieces of work are under way."""
+        """The number of coroutines that are running."""
         return len(self._running)
 
     def _forget(self, future: Future[Any]) -> None:
         with self._lock:
             self._running.discard(future)
 
-    def _the_loop(self) -> asyncio.AbstractEventLoop:
+    def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 started: Future[asyncio.AbstractEventLoop] = Future()
@@ -121,7 +123,7 @@ class Watcher:
 
 
 def _serve(started: Future[asyncio.AbstractEventLoop]) -> None:
-    # Not asyncio.run, which a notebook's libraries replace.
+    # Not asyncio.run, as libraries such as nest_asyncio replace it.
     with asyncio.Runner() as runner:
         started.set_result(runner.get_loop())
         runner.get_loop().run_forever()

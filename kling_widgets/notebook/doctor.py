@@ -176,7 +176,7 @@ def _journal(session: Session) -> tuple[str, str]:
 
 def _videos(session: Session) -> tuple[str, str]:
     try:
-        video_files.make_ready(session.videos)
+        video_files.ensure_writable(session.videos)
     except KlingError as error:
         return "cannot be saved", str(error)
     free = shutil.disk_usage(session.videos).free

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-BUDGET = "KLING_WIDGETS_BUDGET"  # limits besides the setting, so that no notebook goes beyond it
+BUDGET = "KLING_WIDGETS_BUDGET"  # a limit besides the setting, so that no notebook can raise it

@@ -1,8 +1,8 @@
-"""The spend guard: what this kernel may make at all (its budget), and what it makes only after a yes.
+"""The spend guard: limits what this kernel submits (its budget), and asks before larger or unusual submissions.
 
-A new wish passes it after it was checked and before anything of it is written down or sent. A yes is wanted for what
-comes to more than ``confirm_above``, all submissions of a cell's run together, and for what is as likely a slip as a
-wish (``Problem.asks``). The magic, ``kw.submit`` and the form ask the same question, that of ``Guard.question``.
+A new submission passes the guard after its request was checked and before anything is written down or sent. The user is
+asked if the submissions of one run of a cell come to more than ``confirm_above``, or if a request looks like a slip
+(``Problem.asks``). The magic, ``kw.submit`` and the form ask the same question, that of ``Guard.question``.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from kling_widgets.jobs.snapshot import JobSnapshot
 from kling_widgets.request.estimate import Estimate, Money
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.spending import BUDGET
-from kling_widgets.spending.allowance import TOGETHER, refusal
-from kling_widgets.spending.question import Question, together, unusual
+from kling_widgets.spending.allowance import IN_ALL_KERNELS, refusal
+from kling_widgets.spending.question import Question, join_messages, unusual
 from kling_widgets.spending.spend_limit import OFF, SpendLimit
 
 NOTHING = "Nothing was sent."
-_RUNS = 100  # cells' runs that are remembered; work in the background may go on while later cells run
+_REMEMBERED_RUNS = 100  # runs of cells; background work of one may submit while later cells run
 
 
 class SpendSettings(Protocol):
-    """The settings that the guard asks for each time, as they may change.
+    """The settings of the guard, read at each use, as they may change.
 
     Attributes:
-        budget: how much may be made in all, as text: "20 videos"; "off" for no limit.
-        confirm_above: how much is made without asking, in the same way.
+        budget: the limit for everything that this kernel submits, as text: "20 videos"; "off" for no limit.
+        confirm_above: the limit up to which nothing is asked, as text.
     """
 
     budget: str
@@ -43,11 +43,13 @@ class SpendSettings(Protocol):
 
 @dataclass(slots=True)
 class _Run:
-    """What one run of a cell has submitted, or met again of a run before that was held up: each of one video.
+    """The estimates of one run of a cell, one per video.
+
+    They include the submissions of an earlier run that was refused midway, if this run repeats them.
 
     Attributes:
-        all: everything.
-        unasked: what came since somebody was last asked about it.
+        all: all of them.
+        unasked: those since the user was last asked.
     """
 
     all: Counter[Estimate] = field(default_factory=Counter)
@@ -55,19 +57,19 @@ class _Run:
 
 
 class Guard:
-    """Counts what one kernel submits to the service, or to the demo; safe to use from several threads. The money of
-    what counts is that of the moment when it was admitted, whatever the prices are later.
+    """Limits and counts the submissions of one kernel, to the service or to the demo; safe to use from several threads.
+
+    A submission counts with the estimate made when it was reserved, even if the prices change later.
 
     Args:
-        settings: ``budget`` and ``confirm_above`` are asked for each time.
-        price: what a request comes to by the user's own price table, or None.
-        ask: puts a question to the user and gives the answer; raises EOFError, OSError or RuntimeError where nobody can
-            be asked.
-        budget: that of the environment. It holds besides that of the settings, so that a notebook cannot raise it.
-        say: tells the user.
-        spent: what counts against the budget of the environment: the journal's last 24 hours, whatever kernel made it.
-            None: what this kernel makes.
-        demo: whether it counts what the demo makes. The limits hold there too, each kind counted for itself.
+        settings: the settings, read at each use.
+        price: returns the price of a request by the user's own price table, or None.
+        ask: asks the user a question and returns the answer; raises EOFError, OSError or RuntimeError if it cannot ask.
+        budget: the budget of the environment. It applies besides that of the settings, so no notebook can raise it.
+        say: prints a message for the user.
+        spent: returns what counts against the budget of the environment: the journal's last 24 hours, over all kernels.
+            None: what this kernel has submitted.
+        demo: whether this guard is for the demo, which has the same limits but is counted separately.
     """
 
     def __init__(
@@ -86,47 +88,48 @@ class Guard:
         self._ceiling, self._wrong = SpendLimit(), ""
         try:
             self._ceiling = SpendLimit.parse(budget)
-        except InvalidRequestError as error:  # said when something is to be made: without it all else works
-            self._wrong = f"{BUDGET} cannot be understood, so nothing is made. {error} Nothing was sent."
-        self._counted: Counter[Estimate] = Counter()  # each of one video
+        except InvalidRequestError as error:  # reported at the first submission, as all else works without the budget
+            self._wrong = f"{BUDGET} cannot be understood, so nothing is submitted. {error} Nothing was sent."
+        self._counted: Counter[Estimate] = Counter()  # one estimate per video
         self._runs: dict[str, _Run] = {}
-        self._known: set[Hashable] = set()  # what is unusual and was said yes to
+        self._known: set[Hashable] = set()  # unusual values that the user has confirmed
         self._lock = forks.lock()
-        self._asking = forks.lock()  # one question at a time: its answer may settle the next one
+        self._asking = forks.lock()  # one question at a time, as its answer may settle the next one
 
-    def bill(self, requests: Sequence[VideoRequest]) -> Estimate:
-        """What the requests come to, one for each video."""
-        return _sum(self._bills(requests))
+    def estimate(self, requests: Sequence[VideoRequest]) -> Estimate:
+        """Return the sum of the requests' estimates."""
+        return _sum(self._estimates(requests))
 
-    def _bills(self, requests: Sequence[VideoRequest]) -> list[Estimate]:
+    def _estimates(self, requests: Sequence[VideoRequest]) -> list[Estimate]:
         return [Estimate.of_one(each, self._price(each), demo=self._demo) for each in requests]
 
     def status(self) -> str:
-        """What counts so far, and the budgets, in words."""
+        """Return a line about what counts so far, and the budgets."""
         with self._lock:
             counted = _sum(self._counted.elements())
         where = "in the demo: " if self._demo else ""
         if self.capped and self._spent:
-            where = f"{self._spent()} {TOGETHER}; in this kernel "
+            where = f"{self._spent()} {IN_ALL_KERNELS}; in this kernel "
         limits = (self._wrong or f"{self._ceiling} ({BUDGET})", f"{self._settings.budget} (%config Kling.budget)")
-        held = " and ".join(limit for limit in limits if not limit.startswith(OFF)) or "no limit"
-        return f"{where}{counted} so far; {held}"
+        set_limits = " and ".join(limit for limit in limits if not limit.startswith(OFF)) or "no limit"
+        return f"{where}{counted} so far; {set_limits}"
 
     def question(self, requests: Sequence[VideoRequest], *, run: str = "") -> Question:
-        """What has to be confirmed before these are made.
+        """Return the question to ask before these requests are submitted; it is empty if nothing is to be asked.
 
         Args:
-            requests: those that are really to be made, one for each video.
-            run: the run of the cell that asks for them; what it has submitted before counts with them. "" where no cell
-                does, as for a click in a form.
+            requests: the new requests, one for each video.
+            run: the run of the cell that submits them, whose earlier submissions count too; "" if no cell does, as for
+                a click
+                in a form.
 
         Raises:
             KlingError: the budget does not allow them.
         """
         with self._lock:
-            self._check_budget(bill := self.bill(requests))
+            self._check_budget(estimate := self.estimate(requests))
             before = _sum(self._runs[run].unasked.elements()) if run in self._runs else Estimate()
-        return self._question(requests, bill, before)
+        return self._question(requests, estimate, before)
 
     @contextlib.contextmanager
     def reserve(
@@ -135,80 +138,89 @@ class Guard:
         *,
         yes: bool = False,
         run: str = "",
-        met: Sequence[VideoRequest] = (),
-        again: bool = False,
+        repeated: Sequence[VideoRequest] = (),
+        rerun: bool = False,
     ) -> Iterator[list[Estimate]]:
-        """Counts the requests, asks the user if need be, and says what several of them come to; gives the bill of
-        each. When the work within fails they do not count.
+        """Count the requests against the limits, ask the user if needed, and print the sum of several.
+
+        If the code within raises, the requests no longer count.
 
         Args:
-            requests: those that are really to be made, one for each video.
-            yes: whether the user has said yes already; the budget holds all the same.
+            requests: the new requests, one for each video.
+            yes: whether the user has confirmed already; the budget applies all the same.
             run: as for ``question``.
-            met: what the run meets again of a run before that was held up here: it goes on with it as a whole, so these
-                count as its own for the question, though not for the budget.
-            again: whether the same cell, run again, meets what this run has submitted; an error says so.
+            repeated: requests of an earlier run of the cell that was refused midway. This run completes that one, so
+                they
+                count for its question, but not for the budget again.
+            rerun: whether the cell, if run again, finds the submissions of this run; the error then says so.
+
+        Yields:
+            The estimate of each request.
 
         Raises:
-            KlingError: the budget does not allow it, the user said no, or nobody can be asked. Nothing was sent.
+            KlingError: the budget does not allow the requests, the user said no, or it was not possible to ask. Nothing
+                was
+                sent.
         """
-        with self._lock:  # two at once must not both take what is left for one
-            bills, known = self._bills(requests), self._bills(met)
-            this = self._enter(run, known)
-            nothing = _nothing(_sum(this.all.elements()), again=again)
-            self._check_budget(_sum(bills), nothing)
+        with self._lock:  # otherwise two threads could both use what is left for one
+            estimates, known = self._estimates(requests), self._estimates(repeated)
+            this = self._run_of(run, known)
+            nothing = _nothing(_sum(this.all.elements()), rerun=rerun)
+            self._check_budget(_sum(estimates), nothing)
             for counted in (self._counted, this.all, *([] if yes else [this.unasked])):
-                counted.update(bills)
+                counted.update(estimates)
         try:
-            asked = not yes and self._confirm(requests, bills, this, nothing)
+            asked = not yes and self._confirm(requests, estimates, this, nothing)
             if yes or asked:
                 self._known |= unusual(requests).keys()
-            if len(bills) > 1 and not asked:
-                self._say(f"{_sum(bills)}.")
-            yield bills
+            if len(estimates) > 1 and not asked:
+                self._say(f"{_sum(estimates)}.")
+            yield estimates
         except BaseException:
-            self.give_back(bills, run)
+            self.release(estimates, run)
             raise
 
-    def _enter(self, run: str, met: Iterable[Estimate]) -> _Run:
-        """What the run has submitted so far; what no cell asks for stands alone."""
+    def _run_of(self, run: str, repeated: Iterable[Estimate]) -> _Run:
+        """Return the record of a run, with the repeated estimates added; a new one if no cell submits."""
         if not run:
             return _Run()
         this = self._runs.setdefault(run, _Run())
-        this.all.update(met := list(met))
-        this.unasked.update(met)
-        if len(self._runs) > _RUNS:
+        this.all.update(repeated := list(repeated))
+        this.unasked.update(repeated)
+        if len(self._runs) > _REMEMBERED_RUNS:
             del self._runs[next(iter(self._runs))]
         return this
 
     @property
     def capped(self) -> bool:
-        """Whether the budget of the environment limits what all kernels make together."""
+        """Whether the budget of the environment limits what all kernels submit together."""
         return self._spent is not None and self._ceiling != SpendLimit()
 
-    def over(self, spent: Estimate, bills: Iterable[Estimate]) -> str:
-        """Why the budget of the environment does not allow these, after what was spent; "" where it does."""
-        asked = _sum(bills)
+    def budget_refusal(self, spent: Estimate, estimates: Iterable[Estimate]) -> str:
+        """Return why the budget of the environment does not allow these estimates after ``spent``; "" if it does."""
+        asked = _sum(estimates)
         breach = self._ceiling.breach(spent + asked)
-        return refusal(breach, BUDGET, asked, TOGETHER, spent, NOTHING) if breach else ""
+        return refusal(breach, BUDGET, asked, IN_ALL_KERNELS, spent, NOTHING) if breach else ""
 
-    def release_on_failure(self, job: Job, bill: Estimate, run: str = "") -> None:
-        """Counts the job, admitted with this bill for this run, no longer when it ends without anything having been
-        accepted. One whose answer was lost counts: it may be billed."""
-        job._state.listen(lambda moment: self._heard(job, bill, run, moment))
+    def release_on_failure(self, job: Job, estimate: Estimate, run: str = "") -> None:
+        """Release the estimate of a job if it ends before the service has accepted it.
 
-    def _heard(self, job: Job, bill: Estimate, run: str, moment: JobSnapshot) -> None:
-        if moment.state == "refused" or (moment.state == "stopped" and job.id is None):
-            self.give_back([bill], run)
+        If the answer to the submission was lost it still counts, as it may be billed.
+        """
+        job._state.listen(lambda snapshot: self._on_change(job, estimate, run, snapshot))
 
-    def give_back(self, bills: Sequence[Estimate], run: str = "") -> None:
-        """Count these no longer: they are not made."""
+    def _on_change(self, job: Job, estimate: Estimate, run: str, snapshot: JobSnapshot) -> None:
+        if snapshot.state == "refused" or (snapshot.state == "stopped" and job.id is None):
+            self.release([estimate], run)
+
+    def release(self, estimates: Sequence[Estimate], run: str = "") -> None:
+        """Stop counting these estimates, as their videos are not made."""
         with self._lock:
             this = self._runs.get(run, _Run())
             for counted in (self._counted, this.all, this.unasked):
-                counted.subtract(bills)
-                for bill in [bill for bill, count in counted.items() if count <= 0]:
-                    del counted[bill]
+                counted.subtract(estimates)
+                for estimate in [estimate for estimate, count in counted.items() if count <= 0]:
+                    del counted[estimate]
 
     def _check_budget(self, asked: Estimate, nothing: str = NOTHING) -> None:
         if not asked.count:
@@ -220,33 +232,35 @@ class Guard:
         if self.capped and self._spent:
             spent = self._spent()
             if breach := self._ceiling.breach(spent + asked):
-                raise KlingError(refusal(breach, BUDGET, asked, TOGETHER, spent, nothing))
+                raise KlingError(refusal(breach, BUDGET, asked, IN_ALL_KERNELS, spent, nothing))
         budgets = (self._ceiling, BUDGET), (SpendLimit.parse(self._settings.budget), "%config Kling.budget")
         for budget, setter in budgets[self._spent is not None :]:
             if breach := budget.breach(counted + asked):
                 raise KlingError(refusal(breach, setter, asked, where, counted, nothing))
 
-    def _question(self, requests: Sequence[VideoRequest], bill: Estimate, before: Estimate) -> Question:
-        """The question about requests that come to a bill, in a run that has submitted something before."""
-        breach = SpendLimit.parse(self._settings.confirm_above).breach(before + bill) if bill.count else ""
+    def _question(self, requests: Sequence[VideoRequest], estimate: Estimate, before: Estimate) -> Question:
+        """Return the question for requests with this estimate, in a run that has submitted ``before``."""
+        breach = SpendLimit.parse(self._settings.confirm_above).breach(before + estimate) if estimate.count else ""
         earlier = f", and {before} before it in this cell" if before.count else ""
         return Question(
-            f"{bill}{earlier}. The limit of {breach} (%config Kling.confirm_above)." if breach else "",
-            together(said for key, said in unusual(requests).items() if key not in self._known),
+            f"{estimate}{earlier}. The limit of {breach} (%config Kling.confirm_above)." if breach else "",
+            join_messages(message for key, message in unusual(requests).items() if key not in self._known),
         )
 
-    def _confirm(self, requests: Sequence[VideoRequest], bills: Sequence[Estimate], this: _Run, nothing: str) -> bool:
-        """Whether the user was asked, and said yes; False where nothing had to be asked, or nobody could be.
+    def _confirm(
+        self, requests: Sequence[VideoRequest], estimates: Sequence[Estimate], this: _Run, nothing: str
+    ) -> bool:
+        """Ask the user if needed; return True only if the user was asked and said yes.
 
         Raises:
-            KlingError: the user said no, or it is more than is made where nobody can be asked.
+            KlingError: the user said no, or more than ``confirm_above`` needs a yes and it is not possible to ask.
         """
-        bill = _sum(bills)
+        estimate = _sum(estimates)
 
         def question_now() -> Question:
             with self._lock:
-                before = _sum((this.unasked - Counter(bills)).elements())
-            return self._question(requests, bill, before)
+                before = _sum((this.unasked - Counter(estimates)).elements())
+            return self._question(requests, estimate, before)
 
         if not str(question_now()):
             return False
@@ -254,14 +268,14 @@ class Guard:
             question = question_now()  # another thread's answer may have settled it
             if not str(question):
                 return False
-            it = "it" if bill.count == 1 else "them"
+            it = "it" if estimate.count == 1 else "them"
             try:
                 answer = self._ask(f"{question} {'Send anyway?' if question.unusual else f'Make {it}?'} [y/N] ")
             except (EOFError, OSError, RuntimeError):  # StdinNotImplementedError is a RuntimeError
                 if not question.spending:
-                    return False  # the note is in its output
-                said = f"{question.spending} Nobody can be asked here: --yes makes {it}, in Python yes=True. {nothing}"
-                raise KlingError(said) from None
+                    return False  # the output shows the warning as a note
+                how = f"This run is not interactive: to submit {it}, pass --yes (Python: yes=True)."
+                raise KlingError(f"{question.spending} {how} {nothing}") from None
             if answer.strip().lower() not in ("y", "yes"):
                 raise KlingError(nothing)
             with self._lock:
@@ -269,13 +283,13 @@ class Guard:
             return True
 
 
-def _nothing(before: Estimate, *, again: bool) -> str:
-    """That nothing was sent, and what becomes of what the cell has submitted before."""
+def _nothing(before: Estimate, *, rerun: bool) -> str:
+    """Return that nothing was sent, and what happens to the cell's earlier submissions."""
     if not before.count:
         return NOTHING
-    meets = ": run again, it meets those and pays for none of them twice." if again else ", which goes on."
-    return f"Nothing more was sent. This cell has submitted {before} already{meets}"
+    then = ": run again, it finds those and does not pay for them again." if rerun else ", which continues."
+    return f"Nothing more was sent. This cell has already submitted {before}{then}"
 
 
-def _sum(bills: Iterable[Estimate]) -> Estimate:
-    return sum(bills, Estimate())
+def _sum(estimates: Iterable[Estimate]) -> Estimate:
+    return sum(estimates, Estimate())

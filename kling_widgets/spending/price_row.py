@@ -1,5 +1,8 @@
-"""A row of prices as people write it: a model and the price of a second, with conditions beside it or in the gateway's
-own form, ``aigc-video-kling-2.6:i2v:1080p:audio0`` (D)."""
+"""A row of prices as people write it: a model and the price of a second, with conditions.
+
+The conditions are in columns of their own, or in the model's name as the gateway writes it,
+``aigc-video-kling-2.6:i2v:1080p:audio0`` (D).
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from kling_widgets.catalog.fields import SWITCH_WORDS, Choice
 from kling_widgets.catalog.model_names import model
 from kling_widgets.core.json_values import shorten
 from kling_widgets.errors import KlingError
-from kling_widgets.spending.price_table import INPUTS, Price, of_video
+from kling_widgets.spending.price_table import INPUTS, Price, inputs_of_video
 from kling_widgets.spending.spend_limit import number
 
 GATEWAY_ROW = "aigc-video-kling-2.6:i2v:1080p:audio0"
-# What people, and the gateway, call a kind of input.
+# The names that people and the gateway use for a kind of input.
 INPUT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("text", "t2v"), "text"),
     **dict.fromkeys(("image", "i2v", "frame", "first frame"), "image"),
@@ -25,58 +28,64 @@ INPUT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("video", "v2v"), "video"),
 }
 _ANY = ("", "any")
-_SWITCH = {**SWITCH_WORDS, "yes": True, "no": False}  # no digits: a comma too many must not become a condition
+_SWITCH = {
+    **SWITCH_WORDS,
+    "yes": True,
+    "no": False,
+}  # no digits, so that the rest of a price with a stray comma is no condition
 
 
 class WrongCell(Exception):
-    """What is wrong in a column of a row, as a sentence."""
+    """The column of a cell that cannot be understood, and why, as a sentence."""
 
     def __init__(self, column: str, why: str) -> None:
         self.column, self.why = column, why
 
 
 def prices(cells: Mapping[str, str]) -> Iterator[Price]:
-    """The price of a row, or those of a row that only says whether a video goes in.
+    """Yield the price of a row; several if the row only says whether a video is part of the input.
 
     Args:
-        cells: text by column: model, per_second, resolution, sound, input, video; the model may be a gateway's row.
+        cells: text by column: model, per_second, resolution, sound, input, video; the model may be in the gateway's
+            form.
 
     Raises:
         WrongCell: a cell cannot be understood.
     """
-    name, *marks = cells.get("model", "").split(":")
+    name, *parts = cells.get("model", "").split(":")
     found = {column: checked(column, read, cells.get(column, "")) for column, read in _READ.items()}
-    for column, value in _marks(marks).items():
+    for column, value in _gateway_conditions(parts).items():
         if found[column] not in (None, value):
             raise WrongCell(column, f"{shorten(cells[column])} contradicts {shorten(cells['model'])}.")
         found[column] = value
     kind, video = found["input"], found["video"]
-    if kind and video is not None and kind not in of_video(video):
+    if kind and video is not None and kind not in inputs_of_video(video):
         raise WrongCell("video", f"{shorten(cells['video'])} contradicts the input {kind}.")
     spec = checked("model", model, name)
     per_second = checked("per_second", _money, cells.get("per_second", ""))
-    for each in (kind,) if kind else of_video(video):
+    for each in (kind,) if kind else inputs_of_video(video):
         yield Price(spec.id, per_second, found["resolution"], found["sound"], each)
 
 
-def _marks(marks: Sequence[str]) -> dict[str, Any]:
-    """The conditions in a row of the gateway's form, by column."""
+def _gateway_conditions(parts: Sequence[str]) -> dict[str, Any]:
+    """Return the conditions in a model name of the gateway's form, by column."""
     found: dict[str, Any] = {}
-    for mark in marks:
-        text = {"audio0": "off", "audio1": "on"}.get(low := mark.strip().lower(), low)
+    for part in parts:
+        text = {"audio0": "off", "audio1": "on"}.get(low := part.strip().lower(), low)
         column = "sound" if text != low else "input" if low in INPUT_WORDS else "resolution"
         try:
             value = _READ[column](text)
         except ValueError:
             value = None
         if value is None or column in found:
-            said = f"{shorten(mark)} is not understood here. A row of the gateway is like {GATEWAY_ROW}."
-            raise WrongCell("model", said)
+            why = f"{shorten(part)} is not understood here. A row of the gateway is like {GATEWAY_ROW}."
+            raise WrongCell("model", why)
         found[column] = value
     return found
 
 
 def checked(column: str, read: Callable[[str], Any], text: str) -> Any:
+    """Return ``read(text)``; turn its errors into a WrongCell."""
     try:
         return read(text)
     except KlingError as error:
@@ -88,10 +97,10 @@ def checked(column: str, read: Callable[[str], Any], text: str) -> Any:
 def _money(text: str) -> Decimal:
     if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", text):
         whole, part = text.split(",")
-        said = f"{shorten(text)} may be {whole}.{part} or {whole}{part}"
-        raise ValueError(f"{said}: write it with a point, or without the comma.")
+        why = f"{shorten(text)} may be {whole}.{part} or {whole}{part}"
+        raise ValueError(f"{why}: write it with a point, or without the comma.")
     try:
-        return number(re.sub(r"^([0-9]+),([0-9]+)$", r"\1.\2", text))  # as spreadsheets write it in much of the world
+        return number(re.sub(r"^([0-9]+),([0-9]+)$", r"\1.\2", text))  # decimal commas, as many spreadsheets write them
     except ValueError:
         raise ValueError(f"a price is a number such as 0.05, not {shorten(text)}.") from None
 

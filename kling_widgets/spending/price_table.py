@@ -1,8 +1,7 @@
-"""The user's own prices, in a small file: what a second of video costs, by model and by what is asked of it.
+"""The user's own prices in a small file: the price of a second of video by model and conditions.
 
-A price depends on the model, the resolution, the sound and the kind of input (D).
-
-None are built in, as the service tells none. What is reckoned from these is an estimate, by the user's own word.
+A price depends on the model, the resolution, the sound and the kind of input (D). None are built in, as the service's
+API reports none; amounts based on these prices are estimates.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ from kling_widgets.request.estimate import Money, seconds_of
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.spending.spend_limit import currency, number
 
-VERSION = 2  # 1 knew of the input only whether a video goes in
+VERSION = 2  # version 1 only knew whether a video is part of the input
 INPUTS = ("text", "image", "references", "video")  # kinds of input; "image" is a first frame
-LARGEST = 1_000_000  # bytes; a table has some hundred
+LARGEST = 1_000_000  # bytes; a typical table has a few hundred
 TIMEOUT = 10.0  # seconds to wait while another process writes
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a second of video costs. A condition that is None fits every request.
+    """The price of a second of video; a condition that is None fits every request.
 
     Attributes:
-        model: its id.
-        per_second: in the table's currency.
+        model: the model's id.
+        per_second: the price in the table's currency.
         resolution: such as "1080P".
-        sound: whether sound is asked for.
-        input: the kind of what goes in, one of ``INPUTS``.
+        sound: whether the request asks for sound.
+        input: the kind of input, one of ``INPUTS``.
     """
 
     model: str
@@ -51,23 +50,25 @@ class Price:
 
     @property
     def conditions(self) -> tuple[str | bool | None, ...]:
-        """Resolution, sound, input."""
+        """The resolution, the sound and the input."""
         return self.resolution, self.sound, self.input
 
     def fits(self, request: VideoRequest) -> bool:
-        """Whether it is the price of this. A request that leaves resolution or sound to the service is priced as 720P
-        and silent (D)."""
+        """Return whether this price applies to a request.
+
+        A request that leaves resolution or sound to the service is priced as 720P and silent (D).
+        """
         asked = request.get("resolution") or "720P", request.get("sound") is True, input_of(request)
-        met = (wanted in (None, given) for wanted, given in zip(self.conditions, asked, strict=True))
-        return self.model == request.model and all(met)
+        matches = (wanted in (None, given) for wanted, given in zip(self.conditions, asked, strict=True))
+        return self.model == request.model and all(matches)
 
     def covers(self, other: Price) -> bool:
-        """Whether the other one is of the same model, under all of these conditions and perhaps more."""
-        met = (mine in (None, its) for mine, its in zip(self.conditions, other.conditions, strict=True))
-        return self.model == other.model and all(met)
+        """Return whether the other price is of the same model and has at least these conditions."""
+        matches = (mine in (None, its) for mine, its in zip(self.conditions, other.conditions, strict=True))
+        return self.model == other.model and all(matches)
 
 
-# The fields that make an input of each kind, the dearest kind first.
+# The fields that belong to each kind of input, the most expensive kind first.
 _INPUT_FIELDS = {
     "video": ("video_list",),
     "references": ("image_list",),
@@ -76,19 +77,19 @@ _INPUT_FIELDS = {
 
 
 def input_of(request: VideoRequest) -> str:
-    """The kind of what goes into a request, one of ``INPUTS``."""
+    """Return the kind of a request's input, one of ``INPUTS``."""
     found = (kind for kind, names in _INPUT_FIELDS.items() if any(request.get(name) for name in names))
     return next(found, "text")
 
 
-def of_video(video: bool | None) -> tuple[str | None, ...]:
-    """The kinds of input that a price was for when all that it knew of them was whether a video goes in."""
+def inputs_of_video(video: bool | None) -> tuple[str | None, ...]:
+    """Return the kinds of input of a price that only says whether a video is part of the input."""
     return (None,) if video is None else ("video",) if video else tuple(kind for kind in INPUTS if kind != "video")
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A file as it was read. What was not read has trouble, and is kept from being written over."""
+    """The content of the file; one that could not be read has ``trouble`` and is not overwritten."""
 
     currency: str = ""
     prices: tuple[Price, ...] = ()
@@ -97,35 +98,37 @@ class _Table:
 
 
 class PriceTable:
-    """The table in a file; safe to use from several threads and processes. A change by another one is seen at once.
+    """The price table in a file; safe to use from several threads and processes, whose changes are seen at once.
 
     Args:
-        path: the file; it and its folder are made when the first price is set.
+        path: the file; it and its folder are created with the first price.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = forks.lock()
-        self._seen: tuple[object, _Table] = (None, _Table())  # what the file looked like, and what was in it
+        self._seen: tuple[object, _Table] = (None, _Table())  # the file's signature, and its content
 
     @property
     def currency(self) -> str:
-        """Of all prices; "" when there are none."""
+        """The currency of all prices; "" if there are none."""
         return self._read().currency
 
     @property
     def prices(self) -> tuple[Price, ...]:
-        """In the order in which they were first set."""
+        """The prices, in the order in which they were first set."""
         return self._read().prices
 
     @property
     def trouble(self) -> str:
-        """Why the file could not be read, or ""."""
+        """A sentence about why the file could not be read, or ""."""
         return self._read().trouble
 
     def estimate(self, request: VideoRequest) -> Money | None:
-        """What the clip costs by the price with the most conditions that fits it, and the currency; of several such the
-        highest. None without a price, or where the length is not known before."""
+        """Return the price of a request's video and its currency; None if it has no price or no known length.
+
+        Of several prices that fit, the one with the most conditions is used; of several such, the highest.
+        """
         table, seconds = self._read(), seconds_of(request)
         fitting = [price for price in table.prices if price.fits(request)]
         if seconds is None or not fitting:
@@ -134,46 +137,49 @@ class PriceTable:
         return seconds * best.per_second, table.currency
 
     def set(self, price: Price, unit: str = "") -> None:
-        """Sets one price; see ``set_all``."""
+        """Set one price; see ``set_all``."""
         self.set_all([price], unit)
 
     def set_all(self, prices: Iterable[Price], unit: str = "") -> None:
-        """Sets prices, all of them or none; one of the same model and conditions is replaced.
+        """Set prices, all of them or none; a price replaces one with the same model and conditions.
 
         Args:
             prices: the prices.
-            unit: their currency; needed for the first ones.
+            unit: their currency; required for the first ones.
 
         Raises:
-            InvalidRequestError: there is no currency, the table has another one, or it would become too large.
+            InvalidRequestError: there is no currency, the table has another one, or the table would become too large.
             KlingError: the file cannot be written.
         """
-        with self._changing() as table:
+        with self._locked() as table:
             unit = currency(unit) if unit else table.currency
             if not unit:
-                raise InvalidRequestError("Say once which currency your prices are in, for example --currency USD.")
+                raise InvalidRequestError("Set the currency of your prices once, for example --currency USD.")
             if table.prices and unit != table.currency:
                 raise InvalidRequestError(
-                    f"Your price table is in {table.currency}, and has one currency. To change it, forget its prices."
+                    f"Your price table is in {table.currency} and can have only one currency. To change it, forget its "
+                    "prices."
                 )
             all_of_them = {(each.model, each.conditions): each for each in (*table.prices, *prices)}
             self._write(unit, tuple(all_of_them.values()))
 
     def forget(self, which: Price) -> int:
-        """Removes the prices of its model, of those with conditions such as these alone; says how many they were.
+        """Remove the prices that ``which`` covers, and return their number.
+
+        These are the prices of its model, or, if it has conditions, those with at least these conditions.
 
         Raises:
             KlingError: the file cannot be written.
         """
-        with self._changing() as table:
+        with self._locked() as table:
             kept = tuple(price for price in table.prices if not which.covers(price))
             if len(kept) < len(table.prices):
                 self._write(table.currency if kept else "", kept)
             return len(table.prices) - len(kept)
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[_Table]:
-        """The table as it is now; no other process changes it meanwhile."""
+    def _locked(self) -> Iterator[_Table]:
+        """Yield the present table; no other process changes it meanwhile."""
         from filelock import FileLock
 
         try:
@@ -191,7 +197,7 @@ class PriceTable:
         names = Price.__slots__
         rows = [{name: value for name in names if (value := getattr(price, name)) is not None} for price in prices]
         for row in rows:
-            row["per_second"] = f"{row['per_second']:f}"  # as text: a float would not be the same number
+            row["per_second"] = f"{row['per_second']:f}"  # as text: a float would change the value
         content = to_json({"version": VERSION, "currency": unit, "prices": rows}, indent=1).encode()
         if len(content) > LARGEST:
             raise InvalidRequestError(f"{len(rows)} prices are too many for one table. Nothing was changed.")
@@ -208,16 +214,16 @@ class PriceTable:
         os.rename(self.path, aside)
 
     def _read(self) -> _Table:
-        """What is in the file; read again when it has changed."""
+        """Return the content of the file, read again if the file has changed."""
         with self._lock:
-            looks = _looks(self.path)
-            if looks != self._seen[0]:
-                self._seen = looks, _load(self.path)
+            signature = _signature(self.path)
+            if signature != self._seen[0]:
+                self._seen = signature, _load(self.path)
             return self._seen[1]
 
 
-def _looks(path: Path) -> object:
-    """What is another one for every change."""
+def _signature(path: Path) -> object:
+    """Return a value that differs after every change of the file."""
     try:
         found = path.stat()
     except OSError as error:
@@ -226,9 +232,9 @@ def _looks(path: Path) -> object:
 
 
 def read_bytes(path: Path) -> bytes:
-    """What is in a file, at most one byte more than ``LARGEST``; raises OSError, and waits for nothing."""
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise OSError("it is no file")
+    """Read a file, at most ``LARGEST`` + 1 bytes; raise OSError, and never block."""
+    if path.exists() and not path.is_file():  # reading a pipe would block
+        raise OSError("it is not a regular file")
     with path.open("rb") as file:
         return file.read(LARGEST + 1)
 
@@ -241,26 +247,26 @@ def _load(path: Path) -> _Table:
     except OSError as error:
         return _Table(trouble=f"The prices in {abbreviate_home(path)} cannot be read ({error.strerror or error}).")
     try:
-        return _understood(content)
+        return _parse(content)
     except _Newer:
         return _Table(
             trouble=f"The prices in {abbreviate_home(path)} were written by a newer version of kling_widgets."
         )
     except (ValueError, RecursionError):
-        said = f"The prices in {abbreviate_home(path)} cannot be understood, and do not count."
-        said += " A new price sets the file aside."
-        return _Table(trouble=said, damaged=True)
+        where = abbreviate_home(path)
+        trouble = f"The prices in {where} cannot be understood and are ignored. A new price sets the file aside."
+        return _Table(trouble=trouble, damaged=True)
 
 
 class _Newer(Exception):
-    """The file was written by a version that knows more than this one."""
+    """The file was written by a newer version of this package."""
 
 
-def _understood(content: bytes) -> _Table:
-    """The table in a file; raises ValueError or RecursionError for what is none, _Newer for one of a newer version."""
+def _parse(content: bytes) -> _Table:
+    """Return the table in a file's content; raise ValueError, RecursionError or _Newer if that is not possible."""
     if len(content) > LARGEST:
         raise ValueError("it is too large")
-    # Numbers as they are written: a float would be another one.
+    # Numbers are kept as text: a float would change their value.
     match json.loads(content, parse_float=str, parse_int=str, parse_constant=str):
         case {"version": str(version)} if version.isdecimal() and int(version) > VERSION:
             raise _Newer
@@ -268,12 +274,15 @@ def _understood(content: bytes) -> _Table:
             return _Table()
         case {"version": "1" | "2" as version, "currency": str(unit), "prices": list(rows)}:
             return _Table(currency(unit), tuple(price for row in rows for price in _prices(row, version)))
-    raise ValueError("it is no table of prices")
+    raise ValueError("it is not a table of prices")
 
 
 def _prices(row: Any, version: str) -> Iterator[Price]:
-    """The price of a row, or those that it was before the kinds of input were told apart; raises ValueError for what is
-    none. A row with a condition that is not known here is none: it would be a price where there is none."""
+    """Yield the prices of a row; in version 1 a row may stand for several kinds of input.
+
+    Raise ValueError for anything else. A row with an unknown condition is refused: without that condition its price
+    would apply to requests that it is not meant for.
+    """
     names = {"model", "per_second", "resolution", "sound", "video" if version == "1" else "input"}
     match row:
         case {"model": str(model), "per_second": str(per_second)} if row.keys() <= names:
@@ -282,7 +291,7 @@ def _prices(row: Any, version: str) -> Iterator[Price]:
                 raise ValueError("it is no condition")
             if not isinstance(video, bool | None):
                 raise ValueError("it is no condition")
-            for each in (kind,) if kind else of_video(video):
+            for each in (kind,) if kind else inputs_of_video(video):
                 yield Price(model, number(per_second), resolution, sound, each)
         case _:
             raise ValueError("it is no price")

@@ -1,4 +1,4 @@
-"""What is asked before something is made: by a line of input in a cell, by a second click in a form."""
+"""The question that a user confirms before submitting: by a line of input in a cell, by a second click in a form."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from kling_widgets.request.request import VideoRequest
 
-_SHOWN = 3  # messages in one question
+_SHOWN = 3  # messages shown in one question
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What has to be confirmed before something is made; as text, all of it.
+    """The question to confirm before submitting; its text has both parts.
 
     Attributes:
-        spending: that it comes to more than is made without asking, or "". Where nobody can be asked it is not made.
-        unusual: what of it is outside of what is documented for its model, or "". Where nobody can be asked it is sent
-            with a note, as our sources may be behind the service.
+        spending: the submissions come to more than ``confirm_above``, or "". If it is not possible to ask, nothing is
+            sent.
+        unusual: values that are not documented for their model, or "". If it is not possible to ask, the request is
+            sent
+            with a note, as our sources may be older than the service.
     """
 
     spending: str = ""
@@ -28,7 +30,7 @@ class Question:
 
 
 def unusual(requests: Iterable[VideoRequest]) -> dict[Hashable, str]:
-    """What of these is asked about, each field, model and value once."""
+    """Return the messages of problems to ask about, each field, model and value once."""
     return {
         (request.model, problem.field, repr(request.get(problem.field or "")), problem.message): problem.message
         for request in requests
@@ -37,8 +39,8 @@ def unusual(requests: Iterable[VideoRequest]) -> dict[Hashable, str]:
     }
 
 
-def together(messages: Iterable[str]) -> str:
-    """Messages in one question: each once, and no more than can be read."""
-    said = list(dict.fromkeys(messages))
-    more = f" And {len(said) - _SHOWN} more." if len(said) > _SHOWN else ""
-    return " ".join(said[:_SHOWN]) + more
+def join_messages(messages: Iterable[str]) -> str:
+    """Join messages into one question, each once, and only the first few."""
+    unique = list(dict.fromkeys(messages))
+    more = f" And {len(unique) - _SHOWN} more." if len(unique) > _SHOWN else ""
+    return " ".join(unique[:_SHOWN]) + more

@@ -1,4 +1,4 @@
-"""Limits on what may be made: videos, seconds, money."""
+"""Limits on submissions: videos, seconds, money."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from kling_widgets.errors import InvalidRequestError
 from kling_widgets.request.estimate import Estimate, Money, amount, videos
 
 OFF = "off"
-_EXAMPLE = "Give it like 4 videos, 60 seconds, 5 USD, or several of these with commas between; off is none."
+_EXAMPLE = (
+    "A limit is, for example, 4 videos, 60 seconds or 5 USD, or several of these with commas; off means no limit."
+)
 
-# What a number in a limit may count: whose part it is, and how many of it.
+# The units of a limit: which part of it a number sets, and the factor.
 _UNITS = {
     **dict.fromkeys(("", "video", "videos", "clip", "clips"), ("videos", 1)),
     **dict.fromkeys(("s", "sec", "second", "seconds"), ("seconds", 1)),
@@ -23,14 +25,14 @@ _UNITS = {
 
 
 def number(text: str) -> Decimal:
-    """An amount of at most nine digits and six behind the point; raises ValueError for anything else."""
+    """Return a number of at most nine digits and six decimals; raise ValueError for anything else."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
         raise ValueError(text)
     return Decimal(text)
 
 
 def currency(text: str) -> str:
-    """A currency in its one form: three letters, a sign such as €, or credits.
+    """Return a currency in its normal form: three upper-case letters, a sign such as €, or "credits".
 
     Raises:
         InvalidRequestError: it is none of these.
@@ -47,13 +49,13 @@ def currency(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SpendLimit:
-    """How much is allowed; what is None is not limited.
+    """A limit on videos, seconds and money; a part that is None is not limited.
 
     Attributes:
-        videos: their number.
-        seconds: of all of them together.
-        money: by the user's own price table.
-        currency: of that money.
+        videos: the number of videos.
+        seconds: the total length.
+        money: the total price by the user's own price table.
+        currency: the currency of ``money``.
     """
 
     videos: int | None = None
@@ -63,11 +65,13 @@ class SpendLimit:
 
     @classmethod
     def parse(cls, text: str) -> SpendLimit:
-        """The limit that a text says: "4 videos", "60 seconds", "5 USD", "20 videos, 5.00 USD"; a number alone is one
-        of videos; "" or "off" is none.
+        """Parse a limit: "4 videos", "60 seconds", "5 USD", "20 videos, 5.00 USD"; a number alone counts videos.
+
+        Returns:
+            The limit; no limit at all for "" or "off".
 
         Raises:
-            InvalidRequestError: it says no limit, or the same one twice.
+            InvalidRequestError: the text is no limit, or sets the same part twice.
         """
         if text.strip().lower() in ("", OFF):
             return cls()
@@ -79,7 +83,7 @@ class SpendLimit:
             except ValueError:  # InvalidRequestError is one
                 raise InvalidRequestError(f"The limit {shorten(text)} cannot be read. {_EXAMPLE}") from None
             if name in found:
-                raise InvalidRequestError(f"The limit {shorten(text)} gives {name} twice. {_EXAMPLE}")
+                raise InvalidRequestError(f"The limit {shorten(text)} sets {name} twice. {_EXAMPLE}")
             found[name] = value, unit
         whole = {name: int(value) for name, (value, _) in found.items() if name != "money"}
         money, unit = found.get("money", (None, ""))
@@ -93,36 +97,38 @@ class SpendLimit:
         )
         return ", ".join(filter(None, parts)) or OFF
 
-    def breach(self, bill: Estimate) -> str:
-        """The part of the limit that a bill does not keep, or that cannot be checked, in words: "4 videos would be
-        passed"; "" when it is kept. What is not known before counts as too much."""
-        if not bill.count:
+    def breach(self, estimate: Estimate) -> str:
+        """Return how an estimate exceeds the limit, or why that cannot be checked: "4 videos would be exceeded".
+
+        Return "" if the limit is kept. A length or price that is not known in advance counts as too much.
+        """
+        if not estimate.count:
             return ""
-        if self.videos is not None and bill.count > self.videos:
-            return f"{SpendLimit(videos=self.videos)} would be passed"
+        if self.videos is not None and estimate.count > self.videos:
+            return f"{SpendLimit(videos=self.videos)} would be exceeded"
         if self.seconds is not None:
-            said = str(SpendLimit(seconds=self.seconds))
-            if bill.seconds > self.seconds:
-                return f"{said} would be passed"
-            if bill.open_ended:
-                some = _some(bill.open_ended, bill.count)
-                return f"{said} cannot be checked: how long {some} will be is not known before"
+            limit = str(SpendLimit(seconds=self.seconds))
+            if estimate.seconds > self.seconds:
+                return f"{limit} would be exceeded"
+            if estimate.open_ended:
+                some = _some(estimate.open_ended, estimate.count)
+                return f"{limit} cannot be checked: how long {some} will be is not known in advance"
         if self.money is not None:
-            said = str(SpendLimit(money=self.money, currency=self.currency))
-            if bill.currency and bill.currency != self.currency:
-                return f"{said} cannot be checked: your price table is in {bill.currency}"
-            if bill.money > self.money:
-                return f"{said} would be passed"
-            if bill.unpriced:
-                some = _some(bill.unpriced, bill.count)
-                return f"{said} cannot be checked: your price table has no price for {some} (%kling_prices sets one)"
+            limit = str(SpendLimit(money=self.money, currency=self.currency))
+            if estimate.currency and estimate.currency != self.currency:
+                return f"{limit} cannot be checked: your price table is in {estimate.currency}"
+            if estimate.money > self.money:
+                return f"{limit} would be exceeded"
+            if estimate.unpriced:
+                some = _some(estimate.unpriced, estimate.count)
+                return f"{limit} cannot be checked: your price table has no price for {some} (%kling_prices sets one)"
         return ""
 
 
 def _part(text: str, *, alone: bool) -> tuple[str, Decimal, str]:
-    """What one part of a limit is about, its value, and its currency if it is money; raises ValueError."""
+    """Return which part of a limit a text sets, its value, and its currency if it is money; raise ValueError."""
     match = re.fullmatch(r"([0-9.]+)\s*([^\W\d]*|[^\w\s])", text.strip())
-    if match is None or not (match[2] or alone):  # "1,000 USD" is no limit of one video
+    if match is None or not (match[2] or alone):  # the "1" of "1,000 USD" must not become a limit of one video
         raise ValueError(text)
     value = number(match[1])
     if match[2].lower() not in _UNITS:

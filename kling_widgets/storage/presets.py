@@ -1,4 +1,4 @@
-"""Presets: requests that a user saved by a name, each in a small file of its own: two kernels never write the same."""
+"""Presets: requests saved by name, each in a small file of its own, so that two kernels never write the same file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kling_widgets.files.file_names import slug
 from kling_widgets.request.request import VideoRequest
 
 LONGEST_NAME = 80  # characters
-LARGEST = 1_000_000  # bytes of a file; a request has some hundred
+LARGEST = 1_000_000  # bytes of a file; a typical request has a few hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class _Preset:
 
 
 class PresetStore:
-    """The presets in a folder; safe to use from several threads and processes. What is saved last under a name counts.
+    """The presets in a folder; safe to use from several threads and processes. The last one saved under a name is kept.
 
     Args:
-        folder: made when the first one is saved.
+        folder: created with the first preset.
 
     Attributes:
-        trouble: the files that could not be read when the folder was last looked through, in one sentence, or "".
+        trouble: a sentence with the files that could not be read at the last look into the folder, or "".
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,29 +43,32 @@ class PresetStore:
         self.trouble = ""
 
     def names(self) -> tuple[str, ...]:
-        """The saved names, in the order of the alphabet."""
+        """Return the saved names in alphabetical order."""
         return tuple(self._read())
 
     def save(self, name: str, request: VideoRequest) -> tuple[str, ...]:
-        """Saves the request, finished or not; one of this name is replaced, unless it is in a file that somebody else
-        put here: ours comes before it.
+        """Save a request, complete or not; replace the preset of this name.
+
+        A file of another origin with the same name in it is not replaced; ours then takes precedence.
 
         Returns:
-            The labels of the fields that hold files of this machine. Of these only the names are kept, so that what is
-            missing can be said: whoever reads a preset later takes only links from it.
+            The labels of the fields that hold files of this machine. Only the names of these files are saved, for
+            messages
+                about what is missing; a preset that is loaded can only bring links.
 
         Raises:
-            KlingError: the name is empty or too long, the request is too large, something looks like an API key, a file
-                stands where its absence could not be told, or the preset's own file cannot be written.
+            InvalidRequestError: something looks like an API key, the request is too large, or a field holds a file
+                whose absence it would not report.
+            KlingError: the name is empty or too long, or the file cannot be written.
         """
         name = tidy(name)
         if looks_like_key(name) or looks_like_key(dict(request.values)) or looks_like_key(request.model):
-            raise InvalidRequestError("What looks like an API key is never saved: take it out first.")
-        fields = {field: with_links(value, _missing) for field, value in request.values.items()}
+            raise InvalidRequestError("Text that looks like an API key is never saved: remove it first.")
+        fields = {field: with_links(value, _placeholder) for field, value in request.values.items()}
         left = {field: _label(field) for field, value in request.values.items() if any(paths_in(value))}
         for field, label in left.items():
             if not _is_refused(field, fields[field]):
-                raise InvalidRequestError(f"{label} holds a file, which a preset cannot keep: take it out first.")
+                raise InvalidRequestError(f"{label} holds a file, which a preset cannot save: remove it first.")
         content = to_json({"name": name, "model": request.model, "fields": fields}, indent=1).encode()
         if len(content) > LARGEST:
             raise InvalidRequestError(f"This is too large for a preset: {len(content):,} bytes, {LARGEST:,} at most.")
@@ -77,19 +80,21 @@ class PresetStore:
         return tuple(left.values())
 
     def load(self, name: str) -> VideoRequest:
-        """The request that was saved by this name. Text in it is never a path of this machine: a file that was not kept
-        is an error of its field, so that nothing is sent without it.
+        """Return the request that was saved under a name.
+
+        Text in it is never treated as a path of this machine. A file that was not saved is an error of its field, so
+        the request cannot be sent without it.
 
         Raises:
-            KlingError: there is none, or it cannot be read.
+            KlingError: there is no such preset, or it cannot be read.
         """
         return self._find(name).request
 
     def delete(self, name: str) -> None:
-        """Deletes a preset.
+        """Delete a preset.
 
         Raises:
-            KlingError: there is none, or it cannot be deleted.
+            KlingError: there is no such preset, or it cannot be deleted.
         """
         try:
             self._find(name).path.unlink(missing_ok=True)
@@ -101,48 +106,50 @@ class PresetStore:
         try:
             return found[tidy(name)]
         except KeyError:
-            saved = f"Saved are: {', '.join(found)}." if found else "None is saved yet."
+            saved = f"Saved presets: {', '.join(found)}." if found else "No preset is saved yet."
             raise KlingError(f"There is no preset {shorten(name)}. {saved} {self.trouble}".strip()) from None
 
     def _read(self) -> dict[str, _Preset]:
-        """Every preset that can be read, by its name."""
+        """Return all presets that can be read, by name."""
         found: dict[str, _Preset] = {}
         broken: list[str] = []
         try:
             paths = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
-        except OSError as error:  # no folder of this user's, or no possible one
+        except OSError as error:  # the folder belongs to another user, or its path is not possible
             self.trouble = f"The presets in {abbreviate_home(self.folder)} cannot be read ({error.strerror})."
             return {}
         for path in paths:
             try:
                 preset = _preset(path)
-                if preset.name not in found or path.name == _file_name(preset.name):  # our own file before others
+                if preset.name not in found or path.name == _file_name(
+                    preset.name
+                ):  # the file that we would write takes precedence
                     found[preset.name] = preset
-            except FileNotFoundError:  # deleted meanwhile, by another kernel
+            except FileNotFoundError:  # deleted meanwhile by another kernel
                 pass
             except (OSError, ValueError, RecursionError, KlingError):
                 broken.append(shorten(path.name, 40).strip("“”"))
         some = ", ".join(broken[:3]) + (" …" if len(broken) > 3 else "")
-        self.trouble = f"What cannot be read in {abbreviate_home(self.folder)}: {some}." if broken else ""
+        self.trouble = f"These files in {abbreviate_home(self.folder)} cannot be read: {some}." if broken else ""
         return {name: found[name] for name in sorted(found, key=lambda name: (name.casefold(), name))}
 
 
 def tidy(name: str) -> str:
-    """A name as it is kept: on one line, in one of the ways that Unicode has to write it.
+    """Return a name in its normal form: on one line, in Unicode form NFC.
 
     Raises:
-        KlingError: it is empty, or too long.
+        KlingError: the name is empty or too long.
     """
     name = one_line(unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode()), LONGEST_NAME + 1)
     if not name:
-        raise KlingError("Give the preset a name.")
+        raise KlingError("The preset needs a name.")
     if len(name) > LONGEST_NAME:
         raise KlingError(f"A preset's name has at most {LONGEST_NAME} characters.")
     return name
 
 
 def _file_name(name: str) -> str:
-    """Readable where it can be, and another one for every name, also where upper and lower case are the same."""
+    """Return a readable file name, different for every name, even if the file system ignores case."""
     return f"{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.json"
 
 
@@ -150,22 +157,22 @@ def _label(field: str) -> str:
     return known.label if (known := field_of(field)) else field
 
 
-def _missing(path: Path) -> str:
-    """What stands for a file that is not kept, as in a request's draft: no link, and no other machine's path."""
+def _placeholder(path: Path) -> str:
+    """Return the text that replaces a file that is not saved, as in a request's draft: neither a link nor a path."""
     return f"<upload: {plain(path.name)}>"
 
 
 def _is_refused(field: str, value: JSON) -> bool:
-    """Whether the field says of this value, as it is read again, that it cannot be sent."""
+    """Return whether the field reports the value, as it is read again, as an error."""
     known = field_of(field)
     found = known.check(known.clean(value, paths=False)) if known else ()
     return any(problem.severity == "error" for problem in found)
 
 
 def _preset(path: Path) -> _Preset:
-    """What is in a file; raises OSError, ValueError, RecursionError or KlingError when it is no preset."""
-    if not path.is_file():  # a pipe would be waited for
-        raise ValueError("it is no file")
+    """Read a preset; raise OSError, ValueError, RecursionError or KlingError if the file is none."""
+    if not path.is_file():  # reading a pipe would block
+        raise ValueError("it is not a regular file")
     with path.open("rb") as file:
         content = json.loads(file.read(LARGEST))
     match content:

@@ -1,7 +1,7 @@
-"""Which processes of this user are alive: each holds a lock on a file of its own as long as it lives.
+"""The living processes of this user: each holds a lock on a file of its own as long as it lives.
 
-The system takes the lock back however a process ends, so that nobody has to be asked, and no number is mistaken for
-that of another process.
+The system releases the lock however a process ends. So no process has to be asked, and a process id that was reused
+causes no mistake.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from kling_widgets.files.file_lock import lock
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_TRIES = 3  # a name can be lost once: to whoever swept it between its making and its locking
-_AGAIN = 1.0  # seconds after which a lock that could not be had is tried for again
-_UNTOLD = "?"
+_ATTEMPTS = 3  # another process may remove the file between its creation and its locking
+_RETRY_SECONDS = 1.0  # seconds after which a failed lock is tried again
+_ANONYMOUS = "?"  # first character of the name of a process without a lock
 
 
 def is_anonymous(name: str | None) -> bool:
-    """Whether it is the name of a process of which others cannot tell whether it is alive: it got no lock."""
-    return bool(name) and str(name).startswith(_UNTOLD)
+    """Return whether a name is that of a process without a lock, so that others cannot see whether it is alive."""
+    return bool(name) and str(name).startswith(_ANONYMOUS)
 
 
 @cache
 def process_registry(folder: Path) -> ProcessRegistry:
-    """The processes that share a folder; the same one for all who ask in this process."""
+    """Return the registry of the processes that share a folder, the same one for all callers in this process."""
     return ProcessRegistry(folder)
 
 
@@ -40,90 +40,92 @@ class ProcessRegistry:
     """The processes that share a folder; see ``process_registry``.
 
     Args:
-        folder: takes a small file for each of them.
-        clock: seconds.
+        folder: the folder for one small lock file per process.
+        clock: monotonic seconds.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._clock = folder, clock
         self._mutex = forks.lock()
-        self._begin()
-        forks.anew(self, ProcessRegistry._begin)
+        self._reset()
+        forks.anew(self, ProcessRegistry._reset)
 
-    def _begin(self) -> None:
-        """Without a name; also in a forked child, which is not its parent."""
+    def _reset(self) -> None:
+        """Start without a name, also in a forked child, which is a process of its own."""
         self._own: BaseFileLock | None = None
         self._names: tuple[str, ...] = ()
         self._swept, self._tried = False, 0.0
 
     @property
     def name(self) -> str:
-        """The name of this process, which is alive from now on. Where no lock can be had it is one of which others
-        cannot tell (see ``untold``); it gets another one when a lock can be had after all."""
+        """The name of this process, under which others see that it is alive.
+
+        If no lock can be acquired the name is anonymous (see ``is_anonymous``), and replaced as soon as one can.
+        """
         return self.names[-1]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names that this process has had, the one of now as the last."""
+        """All names that this process has had, the present one last."""
         with self._mutex:
             if not self._swept:
                 self._swept = True
                 self._sweep()
-            if not self._names or (is_anonymous(self._names[-1]) and self._clock() - self._tried >= _AGAIN):
+            if not self._names or (is_anonymous(self._names[-1]) and self._clock() - self._tried >= _RETRY_SECONDS):
                 self._tried = self._clock()
-                if name := self._take():
+                if name := self._acquire_name():
                     self._names = (*self._names, name)
                 elif not self._names:
-                    self._names = (_UNTOLD + secrets.token_hex(8),)
+                    self._names = (_ANONYMOUS + secrets.token_hex(8),)
             return self._names
 
-    def _take(self) -> str | None:
-        for _ in range(_TRIES):
+    def _acquire_name(self) -> str | None:
+        for _ in range(_ATTEMPTS):
             name = secrets.token_hex(8)
-            held = _hold(self._file(name))
+            held = _try_lock(self._file(name))
             if held is not None and self._file(name).exists():
                 self._own = held
                 return name
         return None
 
     def alive(self, name: str | None) -> bool:
-        """Whether the process of this name is still there; one of which nobody can tell is not, but for this one."""
+        """Return whether the process of this name is alive; an anonymous one counts as dead, except this process."""
         if name in self._names:
             return True
         if not name or not name.isalnum():
             return False
         file = self._file(name)
-        return file.exists() and not _clear(file)
+        return file.exists() and not _remove_if_unlocked(file)
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.lock"
 
     def _sweep(self) -> None:
-        """Removes the files of processes that have ended."""
+        """Remove the files of processes that have ended."""
         with contextlib.suppress(OSError):
             for file in self._folder.glob("*.lock"):
-                _clear(file)
+                _remove_if_unlocked(file)
 
 
-def _hold(file: Path) -> BaseFileLock | None:
-    """The lock on a file; None if somebody else holds it, or none can be had."""
+def _try_lock(file: Path) -> BaseFileLock | None:
+    """Acquire the lock on a file; return None if another process holds it, or locks do not work here."""
     from filelock import Timeout
 
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         held = lock(file, timeout=0)
         held.acquire()
-    except (OSError, Timeout, NotImplementedError):  # the last one where the system has no such locks
+    except (OSError, Timeout, NotImplementedError):  # NotImplementedError: the system has no file locks
         return None
     return held
 
 
-def _clear(file: Path) -> bool:
-    """Removes the file if nobody holds it; whether it did."""
-    held = _hold(file)
+def _remove_if_unlocked(file: Path) -> bool:
+    """Remove the file unless another process holds its lock; return whether nobody held it."""
+    held = _try_lock(file)
     if held is None:
         return False
     with contextlib.suppress(OSError):
-        file.unlink()  # while it is held: nobody can take it for a living one
+        file.unlink()  # while we hold the lock, so that no new process can acquire it
     held.release()
     return True

@@ -1,4 +1,4 @@
-"""Which submissions the wishes of cells and scripts have led to: what tells a repetition from a new wish."""
+"""The submissions that the requests of cells and scripts have led to, by which a repeated request is recognised."""
 
 from __future__ import annotations
 
@@ -10,121 +10,135 @@ from dataclasses import dataclass
 from kling_widgets.storage.database import Database, Step
 from kling_widgets.storage.submission import Submission, placeholders
 
-_HELD_UP = 0  # in place of a submission's number: the run asked for more, and was refused
-# How many identical wishes this run of the cell has noted.
+_REFUSED = 0  # in place of a submission's number: the run requested more here, and was refused
+# How many identical requests this run of the cell has recorded.
 _COUNT = "(SELECT count(*) FROM wishes WHERE run = ? AND cell = ? AND same = ? AND submission <> 0)"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
-    """What tells a wish that is repeated from a new one. With its number among the identical ones of its run, ``cell``
-    and ``same`` are its idempotency key.
+    """The key by which a repeated request is told from a new one.
+
+    With the request's number among the identical ones of its run, ``cell`` and ``fingerprint`` are an idempotency key.
 
     Attributes:
-        same: equal for the same request to the same service.
-        cell: the notebook's cell that it was made in, or "".
-        run: that run of the cell, or "".
-        former: what ``same`` was for it in versions before, which the journal may still hold.
-        former_cell: what ``cell`` was, if that was another name; else "".
+        fingerprint: equal for the same request to the same service.
+        cell: the notebook's cell that made the request, or "".
+        run: the run of that cell, or "".
+        former_fingerprints: the fingerprints of this request by earlier versions, which the journal may still have.
+        former_cell: the cell's name by an earlier version, if that was another one; else "".
     """
 
-    same: str
+    fingerprint: str
     cell: str = ""
     run: str = ""
-    former: tuple[str, ...] = ()
+    former_fingerprints: tuple[str, ...] = ()
     former_cell: str = ""
 
     @property
-    def sames(self) -> str:
-        """A JSON list of all that ``same`` is and was."""
-        return json.dumps([self.same, *self.former])
+    def fingerprints(self) -> str:
+        """All present and former fingerprints, as a JSON list."""
+        return json.dumps([self.fingerprint, *self.former_fingerprints])
 
     @property
     def cells(self) -> str:
-        """A JSON list of all that ``cell`` is and was."""
+        """The present and the former name of the cell, as a JSON list."""
         return json.dumps([name for name in (self.cell, self.former_cell) if name])
 
 
 class RequestIndex:
-    """The wishes of a journal.
+    """The requests of a journal, and the submission that each of them has led to.
 
     Args:
-        database: of the journal.
-        select: gives the submissions for the rest of a SELECT and its values.
+        database: the journal's database.
+        select: returns the submissions for the rest of a SELECT statement and its values.
     """
 
     def __init__(self, database: Database, select: Callable[..., tuple[Submission, ...]]) -> None:
         self._database, self._select = database, select
 
-    def note(self, wish: RequestKey, key: int) -> None:
-        """Notes that a wish led to a submission of before."""
-        self._database.do_all(self._steps(wish, "?", key))
+    def record(self, key: RequestKey, submission: int) -> None:
+        """Record that a request led to a submission that was there before."""
+        self._database.do_all(self._steps(key, "?", submission))
 
     @classmethod
-    def of_the_last(cls, wish: RequestKey) -> list[Step]:
-        """Notes that a wish led to the submission that the step before inserts: one is never there without the other,
-        however the kernel ends."""
-        return cls._steps(wish, "last_insert_rowid()")
+    def record_inserted(cls, key: RequestKey) -> list[Step]:
+        """Return the steps that record a request for the submission that the step before them inserts.
+
+        In one transaction, so that neither is on disk without the other if the kernel is killed.
+        """
+        return cls._steps(key, "last_insert_rowid()")
 
     @staticmethod
-    def _steps(wish: RequestKey, submission: str, *key: int) -> list[Step]:
-        """The wish takes its key over from the one that had it."""
+    def _steps(key: RequestKey, submission: str, *number: int) -> list[Step]:
+        """Return the steps that record a request; it takes the idempotency key from the request that had it before."""
         insert = "INSERT INTO wishes (same, cell, run, submission, nth)"
-        if not wish.cell:
-            return [(f"{insert} VALUES (?, '', '', {submission}, NULL)", (wish.same, *key))]
-        this, count = (wish.cell, wish.same), (wish.run, wish.cell, wish.same)
+        if not key.cell:
+            return [(f"{insert} VALUES (?, '', '', {submission}, NULL)", (key.fingerprint, *number))]
+        identical = (key.run, key.cell, key.fingerprint)
         return [
-            (f"UPDATE wishes SET nth = NULL WHERE cell = ? AND same = ? AND nth = {_COUNT} + 1", (*this, *count)),  # noqa: S608 - our own names
-            (f"{insert} VALUES (?, ?, ?, {submission}, {_COUNT} + 1)", (wish.same, *this[:1], wish.run, *key, *count)),
+            (
+                f"UPDATE wishes SET nth = NULL WHERE cell = ? AND same = ? AND nth = {_COUNT} + 1",  # noqa: S608 - our own names
+                (key.cell, key.fingerprint, *identical),
+            ),
+            (
+                f"{insert} VALUES (?, ?, ?, {submission}, {_COUNT} + 1)",
+                (key.fingerprint, key.cell, key.run, *number, *identical),
+            ),
         ]
 
-    def hold_up(self, wish: RequestKey) -> None:
-        """Notes that a cell's run was refused at this wish: the next run of the cell goes on with that run as a whole.
-        The key of the wish stays with the submission that has it."""
-        statement = "INSERT INTO wishes (same, cell, run, submission, nth) VALUES (?, ?, ?, ?, NULL)"
-        self._database.do(statement, (wish.same, wish.cell, wish.run, _HELD_UP))
+    def record_refused_run(self, key: RequestKey) -> None:
+        """Record that a cell's run was refused at this request, so that the cell's next run completes that run.
 
-    def begun_before_hold_up(self, wish: RequestKey) -> AbstractSet[int]:
-        """The numbers of the submissions that the cell of this wish has begun itself, if its run before this one was
-        refused in the middle; else none."""
-        if not wish.cell:
+        The submission that has the idempotency key keeps it.
+        """
+        statement = "INSERT INTO wishes (same, cell, run, submission, nth) VALUES (?, ?, ?, ?, NULL)"
+        self._database.do(statement, (key.fingerprint, key.cell, key.run, _REFUSED))
+
+    def begun_in_refused_run(self, key: RequestKey) -> AbstractSet[int]:
+        """Return the numbers of the submissions that this cell began, if its run before this one was refused midway.
+
+        Return an empty set if that run was not refused, or if the request has no cell.
+        """
+        if not key.cell:
             return frozenset()
         rows = self._database.do(
             "SELECT submission FROM (SELECT submission, cell, min(key) FROM wishes WHERE submission IN "
             "(SELECT submission FROM wishes WHERE cell = ?) GROUP BY submission) WHERE cell = ? AND EXISTS ("
             "SELECT 1 FROM wishes WHERE cell = ? AND submission = ? AND run = "
             "(SELECT run FROM wishes WHERE cell = ? AND run <> ? ORDER BY key DESC LIMIT 1))",
-            (wish.cell, wish.cell, wish.cell, _HELD_UP, wish.cell, wish.run),
+            (key.cell, key.cell, key.cell, _REFUSED, key.cell, key.run),
         ).rows
-        return {number for (number,) in rows} - {_HELD_UP}
+        return {number for (number,) in rows} - {_REFUSED}
 
-    def before(self, wish: RequestKey, skip: int = 0) -> Submission | None:
-        """The submission of the run before: the n-th identical wish of a cell's run meets the n-th of the last run that
-        came so far. The run before may have been killed in the middle of its wishes.
+    def previous(self, key: RequestKey, skip: int = 0) -> Submission | None:
+        """Return the submission that the same request of the cell's previous run led to, or None.
+
+        The n-th identical request of a run corresponds to the n-th one of the last run that had so many, as the run
+        before may have been killed midway.
 
         Args:
-            wish: the wish; one without a cell has no run before.
-            skip: how many identical ones of this run are not noted yet.
+            key: the request's key; without a cell there is no previous run.
+            skip: the number of identical requests of this run that are not recorded yet.
         """
-        if not wish.cell:
+        if not key.cell:
             return None
-        ((count,),) = self._database.do(f"SELECT {_COUNT}", (wish.run, wish.cell, wish.same)).rows
+        ((count,),) = self._database.do(f"SELECT {_COUNT}", (key.run, key.cell, key.fingerprint)).rows
         rows = self._database.do(
             "SELECT submission FROM wishes WHERE cell IN (SELECT value FROM json_each(?)) "
             "AND same IN (SELECT value FROM json_each(?)) AND nth = ? AND run <> ? ORDER BY key DESC LIMIT 1",
-            (wish.cells, wish.sames, count + skip + 1, wish.run),
+            (key.cells, key.fingerprints, count + skip + 1, key.run),
         ).rows
         found = self._select("WHERE key = ?", rows[0][0]) if rows else ()
         return found[0] if found else None
 
-    def alike(self, wish: RequestKey, states: Sequence[str], skip: Sequence[int] = ()) -> tuple[Submission, ...]:
-        """The submissions of identical wishes in one of these states, newest first, of any cell, but for those that
-        this run has met.
+    def identical(self, key: RequestKey, states: Sequence[str], skip: Sequence[int] = ()) -> tuple[Submission, ...]:
+        """Return the submissions of identical requests of any cell, newest first, without those that this run has used.
 
         Args:
-            wish: the wish.
-            states: of ``Submission.state``.
-            skip: numbers of those that it has met, and that are not noted yet.
+            key: the request's key.
+            states: the states that count, of ``Submission.state``.
+            skip: numbers of submissions that this run has used, but that are not recorded yet.
         """
         found = self._select(
             f"WHERE state IN ({placeholders(states)}) AND key IN (SELECT submission FROM wishes "  # noqa: S608 - our own names
@@ -132,21 +146,23 @@ class RequestIndex:
             "AND key NOT IN (SELECT submission FROM wishes WHERE same = ? AND cell = ? AND run = ? AND cell <> '') "
             "ORDER BY key DESC",
             *states,
-            wish.sames,
-            wish.same,
-            wish.cell,
-            wish.run,
+            key.fingerprints,
+            key.fingerprint,
+            key.cell,
+            key.run,
         )
         return tuple(entry for entry in found if entry.key not in skip)
 
-    def in_open_run(self, wish: RequestKey, key: int, states: Sequence[str]) -> bool:
-        """Whether the last run of the cell that met this submission has another one in one of these states, or was
-        refused in the middle."""
+    def in_unfinished_run(self, key: RequestKey, submission: int, states: Sequence[str]) -> bool:
+        """Return whether the cell's last other run that used a submission is unfinished.
+
+        It is if one of its submissions is in one of these states, or if it was refused midway.
+        """
         cells = "cell IN (SELECT value FROM json_each(?))"
         found = self._database.do(
             f"SELECT 1 FROM wishes LEFT JOIN submissions ON submissions.key = wishes.submission WHERE wishes.{cells} "  # noqa: S608 - our own names
             f"AND wishes.run = (SELECT run FROM wishes WHERE submission = ? AND {cells} AND run <> ? ORDER BY key DESC "
             f"LIMIT 1) AND (submissions.state IN ({placeholders(states)}) OR wishes.submission = ?) LIMIT 1",
-            (wish.cells, key, wish.cells, wish.run, *states, _HELD_UP),
+            (key.cells, submission, key.cells, key.run, *states, _REFUSED),
         )
         return bool(found.rows)

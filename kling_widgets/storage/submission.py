@@ -1,4 +1,4 @@
-"""One submission as the journal keeps it."""
+"""One submission as the journal stores it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from kling_widgets.errors import KlingError
 from kling_widgets.request.estimate import Estimate, seconds_of
 from kling_widgets.request.request import VideoRequest
 
-# The life of a wish: written → sending → accepted → succeeded → saved; or accepted → failed; or, in place of accepted,
-# refused (nothing is billed), or unknown (whether it was accepted is open). Each is on disk before the step that it
-# announces, so a kernel that is killed leaves the last one true: what was "written" was not sent, of what was "sending"
-# nobody knows.
+# The states of a submission: written → sending → accepted → succeeded → saved; or accepted → failed; or, in place of
+# accepted, refused (nothing is billed) or unknown (it may have been accepted). Each is on disk before the step that it
+# announces, so the last one holds if the kernel is killed: a "written" submission was not sent, and a "sending" one may
+# have been accepted.
 UNFINISHED = ("accepted", "succeeded")
-UNSENT = ("written", "sending")  # nothing is known to be accepted yet: only the process that sends it goes on with it
+UNSENT = ("written", "sending")  # not known to be accepted: only the process that sends it continues with it
 UNDER_WAY = (*UNSENT, *UNFINISHED)
-OPEN = (*UNDER_WAY, "unknown")  # it may be billed, and its end is not known
+OPEN = (*UNDER_WAY, "unknown")  # it may be billed, and how it ends is not known
 
 _NUMBER, _TEXT = (int, float), (str,)
 _NONE = (type(None),)
-# SQLite takes a value of any type into any column, and a file may have other writers.
+# SQLite accepts a value of any type in any column, and other programs may write the file.
 COLUMNS: dict[str, tuple[type, ...]] = {
     "key": (int,),
     "created": _NUMBER,
@@ -43,30 +43,32 @@ COLUMNS: dict[str, tuple[type, ...]] = {
     "currency": _TEXT + _NONE,
     "sha256": _TEXT + _NONE,
 }
-_LARGEST = 1e11  # of a number besides the key: seconds that are a time (the year 5138), or a cost
+_LARGEST = 1e11  # of a number besides the key: a time in unix seconds (the year 5138), or a cost
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One submission.
+    """One submission: a row of the journal.
 
     Attributes:
-        key: the journal's own number.
-        created: when it was written down, unix seconds.
+        key: the submission's number in the journal.
+        created: unix seconds when it was written down.
         service: the address that it was sent to, or "demo".
-        body: the JSON body; local files are links in it from "sending" on.
-        state: "written", "sending", "accepted", "succeeded", "saved", "failed", "refused" or "unknown"; "submitted" by
-            a client that keeps no journal: it counts, and what becomes of it is not followed.
+        model: the model's id; "" if it was submitted elsewhere and is only watched here.
+        body: the JSON body; from "sending" on, local files in it are replaced by links.
+        state: "written", "sending", "accepted", "succeeded", "saved", "failed", "refused" or "unknown"; "submitted" for
+            a
+            client without a journal of its own: it counts against the budget, but its task is not watched.
         task_id: the service's id, once it is known.
-        accepted: when the service took it, unix seconds, or None.
-        ended: when it ended at the service, unix seconds; None also when nobody was watching then.
+        accepted: unix seconds when the service accepted it, or None.
+        ended: unix seconds when it ended at the service; None also if nobody was watching then.
         url: the link to the video, or None.
-        path: the file that the video is saved in, or will be, or None.
-        error: why it ended without a video, or None.
+        path: the file that the video is saved in, or will be saved in, or None.
+        error: the reason why it ended without a video, or None.
         owner: the process that works on it (see ``process_registry``), or None.
-        cost: what it was to cost by the user's own price table, or None.
-        currency: of that cost.
-        sha256: of the saved file, hexadecimal: what lies at ``path`` is that file only if this is its checksum.
+        cost: its price by the user's own price table, or None.
+        currency: the currency of that price.
+        sha256: the checksum of the saved file, hexadecimal; a file at ``path`` with another one is a different file.
     """
 
     key: int
@@ -88,23 +90,23 @@ class Submission:
 
     @property
     def request(self) -> VideoRequest:
-        """What was asked. Media in it are links: a path from a journal is never taken for a user's own.
+        """The request. Media in it are links only: a path from a journal is never treated as the user's own file.
 
         Raises:
-            InvalidRequestError: a body of somebody else, with keys that no request has.
+            InvalidRequestError: the body was not written by this package, and has keys that no request has.
         """
         return VideoRequest.from_payload(self.body)
 
     @property
     def took(self) -> float | None:
-        """Seconds from acceptance to the end at the service, or None where they are not known."""
+        """Seconds from acceptance to the end at the service, or None if one of them is not known."""
         if self.ended is None or self.accepted is None or self.ended < self.accepted:
             return None
         return self.ended - self.accepted
 
     @property
-    def bill(self) -> Estimate:
-        """Return its part of a sum. The length of what no request can be made of is not known."""
+    def estimate(self) -> Estimate:
+        """What it contributes to a sum; its length is unknown if its body is no valid request."""
         try:
             seconds = seconds_of(self.request)
         except KlingError:
@@ -122,12 +124,12 @@ class Submission:
 
     @property
     def demo(self) -> bool:
-        """Whether the embedded demo was asked."""
+        """Whether it was submitted to the built-in demo."""
         return self.service == DEMO
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> Submission | None:
-        """The entry of a row of ``COLUMNS``; None for one that somebody else wrote."""
+        """Return the submission of a row of ``COLUMNS``; None if the row was not written by this package."""
         values = dict(zip(COLUMNS, row, strict=True))
         if not all(isinstance(value, COLUMNS[name]) for name, value in values.items()):
             return None
@@ -142,5 +144,5 @@ class Submission:
 
 
 def placeholders(values: Sequence[object]) -> str:
-    """A question mark for each value, as a statement has it."""
+    """Return a question mark for each value, for use in an SQL statement."""
     return ", ".join("?" * len(values))

@@ -1,4 +1,4 @@
-"""The rows of an SQLite file, read from its pages one by one: what is left where its own directory is damaged.
+"""Reading the rows of an SQLite file page by page, for a file whose own index of pages is damaged.
 
 https://www.sqlite.org/fileformat2.html, sections 1.6 and 2.
 """
@@ -10,18 +10,21 @@ from collections.abc import Iterator
 
 Value = int | float | str | bytes | None
 
-_LEAF = 0x0D  # the first byte of a page with rows
-_HEADER = 100  # bytes at the beginning of the file, before what is on its first page
-_USUAL = 4096  # bytes of a page
-_NUMBERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes of a whole number, by its type
+_LEAF = 0x0D  # the first byte of a table leaf page, which has rows
+_HEADER = 100  # bytes of the file header, which come before the first page's content
+_DEFAULT_SIZE = 4096  # bytes of a page
+_NUMBERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes of an integer, by its serial type
 
 
 def rows_in(content: bytes) -> Iterator[tuple[int, list[Value]]]:
-    """The number and the values of each row of any table, page by page; without those that cannot be read. Text is
-    taken for UTF-8, and what is none is replaced. Where the size of a page may be damaged, a row may come twice."""
+    """Yield the number and the values of each row of any table that can be read.
+
+    Text is decoded as UTF-8, and invalid bytes are replaced. If the declared page size is not the default, both sizes
+    are tried, as the declaration may be damaged; a row may then come twice.
+    """
     (size,) = struct.unpack(">H", content[16:18].ljust(2, b"\0"))
-    told = 65536 if size == 1 else size if size >= 512 and size & (size - 1) == 0 else _USUAL
-    for pages in (_Pages(content, each) for each in sorted({told, _USUAL})):
+    declared = 65536 if size == 1 else size if size >= 512 and size & (size - 1) == 0 else _DEFAULT_SIZE
+    for pages in (_Pages(content, each) for each in sorted({declared, _DEFAULT_SIZE})):
         for start in range(0, len(content), pages.size):
             for at in _cells(pages, start):
                 try:
@@ -33,14 +36,17 @@ def rows_in(content: bytes) -> Iterator[tuple[int, list[Value]]]:
 
 
 class _Pages:
-    """A file in pages of so many bytes, the first of which is number 1."""
+    """A file's content in pages of ``size`` bytes; the first page has number 1."""
 
     def __init__(self, content: bytes, size: int) -> None:
         self.content, self.size = content, size
         self._usable = size - (content[20] if len(content) > 20 and content[20] < 32 else 0)
 
     def payload(self, at: int, length: int) -> bytes:
-        """So many bytes of a row that begins here; what does not fit on its page is on others, in a chain."""
+        """Return ``length`` bytes of a row that starts at ``at``.
+
+        The part that does not fit on its page is on a chain of overflow pages.
+        """
         if length > len(self.content):
             raise ValueError("longer than the file")
         most, least = self._usable - 35, (self._usable - 12) * 32 // 255 - 23
@@ -50,7 +56,7 @@ class _Pages:
         here = here if here <= most else least
         found = bytearray(self.content[at : at + here])
         at += here
-        while len(found) < length:  # each turn adds to it, or raises
+        while len(found) < length:  # each iteration adds bytes, or raises
             (page,) = struct.unpack_from(">I", self.content, at)
             if not 1 < page <= len(self.content) // self.size:
                 raise LookupError(page)
@@ -60,7 +66,7 @@ class _Pages:
 
 
 def _cells(pages: _Pages, start: int) -> list[int]:
-    """Where the rows on the page that starts here begin."""
+    """Return the positions of the rows on the page that starts here."""
     head = start + (_HEADER if start == 0 else 0)
     if pages.content[head : head + 1] != bytes([_LEAF]):
         return []
@@ -80,7 +86,7 @@ def _values(payload: bytes) -> list[Value]:
 
 
 def _value(payload: bytes, kind: int, at: int) -> tuple[Value, int]:
-    """A value of this type that begins here, and where the next one begins."""
+    """Return the value of a serial type that starts here, and the position of the next one."""
     if kind in (0, 8, 9):
         return (None if kind == 0 else kind - 8), at
     size = _NUMBERS.get(kind, 8 if kind == 7 else (kind - 12) // 2)
@@ -95,7 +101,7 @@ def _value(payload: bytes, kind: int, at: int) -> tuple[Value, int]:
 
 
 def _varint(content: bytes, at: int) -> tuple[int, int]:
-    """A number of one to nine bytes, and where the next one begins."""
+    """Return a number of one to nine bytes, and the position after it."""
     value = 0
     for position in range(at, at + 8):
         value = value << 7 | content[position] & 0x7F

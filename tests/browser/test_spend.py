@@ -24,7 +24,7 @@ def test_above_the_limit_a_form_wants_a_second_click_and_a_line_an_answer(notebo
     form.button.click()
     armed = form.root.get_by_role("button", name="Make it anyway")
     expect(armed).to_be_enabled()
-    expect(form.root).to_contain_text("The limit of 1.00 USD would be passed (%config Kling.confirm_above).")
+    expect(form.root).to_contain_text("The limit of 1.00 USD would be exceeded (%config Kling.confirm_above).")
     form.box("Prompt").fill("a paper boat in the rain")
     expect(form.button).to_be_enabled()
     expect(armed).to_have_count(0)

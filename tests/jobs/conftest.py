@@ -130,8 +130,8 @@ class World:
         self.watcher = Watcher(RateLimiter(1000), self.connect)
         service = Service(gateway.server.url, gateway.server.url, Secret(KEY), "the test")
         clock = self.clock
-        self.desk = JobContext(
-            self.watcher, self.journal, service, self.folder, clock=clock, steady=clock, timeout=10_000.0
+        self.context = JobContext(
+            self.watcher, self.journal, service, self.folder, clock=clock, monotonic=clock, timeout=10_000.0
         )
 
     def connect(self, service: Service, budget: RateLimiter, sleep: Sleep | None = None) -> AsyncClient:
@@ -139,7 +139,7 @@ class World:
         return AsyncClient(service.key, service.base_url, budget=budget, clock=self.clock, sleep=sleep)
 
     def job(self, request: VideoRequest = REQUEST, entry: Submission | None = None, **changes: Any) -> Job:
-        return Job(request, replace(self.desk, **changes), entry)
+        return Job(request, replace(self.context, **changes), entry)
 
     def entry(self) -> Submission:
         """The newest entry."""
@@ -162,9 +162,9 @@ from kling_widgets.jobs.watcher import Watcher
 url = {url!r}
 journal = Journal(Path({home!r}) / "journal.sqlite")
 service = Service(url, url, Secret("sk-test-0123456789abcdef"), "the test")
-desk = JobContext(Watcher(), journal, service, Path("videos"))
+context = JobContext(Watcher(), journal, service, Path("videos"))
 def submit():
-    job = Job(VideoRequest("2.6", prompt="a paper boat"), desk)
+    job = Job(VideoRequest("2.6", prompt="a paper boat"), context)
     job._runner.start()
     return job
 """
@@ -254,5 +254,5 @@ def made(journal: Journal, run: str, count: int = 1, *, cell: str = "cell", same
 
 
 def before(journal: Journal, run: str, skip: int = 0, *, cell: str = "cell", same: str = "boat") -> int | None:
-    found = journal.wishes.before(RequestKey(same, cell, run), skip)
+    found = journal.request_index.previous(RequestKey(same, cell, run), skip)
     return found.key if found else None

@@ -126,8 +126,8 @@ def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
         start(job).wait_accepted()
     waits = start(world.job(watcher=held(world)))
     said = str(stop_all([done, first, waits, unstarted]))
-    assert said.startswith("2 were not sent, and are not billed. Task t1 goes on being made")
-    assert str(stop_all([first, second])).startswith("2 tasks go on being made")
+    assert said.startswith("2 were not sent, and are not billed. Task t1 continues at the service")
+    assert str(stop_all([first, second])).startswith("2 tasks continue at the service")
     assert str(stop_all([waits, unstarted])) == "Nothing was sent, nothing is billed."
     world.gateway.gate.set()
     for job in (waits, unstarted):

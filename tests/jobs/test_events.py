@@ -105,7 +105,7 @@ def test_an_interrupt_stops_the_watching(world: World) -> None:
             said, _ = process.communicate(timeout=LONG)
         finally:
             process.kill()
-    assert said.startswith("Stopped Task t1 goes on being made")
+    assert said.startswith("Stopped Task t1 continues at the service")
     assert said.endswith("False\n")
     assert [entry.task_id for entry in world.journal.unfinished()] == ["t1"]
 

@@ -122,7 +122,7 @@ def test_a_broken_download_leaves_no_half_file_and_can_be_repeated(world: World,
     job = start(world.job())
     with pytest.raises(VideoMissingError, match=r"succeeded.*%kling_resume t1"):
         job.wait(LONG)
-    assert (job.status, job._state.moment().state) == ("succeeded", "failed")
+    assert (job.status, job._state.snapshot().state) == ("succeeded", "failed")
     assert world.files() == []
     (entry,) = world.journal.unfinished()
     world.gateway.video = Answer(body=MP4)
@@ -310,9 +310,9 @@ def test_the_demo_from_a_wish_to_a_file(world: World, tmp_path: Path) -> None:
     with demo.start(tmp_path / "demo", seconds_per_task=0) as running:
         service = Service(DEMO, running.base_url, Secret("demo"), "demo")
         request = VideoRequest("2.6", prompt="纸船 in the rain", seconds=5, size="64x64", sound=True)
-        job = world.job(request, service=service, watcher=watcher, clock=time.time, steady=time.monotonic)
+        job = world.job(request, service=service, watcher=watcher, clock=time.time, monotonic=time.monotonic)
         start(job).wait(240)
-    clip = job._state.moment().clip
+    clip = job._state.snapshot().clip
     assert clip is not None
     assert clip.width == 64
     assert clip.seconds == pytest.approx(5, abs=0.5)
@@ -332,5 +332,5 @@ def test_a_request_is_what_was_asked(world: World) -> None:
     """The job keeps the request, where it went and its number."""
     job = world.job()
     assert job.request == REQUEST == VideoRequest("2.6", prompt="a paper boat", seconds=5)
-    assert replace(job._runner.service) == world.desk.service
+    assert replace(job._runner.service) == world.context.service
     assert world.entry().key == job._runner.key

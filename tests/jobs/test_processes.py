@@ -161,8 +161,8 @@ def test_a_forked_child_works_by_itself(world: World, monkeypatch: pytest.Monkey
         finally:
             process.kill()
     assert [line.strip() for line in lines] == [
-        "wait: This job goes on in the process that this one was forked from. To watch it here: kw.resume('t1').",
-        "events: This job goes on in the process that this one was forked from. To watch it here: kw.resume('t1').",
+        "wait: This job runs in the process that this one was forked from. To watch it here: kw.resume('t1').",
+        "events: This job runs in the process that this one was forked from. To watch it here: kw.resume('t1').",
         "history: ['t1']",
     ]
     assert "resume: True succeeded" in rest

@@ -85,7 +85,7 @@ def test_stop_before_anything_is_sent(world: World) -> None:
     start(job)
     with pytest.raises(KlingError, match="Nothing was sent"):
         job.wait(LONG)
-    assert job._state.moment().state == job.status == "stopped"
+    assert job._state.snapshot().state == job.status == "stopped"
     assert world.gateway.server.asked == []
     assert world.entry().state == "refused"
 
@@ -152,9 +152,9 @@ def test_stop_while_it_is_watched(world: World) -> None:
     job = start(world.job())
     world.gateway.server.wait_for(2)
     job.stop()
-    with pytest.raises(KlingError, match=r"goes on being made.*%kling_resume t1"):
+    with pytest.raises(KlingError, match=r"continues at the service.*%kling_resume t1"):
         job.wait(LONG)
-    assert job.status == job._state.moment().state == "stopped"
+    assert job.status == job._state.snapshot().state == "stopped"
     assert [entry.task_id for entry in world.journal.unfinished()] == ["t1"]
 
 
@@ -164,9 +164,9 @@ def test_stop_while_the_video_is_fetched(world: World) -> None:
     job = start(world.job())
     world.gateway.server.wait_for(3)
     job.stop()
-    with pytest.raises(KlingError, match=r"has its video.*%kling_resume t1"):
+    with pytest.raises(KlingError, match=r"succeeded and is billed.*%kling_resume t1"):
         job.wait(LONG)
-    assert (job.status, job._state.moment().state) == ("succeeded", "stopped")
+    assert (job.status, job._state.snapshot().state) == ("succeeded", "stopped")
     assert world.files() == []
     assert [entry.state for entry in world.journal.unfinished()] == ["succeeded"]
 
@@ -211,7 +211,7 @@ def test_a_resumed_task_is_looked_at_at_once_and_not_sent(world: World) -> None:
     job = start(world.job(entry.request, entry))
     assert job.wait_accepted() is job
     assert job.status == "running"
-    assert job._state.moment().elapsed == 86_400
+    assert job._state.snapshot().elapsed == 86_400
     world.gateway.server.wait_for(1)
     assert world.clock.now == before
     world.gateway.gate.set()
@@ -228,9 +228,9 @@ def test_a_task_that_ended_while_nobody_watched_does_not_tell_how_long_it_took(w
     entry = world.journal.find("t1")
     assert entry is not None
     assert start(world.job(entry.request, entry)).wait(LONG)._state.took is None
-    assert world.journal.usual(REQUEST, world.gateway.server.url) is None
+    assert world.journal.typical_seconds(REQUEST, world.gateway.server.url) is None
     start(world.job()).wait(LONG)
-    assert world.journal.usual(REQUEST, world.gateway.server.url) is not None
+    assert world.journal.typical_seconds(REQUEST, world.gateway.server.url) is not None
 
 
 def test_a_clock_that_was_put_back(world: World) -> None:
@@ -240,7 +240,7 @@ def test_a_clock_that_was_put_back(world: World) -> None:
     entry = world.journal.find("t1")
     assert entry is not None
     job = world.job(entry.request, entry)
-    assert job._state.moment().elapsed == 0
+    assert job._state.snapshot().elapsed == 0
     assert start(job).wait(LONG).path
 
 
@@ -525,9 +525,9 @@ class Watched(Journal):
         self.threads.add(threading.current_thread().name)
         return super().update_all(changes)
 
-    def usual(self, request: VideoRequest, service: str) -> float | None:
+    def typical_seconds(self, request: VideoRequest, service: str) -> float | None:
         self.threads.add(threading.current_thread().name)
-        return super().usual(request, service)
+        return super().typical_seconds(request, service)
 
 
 def test_the_journal_is_never_used_on_the_loop(world: World, tmp_path: Path) -> None:
@@ -541,7 +541,7 @@ def test_the_journal_is_never_used_on_the_loop(world: World, tmp_path: Path) -> 
 @pytest.mark.parametrize("state", ["accepted", "succeeded"])
 def test_an_entry_goes_on_where_it_was(world: World, state: str) -> None:
     """Both kinds of unfinished entries end as a saved video, without a submission."""
-    key = world.journal.write(REQUEST, world.desk.service.name)
+    key = world.journal.write(REQUEST, world.context.service.name)
     world.journal.update(key, state=state, task_id="t1", accepted=world.clock.now, url="https://gone.example/old.mp4")
     (entry,) = world.journal.unfinished()
     job = start(world.job(entry.request, entry)).wait(LONG)
@@ -555,8 +555,8 @@ def test_videos_are_looked_at_one_after_another(world: World) -> None:
     """To decode a picture takes memory: while one is looked at, others are fetched and wait; and all are seen."""
 
     async def examining() -> asyncio.Lock:
-        await world.watcher.examining.acquire()
-        return world.watcher.examining
+        await world.watcher.examine_lock.acquire()
+        return world.watcher.examine_lock
 
     async def let_go(lock: asyncio.Lock) -> None:
         lock.release()
@@ -591,7 +591,7 @@ def test_a_video_that_cannot_be_looked_into_keeps_no_other_waiting(world: World)
     looks = Looks(1)
     watcher = looks.watcher(world, 0.2)
     jobs = [start(world.job(watcher=watcher)) for _ in range(4)]
-    clips = [job.wait(LONG)._state.moment().clip for job in jobs]
+    clips = [job.wait(LONG)._state.snapshot().clip for job in jobs]
     looks.gate.set()
     assert Counter(clip and clip.width for clip in clips) == {None: 1, 1280: 3}
     assert {entry.state for entry in world.journal.entries()} == {"saved"}
@@ -606,7 +606,7 @@ def test_a_look_into_a_video_can_be_stopped(world: World) -> None:
     until(lambda: len(list(world.folder.glob("*.mp4"))) == 2)
     for job in jobs:
         job.stop()
-        with pytest.raises(KlingError, match="has its video"):
+        with pytest.raises(KlingError, match="succeeded and is billed"):
             job.wait(LONG)
     looks.gate.set()
     world.gateway.video = Answer(404)
@@ -654,13 +654,13 @@ def change(world: World, key: int, **columns: object) -> None:
 
 def elsewhere(world: World) -> tuple[Job, Heard, FileLock]:
     """A job that follows a submission of another kernel, which lives as long as its lock is held."""
-    key = world.journal.write(REQUEST, world.desk.service.name)
+    key = world.journal.write(REQUEST, world.context.service.name)
     lock = FileLock(world.journal.path.parent / "kernels" / "another.lock")
     lock.acquire()
     change(world, key, owner="another")
     entry = world.journal.find(f"#{key}")
     assert entry
-    job, heard = Job(REQUEST, world.desk, entry, follow=True), Heard()
+    job, heard = Job(REQUEST, world.context, entry, follow=True), Heard()
     job._state.listen(heard)
     return job, heard, lock
 
@@ -735,7 +735,7 @@ def test_who_stops_following_leaves_the_other_kernel_alone(world: World, started
             start(job)
         job.stop()
         assert heard.until(lambda moment: moment.state == "stopped").error
-        assert "Another kernel goes on with it" in str(job._state.error)
+        assert "Another kernel continues with it" in str(job._state.error)
         assert (world.entry().state, world.entry().owner) == ("written", "another")
 
 
@@ -759,7 +759,7 @@ def test_what_is_no_longer_its_own_is_not_sent(world: World) -> None:
     until(lambda: world.entry().state == "written")
     change(world, job._runner.key, state="refused", error=INTERRUPTED)
     paused.tick()
-    with pytest.raises(KlingError, match="Nothing was sent, nothing is billed: another kernel took this one for dead"):
+    with pytest.raises(KlingError, match="another kernel has taken the submission over"):
         job.wait(LONG)
     assert world.gateway.posts == 1  # the one that was turned away
     assert (world.entry().state, world.entry().error, len(world.journal.entries())) == ("refused", INTERRUPTED, 1)

@@ -21,7 +21,7 @@ def test_a_stop_before_the_beginning_cannot_be_taken_back() -> None:
     """The work never begins, and a second stop has nothing to end."""
     switch = StopSwitch(sent=False)
     assert switch.stop()
-    switch.take_back()
+    switch.undo_stop()
     assert switch.stopping
     assert not asyncio.run(_begun(switch))
     assert not switch.stop()
@@ -32,11 +32,11 @@ def test_a_stop_that_has_cut_nothing_is_taken_back() -> None:
 
     async def work() -> list[str]:
         assert switch.begin()
-        switch.see_through()
+        switch.shield()
         assert not switch.stop()
         await asyncio.sleep(0)  # the cut that was called for comes, and finds nothing to cut
-        switch.take_back()
-        with switch.cuttable():
+        switch.undo_stop()
+        with switch.cancellable():
             return ["went on"]
 
     switch = StopSwitch(sent=True)
@@ -49,26 +49,26 @@ def test_a_stop_cuts_short_what_may_be() -> None:
 
     async def work() -> None:
         assert switch.begin()
-        with switch.cuttable():
+        with switch.cancellable():
             asyncio.get_running_loop().call_soon(switch.stop)
             await asyncio.Event().wait()
 
     switch = StopSwitch(sent=True)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(work())
-    switch.take_back()
+    switch.undo_stop()
     assert switch.stopping
 
 
-@pytest.mark.parametrize("way", ["send", "turned_away", "cuttable"])
+@pytest.mark.parametrize("way", ["send", "not_accepted", "cancellable"])
 def test_the_next_step_ends_what_was_stopped_meanwhile(way: str) -> None:
     """Whatever was seen through before: nothing is sent any more."""
 
     async def work() -> None:
         assert switch.begin()
-        switch.see_through()
+        switch.shield()
         switch.stop()
-        step = switch.cuttable().__enter__ if way == "cuttable" else getattr(switch, way)
+        step = switch.cancellable().__enter__ if way == "cancellable" else getattr(switch, way)
         with pytest.raises(asyncio.CancelledError):
             step()
         await asyncio.sleep(0)
@@ -85,7 +85,7 @@ def test_what_was_turned_away_counts_as_not_sent() -> None:
         switch.begin()
         switch.send()
         sent = [switch.sent]
-        switch.turned_away()
+        switch.not_accepted()
         return [*sent, switch.sent]
 
     switch = StopSwitch(sent=False)

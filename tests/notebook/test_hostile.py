@@ -29,7 +29,7 @@ from kling_widgets.files.file_names import name_for
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import JobSnapshot
-from kling_widgets.jobs.video_files import place
+from kling_widgets.jobs.video_files import save_path
 from kling_widgets.media.clip import Clip
 from kling_widgets.notebook.kernel.front_end import FRONT_ENDS, Location
 from kling_widgets.notebook.kernel.session import Session
@@ -92,7 +92,7 @@ def job(text: str, prompt: object = None) -> Any:
     moment = JobSnapshot("running", word=text)
     runner = SimpleNamespace(service=service, trouble="")
     return SimpleNamespace(
-        request=request, id=text, _note="", _runner=runner, _state=SimpleNamespace(moment=lambda: moment)
+        request=request, id=text, _note="", _runner=runner, _state=SimpleNamespace(snapshot=lambda: moment)
     )
 
 
@@ -226,7 +226,11 @@ def says(text: str, folder: Path) -> Iterator[str]:
             yield repr(VideoRequest.from_payload(wrong))
         except InvalidRequestError as error:
             yield str(error)
-    for look in (PresetStore(folder / "presets").load, place, lambda name: history(name, folder).where(status=name)):
+    for look in (
+        PresetStore(folder / "presets").load,
+        save_path,
+        lambda name: history(name, folder).where(status=name),
+    ):
         try:
             look(text)  # type: ignore[operator]
         except KlingError as error:
@@ -312,7 +316,7 @@ def test_a_name_that_no_disk_takes_is_refused_before_anything_is_paid() -> None:
     """Of ``--save``: it would be found out when the video is there."""
     for name in ("x" * 300 + ".mp4", "\u7eb8" * 100 + ".mp4", "a\0.mp4"):
         with pytest.raises(KlingError, match="nothing was sent"):
-            place(name)
+            save_path(name)
 
 
 # In the form, and on the line

@@ -65,7 +65,7 @@ def test_what_goes_beyond_the_budget_is_refused(new: New) -> None:
     make(allowance)
     make(allowance)
     assert refused(allowance) == (
-        "The budget of 2 videos would be passed. It is set by KLING_WIDGETS_BUDGET; asked for: 1 video · 5 s; "
+        "The budget of 2 videos would be exceeded. It is set by KLING_WIDGETS_BUDGET; asked for: 1 video · 5 s; "
         "counted in the last 24 hours by all kernels, forks and clients together: 2 videos · 10 s. Nothing was "
         "submitted, nothing is billed."
     )
@@ -108,7 +108,7 @@ def test_a_budget_is_one_of_24_hours(new: New, clock: Clock) -> None:
     allowance = new("1 video")
     make(allowance)
     clock.now += DAY - 1
-    assert "1 video would be passed" in refused(allowance)
+    assert "1 video would be exceeded" in refused(allowance)
     clock.now += 2
     make(allowance)
 
@@ -126,17 +126,17 @@ def test_what_was_refused_does_not_count_and_what_is_open_does(new: New) -> None
     allowance = new("1 video")
     allowance(SERVICE, BOAT.payload()).refused("no")
     allowance(SERVICE, BOAT.payload()).unknown("lost")
-    assert "1 video would be passed" in refused(allowance)
+    assert "1 video would be exceeded" in refused(allowance)
     assert [entry.state for entry in allowance.journal.entries()] == ["unknown", "refused"]
 
 
 @pytest.mark.parametrize(
     ("budget", "request_", "why"),
     [
-        ("5 s", VideoRequest("2.6", prompt="a boat", seconds=10), "5 s would be passed"),
-        ("60 s", AVATAR, "60 s cannot be checked: how long 1 video will be is not known before"),
+        ("5 s", VideoRequest("2.6", prompt="a boat", seconds=10), "5 s would be exceeded"),
+        ("60 s", AVATAR, "60 s cannot be checked: how long 1 video will be is not known in advance"),
         ("1 USD", BOAT, "1.00 USD cannot be checked: your price table has no price for 1 video"),
-        ("much", BOAT, "KLING_WIDGETS_BUDGET cannot be understood, so nothing is made."),
+        ("much", BOAT, "KLING_WIDGETS_BUDGET cannot be understood, so nothing is submitted."),
     ],
 )
 def test_what_cannot_be_checked_is_not_made(budget: str, request_: VideoRequest, why: str, new: New) -> None:
@@ -162,7 +162,7 @@ def test_a_body_that_no_request_could_have_counts(new: New) -> None:
     """``create`` sends what it is given."""
     allowance = new("1 video")
     allowance(SERVICE, {"model": "aigc-video-kling-9", "fps": 60, "seconds": "5"}).accepted("t-1")
-    assert "1 video would be passed" in refused(allowance)
+    assert "1 video would be exceeded" in refused(allowance)
 
 
 def test_what_a_client_has_submitted_is_not_resumed(new: New) -> None:
@@ -246,7 +246,7 @@ def test_a_bare_client_is_refused_over_the_budget(
         with pytest.raises(error):
             asyncio.run(submit())
         gateway.created = created
-    with pytest.raises(KlingError, match="1 video would be passed"):
+    with pytest.raises(KlingError, match="1 video would be exceeded"):
         asyncio.run(submit())
     assert gateway.posts == 2
     assert [entry.state for entry in Journal(isolated / "journal.sqlite").entries()] == ["unknown", "refused"]

@@ -101,7 +101,7 @@ def test_above_it_one_question_is_for_all_of_them(answer: str, new: Callable[...
     user.answer, user.price = answer, "0.07"
     make(new(), 5)
     assert user.asked == [
-        "5 videos · 25 s · about 1.75 USD by your own price table. The limit of 4 videos would be passed "
+        "5 videos · 25 s · about 1.75 USD by your own price table. The limit of 4 videos would be exceeded "
         "(%config Kling.confirm_above). Make them? [y/N] "
     ]
     assert user.said == []
@@ -122,8 +122,8 @@ def test_where_nobody_can_be_asked(error: type[BaseException], new: Callable[...
     """It is refused, and told what would make it."""
     user.answer = error
     said = refused(new(), 5)
-    assert said.startswith("5 videos · 25 s. The limit of 4 videos would be passed")
-    assert said.endswith("--yes makes them, in Python yes=True. Nothing was sent.")
+    assert said.startswith("5 videos · 25 s. The limit of 4 videos would be exceeded")
+    assert said.endswith("to submit them, pass --yes (Python: yes=True). Nothing was sent.")
 
 
 def test_an_interrupt_at_the_question_counts_for_nothing(new: Callable[..., Guard], user: User) -> None:
@@ -145,12 +145,12 @@ def test_a_yes_beforehand_is_not_asked_again(new: Callable[..., Guard], user: Us
     ("limit", "price", "request_", "asked"),
     [
         ("off", "9", BOAT, ""),
-        ("0 videos", None, BOAT, "1 video · 5 s. The limit of 0 videos would be passed"),
+        ("0 videos", None, BOAT, "1 video · 5 s. The limit of 0 videos would be exceeded"),
         ("5 s", None, BOAT, ""),
-        ("4 s", None, BOAT, "The limit of 4 s would be passed"),
-        ("60 s", None, AVATAR, "60 s cannot be checked: how long 1 video will be is not known before"),
+        ("4 s", None, BOAT, "The limit of 4 s would be exceeded"),
+        ("60 s", None, AVATAR, "60 s cannot be checked: how long 1 video will be is not known in advance"),
         ("1 USD", "0.2", BOAT, ""),
-        ("1 USD", "0.21", BOAT, "about 1.05 USD by your own price table. The limit of 1.00 USD would be passed"),
+        ("1 USD", "0.21", BOAT, "about 1.05 USD by your own price table. The limit of 1.00 USD would be exceeded"),
         ("1 USD", None, BOAT, "1.00 USD cannot be checked: your price table has no price for 1 video"),
         ("1 EUR", "0.01", BOAT, "1.00 EUR cannot be checked: your price table is in USD"),
     ],
@@ -185,7 +185,7 @@ def test_the_submissions_of_a_run_count_together(new: Callable[..., Guard], user
     assert user.asked == []
     make(guard, run="1")
     assert user.asked == [
-        "1 video · 5 s, and 4 videos · 20 s before it in this cell. The limit of 4 videos would be passed "
+        "1 video · 5 s, and 4 videos · 20 s before it in this cell. The limit of 4 videos would be exceeded "
         "(%config Kling.confirm_above). Make it? [y/N] "
     ]
 
@@ -212,12 +212,12 @@ def test_a_refusal_says_how_many_were_made(
     make(guard, 2, run="1")
     make(guard, 2, run="1")
     meets = (
-        "Nothing more was sent. This cell has submitted 4 videos · 20 s already: run again, it meets those and pays "
-        "for none of them twice."
+        "Nothing more was sent. This cell has already submitted 4 videos · 20 s: run again, it finds those and does "
+        "not pay for them again."
     )
-    assert refused(guard, run="1", again=True).endswith(meets)
-    assert refused(guard, 2, run="1", again=True).endswith(meets)
-    assert refused(guard, run="1").endswith("This cell has submitted 4 videos · 20 s already, which goes on.")
+    assert refused(guard, run="1", rerun=True).endswith(meets)
+    assert refused(guard, 2, run="1", rerun=True).endswith(meets)
+    assert refused(guard, run="1").endswith("This cell has already submitted 4 videos · 20 s, which continues.")
     assert refused(guard, 6, run="2").endswith("Nothing was sent.")
 
 
@@ -243,7 +243,7 @@ def test_what_a_run_meets_again_counts_with_it(new: Callable[..., Guard], user: 
         make(guard, run="1")
     refused(guard, run="1")
     for _ in range(4):
-        with guard.reserve([], run="2", met=[BOAT]):
+        with guard.reserve([], run="2", repeated=[BOAT]):
             pass
     assert "1 video · 5 s, and 4 videos · 20 s before it in this cell" in refused(guard, run="2")
     make(guard, run="2", yes=True)
@@ -336,7 +336,7 @@ def test_spending_and_what_is_unusual_are_one_question(new: Callable[..., Guard]
     make(new(), 5, ODD[0][0])
     assert user.asked == [
         "This model is documented for 5 or 10 seconds, not 7 seconds. 5 videos · 35 s. The limit of 4 videos would be "
-        "passed (%config Kling.confirm_above). Send anyway? [y/N] "
+        "exceeded (%config Kling.confirm_above). Send anyway? [y/N] "
     ]
     with new().reserve([VideoRequest("2.6", prompt="a boat", seconds=each) for each in (3, 4, 6, 7)]):
         pass
@@ -372,7 +372,7 @@ def test_a_budget_is_refused_before_anything_is_made(new: Callable[..., Guard]) 
     make(guard, 3)
     for yes in (False, True):
         assert refused(guard, 2, yes=yes) == (
-            "The budget of 4 videos would be passed. It is set by %config Kling.budget; asked for: 2 videos · 10 s; "
+            "The budget of 4 videos would be exceeded. It is set by %config Kling.budget; asked for: 2 videos · 10 s; "
             "counted in this kernel so far: 3 videos · 15 s. Nothing was sent."
         )
     make(guard)
@@ -382,10 +382,10 @@ def test_a_budget_is_refused_before_anything_is_made(new: Callable[..., Guard]) 
 def test_a_notebook_cannot_raise_the_budget_of_the_environment(new: Callable[..., Guard]) -> None:
     """Both hold; the stricter one stops it, and is named."""
     guard = new("2 videos", budget="100 videos, 5 s")
-    assert "5 s would be passed. It is set by %config Kling.budget" in refused(guard, 2)
+    assert "5 s would be exceeded. It is set by %config Kling.budget" in refused(guard, 2)
     guard = new("2 videos", budget="off")
     make(guard, 2)
-    assert "2 videos would be passed. It is set by KLING_WIDGETS_BUDGET" in refused(guard)
+    assert "2 videos would be exceeded. It is set by KLING_WIDGETS_BUDGET" in refused(guard)
 
 
 @pytest.mark.parametrize("environment", ["a lot", "-1", "nan USD", "1e999", "5 USD, 5 EUR", "1,000"])
@@ -393,7 +393,7 @@ def test_a_budget_that_cannot_be_understood_is_never_ignored(environment: str, n
     """Nothing is made, and it says why; what was under way already goes on."""
     guard = new(environment)
     said = refused(guard, yes=True)
-    assert said.startswith("KLING_WIDGETS_BUDGET cannot be understood, so nothing is made.")
+    assert said.startswith("KLING_WIDGETS_BUDGET cannot be understood, so nothing is submitted.")
     assert said.endswith("Nothing was sent.")
     assert "cannot be understood" in guard.status()
     make(guard, 0)
@@ -403,9 +403,9 @@ def test_a_budget_in_seconds_needs_lengths(new: Callable[..., Guard]) -> None:
     """What follows its media is not made on trust."""
     guard = new("60 s")
     make(guard, 2)
-    assert "how long 1 of 3 videos will be is not known before" in refused(guard, 1, AVATAR)
+    assert "how long 1 of 3 videos will be is not known in advance" in refused(guard, 1, AVATAR)
     make(guard, 10, BOAT, yes=True)
-    assert "60 s would be passed" in refused(guard)
+    assert "60 s would be exceeded" in refused(guard)
 
 
 def test_a_budget_in_money_needs_prices(new: Callable[..., Guard], user: User) -> None:
@@ -415,7 +415,7 @@ def test_a_budget_in_money_needs_prices(new: Callable[..., Guard], user: User) -
     user.price = "0.07"
     make(guard, 2)
     make(guard)  # three times 0.35 is 1.05, and not a hair more
-    assert "1.05 USD would be passed" in refused(guard)
+    assert "1.05 USD would be exceeded" in refused(guard)
     user.price = None
     assert "no price for 1 of 4 videos" in refused(guard)
 
@@ -429,7 +429,7 @@ def test_what_counts_counts_at_the_price_of_its_time(new: Callable[..., Guard], 
     assert guard.status().startswith("2 videos · 10 s · about 0.70 USD")
     make(guard, 7)
     said = refused(guard)
-    assert "1.05 USD would be passed" in said
+    assert "1.05 USD would be exceeded" in said
     assert "asked for: 1 video · 5 s · about 0.05 USD" in said
     assert "counted in this kernel so far: 9 videos · 45 s · about 1.05 USD" in said
 
@@ -444,7 +444,7 @@ def test_the_demo_counts_for_itself_and_says_so(user: User) -> None:
         "1 video (%config Kling.budget)"
     )
     assert "counted in this kernel's demo so far: 1 video" in refused(guard)
-    assert guard.bill([BOAT]).cost == ""
+    assert guard.estimate([BOAT]).cost == ""
 
 
 def test_a_budget_may_change_in_between(new: Callable[..., Guard]) -> None:
@@ -454,7 +454,7 @@ def test_a_budget_may_change_in_between(new: Callable[..., Guard]) -> None:
     make(guard, 3)
     settings.budget = "2 videos"
     assert "counted in this kernel so far: 3 videos" in refused(guard)
-    with pytest.raises(KlingError, match="2 videos would be passed"):
+    with pytest.raises(KlingError, match="2 videos would be exceeded"):
         guard.question([BOAT])
     make(guard, 0)  # a cell that only meets what is under way
     settings.budget = "4 videos"
@@ -514,7 +514,7 @@ def test_a_question_that_is_open_holds_its_place(new: Callable[..., Guard]) -> N
     thread = threading.Thread(target=lambda: refused(guard, 5))
     thread.start()
     assert asked.wait(LONG)
-    assert "5 videos would be passed" in refused(guard)
+    assert "5 videos would be exceeded" in refused(guard)
     answered.set()
     thread.join(LONG)
     make(guard)
@@ -555,7 +555,7 @@ def test_what_was_refused_does_not_count(
     start(job)
     assert heard.until(lambda moment: moment.state in ENDED).state == state
     if counts:
-        assert "1 video would be passed" in refused(guard)
+        assert "1 video would be exceeded" in refused(guard)
     else:
         make(guard)
 
@@ -578,7 +578,7 @@ def test_what_was_stopped_before_it_was_sent_does_not_count(world: World, new: C
             job.stop()
         assert heard.until(lambda moment: moment.state in ENDED).state == "stopped"
     assert world.gateway.posts == 1
-    assert "1 video would be passed" in refused(guard)
+    assert "1 video would be exceeded" in refused(guard)
 
 
 # Who can be asked

@@ -178,7 +178,7 @@ def test_a_table_has_one_currency(table: PriceTable) -> None:
     with pytest.raises(InvalidRequestError, match="--currency USD"):
         table.set(price("1"))
     table.set(price("1"), "EUR")
-    with pytest.raises(InvalidRequestError, match="is in EUR, and has one currency"):
+    with pytest.raises(InvalidRequestError, match="is in EUR and can have only one currency"):
         table.set(price("2"), "USD")
     with pytest.raises(InvalidRequestError, match="A currency is"):
         table.set(price("2"), "<img src=x>")

@@ -72,7 +72,9 @@ def test_a_limit_is_read(text: str, limit: SpendLimit) -> None:
 )
 def test_what_is_no_limit_is_refused(text: str) -> None:
     """Never guessed: a limit that is misread would be one that does not hold."""
-    with pytest.raises(InvalidRequestError, match=r"limit .*Give it like 4 videos, 60 seconds, 5 USD") as raised:
+    with pytest.raises(
+        InvalidRequestError, match=r"limit .*A limit is, for example, 4 videos, 60 seconds or 5 USD"
+    ) as raised:
         SpendLimit.parse(text)
     assert "\x1b" not in str(raised.value)
 
@@ -108,20 +110,20 @@ def test_a_number_is_a_plain_one() -> None:
     [
         ("off", [BOAT] * 99, ""),
         ("0 videos", [], ""),
-        ("0 videos", [BOAT], "0 videos would be passed"),
+        ("0 videos", [BOAT], "0 videos would be exceeded"),
         ("4 videos", [BOAT] * 4, ""),
-        ("4 videos", [BOAT] * 5, "4 videos would be passed"),
+        ("4 videos", [BOAT] * 5, "4 videos would be exceeded"),
         ("4 videos", [AVATAR] * 4, ""),
         ("10 s", [BOAT] * 2, ""),
-        ("10 s", [BOAT] * 3, "10 s would be passed"),
-        ("10 s", [BOAT, AVATAR], "10 s cannot be checked: how long 1 of 2 videos will be is not known before"),
-        ("10 s", [AVATAR], "10 s cannot be checked: how long 1 video will be is not known before"),
-        ("1 s", [BOAT, AVATAR], "1 s would be passed"),
+        ("10 s", [BOAT] * 3, "10 s would be exceeded"),
+        ("10 s", [BOAT, AVATAR], "10 s cannot be checked: how long 1 of 2 videos will be is not known in advance"),
+        ("10 s", [AVATAR], "10 s cannot be checked: how long 1 video will be is not known in advance"),
+        ("1 s", [BOAT, AVATAR], "1 s would be exceeded"),
         ("0.70 USD", [BOAT] * 2, ""),
-        ("0.699999 USD", [BOAT] * 2, "0.699999 USD would be passed"),
+        ("0.699999 USD", [BOAT] * 2, "0.699999 USD would be exceeded"),
         ("5 USD", [BOAT, AVATAR], "5.00 USD cannot be checked: your price table has no price for 1 of 2 videos"),
         ("5 EUR", [BOAT], "5.00 EUR cannot be checked: your price table is in USD"),
-        ("4 videos, 1 USD", [BOAT] * 3, "1.00 USD would be passed"),
+        ("4 videos, 1 USD", [BOAT] * 3, "1.00 USD would be exceeded"),
         ("20 videos, 100 s, 7 USD", [BOAT] * 20, ""),
     ],
 )

@@ -45,10 +45,10 @@ def test_what_comes_meanwhile_is_written_at_once(journal: Slow) -> None:
     """A thousand tasks that end together cost two changes of the file, and not a thousand."""
 
     async def main() -> list[bool]:
-        pen = JournalWriter(journal)
-        first = pen.note(keys[0], state="sending")
+        writer = JournalWriter(journal)
+        first = writer.update(keys[0], state="sending")
         await asyncio.to_thread(journal.begun.wait, LONG)
-        rest = [pen.note(key, state="accepted", task_id=f"t{key}") for key in keys]
+        rest = [writer.update(key, state="accepted", task_id=f"t{key}") for key in keys]
         journal.go_on.set()
         return await asyncio.gather(first, *rest)
 
@@ -62,9 +62,11 @@ def test_the_last_note_of_a_submission_counts(journal: Slow) -> None:
     """Notes are written in the order in which they were made."""
 
     async def main() -> None:
-        pen = JournalWriter(journal)
-        await asyncio.gather(*(pen.note(key, state=state) for state in ("sending", "written", "sending")))
-        await asyncio.gather(pen.note(key, state="accepted", task_id="t"), pen.note(key, url="https://a.example/v"))
+        writer = JournalWriter(journal)
+        await asyncio.gather(*(writer.update(key, state=state) for state in ("sending", "written", "sending")))
+        await asyncio.gather(
+            writer.update(key, state="accepted", task_id="t"), writer.update(key, url="https://a.example/v")
+        )
 
     key = journal.write(REQUEST, "a")
     journal.go_on.set()
@@ -77,8 +79,10 @@ def test_one_that_cannot_be_written_does_not_keep_others_from_being(journal: Slo
     """Its error is its own; the ids of the others are on disk."""
 
     async def main() -> list[bool | BaseException]:
-        pen = JournalWriter(journal)
-        notes = [pen.note(key, state="refused" if key == keys[1] else "accepted", task_id=f"t{key}") for key in keys]
+        writer = JournalWriter(journal)
+        notes = [
+            writer.update(key, state="refused" if key == keys[1] else "accepted", task_id=f"t{key}") for key in keys
+        ]
         return await asyncio.gather(*notes, return_exceptions=True)
 
     keys = [journal.write(REQUEST, "a") for _ in range(3)]
@@ -93,8 +97,8 @@ def test_a_note_is_written_though_nobody_waits_for_it_any_more(journal: Slow) ->
     """And whoever noted at the same time hears of it."""
 
     async def main() -> bool:
-        pen = JournalWriter(journal)
-        given_up, other = pen.note(keys[0], state="accepted", task_id="t"), pen.note(keys[1], state="sending")
+        writer = JournalWriter(journal)
+        given_up, other = writer.update(keys[0], state="accepted", task_id="t"), writer.update(keys[1], state="sending")
         given_up.cancel()
         journal.go_on.set()
         return await other

@@ -14,7 +14,7 @@ import pytest
 from kling_widgets.notebook.kernel.local_files import LocalMedia
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.spending.price_table import Price, PriceTable
-from kling_widgets.storage.damage import suspected
+from kling_widgets.storage.damage import suggests_damage
 from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.presets import PresetStore
 from kling_widgets.storage.requested import RequestKey
@@ -50,10 +50,10 @@ def used(path: Path) -> set[str]:
     journal.recover_orphans()
     journal.unfinished()
     journal.unsent(0.0)
-    journal.usual(REQUEST, URL)
+    journal.typical_seconds(REQUEST, URL)
     journal.posters(range(9))
-    journal.wishes.before(WISH)
-    journal.wishes.alike(WISH, ("accepted",))
+    journal.request_index.previous(WISH)
+    journal.request_index.identical(WISH, ("accepted",))
     key = journal.write(REQUEST, URL, WISH)
     assert journal.update(key, state="accepted", task_id="new"), f"in memory only: {journal.trouble}"
     journal.close()
@@ -257,6 +257,6 @@ def test_a_picture_that_was_kept(tmp_path: Path) -> None:
 
 def test_a_message_that_is_no_text() -> None:
     """SQLite's own words may repeat the bytes that are damaged."""
-    assert suspected(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"))
-    assert not suspected(PermissionError(13, "denied"))
-    assert not suspected(sqlite3.OperationalError("without a code"))
+    assert suggests_damage(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"))
+    assert not suggests_damage(PermissionError(13, "denied"))
+    assert not suggests_damage(sqlite3.OperationalError("without a code"))

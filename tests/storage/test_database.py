@@ -254,7 +254,7 @@ def test_a_full_disk(path: Path) -> None:
         [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.startswith("memory 51 "), done.stdout
-    assert "cannot be kept" in done.stdout
+    assert "cannot be used" in done.stdout
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert "before" in names(database(path))
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 0  # of this process it is as it was

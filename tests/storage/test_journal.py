@@ -133,7 +133,7 @@ def done(journal: Journal, request: VideoRequest, took: float, service: str = UR
 
 def test_the_usual_duration(journal: Journal) -> None:
     """It is the middle of what this model, at this length and resolution, took at this service; None if none did."""
-    assert journal.usual(REQUEST, URL) is None
+    assert journal.typical_seconds(REQUEST, URL) is None
     for took in (50, 70, 600):
         done(journal, REQUEST, took)
     done(journal, REQUEST.replace(seconds=10), 1)
@@ -142,9 +142,9 @@ def test_the_usual_duration(journal: Journal) -> None:
     done(journal, REQUEST, 1, service="demo")
     done(journal, REQUEST, 1, state="failed")
     done(journal, REQUEST, -5)  # a clock that was put back
-    assert journal.usual(REQUEST, URL) == pytest.approx(70)
-    assert journal.usual(REQUEST.replace(prompt="another"), URL) == pytest.approx(70)
-    assert journal.usual(REQUEST.replace(resolution="720P"), URL) == pytest.approx(1)
+    assert journal.typical_seconds(REQUEST, URL) == pytest.approx(70)
+    assert journal.typical_seconds(REQUEST.replace(prompt="another"), URL) == pytest.approx(70)
+    assert journal.typical_seconds(REQUEST.replace(resolution="720P"), URL) == pytest.approx(1)
 
 
 def test_a_path_in_a_body_is_never_a_users_own(journal: Journal) -> None:
@@ -339,7 +339,7 @@ def test_a_row_that_somebody_else_wrote(journal: Journal, column: str, value: ob
         journal.update(journal.write(REQUEST, URL), state="saved", task_id="t1", accepted=1.0, ended=61.0)
     raw(journal, f"UPDATE submissions SET {column} = ? WHERE key = 2", value)
     assert [entry.key for entry in journal.entries()] == [1]
-    assert journal.usual(REQUEST, URL) == pytest.approx(60)
+    assert journal.typical_seconds(REQUEST, URL) == pytest.approx(60)
     assert journal.unfinished() == ()
     found = journal.find("t1")
     assert found is not None
@@ -351,8 +351,8 @@ def test_metadata_that_is_none(journal: Journal) -> None:
     """A body of an unusual shape does not break the estimate."""
     done(journal, REQUEST, 60)
     journal.update(1, body={"model": REQUEST.model, "seconds": "5", "metadata": "strange"})
-    assert journal.usual(REQUEST, URL) == pytest.approx(60)
-    assert journal.usual(REQUEST.replace(seconds=10), URL) is None
+    assert journal.typical_seconds(REQUEST, URL) == pytest.approx(60)
+    assert journal.typical_seconds(REQUEST.replace(seconds=10), URL) is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -649,10 +649,10 @@ def test_an_older_journal_in_which_the_same_was_paid_twice_is_brought_up(tmp_pat
 # Written all at once
 
 
-def boats(count: int, *, run: str = "1", met: int | None = None, cost: str = "0.35") -> list[Order]:
+def boats(count: int, *, run: str = "1", repeats: int | None = None, cost: str = "0.35") -> list[Order]:
     """So many equal orders of one run of a cell."""
-    bill = Estimate(1, 5, 0, Decimal(cost), "USD")
-    return [Order(REQUEST, RequestKey("boat", "cell", run), bill, met) for _ in range(count)]
+    estimate = Estimate(1, 5, 0, Decimal(cost), "USD")
+    return [Order(REQUEST, RequestKey("boat", "cell", run), estimate, repeats) for _ in range(count)]
 
 
 def test_a_batch_is_written_as_a_whole_with_what_it_costs(journal: Journal) -> None:
@@ -662,7 +662,7 @@ def test_a_batch_is_written_as_a_whole_with_what_it_costs(journal: Journal) -> N
         (1, "written", 0.35, "USD"),
         (2, "written", 0.35, "USD"),
     ]
-    again = journal.write_all(lambda: [*boats(1, run="2", met=1), *boats(2, run="2")], URL)
+    again = journal.write_all(lambda: [*boats(1, run="2", repeats=1), *boats(2, run="2")], URL)
     assert [entry.key for entry in again] == [1, 3, 4]
     assert [before(journal, "3", skip) for skip in range(4)] == [1, 3, 4, None]
 
@@ -674,7 +674,7 @@ def test_what_is_decided_and_not_written_leaves_nothing(journal: Journal, tmp_pa
     for each in (journal, nowhere):
 
         def fail(each: Journal = each) -> list[Order]:
-            each.wishes.note(RequestKey("kite", "cell", "1"), 7)
+            each.request_index.record(RequestKey("kite", "cell", "1"), 7)
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
@@ -682,7 +682,7 @@ def test_what_is_decided_and_not_written_leaves_nothing(journal: Journal, tmp_pa
         with pytest.raises(KlingError, match="too much"):
             each.write_all(lambda: boats(2), URL, lambda spent: "too much")
         assert each.entries() == ()
-        assert each.wishes.before(RequestKey("kite", "cell", "2")) is None
+        assert each.request_index.previous(RequestKey("kite", "cell", "2")) is None
         (entry,) = each.write_all(lambda: boats(1), URL, lambda spent: "")
         assert entry.state == "written"
         assert each.trouble == nowhere.trouble * (each is nowhere)
@@ -691,7 +691,7 @@ def test_what_is_decided_and_not_written_leaves_nothing(journal: Journal, tmp_pa
 def test_a_limit_is_asked_only_about_what_is_new(journal: Journal) -> None:
     """A cell that meets what is under way spends nothing."""
     journal.write_all(lambda: boats(1), URL)
-    (entry,) = journal.write_all(lambda: boats(1, run="2", met=1), URL, lambda spent: "too much")
+    (entry,) = journal.write_all(lambda: boats(1, run="2", repeats=1), URL, lambda spent: "too much")
     assert entry.key == 1
 
 
@@ -704,8 +704,8 @@ def test_who_looks_and_writes_is_alone(journal: Journal) -> None:
         together.wait(60)
 
         def decide() -> list[Order]:
-            found = mine.wishes.before(wish)
-            return [Order(REQUEST, wish, met=found.key if found and found.state in OPEN else None)]
+            found = mine.request_index.previous(wish)
+            return [Order(REQUEST, wish, repeats=found.key if found and found.state in OPEN else None)]
 
         keys.extend(entry.key for entry in mine.write_all(decide, URL))
 

@@ -69,10 +69,10 @@ def test_deleted_is_gone(store: PresetStore) -> None:
 @pytest.mark.parametrize("work", [PresetStore.load, PresetStore.delete])
 def test_a_name_that_there_is_not(store: PresetStore, work: Any) -> None:
     """The error says which there are."""
-    with pytest.raises(KlingError, match=r"There is no preset “boat”. None is saved yet\."):
+    with pytest.raises(KlingError, match=r"There is no preset “boat”. No preset is saved yet\."):
         work(store, "boat")
     store.save("ship", SHIP)
-    with pytest.raises(KlingError, match="Saved are: ship"):
+    with pytest.raises(KlingError, match="Saved presets: ship"):
         work(store, "boat")
 
 
@@ -194,7 +194,7 @@ def test_of_two_pictures_a_file_is_not_kept_either(store: PresetStore) -> None:
 def test_a_file_that_nobody_would_miss_is_refused(store: PresetStore, field: str, value: Any) -> None:
     """Where a field takes any text, its name would be sent in its place."""
     store.save("boat", BOAT)
-    with pytest.raises(KlingError, match="holds a file, which a preset cannot keep"):
+    with pytest.raises(KlingError, match="holds a file, which a preset cannot save"):
         store.save("boat", SHIP.replace(**{field: value}))
     assert store.load("boat") == BOAT
 

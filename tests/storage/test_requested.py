@@ -29,7 +29,7 @@ def test_the_nth_wish_of_a_run_meets_the_nth_of_the_run_before(journal: Journal)
 def test_a_run_that_was_killed_in_the_middle_hides_nothing(journal: Journal) -> None:
     """A loop of three was run again, and killed after the first: the second and third of the run before are there."""
     first = made(journal, "1", 3)
-    journal.wishes.note(RequestKey("boat", "cell", "2"), first[0])
+    journal.request_index.record(RequestKey("boat", "cell", "2"), first[0])
     assert [before(journal, "3", skip) for skip in range(4)] == [*first, None]
 
 
@@ -43,7 +43,7 @@ def test_the_run_before_is_the_last_one(journal: Journal) -> None:
 def test_a_wish_that_met_one_hands_it_on(journal: Journal) -> None:
     """The third run meets what the second one met."""
     (first,) = made(journal, "1")
-    journal.wishes.note(RequestKey("boat", "cell", "2"), first)
+    journal.request_index.record(RequestKey("boat", "cell", "2"), first)
     assert before(journal, "3") == first
 
 
@@ -59,15 +59,19 @@ def test_other_cells_and_no_cell_meet_nothing(journal: Journal) -> None:
 def test_what_is_saved_is_found_by_the_wish_alone(journal: Journal) -> None:
     """Newest first, in any cell, but for what this run has met already."""
     keys = [*made(journal, "1", 2), *made(journal, "", cell="")]
-    assert journal.wishes.alike(RequestKey("boat", "cell", "2"), ["saved"]) == ()
+    assert journal.request_index.identical(RequestKey("boat", "cell", "2"), ["saved"]) == ()
     for key in keys:
         journal.update(key, state="saved")
-    assert [entry.key for entry in journal.wishes.alike(RequestKey("boat", "cell", "2"), ["saved"])] == keys[::-1]
-    assert [entry.key for entry in journal.wishes.alike(RequestKey("boat", "cell", "2"), ["saved"], keys[:2])] == keys[
+    assert [entry.key for entry in journal.request_index.identical(RequestKey("boat", "cell", "2"), ["saved"])] == keys[
+        ::-1
+    ]
+    assert [
+        entry.key for entry in journal.request_index.identical(RequestKey("boat", "cell", "2"), ["saved"], keys[:2])
+    ] == keys[2:]
+    assert [entry.key for entry in journal.request_index.identical(RequestKey("boat", "cell", "1"), ["saved"])] == keys[
         2:
     ]
-    assert [entry.key for entry in journal.wishes.alike(RequestKey("boat", "cell", "1"), ["saved"])] == keys[2:]
-    assert [entry.key for entry in journal.wishes.alike(RequestKey("boat"), ["saved"])] == keys[::-1]
+    assert [entry.key for entry in journal.request_index.identical(RequestKey("boat"), ["saved"])] == keys[::-1]
 
 
 def test_a_run_is_open_while_one_of_it_is(journal: Journal) -> None:
@@ -76,27 +80,27 @@ def test_a_run_is_open_while_one_of_it_is(journal: Journal) -> None:
     made(journal, "1", cell="other")
     journal.update(boat, state="saved")
     journal.update(kite, state="accepted")
-    assert journal.wishes.in_open_run(RequestKey("boat", "cell", "2"), boat, ["accepted"])
+    assert journal.request_index.in_unfinished_run(RequestKey("boat", "cell", "2"), boat, ["accepted"])
     journal.update(kite, state="saved")
-    assert not journal.wishes.in_open_run(RequestKey("boat", "cell", "2"), boat, ["accepted"])
+    assert not journal.request_index.in_unfinished_run(RequestKey("boat", "cell", "2"), boat, ["accepted"])
 
 
 def test_a_run_that_was_held_up_is_open(journal: Journal) -> None:
     """Until the cell has run again; what it has begun itself is known, and what another one began is not."""
     other = made(journal, "1", cell="other", same="kite")[0]
     boat = made(journal, "1")[0]
-    journal.wishes.note(RequestKey("kite", "cell", "1"), other)
+    journal.request_index.record(RequestKey("kite", "cell", "1"), other)
     for key in (boat, other):
         journal.update(key, state="saved")
     again = RequestKey("boat", "cell", "2")
-    assert not journal.wishes.in_open_run(again, boat, ["accepted"])
-    assert journal.wishes.begun_before_hold_up(again) == set()
-    journal.wishes.hold_up(RequestKey("ship", "cell", "1"))
-    assert journal.wishes.in_open_run(again, boat, ["accepted"])
-    assert journal.wishes.begun_before_hold_up(again) == {boat}
-    assert journal.wishes.begun_before_hold_up(RequestKey("boat", "other", "2")) == set()
+    assert not journal.request_index.in_unfinished_run(again, boat, ["accepted"])
+    assert journal.request_index.begun_in_refused_run(again) == set()
+    journal.request_index.record_refused_run(RequestKey("ship", "cell", "1"))
+    assert journal.request_index.in_unfinished_run(again, boat, ["accepted"])
+    assert journal.request_index.begun_in_refused_run(again) == {boat}
+    assert journal.request_index.begun_in_refused_run(RequestKey("boat", "other", "2")) == set()
     assert before(journal, "2", same="ship") is None
-    journal.wishes.note(again, boat)
+    journal.request_index.record(again, boat)
     later = RequestKey("boat", "cell", "3")
-    assert not journal.wishes.in_open_run(later, boat, ["accepted"])
-    assert journal.wishes.begun_before_hold_up(later) == set()
+    assert not journal.request_index.in_unfinished_run(later, boat, ["accepted"])
+    assert journal.request_index.begun_in_refused_run(later) == set()

@@ -74,7 +74,7 @@ class SubmitButton:
         click says yes to."""
         if self._armed is not None and self._armed[0] != request:
             self._armed = None  # what was asked was asked about something else
-        bill = self._session.guard.bill([request])
+        bill = self._session.guard.estimate([request])
         with self._button.hold_sync():
             self._button.disabled = bool(errors) or self.sending or self._asking
             self._button.description = (f"Make it for {bill.cost}" if bill.cost else ANYWAY) if self._armed else SUBMIT

@@ -39,7 +39,7 @@ class Watched(Protocol):
     """What the pulse asks of a job."""
 
     def listen(self, listener: Listener) -> None: ...
-    def moment(self) -> JobSnapshot: ...
+    def snapshot(self) -> JobSnapshot: ...
 
 
 @dataclass(eq=False, slots=True)
@@ -128,7 +128,7 @@ class UpdateThrottle:
             if live.over and not end:
                 return
             live.over = end
-            moment = moment or live.job.moment()
+            moment = moment or live.job.snapshot()
             if moment.state in ENDED and not end:
                 return  # it is about to be heard
             live.news = moment.news

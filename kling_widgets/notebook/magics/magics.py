@@ -108,7 +108,7 @@ class KlingMagics(Magics):
             question = str(error)
         if question:
             say(f"Note: {question}")
-        say(f"Nothing was sent. This would be {self.session.guard.bill(requests)}.")
+        say(f"Nothing was sent. This would be {self.session.guard.estimate(requests)}.")
 
     @line_cell_magic
     @needs_local_scope

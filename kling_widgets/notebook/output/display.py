@@ -152,7 +152,7 @@ class TextOutput:
         if (cell := here(self.shell)) == self.cell:
             return
         self.cell = cell
-        moment = job._state.moment()
+        moment = job._state.snapshot()
         self.done(moment) if moment.state == "done" else self.say(repr(job))
 
     def done(self, moment: JobSnapshot) -> None:

@@ -80,7 +80,7 @@ class JobView:
         parts = _parts()
         self._sheet = parts.sheet
         self._head = parts.text(_head(job))
-        self._line = parts.text(_line(job._state.moment(), self._hint), "kling-line")
+        self._line = parts.text(_line(job._state.snapshot(), self._hint), "kling-line")
         self._stop = parts.button(
             "Stop watching", "The video goes on being made, and is billed. %kling_resume brings it back."
         )

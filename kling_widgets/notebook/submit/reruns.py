@@ -99,10 +99,10 @@ class Meeting:
             found = None
             if not self._new:
                 taken = [each.entry.key for each in met if each.entry]
-                found = self._again(wish, so_far[wish.same], taken)
+                found = self._again(wish, so_far[wish.fingerprint], taken)
                 if found is None and self._reuse:
                     found = self._alike(wish, taken)
-            so_far[wish.same] += 1
+            so_far[wish.fingerprint] += 1
             met.append(Match(request, wish, *(found or ())))
         return met
 
@@ -111,7 +111,7 @@ class Meeting:
         this kernel."""
         if self._cell is not None and self._cell.click:
             return self._under_way(wish, taken, here=True)
-        entry = self._journal.wishes.before(wish, skip)
+        entry = self._journal.request_index.previous(wish, skip)
         if entry is None:
             return None
         if self._going_on(entry):
@@ -119,7 +119,7 @@ class Meeting:
                 entry, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
             )
         # A run that was interrupted, ended in an error, or is still under way, is gone on with as a whole.
-        if self._saved(entry) and self._journal.wishes.in_open_run(wish, entry.key, _NOT_DONE):
+        if self._saved(entry) and self._journal.request_index.in_unfinished_run(wish, entry.key, _NOT_DONE):
             done = "This cell has made it already, and is not done with the others: it is not paid again."
             return entry, f"{done} {AGAIN}"
         return None
@@ -127,7 +127,7 @@ class Meeting:
     def _alike(self, wish: RequestKey, taken: Sequence[int]) -> tuple[Submission, str] | None:
         """An identical submission of any cell or script: best one whose video is here, else one that is being made; and
         one whose video is here no more, as it is paid all the same."""
-        made = self._journal.wishes.alike(wish, ("saved", *UNFINISHED), taken)
+        made = self._journal.request_index.identical(wish, ("saved", *UNFINISHED), taken)
         if saved := next(filter(self._saved, made), None):
             return saved, f"This video is there already. {AGAIN}"
         if found := self._under_way(wish, taken):
@@ -142,9 +142,9 @@ class Meeting:
     def _under_way(
         self, wish: RequestKey, taken: Sequence[int], *, here: bool = False
     ) -> tuple[Submission, str] | None:
-        found = self._journal.wishes.alike(wish, OPEN, taken)
+        found = self._journal.request_index.identical(wish, OPEN, taken)
         if here:
-            found = tuple(entry for entry in found if entry.state == "unknown" or self._journal.here(entry))
+            found = tuple(entry for entry in found if entry.state == "unknown" or self._journal.owned_here(entry))
         entry = next(filter(self._going_on, found), None)
         said = f"It is being made already: it is shown, and not paid again. {AGAIN}"
         return (entry, self._said(entry, said)) if entry else None
@@ -194,7 +194,7 @@ def wish_of(
     content = content or cache(_content)
     former = _former(request, service, content)
     if cell is None:
-        return RequestKey(same(request, service, content), former=former)
+        return RequestKey(same(request, service, content), former_fingerprints=former)
     return RequestKey(same(request, service, content), cell.name, cell.run, former, cell.former)
 
 

@@ -15,7 +15,7 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs import waiting
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
-from kling_widgets.jobs.video_files import ours
+from kling_widgets.jobs.video_files import saved_clip
 from kling_widgets.media.clip import look_into
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.output import display as shown
@@ -86,7 +86,7 @@ class Resumer:
         if entry.state in ("failed", "refused"):
             raise KlingError(entry.error or f"Task {task_id} ended without a video.")
         session, settings = self._session, self._session.settings
-        clip = ours(entry, session.videos)
+        clip = saved_clip(entry, session.videos)
         if clip is None:
             return self.resume(task_id)
         figure = Figure(
@@ -117,7 +117,7 @@ class Resumer:
             KlingError: there is no service to send it to.
         """
         wish = wish_of(request, self._session.services.get().name)
-        found = self._session.journal.wishes.alike(wish, ("unknown",))
+        found = self._session.journal.request_index.identical(wish, ("unknown",))
         return lost(found[0]) if found else ""
 
     def entry(self, task_id: str) -> Submission:

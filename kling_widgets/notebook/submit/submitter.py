@@ -108,7 +108,11 @@ class Submitter:
 
     def _held_up(self, met: Sequence[Match]) -> list[VideoRequest]:
         """What the cell meets of what it has begun itself, if its run before was held up by a question or a budget."""
-        own = self._session.journal.wishes.begun_before_hold_up(met[0].wish) if any(each.entry for each in met) else ()
+        own = (
+            self._session.journal.request_index.begun_in_refused_run(met[0].wish)
+            if any(each.entry for each in met)
+            else ()
+        )
         return [each.request for each in met if each.entry and each.entry.key in own]
 
     def question(self, requests: Iterable[VideoRequest], *, in_cell: bool) -> Question:
@@ -133,16 +137,16 @@ class Submitter:
         fresh = {number: each for number, each in enumerate(meeting.met()) if each.entry is None}
         asked, guard = [each.request for each in fresh.values()], self._session.guards[desk.service.demo]
         try:
-            with guard.reserve(asked, yes=yes, run=run, met=held_up, again=meeting.repeatable) as bills:
+            with guard.reserve(asked, yes=yes, run=run, repeated=held_up, rerun=meeting.repeatable) as bills:
                 admitted = dict(zip(fresh, bills, strict=True))
                 jobs, begun = self._all(meeting, admitted, desk)
         except Overtaken:
             raise
         except BaseException:
             if meeting.repeatable and fresh:
-                self._session.journal.wishes.hold_up(next(iter(fresh.values())).wish)
+                self._session.journal.request_index.record_refused_run(next(iter(fresh.values())).wish)
             raise
-        guard.give_back([bill for number, bill in admitted.items() if number not in begun], run)
+        guard.release([bill for number, bill in admitted.items() if number not in begun], run)
         for number in begun:
             guard.release_on_failure(
                 jobs[number], admitted[number], run
@@ -182,7 +186,7 @@ class Submitter:
             return {number for number, each in enumerate(met) if each.entry is None}
 
         def allowed(spent: Estimate) -> str:
-            return guard.over(spent, [admitted[number] for number in begun()])
+            return guard.budget_refusal(spent, [admitted[number] for number in begun()])
 
         def make() -> None:
             entries.extend(

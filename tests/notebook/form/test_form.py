@@ -629,7 +629,7 @@ def test_above_the_limit_a_second_click_makes_it(new: Maker, session: Session) -
     form = new("2.6", prompt="a boat", seconds=10)
     button(form, SUBMIT).click()
     assert session.journal.entries() == ()
-    assert "1 video · 10 s. The limit of 5 s would be passed" in text(form)
+    assert "1 video · 10 s. The limit of 5 s would be exceeded" in text(form)
     assert "A second click makes it." in text(form)
     button(form, ANYWAY).click()
     (job,) = session.get(JobRegistry).jobs.values()
@@ -676,7 +676,7 @@ def test_python_is_not_asked_by_a_form(new: Maker, session: Session) -> None:
     with pytest.raises(InvalidRequestError):
         form.submit()
     enter(form, "prompt", "a boat")
-    with pytest.raises(KlingError, match=r"0 videos would be passed.*form.submit\(yes=True\) makes it"):
+    with pytest.raises(KlingError, match=r"0 videos would be exceeded.*form.submit\(yes=True\) makes it"):
         form.submit()
     assert session.journal.entries() == ()
     assert form.submit(yes=True).request == form.request
@@ -697,7 +697,7 @@ def test_what_is_unusual_wants_a_second_click_once(new: Maker, session: Session)
     session.settings.confirm_above = "5 s"
     third = new("2.6", prompt="a kite", seconds=8)
     button(third, SUBMIT).click()
-    assert "not 8 seconds. 1 video · 8 s. The limit of 5 s would be passed" in text(third)
+    assert "not 8 seconds. 1 video · 8 s. The limit of 5 s would be exceeded" in text(third)
     button(third, ANYWAY).click()
     assert len(session.journal.entries()) == 3
 
@@ -785,7 +785,7 @@ def test_two_forms_at_once_do_not_both_pass_a_budget_for_one(new: Maker, session
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(click, forms))
     assert len(session.journal.entries()) == 1
-    (other,) = (form for form in forms if "The budget of 1 video would be passed" in text(form))
+    (other,) = (form for form in forms if "The budget of 1 video would be exceeded" in text(form))
     assert not button(other, SUBMIT).disabled
 
 

@@ -214,7 +214,7 @@ def test_one_that_is_gone_is_said(shelf: Shelf, store: PresetStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("", "Error: Give the preset a name."), ("x" * 81, "Error: A preset's name has at most 80")]
+    ("name", "said"), [("", "Error: The preset needs a name."), ("x" * 81, "Error: A preset's name has at most 80")]
 )
 def test_a_name_that_cannot_be_is_said(shelf: Shelf, name: str, said: str) -> None:
     """Nothing is saved."""
@@ -235,7 +235,7 @@ def test_a_broken_file_is_said_and_the_others_are_there(shelf: Shelf) -> None:
     (shelf.store.folder / "<b>.json").write_text("{")
     shelf.presets.refresh()
     assert shelf.list.options == ("boat",)
-    assert "Note: What cannot be read in" in shelf.said and "<b>.json" in shelf.said
+    assert "Note: These files in" in shelf.said and "<b>.json" in shelf.said
     assert "<b>" not in shelf.presets.widget.children[2].value
 
 

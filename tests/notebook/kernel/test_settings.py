@@ -80,7 +80,7 @@ def test_config_sets_it(shell: Any, settings: Kling, name: str, typed: str, kept
         ("confirm_above", "'-1'", "cannot be read"),
         ("confirm_above", "'1e999 USD'", "cannot be read"),
         ("budget", "'a lot'", "cannot be read"),
-        ("budget", "'5 USD, 5 EUR'", "gives money twice"),
+        ("budget", "'5 USD, 5 EUR'", "sets money twice"),
         ("budget", "5", "expected a unicode string"),
     ],
 )

@@ -137,9 +137,9 @@ def test_a_dry_run_says_what_it_would_cost(text: Callable[[str], str], session: 
     said = text("%kling --dry-run --count 5 a boat")
     assert "This would be 5 videos · 25 s · about 1.75 USD by your own price table." in said
     assert "Note: 5 videos · 25 s" in said
-    assert "The limit of 4 videos would be passed (%config Kling.confirm_above)." in said
+    assert "The limit of 4 videos would be exceeded (%config Kling.confirm_above)." in said
     session.settings.budget = "1 USD"
-    assert "Note: The budget of 1.00 USD would be passed." in text("%kling --dry-run --count 3 a boat")
+    assert "Note: The budget of 1.00 USD would be exceeded." in text("%kling --dry-run --count 3 a boat")
     assert "Note:" not in text("%kling --dry-run --seconds 10 a boat")
     assert session.guard.status().startswith("nothing so far")
 
@@ -150,7 +150,7 @@ def test_a_batch_says_its_sum_and_above_the_limit_needs_a_yes(
     """Headless nobody is asked: refused, unless told ``--yes``; a budget holds all the same."""
     kling("%kling_prices 2.6 0.07 --currency USD")
     session.settings.confirm_above = "1 video"
-    with pytest.raises(KlingError, match=r"1 video would be passed.*--yes makes them.*Nothing was sent"):
+    with pytest.raises(KlingError, match=r"1 video would be exceeded.*--yes.*Nothing was sent"):
         kling("%kling --count 2 a boat")
     assert session.journal.entries() == ()
     assert text("%kling --count 2 --yes --no-wait a boat").startswith(
@@ -158,7 +158,7 @@ def test_a_batch_says_its_sum_and_above_the_limit_needs_a_yes(
     )
     assert {(entry.cost, entry.currency) for entry in session.journal.entries()} == {(0.35, "USD")}
     session.settings.budget = "2 videos"
-    with pytest.raises(KlingError, match="budget of 2 videos would be passed"):
+    with pytest.raises(KlingError, match="budget of 2 videos would be exceeded"):
         kling("%kling --yes a ship")
     assert len(session.journal.entries()) == 2
 
@@ -168,7 +168,7 @@ def test_lines_of_one_cell_count_together(
 ) -> None:
     """Six lines in a cell are six videos in one go, whatever model each names."""
     session.settings.confirm_above, shell.kernel.source = "2 videos", "the cell"
-    with pytest.raises(KlingError, match=r"and 2 videos · 10 s before it in this cell.*--yes makes it"):
+    with pytest.raises(KlingError, match=r"and 2 videos · 10 s before it in this cell.*--yes"):
         kling("\n".join(f"%kling --no-wait --model {model} a boat" for model in ("2.6", "3.0", "2.1", "2.0")))
     assert len(session.journal.entries()) == 2
 
@@ -380,7 +380,7 @@ def test_a_prompt_of_one_word_is_said_to_be_one(kling: Callable[[str], Any], lin
         ("%kling_form --from a b", "Give a task's id"),
         ("%kling_form --from nowhere", "no task “nowhere”"),
         ("%kling_form --preset", "a name"),
-        ("%kling_form --preset nowhere", "There is no preset “nowhere”. None is saved yet."),
+        ("%kling_form --preset nowhere", "There is no preset “nowhere”. No preset is saved yet."),
         ("%%kling_form --from #1\na boat", "without a body"),
         ("%%kling_form --preset x\na boat", "without a body"),
         ("%%kling_form boat\na boat", "is not a model"),

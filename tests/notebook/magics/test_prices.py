@@ -131,7 +131,7 @@ def test_a_table_that_cannot_be_read_is_said(table: PriceTable) -> None:
     """Damaged: it does not count, and is set aside by the next price. Newer: it stays."""
     table.path.write_text("<script>")
     shown = prices(table, "")
-    assert "cannot be understood, and do not count" in shown.note
+    assert "cannot be understood and are ignored" in shown.note
     assert "<script>" not in shown._repr_html_().replace("<style", "")
     assert "cannot be understood" not in prices(table, "2.6 1 --currency USD").note
     table.path.write_text('{"version": 7}')
@@ -182,6 +182,6 @@ def test_the_currency_of_a_list_is_in_it_or_in_the_line(table: PriceTable, tmp_p
     path.write_text("model,price,currency\n2.6,0.06,USD\n")
     with pytest.raises(InvalidRequestError, match="is in USD, not “EUR”"):
         prices(table, f"from {path} --currency EUR")
-    with pytest.raises(InvalidRequestError, match="is in EUR, and has one currency"):
+    with pytest.raises(InvalidRequestError, match="is in EUR and can have only one currency"):
         prices(table, f"from {path}")
     assert table.prices[0].per_second == Decimal("0.05")

@@ -46,7 +46,7 @@ def ask(
     met = Meeting(requests, service, where, journal, new=new, reuse=reuse).met()
     for each in met:
         if each.entry:
-            journal.wishes.note(each.wish, each.entry.key)
+            journal.request_index.record(each.wish, each.entry.key)
         else:
             journal.update(journal.write(each.request, service, each.wish), state="accepted", task_id="t")
     return met
@@ -350,7 +350,7 @@ def click(journal: Journal, *requests: VideoRequest, run: str, new: bool = False
     met = Meeting(requests, "a", where, journal, new=new, reuse=False).met()
     for each in met:
         if each.entry:
-            journal.wishes.note(each.wish, each.entry.key)
+            journal.request_index.record(each.wish, each.entry.key)
         else:
             journal.write(each.request, "a", each.wish)
     return met

@@ -291,7 +291,7 @@ def test_what_was_refused_by_the_service_is_given_back(make: Maker, keyed: dict[
     with pytest.raises(KlingError, match="balance"):
         shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:quota"))
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="a boat")
-    with pytest.raises(KlingError, match=r"budget of 1 video would be passed\. It is set by KLING_WIDGETS_BUDGET"):
+    with pytest.raises(KlingError, match=r"budget of 1 video would be exceeded\. It is set by KLING_WIDGETS_BUDGET"):
         session.get(Submitter).create_jobs("2.6", SubmitOptions(yes=True), prompt="a ship")
     assert [entry.key for entry in session.journal.entries()] == [job._runner.key, job._runner.key - 1]
 
@@ -334,7 +334,7 @@ def test_the_user_is_asked_once_for_a_whole_batch(shell: Any, kernel: Kernel, ke
     assert len(session.get(Submitter).create_jobs(boats)) == 5
     assert (
         asked
-        == ["5 videos · 25 s. The limit of 4 videos would be passed (%config Kling.confirm_above). Make them? [y/N] "]
+        == ["5 videos · 25 s. The limit of 4 videos would be exceeded (%config Kling.confirm_above). Make them? [y/N] "]
         * 2
     )
 
@@ -353,7 +353,7 @@ def test_the_demo_spends_no_money(session: Session) -> None:
     start(job)  # it ends without having been sent
     session.get(Submitter).create_jobs("2.6", prompt="a ship")
     assert [(entry.demo, entry.cost) for entry in session.journal.entries()] == [(False, 1.0), (True, None)]
-    with pytest.raises(KlingError, match=r"1\.00 USD would be passed"):
+    with pytest.raises(KlingError, match=r"1\.00 USD would be exceeded"):
         session.get(Submitter).create_jobs("2.6", prompt="a bridge")
 
 
@@ -385,7 +385,7 @@ def test_a_loop_that_was_held_up_meets_what_it_has_made(shell: Any, headless: No
     kernel: Kernel = shell.kernel
     session.settings.confirm_above = "2 videos"
     held_up = (
-        "This cell has submitted 2 videos · 10 s already: run again, it meets those and pays for none of them twice"
+        "This cell has already submitted 2 videos · 10 s: run again, it finds those and does not pay for them again"
     )
     for _ in range(2):
         kernel.source = "for n in range(3): kw.submit('2.6', prompt=f'boat {n}')"
@@ -409,7 +409,7 @@ def test_what_was_held_up_in_another_kernel_is_held_up_here(
     for _ in range(2):
         session = make(keyed)
         session.settings.confirm_above = "1 video"
-        with pytest.raises(KlingError, match="has submitted 1 video"):
+        with pytest.raises(KlingError, match="has already submitted 1 video"):
             loop(session, 2)
         assert len(session.journal.entries()) == 1
         shell.kernel.cell += 1
@@ -419,7 +419,7 @@ def test_another_cell_meets_nothing_of_a_cell_that_was_held_up(shell: Any, headl
     """And begins its own count."""
     session.settings.confirm_above = "1 video"
     shell.kernel.source = "the cell"
-    with pytest.raises(KlingError, match="has submitted 1 video"):
+    with pytest.raises(KlingError, match="has already submitted 1 video"):
         loop(session, 2)
     shell.kernel.cell, shell.kernel.source = 2, "another cell"
     assert [job._runner.key for job in loop(session, 1)] == [2]
@@ -579,7 +579,7 @@ def test_what_is_accepted_while_it_is_asked_for_again_is_gone_on_with(
 
     def ask(question: str) -> str:
         accept.set()
-        with pytest.raises(KlingError, match="goes on being made"):
+        with pytest.raises(KlingError, match="continues at the service"):
             sent.wait(LONG)
         return "y"
 
@@ -706,7 +706,7 @@ def test_the_budget_is_asked_once_more_when_it_is_written_down(shell: Any, keyed
         return "y"
 
     session = Session(shell, keyed | {"KLING_WIDGETS_BUDGET": "6 videos"}, ask)
-    with pytest.raises(KlingError, match="6 videos would be passed"):
+    with pytest.raises(KlingError, match="6 videos would be exceeded"):
         session.get(Submitter).create_jobs("2.6", SubmitOptions(count=5), prompt="a boat")
     assert len(session.journal.entries()) == 2
     assert "in this kernel nothing so far" in session.guard.status()
