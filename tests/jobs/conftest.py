@@ -1,4 +1,4 @@
-"""A whole desk against a real server on loopback, in a time that passes only when somebody waits."""
+"""Jobs with all that they use, against a real server on loopback; time passes only while a test waits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Waits for what another thread does, and nobody can be told of."""
+    """Wait for something that another thread does and of which there is no notification."""
     deadline, pause = time.monotonic() + LONG, threading.Event()
     while not condition():
         assert time.monotonic() < deadline
@@ -45,13 +45,13 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def start(job: Job) -> Job:
-    """Starts the job, as the submitter does."""
+    """Start the job, as the submitter does."""
     job._runner.start()
     return job
 
 
 class Clock:
-    """Unix seconds that a test turns: waiting makes them go on."""
+    """Unix seconds that a test sets; waiting advances them."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.now = now
@@ -65,18 +65,18 @@ class Clock:
 
 
 def row(status: str, **more: Any) -> Answer:
-    """The answer to a question about the task."""
+    """Return the answer to a poll of the task."""
     return Answer(body={"code": "success", "data": {"task_id": "t1", "status": status, **more}})
 
 
 class Gateway:
-    """The service, as a test tells it to be.
+    """The service, with the answers that a test sets.
 
     Attributes:
         created: the answer to a submission.
-        looks: the answers to questions about the task, one after the other; then a success with a link to the video.
+        looks: the answers to polls of the task, one after the other; then a success with a link to the video.
         video: the answer of the media host.
-        gate: what holds back each answer whose path begins with ``held``, until it is set.
+        gate: answers to paths that begin with ``held`` wait until it is set.
     """
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class Gateway:
         return row("SUCCESS", **({"url": f"{self.server.url}/clip.mp4"} if self.link else {}))
 
     def hold(self, start: str) -> None:
-        """Holds back the answers to what begins so, such as "POST /v1/video", until the gate is set."""
+        """Hold back the answers to requests that begin so, such as "POST /v1/video", until the gate is set."""
         self.gate.clear()
         self.held = start
 
@@ -120,7 +120,7 @@ class Gateway:
 
 
 class World:
-    """A gateway, and a desk that works with it."""
+    """A gateway, and a job context that uses it."""
 
     def __init__(self, gateway: Gateway, folder: Path) -> None:
         self.gateway = gateway
@@ -142,7 +142,7 @@ class World:
         return Job(request, replace(self.context, **changes), entry)
 
     def entry(self) -> Submission:
-        """The newest entry."""
+        """Return the newest submission."""
         return self.journal.entries(1)[0]
 
     def files(self) -> list[str]:
@@ -171,12 +171,12 @@ def submit():
 
 
 def program(world: World) -> str:
-    """Code that makes a desk in another process."""
+    """Return code that makes a job context in another process."""
     return PROGRAM.format(url=world.gateway.server.url, home=str(world.journal.path.parent))
 
 
 class Ticks:
-    """Waits that are written down, and end when the test says so."""
+    """A sleep function that records its calls; each call ends when the test says so."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []
@@ -192,12 +192,12 @@ class Ticks:
         await event.wait()
 
     def wait_for(self, count: int) -> None:
-        """Until so many waits have begun."""
+        """Wait until so many sleeps have begun."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= count, LONG)
 
     def tick(self) -> None:
-        """Ends the wait that is under way, or the next one."""
+        """End the sleep that is in progress, or the next one."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._waiting, LONG)
             loop, event = self._waiting.pop(0)
@@ -205,7 +205,7 @@ class Ticks:
 
 
 class Heard:
-    """A listener that keeps what it hears, and can be waited for."""
+    """A listener that keeps its snapshots, and can be waited for."""
 
     def __init__(self) -> None:
         self.moments: list[JobSnapshot] = []
@@ -217,14 +217,14 @@ class Heard:
             self._changed.notify_all()
 
     def until(self, condition: Callable[[JobSnapshot], bool]) -> JobSnapshot:
-        """The first moment for which the condition holds."""
+        """Return the first snapshot for which the condition holds."""
         with self._changed:
             assert self._changed.wait_for(lambda: any(map(condition, self.moments)), LONG), self.moments
             return next(filter(condition, self.moments))
 
     @property
     def states(self) -> list[str]:
-        """The states in their order, each once."""
+        """The states in order, each once."""
         states = [moment.state for moment in self.moments]
         return [state for i, state in enumerate(states) if i == 0 or states[i - 1] != state]
 
@@ -244,12 +244,12 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture
 def world(gateway: Gateway, tmp_path: Path) -> World:
-    """The service, and a desk."""
+    """The service, and a job context."""
     return World(gateway, tmp_path)
 
 
 def made(journal: Journal, run: str, count: int = 1, *, cell: str = "cell", same: str = "boat") -> list[int]:
-    """Submissions of identical wishes in one run of a cell."""
+    """Write submissions of identical requests in one run of a cell, and return their numbers."""
     return [journal.write(REQUEST, URL, RequestKey(same, cell, run)) for _ in range(count)]
 
 

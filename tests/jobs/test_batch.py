@@ -1,4 +1,4 @@
-"""Several jobs as one."""
+"""Several jobs of one call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_all_are_waited_for(world: World) -> None:
-    """A batch is a sequence of its jobs; waiting gives it when all have their file."""
+    """A batch is a sequence of its jobs; waiting returns it when all videos are saved."""
     jobs = [start(world.job()) for _ in range(3)]
     batch = Batch(jobs)
     assert batch.wait(LONG) is batch
@@ -32,7 +32,7 @@ def test_all_are_waited_for(world: World) -> None:
 
 
 def test_the_first_error_comes_when_all_have_ended(world: World) -> None:
-    """One failure does not keep the others from their file; then it is raised."""
+    """One failure does not keep the other jobs from being saved; it is raised afterwards."""
     first = start(world.job())
     first.wait(LONG)
     world.gateway.looks = [row("FAILURE", fail_reason="sensitive content")]
@@ -46,8 +46,10 @@ def test_the_first_error_comes_when_all_have_ended(world: World) -> None:
 
 
 def test_a_batch_is_awaited(world: World) -> None:
-    """``await kw.submit([…])`` gives it when all have ended, and raises the first error only then; none at all is
-    enough of them. Who gives up awaiting ends nothing."""
+    """``await kw.submit([…])`` returns the batch when all jobs have ended, and raises the first error only then.
+
+    An empty batch can be awaited too, and cancelling the await ends no job.
+    """
 
     async def awaited(jobs: list[Job]) -> Batch:
         return await Batch(jobs)
@@ -73,7 +75,7 @@ def test_a_batch_is_awaited(world: World) -> None:
 
 
 def test_the_time_is_for_all_together(world: World) -> None:
-    """When the time is over none is waited for longer, and all go on."""
+    """When the time is over the wait ends for all jobs, and all of them continue."""
     world.gateway.hold("GET /v1/video")
     batch = Batch([start(world.job()) for _ in range(3)])
     with pytest.raises(WaitTimeoutError):
@@ -83,7 +85,7 @@ def test_the_time_is_for_all_together(world: World) -> None:
 
 
 def test_stop_stops_all(world: World) -> None:
-    """None is watched afterwards; all can be resumed."""
+    """No job is watched afterwards; all can be resumed."""
     world.gateway.looks = [row("processing")] * 10_000
     batch = Batch([start(world.job()) for _ in range(3)])
     for job in batch:
@@ -96,7 +98,7 @@ def test_stop_stops_all(world: World) -> None:
 
 
 def test_an_interrupt_stops_all(world: World) -> None:
-    """The stop button ends the watching of each, with one line for all."""
+    """An interrupt stops watching all jobs, with one line for all of them."""
     world.gateway.looks = [row("processing")] * 10_000
     with Kernel() as kernel:
         kernel.run(program(world) + "from kling_widgets.jobs.batch import Batch")
@@ -118,7 +120,7 @@ def test_an_interrupt_stops_all(world: World) -> None:
 
 
 def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
-    """The stop of several tells of those that go on and of those that were not sent, in one message."""
+    """One message says how many tasks continue and how many requests were not sent."""
     done, first, second, waits, unstarted = (world.job() for _ in range(5))
     start(done).wait(LONG)
     world.gateway.hold("GET /v1/video")
@@ -138,7 +140,7 @@ def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
 
 
 def held(world: World) -> Watcher:
-    """A watcher whose next submission waits for the budget of requests for a very long time."""
+    """A watcher whose next submission waits a very long time for the rate limiter."""
     budget = RateLimiter(1e-6)
     budget.ask(Ticket(urgent=True), world.clock())
     return Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=Ticks().sleep))

@@ -1,4 +1,4 @@
-"""A wait as an iterator: the states of a job in ``for`` and ``async for``, in programs and in cells."""
+"""Waiting as an iterator of snapshots, by ``for`` and ``async for``, in programs and in cells."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from tests.kernel import Kernel
 from tests.servers import Answer
 
 STATES = ["sending", "queued", "running", "fetching", "done"]
-QUICK = ["sending", "queued", "fetching", "done"]  # made by the time of the first look
+QUICK = ["sending", "queued", "fetching", "done"]  # finished by the first poll
 
 
 def states(snapshots: list[JobSnapshot]) -> list[str]:
-    """The states in their order, each once."""
+    """Return the states in order, each once."""
     return list(dict.fromkeys(snapshot.state for snapshot in snapshots))
 
 
 def test_each_state_from_the_present_one_to_the_end(world: World) -> None:
-    """The present one comes first, then each that differs in what a user would call a change; the end is the last."""
+    """The present snapshot comes first, then each with a visible change; the end is the last."""
     world.gateway.looks = [row("queued"), row("processing", progress="42%"), row("processing", progress="42%")]
     job = world.job()
     events = job.events(LONG)
@@ -49,7 +49,7 @@ def test_each_state_from_the_present_one_to_the_end(world: World) -> None:
 
 
 def test_several_at_once(world: World) -> None:
-    """Each iterator has its own place: what one has taken, another still gets; one made later begins at the present."""
+    """Iterators are independent: each returns all snapshots from the time when it was made."""
     job = world.job()
     first, second = job.events(LONG), job.events(LONG)
     start(job)
@@ -60,7 +60,7 @@ def test_several_at_once(world: World) -> None:
 
 
 def test_an_end_without_a_video_is_a_state(world: World) -> None:
-    """The iterator raises nothing: its last snapshot has the state and the error."""
+    """The iterator raises no error of the job: the last snapshot has the state and the error."""
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
     *_, last = start(world.job()).events(LONG)
     assert last.state == "refused"
@@ -68,7 +68,7 @@ def test_an_end_without_a_video_is_a_state(world: World) -> None:
 
 
 def test_it_ends_in_time(world: World) -> None:
-    """After so many seconds it raises as ``wait`` does; what has come by then is given first, and the job goes on."""
+    """After the timeout it raises as ``wait`` does, after the snapshots that came in time; the job continues."""
     world.gateway.hold("GET /v1/video")
     job = start(world.job()).wait_accepted()
     events = job.events(0)
@@ -89,7 +89,7 @@ def test_it_ends_in_time(world: World) -> None:
 
 @pytest.mark.slow
 def test_an_interrupt_stops_the_watching(world: World) -> None:
-    """Ctrl+C in a program raises as in ``wait``: the task is watched no more, and can be resumed."""
+    """Ctrl+C in a program raises as in ``wait``: the task is no longer watched, and can be resumed."""
     world.gateway.hold("GET /v1/video")
     code = program(world) + (
         "job = submit()\n"
@@ -111,7 +111,7 @@ def test_an_interrupt_stops_the_watching(world: World) -> None:
 
 
 def test_in_async_code(world: World) -> None:
-    """``async for`` gives the same, to several at once, and other tasks go on meanwhile."""
+    """``async for`` returns the same snapshots, to several loops at once, while other tasks run."""
 
     async def take(job: Job) -> list[JobSnapshot]:
         return [snapshot async for snapshot in job.events(LONG)]
@@ -129,7 +129,7 @@ def test_in_async_code(world: World) -> None:
 
 
 def test_in_a_running_loop(world: World) -> None:
-    """A plain ``for`` inside a coroutine waits; the loop stands still meanwhile, and goes on afterwards."""
+    """A plain ``for`` inside a coroutine blocks the loop, which continues afterwards."""
 
     async def main() -> list[JobSnapshot]:
         seen = list(start(world.job()).events(LONG))
@@ -140,7 +140,7 @@ def test_in_a_running_loop(world: World) -> None:
 
 
 def test_whoever_gives_up_leaves_the_others_alone(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """A cancelled ``async for``, and the end of its loop, end neither the job nor another wait; nothing is logged."""
+    """Cancelling an ``async for``, or closing its loop, ends neither the job nor another wait; nothing is logged."""
     world.gateway.hold("GET /v1/video")
     job = start(world.job()).wait_accepted()
     events = job.events(LONG)
@@ -163,7 +163,7 @@ async def _rest(job: Job) -> AsyncIterator[JobSnapshot]:
 
 
 def test_what_nobody_waits_for_is_not_kept() -> None:
-    """An iterator that was left in the middle costs nothing: the job keeps its last state alone."""
+    """An abandoned iterator costs no memory: the job keeps its last snapshot only."""
     clock = Clock()
     state = JobState(clock.now, clock)
     state.accept(Task("t1", status="queued"), clock.now)
@@ -176,8 +176,7 @@ def test_what_nobody_waits_for_is_not_kept() -> None:
 
 @pytest.mark.slow
 def test_in_a_cell(kernel_name: str, world: World) -> None:
-    """Both kinds of loop show each state in the cell as it comes, and cells behind them run; an interrupt ends the loop
-    with one line."""
+    """Both kinds of loop show each state in the cell as it comes, and queued cells run; an interrupt shows one line."""
     world.gateway.hold("GET /v1/video")
     with Kernel(kernel_name) as kernel:
         kernel.run(program(world))

@@ -1,4 +1,4 @@
-"""A job: what its user sees and may do with it, against a real server."""
+"""The members of a job that users call, against a real server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.servers import Answer
 
 
 def test_from_a_wish_to_a_file(world: World) -> None:
-    """The video is saved whole, the listener hears each state in order, and the journal tells the whole story."""
+    """The video is saved, the listener is called with each state in order, and the journal has every step."""
     world.gateway.looks = [row("queued"), row("processing", progress="42%")]
     heard = Heard()
     job = world.job()
@@ -55,7 +55,7 @@ def test_from_a_wish_to_a_file(world: World) -> None:
 
 
 def test_a_refusal_is_an_error_of_the_submission(world: World) -> None:
-    """Who waits for acceptance gets the service's word, and the journal says that nothing is billed."""
+    """``wait_accepted`` raises the service's message, and the journal records that nothing is billed."""
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
     job = start(world.job())
     with pytest.raises(AuthenticationError):
@@ -68,7 +68,7 @@ def test_a_refusal_is_an_error_of_the_submission(world: World) -> None:
 
 
 def test_a_request_that_cannot_be_sent_is_not_sent(world: World) -> None:
-    """A file that is not there is a refusal before any request; the journal says so."""
+    """A missing file is a refusal before any request is sent; the journal records it."""
     job = start(world.job(REQUEST.replace(image=Path("not-there.png"))))
     with pytest.raises(KlingError, match="not-there"):
         job.wait_accepted()
@@ -77,7 +77,7 @@ def test_a_request_that_cannot_be_sent_is_not_sent(world: World) -> None:
 
 
 def test_a_lost_answer_is_told_and_never_repeated(world: World) -> None:
-    """When the connection breaks after the POST, acceptance is open: it is said, written down, and not sent again."""
+    """If the connection breaks after the POST the state is "unknown", in the journal too; nothing is sent again."""
     world.gateway.created = Answer(fault="reset")
     job = start(world.job())
     with pytest.raises(SubmissionUnknownError):
@@ -88,7 +88,7 @@ def test_a_lost_answer_is_told_and_never_repeated(world: World) -> None:
 
 
 def test_a_failed_task_is_its_reason(world: World) -> None:
-    """The service's reason is the error; the journal keeps it; the service's reply is on the error's task."""
+    """The service's reason is the error; the journal records it, and the error's task has the service's reply."""
     world.gateway.looks = [row("FAILURE", fail_reason="sensitive content")]
     job = start(world.job())
     job.wait_accepted()
@@ -100,7 +100,7 @@ def test_a_failed_task_is_its_reason(world: World) -> None:
 
 
 def test_a_success_without_a_link_can_be_asked_for_again(world: World) -> None:
-    """A success without a video is VideoMissingError; resuming it finds the video when the link is there."""
+    """A success without a link raises VideoMissingError; resuming saves the video once there is a link."""
     world.gateway.link = False
     job = start(world.job())
     with pytest.raises(VideoMissingError, match="%kling_resume t1"):
@@ -117,7 +117,7 @@ def test_a_success_without_a_link_can_be_asked_for_again(world: World) -> None:
     "video", [Answer(fault="reset"), Answer(body=MP4, cut=5000), Answer(body="<html>gone</html>"), Answer(404)]
 )
 def test_a_broken_download_leaves_no_half_file_and_can_be_repeated(world: World, video: Answer) -> None:
-    """The error says that the video is made and how to fetch it; nothing lies in the folder; resuming fetches it."""
+    """The error says how to fetch the video; the folder stays empty, and resuming fetches it."""
     world.gateway.video = video
     job = start(world.job())
     with pytest.raises(VideoMissingError, match=r"succeeded.*%kling_resume t1"):
@@ -133,7 +133,7 @@ def test_a_broken_download_leaves_no_half_file_and_can_be_repeated(world: World,
 
 
 def test_where_nothing_can_be_saved_nothing_is_sent(world: World, tmp_path: Path) -> None:
-    """A folder that cannot be made is an error before the journal and the service hear of the wish."""
+    """A folder that cannot be created is an error before anything is written to the journal or sent."""
     (tmp_path / "file").touch()
     with pytest.raises(KlingError, match="nothing was sent"):
         world.job(folder=tmp_path / "file" / "videos")
@@ -144,7 +144,7 @@ def test_where_nothing_can_be_saved_nothing_is_sent(world: World, tmp_path: Path
 
 
 def test_the_place_is_fixed_when_the_job_is_made(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path means the folder of the time when it was written, whatever os.chdir does meanwhile."""
+    """A relative path is resolved when the job is made, whatever os.chdir does later."""
     here = Path.cwd()
     job = world.job(save="mine.mp4")
     monkeypatch.chdir(tmp_path)
@@ -152,13 +152,13 @@ def test_the_place_is_fixed_when_the_job_is_made(world: World, tmp_path: Path, m
 
 
 def test_files_of_jobs_with_one_name_stand_side_by_side(world: World) -> None:
-    """Several wishes with one --save give as many files."""
+    """Several jobs with the same --save path save as many files."""
     paths = {start(world.job(save="mine.mp4")).wait(LONG).path for _ in range(3)}
     assert {path.name for path in paths if path} == {"mine.mp4", "mine-2.mp4", "mine-3.mp4"}
 
 
 def test_a_name_that_is_taken_during_the_download(world: World) -> None:
-    """When another kernel takes the name meanwhile, the video gets the next one, and nothing is overwritten."""
+    """If another kernel takes the name meanwhile, the video gets the next one, and nothing is overwritten."""
     world.gateway.hold("GET /clip.mp4")
     job = start(world.job(save="mine.mp4"))
     heard = Heard()
@@ -171,7 +171,7 @@ def test_a_name_that_is_taken_during_the_download(world: World) -> None:
 
 
 def test_waiting_may_end_before_the_job(world: World) -> None:
-    """WaitTimeoutError names the task; the job goes on, and another wait gets it."""
+    """WaitTimeoutError names the task; the job continues, and another wait returns it."""
     world.gateway.hold("GET /v1/video")
     job = start(world.job())
     job.wait_accepted()
@@ -183,14 +183,14 @@ def test_waiting_may_end_before_the_job(world: World) -> None:
 
 
 def test_waiting_may_end_before_the_submission(world: World) -> None:
-    """Also while no id is known the error is in words."""
+    """WaitTimeoutError has a message even if no task id is known yet."""
     job = world.job()
     with pytest.raises(WaitTimeoutError, match=f"Submission #{job._runner.key} is not done"):
         job.wait(0)
 
 
 def test_awaiting_gives_the_job(world: World) -> None:
-    """``await job`` gives it when its video is there."""
+    """``await job`` returns the job when its video is saved."""
 
     async def main() -> Job:
         return await start(world.job())
@@ -199,7 +199,7 @@ def test_awaiting_gives_the_job(world: World) -> None:
 
 
 def test_awaiting_raises_what_it_ended_with(world: World) -> None:
-    """``await job`` raises as ``job.wait()`` does."""
+    """``await job`` raises the same error as ``job.wait()``."""
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
 
     async def main() -> None:
@@ -210,7 +210,7 @@ def test_awaiting_raises_what_it_ended_with(world: World) -> None:
 
 
 def test_who_gives_up_awaiting_does_not_end_it_for_others(world: World) -> None:
-    """A cancelled await leaves the job, and everybody else who waits for it, alone."""
+    """Cancelling an await affects neither the job nor other waits."""
     world.gateway.hold("GET /v1/video")
     job = start(world.job())
 
@@ -224,7 +224,7 @@ def test_who_gives_up_awaiting_does_not_end_it_for_others(world: World) -> None:
 
 
 def test_a_task_of_somewhere_else(world: World) -> None:
-    """A task that was submitted elsewhere, of which only the id is known, is fetched all the same."""
+    """The video of a task that was submitted elsewhere, of which only the id is known, is fetched too."""
     entry = world.journal.import_task("t1", world.gateway.server.url)
     job = start(world.job(entry.request, entry)).wait(LONG)
     assert job.path is not None
@@ -232,14 +232,14 @@ def test_a_task_of_somewhere_else(world: World) -> None:
 
 
 def test_an_interrupt_is_one_line(world: World) -> None:
-    """In a notebook an interrupt shows one line that says how to go on."""
+    """In a notebook an interrupt shows one line that says how to continue."""
     stopped = Stopped("Task t1 goes on.")
     assert stopped._render_traceback_() == ["Interrupted: Task t1 goes on."]
     assert isinstance(stopped, KeyboardInterrupt)
 
 
 def test_without_a_front_end_a_job_shows_as_text(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """IPython shows the job by its front end, else by its repr, which never raises."""
+    """IPython displays the job by its front end, or else by its repr, which never raises."""
     job = world.job()
     job._ipython_display_()
     assert capsys.readouterr().out == f"<Job #{job._runner.key}: sending>\n"
@@ -250,8 +250,7 @@ def test_without_a_front_end_a_job_shows_as_text(world: World, capsys: pytest.Ca
 
 
 def test_a_wait_in_a_thread_of_a_loop(world: World) -> None:
-    """Waiting inside a running loop of the user's own waits, and leaves asyncio.run, and the loop's tasks, as they
-    were."""
+    """A wait inside the user's own running loop blocks it, and leaves asyncio.run and the loop's tasks unchanged."""
     original = asyncio.run
     seen: list[str] = []
 
@@ -276,7 +275,7 @@ async def _job_in(world: World) -> Job:
 
 
 def test_a_job_begins_once(world: World) -> None:
-    """Starting it again sends nothing again; it is watched from its start to a stop or its end."""
+    """A second start sends nothing; the job is watched from its start to a stop or its end."""
     world.gateway.hold("GET /v1/video")
     job = world.job()
     assert not job._runner.watched
@@ -294,7 +293,7 @@ def test_a_job_begins_once(world: World) -> None:
 
 @pytest.mark.slow
 def test_the_demo_from_a_wish_to_a_file(world: World, tmp_path: Path) -> None:
-    """Against the demo's own server a job ends with a real video, as long and as loud as was asked for."""
+    """Against the demo a job ends with a real video of the requested length and sound."""
     speed = 20  # times as fast passes the time of the client: it goes on only as far as the demo has the time to draw
 
     def connect(service: Service, budget: RateLimiter) -> AsyncClient:
@@ -323,13 +322,13 @@ def test_the_demo_from_a_wish_to_a_file(world: World, tmp_path: Path) -> None:
 
 
 def test_completion_shows_the_contract_alone(world: World) -> None:
-    """``job.<Tab>`` offers what users may rely on, and nothing of how it works."""
+    """``job.<Tab>`` completes the public members only."""
     contract = {"request", "id", "task", "status", "path", "wait", "wait_accepted", "events", "stop", "frame"}
     assert {name for name in dir(world.job()) if not name.startswith("_")} == contract
 
 
 def test_a_request_is_what_was_asked(world: World) -> None:
-    """The job keeps the request, where it went and its number."""
+    """The job keeps its request, the service and the submission's number."""
     job = world.job()
     assert job.request == REQUEST == VideoRequest("2.6", prompt="a paper boat", seconds=5)
     assert replace(job._runner.service) == world.context.service

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_last_frame_of_a_job_is_a_first_frame(world: World, tmp_path: Path) -> None:
-    """It stands beside the video, and a request takes it."""
+    """The frame is saved beside the video, and a request accepts it."""
     world.gateway.video = type(world.gateway.video)(body=video(tmp_path / "a.mp4").read_bytes())
     job = start(world.job()).wait()
     last = job.frame()
@@ -27,7 +27,7 @@ def test_the_last_frame_of_a_job_is_a_first_frame(world: World, tmp_path: Path) 
 
 
 def test_a_job_without_a_video_has_no_frames(world: World) -> None:
-    """Before it is saved, it is said how to wait; of one that failed, why."""
+    """Before the video is saved the error says how to wait; after a failure it is the failure."""
     world.gateway.hold("POST /v1/video")
     job = start(world.job())
     with pytest.raises(KlingError, match=r"no saved video yet.*job\.wait"):

@@ -1,4 +1,4 @@
-"""Jobs in programs and kernels of their own: how they end, what an interrupt does, which cells run."""
+"""Jobs in separate programs and kernels: how these end, how interrupts work, and which cells run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_process_ends_at_once_and_silently_while_jobs_run(world: World) -> None:
-    """The end of a program does not wait for its tasks, and writes nothing about what it leaves."""
+    """A program does not wait for its tasks at its end, and prints nothing about them."""
     world.gateway.looks = [row("processing")] * 1000
     code = program(world) + (
         "jobs = [submit().wait_accepted() for _ in range(3)]; jobs[0]._state.listen(lambda moment: None)"
@@ -28,7 +28,7 @@ def test_a_process_ends_at_once_and_silently_while_jobs_run(world: World) -> Non
 
 
 def test_a_failure_that_nobody_asks_for_is_silent_at_the_end(world: World) -> None:
-    """A job whose error nobody fetched leaves no warning when the program ends."""
+    """A job whose error was never fetched causes no warning when the program ends."""
     world.gateway.created = Answer(401, {"error": {"message": "Invalid token"}})
     code = program(world) + (
         "import threading; ended = threading.Event(); job = submit()\n"
@@ -42,7 +42,7 @@ def test_a_failure_that_nobody_asks_for_is_silent_at_the_end(world: World) -> No
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("held", ["POST /v1/video", "GET /v1/video"])
 def test_a_kernel_that_is_killed_leaves_the_truth(world: World, held: str) -> None:
-    """After a kill during the submission the journal says "sending"; after it, "accepted" with the id."""
+    """After a kill during the submission the journal has "sending"; after a later one, "accepted" with the id."""
     world.gateway.hold(held)
     code = program(world) + "submit().wait()"
     process = subprocess.Popen([sys.executable, "-c", code])
@@ -56,7 +56,7 @@ def test_a_kernel_that_is_killed_leaves_the_truth(world: World, held: str) -> No
 
 
 def test_an_interrupt_in_a_kernel(kernel_name: str, world: World) -> None:
-    """The stop button ends the wait with one line; the kernel is usable afterwards, and the task can be resumed."""
+    """An interrupt ends the wait with one line; the kernel stays usable, and the task can be resumed."""
     world.gateway.looks = [row("processing")] * 1000
     with Kernel(kernel_name) as kernel:
         kernel.run(program(world))
@@ -77,7 +77,7 @@ def test_an_interrupt_in_a_kernel(kernel_name: str, world: World) -> None:
 
 
 def test_cells_behind_a_wait_all_run(kernel_name: str, world: World) -> None:
-    """Three cells that are queued behind a waiting one run when it ends, on both kinds of kernel."""
+    """Three cells queued behind a waiting one run when it ends, on both kinds of kernel."""
     world.gateway.hold("GET /v1/video")
     with Kernel(kernel_name) as kernel:
         kernel.run(program(world))
@@ -92,8 +92,10 @@ def test_cells_behind_a_wait_all_run(kernel_name: str, world: World) -> None:
 
 
 def test_the_users_own_tasks_go_on_after_a_cell_has_waited(kernel_name: str, world: World) -> None:
-    """On both kinds of kernel: a wait never enters the kernel's loop, which would kill an older kernel at times, and
-    lose the cells that are queued in a newer one."""
+    """On both kinds of kernel a wait never enters the kernel's loop.
+
+    That would sometimes kill an older kernel, and lose the queued cells of a newer one.
+    """
     world.gateway.hold("GET /v1/video")
     with Kernel(kernel_name) as kernel:
         kernel.run(program(world))
@@ -146,8 +148,10 @@ os._exit(0)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_works_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever locks its parent's threads held: the parent's job says that it goes on there, the history is read, the
-    task can be watched here too, and a new one is made."""
+    """Whatever locks the parent's threads held, a forked child can use the package.
+
+    A job of the parent says that it runs there; the history can be read, the task resumed, and a new job made.
+    """
     monkeypatch.setenv("CRAZYROUTER_API_KEY", KEY)
     monkeypatch.setenv("CRAZYROUTER_BASE_URL", world.gateway.server.url)
     world.gateway.hold("GET /v1/video")
@@ -198,8 +202,10 @@ OUTPUTS = {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors of Linux")
 def test_what_cannot_be_printed_loses_no_video(world: World, tmp_path: Path) -> None:
-    """Nothing that is said raises, whatever the output is: each job is given, saved, and sent once. All at the same
-    time, as they mostly wait."""
+    """No print raises, whatever the output stream is: each job is returned, saved, and sent once.
+
+    All cases run at the same time, as they mostly wait.
+    """
     processes = {}
     for name, (encoding, before) in OUTPUTS.items():
         folder = tmp_path / name

@@ -1,4 +1,4 @@
-"""A job's life on the loop: what is written down when, each way to end, what never runs on the loop."""
+"""The runner: what is recorded at each step, each way to end, and what never runs on the loop."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from tests.servers import Answer
 
 
 def test_nothing_is_sent_before_it_is_written_down(world: World) -> None:
-    """When the POST arrives, the journal says "sending", with the body that arrives."""
+    """When the POST arrives the journal has "sending", with the same body."""
     world.gateway.hold("POST /v1/video")
     job = world.job()
     assert world.entry().state == "written"
@@ -58,7 +58,7 @@ def test_nothing_is_sent_before_it_is_written_down(world: World) -> None:
 
 
 def test_the_id_is_written_down_before_the_first_look(world: World) -> None:
-    """When the first question about the task arrives, the journal has its id."""
+    """When the first poll of the task arrives the journal has its id."""
     world.gateway.hold("GET /v1/video")
     job = start(world.job())
     world.gateway.server.wait_for(2)
@@ -69,7 +69,7 @@ def test_the_id_is_written_down_before_the_first_look(world: World) -> None:
 
 
 def test_local_pictures_are_links_in_the_journal(world: World, tmp_path: Path) -> None:
-    """From "sending" on the journal has the body as it was sent: a path of this machine is not in it."""
+    """From "sending" on the journal has the body as it was sent, without paths of this machine."""
     picture = tmp_path / "first.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(60))
     job = world.job(REQUEST.replace(image=picture))
@@ -79,7 +79,7 @@ def test_local_pictures_are_links_in_the_journal(world: World, tmp_path: Path) -
 
 
 def test_stop_before_anything_is_sent(world: World) -> None:
-    """A wish that is stopped before it was sent costs nothing, and says so."""
+    """A submission that is stopped before it is sent costs nothing, and says so."""
     job = world.job()
     job.stop()
     start(job)
@@ -104,7 +104,7 @@ def test_stop_while_a_picture_is_uploaded(world: World, tmp_path: Path) -> None:
 
 
 def test_stop_while_the_submission_is_under_way(world: World) -> None:
-    """It is seen through, so that the id is not lost; then it is watched no more."""
+    """The submission is completed, so that the id is not lost; then the task is no longer watched."""
     world.gateway.hold("POST /v1/video")
     job = start(world.job())
     world.gateway.server.wait_for(1)
@@ -120,7 +120,7 @@ def test_stop_while_the_submission_is_under_way(world: World) -> None:
 
 
 def test_stop_calls_off_a_submission_that_is_not_accepted_yet(world: World) -> None:
-    """While the service says that it is busy, a stop keeps the wish from being sent again."""
+    """While the service is busy, a stop keeps the request from being sent again."""
     world.gateway.created = Answer(429, {"error": {"message": "busy"}})
     world.gateway.hold("POST /v1/video")
     job = start(world.job())
@@ -134,7 +134,7 @@ def test_stop_calls_off_a_submission_that_is_not_accepted_yet(world: World) -> N
 
 
 def test_a_refusal_after_a_stop_is_a_refusal(world: World) -> None:
-    """What the service says about a submission is told, also when its user has stopped by then."""
+    """The service's refusal is reported even if the user has stopped the job by then."""
     world.gateway.created = Answer(402, {"error": {"message": "no money"}})
     world.gateway.hold("POST /v1/video")
     job = start(world.job())
@@ -147,7 +147,7 @@ def test_a_refusal_after_a_stop_is_a_refusal(world: World) -> None:
 
 
 def test_stop_while_it_is_watched(world: World) -> None:
-    """The watching ends at once, with words on how to go on; the task is left unfinished in the journal."""
+    """Watching ends at once, with a message on how to continue; the journal's row stays unfinished."""
     world.gateway.hold("GET /v1/video")
     job = start(world.job())
     world.gateway.server.wait_for(2)
@@ -159,7 +159,7 @@ def test_stop_while_it_is_watched(world: World) -> None:
 
 
 def test_stop_while_the_video_is_fetched(world: World) -> None:
-    """No half file stays, and resuming fetches it."""
+    """No partial file is left, and resuming fetches the video."""
     world.gateway.hold("GET /clip.mp4")
     job = start(world.job())
     world.gateway.server.wait_for(3)
@@ -180,7 +180,7 @@ def test_stop_after_the_end_changes_nothing(world: World) -> None:
 
 
 def test_watching_ends_after_the_longest_time(world: World) -> None:
-    """After the desk's timeout the task is watched no more; it is not called failed, and can be resumed."""
+    """After the context's timeout the task is no longer watched; it is not called failed, and can be resumed."""
     world.gateway.looks = [row("processing")] * 1000
     job = start(world.job(timeout=60.0))
     with pytest.raises(WaitTimeoutError, match="t1"):
@@ -190,7 +190,7 @@ def test_watching_ends_after_the_longest_time(world: World) -> None:
 
 
 def test_a_key_that_is_refused_meanwhile_is_no_failure_of_the_task(world: World) -> None:
-    """The task goes on: the job says what happened, and the journal keeps it for resuming."""
+    """The task continues: the job has the error, and the journal keeps the task for resuming."""
     world.gateway.looks = [Answer(401, {"error": {"message": "expired key"}})] * 3
     job = start(world.job())
     with pytest.raises(AuthenticationError, match="expired key"):
@@ -200,7 +200,7 @@ def test_a_key_that_is_refused_meanwhile_is_no_failure_of_the_task(world: World)
 
 
 def test_a_resumed_task_is_looked_at_at_once_and_not_sent(world: World) -> None:
-    """A job of an entry asks for the task, counts from its acceptance, and never submits."""
+    """A job of an accepted submission polls the task, counts from its acceptance, and sends nothing."""
     key = world.journal.write(REQUEST, world.gateway.server.url)
     world.journal.update(key, state="accepted", task_id="t1", accepted=world.clock.now)
     world.clock.now += 86_400
@@ -221,7 +221,7 @@ def test_a_resumed_task_is_looked_at_at_once_and_not_sent(world: World) -> None:
 
 
 def test_a_task_that_ended_while_nobody_watched_does_not_tell_how_long_it_took(world: World) -> None:
-    """A night with the laptop closed is no duration of a video: the estimate of the next one must not learn it."""
+    """A night with the laptop closed is no duration of a task, and must not enter later estimates."""
     key = world.journal.write(REQUEST, world.gateway.server.url)
     world.journal.update(key, state="accepted", task_id="t1", accepted=world.clock.now)
     world.clock.now += 86_400
@@ -234,7 +234,7 @@ def test_a_task_that_ended_while_nobody_watched_does_not_tell_how_long_it_took(w
 
 
 def test_a_clock_that_was_put_back(world: World) -> None:
-    """A task from the future is looked at all the same, and is as old as nothing."""
+    """A task that was accepted in the future is polled too, and its age is zero."""
     key = world.journal.write(REQUEST, world.gateway.server.url)
     world.journal.update(key, state="accepted", task_id="t1", accepted=world.clock.now + 86_400)
     entry = world.journal.find("t1")
@@ -245,7 +245,7 @@ def test_a_clock_that_was_put_back(world: World) -> None:
 
 
 def test_an_address_that_cannot_be_used_is_told_before_anything_is_sent(world: World) -> None:
-    """What goes wrong before the first request ends as a refusal, in the journal too."""
+    """An error before the first request is a refusal, in the journal too."""
     service = Service("x", "ftp://example", Secret("k"), "the test")
     job = start(world.job(service=service))
     with pytest.raises(KlingError):
@@ -263,7 +263,7 @@ class Broken:
         return self._break if name == self._broken else getattr(self._client, name)
 
     async def _break(self, *_: object, before: Callable[[], Awaitable[object]] | None = None, **__: object) -> Any:
-        if before:  # it breaks behind the sending
+        if before:  # it fails after sending
             await before()
         raise ZeroDivisionError("what was that")
 
@@ -278,7 +278,7 @@ class Broken:
     ],
 )
 def test_a_bug_ends_in_words(world: World, broken: str, kind: type[KlingError], status: str, written: str) -> None:
-    """Whatever goes wrong, a paid task ends with words that say what is true about it."""
+    """After an unexpected error a task that is paid for ends with a message that says how it stands."""
     watcher = type(world.watcher)(connect=lambda *args: Broken(world.connect(*args), broken))  # type: ignore[arg-type]
     job = start(world.job(watcher=watcher))
     with pytest.raises(kind, match=r"unexpected happened \(ZeroDivisionError: what was that"):
@@ -287,7 +287,7 @@ def test_a_bug_ends_in_words(world: World, broken: str, kind: type[KlingError], 
 
 
 def test_a_broken_journal_does_not_end_a_paid_task(world: World) -> None:
-    """When the disk fails after acceptance the video is fetched all the same, and the journal says its trouble."""
+    """If the disk fails after acceptance the video is fetched anyway, and the journal's ``trouble`` says so."""
     world.gateway.hold("GET /v1/video")
     job = start(world.job())
     world.gateway.server.wait_for(2)
@@ -298,7 +298,7 @@ def test_a_broken_journal_does_not_end_a_paid_task(world: World) -> None:
 
 
 class Failing(Journal):
-    """A journal that fails in a way that nobody foresaw, so many times, when something is accepted."""
+    """A journal that raises an unexpected error so many times, when an acceptance is recorded."""
 
     def __init__(self, path: Path, times: int) -> None:
         self.left = times
@@ -312,7 +312,7 @@ class Failing(Journal):
 
 
 def test_no_thread_for_the_id(world: World, tmp_path: Path) -> None:
-    """Where no thread can be had when the answer comes, the id is written down all the same, and the task watched."""
+    """If no thread can be started when the answer comes, the id is recorded anyway, and the task watched."""
     journal = Failing(tmp_path / "other.sqlite", 1)
     job = start(world.job(journal=journal)).wait(LONG)
     (entry,) = journal.entries()
@@ -330,8 +330,10 @@ def test_an_id_that_cannot_be_written_down_is_told(world: World, tmp_path: Path)
 
 
 def test_nothing_is_sent_when_the_file_cannot_say_so(world: World) -> None:
-    """A wish that is in the file as "written" is not sent when the file does not take the word "sending": the next
-    kernel would say that nothing was sent."""
+    """A submission that is on disk as "written" is not sent if "sending" cannot be written.
+
+    The next kernel would report that nothing was sent.
+    """
     job = world.job()
     assert job._runner.trouble == ""
     path = world.journal.path
@@ -346,8 +348,10 @@ def test_nothing_is_sent_when_the_file_cannot_say_so(world: World) -> None:
 
 
 def test_a_submission_that_is_turned_away_is_not_sent_until_its_next_try(world: World) -> None:
-    """While it waits for its next try the journal says "written", so that a kernel that is killed then tells the
-    truth; a stop in that time calls it off at once."""
+    """While it waits for its next attempt the journal has "written", which is right if the kernel is killed then.
+
+    A stop in that time cancels it at once.
+    """
     world.gateway.created = Answer(429, {"error": {"message": "busy"}})
     paused = Ticks()
     watcher = Watcher(RateLimiter(1e12), lambda service, budget: world.connect(service, budget, sleep=paused.sleep))
@@ -369,8 +373,7 @@ def test_a_submission_that_is_turned_away_is_not_sent_until_its_next_try(world: 
 
 
 def test_stop_while_it_waits_for_its_turn(world: World) -> None:
-    """A submission that waits for the budget of requests is not sent after a stop, and before that the journal does not
-    say that it is being sent."""
+    """A submission that waits for the rate limiter is not sent after a stop, and is not "sending" before that."""
     held, budget = Ticks(), RateLimiter(0.001)
     budget.ask(Ticket(urgent=True), world.clock())
     watcher = Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=held.sleep))
@@ -384,8 +387,10 @@ def test_stop_while_it_waits_for_its_turn(world: World) -> None:
 
 
 def test_what_was_not_started_ends_at_once(world: World) -> None:
-    """Written down, and dropped before its start: nothing was sent, and the journal says so when that returns. What
-    was started goes on."""
+    """A job that is discarded before its start sends nothing, and the journal has that when the call returns.
+
+    A job that was started continues.
+    """
     job, heard = world.job(), Heard()
     job._state.listen(heard)
     job._runner.discard()
@@ -403,7 +408,7 @@ def test_what_was_not_started_ends_at_once(world: World) -> None:
 
 
 def test_many_starts_at_once_are_one(world: World) -> None:
-    """A job that is started by several threads is sent once."""
+    """A job that several threads start is sent once."""
     job = world.job()
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: start(job), range(8)))
@@ -420,7 +425,7 @@ class Torn(Watcher):
 
 
 def test_an_interrupted_start_is_no_start(world: World) -> None:
-    """It ends as stopped, and nobody waits for it for ever."""
+    """The job ends as stopped, and no wait for it hangs."""
     job = world.job(watcher=Torn())
     with pytest.raises(KeyboardInterrupt):
         start(job)
@@ -430,7 +435,7 @@ def test_an_interrupted_start_is_no_start(world: World) -> None:
 
 
 def test_a_stop_before_the_answer_can_be_taken_back(world: World) -> None:
-    """Its user wants it after all, while it is being sent: it is watched to its end."""
+    """A stop while the request is being sent can be undone: the task is watched to its end."""
     world.gateway.hold("POST /v1/video")
     job = start(world.job())
     world.gateway.server.wait_for(1)
@@ -443,7 +448,7 @@ def test_a_stop_before_the_answer_can_be_taken_back(world: World) -> None:
 
 
 def test_a_stop_that_has_taken_effect_is_not_taken_back(world: World) -> None:
-    """What has been called off stays so."""
+    """A job that was cancelled stays so."""
     job = world.job()
     job.stop()
     assert not job._runner.rewatch()
@@ -452,7 +457,7 @@ def test_a_stop_that_has_taken_effect_is_not_taken_back(world: World) -> None:
 
 
 def test_a_task_that_is_gone_is_marked(world: World) -> None:
-    """The journal keeps why a task that the service does not know any more cannot be watched."""
+    """The journal records why a task that the service no longer knows cannot be watched."""
     world.gateway.looks = [Answer(404, {"error": {"message": "task_not_exist", "code": "task_not_exist"}})] * 9
     job = start(world.job())
     with pytest.raises(TaskNotFoundError):
@@ -462,7 +467,7 @@ def test_a_task_that_is_gone_is_marked(world: World) -> None:
 
 
 def test_a_video_that_is_gone_is_marked_until_it_is_there(world: World) -> None:
-    """So is one whose video cannot be had; when it is fetched later after all, the mark goes."""
+    """A video that is gone is recorded too; if it is fetched later after all, the error is cleared."""
     world.gateway.video = Answer(404)
     job = start(world.job())
     with pytest.raises(VideoMissingError):
@@ -475,7 +480,7 @@ def test_a_video_that_is_gone_is_marked_until_it_is_there(world: World) -> None:
 
 
 def test_a_network_that_is_gone_is_no_mark(world: World) -> None:
-    """A download that fails for what passes leaves the entry as one to be resumed by itself."""
+    """A download that fails for a passing reason leaves the row to be resumed."""
     world.gateway.video = Answer(fault="reset")
     with pytest.raises(VideoMissingError):
         start(world.job()).wait(LONG)
@@ -483,7 +488,7 @@ def test_a_network_that_is_gone_is_no_mark(world: World) -> None:
 
 
 def test_a_silent_service_is_told_and_outlasted(world: World) -> None:
-    """Answers that are none do not end the watching; listeners hear of the silence and of its end."""
+    """Unusable answers do not end the watching; listeners are called when they begin and end."""
     world.gateway.looks = [row("processing"), Answer(502), Answer(fault="reset"), Answer(502), row("processing")]
     job, heard = world.job(), Heard()
     job._state.listen(heard)
@@ -497,7 +502,7 @@ def test_a_silent_service_is_told_and_outlasted(world: World) -> None:
 
 
 def test_the_end_is_shown_beside_the_loop(world: World) -> None:
-    """A view that takes its time for the end does not hold up other tasks."""
+    """A view that is slow at the end does not delay other tasks."""
     slow, first_ends = threading.Event(), threading.Event()
 
     def at_the_end(moment: JobSnapshot) -> None:
@@ -515,7 +520,7 @@ def test_the_end_is_shown_beside_the_loop(world: World) -> None:
 
 
 class Watched(Journal):
-    """A journal that knows in which threads it was used."""
+    """A journal that records in which threads it was used."""
 
     def __init__(self, path: Path) -> None:
         self.threads: set[str] = set()
@@ -531,7 +536,7 @@ class Watched(Journal):
 
 
 def test_the_journal_is_never_used_on_the_loop(world: World, tmp_path: Path) -> None:
-    """A slow disk holds up one task and not all of them."""
+    """A slow disk delays one task and not all of them."""
     journal = Watched(tmp_path / "other.sqlite")
     start(world.job(journal=journal)).wait(LONG)
     assert journal.threads
@@ -540,7 +545,7 @@ def test_the_journal_is_never_used_on_the_loop(world: World, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("state", ["accepted", "succeeded"])
 def test_an_entry_goes_on_where_it_was(world: World, state: str) -> None:
-    """Both kinds of unfinished entries end as a saved video, without a submission."""
+    """Both kinds of unfinished rows end as a saved video, without another submission."""
     key = world.journal.write(REQUEST, world.context.service.name)
     world.journal.update(key, state=state, task_id="t1", accepted=world.clock.now, url="https://gone.example/old.mp4")
     (entry,) = world.journal.unfinished()
@@ -552,7 +557,7 @@ def test_an_entry_goes_on_where_it_was(world: World, state: str) -> None:
 
 
 def test_videos_are_looked_at_one_after_another(world: World) -> None:
-    """To decode a picture takes memory: while one is looked at, others are fetched and wait; and all are seen."""
+    """Decoding takes memory: while one video is examined, others are fetched and wait; all are examined."""
 
     async def examining() -> asyncio.Lock:
         await world.watcher.examine_lock.acquire()
@@ -570,7 +575,7 @@ def test_videos_are_looked_at_one_after_another(world: World) -> None:
 
 
 class Looks:
-    """Looks into videos, and does not come back from the first ones before the gate is opened."""
+    """Examines videos, and does not return from the first ones before the gate is opened."""
 
     def __init__(self, hanging: int) -> None:
         self.begun, self.gate = threading.Event(), threading.Event()
@@ -587,7 +592,7 @@ class Looks:
 
 
 def test_a_video_that_cannot_be_looked_into_keeps_no_other_waiting(world: World) -> None:
-    """A decoder that hangs: that video is saved without its facts, and all others with them."""
+    """If a decoder hangs, that video is saved without its dimensions, and all others with theirs."""
     looks = Looks(1)
     watcher = looks.watcher(world, 0.2)
     jobs = [start(world.job(watcher=watcher)) for _ in range(4)]
@@ -598,7 +603,7 @@ def test_a_video_that_cannot_be_looked_into_keeps_no_other_waiting(world: World)
 
 
 def test_a_look_into_a_video_can_be_stopped(world: World) -> None:
-    """And so can the wait for one; the files are there, and are not fetched again."""
+    """So can the wait for an examination; the files are there, and are not fetched again."""
     looks = Looks(2)
     watcher = looks.watcher(world, LONG)
     jobs = [start(world.job(watcher=watcher)) for _ in range(2)]
@@ -616,7 +621,7 @@ def test_a_look_into_a_video_can_be_stopped(world: World) -> None:
 
 
 class Counted(Journal):
-    """A journal that counts what is noted of each submission."""
+    """A journal that counts the updates of each submission."""
 
     def __init__(self, path: Path) -> None:
         self.notes: Counter[int] = Counter()
@@ -628,8 +633,10 @@ class Counted(Journal):
 
 
 def test_a_hundred_jobs_at_once(world: World, tmp_path: Path) -> None:
-    """All of them get a file of their own, though all would like the same name; each is noted five times, and nothing
-    of them is kept when nobody holds them any more."""
+    """Each gets a file of its own although all have the same name; each is updated five times.
+
+    Nothing of them is kept once nobody refers to them.
+    """
     journal = Counted(tmp_path / "other.sqlite")
     jobs = [start(world.job(journal=journal)) for _ in range(100)]
     assert len({job.wait(LONG).path for job in jobs}) == 100
@@ -646,14 +653,14 @@ def test_a_hundred_jobs_at_once(world: World, tmp_path: Path) -> None:
 
 
 def change(world: World, key: int, **columns: object) -> None:
-    """Writes into the journal as the other kernel."""
+    """Write into the journal as the other kernel."""
     with contextlib.closing(sqlite3.connect(world.journal.path, isolation_level=None)) as file:
         names = ", ".join(f"{name} = ?" for name in columns)
         file.execute(f"UPDATE submissions SET {names} WHERE key = ?", (*columns.values(), key))
 
 
 def elsewhere(world: World) -> tuple[Job, Heard, FileLock]:
-    """A job that follows a submission of another kernel, which lives as long as its lock is held."""
+    """Return a job that follows a submission of another kernel, which lives as long as its lock is held."""
     key = world.journal.write(REQUEST, world.context.service.name)
     lock = FileLock(world.journal.path.parent / "kernels" / "another.lock")
     lock.acquire()
@@ -666,7 +673,7 @@ def elsewhere(world: World) -> tuple[Job, Heard, FileLock]:
 
 
 def test_what_another_kernel_sends_is_followed_and_not_sent(world: World) -> None:
-    """Until it has a task: then it is watched as any other, to its file, which is fetched once."""
+    """Once it has a task it is watched like any other, and its video is fetched once."""
     job, heard, lock = elsewhere(world)
     with lock:
         start(job)
@@ -693,7 +700,7 @@ def test_what_another_kernel_sends_is_followed_and_not_sent(world: World) -> Non
     ],
 )
 def test_how_it_ended_there_is_told_here(world: World, state: str, error: str, status: str, said: str) -> None:
-    """And nothing is written over."""
+    """The error is reported here, and nothing is overwritten."""
     job, _, lock = elsewhere(world)
     with lock:
         start(job)
@@ -706,7 +713,7 @@ def test_how_it_ended_there_is_told_here(world: World, state: str, error: str, s
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_it_is_sent_here_where_the_other_kernel_died_before_it_could(world: World, settled: bool) -> None:
-    """Once, also when a third kernel has said already that it was not sent."""
+    """It is sent once, even if a third kernel has already recorded that it was not sent."""
     job, _, lock = elsewhere(world)
     if settled:
         change(world, job._runner.key, state="refused", error=INTERRUPTED)
@@ -717,7 +724,7 @@ def test_it_is_sent_here_where_the_other_kernel_died_before_it_could(world: Worl
 
 
 def test_it_is_not_sent_again_where_the_other_kernel_died_while_it_sent_it(world: World) -> None:
-    """Nobody knows whether it was accepted."""
+    """It is not known whether it was accepted."""
     job, _, lock = elsewhere(world)
     change(world, job._runner.key, state="sending")
     lock.release()
@@ -728,7 +735,7 @@ def test_it_is_not_sent_again_where_the_other_kernel_died_while_it_sent_it(world
 
 @pytest.mark.parametrize("started", [False, True])
 def test_who_stops_following_leaves_the_other_kernel_alone(world: World, started: bool) -> None:
-    """It goes on there, and the journal says what it said."""
+    """The other kernel continues, and its row in the journal is unchanged."""
     job, heard, lock = elsewhere(world)
     with lock:
         if started:
@@ -740,7 +747,7 @@ def test_who_stops_following_leaves_the_other_kernel_alone(world: World, started
 
 
 def test_what_was_taken_off_the_journal_is_not_waited_for(world: World) -> None:
-    """For ever."""
+    """The job ends with an error if its row is gone."""
     job, _, lock = elsewhere(world)
     with lock:
         world.journal.forget([job._runner.key])
@@ -749,8 +756,10 @@ def test_what_was_taken_off_the_journal_is_not_waited_for(world: World) -> None:
 
 
 def test_what_is_no_longer_its_own_is_not_sent(world: World) -> None:
-    """While it waits for its next try, another kernel takes it for dead (its lock was swept away), and says that it was
-    not sent, so that it is made there: here it is not."""
+    """A submission that another kernel has taken over before the next attempt is not sent here.
+
+    The other kernel found this one's lock gone, and recorded that it was not sent, so that it may be sent there.
+    """
     world.gateway.created = Answer(429, {"error": {"message": "busy"}})
     paused = Ticks()
     watcher = Watcher(RateLimiter(1e12), lambda service, budget: world.connect(service, budget, sleep=paused.sleep))
@@ -761,5 +770,5 @@ def test_what_is_no_longer_its_own_is_not_sent(world: World) -> None:
     paused.tick()
     with pytest.raises(KlingError, match="another kernel has taken the submission over"):
         job.wait(LONG)
-    assert world.gateway.posts == 1  # the one that was turned away
+    assert world.gateway.posts == 1  # the one that was not accepted
     assert (world.entry().state, world.entry().error, len(world.journal.entries())) == ("refused", INTERRUPTED, 1)

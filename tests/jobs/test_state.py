@@ -1,4 +1,4 @@
-"""How a job stands: what its listeners hear, and what is claimed about progress and time."""
+"""The state of a job: calls of its listeners, and claims about progress and time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def task(status: Status = "queued", progress: int | None = None, word: str = "")
 
 
 def test_a_submission_is_queued_when_it_is_accepted(state: JobState, clock: Clock) -> None:
-    """The answer to a submission has no word for the state; the time counts from acceptance."""
+    """The answer to a submission has no status; time counts from acceptance."""
     heard = Heard()
     state.listen(heard)
     clock.now += 7
@@ -37,14 +37,14 @@ def test_a_submission_is_queued_when_it_is_accepted(state: JobState, clock: Cloc
     assert not state.submitted.done()
     state.accept(Task("t1", status="queued"), clock.now)
     assert state.task is not None
-    assert not (state.submitted.done() or heard.states)  # it is not written down yet
+    assert not (state.submitted.done() or heard.states)  # not recorded yet
     state.announce()
     assert state.submitted.done()
     assert (heard.states, state.snapshot().elapsed) == (["queued"], 0)
 
 
 def test_only_real_progress_is_progress(state: JobState, clock: Clock) -> None:
-    """The gateway's marks are none; a measured number is; after the end there is none."""
+    """The gateway's placeholder values are no progress, a measured number is; after the end there is none."""
     state.accept(task(), clock.now)
     seen = []
     for progress in (10, 30, 41, 57):
@@ -58,7 +58,7 @@ def test_only_real_progress_is_progress(state: JobState, clock: Clock) -> None:
 
 
 def test_the_time_left_is_a_range_or_nothing(state: JobState, clock: Clock) -> None:
-    """Without a history nothing is promised; with one there is a range around it."""
+    """Without a history there is no estimate; with one there is a range around it."""
     state.accept(task(), clock.now)
     assert state.snapshot().remaining is None
     state.set_typical(100)
@@ -70,7 +70,7 @@ def test_the_time_left_is_a_range_or_nothing(state: JobState, clock: Clock) -> N
 
 
 def test_silence_counts_from_the_last_answer(state: JobState, clock: Clock) -> None:
-    """While the service gives no usable answer the snapshot says since when; an answer ends it."""
+    """While the service gives no usable answer the snapshot has the seconds since the last one."""
     state.accept(task(), clock.now)
     clock.now += 30
     assert state.snapshot().silent is None
@@ -84,7 +84,7 @@ def test_silence_counts_from_the_last_answer(state: JobState, clock: Clock) -> N
 
 
 def test_the_last_trouble_is_told_while_there_is_one(state: JobState, clock: Clock) -> None:
-    """What keeps the answer from coming; not any more once one has come."""
+    """The snapshot has the last poll's error until a usable answer comes."""
     state.accept(task(), clock.now)
     trouble = KlingError("why")
     state.poll_failed(trouble)
@@ -94,7 +94,7 @@ def test_the_last_trouble_is_told_while_there_is_one(state: JobState, clock: Clo
 
 
 def seen(state: JobState, clock: Clock, *tasks: Task) -> list[tuple[str, int | None, bool]]:
-    """State, per cent and whether it was put back, after each look."""
+    """Return state, percentage and whether the task was restarted, after each poll."""
     state.accept(task(), clock.now)
     told = []
     for each in tasks:
@@ -106,7 +106,7 @@ def seen(state: JobState, clock: Clock, *tasks: Task) -> list[tuple[str, int | N
 
 
 def test_a_task_that_goes_back_into_the_queue(state: JobState, clock: Clock) -> None:
-    """It is told, and stays told: it has been begun twice."""
+    """It is reported, and stays reported: the task was started twice."""
     looks = task("queued"), task("running"), task("queued"), task("running")
     assert seen(state, clock, *looks) == [
         ("queued", None, False),
@@ -117,7 +117,7 @@ def test_a_task_that_goes_back_into_the_queue(state: JobState, clock: Clock) -> 
 
 
 def test_progress_that_falls_is_a_new_beginning(state: JobState, clock: Clock) -> None:
-    """80 to 25 is one, and the pace of before counts no more; 41 to 40 is a matter of measuring."""
+    """A fall from 80 to 25 is a restart, and the earlier pace no longer counts; from 41 to 40 is noise."""
     numbers = (41, 40, 80, 25, 26)
     told = seen(state, clock, *(task("running", number) for number in numbers))
     assert [percent for _, percent, _ in told] == list(numbers)
@@ -125,13 +125,13 @@ def test_progress_that_falls_is_a_new_beginning(state: JobState, clock: Clock) -
 
 
 def test_full_progress_is_no_end(state: JobState, clock: Clock) -> None:
-    """100 per cent of a task that goes on is a number, and promises nothing."""
+    """100 per cent of a running task is a number, and no promise of its end."""
     assert seen(state, clock, task("running", 41), task("running", 100))[-1] == ("running", 100, False)
     assert state.snapshot().remaining is None
 
 
 def test_what_has_ended_does_not_go_back(state: JobState, clock: Clock) -> None:
-    """Whatever a look says after the end: the end stands, and its link."""
+    """Whatever a poll returns after the end, the end and its link stay."""
     state.accept(task(), clock.now)
     state.polled(Task("t1", status="succeeded", word="SUCCESS", url="https://m.example/a.mp4"))
     state.fetch()
@@ -143,7 +143,7 @@ def test_what_has_ended_does_not_go_back(state: JobState, clock: Clock) -> None:
 
 @pytest.mark.parametrize("jump", [-3600.0, -1e9, 3600.0])
 def test_a_clock_that_jumps(state: JobState, clock: Clock, jump: float) -> None:
-    """No time is ever negative, and nobody claims to know how long it took."""
+    """No time is ever negative, and no duration is recorded."""
     state.accept(task(), clock.now)
     clock.now += 30
     state.polled(task("running", 41))
@@ -158,7 +158,7 @@ def test_a_clock_that_jumps(state: JobState, clock: Clock, jump: float) -> None:
 
 
 def test_an_end_before_the_last_look_has_no_duration(state: JobState, clock: Clock) -> None:
-    """The clock was set back between two looks."""
+    """The clock was set back between two polls."""
     state.accept(task(), clock.now)
     clock.now += 30
     state.polled(task("running"))
@@ -170,8 +170,10 @@ def test_an_end_before_the_last_look_has_no_duration(state: JobState, clock: Clo
 @pytest.mark.parametrize("jump", [-40.0, -7.0, 7.0, 40.0, 600.0, 1e9])
 @pytest.mark.parametrize("before", ["it is accepted", "it is seen under way", "its end"])
 def test_a_clock_that_jumps_leaves_no_duration(jump: float, before: str) -> None:
-    """Whenever it does, however far: what such tasks usually take is not reckoned from it. A clock that goes on evenly,
-    or jumped while nothing was accepted yet, leaves one."""
+    """A clock that is set during the task leaves no duration, whenever and by however much.
+
+    A clock that runs evenly leaves one, and so does one that was set before the acceptance.
+    """
     clock, monotonic = Clock(), Clock()
     state = JobState(clock.now, clock, monotonic=monotonic)
     for event in ("it is accepted", "it is seen under way", "its end"):
@@ -186,7 +188,7 @@ def test_a_clock_that_jumps_leaves_no_duration(jump: float, before: str) -> None
 
 
 def test_a_laptop_that_slept_leaves_no_duration() -> None:
-    """The monotonic clock stands still meanwhile, and what is seen under way after it may have stood in a queue."""
+    """The monotonic clock stops meanwhile, and a task seen running afterwards may have been queued."""
     clock, monotonic = Clock(), Clock()
     state = JobState(clock.now, clock, monotonic=monotonic, task=task(), accepted=clock.now)
     clock.now += 8 * 3600
@@ -196,14 +198,14 @@ def test_a_laptop_that_slept_leaves_no_duration() -> None:
 
 
 def test_a_word_that_we_do_not_know(state: JobState, clock: Clock) -> None:
-    """It counts as under way, and is told as it is."""
+    """An unknown status counts as running, and is shown as it is."""
     state.accept(task(), clock.now)
     state.polled(task("unknown", word="REVIEWING"))
     assert (state.snapshot().state, state.snapshot().word) == ("running", "REVIEWING")
 
 
 def test_only_the_beginning_of_a_download_is_told(state: JobState, clock: Clock) -> None:
-    """A download has thousands of pieces: ticks show how far it is, and no view is flooded."""
+    """A download has thousands of chunks: views poll its progress and are not notified of each."""
     state.accept(task(), clock.now)
     heard = Heard()
     state.listen(heard)
@@ -215,7 +217,7 @@ def test_only_the_beginning_of_a_download_is_told(state: JobState, clock: Clock)
 
 @pytest.mark.parametrize(("gap", "known"), [(30, True), (3600, False)])
 def test_the_duration_is_known_to_who_watched(state: JobState, clock: Clock, gap: float, known: bool) -> None:
-    """How long a task took is known if it was seen under way shortly before its end, and not after a night."""
+    """The duration is known if the task was seen running shortly before its end, and not after a night."""
     state.accept(task(), clock.now)
     clock.now += 30
     state.polled(task("running"))
@@ -225,7 +227,10 @@ def test_the_duration_is_known_to_who_watched(state: JobState, clock: Clock, gap
 
 
 def test_the_end_is_heard_once_and_last(state: JobState, clock: Clock) -> None:
-    """After the end nothing is told; who listens then hears the end at once, and once; a second end is none."""
+    """After the end no listener is called; a new one is called with the end, at once and once.
+
+    A second end is ignored.
+    """
     early, late = Heard(), Heard()
     state.listen(early)
     state.end("failed", KlingError("why"))
@@ -239,7 +244,7 @@ def test_the_end_is_heard_once_and_last(state: JobState, clock: Clock) -> None:
 
 
 def test_the_end_is_heard_before_anybody_goes_on(state: JobState) -> None:
-    """When a waiting cell goes on, its view shows the end already."""
+    """When a waiting cell continues, its view shows the end already."""
     order = []
     state.listen(lambda snapshot: order.append((snapshot.state, state.ended.done())))
     state.end("done")
@@ -249,7 +254,7 @@ def test_the_end_is_heard_before_anybody_goes_on(state: JobState) -> None:
 
 
 def test_the_clock_stands_still_after_the_end(state: JobState, clock: Clock) -> None:
-    """A job that is shown again an hour later has not taken an hour more."""
+    """``elapsed`` stops at the end: a job that is shown an hour later has not taken an hour more."""
     clock.now += 10
     state.end("stopped")
     clock.now += 3600
@@ -257,7 +262,7 @@ def test_the_clock_stands_still_after_the_end(state: JobState, clock: Clock) -> 
 
 
 def test_a_listener_that_fails_harms_nobody(state: JobState, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """The others hear on, the failing one hears the end too, and the log tells of it once."""
+    """The other listeners are still called, the failing one gets the end too, and the log has it once."""
     heard, calls = Heard(), []
 
     def fails(snapshot: JobSnapshot) -> None:
@@ -294,7 +299,7 @@ def test_a_listener_may_ask_and_listen(state: JobState, clock: Clock) -> None:
 
 
 def test_listeners_that_come_while_it_ends_hear_it_once(clock: Clock) -> None:
-    """However the end and a new listener meet, the listener hears the end exactly once."""
+    """Whatever the order of the end and a new listener, the listener is called with the end exactly once."""
     for _ in range(200):
         state = JobState(clock.now, clock)
         heard = [Heard() for _ in range(4)]

@@ -1,4 +1,4 @@
-"""What a stop cuts short, and what it lets through."""
+"""The steps that a stop cancels, and those that it does not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kling_widgets.jobs.stop_switch import StopSwitch
 
 
 def test_one_alone_claims_it() -> None:
-    """It is started once, and not at all after a stop."""
+    """The job is started once, and not at all after a stop."""
     started, stopped = StopSwitch(sent=False), StopSwitch(sent=False)
     assert (started.claim(), started.claim()) == (True, False)
     assert stopped.stop()
@@ -28,13 +28,13 @@ def test_a_stop_before_the_beginning_cannot_be_taken_back() -> None:
 
 
 def test_a_stop_that_has_cut_nothing_is_taken_back() -> None:
-    """What is seen through goes on, and so does what comes behind it."""
+    """The shielded step continues, and so do the steps after it."""
 
     async def work() -> list[str]:
         assert switch.begin()
         switch.shield()
         assert not switch.stop()
-        await asyncio.sleep(0)  # the cut that was called for comes, and finds nothing to cut
+        await asyncio.sleep(0)  # the requested cancellation runs, and finds nothing to cancel
         switch.undo_stop()
         with switch.cancellable():
             return ["went on"]
@@ -45,7 +45,7 @@ def test_a_stop_that_has_cut_nothing_is_taken_back() -> None:
 
 
 def test_a_stop_cuts_short_what_may_be() -> None:
-    """At once, in the middle of a wait; from then on it cannot be taken back."""
+    """It cancels at once, in the middle of a wait, and can then not be undone."""
 
     async def work() -> None:
         assert switch.begin()
@@ -62,7 +62,7 @@ def test_a_stop_cuts_short_what_may_be() -> None:
 
 @pytest.mark.parametrize("way", ["send", "not_accepted", "cancellable"])
 def test_the_next_step_ends_what_was_stopped_meanwhile(way: str) -> None:
-    """Whatever was seen through before: nothing is sent any more."""
+    """After a shielded step nothing more is sent."""
 
     async def work() -> None:
         assert switch.begin()

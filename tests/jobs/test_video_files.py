@@ -1,4 +1,4 @@
-"""Where videos are saved, and which saved video is whose."""
+"""The paths of videos, and finding the saved video of a submission."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHEN = 1_795_356_300.0
 
 
 def test_a_name_is_never_taken_twice(tmp_path: Path) -> None:
-    """Next to a file, a folder or a dead link of the name, the next number is chosen."""
+    """If there is a file, a folder or a dead link of that name, the next number is used."""
     names = []
     for make in (Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere"), Path.touch):
         path = choose_path(tmp_path, None, "clip.mp4")
@@ -39,13 +39,13 @@ def test_save_is_a_file_or_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_home_that_nobody_has() -> None:
-    """A path that means nothing here is an error in words."""
+    """A path that is not possible here is an error with a message."""
     with pytest.raises(KlingError, match="nothing was sent"):
         save_path("~nobody-of-this-name/clip.mp4")
 
 
 def test_a_folder_is_made_and_left_empty(tmp_path: Path) -> None:
-    """Making ready makes the folder with its parents, and leaves nothing in it."""
+    """The folder is created with its parents, and nothing is left in it."""
     folder = tmp_path / "a" / "b"
     ensure_writable(folder)
     ensure_writable(folder)
@@ -66,7 +66,7 @@ def entry(path: Path, **more: str) -> Submission:
 
 
 def test_a_saved_video_is_found_by_its_checksum_its_name_or_its_folder(tmp_path: Path) -> None:
-    """Wherever ``--save`` put it, in the folder of another notebook, and in the one of this."""
+    """It is found where ``--save`` put it, in another notebook's folder, and in this one's."""
     videos = tmp_path / "videos"
     videos.mkdir()
     named = clip(tmp_path / name_for("a boat", "task_1", WHEN, demo=True))
@@ -80,8 +80,11 @@ def test_a_saved_video_is_found_by_its_checksum_its_name_or_its_folder(tmp_path:
 
 
 def test_no_other_file_is_taken_for_a_saved_video(tmp_path: Path) -> None:
-    """A journal of somebody else names whatever is on this machine: a private video, one of another task, what is no
-    video, what lies outside behind a link or dots, what would be waited for."""
+    """Somebody else's journal may name any file of this machine, which is not shown.
+
+    Such as a private video, that of another task, a file that is no video, one outside the folder behind a link or
+    dots, and one that would block a reader.
+    """
     videos = tmp_path / "videos"
     videos.mkdir()
     private = clip(tmp_path / "private.mp4")

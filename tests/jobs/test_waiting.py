@@ -1,7 +1,7 @@
-"""Waiting in a cell, and async code from plain code: with no loop, with one that can be entered again, and with others.
+"""Waiting in a cell, and async code from synchronous code: without a loop, in a re-entrant one, and in others.
 
-What nest_asyncio does to a process stays, so each kind of loop is tried in a process of its own. That loops live
-through it is shown in tests/test_loops.py.
+The patches of nest_asyncio stay in a process, so each kind of loop is tested in a process of its own. Tests of the
+loops themselves are in tests/test_loops.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.kernel import Kernel
 
 
 def python(code: str, *, fails: bool = False) -> str:
-    """What a program prints; its errors are shown when it fails."""
+    """Return what a program prints; if it fails, show its errors."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
     )
@@ -43,7 +43,7 @@ async def _fail() -> None:
 
 
 def test_wait_gives_the_result() -> None:
-    """Of a future that is done, and of one that another thread finishes."""
+    """It returns the result of a future that is done, and of one that another thread finishes."""
     future: Future[str] = Future()
     threading.Timer(0, future.set_result, ["late"]).start()
     assert waiting.wait(future, LONG) == "late"
@@ -52,7 +52,7 @@ def test_wait_gives_the_result() -> None:
 
 
 def test_wait_ends_in_time() -> None:
-    """TimeoutError is raised when it is not done; the future is left as it was."""
+    """TimeoutError is raised if the future is not done; the future is unchanged."""
     future: Future[None] = Future()
     for timeout in (0, -1, 0.001):
         with pytest.raises(TimeoutError):
@@ -62,7 +62,7 @@ def test_wait_ends_in_time() -> None:
 
 
 def test_awaiting_a_future_of_another_thread() -> None:
-    """In async code the same: its result, a TimeoutError, and the future left as it was."""
+    """Async code gets the result, or a TimeoutError, and the future is unchanged."""
     future: Future[str] = Future()
 
     async def main() -> str:
@@ -86,7 +86,7 @@ def test_wait_raises_what_the_work_raised() -> None:
 
 
 def test_work_that_is_interrupted_is_not_cut_in_two() -> None:
-    """It goes through to its end, told of the interrupt, which is raised then."""
+    """The work ends, knowing of the interrupt, which is raised then."""
     interrupted, done = threading.Event(), []
 
     def work() -> None:
@@ -100,13 +100,13 @@ def test_work_that_is_interrupted_is_not_cut_in_two() -> None:
 
 
 def test_an_error_of_work_in_a_thread_is_raised() -> None:
-    """As if it had been done here."""
+    """An error of the work is raised in the calling thread."""
     with pytest.raises(ZeroDivisionError):
         waiting.run_uninterrupted(lambda: [].append(1 // 0))
 
 
 def test_run_without_a_loop() -> None:
-    """A coroutine, and anything else that can be awaited; what it raises is raised; asyncio.run stays as it is."""
+    """It runs any awaitable and raises its errors; asyncio.run is unchanged."""
 
     class Thing:
         def __await__(self):  # type: ignore[no-untyped-def]
@@ -145,7 +145,10 @@ async def fail():
 
 
 def test_a_wait_leaves_a_running_loop_as_it_is() -> None:
-    """Nothing of it runs meanwhile, as in any code that does not await; asyncio is not patched; it goes on after."""
+    """A wait blocks a running loop, as any code that does not await, and the loop runs on afterwards.
+
+    asyncio is not patched.
+    """
     assert (
         python(
             IN_A_LOOP
@@ -169,7 +172,7 @@ print(seen, "nest_asyncio" in sys.modules, asyncio.run is original)
 
 
 def test_in_a_loop_of_ones_own_other_tasks_go_on() -> None:
-    """Async code that is run inside a running loop is run by it, and its other tasks go on."""
+    """Async code that is run inside a running loop runs on it, and its other tasks continue."""
     assert (
         python(
             IN_A_LOOP
@@ -196,7 +199,7 @@ print(seen, asyncio.run is original)
 
 
 def test_in_a_thread_with_a_loop_of_its_own() -> None:
-    """It is the same in another thread, while the main thread's loop is not touched."""
+    """The same in another thread, without touching the main thread's loop."""
     assert (
         python(
             IN_A_LOOP
@@ -214,7 +217,7 @@ print(seen, asyncio.run(give("and after")), asyncio.run is original)
 
 
 def test_a_future_that_ends_after_its_waiter_and_its_loop() -> None:
-    """Whoever gave up waiting, and closed the loop, is not called any more; nothing is written about it."""
+    """A wait that was cancelled, and whose loop is closed, is not called any more; nothing is logged."""
     assert (
         python(
             IN_A_LOOP
@@ -233,7 +236,7 @@ future.set_result("nobody waits")
 
 
 def test_afterwards_servers_still_start() -> None:
-    """uvicorn, and asyncio.run with a loop_factory where there is one, work after asyncio was patched."""
+    """uvicorn, and asyncio.run with a loop_factory if there is one, work after asyncio was patched."""
     assert (
         python(
             IN_A_LOOP
@@ -268,7 +271,7 @@ if sys.version_info >= (3, 12):
 
 
 def test_a_loop_that_cannot_be_entered_again() -> None:
-    """A loop that is not asyncio's own, as uvloop's, is left alone, and so is asyncio: the wait is a plain one."""
+    """A loop such as uvloop's is not patched, and neither is asyncio: the wait is a blocking one."""
     assert (
         python(
             IN_A_LOOP
@@ -298,7 +301,7 @@ print("nest_asyncio" in sys.modules, asyncio.run is original)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("place", ["plain", "own loop", "foreign loop"])
 def test_an_interrupt_cancels_what_runs(place: str) -> None:
-    """Whatever loop there is, an interrupt is raised, and the coroutine is cancelled and can clean up."""
+    """With every kind of loop an interrupt is raised, and the coroutine is cancelled and can clean up."""
     start = {
         "plain": "go()",
         "own loop": "try: asyncio.run(inside(go))\nexcept KeyboardInterrupt: print('interrupted')",
@@ -335,7 +338,7 @@ print(cleaned.wait(60))
 
 
 def test_run_in_a_kernel(kernel_name: str) -> None:
-    """In both kinds of kernel: a value, an error, what is printed, and three cells queued behind."""
+    """In both kinds of kernel: a value, an error, printed text, and three queued cells."""
     with Kernel(kernel_name) as kernel:
         value, error, *others = kernel.run(
             "import asyncio\nfrom kling_widgets.jobs import waiting\n"
@@ -355,7 +358,7 @@ def test_run_in_a_kernel(kernel_name: str) -> None:
 
 
 def test_run_in_a_kernel_is_interrupted(kernel_name: str) -> None:
-    """The stop button cancels the coroutine, and the kernel goes on."""
+    """An interrupt cancels the coroutine, and the kernel continues."""
     with Kernel(kernel_name) as kernel:
         kernel.run("import asyncio, threading\nfrom kling_widgets.jobs import waiting\ncleaned = threading.Event()")
         cell = kernel.send(
@@ -372,7 +375,7 @@ def test_run_in_a_kernel_is_interrupted(kernel_name: str) -> None:
 
 
 def test_what_belongs_to_the_kernels_loop(kernel_name: str) -> None:
-    """A task of the kernel's own loop can be run where that can be entered again; else the error says what to do."""
+    """A task of the kernel's own loop can be run if that loop is re-entrant; else the error says what to do."""
     with Kernel(kernel_name) as kernel:
         (cell,) = kernel.run(
             "import asyncio\nfrom kling_widgets.jobs import waiting\n"
@@ -383,7 +386,7 @@ def test_what_belongs_to_the_kernels_loop(kernel_name: str) -> None:
 
 
 def test_a_loop_of_a_thread_in_a_kernel(kernel_name: str) -> None:
-    """A user's own loop in a thread of a kernel may be entered again; the cells of the kernel run on."""
+    """A user's own loop in a thread of a kernel may be entered again; the kernel's cells continue."""
     with Kernel(kernel_name) as kernel:
         cell, *others = kernel.run(
             "import asyncio, threading\nfrom concurrent.futures import Future\n"
@@ -402,7 +405,7 @@ def test_a_loop_of_a_thread_in_a_kernel(kernel_name: str) -> None:
 
 
 def test_an_interrupt_in_a_plain_wait_leaves_the_work_alone() -> None:
-    """The future of a wait that was interrupted is as it was."""
+    """The future of an interrupted wait is unchanged."""
     assert (
         python(
             f"""

@@ -1,4 +1,4 @@
-"""The background thread: one for the process, with one client a service."""
+"""The background thread: one per process, with one client per service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def _thread() -> threading.Thread:
 
 
 def test_all_work_runs_on_one_daemon_thread() -> None:
-    """However many threads start work first, there is one loop, beside the caller's."""
+    """However many threads start work first, there is one loop, on a thread of its own."""
     watcher = Watcher()
     found: list[threading.Thread] = []
     barrier = threading.Barrier(8)
@@ -47,7 +47,7 @@ def test_all_work_runs_on_one_daemon_thread() -> None:
 
 
 def test_nothing_begins_before_it_is_needed() -> None:
-    """A watcher alone starts no thread, and imports no httpx."""
+    """A new watcher starts no thread, and imports no httpx."""
     code = (
         "import sys, threading; from kling_widgets.jobs.watcher import Watcher; watcher = Watcher()\n"
         "print(threading.active_count(), 'httpx' in sys.modules, watcher.busy)"
@@ -57,7 +57,7 @@ def test_nothing_begins_before_it_is_needed() -> None:
 
 
 def test_results_and_errors_come_back() -> None:
-    """What the work gives, or raises, is the future's."""
+    """The result or error of the coroutine is that of the future."""
 
     async def fails() -> None:
         raise ZeroDivisionError
@@ -69,7 +69,7 @@ def test_results_and_errors_come_back() -> None:
 
 
 def test_busy_counts_what_is_under_way() -> None:
-    """Work counts from its start to its end, also when it is cancelled."""
+    """A coroutine counts from its start to its end, also if it is cancelled."""
     watcher = Watcher()
     future = watcher.start(asyncio.Event().wait())
     assert watcher.busy == 1
@@ -80,7 +80,7 @@ def test_busy_counts_what_is_under_way() -> None:
 
 
 def test_one_client_a_service() -> None:
-    """Tasks of one service share its connections and the budget; another key is another client."""
+    """Tasks of one service share its connections and the rate limiter; another key has another client."""
     made: list[tuple[Service, RateLimiter]] = []
 
     def connect(service: Service, budget: RateLimiter) -> object:
@@ -96,7 +96,7 @@ def test_one_client_a_service() -> None:
 
 
 def test_its_own_client_is_the_services() -> None:
-    """By default a client is made for the service's address, with its key."""
+    """By default the client is made for the service's address, with its key."""
 
     async def address() -> str:
         return watcher.client(SERVICE).base_url
@@ -107,7 +107,7 @@ def test_its_own_client_is_the_services() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_after_a_fork_there_is_a_new_thread() -> None:
-    """The thread is not there in a forked child: it gets one of its own, and none of the parent's work."""
+    """A forked child, which has no copy of the thread, starts one of its own, and none of the parent's work."""
     code = """
 import asyncio, os
 from kling_widgets.jobs.watcher import Watcher
