@@ -34,13 +34,12 @@ class StopSwitch:
 
     @property
     def sent(self) -> bool:
-        """Whether something was sent that was not turned away."""
+        """Whether a request was sent that was not refused."""
         with self._lock:
             return self._sent
 
     @sent.setter
     def sent(self, sent: bool) -> None:
-        """Whether a request was sent that was not refused."""
         with self._lock:
             self._sent = sent
 

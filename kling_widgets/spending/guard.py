@@ -120,8 +120,7 @@ class Guard:
         Args:
             requests: the new requests, one for each video.
             run: the run of the cell that submits them, whose earlier submissions count too; "" if no cell does, as for
-                a click
-                in a form.
+                a click in a form.
 
         Raises:
             KlingError: the budget does not allow them.
@@ -150,8 +149,7 @@ class Guard:
             yes: whether the user has confirmed already; the budget applies all the same.
             run: as for ``question``.
             repeated: requests of an earlier run of the cell that was refused midway. This run completes that one, so
-                they
-                count for its question, but not for the budget again.
+                they count for its question, but not for the budget again.
             rerun: whether the cell, if run again, finds the submissions of this run; the error then says so.
 
         Yields:
@@ -159,8 +157,7 @@ class Guard:
 
         Raises:
             KlingError: the budget does not allow the requests, the user said no, or it was not possible to ask. Nothing
-                was
-                sent.
+                was sent.
         """
         with self._lock:  # otherwise two threads could both use what is left for one
             estimates, known = self._estimates(requests), self._estimates(repeated)

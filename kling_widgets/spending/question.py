@@ -18,8 +18,7 @@ class Question:
         spending: the submissions come to more than ``confirm_above``, or "". If it is not possible to ask, nothing is
             sent.
         unusual: values that are not documented for their model, or "". If it is not possible to ask, the request is
-            sent
-            with a note, as our sources may be older than the service.
+            sent with a note, as our sources may be older than the service.
     """
 
     spending: str = ""

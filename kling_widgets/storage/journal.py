@@ -36,7 +36,7 @@ DAY = 24 * 3600.0  # seconds; the period of the environment's budget
 INTERRUPTED = "The kernel ended before this was sent: nothing was sent, nothing is billed."
 _MAYBE_ACCEPTED = (
     "The kernel ended while this was being sent, so it may have been accepted and billed, and is not sent again "
-    "automatically. Look for it in the service's web console first."
+    "automatically. Before you send it again, look for it in the service's web console."
 )
 
 # The durations of the last tasks of a kind; the checks leave out rows that another program wrote.
@@ -86,9 +86,8 @@ class Journal:
         self._clock = clock
         self._processes = process_registry(path.absolute().parent / "kernels")
         self.request_index = RequestIndex(self._database, self._select)
-        self._own: dict[
-            int, dict[str, object]
-        ] = {}  # the rows that this process works on, by the number they had first
+        # The rows that this process works on, by the number that they had first.
+        self._own: dict[int, dict[str, object]] = {}
 
     @property
     def path(self) -> Path:
@@ -186,8 +185,7 @@ class Journal:
 
         Returns:
             Whether the change is on disk: False if it is in memory only, or if there is no such row. None if another
-                process
-            owns the submission now, so that nothing was changed.
+            process owns the submission now, so that nothing was changed.
         """
         return self.update_all([(key, columns)])[0]
 

@@ -49,12 +49,11 @@ class PresetStore:
     def save(self, name: str, request: VideoRequest) -> tuple[str, ...]:
         """Save a request, complete or not; replace the preset of this name.
 
-        A file of another origin with the same name in it is not replaced; ours then takes precedence.
+        A preset of this name in a file that somebody else put there is not replaced; ours takes precedence.
 
         Returns:
             The labels of the fields that hold files of this machine. Only the names of these files are saved, for
-            messages
-                about what is missing; a preset that is loaded can only bring links.
+            messages about missing files, as a preset that is loaded can only bring links.
 
         Raises:
             InvalidRequestError: something looks like an API key, the request is too large, or a field holds a file

@@ -106,7 +106,7 @@ class Submission:
 
     @property
     def estimate(self) -> Estimate:
-        """What it contributes to a sum; its length is unknown if its body is no valid request."""
+        """Its estimate, as a part of a sum; the length is unknown if its body is no valid request."""
         try:
             seconds = seconds_of(self.request)
         except KlingError:

@@ -1,4 +1,4 @@
-"""The budget of the environment, for clients that keep no journal."""
+"""The budget of the environment, for clients without a journal of their own."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ def clock() -> Clock:
 
 @pytest.fixture
 def new(tmp_path: Path, clock: Clock) -> New:
-    """Makes the allowance of one process, with a budget."""
+    """A function that makes the allowance of one process, with a budget."""
     return lambda budget: Allowance(budget, tmp_path / "home", clock=clock)
 
 
 def make(allowance: Allowance, request: VideoRequest = BOAT) -> Any:
-    """A submission that the service has taken."""
+    """Reserve a submission that the service then accepts."""
     held = allowance(SERVICE, request.payload())
     held.accepted("t-1")
     return held
 
 
 def refused(allowance: Allowance, request: VideoRequest = BOAT) -> str:
-    """Why it is not allowed."""
+    """Return why a submission is not allowed."""
     with pytest.raises(KlingError) as raised:
         allowance(SERVICE, request.payload())
     return str(raised.value)
 
 
 def test_what_goes_beyond_the_budget_is_refused(new: New) -> None:
-    """In one line: the limit, who set it, for what it holds, what counts, what it means for the money."""
+    """The error is one line: the limit, who set it, its scope, what counts, and what it means for the money."""
     allowance = new("2 videos")
     make(allowance)
     make(allowance)
@@ -73,13 +73,13 @@ def test_what_goes_beyond_the_budget_is_refused(new: New) -> None:
 
 
 def test_its_name_is_that_of_the_guard() -> None:
-    """The one that the README names."""
+    """The variable is the one that the README names."""
     assert BUDGET == "KLING_WIDGETS_BUDGET"
     assert f'"{BUDGET}"' in (ROOT / "kling_widgets" / "__init__.py").read_text()
 
 
 def test_a_row_has_service_model_and_cost_alone(new: New, tmp_path: Path) -> None:
-    """What was asked is not kept; the seconds are, as a budget may count them."""
+    """The request is not recorded, except its seconds, as a budget may count them."""
     PriceTable(tmp_path / "home" / "prices.json").set(Price("aigc-video-kling-2.6", Decimal("0.07")), "USD")
     allowance = new("60 s")
     make(allowance, VideoRequest("2.6", prompt="a secret", seconds=10, image="https://example.com/mine.png"))
@@ -93,7 +93,7 @@ def test_a_row_has_service_model_and_cost_alone(new: New, tmp_path: Path) -> Non
 
 
 def test_another_process_counts_too(new: New) -> None:
-    """Each has its own allowance; the journal is one. What a kernel has submitted counts, the demo's does not."""
+    """Each process has its own allowance on one journal. A kernel's submissions count, those to the demo do not."""
     one, other = new("3 videos"), new("3 videos")
     make(one)
     make(other)
@@ -104,7 +104,7 @@ def test_another_process_counts_too(new: New) -> None:
 
 
 def test_a_budget_is_one_of_24_hours(new: New, clock: Clock) -> None:
-    """What was submitted before that counts no more."""
+    """Older submissions no longer count."""
     allowance = new("1 video")
     make(allowance)
     clock.now += DAY - 1
@@ -122,7 +122,7 @@ def test_many_rows_are_all_counted(new: New) -> None:
 
 
 def test_what_was_refused_does_not_count_and_what_is_open_does(new: New) -> None:
-    """Nothing was accepted; or it may have been."""
+    """A refused submission was not accepted; an unknown one may have been."""
     allowance = new("1 video")
     allowance(SERVICE, BOAT.payload()).refused("no")
     allowance(SERVICE, BOAT.payload()).unknown("lost")
@@ -140,14 +140,14 @@ def test_what_was_refused_does_not_count_and_what_is_open_does(new: New) -> None
     ],
 )
 def test_what_cannot_be_checked_is_not_made(budget: str, request_: VideoRequest, why: str, new: New) -> None:
-    """Never on trust; and nothing is written."""
+    """It is refused, and nothing is written."""
     allowance = new(budget)
     assert why in refused(allowance, request_)
     assert allowance.journal.entries() == ()
 
 
 def test_money_counts_at_the_price_of_its_time(new: New, tmp_path: Path) -> None:
-    """As the guard of a kernel has it."""
+    """As in the guard of a kernel."""
     prices, allowance = PriceTable(tmp_path / "home" / "prices.json"), new("0.50 USD")
     prices.set(Price("aigc-video-kling-2.6", Decimal("0.07")), "USD")
     make(allowance)
@@ -159,14 +159,14 @@ def test_money_counts_at_the_price_of_its_time(new: New, tmp_path: Path) -> None
 
 
 def test_a_body_that_no_request_could_have_counts(new: New) -> None:
-    """``create`` sends what it is given."""
+    """``create`` sends any body that it gets."""
     allowance = new("1 video")
     allowance(SERVICE, {"model": "aigc-video-kling-9", "fps": 60, "seconds": "5"}).accepted("t-1")
     assert "1 video would be exceeded" in refused(allowance)
 
 
 def test_what_a_client_has_submitted_is_not_resumed(new: New) -> None:
-    """Nobody asked for its video here; by its id it can be gone on with."""
+    """Its video was not asked for here; it can be resumed by its task id."""
     allowance = new("9 videos")
     make(allowance)
     journal = allowance.journal
@@ -175,7 +175,7 @@ def test_what_a_client_has_submitted_is_not_resumed(new: New) -> None:
 
 
 def test_threads_and_processes_do_not_share_what_is_left_for_one(tmp_path: Path) -> None:
-    """Of twelve that ask at once as many get one as there are."""
+    """Of twelve at once, exactly as many are allowed as the budget has left."""
     program = (
         "import sys\nfrom pathlib import Path\nfrom kling_widgets.spending.allowance import Allowance\n"
         "from kling_widgets.errors import KlingError\n"
@@ -223,7 +223,7 @@ def gateway() -> Iterator[Gateway]:
 def test_a_bare_client_is_refused_over_the_budget(
     kind: Any, gateway: Gateway, isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before anything is sent; what was refused by the service does not count."""
+    """Before anything is sent; submissions that the service refused do not count."""
     monkeypatch.setenv("KLING_WIDGETS_HOME", str(isolated))
     bound = limited(kind, "1 video")
     assert issubclass(bound, kind)
@@ -276,7 +276,7 @@ for _ in range(2):
     ],
 )
 def test_the_environment_limits_a_script(environment: dict[str, str], before: str, made: int, tmp_path: Path) -> None:
-    """Only where it says so; what is taken out of it later lifts no limit. Without one there is no journal."""
+    """Only if the variable is set; removing it later lifts no limit. Without it there is no journal."""
     environ = {**os.environ, "KLING_WIDGETS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), **environment}
     code = PROGRAM.format(before=before, key=KEY)
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=LONG * 4)
@@ -288,7 +288,7 @@ def test_the_environment_limits_a_script(environment: dict[str, str], before: st
 
 @pytest.mark.slow
 def test_a_fork_counts_too(tmp_path: Path) -> None:
-    """The child's submissions are those of its parent."""
+    """The child's submissions count with those of its parent."""
     code = PROGRAM.format(before="if os.fork(): os.wait()", key=KEY)
     environ = {**os.environ, "KLING_WIDGETS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), BUDGET: "3 videos"}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=LONG * 4)

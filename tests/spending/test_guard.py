@@ -1,4 +1,4 @@
-"""The spend guard: budgets, questions, and what counts."""
+"""The spend guard: budgets, questions, and submissions that count."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ AVATAR = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["
 
 
 class User:
-    """Somebody who answers questions, or is not there; what was asked and said.
+    """Somebody who answers questions, or is not there; records the questions and messages.
 
     Attributes:
-        answer: what is typed, or raised in place of it.
+        answer: the answer, or an error to raise.
         price: of a second, in USD; None for no price table.
     """
 
@@ -59,7 +59,7 @@ def user() -> User:
 
 @pytest.fixture
 def new(user: User) -> Callable[..., Guard]:
-    """Makes the guard of a kernel; with what the environment says, and settings."""
+    """A function that makes the guard of a kernel, with a budget of the environment and settings."""
 
     def maker(environment: str = "", **settings: str) -> Guard:
         return Guard(Kling(**settings), user.cost, user.ask, environment, user.said.append)
@@ -68,13 +68,13 @@ def new(user: User) -> Callable[..., Guard]:
 
 
 def make(guard: Guard, count: int = 1, request: VideoRequest = BOAT, **how: Any) -> None:
-    """Makes some videos."""
+    """Reserve some videos."""
     with guard.reserve([request] * count, **how):
         pass
 
 
 def refused(guard: Guard, count: int = 1, request: VideoRequest = BOAT, **how: Any) -> str:
-    """Why they are not made; nothing is made of them."""
+    """Return why some videos are refused."""
     with pytest.raises(KlingError) as raised, guard.reserve([request] * count, **how):
         raise AssertionError("they were made")
     return str(raised.value)
@@ -84,7 +84,7 @@ def refused(guard: Guard, count: int = 1, request: VideoRequest = BOAT, **how: A
 
 
 def test_up_to_the_limit_nobody_is_asked(new: Callable[..., Guard], user: User) -> None:
-    """Four videos at once are what people do; several say what they come to."""
+    """Four videos at once are usual; for several the sum is printed."""
     guard = new()
     make(guard)
     assert user.said == []
@@ -97,7 +97,7 @@ def test_up_to_the_limit_nobody_is_asked(new: Callable[..., Guard], user: User) 
 
 @pytest.mark.parametrize("answer", ["y", "Yes ", "YES"])
 def test_above_it_one_question_is_for_all_of_them(answer: str, new: Callable[..., Guard], user: User) -> None:
-    """The sum, the limit, who set it."""
+    """It has the sum, the limit, and who set it."""
     user.answer, user.price = answer, "0.07"
     make(new(), 5)
     assert user.asked == [
@@ -109,7 +109,7 @@ def test_above_it_one_question_is_for_all_of_them(answer: str, new: Callable[...
 
 @pytest.mark.parametrize("answer", ["", "n", "no", "yess", "maybe"])
 def test_what_is_no_yes_is_a_no(answer: str, new: Callable[..., Guard], user: User) -> None:
-    """And counts for nothing."""
+    """Any other answer refuses, and nothing counts."""
     user.answer = answer
     guard = new(budget="5 videos")
     assert refused(guard, 5) == "Nothing was sent."
@@ -119,7 +119,7 @@ def test_what_is_no_yes_is_a_no(answer: str, new: Callable[..., Guard], user: Us
 
 @pytest.mark.parametrize("error", [EOFError, OSError, RuntimeError])
 def test_where_nobody_can_be_asked(error: type[BaseException], new: Callable[..., Guard], user: User) -> None:
-    """It is refused, and told what would make it."""
+    """It is refused, and the error says how to confirm."""
     user.answer = error
     said = refused(new(), 5)
     assert said.startswith("5 videos · 25 s. The limit of 4 videos would be exceeded")
@@ -127,7 +127,7 @@ def test_where_nobody_can_be_asked(error: type[BaseException], new: Callable[...
 
 
 def test_an_interrupt_at_the_question_counts_for_nothing(new: Callable[..., Guard], user: User) -> None:
-    """It goes through, and the budget is as it was."""
+    """The interrupt is raised, and the budget is unchanged."""
     user.answer = KeyboardInterrupt
     guard = new(budget="5 videos")
     with pytest.raises(KeyboardInterrupt):
@@ -136,7 +136,7 @@ def test_an_interrupt_at_the_question_counts_for_nothing(new: Callable[..., Guar
 
 
 def test_a_yes_beforehand_is_not_asked_again(new: Callable[..., Guard], user: User) -> None:
-    """``--yes``: the sum is said, nobody is asked."""
+    """With ``--yes`` the sum is printed and nothing is asked."""
     make(new(), 6, yes=True)
     assert (user.asked, user.said) == ([], ["6 videos · 30 s."])
 
@@ -158,7 +158,7 @@ def test_a_yes_beforehand_is_not_asked_again(new: Callable[..., Guard], user: Us
 def test_the_limit_can_be_of_seconds_or_money(
     limit: str, price: str | None, request_: VideoRequest, asked: str, new: Callable[..., Guard], user: User
 ) -> None:
-    """What is not known before is asked about."""
+    """Lengths and prices that are not known in advance are asked about."""
     user.price = price
     guard = new(confirm_above=limit)
     said = str(guard.question([request_]))
@@ -172,8 +172,10 @@ def test_the_limit_can_be_of_seconds_or_money(
 
 
 def test_the_submissions_of_a_run_count_together(new: Callable[..., Guard], user: User) -> None:
-    """Six in a loop are asked about as six in a list are: at the fifth. Another run begins anew, and so does what no
-    cell asks for."""
+    """Six in a loop are asked about like six in a list, at the fifth.
+
+    Another run starts at zero, and so do submissions without a cell.
+    """
     guard = new()
     for _ in range(4):
         make(guard, run="1")
@@ -191,7 +193,7 @@ def test_the_submissions_of_a_run_count_together(new: Callable[..., Guard], user
 
 
 def test_after_a_yes_it_counts_anew(new: Callable[..., Guard], user: User) -> None:
-    """A loop of twenty asks four times, and a yes beforehand is not asked about either."""
+    """A loop of twenty asks four times; submissions confirmed beforehand do not count for a question."""
     guard = new()
     for _ in range(20):
         make(guard, run="1")
@@ -207,7 +209,7 @@ def test_after_a_yes_it_counts_anew(new: Callable[..., Guard], user: User) -> No
 def test_a_refusal_says_how_many_were_made(
     answer: str | type[BaseException], new: Callable[..., Guard], user: User
 ) -> None:
-    """And, where that is so, that the cell meets them when it is run again; a budget says it too."""
+    """It also says if the cell finds them when it is run again; so does the refusal of a budget."""
     user.answer, guard = answer, new(budget="5 videos")
     make(guard, 2, run="1")
     make(guard, 2, run="1")
@@ -222,7 +224,7 @@ def test_a_refusal_says_how_many_were_made(
 
 
 def test_what_the_service_refused_does_not_count_in_its_run(world: World, new: Callable[..., Guard]) -> None:
-    """A loop that meets a wrong key is not asked about what was never made."""
+    """A loop with a wrong key is not asked about submissions that were refused."""
     guard = new()
     world.gateway.created = Answer(401, {"error": {"message": "no such key"}})
     for _ in range(4):
@@ -237,7 +239,7 @@ def test_what_the_service_refused_does_not_count_in_its_run(world: World, new: C
 
 
 def test_what_a_run_meets_again_counts_with_it(new: Callable[..., Guard], user: User) -> None:
-    """A cell that was held up is held up at the same place; the budget counts nothing twice."""
+    """A cell that was refused is asked again at the same place; the budget counts nothing twice."""
     user.answer, guard = EOFError, new(budget="5 videos")
     for _ in range(4):
         make(guard, run="1")
@@ -250,7 +252,7 @@ def test_what_a_run_meets_again_counts_with_it(new: Callable[..., Guard], user: 
 
 
 def test_threads_of_one_run_are_asked_once(user: User) -> None:
-    """The yes to the first question is one to what the others have asked for meanwhile."""
+    """The yes to the first question also covers what the others have asked for meanwhile."""
     asked, answered = threading.Event(), threading.Event()
 
     def think(question: str) -> str:
@@ -272,7 +274,7 @@ def test_threads_of_one_run_are_asked_once(user: User) -> None:
     assert len(user.asked) == 1
 
 
-# What is as likely a slip as a wish
+# Values that look like a slip
 
 ODD = [
     (VideoRequest("2.6", prompt="a boat", seconds=7), "5 or 10 seconds, not 7 seconds."),
@@ -287,7 +289,7 @@ ODD = [
 def test_what_is_outside_of_what_is_documented_is_asked_about_once(
     request_: VideoRequest, said: str, new: Callable[..., Guard], user: User
 ) -> None:
-    """Once a kernel for the same field, model and value; another prompt is the same question."""
+    """Once per kernel for the same field, model and value; another prompt makes no difference."""
     guard = new()
     make(guard, 2, request_)
     (question,) = user.asked
@@ -304,7 +306,7 @@ def test_what_is_outside_of_what_is_documented_is_asked_about_once(
 def test_where_nobody_can_be_asked_it_is_sent(
     request_: VideoRequest, said: str, new: Callable[..., Guard], user: User
 ) -> None:
-    """With its note, as our sources may be behind the service; and asked about where somebody is."""
+    """With a note, as our sources may be older than the service; if it is possible to ask, it asks."""
     guard, user.answer = new(), EOFError
     make(guard, 1, request_)
     make(guard, 1, request_)
@@ -324,7 +326,7 @@ def test_a_yes_beforehand_is_one_to_that_too(
 
 
 def test_a_no_is_not_remembered(new: Callable[..., Guard], user: User) -> None:
-    """It is asked again."""
+    """The next time it asks again."""
     guard, user.answer = new(), "n"
     for _ in range(2):
         assert refused(guard, 1, ODD[0][0]) == "Nothing was sent."
@@ -332,7 +334,7 @@ def test_a_no_is_not_remembered(new: Callable[..., Guard], user: User) -> None:
 
 
 def test_spending_and_what_is_unusual_are_one_question(new: Callable[..., Guard], user: User) -> None:
-    """Whatever is to be confirmed, it is asked once; of many notes three are shown."""
+    """Everything to confirm is in one question, with at most three notes."""
     make(new(), 5, ODD[0][0])
     assert user.asked == [
         "This model is documented for 5 or 10 seconds, not 7 seconds. 5 videos · 35 s. The limit of 4 videos would be "
@@ -357,7 +359,7 @@ def test_spending_and_what_is_unusual_are_one_question(new: Callable[..., Guard]
     ],
 )
 def test_other_warnings_never_ask(request_: VideoRequest, new: Callable[..., Guard], user: User) -> None:
-    """They are notes, and nothing more."""
+    """They are notes only."""
     assert request_.problems()
     make(new(), 1, request_)
     assert user.asked == []
@@ -367,7 +369,7 @@ def test_other_warnings_never_ask(request_: VideoRequest, new: Callable[..., Gua
 
 
 def test_a_budget_is_refused_before_anything_is_made(new: Callable[..., Guard]) -> None:
-    """In one line: what counts, what was asked, the limit and who set it; a yes does not help."""
+    """The error is one line: what counts, what was asked for, the limit and who set it; a yes does not help."""
     guard = new(budget="4 videos")
     make(guard, 3)
     for yes in (False, True):
@@ -380,7 +382,7 @@ def test_a_budget_is_refused_before_anything_is_made(new: Callable[..., Guard]) 
 
 
 def test_a_notebook_cannot_raise_the_budget_of_the_environment(new: Callable[..., Guard]) -> None:
-    """Both hold; the stricter one stops it, and is named."""
+    """Both limits apply; the error names the stricter one."""
     guard = new("2 videos", budget="100 videos, 5 s")
     assert "5 s would be exceeded. It is set by %config Kling.budget" in refused(guard, 2)
     guard = new("2 videos", budget="off")
@@ -390,7 +392,7 @@ def test_a_notebook_cannot_raise_the_budget_of_the_environment(new: Callable[...
 
 @pytest.mark.parametrize("environment", ["a lot", "-1", "nan USD", "1e999", "5 USD, 5 EUR", "1,000"])
 def test_a_budget_that_cannot_be_understood_is_never_ignored(environment: str, new: Callable[..., Guard]) -> None:
-    """Nothing is made, and it says why; what was under way already goes on."""
+    """Nothing is submitted, and the error says why; jobs in progress continue."""
     guard = new(environment)
     said = refused(guard, yes=True)
     assert said.startswith("KLING_WIDGETS_BUDGET cannot be understood, so nothing is submitted.")
@@ -400,7 +402,7 @@ def test_a_budget_that_cannot_be_understood_is_never_ignored(environment: str, n
 
 
 def test_a_budget_in_seconds_needs_lengths(new: Callable[..., Guard]) -> None:
-    """What follows its media is not made on trust."""
+    """A video as long as its media is refused."""
     guard = new("60 s")
     make(guard, 2)
     assert "how long 1 of 3 videos will be is not known in advance" in refused(guard, 1, AVATAR)
@@ -409,7 +411,7 @@ def test_a_budget_in_seconds_needs_lengths(new: Callable[..., Guard]) -> None:
 
 
 def test_a_budget_in_money_needs_prices(new: Callable[..., Guard], user: User) -> None:
-    """Without one it says what sets one."""
+    """Without a price the error says how to set one."""
     guard = new("1.05 USD")
     assert "no price for 1 video (%kling_prices sets one)" in refused(guard)
     user.price = "0.07"
@@ -421,7 +423,7 @@ def test_a_budget_in_money_needs_prices(new: Callable[..., Guard], user: User) -
 
 
 def test_what_counts_counts_at_the_price_of_its_time(new: Callable[..., Guard], user: User) -> None:
-    """A price that is lowered later makes no room for what would not have been made."""
+    """A lower price later makes no room in the budget."""
     guard = new("1.05 USD")
     user.price = "0.07"
     make(guard, 2)
@@ -435,7 +437,7 @@ def test_what_counts_counts_at_the_price_of_its_time(new: Callable[..., Guard], 
 
 
 def test_the_demo_counts_for_itself_and_says_so(user: User) -> None:
-    """The limits hold there too; what a video would cost is no cost."""
+    """The limits apply there too; the price of a video is not a cost."""
     user.price = "0.2"
     guard = Guard(Kling(budget="1 video"), user.cost, user.ask, "", user.said.append, demo=True)
     make(guard)
@@ -448,7 +450,7 @@ def test_the_demo_counts_for_itself_and_says_so(user: User) -> None:
 
 
 def test_a_budget_may_change_in_between(new: Callable[..., Guard]) -> None:
-    """What was made before counts; a lower one than that stops what is new, and nothing else."""
+    """Earlier submissions count; a lower budget stops new ones, and nothing else."""
     settings = Kling()
     guard = Guard(settings, lambda request: None, str)
     make(guard, 3)
@@ -462,7 +464,7 @@ def test_a_budget_may_change_in_between(new: Callable[..., Guard]) -> None:
 
 
 def test_what_is_not_made_after_all_does_not_count(new: Callable[..., Guard]) -> None:
-    """Such as a folder that cannot be written."""
+    """Such as after an error about a folder that cannot be written."""
     guard = new("2 videos")
     with pytest.raises(ZeroDivisionError), guard.reserve([BOAT, BOAT]):
         raise ZeroDivisionError
@@ -470,7 +472,7 @@ def test_what_is_not_made_after_all_does_not_count(new: Callable[..., Guard]) ->
 
 
 def test_it_says_what_counts(new: Callable[..., Guard]) -> None:
-    """In a few words, for the doctor."""
+    """In one line, for the doctor."""
     guard = new()
     assert guard.status() == "nothing so far; no limit"
     guard = new("20 videos", budget="60 s")
@@ -481,7 +483,7 @@ def test_it_says_what_counts(new: Callable[..., Guard]) -> None:
 
 
 def test_threads_at_once_do_not_share_what_is_left_for_one(new: Callable[..., Guard]) -> None:
-    """Of twenty that ask for the last videos only as many get one as there are."""
+    """Of twenty at once, exactly as many are allowed as the budget has left."""
     guard = new("7 videos")
     together, made = threading.Barrier(20), []
 
@@ -502,7 +504,7 @@ def test_threads_at_once_do_not_share_what_is_left_for_one(new: Callable[..., Gu
 
 
 def test_a_question_that_is_open_holds_its_place(new: Callable[..., Guard]) -> None:
-    """While somebody thinks, another click does not spend what they were asked about."""
+    """While a question is open, another click cannot spend the same part of the budget."""
     asked, answered = threading.Event(), threading.Event()
 
     def think(question: str) -> str:
@@ -520,12 +522,12 @@ def test_a_question_that_is_open_holds_its_place(new: Callable[..., Guard]) -> N
     make(guard)
 
 
-# What becomes of jobs
+# Jobs that end without acceptance
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """A service and a desk."""
+    """The service, and a job context."""
     gateway = Gateway()
     with gateway.server:
         yield World(gateway, tmp_path)
@@ -544,7 +546,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_what_was_refused_does_not_count(
     answer: Answer | None, state: str, counts: bool, world: World, new: Callable[..., Guard]
 ) -> None:
-    """The service took nothing. An answer that was lost may mean that it did."""
+    """The service accepted nothing. A lost answer counts, as it may have been accepted."""
     guard = new("1 video")
     world.gateway.created = answer or world.gateway.created
     with guard.reserve([REQUEST]) as bills:
@@ -561,7 +563,7 @@ def test_what_was_refused_does_not_count(
 
 
 def test_what_was_stopped_before_it_was_sent_does_not_count(world: World, new: Callable[..., Guard]) -> None:
-    """Stopped once it was accepted, it does: it is made, and billed."""
+    """Stopped after acceptance it counts, as it is billed."""
     guard = new("1 video")
     for stopped_at in ("written", "accepted"):
         with guard.reserve([REQUEST]) as bills:
@@ -581,11 +583,11 @@ def test_what_was_stopped_before_it_was_sent_does_not_count(world: World, new: C
     assert "1 video would be exceeded" in refused(guard)
 
 
-# Who can be asked
+# Runs that can be asked, and others
 
 
 def shell(message: str | None) -> Any:
-    """A shell of a kernel that works on such a message; None: of a terminal."""
+    """A shell of a kernel that handles such a message; None: of a terminal."""
     if message is None:
         return SimpleNamespace()
     kernel = SimpleNamespace(get_parent=lambda: {"header": {"msg_type": message}})
@@ -606,7 +608,7 @@ def shell(message: str | None) -> Any:
 def test_nobody_is_asked_who_could_not_answer(
     front_end: str, message: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By program, behind a click, where no terminal is: the kernel would wait for ever."""
+    """In a program, behind a click, or without a terminal a question would block forever."""
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     with pytest.raises(EOFError):
         ask("Make it? ", Location(FRONT_ENDS[front_end], tmp_path), shell(message))
@@ -615,14 +617,14 @@ def test_nobody_is_asked_who_could_not_answer(
 def test_in_a_cell_the_answer_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By ``input``, which a kernel hands to the page."""
+    """By ``input``, which a kernel forwards to the page."""
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     assert ask("Make it? ", Location(FRONT_ENDS["jupyter"], tmp_path), shell("execute_request")) == "yes"
     assert capsys.readouterr().out == "Make it? "
 
 
 def test_a_question_that_cannot_be_printed_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its characters are escaped where the terminal has them not."""
+    """Characters that the terminal does not have are escaped."""
     content = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(content, "ascii"))
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
@@ -635,7 +637,7 @@ def test_a_question_that_cannot_be_printed_is_asked(tmp_path: Path, monkeypatch:
 def test_nobody_is_asked_by_a_closed_stream(
     stream: str, front_end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As of a program whose terminal is gone: nobody can be asked, which is said so."""
+    """If the terminal of a program is gone, the error says that the run is not interactive."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

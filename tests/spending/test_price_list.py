@@ -1,4 +1,4 @@
-"""A list of prices in a file of the user's."""
+"""A list of prices in a user's file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLE = "model,per_second,resolution,sound,input\n2.6,0.05,,,\n2.6,0.07,1080p,of
 
 
 def kept(folder: Path, content: str | bytes | Any, name: str = "prices.csv") -> Path:
-    """A file with this in it; what is neither text nor bytes as JSON."""
+    """Write this content into a file and return its path; values other than text and bytes are written as JSON."""
     path = folder / name
     text = content if isinstance(content, (str, bytes)) else json.dumps(content)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -58,7 +58,7 @@ GOOD: dict[str, Any] = {
 
 @pytest.mark.parametrize("content", GOOD.values(), ids=GOOD)
 def test_a_list_is_read_as_people_have_it(content: Any, tmp_path: Path) -> None:
-    """As spreadsheets of any country write it, as JSON, and in the gateway's own form; to the last digit."""
+    """As spreadsheets of any country write it, as JSON, and in the gateway's form, exact to the last digit."""
     assert read(kept(tmp_path, content)) == ((FLAT, FULL), "")
 
 
@@ -80,7 +80,7 @@ def test_a_list_may_name_its_currency(content: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_price_table_is_a_list(version: int, tmp_path: Path) -> None:
-    """So that a class can be given one; one of before knew only whether a video goes in."""
+    """A price table can be shared as a list; version 1 only knew whether a video is part of the input."""
     table = PriceTable(tmp_path / "prices.json")
     if version == 1:
         rows = [{"model": MODEL, "per_second": "1", "video": False}, {"model": MODEL, "per_second": "2", "sound": True}]
@@ -179,7 +179,7 @@ BAD: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("content", "why"), BAD.values(), ids=BAD)
 def test_what_is_wrong_is_said_by_row_and_column(content: Any, why: str, tmp_path: Path) -> None:
-    """In one line, which ends in what became of the table: nothing."""
+    """In one line, which ends by saying that nothing was changed."""
     with pytest.raises(InvalidRequestError) as raised:
         read(kept(tmp_path, content))
     said = str(raised.value)
@@ -191,7 +191,7 @@ def test_what_is_wrong_is_said_by_row_and_column(content: Any, why: str, tmp_pat
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "nobody's home"])
 def test_a_file_that_cannot_be_read_is_said(kind: str, tmp_path: Path) -> None:
-    """Nothing is waited for."""
+    """No file blocks the reader."""
     path = tmp_path / "prices.csv"
     if kind == "folder":
         path.mkdir()
@@ -204,7 +204,7 @@ def test_a_file_that_cannot_be_read_is_said(kind: str, tmp_path: Path) -> None:
 
 
 def test_no_key_comes_into_a_message(tmp_path: Path) -> None:
-    """A file may hold anything."""
+    """A file may contain anything."""
     key = "sk-" + "Abc123xyz" * 4
     for content in (f"model,{key}\n", f"model,price\n{key},1\n", f"model,price\n2.6,{key}\n", f'{{"{key}": 1}}'):
         with pytest.raises(InvalidRequestError) as raised:
@@ -213,7 +213,7 @@ def test_no_key_comes_into_a_message(tmp_path: Path) -> None:
 
 
 def test_no_file_breaks_it(tmp_path: Path) -> None:
-    """Whatever has become of one: a list, or one line that says what is wrong."""
+    """Any file is a list, or one line that says what is wrong."""
     chance = random.Random(7)
     seeds = [
         kept(tmp_path, content).read_bytes() for content in (*GOOD.values(), *(content for content, _ in BAD.values()))

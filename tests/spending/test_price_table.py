@@ -25,7 +25,7 @@ PICTURE = "https://example.com/a.png"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the table is; its folder is not there yet."""
+    """The path of the table; its folder does not exist yet."""
     return tmp_path / "home" / "prices.json"
 
 
@@ -40,21 +40,21 @@ def price(text: str, *conditions: Any, model: str = MODEL) -> Price:
 
 
 def written(path: Path, content: object) -> bytes:
-    """Puts this into the file."""
+    """Write this into the file."""
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     return path.read_bytes()
 
 
 def test_nothing_is_built_in(table: PriceTable, path: Path) -> None:
-    """No price, no estimate, and no file is made by asking."""
+    """There is no price and no estimate, and a query creates no file."""
     assert (table.prices, table.currency, table.trouble) == ((), "", "")
     assert table.estimate(BOAT) is None
     assert not path.parent.exists()
 
 
 def test_a_price_is_kept_for_its_owner_alone(table: PriceTable, path: Path) -> None:
-    """Exactly as it was given, for the next kernel too, and readable by nobody else."""
+    """Exactly as it was set, for the next kernel too, and readable for its owner only."""
     table.set(price("0.1"), "usd")
     assert PriceTable(path).prices == (price("0.1"),)
     assert PriceTable(path).currency == "USD"
@@ -64,7 +64,7 @@ def test_a_price_is_kept_for_its_owner_alone(table: PriceTable, path: Path) -> N
 
 
 def test_the_price_with_the_most_conditions_counts(table: PriceTable) -> None:
-    """A condition that a row does not name fits all; of two with as many the higher price counts."""
+    """A price without a condition fits all; of two with as many conditions the higher price is used."""
     for each in (
         price("0.01"),
         price("0.02", "1080P"),
@@ -89,7 +89,7 @@ def test_the_price_with_the_most_conditions_counts(table: PriceTable) -> None:
 
 
 def test_what_is_unset_is_priced_as_720p_and_silent(table: PriceTable) -> None:
-    """As the service bills it (D): so a list that has a row for every case has one for a request that sets nothing."""
+    """As the service bills it (D), so that a list with a row for every case fits a request that sets nothing."""
     for resolution, dear in (("720P", 1), ("1080P", 2)):
         for sound in (False, True):
             table.set(price(f"0.{dear}{int(sound)}", resolution, sound, "text"), "USD")
@@ -114,7 +114,7 @@ def test_what_is_unset_is_priced_as_720p_and_silent(table: PriceTable) -> None:
     ],
 )
 def test_a_price_knows_the_kind_of_input(fields: dict[str, Any], kind: str, table: PriceTable) -> None:
-    """Text, a first frame, references or a video; the dearest kind that is there."""
+    """Text, a first frame, references or a video; the most expensive kind of the request is used."""
     for number, each in enumerate(INPUTS, 1):
         table.set(price(f"{number}", None, None, each), "USD")
     request = VideoRequest("2.6", prompt="a boat", seconds=1, **fields)
@@ -123,7 +123,7 @@ def test_a_price_knows_the_kind_of_input(fields: dict[str, Any], kind: str, tabl
 
 
 def test_a_table_of_before_is_still_read(table: PriceTable, path: Path) -> None:
-    """It knew only whether a video goes in; the next change writes it in today's form."""
+    """It only knew whether a video is part of the input; the next change writes it in the present form."""
     rows = [
         {"model": MODEL, "per_second": "1"},
         {"model": MODEL, "per_second": "2", "resolution": "1080P", "sound": True},
@@ -142,7 +142,7 @@ def test_a_table_of_before_is_still_read(table: PriceTable, path: Path) -> None:
 
 
 def test_many_prices_are_set_at_once_or_not_at_all(table: PriceTable, path: Path) -> None:
-    """Those that would make the file too large to be read again are refused."""
+    """Prices that would make the file too large to be read again are refused."""
     table.set_all([price("1"), price("2", "1080P"), price("3")], "USD")
     assert table.prices == (price("3"), price("2", "1080P"))
     before = path.read_bytes()
@@ -161,7 +161,7 @@ def test_without_a_length_there_is_no_estimate(table: PriceTable) -> None:
 
 
 def test_a_price_is_replaced_and_forgotten(table: PriceTable) -> None:
-    """By its model and conditions; a model without conditions forgets all of its prices."""
+    """By its model and conditions; a model without conditions removes all of its prices."""
     table.set(price("1"), "USD")
     table.set(price("2", "1080P"))
     table.set(price("3"))
@@ -174,7 +174,7 @@ def test_a_price_is_replaced_and_forgotten(table: PriceTable) -> None:
 
 
 def test_a_table_has_one_currency(table: PriceTable) -> None:
-    """The first price names it; when all are forgotten, another one may."""
+    """The first price sets it; once all prices are removed it may be another one."""
     with pytest.raises(InvalidRequestError, match="--currency USD"):
         table.set(price("1"))
     table.set(price("1"), "EUR")
@@ -189,7 +189,7 @@ def test_a_table_has_one_currency(table: PriceTable) -> None:
 
 
 def test_another_kernel_sees_a_change_at_once(table: PriceTable, path: Path) -> None:
-    """The table is read again when its file has changed, and forgotten when it is gone."""
+    """The table is read again if its file has changed, and is empty if the file is gone."""
     other = PriceTable(path)
     assert other.estimate(BOAT) is None
     table.set(price("1"), "USD")
@@ -249,7 +249,7 @@ DAMAGED = [
 def test_a_damaged_table_does_not_count_and_is_never_written_over(
     content: object, table: PriceTable, path: Path
 ) -> None:
-    """It stays as it is until a price is set; then it is set aside, with all that was in it."""
+    """It stays until a price is set; then it is renamed, with all its content."""
     before = written(path, content)
     assert table.estimate(BOAT) is None
     assert "cannot be understood" in table.trouble
@@ -262,7 +262,7 @@ def test_a_damaged_table_does_not_count_and_is_never_written_over(
 
 
 def test_several_damaged_tables_are_all_kept(table: PriceTable, path: Path) -> None:
-    """Also two within one second."""
+    """Even two within one second."""
     for content in (b"one", b"two", b"three"):
         written(path, content)
         table.set(price("1"), "USD")
@@ -270,7 +270,7 @@ def test_several_damaged_tables_are_all_kept(table: PriceTable, path: Path) -> N
 
 
 def test_a_newer_table_is_left_alone(table: PriceTable, path: Path) -> None:
-    """It does not count, and is neither changed nor set aside."""
+    """It is ignored, and neither changed nor renamed."""
     before = written(path, {"version": 3, "who": "knows"})
     assert table.estimate(BOAT) is None
     for change in (lambda: table.set(price("1"), "USD"), lambda: table.forget(price("1"))):
@@ -281,7 +281,7 @@ def test_a_newer_table_is_left_alone(table: PriceTable, path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "no folder"])
 def test_where_no_file_can_be_kept(kind: str, tmp_path: Path) -> None:
-    """Nothing counts, nothing is waited for, and setting one says why it cannot be kept."""
+    """There are no prices, nothing blocks, and setting one raises an error with the reason."""
     path = tmp_path / "prices.json"
     if kind == "folder":
         path.mkdir()
@@ -299,7 +299,7 @@ def test_where_no_file_can_be_kept(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_home_keeps_the_table(table: PriceTable, path: Path) -> None:
-    """What is there still counts; a change is refused in one line."""
+    """Its prices are used; a change is refused in one line."""
     table.set(price("1"), "USD")
     path.parent.chmod(0o500)
     try:
@@ -312,7 +312,7 @@ def test_a_read_only_home_keeps_the_table(table: PriceTable, path: Path) -> None
 
 
 def test_threads_and_processes_lose_no_price(table: PriceTable, path: Path) -> None:
-    """Each change is made to what the one before it left."""
+    """Each change is made to the result of the one before."""
     program = (
         "from decimal import Decimal\nfrom pathlib import Path\n"
         "from kling_widgets.spending.price_table import Price, PriceTable\n"

@@ -1,4 +1,4 @@
-"""Limits of what may be spent."""
+"""Limits on spending."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.request.test_estimate import AVATAR, BOAT, price
     ],
 )
 def test_a_limit_is_read(text: str, limit: SpendLimit) -> None:
-    """What people write; and its own words say the same again."""
+    """In the forms that people write; its text is read as the same limit."""
     assert SpendLimit.parse(text) == limit
     assert SpendLimit.parse(str(limit)) == limit
 
@@ -71,7 +71,7 @@ def test_a_limit_is_read(text: str, limit: SpendLimit) -> None:
     ],
 )
 def test_what_is_no_limit_is_refused(text: str) -> None:
-    """Never guessed: a limit that is misread would be one that does not hold."""
+    """Nothing is guessed, as a misread limit would not hold."""
     with pytest.raises(
         InvalidRequestError, match=r"limit .*A limit is, for example, 4 videos, 60 seconds or 5 USD"
     ) as raised:
@@ -81,7 +81,7 @@ def test_what_is_no_limit_is_refused(text: str) -> None:
 
 @given(st.text())
 def test_any_text_is_a_limit_or_an_error_of_ours(text: str) -> None:
-    """Nothing else comes out of it, and no error is long."""
+    """There are no other errors, and none is long."""
     try:
         limit = SpendLimit.parse(text)
     except InvalidRequestError as error:
@@ -92,13 +92,13 @@ def test_any_text_is_a_limit_or_an_error_of_ours(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "US", "<b>", "U$D", "euros", "$$", "USD EUR", "１２３", "\x00"])
 def test_what_is_no_currency_is_refused(text: str) -> None:
-    """Three letters, a sign, or credits."""
+    """A currency is three letters, a sign, or credits."""
     with pytest.raises(InvalidRequestError, match="A currency is"):
         currency(text)
 
 
 def test_a_number_is_a_plain_one() -> None:
-    """No exponents, no signs, no more digits than anybody pays."""
+    """No exponents, no signs, and a limited number of digits."""
     assert number("0.000001") == Decimal("0.000001")
     for text in ("", ".", "1.", ".5", "+1", "1e5", "0.0000001", "1234567890", "NaN", "1_0"):
         with pytest.raises(ValueError):
@@ -128,13 +128,13 @@ def test_a_number_is_a_plain_one() -> None:
     ],
 )
 def test_what_does_not_keep_a_limit(limit: str, requests: list[VideoRequest], breach: str) -> None:
-    """The part that is passed; and what is not known before counts as too much."""
+    """It names the part that is exceeded; what is not known in advance counts as too much."""
     said = SpendLimit.parse(limit).breach(Estimate.of(requests, price))
     assert said.startswith(breach)
     assert bool(said) == bool(breach)
 
 
 def test_bills_of_two_currencies_keep_no_limit() -> None:
-    """What was priced in another currency than the limit's has no price in it."""
+    """An amount in another currency than the limit's counts as unknown."""
     both = Estimate.of_one(BOAT, (Decimal(2), "USD")) + Estimate.of_one(BOAT, (Decimal(2), "EUR"))
     assert "no price for 1 of 2 videos" in SpendLimit.parse("9 EUR").breach(both)

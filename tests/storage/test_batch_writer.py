@@ -1,4 +1,4 @@
-"""What many note at once is written together, in their order, and whatever becomes of one."""
+"""Changes that many jobs make at once are written together, in order, whatever happens to one of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Changes = Sequence[tuple[int, Mapping[str, object]]]
 
 
 class Slow(Journal):
-    """A journal that tells of each time it is written into, waits for the word, and takes no state "refused"."""
+    """A journal that reports each write, waits for permission, and refuses the state "refused"."""
 
     def __init__(self, path: Path) -> None:
         self.written: list[list[int]] = []
@@ -42,7 +42,7 @@ def journal(tmp_path: Path) -> Slow:
 
 
 def test_what_comes_meanwhile_is_written_at_once(journal: Slow) -> None:
-    """A thousand tasks that end together cost two changes of the file, and not a thousand."""
+    """A thousand tasks that end together cost two transactions, and not a thousand."""
 
     async def main() -> list[bool]:
         writer = JournalWriter(journal)
@@ -59,7 +59,7 @@ def test_what_comes_meanwhile_is_written_at_once(journal: Slow) -> None:
 
 
 def test_the_last_note_of_a_submission_counts(journal: Slow) -> None:
-    """Notes are written in the order in which they were made."""
+    """Changes are written in the order in which they were made."""
 
     async def main() -> None:
         writer = JournalWriter(journal)
@@ -76,7 +76,7 @@ def test_the_last_note_of_a_submission_counts(journal: Slow) -> None:
 
 
 def test_one_that_cannot_be_written_does_not_keep_others_from_being(journal: Slow) -> None:
-    """Its error is its own; the ids of the others are on disk."""
+    """Only its own future has the error; the ids of the others are on disk."""
 
     async def main() -> list[bool | BaseException]:
         writer = JournalWriter(journal)
@@ -94,7 +94,7 @@ def test_one_that_cannot_be_written_does_not_keep_others_from_being(journal: Slo
 
 
 def test_a_note_is_written_though_nobody_waits_for_it_any_more(journal: Slow) -> None:
-    """And whoever noted at the same time hears of it."""
+    """The futures of the other changes are set too."""
 
     async def main() -> bool:
         writer = JournalWriter(journal)
@@ -109,7 +109,7 @@ def test_a_note_is_written_though_nobody_waits_for_it_any_more(journal: Slow) ->
 
 
 def test_work_that_fails_in_a_thread_is_done_here() -> None:
-    """Where no thread can be had."""
+    """If no thread can be started the work is done in the calling one."""
 
     def work() -> str:
         if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""Whatever happens to the bytes of what is kept, nothing raises, and what can be read of it goes on."""
+"""Whatever happens to the bytes of our files, nothing raises, and what can be read of them is kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 URL = "https://a.example"
 REQUEST = VideoRequest("2.6", prompt="new", seconds=5)
-WISH = RequestKey("same", "cell", "run")
+KEY = RequestKey("same", "cell", "run")
 COUNT = 40
 PAGE = 4096
 
@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def used(path: Path) -> set[str]:
-    """Does with a journal all that is done with one; gives the ids of the tasks of before that it still has."""
+    """Use every function of a journal; return the ids of the earlier tasks that it still has."""
     journal = Journal(path, timeout=0.5)
     journal.entries()
     journal.recover_orphans()
@@ -52,9 +52,9 @@ def used(path: Path) -> set[str]:
     journal.unsent(0.0)
     journal.typical_seconds(REQUEST, URL)
     journal.posters(range(9))
-    journal.request_index.previous(WISH)
-    journal.request_index.identical(WISH, ("accepted",))
-    key = journal.write(REQUEST, URL, WISH)
+    journal.request_index.previous(KEY)
+    journal.request_index.identical(KEY, ("accepted",))
+    key = journal.write(REQUEST, URL, KEY)
     assert journal.update(key, state="accepted", task_id="new"), f"in memory only: {journal.trouble}"
     journal.close()
     again = Journal(path, timeout=0.5)
@@ -63,8 +63,10 @@ def used(path: Path) -> set[str]:
 
 
 def test_any_byte_of_the_first_page(whole: bytes, tmp_path: Path) -> None:
-    """Where the tables are described. All tasks are found again, and the next one is on disk, whichever byte is
-    another one; of the version, other ones are left as they are (see ``test_journal``)."""
+    """Whichever byte of the page with the table definitions changes, all tasks are found, and the next one is on disk.
+
+    Other schema versions are left as they are (see ``test_journal``).
+    """
     noise = random.Random(1)
     described = [at for at in range(PAGE) if whole[at]]
     for at in noise.sample([at for at in described if at not in range(60, 64)], tries(len(described)) - 4):
@@ -76,7 +78,7 @@ def test_any_byte_of_the_first_page(whole: bytes, tmp_path: Path) -> None:
 
 
 def test_any_byte_of_the_file(whole: bytes, tmp_path: Path) -> None:
-    """No byte is more than the tasks of its own page."""
+    """A changed byte costs at most the tasks of its own page."""
     noise = random.Random(2)
     for number in range(tries(1000)):
         content = bytearray(whole)
@@ -121,7 +123,7 @@ WAYS = (cut, longer, block, scattered, swapped)
 
 @pytest.mark.parametrize("way", WAYS)
 def test_damage_of_each_kind(whole: bytes, tmp_path: Path, way: Callable[[bytes, random.Random], bytes]) -> None:
-    """Cut, overwritten, exchanged: nothing raises, and the work goes on, in the file or in memory."""
+    """Truncated, overwritten or exchanged: nothing raises, and work continues in the file or in memory."""
     noise = random.Random(way.__name__)
     for number in range(tries(200)):
         path = tmp_path / f"{number}" / "journal.sqlite"
@@ -129,7 +131,7 @@ def test_damage_of_each_kind(whole: bytes, tmp_path: Path, way: Callable[[bytes,
         path.write_bytes(way(whole, noise))
         journal = Journal(path, timeout=0.5)
         journal.entries()
-        key = journal.write(REQUEST, URL, WISH)
+        key = journal.write(REQUEST, URL, KEY)
         journal.update(key, state="accepted", task_id="new")
         assert journal.find("new"), number
         journal.close()
@@ -137,7 +139,7 @@ def test_damage_of_each_kind(whole: bytes, tmp_path: Path, way: Callable[[bytes,
 
 @pytest.fixture
 def busy(whole: bytes, tmp_path: Path) -> Iterator[Path]:
-    """A journal that somebody else has open, with a log that is not in the file yet."""
+    """A journal that another process has open, with a log that is not in the file yet."""
     path = tmp_path / "busy" / "journal.sqlite"
     path.parent.mkdir()
     path.write_bytes(whole)
@@ -150,8 +152,11 @@ def busy(whole: bytes, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
 def test_damage_of_what_is_beside_the_file(busy: Path, tmp_path: Path, end: str) -> None:
-    """The log and the memory that is shared, as a machine leaves them that lost its power; and a rollback journal that
-    is none. Nothing raises, and no task is lost: without its log the file is as it was before."""
+    """Nothing raises and no task is lost if the files beside the journal are damaged, as after a power failure.
+
+    These are the log, the shared memory, and a rollback journal that is none. Without its log the file is as it was
+    before.
+    """
     noise = random.Random(end)
     found = {each: busy.with_name(busy.name + each).read_bytes() for each in ("", "-wal", "-shm")}
     found["-journal"] = noise.randbytes(5000)
@@ -165,7 +170,7 @@ def test_damage_of_what_is_beside_the_file(busy: Path, tmp_path: Path, end: str)
 
 
 def test_shared_memory_that_breaks_under_our_hands(busy: Path) -> None:
-    """Another kernel has it open, and goes on reading what it tells. Nothing raises, whatever is found."""
+    """Another kernel has the file open and keeps reading the shared memory. Nothing raises, whatever is read."""
     noise = random.Random(3)
     shared = busy.with_name(f"{busy.name}-shm")
     with shared.open("r+b", buffering=0) as file:
@@ -180,7 +185,7 @@ def test_shared_memory_that_breaks_under_our_hands(busy: Path) -> None:
 
 
 def test_a_log_is_part_of_what_is_salvaged(busy: Path) -> None:
-    """The newest changes, of a file whose tables nobody can find any more."""
+    """The newest changes are recovered from a file whose tables cannot be found."""
     with busy.open("r+b") as file:
         content = file.read(PAGE)
         file.seek(0)
@@ -205,7 +210,7 @@ def test_a_log_is_part_of_what_is_salvaged(busy: Path) -> None:
     ],
 )
 def test_what_is_whole_for_sqlite_and_is_not_for_us(whole: bytes, tmp_path: Path, statement: str, wrong: str) -> None:
-    """The tables are not those of the version, or the numbers no numbers: it is set aside as any damage is."""
+    """If the tables are not those of the version, or the row numbers no numbers, it is treated as damage."""
     path = tmp_path / "journal.sqlite"
     path.write_bytes(whole)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -220,8 +225,10 @@ def flipped(content: bytes, noise: random.Random) -> bytes:
 
 
 def test_presets_and_prices(tmp_path: Path) -> None:
-    """The small files too: what is read of a damaged one can be worked with, the trouble is said, and the next one is
-    kept; a damaged table of prices is set aside for it, or is left as one of a newer version."""
+    """What is read of a damaged small file is valid, ``trouble`` names it, and the next preset or price is saved.
+
+    A damaged price table is renamed for that, or left if it seems to be of a newer version.
+    """
     noise = random.Random(5)
     presets, prices = PresetStore(tmp_path / "presets"), PriceTable(tmp_path / "prices.json")
     presets.save("boat", REQUEST.replace(camera_control={"type": "simple", "config": {"zoom": 3}}, metadata={"a": [1]}))
@@ -248,7 +255,7 @@ def test_presets_and_prices(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_was_kept(tmp_path: Path) -> None:
-    """Chosen once more, it is what was chosen: not what is left of it on the disk."""
+    """A picture that is chosen again has the chosen content, not the damaged copy on disk."""
     media = LocalMedia(tmp_path)
     kept = media.keep("a.png", b"picture")
     kept.write_bytes(b"damaged")
@@ -256,7 +263,7 @@ def test_a_picture_that_was_kept(tmp_path: Path) -> None:
 
 
 def test_a_message_that_is_no_text() -> None:
-    """SQLite's own words may repeat the bytes that are damaged."""
+    """SQLite's own message may repeat damaged bytes."""
     assert suggests_damage(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"))
     assert not suggests_damage(PermissionError(13, "denied"))
     assert not suggests_damage(sqlite3.OperationalError("without a code"))

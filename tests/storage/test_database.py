@@ -1,4 +1,4 @@
-"""The file under the journal: how it is written, brought up, set aside, and left when the disk is no good."""
+"""The file under the journal: how it is written, upgraded and set aside, and work without a usable disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mounts(tmp_path: Path) -> Path:
-    """What Linux would say: all of it is on this machine."""
+    """The list of mounts as Linux has it; all of them are local."""
     (tmp_path / "mounts").write_text("tmpfs / tmpfs rw 0 0\n")
     return tmp_path / "mounts"
 
@@ -49,7 +49,7 @@ def add(made: Database, name: str) -> int:
 
 
 def test_a_write_ahead_log_where_it_is_known_to_be_safe(path: Path, mounts: Path) -> None:
-    """On a file system of this machine; the next one who opens it finds it so."""
+    """A local file system uses WAL, and the next process finds the file so."""
     made = database(path, mounts=mounts)
     assert (made.mode, add(made, "a"), names(made), made.trouble) == ("wal", 1, ["a"], "")
     assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -57,7 +57,7 @@ def test_a_write_ahead_log_where_it_is_known_to_be_safe(path: Path, mounts: Path
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "virtiofs"])
 def test_a_rollback_journal_elsewhere(path: Path, mounts: Path, kind: str) -> None:
-    """A network file system, or one that nobody knows; also a file that had a log before it came there."""
+    """A network or unknown file system uses a rollback journal, even for a file that had a WAL before."""
     add(database(path, mounts=mounts), "a")
     mounts.write_text(f"x / {kind} rw 0 0\n")
     made = database(path, mounts=mounts)
@@ -66,12 +66,12 @@ def test_a_rollback_journal_elsewhere(path: Path, mounts: Path, kind: str) -> No
 
 
 def test_a_machine_that_lists_no_mounts(path: Path, tmp_path: Path) -> None:
-    """Nothing is known there, so the rollback journal it is."""
+    """Without a list of mounts the rollback journal is used."""
     assert database(path, mounts=tmp_path / "none").mode == "delete"
 
 
 def test_an_older_file_is_brought_up_step_by_step(path: Path) -> None:
-    """Its rows stay; a file of the newest version is not touched."""
+    """Its rows stay; a file of the newest version is not changed."""
     add(database(path, FIRST), "a")
     made = database(path, FIRST, SECOND)
     made.do("UPDATE things SET size = 3")
@@ -80,7 +80,7 @@ def test_an_older_file_is_brought_up_step_by_step(path: Path) -> None:
 
 
 def test_a_step_that_fails_changes_nothing(path: Path) -> None:
-    """The file stays at the version that it had, and this process goes on in memory."""
+    """The file stays at its version, and this process works in memory."""
     for _ in range(2):
         add(database(path, FIRST), "a")
     broken = database(path, FIRST, "CREATE TABLE more (x); CREATE UNIQUE INDEX each_once ON things (name)")
@@ -90,7 +90,7 @@ def test_a_step_that_fails_changes_nothing(path: Path) -> None:
 
 
 def test_several_bring_it_up_at_once(path: Path) -> None:
-    """Threads with connections of their own, as kernels have: each step is made once."""
+    """Threads with connections of their own run each upgrade step once."""
     add(database(path, FIRST), "a")
     found: list[Database] = []
     threads = [threading.Thread(target=lambda: found.append(database(path, FIRST, SECOND))) for _ in range(6)]
@@ -102,7 +102,7 @@ def test_several_bring_it_up_at_once(path: Path) -> None:
 
 
 def test_several_find_the_damage_at_once(path: Path) -> None:
-    """It is set aside once, and what the first one wrote into the new file is not set aside with it."""
+    """The file is renamed once, and the new file that the first process wrote is not renamed with it."""
     found = [database(path) for _ in range(6)]
     path.write_bytes(b"no database" * 200)
     barrier = threading.Barrier(6)
@@ -121,7 +121,7 @@ def test_several_find_the_damage_at_once(path: Path) -> None:
 
 
 def test_a_file_that_is_open_is_not_set_aside(path: Path) -> None:
-    """Somebody who takes it for damaged waits until no connection is open: what is being written is not lost."""
+    """A process that finds damage waits until no connection is open, so that nothing being written is lost."""
     """Who takes it for damaged waits until no connection is open: what is being written is not lost with it."""
     made = database(path)
 
@@ -147,7 +147,7 @@ def _is_held(other: filelock.BaseFileLock) -> bool:
 
 
 def test_a_lock_of_this_process_stays(path: Path, tmp_path: Path) -> None:
-    """Another connection in this process holds it; neither reading nor beginning beside it takes it away."""
+    """Neither reading nor a new database releases the lock of another connection in this process."""
     made = database(path, mounts=tmp_path / "none")
     add(made, "a")
     holder = sqlite3.connect(path, isolation_level=None)
@@ -160,7 +160,7 @@ def test_a_lock_of_this_process_stays(path: Path, tmp_path: Path) -> None:
 
 
 def damaged(path: Path) -> int:
-    """Fills a file, and damages its middle; gives how many names can be read after that."""
+    """Fill a file and damage its middle; return how many names can be read after that."""
     made = database(path)
     made.do(
         "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO things (name) SELECT i FROM n"
@@ -177,7 +177,7 @@ def damaged(path: Path) -> int:
 
 
 def test_what_is_behind_the_damage_is_read_too(path: Path) -> None:
-    """The newest, which may be under way, come last."""
+    """The newest rows, which may be in progress, come last."""
     count = damaged(path)
     found = names(database(path))
     assert 4000 < count == len(found)
@@ -186,7 +186,7 @@ def test_what_is_behind_the_damage_is_read_too(path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_kernel_that_is_killed_while_it_sets_a_file_aside_loses_nothing(path: Path) -> None:
-    """Wherever it was: the next one finds all that could be read."""
+    """At whatever step it was killed, the next kernel finds all that could be read."""
     code = """
 import os, signal, sys, threading
 from pathlib import Path
@@ -204,7 +204,7 @@ database(path)
 
 
 def test_what_was_not_taken_over_yet_is_taken_over(path: Path) -> None:
-    """Whoever moved the damaged file out of the way was killed in the moment after; no number is given again."""
+    """If the kernel was killed right after the renaming, the rows are copied later; no row number is reused."""
     made = database(path)
     for name in "ab":
         add(made, name)
@@ -219,7 +219,7 @@ def test_what_was_not_taken_over_yet_is_taken_over(path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_all_of_it_is_its_owners_alone(path: Path) -> None:
-    """The file, its log and what is set aside."""
+    """The file, its log and the renamed file are readable for their owner only."""
     made = database(path)
     holder = sqlite3.connect(path)
     holder.execute("SELECT * FROM things").fetchall()
@@ -249,7 +249,7 @@ print(made.mode, made.do("SELECT count(*) FROM things")[0][0][0], made.trouble)
 
 
 def test_a_full_disk(path: Path) -> None:
-    """The work goes on in memory with all that was there, and says why; the file is whole."""
+    """Work continues in memory with all earlier rows, and says why; the file stays intact."""
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, timeout=60, check=True
     )
@@ -261,7 +261,7 @@ def test_a_full_disk(path: Path) -> None:
 
 
 def things(clock: Clock, path: Path, holder: sqlite3.Connection) -> Database:
-    """A database whose file was held by somebody else for too long; it has gone on in memory."""
+    """A database that works in memory, as its file was locked for too long."""
     made = database(path, timeout=0.0, clock=clock)
     add(made, "before")
     holder.execute("BEGIN IMMEDIATE")
@@ -275,14 +275,14 @@ def things(clock: Clock, path: Path, holder: sqlite3.Connection) -> Database:
 
 @pytest.fixture
 def holder(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection of somebody else."""
+    """A connection of another process."""
     database(path)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         yield connection
 
 
 def test_a_file_that_can_be_used_again_is_used_again(path: Path, holder: sqlite3.Connection) -> None:
-    """What was done in memory is brought over, once; what others did stays, and no two rows share a number."""
+    """Changes made in memory are written once; those of others stay, and no two rows share a number."""
     clock = Clock()
     made = things(clock, path, holder)
     holder.execute("INSERT INTO things (name) VALUES ('theirs')")
@@ -296,7 +296,7 @@ def test_a_file_that_can_be_used_again_is_used_again(path: Path, holder: sqlite3
 
 
 def test_at_the_end_it_is_tried_once_more(path: Path, holder: sqlite3.Connection) -> None:
-    """Whatever the clock says: what is only in memory would be lost."""
+    """Closing tries the file again whatever the clock says, as the changes in memory would be lost."""
     made = things(Clock(), path, holder)
     holder.execute("ROLLBACK")
     made.close()
@@ -304,7 +304,7 @@ def test_at_the_end_it_is_tried_once_more(path: Path, holder: sqlite3.Connection
 
 
 def test_a_file_that_stays_in_use_is_waited_for(path: Path, holder: sqlite3.Connection) -> None:
-    """Each further try that fails changes nothing in memory, and what comes last is brought over with the rest."""
+    """Each failed attempt leaves the memory unchanged, and later changes are written with the rest."""
     clock = Clock()
     made = things(clock, path, holder)
     for each in "xyz":
@@ -318,7 +318,7 @@ def test_a_file_that_stays_in_use_is_waited_for(path: Path, holder: sqlite3.Conn
 
 
 def test_no_more_files_for_a_moment(path: Path) -> None:
-    """A process that has too many files open goes on in memory, and on disk when it has closed some."""
+    """A process with too many open files works in memory, and on disk once it has closed some."""
     code = """
 import os, resource, sys
 from pathlib import Path
@@ -355,7 +355,7 @@ def test_all_or_nothing(path: Path) -> None:
 
 
 def test_what_is_written_while_a_file_is_set_aside_is_not_lost(path: Path) -> None:
-    """Two kernels go on writing while a third one finds the damage."""
+    """Two kernels keep writing while a third one finds the damage."""
     damaged(path)
     found = [database(path) for _ in range(3)]
     content = bytearray(path.read_bytes())
@@ -376,7 +376,7 @@ def test_what_is_written_while_a_file_is_set_aside_is_not_lost(path: Path) -> No
     for thread in threads:
         thread.join(60)
     for made in found:
-        made.close()  # one that met the file in the moment of its change has gone on in memory
+        made.close()  # one that used the file during the change works in memory
     kept = dict(database(path).do("SELECT key, name FROM things").rows)
     assert len(dict(given)) == 60
     assert {key: kept.get(key) for key, _ in given} == dict(given)
@@ -386,7 +386,7 @@ READ_ONLY = """
 import filelock, os, sys
 from pathlib import Path
 from kling_widgets.storage.database import Database
-Path.cwd().as_uri()  # loads what it needs, which others may not read
+Path.cwd().as_uri()  # imports what it needs, which may be unreadable later
 os.seteuid(65534)
 schema = "CREATE TABLE things (key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT)"
 made = Database(Path(sys.argv[1]), [schema], ["things"])
@@ -397,7 +397,7 @@ print(made.mode, [name for (name,) in made.do("SELECT name FROM things")[0]])
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_folder_that_takes_no_write(path: Path) -> None:
-    """What is there is read, with its log; what is new is in memory."""
+    """The rows that are there are read, with the log; new ones are in memory."""
     add(database(path), "old")
     for folder in (path.parent, *path.parent.parents):
         if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
@@ -414,7 +414,7 @@ def test_a_folder_that_takes_no_write(path: Path) -> None:
 
 
 def test_what_belongs_together_is_done_as_a_whole(path: Path) -> None:
-    """Nobody writes in between; what it raises undoes it, and the database is as usable as before."""
+    """Nobody writes in between; an error undoes the changes, and the database stays usable."""
     made, seen = database(path), list[int]()
 
     def work() -> str:
@@ -437,7 +437,7 @@ def test_what_belongs_together_is_done_as_a_whole(path: Path) -> None:
 
 
 def test_in_memory_it_is_a_whole_too_and_is_brought_over_as_one(path: Path) -> None:
-    """What was undone there is never brought to the file."""
+    """Changes that were undone in memory are never written to the file."""
     path.mkdir(parents=True)
     clock = Clock()
     made = database(path, clock=clock)

@@ -1,4 +1,4 @@
-"""The journal: what is in it, who else writes it, and what happens when it cannot be kept."""
+"""The journal: its rows, other writers, and work without a usable file."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def clock() -> Clock:
 
 
 def raw(journal: Journal, statement: str, *values: object) -> None:
-    """Writes into the file as somebody else."""
+    """Write into the file as another program."""
     with sqlite3.connect(journal.path) as connection:
         connection.execute(statement, values)
     connection.close()
 
 
 def test_a_wish_can_be_read_back(journal: Journal, clock: Clock) -> None:
-    """What is written down is an entry, with the request as it was; another reader of the file finds it too."""
+    """A submission is read back with its request, by another reader of the file too."""
     key = journal.write(REQUEST, URL)
     (entry,) = Journal(journal.path).entries()
     assert replace(entry, owner=None) == Submission(key, clock.now, URL, REQUEST.model, REQUEST.draft(), "written")
@@ -60,7 +60,7 @@ def test_a_wish_can_be_read_back(journal: Journal, clock: Clock) -> None:
 
 
 def test_changes(journal: Journal) -> None:
-    """Columns change, of one entry alone, a body as a dict; a name that is no column is a mistake of ours."""
+    """Columns of one row change, a body as a dict; an unknown column is a programming error."""
     one, other = (journal.write(REQUEST, URL) for _ in range(2))
     journal.update(one, state="accepted", task_id="t1", body={"model": "m"})
     assert [(entry.state, entry.task_id) for entry in journal.entries()] == [("written", None), ("accepted", "t1")]
@@ -71,7 +71,7 @@ def test_changes(journal: Journal) -> None:
 
 
 def test_whether_a_change_is_on_disk(journal: Journal, tmp_path: Path) -> None:
-    """It is told to whoever announces something; what is in memory alone, or of no entry, is not."""
+    """The result is True only for a change of an existing row in the file, not in memory."""
     key = journal.write(REQUEST, URL)
     assert journal.update(key, state="sending") is True
     assert journal.update(key + 1, state="sending") is False
@@ -81,7 +81,7 @@ def test_whether_a_change_is_on_disk(journal: Journal, tmp_path: Path) -> None:
 
 
 def test_those_in_a_state(journal: Journal) -> None:
-    """One or more states are asked for; oldest first."""
+    """One or more states can be asked for; the oldest come first."""
     for state in ("unknown", "saved", "unknown", "refused"):
         journal.update(journal.write(REQUEST, URL), state=state)
     assert [entry.key for entry in journal.in_state("unknown")] == [1, 3]
@@ -90,7 +90,7 @@ def test_those_in_a_state(journal: Journal) -> None:
 
 
 def test_the_newest_come_first(journal: Journal, clock: Clock) -> None:
-    """Entries are newest first, as many as asked for."""
+    """Submissions come newest first, up to the limit."""
     keys = []
     for _ in range(3):
         keys.append(journal.write(REQUEST, URL))
@@ -100,7 +100,7 @@ def test_the_newest_come_first(journal: Journal, clock: Clock) -> None:
 
 
 def test_finding(journal: Journal) -> None:
-    """A task is found by its id, a submission without one by its number; nothing else is found, and nothing raises."""
+    """A task is found by its id, a submission without one by its number; anything else is None, and nothing raises."""
     key = journal.write(REQUEST, URL)
     assert journal.find(f"#{key}") == journal.entries()[0]
     journal.update(key, task_id="t1")
@@ -112,7 +112,7 @@ def test_finding(journal: Journal) -> None:
 
 
 def test_a_task_of_somewhere_else(journal: Journal) -> None:
-    """A task that was submitted elsewhere is adopted as an accepted one, whose request is not known."""
+    """A task that was submitted elsewhere becomes an accepted submission without a known request."""
     entry = journal.import_task("t9", URL)
     assert journal.unfinished() == (entry,)
     assert (entry.task_id, entry.state, entry.accepted) == ("t9", "accepted", None)
@@ -120,7 +120,7 @@ def test_a_task_of_somewhere_else(journal: Journal) -> None:
 
 
 def test_unfinished_is_what_was_accepted_and_is_not_here(journal: Journal) -> None:
-    """Resuming takes up what was accepted and what has a video that was not saved, oldest first; nothing else."""
+    """Accepted submissions and those with an unsaved video are to be resumed, oldest first; no others."""
     for state in ("written", "sending", "accepted", "succeeded", "saved", "failed", "refused", "unknown"):
         journal.update(journal.write(REQUEST, URL), state=state, task_id=f"of-{state}")
     journal.update(journal.write(REQUEST, URL), state="accepted")  # no id: nothing could be asked for
@@ -132,7 +132,7 @@ def done(journal: Journal, request: VideoRequest, took: float, service: str = UR
 
 
 def test_the_usual_duration(journal: Journal) -> None:
-    """It is the middle of what this model, at this length and resolution, took at this service; None if none did."""
+    """The typical duration for this model, length and resolution at this service; None without one."""
     assert journal.typical_seconds(REQUEST, URL) is None
     for took in (50, 70, 600):
         done(journal, REQUEST, took)
@@ -148,7 +148,7 @@ def test_the_usual_duration(journal: Journal) -> None:
 
 
 def test_a_path_in_a_body_is_never_a_users_own(journal: Journal) -> None:
-    """A journal that somebody else wrote cannot make a file of this machine be uploaded."""
+    """A journal from somebody else cannot cause an upload of a file of this machine."""
     key = journal.write(REQUEST, URL)
     journal.update(key, body={"model": REQUEST.model, "prompt": "x", "image": "/etc/passwd"})
     request = journal.entries()[0].request
@@ -158,13 +158,13 @@ def test_a_path_in_a_body_is_never_a_users_own(journal: Journal) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_the_file_is_its_owners_alone(journal: Journal) -> None:
-    """Prompts are private, whatever the umask."""
+    """Prompts are private, whatever the umask is."""
     assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(journal.path.parent.stat().st_mode) == 0o700
 
 
 def test_text_that_no_file_can_hold(journal: Journal) -> None:
-    """A name that is no text, as file systems may have it, does not keep the entry from being written."""
+    """A file name that is not valid text does not keep the row from being written."""
     key = journal.write(REQUEST, URL)
     journal.update(key, state="saved", path="/videos/\udcff.mp4", error="\ud800 bad")
     assert (journal.entries()[0].state, journal.trouble) == ("saved", "")
@@ -181,7 +181,7 @@ def _write_many(path: Path, start: threading.Barrier, count: int) -> None:
 
 @pytest.mark.slow
 def test_several_processes_write_at_once(tmp_path: Path) -> None:
-    """Kernels that share the journal lose nothing, also when all of them make it at the same moment."""
+    """Kernels that share the journal lose nothing, even if all of them create it at once."""
     spawn = multiprocessing.get_context("spawn")
     start = spawn.Barrier(4)
     path = tmp_path / "journal.sqlite"
@@ -197,7 +197,7 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
 
 
 def test_several_threads_write_at_once(journal: Journal) -> None:
-    """So do the threads of one kernel."""
+    """The threads of one kernel lose nothing."""
     barrier = threading.Barrier(4)
     threads = [threading.Thread(target=_write_many, args=(journal.path, barrier, 10)) for _ in range(3)]
     threads += [threading.Thread(target=lambda: (barrier.wait(60), [journal.write(REQUEST, URL) for _ in range(10)]))]
@@ -209,7 +209,7 @@ def test_several_threads_write_at_once(journal: Journal) -> None:
 
 
 def works(journal: Journal) -> None:
-    """All of it works, in memory, and the trouble names the file."""
+    """Check that everything works in memory, and that ``trouble`` names the file."""
     assert str(journal.path) in journal.trouble
     assert "in memory" in journal.trouble
     key = journal.write(REQUEST, URL)
@@ -221,20 +221,20 @@ def works(journal: Journal) -> None:
 
 
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
-    """Where no file can be made, the journal is kept in memory and says so."""
+    """If no file can be created the journal is in memory, and says so."""
     (tmp_path / "file").touch()
     works(Journal(tmp_path / "file" / "home" / "journal.sqlite"))
     assert (tmp_path / "file").stat().st_size == 0
 
 
 def test_a_folder_in_the_files_place(tmp_path: Path) -> None:
-    """So it is where something else has the name."""
+    """The same if a folder has the file's name."""
     (tmp_path / "journal.sqlite").mkdir()
     works(Journal(tmp_path / "journal.sqlite"))
 
 
 def test_a_journal_of_a_newer_version(journal: Journal) -> None:
-    """A file of a newer schema is left as it is; what this version can read of it is there to see."""
+    """A file of a newer schema is not changed; what this version can read of it is shown."""
     journal.update(journal.write(REQUEST, URL), state="accepted", task_id="t1")
     raw(journal, f"PRAGMA user_version = {SCHEMA + 1}")
     before = journal.path.read_bytes()
@@ -246,7 +246,7 @@ def test_a_journal_of_a_newer_version(journal: Journal) -> None:
 
 
 def set_aside(journal: Journal) -> Path:
-    """The damaged file, which the trouble names; the journal is on disk all the same."""
+    """Return the renamed file, which ``trouble`` names; the journal is on disk."""
     (aside,) = journal.path.parent.glob("journal.damaged-*.sqlite")
     assert aside.name in journal.trouble
     assert journal.mode != "memory"
@@ -258,13 +258,13 @@ def set_aside(journal: Journal) -> Path:
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\x00" + bytes(range(256)) * 8])
 def test_a_corrupt_file(journal: Journal, content: bytes) -> None:
-    """A file that is no database is set aside as it is, and a new one is begun."""
+    """A file that is no database is renamed unchanged, and a new one is created."""
     journal.path.write_bytes(content)
     assert set_aside(Journal(journal.path)).read_bytes() == content
 
 
 def test_a_file_that_breaks_while_it_is_used(journal: Journal) -> None:
-    """So it is in the middle of the work."""
+    """The same during the work."""
     journal.write(REQUEST, URL)
     assert journal.trouble == ""
     journal.path.write_bytes(b"no database at all" * 100)
@@ -273,7 +273,7 @@ def test_a_file_that_breaks_while_it_is_used(journal: Journal) -> None:
 
 
 def test_a_page_that_breaks_while_it_is_used(journal: Journal) -> None:
-    """What can still be read of a file that is damaged in the middle goes on in the new one, with its number."""
+    """Rows that can be read of a file with damage in its middle are in the new one, with their numbers."""
     for _ in range(100):
         journal.write(REQUEST.replace(prompt="x" * 500), URL)
     content = journal.path.read_bytes()
@@ -287,7 +287,7 @@ def test_a_page_that_breaks_while_it_is_used(journal: Journal) -> None:
 
 
 def test_a_second_damage_is_set_aside_beside_the_first(journal: Journal) -> None:
-    """Nothing that was set aside is ever written over, also within one second."""
+    """No renamed file is overwritten, even within one second."""
     for content in (b"first" * 100, b"second" * 100):
         journal.path.write_bytes(content)
         journal.entries()
@@ -296,7 +296,7 @@ def test_a_second_damage_is_set_aside_beside_the_first(journal: Journal) -> None
 
 
 def test_a_file_that_was_removed_is_made_anew(journal: Journal) -> None:
-    """Who deletes the journal while a kernel runs gets a new one; what is under way is in it."""
+    """If the journal is deleted while a kernel runs, a new one is created with the submissions in progress."""
     journal.write(REQUEST, URL)
     for path in journal.path.parent.glob("journal.sqlite*"):
         path.unlink()
@@ -307,7 +307,7 @@ def test_a_file_that_was_removed_is_made_anew(journal: Journal) -> None:
 
 
 def test_another_process_that_holds_the_file(journal: Journal, tmp_path: Path) -> None:
-    """A file that stays locked longer than our patience is trouble, and no error; what was in it can be read."""
+    """A file that stays locked too long is ``trouble``, and no error; its rows can be read."""
     journal.update(journal.write(REQUEST, URL), state="accepted", task_id="t1")
     other = sqlite3.connect(journal.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -357,8 +357,10 @@ def test_metadata_that_is_none(journal: Journal) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_after_a_fork(journal: Journal) -> None:
-    """A child that was forked writes into the same file; the parent sees it. (In a program of its own: to fork one
-    with as many threads as this one hangs at times, before any of our code runs.)"""
+    """A forked child writes into the same file, and the parent sees it.
+
+    In a program of its own, as forking one with as many threads as pytest's hangs at times before any of our code runs.
+    """
     code = f"""
 import os
 from pathlib import Path
@@ -378,13 +380,13 @@ print([entry.body["prompt"] for entry in journal.entries()], journal.trouble)
 
 
 def test_closing_forgets_memory_alone(journal: Journal) -> None:
-    """After close the file is there as before."""
+    """After close the file is as before."""
     journal.write(REQUEST, URL)
     journal.close()
     assert len(journal.entries()) == 1
 
 
-# Whose is it?
+# Ownership
 
 OTHER = """
 import sys
@@ -402,7 +404,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def other(journal: Journal) -> Iterator[subprocess.Popen[str]]:
-    """Another process, which has written one wish of each state."""
+    """Another process, which has written one submission of each state."""
     command = [sys.executable, "-c", OTHER, str(journal.path), "written", "sending", "accepted"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -412,7 +414,7 @@ def other(journal: Journal) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_what_a_living_kernel_works_on_is_its_own(journal: Journal, other: subprocess.Popen[str]) -> None:
-    """Nothing of it is settled; it is elsewhere for this one, until this one takes it."""
+    """Its submissions are not recovered; they are owned elsewhere until this process claims them."""
     assert journal.recover_orphans() == ()
     entry = journal.find("of-accepted")
     assert entry is not None
@@ -429,7 +431,7 @@ def test_what_a_living_kernel_works_on_is_its_own(journal: Journal, other: subpr
 
 
 def test_of_two_kernels_that_resume_at_once_one_gets_the_task(journal: Journal, other: subprocess.Popen[str]) -> None:
-    """Both have read that its kernel is dead, or that nobody works on it; what has ended meanwhile is nobody's."""
+    """Both have read that it has no living owner; one that has ended meanwhile is claimed by neither."""
     other.kill()
     other.wait(60)
     (read,) = journal.unfinished()
@@ -442,8 +444,10 @@ def test_of_two_kernels_that_resume_at_once_one_gets_the_task(journal: Journal, 
 
 
 def test_what_a_killed_kernel_left_is_told_as_it_is(journal: Journal, other: subprocess.Popen[str]) -> None:
-    """Written: nothing was sent. Sending: nobody knows. Accepted: as it was. It is news once; the words say what it
-    means for the money."""
+    """Written: not sent. Sending: unknown. Accepted: unchanged.
+
+    It is reported once; the messages say what it means for the money.
+    """
     other.kill()
     other.wait(60)
     unsent, unknown = journal.recover_orphans()
@@ -457,13 +461,13 @@ def test_what_a_killed_kernel_left_is_told_as_it_is(journal: Journal, other: sub
 
 
 def test_a_wish_of_this_kernel_is_not_settled(journal: Journal) -> None:
-    """Another reader in the same process, as a second session has, sees that it is at work."""
+    """Another reader in the same process, such as a second session, sees that its owner is alive."""
     journal.write(REQUEST, URL)
     assert Journal(journal.path).recover_orphans() == ()
 
 
 def test_only_its_own_is_left(journal: Journal, other: subprocess.Popen[str]) -> None:
-    """A kernel that comes to the end of a task which another one has taken does not take it from that one."""
+    """A kernel that reaches the end of a task which another one has claimed leaves the owner unchanged."""
     entry = journal.find("of-accepted")
     assert entry is not None
     journal.release(entry.key)
@@ -472,14 +476,14 @@ def test_only_its_own_is_left(journal: Journal, other: subprocess.Popen[str]) ->
 
 @pytest.fixture
 def lockless(tmp_path: Path, clock: Clock) -> Journal:
-    """The journal of a kernel that gets no lock."""
+    """The journal of a kernel that cannot lock files."""
     (tmp_path / "lockless").mkdir()
     (tmp_path / "lockless" / "kernels").touch()
     return Journal(tmp_path / "lockless" / "journal.sqlite", clock=clock)
 
 
 def test_a_kernel_without_a_lock_knows_its_own(lockless: Journal) -> None:
-    """What it is sending is not taken for what a dead kernel left."""
+    """Its own "sending" submissions are not taken for those of a dead kernel."""
     keys = [lockless.write(REQUEST, URL) for _ in range(2)]
     lockless.update(keys[0], state="sending")
     assert lockless.recover_orphans() == ()
@@ -488,7 +492,7 @@ def test_a_kernel_without_a_lock_knows_its_own(lockless: Journal) -> None:
 
 
 def test_nobody_can_tell_of_a_kernel_without_a_lock(lockless: Journal, clock: Clock) -> None:
-    """What another one like that may be sending is left alone for as long as a POST can last; then it is settled."""
+    """A submission of another such kernel is left alone as long as a POST can last, then recovered."""
     lockless.update(lockless.write(REQUEST, URL), state="sending")
     raw(lockless, "UPDATE submissions SET owner = '?another'")
     clock.now += 3000
@@ -500,7 +504,7 @@ def test_nobody_can_tell_of_a_kernel_without_a_lock(lockless: Journal, clock: Cl
 
 
 def test_what_was_believed_of_a_task_is_taken_back_when_it_was_accepted(journal: Journal) -> None:
-    """The words and the time of a settling go; what comes with the note stays."""
+    """The error and end time of a recovery are cleared; the columns of the change stay."""
     key = journal.write(REQUEST, URL)
     journal.update(key, state="unknown", error="lost", ended=5.0)
     journal.update(key, state="accepted", task_id="t1", accepted=6.0)
@@ -510,11 +514,11 @@ def test_what_was_believed_of_a_task_is_taken_back_when_it_was_accepted(journal:
     assert journal.entries()[0].error == "vanished"
 
 
-# What is lost, and what is numbered
+# Lost rows and row numbers
 
 
 def test_the_id_of_a_paid_task_is_never_lost(journal: Journal) -> None:
-    """Its row went with a damage while it was under way; another kernel's wish keeps its own number."""
+    """If its row is lost by damage it is inserted again; another kernel's submission keeps its number."""
     key = journal.write(REQUEST.replace(prompt="mine"), URL)
     assert journal.update(key, state="sending", cost=3.0)
     raw(journal, "DELETE FROM submissions")
@@ -527,7 +531,7 @@ def test_the_id_of_a_paid_task_is_never_lost(journal: Journal) -> None:
 
 
 def test_a_number_that_another_one_has_now(journal: Journal, clock: Clock) -> None:
-    """The file was removed, and another kernel began a new one: neither wish is written over."""
+    """If the file was deleted and another kernel created a new one, neither submission overwrites the other."""
     key = journal.write(REQUEST.replace(prompt="mine"), URL)
     for path in journal.path.parent.glob("journal.sqlite*"):
         path.unlink()
@@ -540,7 +544,7 @@ def test_a_number_that_another_one_has_now(journal: Journal, clock: Clock) -> No
 
 
 def test_a_task_that_was_taken_up_is_not_lost_either(journal: Journal) -> None:
-    """Also one of an earlier kernel: its id is written down once more."""
+    """A claimed submission of an earlier kernel is inserted again too."""
     key = journal.import_task("t1", URL).key
     later = Journal(journal.path)
     (entry,) = later.unfinished()
@@ -551,7 +555,7 @@ def test_a_task_that_was_taken_up_is_not_lost_either(journal: Journal) -> None:
 
 
 def test_what_was_forgotten_is_not_written_down_once_more(journal: Journal) -> None:
-    """Its number is not given again."""
+    """A deleted submission is not inserted again, and its number is not reused."""
     key = journal.write(REQUEST, URL)
     journal.forget([key])
     assert journal.update(key, state="unknown") is False
@@ -560,7 +564,7 @@ def test_what_was_forgotten_is_not_written_down_once_more(journal: Journal) -> N
 
 
 def test_a_file_that_was_held_for_too_long(journal: Journal, clock: Clock) -> None:
-    """What was noted in memory meanwhile is in the file later, and the numbers go on from those of the file."""
+    """Changes made in memory meanwhile are in the file later, and numbers continue from those of the file."""
     key = journal.write(REQUEST, URL)
     impatient = Journal(journal.path, timeout=0.0, clock=clock)
     other = sqlite3.connect(journal.path, isolation_level=None)
@@ -583,7 +587,7 @@ def test_a_file_that_was_held_for_too_long(journal: Journal, clock: Clock) -> No
 
 
 def test_a_poster(journal: Journal) -> None:
-    """A small picture is kept with the entry, and read only when asked for."""
+    """A small picture is stored with the row, and read only if asked for."""
     key = journal.write(REQUEST, URL)
     assert journal.poster(key) is None
     journal.update(key, poster=b"\xff\xd8 jpeg")
@@ -594,7 +598,7 @@ def test_a_poster(journal: Journal) -> None:
 
 
 def test_what_is_forgotten_is_gone_from_the_disk(journal: Journal) -> None:
-    """The entry, and the words of its prompt in the file, and its wish."""
+    """The row, its prompt's bytes in the file, and its request key are deleted."""
     secret = "a lighthouse that nobody else knows"
     key = journal.write(REQUEST.replace(prompt=secret), URL, RequestKey("boat", "cell", "1"))
     kept = journal.write(REQUEST, URL)
@@ -606,7 +610,7 @@ def test_what_is_forgotten_is_gone_from_the_disk(journal: Journal) -> None:
 
 
 def test_a_journal_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
-    """Its entries are there, and it can do what a new one can."""
+    """Its rows are there, and it works as a new one."""
     path = tmp_path / "journal.sqlite"
     old = sqlite3.connect(path)
     old.executescript(f"{SCRIPTS[0]} PRAGMA user_version = 1;")
@@ -624,8 +628,10 @@ def test_a_journal_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [2, 3, 4])
 def test_an_older_journal_in_which_the_same_was_paid_twice_is_brought_up(tmp_path: Path, version: int) -> None:
-    """Two kernels had made the same wish at once, which no version forbade then: both are there, and what the next run
-    meets is the later one. Which one of its run a wish was is known too."""
+    """Two kernels made the same request at once, which earlier versions did not prevent: both rows are kept.
+
+    The next run finds the later one. The request's number within its run is known too.
+    """
     path = tmp_path / "journal.sqlite"
     old = sqlite3.connect(path)
     for script in SCRIPTS[:version]:
@@ -634,8 +640,8 @@ def test_an_older_journal_in_which_the_same_was_paid_twice_is_brought_up(tmp_pat
     rows = "created, service, model, body, state, task_id"
     for key, run in enumerate(("1", "2", "2", "", ""), 1):
         old.execute(f"INSERT INTO submissions ({rows}) VALUES (1.0, 'a', 'm', '{{}}', 'accepted', 't{key}')")
-        wish = ("boat", "cell" if run else "", run, key)
-        old.execute("INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)", wish)
+        row = ("boat", "cell" if run else "", run, key)
+        old.execute("INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)", row)
     old.commit()
     old.close()
     journal = Journal(path)
@@ -646,17 +652,17 @@ def test_an_older_journal_in_which_the_same_was_paid_twice_is_brought_up(tmp_pat
     assert [before(journal, "4", skip) for skip in range(3)] == [new, 3, None]
 
 
-# Written all at once
+# Writing together
 
 
 def boats(count: int, *, run: str = "1", repeats: int | None = None, cost: str = "0.35") -> list[Order]:
-    """So many equal orders of one run of a cell."""
+    """Return so many equal entries of one run of a cell."""
     estimate = Estimate(1, 5, 0, Decimal(cost), "USD")
     return [Order(REQUEST, RequestKey("boat", "cell", run), estimate, repeats) for _ in range(count)]
 
 
 def test_a_batch_is_written_as_a_whole_with_what_it_costs(journal: Journal) -> None:
-    """In its order, each as the next one of its run; what meets another is noted only."""
+    """In order, each as the next one of its run; of a repetition only the request key is recorded."""
     entries = journal.write_all(lambda: boats(2), URL)
     assert [(entry.key, entry.state, entry.cost, entry.currency) for entry in entries] == [
         (1, "written", 0.35, "USD"),
@@ -668,7 +674,7 @@ def test_a_batch_is_written_as_a_whole_with_what_it_costs(journal: Journal) -> N
 
 
 def test_what_is_decided_and_not_written_leaves_nothing(journal: Journal, tmp_path: Path) -> None:
-    """An error while it is decided, or a limit that says no; also where the journal is in memory alone."""
+    """An error while deciding, or a limit, leaves nothing written, in memory too."""
     (tmp_path / "file").touch()
     nowhere = Journal(tmp_path / "file" / "journal.sqlite")
     for each in (journal, nowhere):
@@ -689,23 +695,23 @@ def test_what_is_decided_and_not_written_leaves_nothing(journal: Journal, tmp_pa
 
 
 def test_a_limit_is_asked_only_about_what_is_new(journal: Journal) -> None:
-    """A cell that meets what is under way spends nothing."""
+    """A repetition of submissions in progress spends nothing."""
     journal.write_all(lambda: boats(1), URL)
     (entry,) = journal.write_all(lambda: boats(1, run="2", repeats=1), URL, lambda spent: "too much")
     assert entry.key == 1
 
 
 def test_who_looks_and_writes_is_alone(journal: Journal) -> None:
-    """Twenty threads with journals of their own, as kernels have them: each decides by what is there; one writes."""
+    """Of twenty threads with journals of their own, which decide by what is there, one writes."""
     together, keys = threading.Barrier(20), list[int]()
 
     def ask(run: int) -> None:
-        mine, wish = Journal(journal.path), RequestKey("boat", "cell", str(run))
+        mine, key = Journal(journal.path), RequestKey("boat", "cell", str(run))
         together.wait(60)
 
         def decide() -> list[Order]:
-            found = mine.request_index.previous(wish)
-            return [Order(REQUEST, wish, repeats=found.key if found and found.state in OPEN else None)]
+            found = mine.request_index.previous(key)
+            return [Order(REQUEST, key, repeats=found.key if found and found.state in OPEN else None)]
 
         keys.extend(entry.key for entry in mine.write_all(decide, URL))
 
@@ -719,7 +725,7 @@ def test_who_looks_and_writes_is_alone(journal: Journal) -> None:
 
 
 def test_one_submission_at_a_time_has_a_key(journal: Journal) -> None:
-    """The nth wish of a cell for the same: the file itself holds that it is one."""
+    """The file's unique index allows one submission for the nth identical request of a cell."""
     made(journal, "1", 2)
     made(journal, "2")
     with sqlite3.connect(journal.path) as file:
@@ -729,11 +735,11 @@ def test_one_submission_at_a_time_has_a_key(journal: Journal) -> None:
             file.execute("UPDATE wishes SET nth = 2 WHERE submission = 3")
 
 
-# What was spent
+# The sum of the last day
 
 
 def test_what_the_last_day_comes_to(journal: Journal, clock: Clock) -> None:
-    """Everything that may be billed: not what was refused, nor what the demo made, nor what is older than a day."""
+    """All that may be billed: no refused submissions, none of the demo, none older than a day."""
     for state in ("saved", "failed", "unknown", "accepted", "written", "refused"):
         (entry,) = journal.write_all(lambda: boats(1), URL)
         journal.update(entry.key, state=state)
@@ -747,7 +753,7 @@ def test_what_the_last_day_comes_to(journal: Journal, clock: Clock) -> None:
 
 
 def test_what_is_not_known_before_is_counted_as_such(journal: Journal) -> None:
-    """A length that follows the media, and another currency."""
+    """A length that depends on the media, and a price in another currency, count as unknown."""
     avatar = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["https://example.com/a.wav"])
     journal.write(avatar, URL)
     journal.import_task("t9", URL)
@@ -758,11 +764,11 @@ def test_what_is_not_known_before_is_counted_as_such(journal: Journal) -> None:
     assert journal.spent() == Estimate(3, 10, 1, Decimal(2), "EUR", unpriced=2)
 
 
-# Whose it is, until it is accepted
+# Ownership before acceptance
 
 
 def sent_elsewhere(journal: Journal, key: int, state: str = "written") -> FileLock:
-    """Another process sends it, which lives as long as its lock is held."""
+    """A submission of another process, which lives as long as its lock is held."""
     raw(journal, "UPDATE submissions SET owner = 'another', state = ? WHERE key = ?", state, key)
     (journal.path.parent / "kernels").mkdir(exist_ok=True)
     return FileLock(journal.path.parent / "kernels" / "another.lock")
@@ -770,7 +776,7 @@ def sent_elsewhere(journal: Journal, key: int, state: str = "written") -> FileLo
 
 @pytest.mark.parametrize("state", ["written", "sending", "refused", "unknown"])
 def test_what_another_process_took_over_is_not_written_over(journal: Journal, state: str) -> None:
-    """Not even told of: nothing changes, and the answer says so. That it was accepted is written all the same."""
+    """Nothing changes, and the result says so; an acceptance is written all the same."""
     key = journal.write(REQUEST, URL)
     with sent_elsewhere(journal, key):
         assert journal.update(key, state=state, error="mine") is None
@@ -780,7 +786,7 @@ def test_what_another_process_took_over_is_not_written_over(journal: Journal, st
 
 
 def test_what_was_settled_meanwhile_is_not_sent(journal: Journal, clock: Clock) -> None:
-    """A cleaner has swept the folder by which kernels know that others live: another one said that it was not sent."""
+    """If a cleaner deleted the lock files, and another kernel recorded that it was not sent, it is not sent."""
     key = journal.write(REQUEST, URL)
     raw(journal, "UPDATE submissions SET state = 'refused', error = ? WHERE key = ?", INTERRUPTED, key)
     assert journal.update(key, state="sending") is None
@@ -789,7 +795,7 @@ def test_what_was_settled_meanwhile_is_not_sent(journal: Journal, clock: Clock) 
 
 
 def test_what_ended_unsent_is_inherited(journal: Journal) -> None:
-    """While its kernel lives it is that one's; afterwards one other sends it. What was being sent is nobody's."""
+    """While its kernel lives it is not inherited; afterwards one other kernel sends it, unless it was "sending"."""
     keys = [journal.write(REQUEST, URL) for _ in range(3)]
     with sent_elsewhere(journal, keys[0]):
         assert not journal.inherit(journal.entries()[-1])

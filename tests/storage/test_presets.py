@@ -1,4 +1,4 @@
-"""Presets: what is kept, under which names, what two kernels do to each other, and what a file may not bring in."""
+"""Presets: saved content, names, several kernels at once, and what a foreign file may not bring in."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def store(tmp_path: Path) -> PresetStore:
 
 
 def files(store: PresetStore) -> list[str]:
-    """The names of all that is in the folder."""
+    """Return the names of all files in the folder."""
     return sorted(path.name for path in store.folder.iterdir())
 
 
 def test_what_is_saved_is_there_later(store: PresetStore) -> None:
-    """Under its name, for whoever opens the folder next; nothing is made before."""
+    """It is found by its name, by every store of the folder; no folder is created before."""
     assert store.names() == () and not store.folder.exists()
     assert store.save("boat", BOAT) == ()
     again = PresetStore(store.folder)
@@ -47,7 +47,7 @@ def test_what_is_saved_is_there_later(store: PresetStore) -> None:
 
 
 def test_the_last_one_counts(store: PresetStore) -> None:
-    """The same name replaces, in one file; another name is another preset."""
+    """The same name replaces the preset, in one file; another name is another preset."""
     for request in (BOAT, SHIP):
         store.save("boat", request)
     store.save("Boat", BOAT)
@@ -58,7 +58,7 @@ def test_the_last_one_counts(store: PresetStore) -> None:
 
 
 def test_deleted_is_gone(store: PresetStore) -> None:
-    """That one alone."""
+    """Only that one is deleted."""
     store.save("boat", BOAT)
     store.save("ship", SHIP)
     store.delete("boat")
@@ -68,7 +68,7 @@ def test_deleted_is_gone(store: PresetStore) -> None:
 
 @pytest.mark.parametrize("work", [PresetStore.load, PresetStore.delete])
 def test_a_name_that_there_is_not(store: PresetStore, work: Any) -> None:
-    """The error says which there are."""
+    """The error lists the saved names."""
     with pytest.raises(KlingError, match=r"There is no preset “boat”. No preset is saved yet\."):
         work(store, "boat")
     store.save("ship", SHIP)
@@ -101,7 +101,7 @@ def test_a_name_that_there_is_not(store: PresetStore, work: Any) -> None:
     ],
 )
 def test_any_name_is_a_file_of_its_own(store: PresetStore, name: str) -> None:
-    """In any script, with slashes and dots; in this folder, with a name that every file system takes."""
+    """In any script, with slashes and dots: the file is in this folder, with a name that every file system accepts."""
     store.save("other", SHIP)
     store.save(name, BOAT)
     assert store.load(name) == BOAT
@@ -114,7 +114,7 @@ def test_any_name_is_a_file_of_its_own(store: PresetStore, name: str) -> None:
 
 @given(st.lists(st.text(max_size=LONGEST_NAME).filter(lambda name: bool(name.strip())), max_size=8), st.data())
 def test_no_two_names_meet(tmp_path_factory: pytest.TempPathFactory, names: list[str], data: st.DataObject) -> None:
-    """Whatever the names, each has its own request."""
+    """Whatever the names are, each has its own request."""
     store = PresetStore(tmp_path_factory.mktemp("presets"))
     saved = {}
     for number, name in enumerate(names):
@@ -129,7 +129,7 @@ def test_no_two_names_meet(tmp_path_factory: pytest.TempPathFactory, names: list
 
 
 def test_a_name_is_one_line(store: PresetStore) -> None:
-    """Blanks at its ends and line breaks go; how an accent was typed makes no difference."""
+    """Blanks at the ends and line breaks are removed; the Unicode form of an accent makes no difference."""
     store.save("  a \n paper\tboat ", BOAT)
     assert store.names() == ("a paper boat",)
     store.save("e\u0301", SHIP)
@@ -138,7 +138,7 @@ def test_a_name_is_one_line(store: PresetStore) -> None:
 
 @pytest.mark.parametrize(("name", "said"), [("", "a name"), (" \n ", "a name"), ("x" * 81, "at most 80")])
 def test_a_name_that_cannot_be(store: PresetStore, name: str, said: str) -> None:
-    """Empty, or too long for a list."""
+    """An empty name, or one too long for a list, is an error."""
     with pytest.raises(KlingError, match=said):
         store.save(name, BOAT)
     assert not store.folder.exists()
@@ -146,7 +146,7 @@ def test_a_name_that_cannot_be(store: PresetStore, name: str, said: str) -> None
 
 @given(given_fields())
 def test_any_request_can_be_saved(tmp_path_factory: pytest.TempPathFactory, asked: tuple[str, dict[str, Any]]) -> None:
-    """Finished or not, right or wrong; fields that hold files are there, and wrong."""
+    """Complete or not, valid or not; fields that hold files are saved, and invalid when loaded."""
     store = PresetStore(tmp_path_factory.mktemp("presets"))
     request = VideoRequest(asked[0], **asked[1])
     left = store.save("x", request)
@@ -159,7 +159,7 @@ def test_any_request_can_be_saved(tmp_path_factory: pytest.TempPathFactory, aske
 
 
 def test_a_file_is_not_kept_and_that_is_said(store: PresetStore) -> None:
-    """By the field's label, and by an error for whoever would send it without; the values of other fields are kept."""
+    """It is reported by the field's label, and by an error if the preset is submitted; other fields are kept."""
     request = BOAT.replace(image_tail="last.png", image_list=[LINK, "b.png"], voice_list="https://example.com/v.wav")
     masks = [{"mask_url": Path("/home/me/m.png"), "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}]
     left = store.save("boat", request.replace(dynamic_masks=masks, video_list="v.mp4"))
@@ -174,7 +174,7 @@ def test_a_file_is_not_kept_and_that_is_said(store: PresetStore) -> None:
 
 
 def test_of_two_pictures_a_file_is_not_kept_either(store: PresetStore) -> None:
-    """Where the service decides what the second is, the two are one value."""
+    """Two pictures of one field are one value."""
     request = VideoRequest("o1", prompt="x", images=[LINK, "b.png"])
     assert store.save("pair", request) == ("First and second picture",)
     loaded = store.load("pair")
@@ -192,7 +192,7 @@ def test_of_two_pictures_a_file_is_not_kept_either(store: PresetStore) -> None:
     ],
 )
 def test_a_file_that_nobody_would_miss_is_refused(store: PresetStore, field: str, value: Any) -> None:
-    """Where a field takes any text, its name would be sent in its place."""
+    """A field that takes any text would send the file's name in its place."""
     store.save("boat", BOAT)
     with pytest.raises(KlingError, match="holds a file, which a preset cannot save"):
         store.save("boat", SHIP.replace(**{field: value}))
@@ -201,14 +201,14 @@ def test_a_file_that_nobody_would_miss_is_refused(store: PresetStore, field: str
 
 @pytest.mark.parametrize("name", ["a\ud800.png", "two\nlines.png", "data:x", "<Image>", "."])
 def test_whatever_the_file_is_called(store: PresetStore, name: str) -> None:
-    """Its name becomes no link, no path, and no trouble."""
+    """Its name becomes no link, no path, and causes no error."""
     assert store.save("boat", BOAT.replace(image=Path(name))) == ("First frame",)
     loaded = store.load("boat")
     assert not loaded.files() and [problem.field for problem in loaded.errors()] == ["image"]
 
 
 def test_what_is_too_large_to_be_read_again_is_not_saved(store: PresetStore) -> None:
-    """What was there stays; the largest that is taken can be read."""
+    """The preset that was there stays; the largest one that is accepted can be read."""
     store.save("boat", BOAT)
     (path,) = store.folder.iterdir()
     room = LARGEST - path.stat().st_size + len(BOAT.get("prompt"))
@@ -223,7 +223,7 @@ def test_what_is_too_large_to_be_read_again_is_not_saved(store: PresetStore) -> 
 
 
 def test_a_path_in_a_file_is_never_a_path(store: PresetStore) -> None:
-    """Who shares a preset cannot have another one's files uploaded."""
+    """A shared preset cannot cause an upload of the reader's files."""
     store.save("boat", BOAT)
     (path,) = store.folder.iterdir()
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -246,7 +246,7 @@ def test_a_path_in_a_file_is_never_a_path(store: PresetStore) -> None:
     ],
 )
 def test_a_key_is_never_saved(store: PresetStore, name: str, request_: VideoRequest) -> None:
-    """Nor repeated."""
+    """A key is neither saved nor repeated in the error."""
     with pytest.raises(KlingError, match="API key") as raised:
         store.save(name, request_)
     assert KEY not in str(raised.value)
@@ -272,7 +272,7 @@ def test_a_key_is_never_saved(store: PresetStore, name: str, request_: VideoRequ
     ids=lambda content: content[:40],
 )
 def test_a_broken_file_is_said_and_not_fatal(store: PresetStore, content: bytes) -> None:
-    """The others are there, the list names the file, and so does a question for what is not there."""
+    """The other presets are there; ``trouble`` names the file, and so does the error for a missing name."""
     store.save("boat", BOAT)
     (store.folder / "broken.json").write_bytes(content)
     assert store.names() == ("boat",)
@@ -285,7 +285,7 @@ def test_a_broken_file_is_said_and_not_fatal(store: PresetStore, content: bytes)
 
 
 def test_strange_things_in_the_folder(store: PresetStore) -> None:
-    """A folder named like a preset cannot be read; anything else is not ours; a copy adds nothing."""
+    """A folder named like a preset cannot be read; other files are ignored; a copy adds nothing."""
     store.save("boat", BOAT)
     (path,) = store.folder.iterdir()
     (store.folder / "a.json").mkdir()
@@ -299,7 +299,7 @@ def test_strange_things_in_the_folder(store: PresetStore) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of a POSIX system")
 def test_a_pipe_is_not_waited_for(store: PresetStore) -> None:
-    """Nobody writes into it: it is said, and the others are there."""
+    """A pipe is reported, does not block, and the other presets are there."""
     store.save("boat", BOAT)
     os.mkfifo(store.folder / "x.json")
     with ThreadPoolExecutor(1) as pool:
@@ -313,7 +313,7 @@ def test_a_pipe_is_not_waited_for(store: PresetStore) -> None:
 
 @pytest.mark.parametrize("theirs", ["!first.json", "~last.json"])
 def test_a_file_of_another_s_has_the_same_name(store: PresetStore, theirs: str) -> None:
-    """Ours comes before it, is saved beside it and deleted before it; theirs is never written over."""
+    """Our file takes precedence when it is loaded or deleted; theirs is never overwritten."""
     store.save("boat", SHIP)
     (ours,) = store.folder.iterdir()
     foreign = ours.rename(store.folder / theirs)
@@ -330,14 +330,14 @@ def test_a_file_of_another_s_has_the_same_name(store: PresetStore, theirs: str) 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of a POSIX system")
 def test_presets_are_private(store: PresetStore) -> None:
-    """Prompts are nobody else's."""
+    """Their prompts are readable for their owner only."""
     store.save("boat", BOAT)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (store.folder, *store.folder.iterdir())]
     assert modes == [0o700, 0o600]
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
-    """One line that says where and why."""
+    """The error is one line that says where and why."""
     (tmp_path / "file").write_text("x")
     store = PresetStore(tmp_path / "file" / "presets")
     with pytest.raises(KlingError, match=r"cannot be saved in .*presets"):
@@ -346,7 +346,7 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_what_was_there(store: PresetStore) -> None:
-    """A name that became a folder cannot be replaced; no draft stays behind."""
+    """A file name that became a folder cannot be replaced; no draft is left."""
     store.save("boat", BOAT)
     (path,) = store.folder.iterdir()
     path.unlink()
@@ -358,7 +358,7 @@ def test_a_failure_leaves_what_was_there(store: PresetStore) -> None:
 
 
 def test_threads_lose_nothing(store: PresetStore) -> None:
-    """Different names are all there; of one name, one whole request is."""
+    """Different names are all saved; of one name, one complete request is."""
     requests = [VideoRequest("2.6", prompt=f"boat {number}" * 500) for number in range(20)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda each: store.save(f"boat {each[0]}", each[1]), enumerate(requests)))
@@ -385,7 +385,7 @@ for number in range(30):
 
 
 def test_two_processes_lose_nothing(store: PresetStore) -> None:
-    """Both save at once: everything of both is there, and nobody ever saw half a file."""
+    """Both save at once: everything is saved, and nobody ever reads a partial file."""
     programs = [
         subprocess.Popen(
             [sys.executable, "-c", _WRITER, who, str(store.folder)],
@@ -408,7 +408,7 @@ def test_two_processes_lose_nothing(store: PresetStore) -> None:
 
 
 def test_they_survive_a_restart(tmp_path: Path) -> None:
-    """A kernel saves, another one applies."""
+    """One kernel saves a preset, another one loads it."""
     code = (
         "from pathlib import Path\nfrom kling_widgets.storage.presets import PresetStore\n"
         "from kling_widgets.request.request import VideoRequest\n"

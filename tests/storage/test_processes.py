@@ -1,4 +1,4 @@
-"""Who is alive: a lock on a file, which the system takes back however a process ends."""
+"""Which processes are alive: each holds a file lock, which the system releases however the process ends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def begin(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """Another process, and its name."""
+    """Start another process; return it and its name."""
     process = subprocess.Popen(
         [sys.executable, "-c", OTHER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -38,7 +38,7 @@ def begin(folder: Path) -> tuple[subprocess.Popen[str], str]:
 
 
 def test_a_process_is_alive_until_it_is_killed(folder: Path) -> None:
-    """However it ends; its file is taken away then."""
+    """However it ends; its file is removed afterwards."""
     own = ProcessRegistry(folder)
     process, name = begin(folder)
     try:
@@ -53,7 +53,7 @@ def test_a_process_is_alive_until_it_is_killed(folder: Path) -> None:
 
 
 def test_a_new_process_sweeps_up_after_the_dead(folder: Path) -> None:
-    """A thousand kernels leave no thousand files; the living keep theirs."""
+    """A thousand kernels leave no thousand files; those of living ones stay."""
     living, name = begin(folder)
     dead, _ = begin(folder)
     dead.kill()
@@ -69,7 +69,7 @@ def test_a_new_process_sweeps_up_after_the_dead(folder: Path) -> None:
 
 
 def test_this_process_is_alive(tmp_path: Path) -> None:
-    """Its name stays the same, and all who ask for the folder share it."""
+    """Its name stays the same, and all callers share the registry of the folder."""
     own = process_registry(tmp_path)
     assert own is process_registry(tmp_path)
     assert own.name == own.name
@@ -78,13 +78,13 @@ def test_this_process_is_alive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [None, "", "never", "../../etc/passwd", "a/b", "\x00"])
 def test_nobody_is_dead(tmp_path: Path, name: str | None) -> None:
-    """No name, a name of nobody, and what is no name: dead, and no file is made of it."""
+    """No name, an unknown name and an invalid name are dead, and no file is created for them."""
     assert not ProcessRegistry(tmp_path / "kernels").alive(name)
     assert not (tmp_path / "kernels").exists()
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    """It has a name of which others cannot tell, and is alive for itself; nothing raises. It tries again later."""
+    """The process has an anonymous name and is alive for itself; nothing raises. It tries again later."""
     (tmp_path / "file").touch()
     clock = Clock()
     own = ProcessRegistry(tmp_path / "file" / "kernels", clock)
@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_is_another_process(tmp_path: Path) -> None:
-    """It gets a name of its own."""
+    """It has a name of its own."""
     code = f"""
 import os
 from pathlib import Path
@@ -123,7 +123,7 @@ print(os.waitpid(child, 0)[1], own.name == name)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_does_not_end_its_parent(folder: Path) -> None:
-    """The child has used the journal, and ended: the parent is alive for others."""
+    """After the child has used the journal and ended, the parent is still alive for others."""
     code = """
 import os, sys
 from pathlib import Path

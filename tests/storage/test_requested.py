@@ -1,4 +1,4 @@
-"""Which submissions wishes have led to."""
+"""The submissions that requests have led to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def test_the_nth_wish_of_a_run_meets_the_nth_of_the_run_before(journal: Journal) -> None:
-    """Counted among the identical ones; one more than there were meets nothing."""
+    """They are counted among the identical ones; one more than the previous run had finds nothing."""
     first = made(journal, "1", 2)
     kites = made(journal, "1", same="kite")
     assert [before(journal, "2", skip) for skip in range(3)] == [*first, None]
@@ -27,28 +27,28 @@ def test_the_nth_wish_of_a_run_meets_the_nth_of_the_run_before(journal: Journal)
 
 
 def test_a_run_that_was_killed_in_the_middle_hides_nothing(journal: Journal) -> None:
-    """A loop of three was run again, and killed after the first: the second and third of the run before are there."""
+    """A loop of three was run again, and killed after its first: the others of the run before are still found."""
     first = made(journal, "1", 3)
     journal.request_index.record(RequestKey("boat", "cell", "2"), first[0])
     assert [before(journal, "3", skip) for skip in range(4)] == [*first, None]
 
 
 def test_the_run_before_is_the_last_one(journal: Journal) -> None:
-    """A new wish of the second run takes the place of the one of the first."""
+    """A new submission of the second run replaces that of the first."""
     made(journal, "1")
     (second,) = made(journal, "2")
     assert before(journal, "3") == second
 
 
 def test_a_wish_that_met_one_hands_it_on(journal: Journal) -> None:
-    """The third run meets what the second one met."""
+    """The third run finds the submission that the second one has repeated."""
     (first,) = made(journal, "1")
     journal.request_index.record(RequestKey("boat", "cell", "2"), first)
     assert before(journal, "3") == first
 
 
 def test_other_cells_and_no_cell_meet_nothing(journal: Journal) -> None:
-    """A script's and a form's wishes have no cell."""
+    """Requests of scripts and forms have no cell."""
     made(journal, "1")
     made(journal, "", cell="")
     assert before(journal, "2", cell="another") is None
@@ -57,7 +57,7 @@ def test_other_cells_and_no_cell_meet_nothing(journal: Journal) -> None:
 
 
 def test_what_is_saved_is_found_by_the_wish_alone(journal: Journal) -> None:
-    """Newest first, in any cell, but for what this run has met already."""
+    """Newest first, of any cell, without those that this run has used already."""
     keys = [*made(journal, "1", 2), *made(journal, "", cell="")]
     assert journal.request_index.identical(RequestKey("boat", "cell", "2"), ["saved"]) == ()
     for key in keys:
@@ -75,7 +75,7 @@ def test_what_is_saved_is_found_by_the_wish_alone(journal: Journal) -> None:
 
 
 def test_a_run_is_open_while_one_of_it_is(journal: Journal) -> None:
-    """Of the cell's last run that met the submission; what another cell does is nothing to it."""
+    """It looks at the cell's last run that used the submission; other cells do not matter."""
     boat, kite = made(journal, "1")[0], made(journal, "1", same="kite")[0]
     made(journal, "1", cell="other")
     journal.update(boat, state="saved")
@@ -86,7 +86,10 @@ def test_a_run_is_open_while_one_of_it_is(journal: Journal) -> None:
 
 
 def test_a_run_that_was_held_up_is_open(journal: Journal) -> None:
-    """Until the cell has run again; what it has begun itself is known, and what another one began is not."""
+    """A refused run is unfinished until the cell has run again.
+
+    Only submissions that the cell has begun itself are returned, and not those of another cell.
+    """
     other = made(journal, "1", cell="other", same="kite")[0]
     boat = made(journal, "1")[0]
     journal.request_index.record(RequestKey("kite", "cell", "1"), other)

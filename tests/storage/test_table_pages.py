@@ -1,4 +1,4 @@
-"""Rows are read from the pages of a file, without its own directory."""
+"""Rows are read from the pages of a file, without its index of tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS = [
 
 
 def made(path: Path, size: int) -> bytes:
-    """A file with these rows, twice, in pages of so many bytes."""
+    """Return the content of a file with these rows, twice, in pages of this size."""
     with sqlite3.connect(path, isolation_level=None) as file:
         file.execute(f"PRAGMA page_size = {size}")
         for table in ("one", "two"):
@@ -35,7 +35,7 @@ def made(path: Path, size: int) -> bytes:
 
 @pytest.mark.parametrize("size", [512, 4096, 65536])
 def test_every_row_of_every_table(tmp_path: Path, size: int) -> None:
-    """Numbers of each length, floats, text, bytes, nothing; what is too long for its page; pages of each size."""
+    """Integers of each length, floats, text, bytes and NULL; rows longer than a page; every page size."""
     found = [(key, *values[1:]) for key, values in rows_in(made(tmp_path / "a.sqlite", size)) if values[:1] == [None]]
     assert set(found) == set(ROWS)
     assert min(found.count(row) for row in ROWS) == 2
@@ -43,14 +43,14 @@ def test_every_row_of_every_table(tmp_path: Path, size: int) -> None:
 
 @pytest.mark.parametrize("start", [b"", b"\xff" * 100])
 def test_without_its_first_page(tmp_path: Path, start: bytes) -> None:
-    """Which tells the size of a page, and where the tables begin."""
+    """The first page has the page size and the positions of the tables."""
     content = made(tmp_path / "a.sqlite", 4096)
     found = {key for key, values in rows_in(start.ljust(4096, b"\0") + content[4096:]) if len(values) == 5}
     assert found >= {key for key, *_ in ROWS}
 
 
 def test_any_bytes_are_read_to_their_end() -> None:
-    """Nothing, noise, and a page that is all of one byte: no error, no circle, and no more rows than there is room."""
+    """Nothing, noise, and a page of one repeated byte: no error, no endless loop, and no more rows than fit."""
     noise = random.Random(1)
     for size in (0, 1, 20, 100, 4096, 20_000):
         for fill in (b"\0", b"\x0d", b"\xff", noise.randbytes(size) or b"\0"):
