@@ -115,7 +115,7 @@ def test_an_interrupt_stops_all(world: World) -> None:
             "[job.status for job in batch]"
         )
     (line,) = cell.outputs[-1]["traceback"]
-    assert "3 tasks go on" in line
+    assert "3 tasks continue" in line
     assert states.text.strip() == "['stopped', 'stopped', 'stopped']"
 
 
