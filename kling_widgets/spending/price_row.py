@@ -28,11 +28,8 @@ INPUT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("video", "v2v"), "video"),
 }
 _ANY = ("", "any")
-_SWITCH = {
-    **SWITCH_WORDS,
-    "yes": True,
-    "no": False,
-}  # no digits, so that the rest of a price with a stray comma is no condition
+# No digits: the rest of a price with a stray comma must not become a condition.
+_SWITCH = {**SWITCH_WORDS, "yes": True, "no": False}
 
 
 class WrongCell(Exception):
