@@ -270,23 +270,24 @@ class Database:
 
     def _migrate(self, file: sqlite3.Connection) -> None:
         newest = len(self._scripts)
-        while (version := version_of(file)) != newest:
+        if version_of(file) == newest:
+            return
+        file.execute("BEGIN IMMEDIATE")
+        try:
+            version = version_of(file)  # another kernel may have upgraded it meanwhile
             if version > newest:
                 raise SchemaError(
                     f"it was written by a newer version of kling_widgets, schema {version}: upgrade kling_widgets"
                 )
-            file.execute("BEGIN IMMEDIATE")
-            try:
-                if (version := version_of(file)) < newest:  # another kernel may have upgraded it meanwhile
-                    if version < 0 or not has_tables(file, self._scripts[:version]):
-                        raise SchemaError(f"it does not have the tables of schema {version}")
-                    for statement in filter(str.strip, self._scripts[version].split(";")):
-                        file.execute(statement)
-                    file.execute(f"PRAGMA user_version = {version + 1}")
-            except BaseException:
-                file.execute("ROLLBACK")
-                raise
-            file.execute("COMMIT")
+            if version < 0 or not has_tables(file, self._scripts[:version]):
+                raise SchemaError(f"it does not have the tables of schema {version}")
+            for statement in filter(str.strip, ";".join(self._scripts[version:]).split(";")):
+                file.execute(statement)
+            file.execute(f"PRAGMA user_version = {newest}")
+        except BaseException:
+            file.execute("ROLLBACK")
+            raise
+        file.execute("COMMIT")
 
     # In memory.
 
@@ -372,8 +373,8 @@ class Database:
         aside = _unused(self.path, self._clock())
         _rename(self._pending, aside)
         self._damage = (
-            f"The journal {self.path} was damaged. It was renamed to {aside.name}, and a new one was created with the "
-            f"{kept} submissions that could be read."
+            f"The journal {self.path} was damaged or too old. It was renamed to {aside.name}, and a new one was "
+            f"created with the {kept} submissions that could be read."
         )
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +23,7 @@ from kling_widgets.client.credentials.endpoint import DEMO
 from kling_widgets.errors import KlingError
 from kling_widgets.request.estimate import Estimate
 from kling_widgets.request.request import VideoRequest
-from kling_widgets.storage.journal import DAY, INTERRUPTED, SCHEMA, SCRIPTS, Journal, Order
+from kling_widgets.storage.journal import DAY, INTERRUPTED, SCHEMA, Journal, Order
 from kling_widgets.storage.requested import RequestKey
 from kling_widgets.storage.submission import OPEN, Submission
 from tests.jobs.conftest import Clock, before, made
@@ -609,47 +610,49 @@ def test_what_is_forgotten_is_gone_from_the_disk(journal: Journal) -> None:
     assert not any(secret.encode() in file.read_bytes() for file in journal.path.parent.glob("journal.sqlite*"))
 
 
-def test_a_journal_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
-    """Its rows are there, and it works as a new one."""
+# The tables of the versions before the first release, by their number.
+SUBMISSIONS = (
+    "key INTEGER PRIMARY KEY {}, created REAL NOT NULL, service TEXT NOT NULL, model TEXT NOT NULL, "
+    "body TEXT NOT NULL, state TEXT NOT NULL, task_id TEXT, accepted REAL, ended REAL, url TEXT, path TEXT, error TEXT"
+)
+OWNED = "owner TEXT, cost REAL, currency TEXT, poster BLOB"
+REQUESTS = (
+    "key INTEGER PRIMARY KEY, same TEXT NOT NULL, cell TEXT NOT NULL, run TEXT NOT NULL, submission INTEGER NOT NULL"
+)
+EARLY = {
+    1: (SUBMISSIONS.format(""),),
+    2: (f"{SUBMISSIONS.format('')}, {OWNED}", REQUESTS),
+    3: (f"{SUBMISSIONS.format('')}, {OWNED}, sha256 TEXT", REQUESTS),
+    4: (f"{SUBMISSIONS.format('AUTOINCREMENT')}, {OWNED}, sha256 TEXT", REQUESTS),
+}
+
+
+@pytest.mark.parametrize("version", EARLY)
+def test_a_journal_of_an_unreleased_version_is_copied_into_a_new_one(tmp_path: Path, version: int) -> None:
+    """Its submissions keep their numbers, the file is kept under another name, and new numbers follow the old ones."""
     path = tmp_path / "journal.sqlite"
-    old = sqlite3.connect(path)
-    old.executescript(f"{SCRIPTS[0]} PRAGMA user_version = 1;")
-    columns = "created, service, model, body, state, task_id"
-    old.execute(f"INSERT INTO submissions ({columns}) VALUES (1.0, 'a', 'm', '{{}}', 'accepted', 't1')")
-    old.commit()
-    old.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for table, columns in zip(("submissions", "wishes"), EARLY[version], strict=False):
+            old.execute(f"CREATE TABLE {table} ({columns})")
+        old.execute(f"PRAGMA user_version = {version}")
+        row = "created, service, model, body, state, task_id"
+        for key in (1, 2, 3):
+            old.execute(f"INSERT INTO submissions ({row}) VALUES (1.0, 'a', 'm', '{{}}', 'accepted', 't{key}')")
+            if version > 1:
+                old.execute(
+                    "INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)", ("boat", "cell", "1", key)
+                )
     journal = Journal(path)
-    assert [entry.task_id for entry in journal.unfinished()] == ["t1"]
-    assert before(journal, "2") is None
-    made(journal, "1")
-    assert journal.trouble == ""
-    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (SCHEMA,)
-
-
-@pytest.mark.parametrize("version", [2, 3, 4])
-def test_an_older_journal_in_which_the_same_was_paid_twice_is_brought_up(tmp_path: Path, version: int) -> None:
-    """Two kernels made the same request at once, which earlier versions did not prevent: both rows are kept.
-
-    The next run finds the later one. The request's number within its run is known too.
-    """
-    path = tmp_path / "journal.sqlite"
-    old = sqlite3.connect(path)
-    for script in SCRIPTS[:version]:
-        old.executescript(script)
-    old.execute(f"PRAGMA user_version = {version}")
-    rows = "created, service, model, body, state, task_id"
-    for key, run in enumerate(("1", "2", "2", "", ""), 1):
-        old.execute(f"INSERT INTO submissions ({rows}) VALUES (1.0, 'a', 'm', '{{}}', 'accepted', 't{key}')")
-        row = ("boat", "cell" if run else "", run, key)
-        old.execute("INSERT INTO wishes (same, cell, run, submission) VALUES (?, ?, ?, ?)", row)
-    old.commit()
-    old.close()
-    journal = Journal(path)
-    assert [entry.task_id for entry in journal.unfinished()] == ["t1", "t2", "t3", "t4", "t5"]
-    assert journal.trouble == ""
-    assert [before(journal, "3", skip) for skip in range(3)] == [2, 3, None]
-    (new,) = made(journal, "3")
-    assert [before(journal, "4", skip) for skip in range(3)] == [new, 3, None]
+    assert [(entry.key, entry.task_id) for entry in journal.unfinished()] == [(1, "t1"), (2, "t2"), (3, "t3")]
+    (aside,) = tmp_path.glob("journal.damaged-*.sqlite")
+    with closing(sqlite3.connect(aside)) as kept:
+        assert kept.execute("SELECT count(*) FROM submissions").fetchone() == (3,)
+        assert kept.execute("PRAGMA user_version").fetchone() == (version,)
+    assert "with the 3 submissions" in journal.trouble
+    (new,) = made(journal, "2")
+    assert new > 3
+    assert before(journal, "3") == new
+    assert Journal(path).trouble == ""
 
 
 # Writing together
