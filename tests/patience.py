@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import httpx
 
-from kling_widgets.client.http.transport import AsyncWays, Ways
+from kling_widgets.client.http.transport import AsyncPoolTransport, PoolTransport
 
 LONG = 60.0  # seconds; who waits so long for an answer that comes has found a fault
 
 Short = Callable[[httpx.Request], bool]  # whether a request is one that is not answered in time
 
 
-class Patient(Ways):
-    """The ways of a blocking client, with its own patience for some requests, and a long one for all others."""
+class Patient(PoolTransport):
+    """A transport with the default read timeout for some requests and a long one for all others."""
 
     def __init__(self, short: Short) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Patient(Ways):
         return super().handle_request(request)
 
 
-class AsyncPatient(AsyncWays):
+class AsyncPatient(AsyncPoolTransport):
     """The same for an async client."""
 
     def __init__(self, short: Short) -> None:

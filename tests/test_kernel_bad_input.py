@@ -385,10 +385,10 @@ def test_a_task_that_ends_badly_is_one_line(served: Kernel, demo: Service, door:
     assert len(demo.bodies()) == before + CREATES.get(prompt, 1)
 
 
-def test_a_wait_that_times_out_says_that_the_task_goes_on(served: Kernel) -> None:
+def test_a_wait_that_times_out_says_that_the_task_keeps_running(served: Kernel) -> None:
     """The line says how to come back to it."""
     line = said(served, "%kling --wait --timeout 1 --size 64x64 demo:slow a boat")
-    check(line, ("WaitTimeoutError", "goes on", r"%kling_resume demo_\w+"))
+    check(line, ("WaitTimeoutError", "keeps running", r"%kling_resume demo_\w+"))
     line = said(served, "kw.submit('2.6', prompt='demo:slow again', size='64x64').wait(0.5)")
     check(line, ("WaitTimeoutError", "continues", r"%kling_resume demo_\w+"))
 

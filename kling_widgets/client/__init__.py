@@ -1,1 +1,1 @@
-"""The service: what is sent, what comes back, and when. Only ``client.client`` (and what it needs) imports httpx."""
+"""The service over HTTP: requests, replies, polling. Only the clients and ``http/`` import httpx."""

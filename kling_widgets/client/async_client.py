@@ -1,4 +1,4 @@
-"""The client, awaited."""
+"""The async client."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class AsyncClient:
     It belongs to the loop that first awaits it. ``async with`` closes it. ``KLING_WIDGETS_BUDGET`` holds for it, too.
     """
 
-    base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
-    reserve: ClassVar[Reserve | None] = None  # what allows and counts each submission, where there is a budget
+    base_url = key_source = ""  # for the repr in a traceback if __init__ fails
+    reserve: ClassVar[Reserve | None] = None  # allows and counts each submission if a spending budget is set
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class AsyncClient:
         credentials = find(api_key, base_url, folder=Path())
         key = credentials.needed()
         self.base_url, self.key_source = credentials.base_url, credentials.source
-        self._session = ClientState(self.base_url, timeout, clock)
+        self._state = ClientState(self.base_url, timeout, clock)
         self._http: httpx.AsyncClient = make(httpx.AsyncClient, transport, self.base_url)
-        self._budget = RateLimiter.of(budget, os.environ)
-        self._driver = AsyncDriver(self._http, key, self._session, self._budget, sleep)
+        self._limiter = RateLimiter.of(budget, os.environ)
+        self._driver = AsyncDriver(self._http, key, self._state, self._limiter, sleep)
         self._uploading = asyncio.Lock()
 
     async def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
@@ -68,8 +68,8 @@ class AsyncClient:
     async def prepare(self, request: VideoRequest) -> dict[str, Any]:
         """:meth:`Client.prepare`, awaited."""
         with Note("Nothing was submitted, nothing is billed."):
-            async with self._uploading:  # a picture of several requests goes up once
-                return await self._driver.run(uploads.prepare(self._session, request))
+            async with self._uploading:  # uploads a picture shared by several requests once
+                return await self._driver.run(uploads.prepare(self._state, request))
 
     async def create(
         self,
@@ -81,12 +81,12 @@ class AsyncClient:
         """:meth:`Client.create`, awaited; and so is ``before``."""
         with Note() as note:
             return await self._driver.run(
-                reservations.create(self._session, body, on_trouble, before, note, reserve=self.reserve)
+                reservations.create(self._state, body, on_trouble, before, note, reserve=self.reserve)
             )
 
     async def get(self, task_id: str) -> Task:
         """:meth:`Client.get`, awaited."""
-        return await self._driver.run(operations.query(self._session, task_id))
+        return await self._driver.run(operations.query(self._state, task_id))
 
     async def wait(
         self,
@@ -100,17 +100,17 @@ class AsyncClient:
     ) -> Task:
         """:meth:`Client.wait`, awaited."""
         task_id = task if isinstance(task, str) else task.id
-        with Note(f"Task {task_id} {operations.goes_on(task_id)}"), self._budget.watched():
+        with Note(f"Task {task_id} {operations.still_running(task_id)}"), self._limiter.polling():
             return await self._driver.run(
                 operations.wait(
-                    self._session,
+                    self._state,
                     task,
                     timeout=timeout,
                     usual=usual,
                     elapsed=elapsed,
                     on_update=on_update,
                     on_trouble=on_trouble,
-                    poll_round=lambda: self._budget.round,
+                    poll_round=lambda: self._limiter.poll_round,
                 )
             )
 
@@ -140,7 +140,7 @@ class AsyncClient:
         """:meth:`Client.download`, awaited."""
         part = AtomicFile(path, overwrite=overwrite)
         try:
-            steps = downloads.download(self._session, source, part, largest=largest, on_progress=on_progress)
+            steps = downloads.download(self._state, source, part, largest=largest, on_progress=on_progress)
             return await self._driver.run(steps)
         finally:
             part.discard()
@@ -148,11 +148,11 @@ class AsyncClient:
     async def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
         """:meth:`Client.upload`, awaited."""
         async with self._uploading:
-            return await self._driver.run(uploads.upload(self._session, picture))
+            return await self._driver.run(uploads.upload(self._state, picture))
 
     async def available(self) -> tuple[str, ...]:
         """:meth:`Client.available`, awaited."""
-        return await self._driver.run(uploads.available(self._session))
+        return await self._driver.run(uploads.available(self._state))
 
     async def close(self) -> None:
         """:meth:`Client.close`, awaited."""

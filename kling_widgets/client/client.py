@@ -1,6 +1,6 @@
-"""Client and AsyncClient: the same protocols, taken by a blocking and by an async driver.
+"""The blocking client. ``Client`` and ``AsyncClient`` run the same protocols, with a blocking and an async driver.
 
-Neither keeps a journal: when the program ends while a task runs, its id is all that leads back to it. In a notebook,
+Neither keeps a journal: if the program ends while a task runs, only the task's id leads back to it. In a notebook,
 ``kw.submit`` keeps one.
 """
 
@@ -63,8 +63,8 @@ class Client:
         InvalidRequestError, ConnectionFailedError: an address, or a proxy or certificate setting, that cannot be used.
     """
 
-    base_url = key_source = ""  # for the repr of one that could not be made, in a traceback
-    reserve: ClassVar[Reserve | None] = None  # what allows and counts each submission, where there is a budget
+    base_url = key_source = ""  # for the repr in a traceback if __init__ fails
+    reserve: ClassVar[Reserve | None] = None  # allows and counts each submission if a spending budget is set
 
     def __init__(
         self,
@@ -81,19 +81,19 @@ class Client:
         credentials = find(api_key, base_url, folder=Path())
         key = credentials.needed()
         self.base_url, self.key_source = credentials.base_url, credentials.source
-        self._session = ClientState(self.base_url, timeout, clock)
-        self._budget = RateLimiter.of(budget, os.environ)
+        self._state = ClientState(self.base_url, timeout, clock)
+        self._limiter = RateLimiter.of(budget, os.environ)
         self._uploading = forks.lock()
 
         def connect() -> BlockingDriver:
             http: httpx.Client = make(httpx.Client, transport, self.base_url)
-            return BlockingDriver(http, key, self._session, self._budget, sleep)
+            return BlockingDriver(http, key, self._state, self._limiter, sleep)
 
         self._connect, self._connected = connect, [connect()]
         forks.anew(self, Client._disconnect)
 
     def _disconnect(self) -> None:
-        """A forked child makes connections of its own: those that it finds are its parent's."""
+        """Drop the connections in a forked child: they belong to its parent."""
         self._connected.clear()
 
     @property
@@ -118,8 +118,8 @@ class Client:
         Raises:
             InvalidRequestError: it cannot be sent.
         """
-        with Note("Nothing was submitted, nothing is billed."), self._uploading:  # a picture of several goes up once
-            return self._driver.run(uploads.prepare(self._session, request))
+        with Note("Nothing was submitted, nothing is billed."), self._uploading:  # uploads a shared picture once
+            return self._driver.run(uploads.prepare(self._state, request))
 
     def create(
         self,
@@ -132,7 +132,7 @@ class Client:
         called directly before each try, and nothing is sent if it raises."""
         with Note() as note:
             return self._driver.run(
-                reservations.create(self._session, body, on_trouble, before, note, reserve=self.reserve)
+                reservations.create(self._state, body, on_trouble, before, note, reserve=self.reserve)
             )
 
     def get(self, task_id: str) -> Task:
@@ -141,7 +141,7 @@ class Client:
         Raises:
             ConnectionFailedError, APIError: no usable answer, also after some tries; the task goes on.
         """
-        return self._driver.run(operations.query(self._session, task_id))
+        return self._driver.run(operations.query(self._state, task_id))
 
     def wait(
         self,
@@ -169,17 +169,17 @@ class Client:
             APIError: the service refused to tell (the key, its scope, no such task).
         """
         task_id = task if isinstance(task, str) else task.id
-        with Note(f"Task {task_id} {operations.goes_on(task_id)}"), self._budget.watched():
+        with Note(f"Task {task_id} {operations.still_running(task_id)}"), self._limiter.polling():
             return self._driver.run(
                 operations.wait(
-                    self._session,
+                    self._state,
                     task,
                     timeout=timeout,
                     usual=usual,
                     elapsed=elapsed,
                     on_update=on_update,
                     on_trouble=on_trouble,
-                    poll_round=lambda: self._budget.round,
+                    poll_round=lambda: self._limiter.poll_round,
                 )
             )
 
@@ -223,7 +223,7 @@ class Client:
         """
         part = AtomicFile(path, overwrite=overwrite)
         try:
-            steps = downloads.download(self._session, source, part, largest=largest, on_progress=on_progress)
+            steps = downloads.download(self._state, source, part, largest=largest, on_progress=on_progress)
             return self._driver.run(steps)
         finally:
             part.discard()
@@ -235,11 +235,11 @@ class Client:
         content is uploaded once, until an hour before its link expires.
         """
         with self._uploading:
-            return self._driver.run(uploads.upload(self._session, picture))
+            return self._driver.run(uploads.upload(self._state, picture))
 
     def available(self) -> tuple[str, ...]:
         """The ids of our models that the key may call, in the catalog's order."""
-        return self._driver.run(uploads.available(self._session))
+        return self._driver.run(uploads.available(self._state))
 
     def close(self) -> None:
         """Closes the connections."""

@@ -1,4 +1,4 @@
-"""How many requests a second may go to the service, for all tasks of the process together. No I/O; no clock is read."""
+"""Limit on requests per second to the service, shared by all tasks of a process. No I/O; times are arguments."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 from kling_widgets.core import forks
 
 VARIABLE = "KLING_WIDGETS_RPS"  # requests a second
-_ROW = 2  # urgent requests in a row, while others wait: a batch of a thousand must not keep all looks from going out
-_SLACK = 0.05  # seconds by which a request may be late without moving those behind it: sleeps are not exact
-_LATEST = 1.0  # seconds by which it may be late without losing its place: a busy loop must not hold up another thread
-_LONGEST_SLEEP = 5.0  # seconds: those before it may leave, and the budget may be raised
+_MAX_URGENT_IN_ROW = 2  # while others wait: a batch of a thousand submissions must not block all polls
+_LATE_TOLERANCE = 0.05  # seconds; a request this late does not delay those behind it, as sleeps are inexact
+_LATE_LIMIT = 1.0  # seconds; a request later than this loses its slot: a busy loop must not block another thread
+_LONGEST_SLEEP = 5.0  # seconds; meanwhile requests ahead may be cancelled, and the limit may be raised
 
 
 class Ticket:
-    """A request that wants to go.
+    """A request waiting for its turn to be sent.
 
     Args:
-        urgent: a submission, a download: somebody waits for it.
+        urgent: whether a user waits for it, as for a submission or a download.
     """
 
     def __init__(self, *, urgent: bool = False) -> None:
@@ -28,9 +28,10 @@ class Ticket:
 
 
 class RateLimiter:
-    """Who may send next. Safe to share between threads. A request asks until it may go, and else leaves.
+    """Rate limiter with two queues: urgent requests, and polls. Thread-safe.
 
-    An urgent one does not queue behind a thousand looks; but while looks wait, every third request is one of them.
+    A request calls :meth:`try_acquire` until that returns 0, or :meth:`cancel`. An urgent request does not queue behind
+    a thousand polls; but while polls wait, every third request is a poll.
 
     Args:
         per_second: requests a second, above 0; may be changed at any time.
@@ -38,74 +39,75 @@ class RateLimiter:
 
     def __init__(self, per_second: float = 5.0) -> None:
         if not per_second > 0:
-            raise ValueError("a budget is above 0 requests a second")
+            raise ValueError("a budget must be above 0 requests a second")
         self.per_second = per_second
         self._lock = forks.lock()
-        self._begin()
-        forks.anew(self, RateLimiter._begin)
+        self._reset()
+        forks.anew(self, RateLimiter._reset)
 
-    def _begin(self) -> None:
-        """All anew, also in a forked child: nobody asks there for what waited in the parent."""
-        self._free = -math.inf  # when the next request may go
+    def _reset(self) -> None:
+        """Empty the queues, also in a forked child, where no thread waits for the parent's tickets."""
+        self._next_free = -math.inf  # when the next request may be sent
         self._urgent: deque[Ticket] = deque()
         self._others: deque[Ticket] = deque()
-        self._row = 0  # urgent ones that went since the last other one
-        self._watched = 0
+        self._urgent_in_row = 0  # urgent requests sent since the last poll
+        self._polled_tasks = 0
 
     @classmethod
-    def of(cls, asked: RateLimiter | float | None, environ: Mapping[str, str]) -> RateLimiter:
-        """A budget as it is, or of so many requests a second; by default as ``KLING_WIDGETS_RPS`` says, else of 5."""
-        if asked is not None:
-            return asked if isinstance(asked, RateLimiter) else cls(asked)
+    def of(cls, limit: RateLimiter | float | None, environ: Mapping[str, str]) -> RateLimiter:
+        """Return the limiter, or one for this many requests a second; by default ``KLING_WIDGETS_RPS``, else 5."""
+        if limit is not None:
+            return limit if isinstance(limit, RateLimiter) else cls(limit)
         with contextlib.suppress(ValueError):
             return cls(float(environ.get(VARIABLE, "")))
         return cls()
 
-    def ask(self, turn: Ticket, now: float) -> float:
-        """0 if this request may go now, and its place is free again; else the seconds after which to ask again.
+    def try_acquire(self, ticket: Ticket, now: float) -> float:
+        """Return 0 if this request may be sent now, which ends its ticket; else the seconds after which to call again.
 
-        It gets its place with its first question.
+        The first call puts the ticket into its queue.
         """
         gap = 1 / self.per_second
         with self._lock:
-            queue = self._urgent if turn.urgent else self._others
-            if turn not in queue:
-                queue.append(turn)
-            self._free = min(self._free, now + gap)  # the budget may have been raised
-            pause = max(0.0, self._free - now) + gap * self._before(turn)
-            if pause > 1e-6 and now < self._free + _LATEST:
+            queue = self._urgent if ticket.urgent else self._others
+            if ticket not in queue:
+                queue.append(ticket)
+            self._next_free = min(self._next_free, now + gap)  # the limit may have been raised
+            pause = max(0.0, self._next_free - now) + gap * self._ahead_of(ticket)
+            if pause > 1e-6 and now < self._next_free + _LATE_LIMIT:
                 again = pause if pause < 1 else max(1.0, pause / 2)
                 return min(again, _LONGEST_SLEEP)
-            queue.remove(turn)
-            self._row = self._row + 1 if turn.urgent else 0
-            self._free = (self._free if now - self._free < _SLACK else now) + gap
+            queue.remove(ticket)
+            self._urgent_in_row = self._urgent_in_row + 1 if ticket.urgent else 0
+            self._next_free = (self._next_free if now - self._next_free < _LATE_TOLERANCE else now) + gap
             return 0.0
 
-    def leave(self, turn: Ticket) -> None:
-        """Gives up a place: a batch that was stopped must not hold up the next one."""
+    def cancel(self, ticket: Ticket) -> None:
+        """Take a ticket out of its queue: a batch that was stopped must not hold up the next one."""
         with self._lock, contextlib.suppress(ValueError):
-            (self._urgent if turn.urgent else self._others).remove(turn)
+            (self._urgent if ticket.urgent else self._others).remove(ticket)
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """While a task is watched."""
+    def polling(self) -> Iterator[None]:
+        """Count one more polled task while the context is active."""
         with self._lock:
-            self._watched += 1
+            self._polled_tasks += 1
         try:
             yield
         finally:
             with self._lock:
-                self._watched = max(0, self._watched - 1)
+                self._polled_tasks = max(0, self._polled_tasks - 1)
 
     @property
-    def round(self) -> float:
-        """Seconds in which each task that is watched can be looked at once."""
-        return self._watched / self.per_second
+    def poll_round(self) -> float:
+        """Seconds in which every polled task can be polled once."""
+        return self._polled_tasks / self.per_second
 
-    def _before(self, turn: Ticket) -> int:
-        """How many requests go before this one."""
-        if turn.urgent:
-            place = self._urgent.index(turn)
-            return place + min(len(self._others), (self._row + place) // _ROW)
-        place = self._others.index(turn)
-        return place + min(len(self._urgent), max(0, _ROW - self._row) + _ROW * place)
+    def _ahead_of(self, ticket: Ticket) -> int:
+        """Return how many requests are sent before this one."""
+        if ticket.urgent:
+            index = self._urgent.index(ticket)
+            return index + min(len(self._others), (self._urgent_in_row + index) // _MAX_URGENT_IN_ROW)
+        index = self._others.index(ticket)
+        urgent_first = max(0, _MAX_URGENT_IN_ROW - self._urgent_in_row) + _MAX_URGENT_IN_ROW * index
+        return index + min(len(self._urgent), urgent_first)

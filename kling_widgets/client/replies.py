@@ -1,7 +1,7 @@
-"""What a reply means: a :class:`Task` out of any of the shapes that the gateway answers with. No I/O.
+"""Parsing of replies: a :class:`Task` from any of the shapes that the gateway answers with. No I/O.
 
-A reply is data from a stranger: its size and depth are bounded, and no bytes make these functions raise anything but
-our own errors. The shapes and words are those of API.md, section 4.
+A reply is untrusted: its size and depth are limited, and no content makes these functions raise anything but our own
+errors. The shapes and words are those of API.md, section 4.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PAIRS: tuple[tuple[Status, str], ...] = (
 )
 _STATUSES = {word: status for status, words in _PAIRS for word in words.split()}
 
-_URL_PLACES = (
+_URL_PATHS = (
     ("artifact_url",),
     ("result_url",),
     ("url",),
@@ -46,92 +46,99 @@ _URL_PLACES = (
     ("artifacts", "url"),
 )
 # The raw answer of the upstream (Tencent VOD), which the gateway keeps inside its own row.
-_UPSTREAM_PLACES = (("data", "Response", "AigcVideoTask"), ("data", "AigcVideoTask"), ("Response", "AigcVideoTask"))
+_UPSTREAM_PATHS = (("data", "Response", "AigcVideoTask"), ("data", "AigcVideoTask"), ("Response", "AigcVideoTask"))
 
 
 def read_create(reply: Response, *, base_url: str = "", at: str = "") -> Task:
-    """The task that a create call made.
+    """Return the task that a create call made.
 
     Args:
-        base_url: the address that was asked, for messages.
-        at: when it was sent, in words, for the message when acceptance is open.
+        reply: the service's answer.
+        base_url: the address that was called, for messages.
+        at: when the call was sent, as text, for the message if it may have been accepted.
 
     Raises:
         SubmissionUnknownError: it may have been accepted; the :class:`APIError` is its ``__cause__``.
-        APIError: one of its kinds; nothing was accepted.
+        APIError: one of its subclasses; nothing was accepted.
     """
     if reply.ok:
         body = reply.json()
-        top, data, deeper = _levels(body)
-        parts = (data, top, deeper)
+        top, data, nested_data = _levels(body)
+        parts = (data, top, nested_data)
         ids = [*(part.get("task_id") for part in parts), data.get("id"), top.get("id")]
-        ids += [_bare_id(top), *_found(parts, (("Response", "TaskId"),))]
-        task_id = _first(_id, *ids)
+        ids += [_bare_id(top), *_values_at(parts, (("Response", "TaskId"),))]
+        task_id = _first_valid(_id, *ids)
         if task_id:
             task = _task(body, task_id)
             return task if task.word else replace(task, status="queued")
     refused = refusal(reply, "create", base_url)
-    if refused.open:
+    if refused.maybe_accepted:
         raise submission_unknown(str(refused.error), at=at, request_id=refused.error.request_id) from refused.error
     raise refused.error
 
 
 def read_query(reply: Response, task_id: str, *, base_url: str = "") -> Task:
-    """The task that was asked for. A reply without an id keeps ``task_id``.
+    """Return the task that was queried. A reply without an id gets ``task_id``.
 
     Raises:
-        APIError: one of its kinds. It says nothing about the task, which goes on.
+        APIError: one of its subclasses. The task itself is not affected.
     """
     body = reply.json() if reply.ok else None
     if isinstance(body, dict):
-        top, data, deeper = _levels(body)
-        row = data.get("id")
-        # An integer is a row of the gateway's database, not the task's id.
-        named = _first(_id, data.get("task_id"), top.get("task_id"), row if isinstance(row, str) else None)
-        told = named or _word(data, deeper, top)
+        top, data, nested_data = _levels(body)
+        row_id = data.get("id")
+        # An integer is the row of the gateway's database, not the task's id.
+        ids = (data.get("task_id"), top.get("task_id"), row_id if isinstance(row_id, str) else None)
+        found_id = _first_valid(_id, *ids)
+        is_task = found_id or _word(data, nested_data, top)
         refused = top.get("error") or upstream_refusal(body)
-        if told or (_went_well(top) and not refused):
-            return _task(body, named or task_id)
+        if is_task or (_call_succeeded(top) and not refused):
+            return _task(body, found_id or task_id)
     raise refusal(reply, "query", base_url).error
 
 
 _ADVICE = (
     (r"account balance not enough|over resource pack limit",
-     "It is the gateway's own account at its upstream, not yours: submit it again later, or choose another model."),
+     "It is the gateway's own account at its upstream, not yours: submit again later, or choose another model."),
     (r"审核|moderat|sensitive|risk.?control|voilation|violation|policy|nsfw|敏感|违规",
-     "The service's content check stopped it: change the prompt or the picture, as the same will fail again."),
+     "The service's content check rejected it: change the prompt or the picture, as the same request will fail again."),
     (r"requestlimitexceeded|\b70000\b|too many|busy|concurren|繁忙|限流|rate.?limit",
-     "The service was busy: wait a little, then submit it again."),
+     "The service was busy: wait a little, then submit again."),
     (r"(?:session|face)\w*\W.{0,40}(?:expire|invalid|not.?(?:exist|found))|(?:会话|人脸).{0,20}(?:过期|失效|不存在)",
-     "The identification of the face is no longer valid: identify it again, then submit."),
+     "The face identification is no longer valid: identify the face again, then submit."),
     (r"not.?support|unsupported|不支持|invalid.?param|参数",
-     "A setting does not go with this model: leave it out, or choose another model."),
+     "This model does not support one of the settings: leave it out, or choose another model."),
     (r"download|image|picture|video.{0,20}(?:format|size|ratio|duration)|audio|format|图片|素材|下载",
      "A picture, clip or sound could not be used: check its format and size, and that its link is public."),
     (r"time.?d?.?out|expired|超时",
-     "It took too long at the service, which normally refunds that: submit it again."),
+     "It took too long at the service, which normally refunds this: submit again."),
 )  # fmt: skip
 
 
 def advice(task: Task) -> str:
-    """What to do about a failed task, in a sentence; empty where the reason is not known."""
+    """Return a sentence on what to do about a failed task, or "" if the reason is unknown."""
     if task.status != "failed":
         return ""
     top, data, _ = _levels(task.raw)
     upstream = _upstream(data, top)
-    codes = (upstream.get("ErrCodeExt"), upstream.get("ErrCode"), *_found((data, top), (("error", "code"),)), task.word)
-    said = " ".join([task.error or "", *(_line(code) or "" for code in codes)])
-    return next((what for pattern, what in _ADVICE if re.search(pattern, said, re.IGNORECASE)), "")
+    codes = (
+        upstream.get("ErrCodeExt"),
+        upstream.get("ErrCode"),
+        *_values_at((data, top), (("error", "code"),)),
+        task.word,
+    )
+    searched = " ".join([task.error or "", *(_clean_line(code) or "" for code in codes)])
+    return next((sentence for pattern, sentence in _ADVICE if re.search(pattern, searched, re.IGNORECASE)), "")
 
 
 def _task(body: Any, task_id: str) -> Task:
-    top, data, deeper = _levels(body)
+    top, data, nested_data = _levels(body)
     upstream = _upstream(data, top)
-    word = _word(data, deeper, top) or _word(upstream)
+    word = _word(data, nested_data, top) or _word(upstream)
     status = _STATUSES.get(re.sub(r"[\s-]+", "_", word.lower()), "unknown")
-    url = _first(clean_link, *_links((data, deeper, top), upstream, succeeded=status == "succeeded"))
-    # The gateway calls a task finished also when its upstream finished it with an error. A code in words alone may be a
-    # remark, as long as there is a video.
+    url = _first_valid(clean_link, *_links((data, nested_data, top), upstream, succeeded=status == "succeeded"))
+    # The gateway reports success even if its upstream ended the task with an error. If there is a video, a textual code
+    # alone may be a mere remark.
     upstream_failed = status == "succeeded" and (
         _reason(upstream.get("ErrCode")) is not None
         or (url is None and _reason(upstream.get("ErrCodeExt")) is not None)
@@ -139,106 +146,109 @@ def _task(body: Any, task_id: str) -> Task:
     if upstream_failed:
         status = "failed"
     names = ("created_at", "submit_time")
+    models = _values_at((data, top), (("model",), ("properties", "origin_model_name"), ("model_name",)))
     return Task(
         id=task_id,
-        model=_first(_line, *_found((data, top), (("model",), ("properties", "origin_model_name"), ("model_name",)))),
+        model=_first_valid(_clean_line, *models),
         status=status,
-        progress=_first(_percent, data.get("progress"), top.get("progress"), upstream.get("Progress")),
+        progress=_first_valid(_percent, data.get("progress"), top.get("progress"), upstream.get("Progress")),
         url=url,
-        error=_first(_reason, *_reasons(data, top, upstream, upstream_failed)) if status == "failed" else None,
-        created_at=_first(unix_seconds, *(part.get(name) for part in (data, top) for name in names)),
+        error=_first_valid(_reason, *_reasons(data, top, upstream, upstream_failed)) if status == "failed" else None,
+        created_at=_first_valid(unix_seconds, *(part.get(name) for part in (data, top) for name in names)),
         word=word,
         raw=body,
     )
 
 
 def _levels(body: Any) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
-    """The top level of a reply, its ``data`` (the top level again where that is no object), and the ``data`` in that,
-    which is empty where there is none. Of a list counts the first item."""
+    """Return the top level of a reply, its ``data`` and the ``data`` inside that.
+
+    A missing ``data`` is replaced by the top level, a missing inner one by an empty mapping; a list by its first item.
+    """
     top = body if isinstance(body, dict) else {}
-    data = _head(top.get("data"))
-    deeper = _head(data.get("data")) if isinstance(data, dict) else None
-    return top, data if isinstance(data, dict) else top, deeper if isinstance(deeper, dict) else {}
+    data = _first_item(top.get("data"))
+    nested_data = _first_item(data.get("data")) if isinstance(data, dict) else None
+    return top, data if isinstance(data, dict) else top, nested_data if isinstance(nested_data, dict) else {}
 
 
-def _went_well(top: Mapping[str, Any]) -> bool:
-    """Whether the envelope says that the call itself succeeded."""
+def _call_succeeded(top: Mapping[str, Any]) -> bool:
+    """Return whether the envelope reports that the call itself succeeded."""
     return top.get("code") in (None, "", "success", 0, 200) and top.get("success") is not False
 
 
 def _bare_id(top: Mapping[str, Any]) -> str | None:
-    """An id that stands as plain text in ``data``. A sentence, a link or a word for a status is none."""
+    """Return an id that is plain text in ``data``, or None. A sentence, a link or a status is not an id."""
     text = top.get("data")
     is_id = isinstance(text, str) and re.fullmatch(r"[\w.:=+-]+", text) and text.lower() not in _NO_REASON
-    return text if is_id and _went_well(top) and not top.get("error") else None
+    return text if is_id and _call_succeeded(top) and not top.get("error") else None
 
 
 def _upstream(*parts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return next((found for found in _found(parts, _UPSTREAM_PLACES) if isinstance(found, dict)), {})
+    return next((found for found in _values_at(parts, _UPSTREAM_PATHS) if isinstance(found, dict)), {})
 
 
 def _word(*parts: Mapping[str, Any]) -> str:
     names = ("status", "task_status", "state", "Status")
-    return next((one_line(text, 60) for part in parts for name in names if (text := _line(part.get(name)))), "")
+    return next((one_line(text, 60) for part in parts for name in names if (text := _clean_line(part.get(name)))), "")
 
 
 def _links(parts: tuple[Any, ...], upstream: Any, *, succeeded: bool) -> Iterator[Any]:
-    yield from _found(parts, _URL_PLACES)
-    yield from _found((upstream,), (("Output", "FileInfos", "FileUrl"),))
-    if succeeded:  # an old gateway put it there
-        yield from _found(parts, (("fail_reason",),))
+    yield from _values_at(parts, _URL_PATHS)
+    yield from _values_at((upstream,), (("Output", "FileInfos", "FileUrl"),))
+    if succeeded:  # old gateways put the link there
+        yield from _values_at(parts, (("fail_reason",),))
 
 
 def _reasons(data: Any, top: Any, upstream: Any, upstream_failed: bool) -> Iterator[Any]:
-    nested = _found((upstream,), (("Message",), ("ErrCodeExt",), ("ErrCode",)))
+    nested = _values_at((upstream,), (("Message",), ("ErrCodeExt",), ("ErrCode",)))
     if upstream_failed:
         yield from nested
     for part in (data, top):
         error = part.get("error")
-        yield from _found((error,), (("message",), ("msg",), ("code",))) if isinstance(error, dict) else (error,)
+        yield from _values_at((error,), (("message",), ("msg",), ("code",))) if isinstance(error, dict) else (error,)
         yield from (part.get(name) for name in ("fail_reason", "task_status_msg", "message"))
     yield from nested
-    yield from _found((data, top), (("Response", "Error", "Message"), ("data", "Response", "Error", "Message")))
+    yield from _values_at((data, top), (("Response", "Error", "Message"), ("data", "Response", "Error", "Message")))
 
 
-def _found(parts: tuple[Any, ...], places: tuple[tuple[str, ...], ...]) -> Iterator[Any]:
-    """What stands at these places, part by part. A list anywhere on the way counts as its first item."""
+def _values_at(parts: tuple[Any, ...], paths: tuple[tuple[str, ...], ...]) -> Iterator[Any]:
+    """Yield the values at these paths, part by part. A list anywhere on a path is replaced by its first item."""
     for part in parts:
-        for place in places:
+        for path in paths:
             value = part
-            for name in place:
-                value = _head(value)
+            for name in path:
+                value = _first_item(value)
                 value = value.get(name) if isinstance(value, dict) else None
             if value is not None:
-                yield _head(value)
+                yield _first_item(value)
 
 
-def _head(value: Any) -> Any:
+def _first_item(value: Any) -> Any:
     return (value[0] if value else None) if isinstance(value, list) else value
 
 
-def _first(read: Callable[[Any], T | None], *values: Any) -> T | None:
+def _first_valid(read: Callable[[Any], T | None], *values: Any) -> T | None:
     return next((found for value in values if (found := read(value)) is not None), None)
 
 
-def _line(value: Any) -> str | None:
-    """A text or a number as one clean line: a lone surrogate, which JSON allows, would break whoever writes it."""
+def _clean_line(value: Any) -> str | None:
+    """Return a text or a number as one line without lone surrogates, which JSON allows but files do not; else None."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return one_line(str(value)[:20_000].encode("utf-8", "replace").decode()) or None
 
 
-# Words of the call's own success, and codes that say that nothing was wrong.
+# Statuses, and codes for "no error".
 _NO_REASON = {*_STATUSES, "0", "ok", "none", "null"}
 
 
 def _reason(value: Any) -> str | None:
-    text = _line(value)
+    text = _clean_line(value)
     return None if text is None or text.lower() in _NO_REASON else text
 
 
 def _id(value: Any) -> str | None:
-    text = _line(value)
+    text = _clean_line(value)
     return text if text is not None and len(text) <= _LONGEST_ID else None
 
 
@@ -252,8 +262,10 @@ def _percent(value: Any) -> int | None:
 
 
 def unix_seconds(value: Any) -> float | None:
-    """Unix seconds, milliseconds or a date (ISO 8601, UTC where it says nothing else) as seconds; 0 is unset, and what
-    lies outside 2001 to 2286 is no time of a task."""
+    """Return unix seconds, given seconds, milliseconds or a date (ISO 8601, by default UTC), or None.
+
+    0 means unset, and times outside 2001 to 2286 are not times of a task.
+    """
     if isinstance(value, str):
         number = re.fullmatch(r"\d{9,14}(?:\.\d{1,9})?", value, re.ASCII)
         value = float(value) if number else _date(value)
@@ -265,7 +277,7 @@ def unix_seconds(value: Any) -> float | None:
 
 def _date(text: str) -> float | None:
     try:
-        moment = datetime.fromisoformat(text.strip()[:40])
-        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+        date = datetime.fromisoformat(text.strip()[:40])
+        return date.replace(tzinfo=date.tzinfo or UTC).timestamp()
     except (ValueError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""Submitting within an allowance that somebody else keeps: asked before anything is sent, told how it ended. No I/O."""
+"""The create call within a spending budget: reserved before anything is sent, settled at the end. No I/O."""
 
 from __future__ import annotations
 
@@ -13,31 +13,35 @@ from kling_widgets.core import forks
 from kling_widgets.core.task import Task
 from kling_widgets.errors import KlingError, SubmissionUnknownError
 
-_ABANDONED = "The call was cancelled or interrupted."
+_CANCELLED = "The call was cancelled or interrupted."
 
 
 class Reservation(Protocol):
-    """A submission that is allowed, and counted. One of these is called when it has ended."""
+    """A submission that is allowed and counted. Exactly one of its methods is called at the end."""
 
     def accepted(self, task_id: str) -> object:
-        """The service has taken it: it counts."""
+        """Count it: the service has accepted it."""
 
     def refused(self, error: str) -> object:
-        """Nothing was accepted: it does not count."""
+        """Stop counting it: nothing was accepted."""
 
     def unknown(self, error: str) -> object:
-        """It may have been accepted, and billed: it counts."""
+        """Count it: it may have been accepted, and billed."""
 
 
 class Reserve(Protocol):
-    """What allows submissions."""
+    """A callable that allows and counts submissions."""
 
     def __call__(self, service: str, body: Mapping[str, Any]) -> Reservation:
-        """Counts a body that is about to be sent to this address; raises KlingError if that is not allowed."""
+        """Count a body that is about to be sent to this address.
+
+        Raises:
+            KlingError: the budget does not allow it.
+        """
 
 
 def create(
-    session: ClientState,
+    state: ClientState,
     body: Mapping[str, Any],
     on_trouble: OnTrouble | None = None,
     before: Callable[[], Any] | None = None,
@@ -45,56 +49,56 @@ def create(
     *,
     reserve: Reserve | None = None,
 ) -> steps.Protocol[Task]:
-    """``creation.create``, after ``reserve``, if there is one, has allowed it.
+    """Submit a body as ``creation.create`` does, if ``reserve`` allows it.
 
     Raises:
-        KlingError: it is not allowed: nothing was sent. Else as there.
+        KlingError: the budget does not allow it; nothing was sent. Other errors are those of ``creation.create``.
     """
     if reserve is None:
-        return (yield from creation.create(session, body, on_trouble, before, note))
-    pending, note = _Pending(partial(reserve, session.base_url, body)), note or Note()
+        return (yield from creation.create(state, body, on_trouble, before, note))
+    pending, note = _Pending(partial(reserve, state.base_url, body)), note or Note()
     try:
         yield Work(pending.begin)
-        task = yield from creation.create(session, body, on_trouble, before, note)
+        task = yield from creation.create(state, body, on_trouble, before, note)
     except SubmissionUnknownError as error:
         yield Work(partial(pending.end, str(error), sent=True))
         raise
     except KlingError as error:
         yield Work(partial(pending.end, str(error), sent=False))
         raise
-    except BaseException:  # GeneratorExit too, of a call that was cancelled or interrupted: nothing can be yielded here
-        pending.end(f"{_ABANDONED}{' after it was sent' if note.sent else ' before it was sent'}.", sent=note.sent)
+    except BaseException:  # also GeneratorExit, if the call was cancelled or interrupted: no step can be yielded then
+        pending.end(f"{_CANCELLED}{' after it was sent' if note.sent else ' before it was sent'}.", sent=note.sent)
         raise
     yield Work(partial(pending.accepted, task.id))
     return task
 
 
 class _Pending:
-    """A submission from the moment it is asked for."""
+    """A submission whose reservation is requested or made."""
 
     def __init__(self, reserve: Callable[[], Reservation]) -> None:
         self._reserve = reserve
         self._reservation: Reservation | None = None
-        self._lock = forks.lock()  # a thread may still be asking when the call is cancelled
-        self._over = False
+        self._lock = forks.lock()  # a thread may still be reserving when the call is cancelled
+        self._ended = False
 
     def begin(self) -> None:
-        """Asks whether it is allowed."""
+        """Reserve it; give the reservation back if the call has been cancelled meanwhile."""
         reservation = self._reserve()
         with self._lock:
-            if not self._over:
+            if not self._ended:
                 self._reservation = reservation
                 return
-        reservation.refused(_ABANDONED)
+        reservation.refused(_CANCELLED)
 
     def accepted(self, task_id: str) -> None:
-        """The service has taken it."""
+        """Report that the service has accepted it."""
         if self._reservation is not None:
             self._reservation.accepted(task_id)
 
     def end(self, error: str, *, sent: bool) -> None:
-        """It has ended without a task."""
+        """Report that it has ended without a task."""
         with self._lock:
-            self._over, reservation = True, self._reservation
+            self._ended, reservation = True, self._reservation
         if reservation is not None:
             (reservation.unknown if sent else reservation.refused)(error)

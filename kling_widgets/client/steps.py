@@ -1,7 +1,7 @@
-"""What the protocol and its drivers say to each other: steps to take, and what came of them. No I/O.
+"""The steps of a protocol, which a driver executes, and their results. No I/O.
 
-A protocol is a generator: it yields a step, a driver takes it and sends the outcome back in. So each rule of the
-service is written once, and the sync and the async client are two small loops.
+A protocol is a generator: it yields a step, a driver executes the step and sends its result back in. So each rule of
+the service is written once, and the blocking and the async client are two small loops.
 """
 
 from __future__ import annotations
@@ -21,29 +21,41 @@ T = TypeVar("T")
 LARGEST_REPLY = 8 * 2**20  # bytes; the list of some 600 models is the largest reply known, well under 1 MiB
 READ_TIMEOUT = 30.0  # seconds
 CREATE_TIMEOUT = 180.0  # seconds; the gateway's SDK guide (D)
-_DEEPEST = 60  # levels; whoever prints or copies a reply must not run out of stack
+_DEEPEST = 60  # levels; code that prints or copies a reply must not run out of stack
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A request to the service and its whole answer: gives a :class:`Response` or :class:`NoReply`."""
+    """Send a request to the service and read the whole answer; results in a :class:`Response` or :class:`NoReply`.
+
+    Attributes:
+        file: name, content and media type of a file to upload.
+        form: further fields of the upload's form.
+        read_timeout: seconds.
+        urgent: whether a user waits for it, so that it does not queue behind the polls.
+        before: called when nothing is left to wait for; an async driver awaits it.
+        alone: whether to use a new connection, which holds no bytes of an earlier answer; a POST always does.
+        on_sent_changed: called with whether the request, or a part of it, may have left this machine.
+    """
 
     method: str
     url: str
     json: Any = None
-    file: tuple[str, bytes, str] | None = field(default=None, repr=False)  # name, content, media type
+    file: tuple[str, bytes, str] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = None
     read_timeout: float = 30.0
-    urgent: bool = False  # somebody waits for it: it does not queue behind the polls
-    before: Callable[[], Any] | None = None  # called, by an async driver awaited, when nothing is left to wait for
-    alone: bool = False  # on a connection of its own, which holds no bytes of an earlier answer; a POST always is
-    on_way: Callable[[bool], object] | None = None  # told whether the request, or a part of it, may have left
+    urgent: bool = False
+    before: Callable[[], Any] | None = None
+    alone: bool = False
+    on_sent_changed: Callable[[bool], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A GET whose body is read piece by piece, until the next ``Open`` or ``Pause``: gives a :class:`Reply` without
-    content, or :class:`NoReply`."""
+    """Start a GET whose body is then read with :class:`Read`, until the next ``Open`` or ``Pause``.
+
+    Results in a :class:`Response` without content, or :class:`NoReply`.
+    """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -52,30 +64,30 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The next piece of what was opened: gives bytes, empty at the end, or :class:`NoReply`."""
+    """Read the next chunk of the opened body; results in bytes, empty at the end, or :class:`NoReply`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A wait, in seconds."""
+    """Wait this many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Work with files, which must not hold up the async driver's loop: gives what ``do`` returns."""
+    """Call ``do``, which works with files and must not block an event loop; results in what it returns."""
 
     do: Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer came.
+    """A request without an answer.
 
     Attributes:
         sent: whether the request, or a part of it, may have reached the service.
-        text: what happened, one line. Text, not the exception: that one holds the request and its key.
+        text: the cause, one line. It is not the exception, which holds the request and its key.
     """
 
     sent: bool
@@ -84,7 +96,7 @@ class NoReply:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. ``headers`` by lower-case name."""
+    """An answer of the service; the names in ``headers`` are lower-case."""
 
     status_code: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -95,7 +107,7 @@ class Response:
         return 200 <= self.status_code < 300
 
     def json(self) -> Any:
-        """The body parsed, or None: also if it is no JSON, too large, or too deep."""
+        """Return the parsed body; None if it is not JSON, too large or nested too deep."""
         if len(self.content) > LARGEST_REPLY:
             return None
         try:
@@ -106,12 +118,13 @@ class Response:
 
 
 class Note:
-    """What an interrupt, a cancellation or another error from outside means for the money: a context manager that adds
-    its text as a note (PEP 678) to each error that is not ours.
+    """Context manager that adds a note (PEP 678) to an interrupt, a cancellation or another error that is not ours.
+
+    The note says what the error means for the money.
 
     Attributes:
         text: the note.
-        sent: whether something was sent that was not turned away.
+        sent: whether something was sent and not refused.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -127,16 +140,16 @@ class Note:
 
 @dataclass
 class ClientState:
-    """What the protocols of one client share.
+    """State shared by all protocols of one client.
 
     Attributes:
         base_url: the service's address.
         read_timeout: seconds to wait for an answer, or None for our defaults.
-        clock: seconds that only go forward.
+        clock: monotonic seconds.
         wall: unix seconds.
-        jitter: a number from 0 to 1, so that many clients do not come back at the same moment.
-        links: uploads so far: sha256 → link and the unix second until which it is used.
-        asked: the ids of the tasks that were asked for.
+        jitter: random number from 0 to 1, so that many clients do not retry at the same moment.
+        links: uploads so far: sha256 → link, and the unix second until which the link is reused.
+        asked: the ids of the tasks that were queried.
     """
 
     base_url: str
@@ -151,11 +164,11 @@ class ClientState:
         return f"{self.base_url}{path}"
 
     def where(self) -> str:
-        """The address in an error about the connection."""
+        """Return the address to name in an error about the connection."""
         return self.base_url
 
     def pause(self, attempt: int) -> float:
-        """Seconds after try number ``attempt``, from 0: 1, 2, 4 … 30, shortened by up to half by chance."""
+        """Return the seconds to wait after attempt 0, 1, 2 …: 1, 2, 4 … 30, randomly shortened by up to half."""
         return float(min(30.0, 2.0**attempt) * (1 - self.jitter() / 2))
 
 
@@ -164,7 +177,7 @@ Protocol = Generator[Step, Any, T]
 
 
 def _depth(body: Any) -> int:
-    """How deep lists and objects are nested; counted without recursion."""
+    """Return how deep lists and objects are nested, counted without recursion, and no further than needed."""
     depth, level = 0, [body]
     while level := [part for part in level if isinstance(part, dict | list)]:
         depth += 1

@@ -1,4 +1,4 @@
-"""Pictures that must become links before a request can be sent, and what else concerns the key's account. No I/O."""
+"""Uploads of local pictures, and the models that the key may call: generators of steps, without I/O."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from kling_widgets.media import probe
 from kling_widgets.media.media_links import doubts
 from kling_widgets.request.request import VideoRequest
 
-_LIVES = 48 * 3600.0  # seconds that the gateway keeps an upload (D)
-_MARGIN = 3600.0  # a link must outlive the queue of the request that uses it
+_LIFETIME = 48 * 3600.0  # seconds that the gateway keeps an upload (D)
+_MARGIN = 3600.0  # seconds; a link must outlive the queue of the request that uses it
 
 
-def prepare(session: ClientState, request: VideoRequest) -> Protocol[dict[str, Any]]:
-    """The body of a request: checked, and its local pictures uploaded.
+def prepare(state: ClientState, request: VideoRequest) -> Protocol[dict[str, Any]]:
+    """Check a request, upload its local pictures and return its body.
 
     Raises:
-        InvalidRequestError: it cannot be sent. Every file is looked at before the first one is uploaded.
+        InvalidRequestError: the request cannot be sent. Every file is checked before the first one is uploaded.
     """
-    errors = [*request.errors(), *_unreachable(session, request)]
+    errors = [*request.errors(), *_unreachable(state, request)]
     if errors:
         raise InvalidRequestError.of(errors)
     pictures: dict[Path, probe.Media] = {}
@@ -41,63 +41,63 @@ def prepare(session: ClientState, request: VideoRequest) -> Protocol[dict[str, A
         pictures[path] = yield Work(partial(probe.check_upload, path, _field_of(request, path)))
     links: dict[Path, str] = {}
     for path, picture in pictures.items():
-        links[path] = yield from _link(session, picture)
+        links[path] = yield from _link(state, picture)
     return request.payload(links)
 
 
-def upload(session: ClientState, picture: str | os.PathLike[str] | bytes) -> Protocol[str]:
-    """A link to one picture, a file or bytes."""
+def upload(state: ClientState, picture: str | os.PathLike[str] | bytes) -> Protocol[str]:
+    """Upload one picture, a file or bytes, and return its link."""
     check: Callable[[], probe.Media] = (
         partial(probe.check_picture, picture) if isinstance(picture, bytes) else partial(probe.check_upload, picture)
     )
     checked = yield Work(check)
-    return (yield from _link(session, checked))
+    return (yield from _link(state, checked))
 
 
-def available(session: ClientState) -> Protocol[tuple[str, ...]]:
-    """The Kling models that the key may call: those of the catalog in its order, then newer ones."""
-    send = Send("GET", session.url("/v1/models"), read_timeout=session.read_timeout or READ_TIMEOUT)
-    reply = yield from ask(session, send, "list")
+def available(state: ClientState) -> Protocol[tuple[str, ...]]:
+    """Return the Kling models that the key may call: those of the catalog in its order, then newer ones."""
+    send = Send("GET", state.url("/v1/models"), read_timeout=state.read_timeout or READ_TIMEOUT)
+    reply = yield from ask(state, send, "list")
     body = reply.json()
     rows = body.get("data") if isinstance(body, dict) else None
     if not isinstance(rows, list):
-        raise refusal(reply, "list", session.base_url).error
+        raise refusal(reply, "list", state.base_url).error
     names = [row.get("id") for row in rows if isinstance(row, dict)]
     ours = {one_line(name, 200) for name in names if isinstance(name, str) and name.startswith(PREFIX)}
     known = tuple(model.id for model in catalog.models() if model.id in ours)
     return known + tuple(sorted(ours.difference(known)))
 
 
-def _link(session: ClientState, picture: probe.Media) -> Protocol[str]:
-    """A link to the picture, remembered until an hour before it expires."""
-    known, until = session.links.get(picture.sha256, ("", 0.0))
-    if session.wall() < until:
-        return known
+def _link(state: ClientState, picture: probe.Media) -> Protocol[str]:
+    """Upload a picture and return its link; reuse an earlier link until an hour before that expires."""
+    link, until = state.links.get(picture.sha256, ("", 0.0))
+    if state.wall() < until:
+        return link
     ready = yield Work(partial(probe.ready, picture))
     send = Send(
         "POST",
-        session.url("/v1/files/uploads"),
-        # The file's own name would tell the service about its user.
+        state.url("/v1/files/uploads"),
+        # Not the file's own name, which could reveal something about the user.
         file=(f"{ready.sha256[:16]}.{ready.kind}", ready.content, ready.media_type),
         form={"purpose": "model_input"},
-        read_timeout=session.read_timeout or CREATE_TIMEOUT,
+        read_timeout=state.read_timeout or CREATE_TIMEOUT,
         urgent=True,
     )
-    reply = yield from ask(session, send, "upload")
+    reply = yield from ask(state, send, "upload")
     body = reply.json()
     top = body if isinstance(body, dict) else {}
     data = top["data"] if isinstance(top.get("data"), dict) else top
-    link = clean_link(data.get("url"))
-    if link is None:
-        raise refusal(reply, "upload", session.base_url).error
-    end = unix_seconds(data.get("expires_at")) or session.wall() + _LIVES
-    session.links[picture.sha256] = (link, end - _MARGIN)
-    return link
+    new_link = clean_link(data.get("url"))
+    if new_link is None:
+        raise refusal(reply, "upload", state.base_url).error
+    end = unix_seconds(data.get("expires_at")) or state.wall() + _LIFETIME
+    state.links[picture.sha256] = (new_link, end - _MARGIN)
+    return new_link
 
 
-def _unreachable(session: ClientState, request: VideoRequest) -> Iterator[Problem]:
-    """Yield an error for each link that only this machine or its neighbours can follow; for the demo they are none."""
-    if is_loopback(session.base_url):
+def _unreachable(state: ClientState, request: VideoRequest) -> Iterator[Problem]:
+    """Yield an error for each link that only this machine or its network can follow; none for the demo."""
+    if is_loopback(state.base_url):
         return
     for name, value in request.values.items():
         if name in FIELDS:
@@ -106,11 +106,11 @@ def _unreachable(session: ClientState, request: VideoRequest) -> Iterator[Proble
 
 
 def _field_of(request: VideoRequest, path: Path) -> str | None:
-    """The field in whose value a path stands."""
+    """Return the field whose value contains the path, or None."""
 
-    def holds(value: object) -> bool:
+    def contains(value: object) -> bool:
         if isinstance(value, Mapping):
-            return any(map(holds, value.values()))
-        return any(map(holds, value)) if isinstance(value, list | tuple) else value == path
+            return any(map(contains, value.values()))
+        return any(map(contains, value)) if isinstance(value, list | tuple) else value == path
 
-    return next((name for name, value in request.values.items() if holds(value)), None)
+    return next((name for name, value in request.values.items() if contains(value)), None)

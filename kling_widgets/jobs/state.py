@@ -169,7 +169,7 @@ class JobState:
                 return
             self._restarted_once |= self._restarted(before, task)
             self.task, self._answered, self._silent = task, now, False
-            self._schedule.see(self.elapsed, task)
+            self._schedule.polled(self.elapsed, task)
             if not task.ended:
                 self._last_running = now
                 if task.word or self._state != "queued":  # a task just accepted may have no status yet

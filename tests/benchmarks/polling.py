@@ -160,7 +160,7 @@ def ours(seconds: float, number: int, usual: float | None = None, progress: str 
             return looks, now - seconds
         share = now / seconds
         status = "queued" if share < QUEUED else "running"
-        schedule.see(now, Task("t", status=status, progress=PROGRESS[progress](share, number)))  # type: ignore[arg-type]
+        schedule.polled(now, Task("t", status=status, progress=PROGRESS[progress](share, number)))  # type: ignore[arg-type]
 
 
 def fixed(seconds: float, number: int, gap: float) -> tuple[int, float]:

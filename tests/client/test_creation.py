@@ -18,7 +18,7 @@ from kling_widgets.errors import (
     SubmissionUnknownError,
 )
 from tests.client.play import play, told
-from tests.client.test_operations import DOWN, LOST, TAKEN, UNSENT, session
+from tests.client.test_operations import DOWN, LOST, TAKEN, UNSENT, state
 
 # nothing was accepted, and it may pass
 SURE = [UNSENT, told("", 429), told("", 429, retry_after="2"), DOWN, told({"code": "model_not_found"}, 500)]
@@ -46,7 +46,7 @@ def test_one_price_per_wish(given_answers: list[Response | NoReply]) -> None:
             yield answer
 
     left = each()
-    steps = create(session(), {"model": "m"})
+    steps = create(state(), {"model": "m"})
     try:
         step: Any = next(steps)
         while True:
@@ -61,7 +61,7 @@ def test_one_price_per_wish(given_answers: list[Response | NoReply]) -> None:
 def test_the_body_goes_out_as_it_is() -> None:
     """The model's name comes back with the task, as the service does not always say it."""
     body = {"model": "aigc-video-kling-2.6", "prompt": "p", "metadata": {"x": [1]}}
-    played = play(create(session(), body), [TAKEN])
+    played = play(create(state(), body), [TAKEN])
     (send,) = played.sent
     assert isinstance(send, Send)
     assert (send.method, send.url, send.json) == ("POST", "https://s.example/v1/video/generations", body)
@@ -72,19 +72,19 @@ def test_the_body_goes_out_as_it_is() -> None:
 def test_a_lost_create_says_when_it_was_sent() -> None:
     """Its error helps to find it in the console."""
     with pytest.raises(SubmissionUnknownError, match=r"sent 2027-01-1\d"):
-        play(create(session(), {}), [LOST])
+        play(create(state(), {}), [LOST])
 
 
 def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
     """Three tries, or six; each told but the last."""
     troubles: list[KlingError] = []
     with pytest.raises(ConnectionFailedError):
-        play(create(session(), {}, troubles.append), [UNSENT] * 3)
+        play(create(state(), {}, troubles.append), [UNSENT] * 3)
     assert len(troubles) == 2
     with pytest.raises(RateLimitError):
-        play(create(session(), {}), [told("", 429)] * 6)
+        play(create(state(), {}), [told("", 429)] * 6)
     with pytest.raises(ModelUnavailableError):
-        play(create(session(), {}), [DOWN] * 3)
+        play(create(state(), {}), [DOWN] * 3)
 
 
 @pytest.mark.parametrize("status", [429, 400])
@@ -93,5 +93,5 @@ def test_the_gateway_s_own_account_is_no_reason_to_try_again(status: int, code: 
     """A balance that is not the user's is not there a few seconds later, and waiting for it looks like a hang."""
     troubles: list[KlingError] = []
     with pytest.raises(ModelUnavailableError, match=r"not your account.*") as caught:
-        play(create(session(), {}, troubles.append), [told({"code": code, "message": "no"}, status)])
+        play(create(state(), {}, troubles.append), [told({"code": code, "message": "no"}, status)])
     assert not troubles and "nothing is billed" in str(caught.value)

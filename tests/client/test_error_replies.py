@@ -39,8 +39,8 @@ ROWS = [
     (500, envelope("请求上游地址失败"), "ServerError", True, "public"),
     (500, envelope("upstream: insufficient_quota"), "ServerError", True, "public"),
     (503, "<html>down</html>", "ServerError", True, "down"),
-    (503, "\n<html><title>503 Service Temporarily Unavailable", "ServerError", True, "A proxy before the"),
-    (413, "<html><title>413 Request Entity Too Large</title>", "APIError", False, "a proxy before it"),
+    (503, "\n<html><title>503 Service Temporarily Unavailable", "ServerError", True, "A proxy in front of the"),
+    (413, "<html><title>413 Request Entity Too Large</title>", "APIError", False, "a proxy in front of it"),
     # the gateway's own account upstream (Kling), never the user's
     (429, {"code": 1102, "message": "Account balance not enough"}, "ModelUnavailableError", False, "not your account"),
     (400, {"code": "1102", "message": "no"}, "ModelUnavailableError", False, "not your account"),
@@ -64,7 +64,7 @@ ROWS = [
     (200, {"code": "success", "data": {"data": {"Response": {"Error": {"Code": "x", "Message": "y"}}}}},
      "APIError", False, "upstream refused"),
     (200, {"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "no"}}}, "RateLimitError", False, "Wait"),
-    (200, {"Response": {"Error": {"Code": "InternalError", "Message": "no"}}}, "ServerError", True, "upstream broke"),
+    (200, {"Response": {"Error": {"Code": "InternalError", "Message": "no"}}}, "ServerError", True, "internal error"),
     (200, {"Response": {"Error": {}}}, "APIError", True, "no task"),
     (502, None, "ServerError", True, "proxy"),
     (504, None, "ServerError", True, "proxy"),
@@ -85,7 +85,7 @@ def test_the_table(status: int, body: Any, kind: str, opened: bool, says: str) -
     """Each row gives its error; only what leaves acceptance open is open; the line says what to do, and the money."""
     found = refusal(answer(status, body), "create", "https://s.example")
     assert type(found.error) is getattr(errors, kind)
-    assert (found.open, found.error.status_code) == (opened, status)
+    assert (found.maybe_accepted, found.error.status_code) == (opened, status)
     assert says in str(found.error)
     assert ("nothing is billed" in str(found.error)) is not opened
 
@@ -130,7 +130,7 @@ def test_the_request_id_is_always_shown(body: Any, headers: dict[str, str]) -> N
 def test_what_is_no_text_is_not_shown(content: bytes, told: bool) -> None:
     """Nobody reads a packed answer; a text that is only cut is one."""
     error = refusal(Response(502, {}, content), "query").error
-    assert ("no text" in str(error)) is told and "\ufffd" not in str(error)
+    assert ("binary data" in str(error)) is told and "\ufffd" not in str(error)
 
 
 def test_the_error_keeps_the_reply() -> None:

@@ -23,7 +23,7 @@ from tests.servers import Answer, Asked, FaultServer
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x04\x00\x00\x00\x04\x00\x08\x02\x00\x00\x00" + bytes(5000)
 UNSENT = "Nothing was sent, nothing is billed."
 SENT = r"The request was sent 20[-\d]{8} [:\d]{8} [+-]\d{4}, and it may have been accepted and billed\. Look into"
-GOES_ON = r"Task t1 goes on, and is billed if it succeeds\. .*wait\('t1'\)"
+KEEPS_RUNNING = r"Task t1 keeps running, and is billed if it succeeds\. .*wait\('t1'\)"
 
 
 def notes(error: BaseException | None) -> str:
@@ -105,7 +105,7 @@ def test_after_the_service_has_named_the_task(make: Maker, error: type[BaseExcep
         ):
             with pytest.raises(error) as caught:
                 call()
-            assert re.match(GOES_ON, notes(caught.value))
+            assert re.match(KEEPS_RUNNING, notes(caught.value))
 
 
 def test_our_own_errors_have_no_note(make: Maker) -> None:
@@ -207,7 +207,7 @@ def test_a_cancelled_call(stage: str, way: Callable[..., Awaitable[None]]) -> No
         raise AssertionError("it was not cancelled")
 
     error = asyncio.run(main())
-    assert re.match(GOES_ON if stage == "watching" else SENT, notes(error)), notes(error)
+    assert re.match(KEEPS_RUNNING if stage == "watching" else SENT, notes(error)), notes(error)
 
 
 def test_a_limit_that_is_over_in_any_moment() -> None:

@@ -23,7 +23,7 @@ RUNNING = told({"code": "success", "data": {"task_id": "t", "status": "processin
 DONE = told({"code": "success", "data": {"task_id": "t", "status": "success", "url": "https://m.example/a.mp4"}})
 
 
-def session(**more: Any) -> ClientState:
+def state(**more: Any) -> ClientState:
     return ClientState("https://s.example", wall=lambda: 1_800_000_000.0, jitter=lambda: 0.5, **more)
 
 
@@ -45,9 +45,9 @@ DOWN = told({"code": "get_channel_failed"}, 503)
 def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low: float, high: float) -> None:
     """In seconds or as a date, with any status, and a moment more; what is no time to come is answered by our own."""
     busy = told({"code": "get_channel_failed"} if status == 503 else "", status, retry_after=asked)
-    (pause,) = play(create(session(), {}), [busy, TAKEN]).pauses
+    (pause,) = play(create(state(), {}), [busy, TAKEN]).pauses
     assert low <= pause <= high
-    (pause,) = play(query(session(), "t"), [busy, RUNNING]).pauses
+    (pause,) = play(query(state(), "t"), [busy, RUNNING]).pauses
     assert low <= pause <= high
 
 
@@ -56,7 +56,7 @@ def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
     """Nobody sits before a cell for so long; what waits for a finished video looks again within minutes."""
     busy = told("", 429, retry_after=asked)
     with pytest.raises(RateLimitError):
-        play(create(session(), {}), [busy])
+        play(create(state(), {}), [busy])
     _, times, error = played_wait("t", [busy, DONE])
     assert error is None and times[1] <= 301
 
@@ -64,13 +64,13 @@ def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
 def test_a_query_gives_up_after_some_tries() -> None:
     """The last trouble is the error."""
     with pytest.raises(APIError, match="502"):
-        play(query(session(), "t"), [LOST, told("", 429), UNSENT, told("", 502)])
+        play(query(state(), "t"), [LOST, told("", 429), UNSENT, told("", 502)])
 
 
 def test_a_query_does_not_repeat_what_is_final() -> None:
     """A wrong key stays wrong."""
     with pytest.raises(APIError):
-        play(query(session(), "t"), [told({"error": {"message": "no"}}, 401)])
+        play(query(state(), "t"), [told({"error": {"message": "no"}}, 401)])
 
 
 def test_the_id_that_was_asked_for_stays() -> None:
@@ -101,7 +101,7 @@ class Jump:
 def played_wait(task: Task | str, given_answers: Any, **options: Any) -> tuple[Played, list[float], Exception | None]:
     """A wait in its own time: what was played, and when each look was."""
     clock = Clock()
-    steps = wait(session(clock=clock), task, **options)
+    steps = wait(state(clock=clock), task, **options)
     left, played, times, answer = iter(given_answers), Played(), [], None
     while True:
         try:
@@ -154,7 +154,7 @@ def test_a_wait_ends_at_its_time(timeout: float, troubled: bool) -> None:
     played, times, error = played_wait("t", iter(lambda: LOST if troubled else RUNNING, None), timeout=timeout)
     assert isinstance(error, WaitTimeoutError)
     assert sum(played.pauses) == pytest.approx(timeout)
-    assert times and ("last look failed" in str(error)) is troubled
+    assert times and ("last poll failed" in str(error)) is troubled
 
 
 @pytest.mark.parametrize("jump", [3600.0, 10 * 3600.0, -3600.0])

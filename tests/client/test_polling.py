@@ -31,7 +31,7 @@ def looks(schedule: PollSchedule, duration: float, progress: object = None) -> l
         if now >= duration:
             return times
         assert len(times) < 5000
-        schedule.see(now, running(progress(now) if callable(progress) else None))
+        schedule.polled(now, running(progress(now) if callable(progress) else None))
 
 
 durations = st.floats(0.5, 4000)
@@ -87,12 +87,12 @@ def test_real_progress_beats_the_clock() -> None:
 def test_a_single_number_is_no_reason_to_wait_long() -> None:
     """The first number after a wait of 12 s says nothing yet about how long the rest takes: the next look is near."""
     schedule = PollSchedule()
-    schedule.see(9.0, Task("t", status="queued"))
-    schedule.see(12.0, Task("t", status="running", progress=5))
+    schedule.polled(9.0, Task("t", status="queued"))
+    schedule.polled(12.0, Task("t", status="running", progress=5))
     assert schedule.next(12.0) <= WIDEST_UNKNOWN_GAP
     assert schedule.remaining(12.0) is None
-    schedule.see(13.0, Task("t", status="running", progress=24))
-    schedule.see(14.0, Task("t", status="running", progress=43))
+    schedule.polled(13.0, Task("t", status="running", progress=24))
+    schedule.polled(14.0, Task("t", status="running", progress=43))
     assert schedule.remaining(14.0) is not None
 
 
@@ -124,7 +124,7 @@ def test_a_progress_that_lies_is_no_worse_than_an_even_gap(lie: Callable[[float]
 def test_a_crowd_is_looked_at_less_often() -> None:
     """Where the budget takes 40 s to come to each task, nobody asks for a look each second."""
     schedule = PollSchedule(10)
-    schedule.see(9, RUNNING)
+    schedule.polled(9, RUNNING)
     assert schedule.next(9) < 2
     assert schedule.next(9, poll_round=40) == 20
 
@@ -140,14 +140,14 @@ def test_a_miss_is_repeated_with_growing_patience() -> None:
     schedule = PollSchedule()
     gaps = []
     for _ in range(8):
-        schedule.missed()
+        schedule.poll_failed()
         gaps.append(schedule.next(50))
     assert gaps == [2, 4, 8, 16, 30, 30, 30, 30]
-    schedule.missed(45)
+    schedule.poll_failed(45)
     assert schedule.next(60) == 45
-    schedule.missed(86_400)
+    schedule.poll_failed(86_400)
     assert schedule.next(60) == 300
-    schedule.see(70, RUNNING)
+    schedule.polled(70, RUNNING)
     assert schedule.next(70) < 5
 
 
@@ -159,7 +159,7 @@ def test_remaining_is_a_range_around_the_truth() -> None:
     assert schedule.remaining(500) is None
     assert PollSchedule().remaining(10) is None
     for at in (10, 20, 30):
-        schedule.see(at, running(at + 1))
+        schedule.polled(at, running(at + 1))
     low, high = schedule.remaining(30) or (0, 0)
     assert low < 69 < high < 120
 

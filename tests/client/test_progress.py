@@ -14,7 +14,7 @@ def seen(*readings: tuple[float, int | None], status: str = "running") -> Progre
     """A history of numbers at times."""
     progress = Progress()
     for at, value in readings:
-        progress.see(at, Task("t", status=status, progress=value))  # type: ignore[arg-type]
+        progress.add(at, Task("t", status=status, progress=value))  # type: ignore[arg-type]
     return progress
 
 
@@ -66,7 +66,7 @@ def test_time_in_a_queue_is_no_pace() -> None:
     """Marks in the queue are left out of it."""
     progress = seen((2, 0), (9, 10), status="queued")
     for at, value in ((12, 5), (13, 24), (14, 43)):
-        progress.see(at, Task("t", status="running", progress=value))
+        progress.add(at, Task("t", status="running", progress=value))
     assert progress.end is not None
     assert progress.end[0] <= 17 <= progress.end[1] < 18
 
@@ -90,7 +90,7 @@ def test_progress_that_goes_backwards_begins_anew() -> None:
     """Nothing from before counts: neither the number nor the pace."""
     progress = seen((10, 80), (20, 20))
     assert (progress.real, progress.end) == (None, None)
-    progress.see(30, Task("t", status="running", progress=45))
+    progress.add(30, Task("t", status="running", progress=45))
     assert progress.real == 45
     assert progress.end is not None
 
@@ -113,6 +113,6 @@ def test_any_history_gives_a_real_end_or_none(steps: list[tuple[float, int | Non
     at, progress = 0.0, Progress()
     for gap, value in steps:
         at += gap
-        progress.see(at, Task("t", status="running", progress=value))
+        progress.add(at, Task("t", status="running", progress=value))
         if progress.end is not None:
             assert 0 <= progress.end[0] <= progress.end[1] < float("inf")

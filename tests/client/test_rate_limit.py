@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from kling_widgets.client.rate_limit import RateLimiter, Ticket
 
 
-def sent(budget: RateLimiter, turns: list[Ticket], now: float = 0.0, late: float = 0.0) -> list[tuple[float, Ticket]]:
+def sent(budget: RateLimiter, tickets: list[Ticket], now: float = 0.0, late: float = 0.0) -> list[tuple[float, Ticket]]:
     """When each may go, if all ask again when they were told to, and then ``late`` seconds later."""
-    ask, went = dict.fromkeys(turns, now), []
+    ask, went = dict.fromkeys(tickets, now), []
     while ask:
-        turn = min(ask, key=lambda turn: ask[turn])
-        now = ask.pop(turn)
-        pause = budget.ask(turn, now)
+        ticket = min(ask, key=lambda ticket: ask[ticket])
+        now = ask.pop(ticket)
+        pause = budget.try_acquire(ticket, now)
         assert pause >= 0
         if pause:
-            ask[turn] = now + pause + late
+            ask[ticket] = now + pause + late
         else:
-            went.append((now, turn))
-        assert len(went) <= len(turns)
+            went.append((now, ticket))
+        assert len(went) <= len(tickets)
     return went
 
 
@@ -33,11 +33,13 @@ def sent(budget: RateLimiter, turns: list[Ticket], now: float = 0.0, late: float
 def test_the_budget_is_kept(rate: float, kinds: list[bool]) -> None:
     """Requests are as far from each other as the budget says, and all of them go, each kind in its order."""
     budget = RateLimiter(rate)
-    turns = [Ticket(urgent=urgent) for urgent in kinds]
-    went = sent(budget, turns, 100.0)
-    assert [at for at, _ in went] == pytest.approx([100 + place / rate for place in range(len(turns))])
+    tickets = [Ticket(urgent=urgent) for urgent in kinds]
+    went = sent(budget, tickets, 100.0)
+    assert [at for at, _ in went] == pytest.approx([100 + place / rate for place in range(len(tickets))])
     for urgent in (True, False):
-        assert [turn for _, turn in went if turn.urgent is urgent] == [turn for turn in turns if turn.urgent is urgent]
+        assert [ticket for _, ticket in went if ticket.urgent is urgent] == [
+            ticket for ticket in tickets if ticket.urgent is urgent
+        ]
 
 
 def test_a_late_sleep_moves_nobody_behind_it() -> None:
@@ -66,61 +68,61 @@ def test_an_urgent_request_does_not_queue_behind_looks() -> None:
 def test_looks_go_out_beside_a_batch_of_submissions() -> None:
     """Every third request is a look: a batch of a hundred does not leave a video that is ready unseen until its end."""
     budget = RateLimiter(1)
-    turns = [Ticket(urgent=place < 100) for place in range(130)]
-    assert [turn.urgent for _, turn in sent(budget, turns)][:9] == [True, True, False] * 3
+    tickets = [Ticket(urgent=place < 100) for place in range(130)]
+    assert [ticket.urgent for _, ticket in sent(budget, tickets)][:9] == [True, True, False] * 3
 
 
 def test_who_leaves_holds_up_nobody() -> None:
     """A batch that was stopped: those behind it ask again within seconds."""
     budget = RateLimiter(2)
     batch, last = [Ticket() for _ in range(100)], Ticket()
-    for turn in batch:
-        budget.ask(turn, 0.0)
-    pause = budget.ask(last, 0.0)
-    for turn in batch:
-        budget.leave(turn)
+    for ticket in batch:
+        budget.try_acquire(ticket, 0.0)
+    pause = budget.try_acquire(last, 0.0)
+    for ticket in batch:
+        budget.cancel(ticket)
     assert pause <= 5
-    assert budget.ask(last, pause) == 0
-    budget.leave(last)  # has gone already
+    assert budget.try_acquire(last, pause) == 0
+    budget.cancel(last)  # has gone already
 
 
 def test_a_budget_that_is_raised_counts_at_once() -> None:
     """Nobody waits out what the old one said."""
     budget = RateLimiter(0.01)
     first, second = Ticket(), Ticket()
-    assert budget.ask(first, 0.0) == 0
-    assert budget.ask(second, 0.0) > 0
+    assert budget.try_acquire(first, 0.0) == 0
+    assert budget.try_acquire(second, 0.0) > 0
     budget.per_second = 100
-    assert budget.ask(second, 0.0) <= 0.01
-    assert budget.ask(second, 0.01) == 0
+    assert budget.try_acquire(second, 0.0) <= 0.01
+    assert budget.try_acquire(second, 0.01) == 0
 
 
 def test_who_does_not_ask_loses_its_place_to_who_does() -> None:
     """The loop of a cell that computes asks for nothing; a thread that shares its budget goes on."""
     budget = RateLimiter(10)
     asleep, awake = Ticket(urgent=True), Ticket()
-    assert budget.ask(Ticket(), 0.0) == 0
-    assert budget.ask(asleep, 0.0) > 0
+    assert budget.try_acquire(Ticket(), 0.0) == 0
+    assert budget.try_acquire(asleep, 0.0) > 0
     now = 0.0
-    while pause := budget.ask(awake, now):
+    while pause := budget.try_acquire(awake, now):
         now += pause
     assert now <= 2
-    assert budget.ask(asleep, now + 0.1) == 0
+    assert budget.try_acquire(asleep, now + 0.1) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
     """Nobody in the child asks for them, nor gives back the lock that a thread of the parent's held at that moment."""
     budget = RateLimiter(1)
-    with budget.watched():
+    with budget.polling():
         for _ in range(50):
-            budget.ask(Ticket(), 0.0)
+            budget.try_acquire(Ticket(), 0.0)
         budget._lock.acquire()  # as a thread may hold it at that moment
         child = os.fork()
         if child == 0:
-            with budget.watched():
-                alone = budget.round
-            os._exit(0 if alone == 1 and budget.round == 0 and budget.ask(Ticket(), 0.0) == 0 else 1)
+            with budget.polling():
+                alone = budget.poll_round
+            os._exit(0 if alone == 1 and budget.poll_round == 0 and budget.try_acquire(Ticket(), 0.0) == 0 else 1)
         budget._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
@@ -128,10 +130,10 @@ def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
 def test_the_round_is_the_time_to_come_to_each_task() -> None:
     """Ten tasks at five requests a second: two seconds."""
     budget = RateLimiter(5)
-    assert budget.round == 0
-    with budget.watched(), budget.watched():
-        assert budget.round == pytest.approx(0.4)
-    assert budget.round == 0
+    assert budget.poll_round == 0
+    with budget.polling(), budget.polling():
+        assert budget.poll_round == pytest.approx(0.4)
+    assert budget.poll_round == 0
 
 
 def test_the_budget_is_shared_between_threads() -> None:
@@ -139,7 +141,7 @@ def test_the_budget_is_shared_between_threads() -> None:
     budget, waiting = RateLimiter(10), [Ticket() for _ in range(40)]
     with ThreadPoolExecutor(8) as threads:
         for place in range(40):
-            pauses = list(threads.map(budget.ask, waiting, [place / 10 + 1e-9] * len(waiting)))
+            pauses = list(threads.map(budget.try_acquire, waiting, [place / 10 + 1e-9] * len(waiting)))
             assert pauses.count(0) == 1
             waiting.pop(pauses.index(0))
 

@@ -285,7 +285,7 @@ def test_what_the_upstream_refuses_made_no_task() -> None:
     for shape in (body, {"code": "success", "data": body}):
         with pytest.raises(errors.APIError, match=r"no such ratio.*nothing is billed"):
             read_create(reply(shape))
-        with pytest.raises(errors.APIError, match="goes on"):
+        with pytest.raises(errors.APIError, match="keeps running"):
             read_query(reply(shape), "t")
     got = task(status="failed", data=body)
     assert (got.status, got.error) == ("failed", "no such ratio")
@@ -337,7 +337,7 @@ def test_a_refusal_in_a_good_status_is_a_refusal() -> None:
     [
         ({"error": "内容审核未通过"}, "content check"),
         ({"error": "VoilationContent"}, "content check"),
-        ({"error": "parameter cfg not supported by this model"}, "does not go with this model"),
+        ({"error": "parameter cfg not supported by this model"}, "does not support"),
         ({"error": "failed to download the input image"}, "could not be used"),
         ({"error": "RequestLimitExceeded"}, "busy"),
         ({"error": {"message": "failed", "code": 70000}}, "busy"),

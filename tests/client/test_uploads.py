@@ -26,7 +26,7 @@ NOW = 1_800_000_000.0
 HOUR = 3600.0
 
 
-def session(wall: list[float] | None = None) -> ClientState:
+def state(wall: list[float] | None = None) -> ClientState:
     times = wall or [NOW]
     return ClientState("https://s.example", wall=lambda: times[0], jitter=lambda: 0.0)
 
@@ -80,7 +80,7 @@ def test_nothing_goes_up_when_one_file_is_bad(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(PNG)
     request = VideoRequest("2.6", prompt="p", image=tmp_path / "a.png", image_tail=tmp_path / "none.png")
     with pytest.raises(InvalidRequestError, match=r"none\.png is not there") as caught:
-        play(prepare(session(), request), [])
+        play(prepare(state(), request), [])
     assert [problem.field for problem in caught.value.problems] == ["image_tail"]
 
 
@@ -88,7 +88,7 @@ def test_a_request_with_errors_uploads_nothing(tmp_path: Path) -> None:
     """What cannot be sent needs no links."""
     (tmp_path / "a.png").write_bytes(PNG)
     with pytest.raises(InvalidRequestError):
-        play(prepare(session(), VideoRequest("2.6", prompt="p", seconds="abc", image=tmp_path / "a.png")), [])
+        play(prepare(state(), VideoRequest("2.6", prompt="p", seconds="abc", image=tmp_path / "a.png")), [])
 
 
 def test_a_link_is_remembered_until_an_hour_before_it_expires() -> None:
@@ -114,7 +114,7 @@ def test_the_end_of_a_link_comes_in_many_forms(write: Callable[[float], Any]) ->
 
 def check_the_end(write: Callable[[float], Any]) -> None:
     wall = [NOW]
-    shared = session(wall)
+    shared = state(wall)
     answers = [link(1, expires_at=write(NOW + 10 * HOUR))]
     assert play(upload(shared, PNG), answers).result == "https://files.example/1.png"
     wall[0] = NOW + 8.9 * HOUR
@@ -130,24 +130,24 @@ def check_the_end(write: Callable[[float], Any]) -> None:
 @pytest.mark.parametrize("expires", [None, "soon", 0, True, [], 1e300])
 def test_nonsense_about_the_end_is_not_believed(expires: Any) -> None:
     """The link still works for now."""
-    assert play(upload(session(), PNG), [link(1, expires_at=expires)]).result.endswith("1.png")
+    assert play(upload(state(), PNG), [link(1, expires_at=expires)]).result.endswith("1.png")
 
 
 @pytest.mark.parametrize("body", [{}, {"url": "javascript:1"}, {"url": 5}, [], "<html>", {"data": {"url": None}}])
 def test_an_upload_without_a_link_is_an_error(body: Any) -> None:
     """Of the service; nothing was submitted."""
     with pytest.raises(APIError, match="Nothing was submitted"):
-        play(upload(session(), PNG), [told(body)])
+        play(upload(state(), PNG), [told(body)])
 
 
 def test_a_wrapped_answer_is_read() -> None:
     """As on the other routes of the gateway."""
-    assert play(upload(session(), PNG), [told({"code": "success", "data": {"url": "https://x.example/1"}})]).result
+    assert play(upload(state(), PNG), [told({"code": "success", "data": {"url": "https://x.example/1"}})]).result
 
 
 def test_a_broken_upload_is_tried_again() -> None:
     """It costs nothing."""
-    played = play(upload(session(), PNG), [told("", 502), told("", 429), link(1)])
+    played = play(upload(state(), PNG), [told("", 502), told("", 429), link(1)])
     assert played.result.endswith("1.png") and len(played.sent) == 3
 
 
@@ -178,7 +178,7 @@ def test_what_goes_up_is_upright_by_every_way(make: Maker, tmp_path: Path) -> No
 )
 def test_other_kinds_go_up_as_what_the_service_takes(form: str, kind: str) -> None:
     """With their true type and name."""
-    steps = upload(session(), picture(form))
+    steps = upload(state(), picture(form))
     played = play(steps, [link()])
     (send,) = [each for each in played.sent if each.file]
     assert send.file is not None
@@ -202,6 +202,6 @@ def test_a_link_that_only_this_machine_can_follow_is_not_sent(fields: dict[str, 
     request = VideoRequest("2.6", prompt="p", **fields)
     assert request.errors() == ()
     with pytest.raises(InvalidRequestError, match=r"the service cannot reach the local address .*Nothing was sent"):
-        play(prepare(session(), request), [])
+        play(prepare(state(), request), [])
     here = ClientState("http://127.0.0.1:8000", wall=lambda: NOW, jitter=lambda: 0.0)
     assert play(prepare(here, request), []).result["prompt"] == "p"

@@ -142,7 +142,7 @@ def test_what_is_not_sent_yet_is_not_sent_any_more(world: World) -> None:
 def held(world: World) -> Watcher:
     """A watcher whose next submission waits a very long time for the rate limiter."""
     budget = RateLimiter(1e-6)
-    budget.ask(Ticket(urgent=True), world.clock())
+    budget.try_acquire(Ticket(urgent=True), world.clock())
     return Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=Ticks().sleep))
 
 

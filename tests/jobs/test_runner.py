@@ -375,7 +375,7 @@ def test_a_submission_that_is_turned_away_is_not_sent_until_its_next_try(world: 
 def test_stop_while_it_waits_for_its_turn(world: World) -> None:
     """A submission that waits for the rate limiter is not sent after a stop, and is not "sending" before that."""
     held, budget = Ticks(), RateLimiter(0.001)
-    budget.ask(Ticket(urgent=True), world.clock())
+    budget.try_acquire(Ticket(urgent=True), world.clock())
     watcher = Watcher(budget, lambda service, budget: world.connect(service, budget, sleep=held.sleep))
     job = start(world.job(watcher=watcher))
     held.wait_for(1)

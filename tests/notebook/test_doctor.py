@@ -82,7 +82,7 @@ def of(url: str, home: Path, **more: str) -> dict[str, str]:
     ("answer", "how", "advice"),
     [
         (Answer(200, "<html><title>Sign in</title></html>"), "does not answer as it should", "an HTML page"),
-        (Answer(502, "<html>Bad gateway</html>"), "does not answer as it should", "proxy before the service"),
+        (Answer(502, "<html>Bad gateway</html>"), "does not answer as it should", "proxy in front of the service"),
         (Answer(401, {"error": {"message": f"no such key: {KEY}"}}), "does not answer as it should", "API key"),
         (Answer(fault="stall"), "does not answer within 1 s", "the network and the proxies"),
         (Answer(200, {"data": [{"id": "aigc-video-kling-2.6"}]}), "answers; 1 of 12 models", "may not call"),

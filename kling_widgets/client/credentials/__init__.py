@@ -1,1 +1,1 @@
-"""Where a key and an address come from."""
+"""Sources of the API key and the service's address."""

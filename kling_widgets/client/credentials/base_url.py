@@ -1,4 +1,4 @@
-"""The service's address: how people write it, and which ones are the service's own."""
+"""Normalisation of the service's address, and the list of the service's own addresses."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ OWN_URLS = frozenset({DEFAULT_URL, "https://cn.crazyrouter.com"})
 
 
 def is_own(url: str) -> bool:
-    """Return whether any key may go to this address: a port of this machine may be anybody's."""
+    """Return whether any key may be sent to this address. False for this machine, where any program may listen."""
     return url in OWN_URLS
 
 
 def clean_url(text: str) -> str:
-    """An address as it is used: https (http on this machine), no ``/`` and no ``/v1`` at its end.
+    """Return the address in its normal form: https (http on this machine), without ``/`` or ``/v1`` at the end.
 
     Raises:
-        InvalidRequestError: it is no such address. The message repeats it only when it holds no name or password.
+        InvalidRequestError: it is not such an address. The message quotes it only if it holds no user name or password.
     """
     text = text.strip()
     if looks_like_key(text):
-        raise InvalidRequestError("What looks like an API key stands in the base URL. Nothing was sent.")
+        raise InvalidRequestError("The base URL contains something that looks like an API key. Nothing was sent.")
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
         raise InvalidRequestError("The base URL is not an address such as https://api.crazyrouter.com.") from None
     if "@" in text:
-        raise InvalidRequestError("The base URL must not hold a name or a password. Nothing was sent.")
-    # Only plain characters: what one parser reads as a path, another may read as a host.
-    named = re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", host) or address_of(host)
-    if not named or not re.fullmatch(r"[\w./~%-]*", parts.path, re.ASCII) or parts.query or parts.fragment:
+        raise InvalidRequestError("The base URL must not contain a user name or a password. Nothing was sent.")
+    # Only plain characters: one parser may read others as a path, another as part of the host.
+    is_host = re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", host) or address_of(host)
+    if not is_host or not re.fullmatch(r"[\w./~%-]*", parts.path, re.ASCII) or parts.query or parts.fragment:
         raise InvalidRequestError(
             f"The base URL {one_line(text, 200)!r} is not an address like https://api.crazyrouter.com."
         )
     host = f"[{host}]" if ":" in host else host
     path = re.sub(r"(/+v1)?/*$", "", parts.path)
-    given_port = "" if port is None or (parts.scheme, port) == ("https", 443) else f":{port}"
-    url = f"{parts.scheme}://{host}{given_port}{path}"
+    suffix = "" if port is None or (parts.scheme, port) == ("https", 443) else f":{port}"
+    url = f"{parts.scheme}://{host}{suffix}{path}"
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise InvalidRequestError(f"The base URL {one_line(url, 200)} must begin with https://, so nothing was sent.")
     return url

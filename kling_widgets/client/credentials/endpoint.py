@@ -1,4 +1,4 @@
-"""The service that a job is sent to."""
+"""The service that a job uses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ DEMO = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An address with its key.
+    """The address of a service with its key.
 
     Attributes:
-        name: what the journal keeps: the address, or "demo", whose address changes with every start.
+        name: its name in the journal: the address, or "demo", whose address changes with every start.
         base_url: the address.
         key: the API key.
-        key_source: where the key was found, for people.
+        key_source: where the key was found, to show to users.
     """
 
     name: str
@@ -27,5 +27,5 @@ class Service:
 
     @property
     def demo(self) -> bool:
-        """Whether it is the embedded demo."""
+        """Whether this is the embedded demo."""
         return self.name == DEMO

@@ -1,4 +1,4 @@
-"""A key in memory: what holds it, so that it is shown nowhere, and what takes it out of a text of the service's."""
+"""API keys in memory: kept out of reprs, tracebacks and pickles, and removed from the service's replies."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-_SHORTEST = 12  # characters; the keys of the service have about fifty, and a word like "demo" stands in innocent links
-# "sk-" and a body without words in it: only of such a key does a part mean the key.
-_USUAL = re.compile(r"sk-([A-Za-z0-9]{24,})")
-_HEAD, _TAIL = 8, 6  # characters of the body by which services "mask" a key
+_SHORTEST = 12  # characters; the service's keys have about fifty, and short words like "demo" occur in harmless links
+# "sk-" and a random body: only for such a key is a part of it enough to identify the key.
+_STANDARD = re.compile(r"sk-([A-Za-z0-9]{24,})")
+_HEAD, _TAIL = 8, 6  # characters of the body that services leave visible when they mask a key
 
 
 class Secret:
-    """A text that shows itself nowhere: not in a repr, a message, a traceback's variables, ``vars()`` or a pickle."""
+    """A text that never shows: not in a repr, a message, a traceback's variables, ``vars()`` or a pickle."""
 
-    __slots__ = ("__text", "__traces")
+    __slots__ = ("__pattern", "__text")
 
     def __init__(self, text: str) -> None:
         self.__text = text
-        self.__traces: re.Pattern[bytes] | None = None
+        self.__pattern: re.Pattern[bytes] | None = None
 
     @classmethod
     def of(cls, text: str | Secret | None) -> Secret | None:
-        """The secret of a text; None for none, and for blanks."""
+        """Return the text as a secret; None for None and for blank text."""
         if isinstance(text, Secret):
             return text
         return cls(text) if text and text.strip() else None
 
     def reveal(self) -> str:
-        """The text itself, for the one line that puts it into a header."""
+        """Return the text itself, for the one line that puts it into a header."""
         return self.__text
 
-    def taken_from(self, content: bytes) -> bytes:
-        """The content with "…" where this key stood, or a part of it by which it could be told: a service that repeats
-        the key in its answer must not bring it into an error, a raw reply or a journal."""
+    def redact(self, content: bytes) -> bytes:
+        """Return the content with "…" in place of this key, and of parts that identify it.
+
+        If the service repeats the key in an answer, it must not get into an error, a raw reply or the journal.
+        """
         if len(self.__text) < _SHORTEST:
             return content
-        if self.__traces is None:
-            self.__traces = re.compile(b"|".join(_traces(self.__text)))
-        return self.__traces.sub("…".encode(), content)
+        if self.__pattern is None:
+            self.__pattern = re.compile(b"|".join(_patterns(self.__text)))
+        return self.__pattern.sub("…".encode(), content)
 
     def __repr__(self) -> str:
         return "…"
@@ -54,45 +56,47 @@ class Secret:
         return hash(self.__text)
 
 
-def _traces(key: str) -> Iterator[bytes]:
-    """Patterns, each of bounded length: what they search may be megabytes of anything."""
-    yield _spelt(key)
+def _patterns(key: str) -> Iterator[bytes]:
+    """Yield the patterns of a key and its parts; their length is bounded, as the searched text is untrusted."""
+    yield _escapable(key)
     yield rb"sk-[A-Za-z0-9_-]{0,64}\*{2,64}[A-Za-z0-9_-]{0,64}"  # the gateway's own "sk-abc***xyz"
-    if found := _USUAL.fullmatch(key):
+    if found := _STANDARD.fullmatch(key):
         rest = rb"(?:[A-Za-z0-9*.]|\\u00[0-9A-Fa-f]{2}){0,200}"
-        yield b"(?:%s)?%s%s" % (_spelt("sk-"), _spelt(found[1][:_HEAD]), rest)
-        yield _spelt(found[1][-_TAIL:])
+        yield b"(?:%s)?%s%s" % (_escapable("sk-"), _escapable(found[1][:_HEAD]), rest)
+        yield _escapable(found[1][-_TAIL:])
 
 
-def _spelt(text: str) -> bytes:
-    """A pattern of the text, each character of it as it is or escaped as JSON allows."""
+def _escapable(text: str) -> bytes:
+    """Return a pattern for the text, in which each character may be escaped as in JSON."""
     escaped = (f"\\u{ord(char):04x}".encode() for char in text)
     pairs = zip(text, escaped, strict=True)
     return b"".join(b"(?:%s|(?i:%s))" % (re.escape(char.encode()), re.escape(code)) for char, code in pairs)
 
 
 class Environment(Mapping[str, str]):
-    """The environment, which shows itself nowhere: ``repr(os.environ)`` in a traceback's variables holds the key."""
+    """The environment with a safe repr: that of ``os.environ``, shown in a verbose traceback, contains the key."""
 
-    __slots__ = ("_of",)
+    __slots__ = ("_environ",)
 
-    def __init__(self, of: Mapping[str, str]) -> None:
-        self._of = of
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
 
     def __getitem__(self, name: str) -> str:
-        return self._of[name]
+        return self._environ[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._of)
+        return iter(self._environ)
 
     def __len__(self) -> int:
-        return len(self._of)
+        return len(self._environ)
 
     def __repr__(self) -> str:
         return "<the environment>"
 
 
 def strip_traceback(error: BaseException) -> None:
-    """Takes the frames from an interrupt or a bug in somebody else's code: their variables hold the key (httpx's and
-    h11's the header with it), and a verbose traceback would print them."""
+    """Remove the frames from an interrupt, or from a bug in a library.
+
+    Their variables hold the key (those of httpx and h11 the header with it), and a verbose traceback would print them.
+    """
     error.__context__ = error.__cause__ = error.__traceback__ = None

@@ -1,7 +1,7 @@
-"""The system's keyring: where a user may keep a key for all kernels. The package of that name is an extra.
+"""The system's keyring, where a user may store a key for all kernels. Needs the package ``keyring``, an extra.
 
-It may open a dialog, be slow, or raise anything, as a keyring is a plug-in: whatever goes wrong means that no key was
-found there, and why. Its messages are not repeated: nobody knows what stands in them.
+Keyrings are plug-ins: they may open a dialog, be slow, or raise anything. Any error counts as "no key found", with a
+reason. Their own messages are never shown, as they might contain the key.
 """
 
 from __future__ import annotations
@@ -17,45 +17,45 @@ T = TypeVar("T")
 
 SERVICE = "kling_widgets"  # as in: keyring set kling_widgets CRAZYROUTER_API_KEY
 _INSTALL = 'The system keyring needs one more package: pip install "kling_widgets[keys]".'
-_UNATTENDED = "The system keyring is not asked in a run by program, where nobody could answer its dialog."
+_UNATTENDED = "The system keyring is not used in an unattended run, in which nobody could answer its dialog."
 
 
 def get(name: str) -> tuple[Secret | None, str]:
-    """The key that is kept under this name, and why none can be had, in a sentence, or ""."""
+    """Return the key stored under this name, and a sentence on why there is none, or ""."""
     if find_spec("keyring") is None:
-        return None, ""  # who never installed it does not look for a key there
+        return None, ""  # a user who never installed it does not expect a key there
     if not attended():
         return None, _UNATTENDED
 
-    def ask() -> Secret | None:
+    def read() -> Secret | None:
         import keyring
 
         found = keyring.get_password(SERVICE, name)
         return Secret.of(found) if isinstance(found, str) else None
 
-    found, trouble = _tried(ask)
-    return found, f"The system keyring was asked and gave no key: {trouble}." if trouble else ""
+    found, problem = _attempt(read)
+    return found, f"The system keyring returned no key: {problem}." if problem else ""
 
 
 def keep(name: str, key: Secret) -> str:
-    """Keeps the key under this name; why that was not possible, in a sentence, or "" when it is there."""
+    """Store the key under this name; return a sentence on why that failed, or ""."""
     if find_spec("keyring") is None:
         return _INSTALL
     if not attended():
         return _UNATTENDED
 
-    def put() -> bool:
+    def write() -> bool:
         import keyring
 
         keyring.set_password(SERVICE, name, key.reveal())
-        return keyring.get_password(SERVICE, name) == key.reveal()  # the null keyring takes everything, and drops it
+        return keyring.get_password(SERVICE, name) == key.reveal()  # the null keyring discards everything
 
-    kept, trouble = _tried(put)
-    return f"The system keyring did not take it: {trouble or 'it keeps nothing'}." if not kept else ""
+    stored, problem = _attempt(write)
+    return "" if stored else f"The system keyring did not store the key: {problem or 'it stores nothing'}."
 
 
 def delete(name: str) -> str:
-    """Deletes what is kept under this name, if anything is; why that was not possible, in a sentence, or ""."""
+    """Delete the key stored under this name, if there is one; return a sentence on why that failed, or ""."""
     if find_spec("keyring") is None:
         return ""
     if not attended():
@@ -67,29 +67,31 @@ def delete(name: str) -> str:
         if keyring.get_password(SERVICE, name) is not None:
             keyring.delete_password(SERVICE, name)
 
-    _, trouble = _tried(remove)
-    return "" if trouble in ("", _NONE) else f"The system keyring may still have one: {trouble}."
+    _, problem = _attempt(remove)
+    return "" if problem in ("", _NONE) else f"The system keyring may still have a key: {problem}."
 
 
 _NONE = "there is no keyring on this system"
-_MEANS = {"NoKeyringError": _NONE, "KeyringLocked": "it is locked; unlock it first", "InitError": "it did not open"}
+_REASONS = {"NoKeyringError": _NONE, "KeyringLocked": "it is locked; unlock it first", "InitError": "it did not open"}
 
 
 def attended() -> bool:
-    """Whether somebody could answer a dialog: not where a notebook is run by program (nbclient, papermill, nbconvert),
-    which would hang before it. A script counts as attended."""
+    """Return whether a user could answer a dialog; a script counts as attended.
+
+    A notebook that a program runs (nbclient, papermill, nbconvert) is not attended: it would hang at the dialog.
+    """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", True))
 
 
-def _tried(work: Callable[[], T]) -> tuple[T | None, str]:
-    """What the work gives, and what went wrong, in words."""
+def _attempt(action: Callable[[], T]) -> tuple[T | None, str]:
+    """Return the result of the action, and the reason of its failure, or ""."""
     try:
-        return work(), ""
-    except Exception as error:  # noqa: BLE001 - a plug-in of the user's system may raise anything
+        return action(), ""
+    except Exception as error:  # noqa: BLE001 - a keyring plug-in may raise anything
         kind = type(error).__name__
-        return None, _MEANS.get(kind, f"it failed ({kind})")
-    except BaseException as error:  # an interrupt while its dialog is open: the frames hold what it was about to give
+        return None, _REASONS.get(kind, f"it failed ({kind})")
+    except BaseException as error:  # an interrupt during its dialog: the frames may hold the key
         strip_traceback(error)
         raise

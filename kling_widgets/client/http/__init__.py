@@ -1,1 +1,1 @@
-"""Requests over HTTP: blocking and async drivers, proxies, certificates, logs."""
+"""HTTP transport: the blocking and async drivers, proxies, certificates, logs."""

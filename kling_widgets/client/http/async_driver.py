@@ -1,4 +1,4 @@
-"""The loop that takes a protocol's steps on an event loop."""
+"""The async driver: executes a protocol's steps on an event loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 from kling_widgets.client.credentials.secret import Secret, strip_traceback
 from kling_widgets.client.http import transport
-from kling_widgets.client.http.base_driver import Driver, bounded
+from kling_widgets.client.http.base_driver import Driver, truncated
 from kling_widgets.client.rate_limit import RateLimiter, Ticket
 from kling_widgets.client.steps import ClientState, NoReply, Open, Pause, Protocol, Read, Response, Send, Work
 from kling_widgets.errors import KlingError
@@ -20,29 +20,29 @@ T = TypeVar("T")
 
 
 class AsyncDriver(Driver):
-    """Takes the steps on the running loop; files are worked with in threads beside it."""
+    """Executes steps on the running event loop, and file work in threads."""
 
     def __init__(
         self,
         http: httpx.AsyncClient,
         key: Secret,
-        session: ClientState,
-        budget: RateLimiter,
+        state: ClientState,
+        limiter: RateLimiter,
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        super().__init__(http, key, session, budget)
+        super().__init__(http, key, state, limiter)
         self.sleep = sleep
-        self.places = asyncio.Semaphore(transport.REQUESTS)
-        self.downloads = asyncio.Semaphore(transport.DOWNLOADS)
+        self.slots = asyncio.Semaphore(transport.REQUESTS)
+        self.download_slots = asyncio.Semaphore(transport.DOWNLOADS)
 
     async def run(self, steps: Protocol[T]) -> T:
-        """The result of a protocol."""
+        """Execute the protocol's steps and return its result."""
         stream: _AsyncStream | None = None
-        take: Callable[[], Any] = partial(next, steps)
+        advance: Callable[[], Any] = partial(next, steps)
         try:
             while True:
                 try:
-                    step = take()
+                    step = advance()
                 except StopIteration as stop:
                     result: T = stop.value
                     return result
@@ -64,99 +64,102 @@ class AsyncDriver(Driver):
                         try:
                             answer = await asyncio.to_thread(do)
                         except (KlingError, OSError) as error:
-                            take = partial(steps.throw, error)
+                            advance = partial(steps.throw, error)
                             continue
-                take = partial(steps.send, answer)
+                advance = partial(steps.send, answer)
         finally:
             if stream is not None:
                 await stream.close()
             steps.close()
 
-    async def hold(self, urgent: bool) -> None:
-        """Waits for the budget."""
-        turn = Ticket(urgent=urgent)
+    async def wait_turn(self, urgent: bool) -> None:
+        """Wait until the rate limiter lets one more request through."""
+        ticket = Ticket(urgent=urgent)
         try:
-            while pause := self.budget.ask(turn, self.session.clock()):
+            while pause := self.limiter.try_acquire(ticket, self.state.clock()):
                 await self.sleep(pause)
         except BaseException:
-            self.budget.leave(turn)
+            self.limiter.cancel(ticket)
             raise
 
-    def limited(self, step: Send | Open, limit: asyncio.Timeout) -> httpx.Request:
-        """The request, whose answer has a time limit as a whole from when it is waited for: a header may drip too."""
+    def timed_request(self, step: Send | Open, limit: asyncio.Timeout) -> httpx.Request:
+        """Build the request; once the wait for its response head begins, start the time limit for the whole head.
+
+        A read timeout alone is not enough: it starts again with each byte.
+        """
         request = self.request(step)
         seconds = 2 * request.extensions["timeout"]["read"]
-        followed = isinstance(step, Send) and step.on_way is not None
+        reports = isinstance(step, Send) and step.on_sent_changed is not None
 
         async def trace(event: str, info: Mapping[str, Any]) -> None:
             if event.endswith("receive_response_headers.started"):
                 limit.reschedule(asyncio.get_running_loop().time() + seconds)
-            if followed:
-                self.follow(step, event, info)
+            if reports:
+                self.report_sending(step, event, info)
 
         request.extensions["trace"] = trace
         return request
 
     async def _send(self, step: Send) -> Response | NoReply:
-        await self.hold(step.urgent)
-        async with self.places:
+        await self.wait_turn(step.urgent)
+        async with self.slots:
             if step.before is not None:
                 await step.before()
-            if step.on_way is not None:
-                step.on_way(True)  # unless the connection tells better
+            if step.on_sent_changed is not None:
+                step.on_sent_changed(True)  # until the connection reports otherwise
             try:
                 async with asyncio.timeout(None) as limit:
-                    response = await self.http.send(self.limited(step, limit), stream=True)
+                    response = await self.http.send(self.timed_request(step, limit), stream=True)
                     try:
-                        content, since = bytearray(), self.session.clock()
-                        async for piece in transport.apieces(response):
-                            content += piece
-                            if self.enough(content, since, step.read_timeout):
+                        content, since = bytearray(), self.state.clock()
+                        async for chunk in transport.async_chunks(response):
+                            content += chunk
+                            if self.should_stop(content, since, step.read_timeout):
                                 break
                     finally:
                         await response.aclose()
-                return self.reply(response, bounded(content))
-            except transport.TROUBLES as error:
-                return self.broken(error)
+                return self.reply(response, truncated(content))
+            except transport.NETWORK_ERRORS as error:
+                return self.no_reply(error)
             except BaseException as error:
                 strip_traceback(error)
                 raise
 
 
 class _AsyncStream:
-    """The same as :class:`~kling_widgets.client.http.blocking_driver._Stream`, awaited."""
+    """Async counterpart of :class:`~kling_widgets.client.http.blocking_driver._Stream`."""
 
     def __init__(self, driver: AsyncDriver) -> None:
         self._driver = driver
         self._open = False
         self._response: httpx.Response | None = None
-        self._pieces: AsyncIterator[bytes] | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
 
     async def open(self, step: Open) -> Response | NoReply:
         driver = self._driver
         if step.with_key:
-            await driver.hold(True)
-        await driver.downloads.acquire()
+            await driver.wait_turn(True)
+        await driver.download_slots.acquire()
         self._open = True
         try:
             async with asyncio.timeout(None) as limit:
-                self._response = await driver.http.send(driver.limited(step, limit), stream=True)
-            self._pieces = transport.apieces(self._response)
+                self._response = await driver.http.send(driver.timed_request(step, limit), stream=True)
+            self._chunks = transport.async_chunks(self._response)
             return driver.reply(self._response)
-        except transport.TROUBLES as error:
-            return driver.broken(error)
+        except transport.NETWORK_ERRORS as error:
+            return driver.no_reply(error)
         except BaseException as error:
             strip_traceback(error)
             await self.close()
             raise
 
     async def read(self) -> bytes | NoReply:
-        if self._pieces is None:
+        if self._chunks is None:
             return b""
         try:
-            return self._driver.piece(self._response, await anext(self._pieces, b""))
-        except transport.TROUBLES as error:
-            return self._driver.broken(error)
+            return self._driver.clean_chunk(self._response, await anext(self._chunks, b""))
+        except transport.NETWORK_ERRORS as error:
+            return self._driver.no_reply(error)
         except BaseException as error:
             strip_traceback(error)
             raise
@@ -168,4 +171,4 @@ class _AsyncStream:
                 if self._response is not None:
                     await self._response.aclose()
             finally:
-                self._driver.downloads.release()
+                self._driver.download_slots.release()

@@ -1,4 +1,4 @@
-"""The loop that takes a protocol's steps in the caller's thread."""
+"""The blocking driver: executes a protocol's steps in the caller's thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 from kling_widgets.client.credentials.secret import Secret, strip_traceback
 from kling_widgets.client.http import transport
-from kling_widgets.client.http.base_driver import Driver, bounded
+from kling_widgets.client.http.base_driver import Driver, truncated
 from kling_widgets.client.rate_limit import RateLimiter, Ticket
 from kling_widgets.client.steps import ClientState, NoReply, Open, Pause, Protocol, Read, Response, Send, Work
 from kling_widgets.errors import KlingError
@@ -20,30 +20,30 @@ T = TypeVar("T")
 
 
 class BlockingDriver(Driver):
-    """Takes the steps in the caller's thread; several threads may use one."""
+    """Executes steps in the caller's thread. Thread-safe."""
 
     def __init__(
         self,
         http: httpx.Client,
         key: Secret,
-        session: ClientState,
-        budget: RateLimiter,
+        state: ClientState,
+        limiter: RateLimiter,
         sleep: Callable[[float], object],
     ) -> None:
-        super().__init__(http, key, session, budget)
+        super().__init__(http, key, state, limiter)
         self.sleep = sleep
-        self.heads = transport.HeadLimit()
-        self.places = threading.BoundedSemaphore(transport.REQUESTS)
-        self.downloads = threading.BoundedSemaphore(transport.DOWNLOADS)
+        self.head_limit = transport.HeadLimit()
+        self.slots = threading.BoundedSemaphore(transport.REQUESTS)
+        self.download_slots = threading.BoundedSemaphore(transport.DOWNLOADS)
 
     def run(self, steps: Protocol[T]) -> T:
-        """The result of a protocol."""
+        """Execute the protocol's steps and return its result."""
         stream: _Stream | None = None
-        take: Callable[[], Any] = partial(next, steps)
+        advance: Callable[[], Any] = partial(next, steps)
         try:
             while True:
                 try:
-                    step = take()
+                    step = advance()
                 except StopIteration as stop:
                     result: T = stop.value
                     return result
@@ -65,78 +65,81 @@ class BlockingDriver(Driver):
                         try:
                             answer = do()
                         except (KlingError, OSError) as error:
-                            take = partial(steps.throw, error)
+                            advance = partial(steps.throw, error)
                             continue
-                take = partial(steps.send, answer)
+                advance = partial(steps.send, answer)
         finally:
             if stream is not None:
                 stream.close()
             steps.close()
 
-    def hold(self, urgent: bool) -> None:
-        """Waits for the budget."""
-        turn = Ticket(urgent=urgent)
+    def wait_turn(self, urgent: bool) -> None:
+        """Wait until the rate limiter lets one more request through."""
+        ticket = Ticket(urgent=urgent)
         try:
-            while pause := self.budget.ask(turn, self.session.clock()):
+            while pause := self.limiter.try_acquire(ticket, self.state.clock()):
                 self.sleep(pause)
         except BaseException:
-            self.budget.leave(turn)
+            self.limiter.cancel(ticket)
             raise
 
-    def limited(self, step: Send | Open) -> httpx.Request:
-        """The request, whose answer's head has a time limit as a whole: a header may drip too."""
+    def timed_request(self, step: Send | Open) -> httpx.Request:
+        """Build the request, with a time limit for the whole response head.
+
+        A read timeout alone is not enough: it starts again with each byte.
+        """
         request = self.request(step)
-        heads = self.heads.trace(2 * request.extensions["timeout"]["read"])
+        trace_head = self.head_limit.trace(2 * request.extensions["timeout"]["read"])
 
         def trace(event: str, info: Mapping[str, Any]) -> None:
-            heads(event, info)
-            self.follow(step, event, info)
+            trace_head(event, info)
+            self.report_sending(step, event, info)
 
         request.extensions["trace"] = trace
         return request
 
     def _send(self, step: Send) -> Response | NoReply:
-        self.hold(step.urgent)
-        with self.places:
+        self.wait_turn(step.urgent)
+        with self.slots:
             if step.before is not None:
                 step.before()
-            if step.on_way is not None:
-                step.on_way(True)  # unless the connection tells better
+            if step.on_sent_changed is not None:
+                step.on_sent_changed(True)  # until the connection reports otherwise
             try:
-                response = self.http.send(self.limited(step), stream=True)
+                response = self.http.send(self.timed_request(step), stream=True)
                 try:
-                    content, since = bytearray(), self.session.clock()
-                    for piece in transport.pieces(response):
-                        content += piece
-                        if self.enough(content, since, step.read_timeout):
+                    content, since = bytearray(), self.state.clock()
+                    for chunk in transport.chunks(response):
+                        content += chunk
+                        if self.should_stop(content, since, step.read_timeout):
                             break
                 finally:
                     response.close()
-                return self.reply(response, bounded(content))
-            except transport.TROUBLES as error:
-                return self.broken(error)
+                return self.reply(response, truncated(content))
+            except transport.NETWORK_ERRORS as error:
+                return self.no_reply(error)
             except BaseException as error:
                 strip_traceback(error)
                 raise
 
 
 class _Stream:
-    """A body that is read piece by piece, by a blocking driver."""
+    """A response body that is read chunk by chunk."""
 
     def __init__(self, driver: BlockingDriver, step: Open) -> None:
         self._driver = driver
         self._response: httpx.Response | None = None
-        self._pieces: Iterator[bytes] = iter(())
+        self._chunks: Iterator[bytes] = iter(())
         if step.with_key:
-            driver.hold(True)
-        driver.downloads.acquire()
+            driver.wait_turn(True)
+        driver.download_slots.acquire()
         self._open = True
         try:
-            self._response = driver.http.send(driver.limited(step), stream=True)
-            self._pieces = transport.pieces(self._response)
+            self._response = driver.http.send(driver.timed_request(step), stream=True)
+            self._chunks = transport.chunks(self._response)
             self.head: Response | NoReply = driver.reply(self._response)
-        except transport.TROUBLES as error:
-            self.head = driver.broken(error)
+        except transport.NETWORK_ERRORS as error:
+            self.head = driver.no_reply(error)
         except BaseException as error:
             strip_traceback(error)
             self.close()
@@ -144,9 +147,9 @@ class _Stream:
 
     def read(self) -> bytes | NoReply:
         try:
-            return self._driver.piece(self._response, next(self._pieces, b""))
-        except transport.TROUBLES as error:
-            return self._driver.broken(error)
+            return self._driver.clean_chunk(self._response, next(self._chunks, b""))
+        except transport.NETWORK_ERRORS as error:
+            return self._driver.no_reply(error)
         except BaseException as error:
             strip_traceback(error)
             raise
@@ -158,4 +161,4 @@ class _Stream:
                 if self._response is not None:
                     self._response.close()
             finally:
-                self._driver.downloads.release()
+                self._driver.download_slots.release()

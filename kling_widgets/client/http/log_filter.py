@@ -1,7 +1,7 @@
-"""Keys stay out of the logs of httpx and httpcore, which write the headers of each answer at level DEBUG: a service may
-repeat the key in one.
+"""Filter that keeps keys out of the logs of httpx and httpcore.
 
-A filter on their loggers changes the record before any handler sees it. It holds as long as a client is there.
+At level DEBUG they log the headers of each response, in which a service may repeat the key. The filter is on their
+loggers, so that it changes a record before any handler gets it. It covers each key as long as its client exists.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from weakref import WeakSet
 from kling_widgets.client.credentials.secret import Secret
 from kling_widgets.core import forks
 
-# Those that they write to: the filter of a logger does not see what its children write.
+# All loggers they use: the filter of a logger does not apply to its children.
 LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 
 
-class _Holder(Protocol):
+class _KeyHolder(Protocol):
     @property
     def key(self) -> Secret: ...
 
 
 class _KeyFilter(logging.Filter):
-    """Takes the keys of all living clients out of each record."""
+    """Removes the keys of all existing clients from each record."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._holders: WeakSet[_Holder] = WeakSet()
+        self._holders: WeakSet[_KeyHolder] = WeakSet()
         self._lock = forks.lock()
 
-    def add(self, holder: _Holder) -> None:
+    def add(self, holder: _KeyHolder) -> None:
         with self._lock:
             self._holders.add(holder)
 
@@ -38,13 +38,13 @@ class _KeyFilter(logging.Filter):
         with self._lock:
             keys = {holder.key for holder in self._holders}
         try:
-            said = record.getMessage()
+            message = record.getMessage()
         except (TypeError, ValueError):  # logging itself reports a record that does not fit its arguments
             return True
-        content = said.encode("utf-8", "backslashreplace")
+        content = message.encode("utf-8", "backslashreplace")
         for key in keys:
-            content = key.taken_from(content)
-        if (clean := content.decode()) != said:
+            content = key.redact(content)
+        if (clean := content.decode()) != message:
             record.msg, record.args = clean, ()
         return True
 
@@ -52,8 +52,8 @@ class _KeyFilter(logging.Filter):
 _filter = _KeyFilter()
 
 
-def protect(holder: _Holder) -> None:
-    """Keeps the holder's key out of the logs from now on, until the holder is gone."""
+def protect(holder: _KeyHolder) -> None:
+    """Keep the holder's key out of the logs as long as the holder exists."""
     _filter.add(holder)
     for name in LOGGERS:
-        logging.getLogger(name).addFilter(_filter)  # once: a logger takes the same filter only one time
+        logging.getLogger(name).addFilter(_filter)  # a logger adds the same filter only once

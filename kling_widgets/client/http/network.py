@@ -1,7 +1,7 @@
-"""Proxies and certificates, as the environment sets them. A connection to this machine follows neither.
+"""Proxies and certificates from the environment. Connections to this machine use neither.
 
-The variables are read anew for each request, so that one that is set or corrected in a cell counts from then on. No
-value of theirs is ever in a message: a proxy's address may hold a password.
+The variables are read for each request, so that a change in a cell takes effect immediately. Their values never appear
+in a message: the address of a proxy may contain a password.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from kling_widgets.errors import ConnectionFailedError
 
 T = TypeVar("T")
 
-# Nobody sets the first two but for a Python client or curl; the others are also set by an environment for itself (conda
-# does), and must not hide them.
+# The first two are only ever set for a Python client or curl. The others are also set by environments for their own use
+# (conda does), so they must not take precedence.
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _KEY_LOG = "SSLKEYLOGFILE"
 _SYSTEM = "the system's proxy settings"
@@ -33,11 +33,11 @@ _SYSTEM = "the system's proxy settings"
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentVariable:
-    """A variable that counts for a connection.
+    """An environment variable that configures a connection.
 
     Attributes:
-        name: its name, or where else it is set.
-        value: as it is set.
+        name: its name, or the place of the setting if it is not a variable.
+        value: its value.
     """
 
     name: str
@@ -45,20 +45,20 @@ class EnvironmentVariable:
 
 
 def proxy_for(url: str) -> EnvironmentVariable | None:
-    """Return the proxy that a request to this address takes, or None for a direct connection."""
+    """Return the proxy for a request to this address, or None for a direct connection."""
     if is_loopback(url):
         return None
     parts, found = urlsplit(url), getproxies()
     scheme = next((scheme for scheme in (parts.scheme, "all") if found.get(scheme)), None)
-    if scheme is None or _is_excepted(parts.hostname or "", parts.netloc, found.get("no", "")):
+    if scheme is None or _bypasses_proxy(parts.hostname or "", parts.netloc, found.get("no", "")):
         return None
-    # Of two that differ in case alone, the lower one counts: so does max().
+    # Of two names that differ only in case, the lower-case one is used, which is also the greater one.
     names = (name for name, value in os.environ.items() if value and name.lower() == f"{scheme}_proxy")
     return EnvironmentVariable(max(names, default=_SYSTEM), found[scheme])
 
 
-def _is_excepted(host: str, netloc: str, names: str) -> bool:
-    """Whether NO_PROXY, or the system's own list, names this host: as a name, an address or a network of addresses."""
+def _bypasses_proxy(host: str, netloc: str, names: str) -> bool:
+    """Return whether NO_PROXY, or the system's own list, contains this host: its name, address or network."""
     listed = [name.strip().strip("[]") for name in names.split(",")]
     if "*" in listed or proxy_bypass(netloc):
         return True
@@ -74,13 +74,13 @@ def _network(name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 
 def parse_proxy(setting: EnvironmentVariable, context: ssl.SSLContext) -> httpx.Proxy:
-    """Return the proxy of a setting, which may lack its scheme.
+    """Return the proxy of a setting, whose scheme may be missing.
 
     Raises:
-        ConnectionFailedError: it is not the address of a proxy.
+        ConnectionFailedError: the setting is not the address of a proxy.
     """
     found = _proxy(setting.value, context)
-    if found is None:  # told here, where no variable of a traceback holds its password
+    if found is None:  # raised here, so that no variable in the traceback holds the password
         raise ConnectionFailedError(
             f"Nothing was sent: the proxy in {setting.name} is not an address like http://proxy.example:8080 or "
             "socks5://127.0.0.1:1080 (special characters of a password are percent-encoded)."
@@ -91,7 +91,7 @@ def parse_proxy(setting: EnvironmentVariable, context: ssl.SSLContext) -> httpx.
 def _proxy(text: str, context: ssl.SSLContext) -> httpx.Proxy | None:
     text = text.strip()
     text = text if "://" in text else f"http://{text}"
-    # "socks://" is how desktops write it; the h asks that the proxy looks the name up, which it does here in any case.
+    # Desktops write "socks://". The "h" asks the proxy to resolve host names, which it always does here.
     text = re.sub(r"^socks5?h?://", "socks5://", text, flags=re.IGNORECASE)
     try:
         parts = urlsplit(text)
@@ -104,7 +104,7 @@ def _proxy(text: str, context: ssl.SSLContext) -> httpx.Proxy | None:
 
 
 def certificates_for(url: str) -> EnvironmentVariable | None:
-    """Return the variable that names the trusted certificates for this address, or None for those of the package."""
+    """Return the variable that names the trusted certificates for this address, or None for the default ones."""
     if is_loopback(url):
         return None
     return next(
@@ -113,34 +113,34 @@ def certificates_for(url: str) -> EnvironmentVariable | None:
 
 
 def make_context(setting: EnvironmentVariable | None) -> ssl.SSLContext:
-    """Return the TLS settings that trust the certificates of this variable.
+    """Return an SSL context that trusts the certificates of this variable.
 
     Raises:
         ConnectionFailedError: the variable names no certificates, or ``SSLKEYLOGFILE`` cannot be written.
     """
     if setting is None:
-        return _made(lambda: httpx.create_ssl_context(trust_env=False), _KEY_LOG)
+        return _checked(lambda: httpx.create_ssl_context(trust_env=False), _KEY_LOG)
     path = Path(setting.value).expanduser()
     if path.is_dir():
-        names = _made(lambda: os.listdir(path), setting.name)
+        names = _checked(lambda: os.listdir(path), setting.name)
         if not any(re.fullmatch(r"[0-9a-f]{8}\.\d+", name) for name in names):
-            raise _unusable(setting.name, "no file in the folder is named by its hash, as openssl rehash does it")
-        return _made(lambda: ssl.create_default_context(capath=path), _KEY_LOG)
-    _made(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path), setting.name)
-    return _made(lambda: ssl.create_default_context(cafile=path), _KEY_LOG)
+            raise _unusable(setting.name, "no file in the folder is named by its hash; run openssl rehash")
+        return _checked(lambda: ssl.create_default_context(capath=path), _KEY_LOG)
+    _checked(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path), setting.name)
+    return _checked(lambda: ssl.create_default_context(cafile=path), _KEY_LOG)
 
 
-def _made(make: Callable[[], T], name: str) -> T:
+def _checked(make: Callable[[], T], name: str) -> T:
     try:
         return make()
     except ssl.SSLError:
-        why = "it holds no certificates"
+        reason = "it contains no certificates"
     except OSError as error:
-        why = error.strerror or type(error).__name__
-    raise _unusable(name, why)
+        reason = error.strerror or type(error).__name__
+    raise _unusable(name, reason)
 
 
-def _unusable(name: str, why: str) -> ConnectionFailedError:
+def _unusable(name: str, reason: str) -> ConnectionFailedError:
     return ConnectionFailedError(
-        f"Nothing was sent: what {name} names cannot be used ({why}). Correct the variable, or remove it."
+        f"Nothing was sent: {name} cannot be used ({reason}). Correct the variable, or remove it."
     )

@@ -117,7 +117,7 @@ class Services:
         return credentials.address(self._settings.base_url or None, environ=self._environ, folder=self._folder())
 
     def _find(self, url: str | None) -> Credentials:
-        return credentials.find(base_url=url or None, environ=self._environ, folder=self._folder(), giver=_SETTING)
+        return credentials.find(base_url=url or None, environ=self._environ, folder=self._folder(), origin=_SETTING)
 
     def _the_demo(self) -> Running:
         with self._lock:

@@ -26,7 +26,11 @@ def test_none_is_nothing_to_speak_of(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"\xff\xfe\x00A=1", "no text"), (b"\x80" * 100, "no text"), (b"A=1\n" * LARGEST, "larger than 64 KB")],
+    [
+        (b"\xff\xfe\x00A=1", "not a text"),
+        (b"\x80" * 100, "not a text"),
+        (b"A=1\n" * LARGEST, "larger than 64 KB"),
+    ],
 )
 def test_what_is_no_small_text_is_not_read(content: bytes, why: str, tmp_path: Path) -> None:
     """Binary or huge: the reason is said, and nothing of what stands in it."""

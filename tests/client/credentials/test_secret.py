@@ -63,7 +63,7 @@ def test_blanks_are_no_secret(text: str | Secret | None, there: bool) -> None:
 )
 def test_what_the_service_repeats_of_the_key_is_taken_out(said: str) -> None:
     """Whole, escaped as JSON allows, or "masked" as gateways do it; what stands around it stays."""
-    left = Secret(USUAL).taken_from(f'{{"message": "key {said} is wrong (request id: 20261101)"}}'.encode()).decode()
+    left = Secret(USUAL).redact(f'{{"message": "key {said} is wrong (request id: 20261101)"}}'.encode()).decode()
     assert "…" in left and "key " in left and left.endswith(' is wrong (request id: 20261101)"}')
     for part in (USUAL[3:6], USUAL[3:11], USUAL[-3:], USUAL[-6:]):
         assert part not in left and part not in json.loads(left)["message"]
@@ -75,7 +75,7 @@ def test_other_words_are_left_alone(key: str) -> None:
     said = "task sk-1 demo production-2 key-number sk-env task_0123456789 https://e.com/a.mp4?sig=QQQQQQ".replace(
         key, ""
     )
-    assert Secret(key).taken_from(said.encode()).decode() == said
+    assert Secret(key).redact(said.encode()).decode() == said
 
 
 def test_megabytes_of_anything_are_searched_at_once() -> None:
@@ -83,7 +83,7 @@ def test_megabytes_of_anything_are_searched_at_once() -> None:
     secret = Secret(USUAL)
     for piece in (b"a", b"sk-", USUAL[:11].encode(), b"*", b"sk-a**", b"\\u0073"):
         content = piece * (2 * 2**20 // len(piece))
-        assert len(secret.taken_from(content)) <= len(content)
+        assert len(secret.redact(content)) <= len(content)
 
 
 def test_the_environment_is_one_and_shows_nothing() -> None:

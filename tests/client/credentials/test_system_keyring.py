@@ -79,7 +79,7 @@ def test_a_system_without_a_keyring_is_told_so() -> None:
 def test_a_keyring_that_drops_what_it_takes_is_noticed() -> None:
     """keyring's own null backend says nothing when it keeps nothing."""
     keyring.set_keyring(null.Keyring())
-    assert "keeps nothing" in keep(NAME, Secret(KEY))
+    assert "stores nothing" in keep(NAME, Secret(KEY))
     assert get(NAME) == (None, "")
 
 

@@ -234,7 +234,7 @@ def test_cancelled_waits_leave_the_budget_to_others() -> None:
             for get in gets:
                 get.cancel()
             await asyncio.gather(*gets, return_exceptions=True)
-        return budget.ask(Ticket(), 100.0)
+        return budget.try_acquire(Ticket(), 100.0)
 
     assert asyncio.run(main()) == 0
 
@@ -280,7 +280,7 @@ def test_the_last_word_comes_when_nothing_is_left_to_wait_for() -> None:
             gets = [asyncio.create_task(client.get("t")) for _ in range(REQUESTS)]
             await asyncio.to_thread(server.wait_for, REQUESTS)  # all places are taken
             create = asyncio.create_task(client.create({"model": "m"}, before=before))
-            while not client._driver.places._waiters:  # noqa: ASYNC110 - it tells nobody
+            while not client._driver.slots._waiters:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0)
             called.append("free")
             gets[0].cancel()

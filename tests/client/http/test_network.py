@@ -165,7 +165,7 @@ def test_bad_certificates_are_named(
     (tmp_path / "empty folder").mkdir()
     place = tmp_path / "empty file" / "below" if what == "no folder" else tmp_path / what
     monkeypatch.setenv(name, str(place))
-    with pytest.raises(ConnectionFailedError, match=rf"^Nothing was sent: what {name} names cannot be used \("):
+    with pytest.raises(ConnectionFailedError, match=rf"^Nothing was sent: {name} cannot be used \("):
         make()
 
 
@@ -274,7 +274,7 @@ class _Tunnel:
 def test_certificates_of_the_environment_are_trusted(
     make: Maker, monkeypatch: pytest.MonkeyPatch, authority: Path, tunnel: _Tunnel, name: str, what: str
 ) -> None:
-    """Of a network that signs anew what passes; by a file or a folder, for either client, through a proxy."""
+    """Certificates of a network that inspects TLS, given by a file or a folder, for either client, through a proxy."""
     monkeypatch.setenv("HTTPS_PROXY", tunnel.place)
     monkeypatch.setenv(name, str(authority / what))
     if name != "SSL_CERT_FILE":
@@ -287,7 +287,7 @@ def test_certificates_of_the_environment_are_trusted(
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("", "name the file of its certificates in REQUESTS_CA_BUNDLE"), ("SSL_CERT_FILE", "SSL_CERT_FILE")],
+    [("", "set REQUESTS_CA_BUNDLE to the file of its certificates"), ("SSL_CERT_FILE", "SSL_CERT_FILE")],
 )
 def test_a_certificate_that_is_not_trusted_names_what_counts(
     make: Maker, monkeypatch: pytest.MonkeyPatch, tunnel: _Tunnel, name: str, says: str
@@ -366,6 +366,6 @@ def test_what_is_elsewhere_is_named(make: Maker, monkeypatch: pytest.MonkeyPatch
         with FaultServer(lambda asked: Answer()) as server, monkeypatch.context() as patch:
             patch.setenv(name, value)
             client = make(server.url)
-            with pytest.raises(ConnectionFailedError, match=rf"media\.example did not begin.*{name}"):
+            with pytest.raises(ConnectionFailedError, match=rf"media\.example did not start.*{name}"):
                 client.download(url, tmp_path / "clip.mp4")
     assert not os.listdir(tmp_path / "work")

@@ -7,7 +7,16 @@ import gzip
 import httpx
 import pytest
 
-from kling_widgets.client.http.transport import DOWNLOADS, KEEPALIVE, REQUESTS, TROUBLES, broken, make, pieces, timeouts
+from kling_widgets.client.http.transport import (
+    DOWNLOADS,
+    KEEPALIVE,
+    NETWORK_ERRORS,
+    REQUESTS,
+    chunks,
+    make,
+    no_reply,
+    timeouts,
+)
 from kling_widgets.client.polling import LONGEST_SILENCE
 
 REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization": "Bearer sk-hidden"})
@@ -35,10 +44,10 @@ REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization":
 )
 def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent: bool) -> None:
     """A request that may have arrived, even in part, may be billed."""
-    assert isinstance(error, TROUBLES)
+    assert isinstance(error, NETWORK_ERRORS)
     if isinstance(error, httpx.RequestError):
         error.request = REQUEST
-    found = broken(error)
+    found = no_reply(error)
     assert found.sent is sent
     assert found.text and "sk-hidden" not in repr(found)
 
@@ -46,7 +55,7 @@ def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent
 def test_every_error_of_httpx_is_known() -> None:
     """A new kind in a later httpx is at least not taken for unsent."""
     kinds = {kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)}
-    unsent = {kind.__name__ for kind in kinds if not broken(kind("x")).sent}
+    unsent = {kind.__name__ for kind in kinds if not no_reply(kind("x")).sent}
     assert unsent == {
         "ConnectError",
         "ConnectTimeout",
@@ -61,8 +70,8 @@ def test_the_systems_reason_is_found_below() -> None:
     error = httpx.ConnectError("All connection attempts failed")
     error.__cause__ = OSError("all failed")
     error.__cause__.__cause__ = BaseExceptionGroup("both", [ConnectionRefusedError(111, "Connect call failed (…)")])
-    assert broken(error).text == "Connection refused"
-    assert broken(httpx.ReadError("")).text == "ReadError"
+    assert no_reply(error).text == "Connection refused"
+    assert no_reply(httpx.ReadError("")).text == "ReadError"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +85,7 @@ def test_only_what_was_asked_for_is_unpacked(coding: str, unpacked: bool) -> Non
     """A row of packings, or one that packs a gigabyte into a kilobyte, stays as it came."""
     packed = gzip.compress(b"{}") if coding else b"{}"
     response = httpx.Response(200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(packed))
-    assert b"".join(pieces(response)) == (b"{}" if unpacked else packed)
+    assert b"".join(chunks(response)) == (b"{}" if unpacked else packed)
     with make(httpx.Client, None, "https://s.example") as client:
         assert client.headers["Accept-Encoding"] == "gzip, deflate"
 
@@ -85,10 +94,12 @@ def test_the_pool_is_never_waited_for() -> None:
     """A queue inside httpx costs its length squared: a semaphore of the pool's size stands before it."""
     assert timeouts(30).as_dict() == {"connect": 10, "read": 30, "write": 60, "pool": None}
     with make(httpx.Client, None, "https://s.example") as client:
-        pool = client._transport.way(httpx.Request("GET", "https://s.example"))._pool
+        pool = client._transport.pool_for(httpx.Request("GET", "https://s.example"))._pool
         assert pool._max_connections == pool._max_keepalive_connections == REQUESTS + DOWNLOADS
         assert pool._keepalive_expiry == KEEPALIVE > LONGEST_SILENCE  # else each look would open a connection
-        alone = client._transport.way(httpx.Request("POST", "https://s.example", headers={"Connection": "close"}))._pool
+        alone = client._transport.pool_for(
+            httpx.Request("POST", "https://s.example", headers={"Connection": "close"})
+        )._pool
         assert alone._max_keepalive_connections == 0
         assert client.follow_redirects is False
 
@@ -109,5 +120,5 @@ def test_proxies_are_for_the_net_alone(base_url: str, url: str, proxied: bool, m
     """A service on this machine is reached directly; its media elsewhere go through the proxy."""
     monkeypatch.setenv("ALL_PROXY", "http://proxy.example:8080")
     with make(httpx.Client, None, base_url) as client:
-        used = client._transport.way(httpx.Request("GET", url))._pool
+        used = client._transport.pool_for(httpx.Request("GET", url))._pool
         assert (type(used).__name__ == "HTTPProxy") is proxied

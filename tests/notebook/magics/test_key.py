@@ -55,7 +55,7 @@ def test_a_key_for_another_address_is_kept_for_the_process_alone(memory: Memory)
         asked.append(prompt)
         return KEY
 
-    for line, says in (("", f"It is kept for {HERE} until"), ("--keep", "keeps keys for the service's own addresses")):
+    for line, says in (("", f"It is kept for {HERE} until"), ("--keep", "stores keys for the service's own addresses")):
         assert says in answer(line, ask, status, lambda: HERE, attended=True)
         assert credentials.find(base_url=HERE, environ={}).needed().reveal() == KEY
         assert credentials.find(environ={}).key is None
@@ -80,7 +80,7 @@ def test_a_keyring_that_does_not_take_it_is_told(memory: Memory) -> None:
     assert "until this kernel ends, and no longer" in said and "locked" in said
     assert credentials.find(environ={}).needed().reveal() == KEY
     memory.kept[STORED] = KEY
-    assert "may still have one" in told("forget")
+    assert "may still have a key" in told("forget")
 
 
 def test_what_was_typed_is_checked(memory: Memory) -> None:
