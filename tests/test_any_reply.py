@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kling_widgets.client import uploads
 from kling_widgets.client.creation import create
 from kling_widgets.client.download import download
-from kling_widgets.client.error_replies import Doing, refusal, retry_after
+from kling_widgets.client.error_replies import Operation, refusal, retry_after
 from kling_widgets.client.links import LONGEST, clean_link
 from kling_widgets.client.operations import failure, query, wait
 from kling_widgets.client.replies import read_create, read_query
@@ -288,7 +288,7 @@ def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Res
     )
     part.discard()
     if isinstance(result, Path):
-        assert format_of(kind_of(result.read_bytes()[:64])) == "clip"
+        assert kind_of(format_of(result.read_bytes()[:64])) == "clip"
         result.unlink()
     else:
         assert is_plain(result)
@@ -301,7 +301,7 @@ def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Res
 
 @settings(max_examples=tries(300))
 @given(replies, st.sampled_from(["create", "query", "upload", "list", "download"]))
-def test_a_refusal_of_anything(reply: Response, doing: Doing) -> None:
+def test_a_refusal_of_anything(reply: Response, doing: Operation) -> None:
     """One plain line, with the status; the reply is kept within bounds."""
     error = refusal(reply, doing, "https://s.example").error
     assert is_plain(error) and str(reply.status_code) in str(error) and error.status_code == reply.status_code

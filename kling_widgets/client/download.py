@@ -223,7 +223,7 @@ class _Fetch:
                 since, before = now, self.done + len(buffer)
             if not is_clip and (len(buffer) >= probe.ENOUGH or not chunk):
                 start = bytes(buffer[: probe.ENOUGH])
-                is_clip = probe.format_of(probe.kind_of(start)) == "clip"
+                is_clip = probe.kind_of(probe.format_of(start)) == "clip"
                 if not is_clip:
                     if len(buffer) < (_SHORTEST_VIDEO if self.total is None else min(self.total, probe.ENOUGH)):
                         return self._broken("the host closed the connection early")
@@ -245,7 +245,7 @@ class _Fetch:
 
     def _is_cut_off(self, file: BinaryIO) -> bool:
         file.seek(0)
-        return is_cut_off(probe.kind_of(file.read(probe.ENOUGH)) or "", file, self.done)
+        return is_cut_off(probe.format_of(file.read(probe.ENOUGH)) or "", file, self.done)
 
     def _write(self, buffer: bytearray) -> Protocol[None]:
         if buffer:
@@ -315,7 +315,7 @@ def _length(head: Response) -> int | None:
 def _describe(start: bytes) -> str:
     if not start:
         return "an empty file"
-    kind = probe.kind_of(start)
+    kind = probe.format_of(start)
     if kind:
         return f"a file of another kind ({kind})"
     return "an HTML page" if start.lstrip()[:1] == b"<" else "something else"

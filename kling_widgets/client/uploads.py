@@ -78,7 +78,7 @@ def _link(state: ClientState, picture: probe.Media) -> Protocol[str]:
         "POST",
         state.url("/v1/files/uploads"),
         # Not the file's own name, which could reveal something about the user.
-        file=(f"{ready.sha256[:16]}.{ready.kind}", ready.content, ready.media_type),
+        file=(f"{ready.sha256[:16]}.{ready.format}", ready.content, ready.media_type),
         form={"purpose": "model_input"},
         read_timeout=state.read_timeout or CREATE_TIMEOUT,
         urgent=True,

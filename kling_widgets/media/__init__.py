@@ -1,1 +1,1 @@
-"""Pictures, clips and sounds: what they are, and what the service takes of them."""
+"""Pictures, clips and sounds: formats, limits, conversion, frames."""

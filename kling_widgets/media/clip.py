@@ -1,4 +1,4 @@
-"""A video file on disk: its size, length and poster."""
+"""A video file on disk, with its size, length and poster."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-LARGEST_POSTER = 18 * 1024  # bytes; a notebook holds it twice
-LARGEST_THUMBNAIL = 4 * 1024  # bytes; a table holds fifty
-# Quality and longest side of pictures, the best first.
+LARGEST_POSTER = 18 * 1024  # bytes; a notebook contains it twice
+LARGEST_THUMBNAIL = 4 * 1024  # bytes; a table contains fifty
+# JPEG quality and longest side in pixels, the best first.
 _POSTERS = ((72, 640), (60, 480), (50, 360), (40, 240), (30, 160))
 _THUMBNAILS = ((60, 128), (40, 96), (30, 64))
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video file as it was found on disk.
+    """A video file on disk.
 
     Attributes:
         path: the file.
-        size: bytes.
+        size: its size in bytes.
         sha256: of the content, hexadecimal.
-        width, height: pixels, or None where nothing here can read it.
-        seconds: its length, or None.
-        sound: whether it has a sound track, or None.
-        poster: a JPEG of its first picture, at most 18 KiB, or None.
+        width: pixels, or None if unknown.
+        height: pixels, or None if unknown.
+        seconds: its length, or None if unknown.
+        sound: whether it has a sound track, or None if unknown.
+        poster: a JPEG of its first frame, at most 18 KiB, or None.
     """
 
     path: Path
@@ -49,7 +50,7 @@ class Clip:
 
 
 def read(path: Path) -> Clip:
-    """The size and the checksum of a video file.
+    """Return a video file with its size and checksum.
 
     Raises:
         OSError: the file cannot be read.
@@ -59,26 +60,29 @@ def read(path: Path) -> Clip:
 
 
 def look_into(clip: Clip) -> Clip:
-    """The clip with what its pictures say; as it is without the extra ``video``, or if that cannot read it."""
+    """Return the clip with its dimensions, length and poster; unchanged if it cannot be decoded.
+
+    Decoding needs the extra ``video``.
+    """
     try:
         with clip.path.open("rb") as file:
-            # A decoder is not asked about anything else: it would follow a playlist to other files.
-            if probe.format_of(probe.kind_of(file.read(probe.ENOUGH))) != "clip":
+            # Never decode other formats: FFmpeg would follow a playlist to other files.
+            if probe.kind_of(probe.format_of(file.read(probe.ENOUGH))) != "clip":
                 return clip
             file.seek(0)
             return _decoded(clip, file)
-    except Exception:  # noqa: BLE001 - it is on disk all the same
+    except Exception:  # noqa: BLE001 - the file is valid all the same
         return clip
 
 
 def find(path: Path) -> Clip | None:
-    """The video that is in a file; None if there is none, or if it is no video by its first bytes."""
+    """Return the video in a file; None if there is no such file, or if its first bytes are not those of a video."""
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if not path.is_file():  # reading a pipe would block
             return None
         with path.open("rb") as file:
             head = file.read(probe.ENOUGH)
-        return read(path) if probe.format_of(probe.kind_of(head)) == "clip" else None
+        return read(path) if probe.kind_of(probe.format_of(head)) == "clip" else None
     except (OSError, ValueError):
         return None
 
@@ -100,28 +104,28 @@ def _decoded(clip: Clip, file: BinaryIO) -> Clip:
 
 
 def thumbnail(poster: bytes) -> bytes | None:
-    """A poster made small, a JPEG of at most 4 KiB; None without the extra ``video``, or if it is no picture."""
-    return _again(poster, _THUMBNAILS, LARGEST_THUMBNAIL)
+    """Return a poster as a JPEG of at most 4 KiB; None without the extra ``video``, or if it is not a picture."""
+    return _reencoded(poster, _THUMBNAILS, LARGEST_THUMBNAIL)
 
 
 def smaller(poster: bytes, largest: int) -> bytes | None:
-    """A poster as a JPEG of at most so many bytes; None without the extra ``video``, or if that is too few."""
-    return poster if len(poster) <= largest else _again(poster, _POSTERS, largest)
+    """Return a poster as a JPEG of at most this many bytes; None if that is too few, or without the extra ``video``."""
+    return poster if len(poster) <= largest else _reencoded(poster, _POSTERS, largest)
 
 
-def _again(poster: bytes, ways: Sequence[tuple[int, int]], largest: int) -> bytes | None:
+def _reencoded(poster: bytes, encodings: Sequence[tuple[int, int]], largest: int) -> bytes | None:
     try:
         from PIL import Image
 
         with Image.open(io.BytesIO(poster), formats=("JPEG",)) as picture:
-            return _jpeg(picture, ways, largest)
-    except Exception:  # noqa: BLE001 - a table without a picture is a table
+            return _jpeg(picture, encodings, largest)
+    except Exception:  # noqa: BLE001 - a table works without the picture
         return None
 
 
-def _jpeg(picture: Image, ways: Sequence[tuple[int, int]], largest: int) -> bytes | None:
-    """The picture as a JPEG by the first of the ways, quality and longest side, that is small enough."""
-    for quality, side in ways:
+def _jpeg(picture: Image, encodings: Sequence[tuple[int, int]], largest: int) -> bytes | None:
+    """Return the picture as a JPEG with the first quality and longest side that make it small enough, or None."""
+    for quality, side in encodings:
         picture.thumbnail((side, side))
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=quality, optimize=True)

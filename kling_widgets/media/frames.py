@@ -1,4 +1,4 @@
-"""One picture of a saved video, exactly: the last one as the next first frame."""
+"""Exact frames of a saved video, such as the last one, to use as the first frame of another."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-_HD = 720  # lines; above them a video that does not say its colours has those of HD
+_HD = 720  # lines; from this height on, a video without a colour space uses that of HD
 
 
 def frame(path: Path, index: SupportsIndex) -> Path:
-    """The n-th picture of a video as a PNG beside it, such as ``boat_3f9a1c_frame-12.png`` or
-    ``boat_3f9a1c_frame-last.png``: another video in the same place has frames of other names.
+    """Save one frame of a video as a PNG beside it, and return its path.
+
+    The name, such as ``boat_3f9a1c_frame-12.png`` or ``boat_3f9a1c_frame-last.png``, contains a hash of the video's
+    size and time, so that frames of an earlier video at this path are not used.
 
     Args:
         path: the video.
-        index: from 0, or from the end: -1 is the last one.
+        index: number of the frame, from 0, or negative from the end: -1 is the last one.
 
     Raises:
-        KlingError: there is no such video or no such picture, it cannot be read or written, or PyAV is not installed.
+        KlingError: there is no such video or frame, it cannot be read or written, or PyAV is not installed.
     """
     try:
         number = operator.index(index)
@@ -40,12 +42,12 @@ def frame(path: Path, index: SupportsIndex) -> Path:
         raise KlingError(f"A frame is a whole number, -1 for the last one, not {one_line(repr(index), 60)}.") from None
     if not path.is_file():
         raise KlingError(f"The video {path} is not there any more.")
-    beside = _beside(path)
-    if number == -1 and (last := beside("last")).is_file():
+    target_for = _frame_paths(path)
+    if number == -1 and (last := target_for("last")).is_file():
         return last
     try:
         import av
-        import PIL.Image  # noqa: F401 - image_of makes one
+        import PIL.Image  # noqa: F401 - needed by image_of
     except ImportError as missing:
         raise KlingError(
             f'A frame of a video needs more packages ({missing.name}): pip install "kling_widgets[video]".'
@@ -58,47 +60,47 @@ def frame(path: Path, index: SupportsIndex) -> Path:
                     f"{path.name} has {len(times)} frames: from 0 to {len(times) - 1}, or -1 for the last one to "
                     f"-{len(times)} for the first, not {number}."
                 )
-            place = beside("last" if number == -1 else str(number % len(times)))
-            if not place.is_file():
-                _write(_picture(_decoded(container, times[number])), place)
-            return place
+            target = target_for("last" if number == -1 else str(number % len(times)))
+            if not target.is_file():
+                _write(_png(_decoded(container, times[number])), target)
+            return target
     except KlingError:
         raise
-    except Exception as error:  # noqa: BLE001 - what a decoder finds in a broken file comes in many kinds
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise KlingError(f"No frame can be had of {path.name} ({one_line(why, 100)}).") from None
+    except Exception as error:  # noqa: BLE001 - a decoder may raise anything for a damaged file
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise KlingError(f"No frame can be read from {path.name} ({one_line(reason, 100)}).") from None
 
 
 def _clip(file: BinaryIO) -> BinaryIO:
-    """The file, if it is a clip: a decoder that is asked about a playlist would follow it to other files."""
-    if probe.format_of(probe.kind_of(file.read(probe.ENOUGH))) != "clip":
-        raise ValueError("no clip")
+    """Return the file if it is a clip: for a playlist, the decoder would open other files."""
+    if probe.kind_of(probe.format_of(file.read(probe.ENOUGH))) != "clip":
+        raise ValueError("it is not a video")
     file.seek(0)
     return file
 
 
-def _beside(path: Path) -> Callable[[str], Path]:
-    """Where the pictures of this very video go: what is there is neither the user's nor of a video before it."""
+def _frame_paths(path: Path) -> Callable[[str], Path]:
+    """Return a function from a frame's name to its path, which is unique to this version of the video."""
     try:
-        stamp = path.stat()
+        stat = path.stat()
     except OSError:
         raise KlingError(f"The video {path} is not there any more.") from None
-    video = hashlib.sha256(f"{stamp.st_size} {stamp.st_mtime_ns}".encode()).hexdigest()[:6]
-    return lambda which: path.with_name(f"{path.stem}_{video}_frame-{which}.png")
+    version = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:6]
+    return lambda name: path.with_name(f"{path.stem}_{version}_frame-{name}.png")
 
 
 def _times(container: InputContainer) -> list[int]:
-    """When each picture shows, in the stream's units and in their order. No picture is decoded for it."""
+    """Return the times of all frames in the stream's time base, sorted, without decoding them."""
     packets = container.demux(container.streams.video[0])
     return sorted(packet.pts for packet in packets if packet.pts is not None and not packet.is_discard)
 
 
 def _decoded(container: InputContainer, time: int) -> VideoFrame:
-    """The picture of this time."""
+    """Return the frame at this time."""
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    # Back to the picture that stands by itself, from which this one can be drawn; if that is not far enough, as in
-    # files cut by others, to the beginning.
+    # Seek back to the keyframe from which this frame can be decoded; if that fails, as in some edited files, to the
+    # start.
     for start in (time, 0):
         container.seek(start, stream=stream, backward=True)
         for found in container.decode(stream):
@@ -106,42 +108,42 @@ def _decoded(container: InputContainer, time: int) -> VideoFrame:
                 return found
             if found.pts is not None and found.pts > time:
                 break
-    raise EOFError("the video is not whole")
+    raise EOFError("the video is incomplete")
 
 
-def _picture(found: VideoFrame) -> bytes:
-    # Most videos do not say how their colours were made; then the number of lines tells, as for players.
-    unsaid = int(found.colorspace) == 2
-    options: dict[str, Any] = {"src_colorspace": "ITU709" if found.height >= _HD else "ITU601"} if unsaid else {}
+def _png(frame: VideoFrame) -> bytes:
+    # Most videos do not name their colour space; it then depends on the height, as in players.
+    unspecified = int(frame.colorspace) == 2
+    options: dict[str, Any] = {"src_colorspace": "ITU709" if frame.height >= _HD else "ITU601"} if unspecified else {}
     buffer = io.BytesIO()
-    image_of(found, **options).save(buffer, "PNG")
+    image_of(frame, **options).save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def _write(content: bytes, place: Path) -> None:
-    part = AtomicFile(place, overwrite=True)
+def _write(content: bytes, target: Path) -> None:
+    file = AtomicFile(target, overwrite=True)
     try:
-        part.begin()
-        part.write(content)
-        part.finish()
+        file.begin()
+        file.write(content)
+        file.finish()
     except OSError as error:
-        raise KlingError(f"The frame cannot be saved in {place.parent} ({error.strerror}).") from None
+        raise KlingError(f"The frame cannot be saved in {target.parent} ({error.strerror}).") from None
     finally:
-        part.discard()
+        file.discard()
 
 
 def image_of(frame: VideoFrame, **options: Any) -> Image:
-    """Return a frame as a picture; the options are those of ``VideoReformatter.reformat``.
+    """Return a frame as a Pillow image; the options are those of ``VideoReformatter.reformat``.
 
-    By a reformatter of its own, which is gone at once. From PyAV 19 on ``VideoFrame.reformat`` keeps one for each
-    thread, with a pool of threads for which every forked child, and so every ``!command`` of a cell, waits for ever on
-    Python 3.12 and later.
+    It uses a temporary reformatter. From PyAV 19 on, ``VideoFrame.reformat`` keeps one for each thread, with a thread
+    pool. On Python 3.12 and later, every forked child, and so every ``!command`` in a cell, would wait for that pool
+    forever.
 
     Raises:
         ImportError: the extra ``video`` is not installed.
     """
-    import PIL.Image  # noqa: F401 - to_image makes one
+    import PIL.Image  # noqa: F401 - needed by to_image
     from av.video.reformatter import VideoReformatter
 
-    picture: Image = VideoReformatter().reformat(frame, format="rgb24", **options).to_image()  # type: ignore[no-untyped-call]
-    return picture
+    image: Image = VideoReformatter().reformat(frame, format="rgb24", **options).to_image()  # type: ignore[no-untyped-call]
+    return image

@@ -1,5 +1,7 @@
-"""What the bytes of a picture say without being decoded: its sides, whether it moves, how it is turned, whether its end
-is there. Cut or made up, a header says nothing."""
+"""Properties of a picture, read from its headers without decoding: dimensions, animation, orientation, truncation.
+
+A truncated or invalid header yields no information and raises no error.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,12 @@ from typing import Literal
 
 Sides = tuple[int | None, int | None]
 
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of a JPEG's frame header, of whatever coding
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of a JPEG's frame header, for all codings
 _SCAN = 0xDA
 
 
 def sides(kind: str, content: bytes) -> Sides:
-    """Width and height in pixels as stored, None where the header does not say."""
+    """Return width and height in pixels as stored; None if unknown."""
     try:
         match kind:
             case "png" if content[12:16] == b"IHDR":
@@ -24,18 +26,18 @@ def sides(kind: str, content: bytes) -> Sides:
                 return _jpeg(content)
             case "webp":
                 return _webp(content)
-    except IndexError:  # cut short
+    except IndexError:  # truncated
         pass
     return None, None
 
 
 def moves(kind: str, content: bytes) -> bool:
-    """Whether it holds several pictures that are shown one after the other."""
+    """Return whether the picture is animated."""
     try:
         match kind:
             case "gif":
                 return _gif_pictures(content) > 1
-            case "png":  # an animation says so before its first picture
+            case "png":  # an animation is declared before its first frame
                 return b"acTL" in content[: content.find(b"IDAT") + 1]
             case "webp":
                 return content[12:16] == b"VP8X" and bool(content[20] & 0x02)
@@ -45,18 +47,18 @@ def moves(kind: str, content: bytes) -> bool:
 
 
 def _gif_pictures(content: bytes) -> int:
-    """How many there are, up to two."""
+    """Return the number of frames of a GIF, counted up to two."""
     found, at = 0, 13 + _palette(content[10])
     while found < 2:
         match content[at]:
-            case 0x2C:  # a picture: its place, its palette, the size of its codes, its data
+            case 0x2C:  # a frame: position, palette, code size, data
                 found += 1
                 at += 11 + _palette(content[at + 9])
             case 0x21:
                 at += 2
             case _:
                 return found
-        while size := content[at]:  # pieces of data, up to an empty one
+        while size := content[at]:  # data blocks, up to an empty one
             at += 1 + size
         at += 1
     return found
@@ -74,7 +76,7 @@ def _jpeg(content: bytes) -> Sides:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the marker and the place of each segment of a JPEG, up to its first scan."""
+    """Yield the marker and the offset of each segment of a JPEG, up to its first scan."""
     at = 2
     while at < len(content) - 9 and content[at] == 0xFF:
         marker = content[at + 1]
@@ -89,7 +91,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _chunks(content: bytes, at: int, order: Literal["big", "little"]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name and the bytes of each chunk of a PNG or a WebP that is whole."""
+    """Yield the name and the content of each complete chunk of a PNG or a WebP."""
     while at + 8 <= len(content):
         first, second = content[at : at + 4], content[at + 4 : at + 8]
         length = int.from_bytes(first if order == "big" else second, order)
@@ -97,11 +99,11 @@ def _chunks(content: bytes, at: int, order: Literal["big", "little"]) -> Iterato
         if at + 8 + length + checksum > len(content):
             return
         yield second if order == "big" else first, content[at + 8 : at + 8 + length]
-        at += 8 + length + (checksum or length % 2)  # a byte may make it even
+        at += 8 + length + (checksum or length % 2)  # WebP pads to an even length
 
 
 def orientation(kind: str, content: bytes) -> int:
-    """Return how the picture is stored, as EXIF counts: 1 upright, 2 to 8 turned or mirrored."""
+    """Return the EXIF orientation of a picture: 1 upright, 2 to 8 rotated or mirrored."""
     exif = b""
     try:
         if kind == "jpeg":
@@ -131,7 +133,7 @@ def _orientation(exif: bytes) -> int:
 
 
 def without_notes(content: bytes) -> bytes:
-    """Return a JPEG without what the camera and programs have noted in it (EXIF and XMP: place, time, names)."""
+    """Return a JPEG without its EXIF and XMP metadata, which may contain location, time and names."""
     try:
         notes = [(at, at + 2 + _big(content, at + 2, 2)) for marker, at in _segments(content) if marker == 0xE1]
     except IndexError:
@@ -144,14 +146,14 @@ def without_notes(content: bytes) -> bytes:
 
 
 def is_lossless(kind: str, content: bytes) -> bool:
-    """Whether nothing of the picture was lost when it was compressed."""
+    """Return whether the picture was compressed without loss."""
     if kind == "webp":
         return any(name == b"VP8L" for name, _ in _chunks(content, 12, "little"))
     return kind not in ("jpeg", "heic", "avif")
 
 
 def is_cmyk(kind: str, content: bytes) -> bool:
-    """Whether it is a JPEG in the four colours of print."""
+    """Return whether it is a JPEG in CMYK."""
     try:
         frames = (at for marker, at in _segments(content) if marker in _FRAMES)
         return kind == "jpeg" and any(content[at + 9] == 4 for at in frames)
@@ -160,10 +162,10 @@ def is_cmyk(kind: str, content: bytes) -> bool:
 
 
 def is_cut(kind: str, content: bytes) -> bool:
-    """Whether the end of a JPEG, PNG or WebP is missing."""
+    """Return whether the end of a JPEG, PNG or WebP is missing."""
     try:
         match kind:
-            case "jpeg":  # within a scan every FF of the picture is followed by 00, so that this can only be its end
+            case "jpeg":  # within a scan, FF is always followed by 00 or a restart marker, so FF D9 is the end
                 scan = next((at for marker, at in _segments(content) if marker == _SCAN), None)
                 return scan is None or content.find(b"\xff\xd9", scan) < 0
             case "png":

@@ -1,4 +1,4 @@
-"""Links to media that the service cannot follow: pages that show a picture, and addresses on somebody's own network."""
+"""Detection of links that the service cannot follow: web pages around a file, and addresses on a local network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kling_widgets.core.json_values import JSON, shorten
 from kling_widgets.core.key_patterns import texts_in
 from kling_widgets.core.problem import Problem, Severity
 
-# Pages of well-known sites that show a file, and the address of the file itself; "" where the site has none.
+# Pages of well-known sites that show a file, and the direct link of the file; "" if the site has none.
 _PAGES = (
     (
         r"https?://(?:drive|docs)\.google\.com/(?:file/(?:u/\d/)?d/|open\?(?:[^#]*&)?id=)([\w-]+).*",
@@ -33,8 +33,9 @@ _LOCAL_NAMES = ("local", "lan", "home", "internal", "intranet", "localdomain", "
 
 
 def page(link: str) -> str | None:
-    """Return the address of the file that a page of a well-known site shows, "" where it has none of its own, and None
-    for a link that is no such page.
+    """Return the direct link of the file that a page of a well-known site shows.
+
+    Returns "" if there is no direct link, and None if the link is not such a page.
 
     >>> page("https://drive.google.com/file/d/1AbC/view?usp=sharing")
     'https://drive.google.com/uc?export=download&id=1AbC'
@@ -46,7 +47,7 @@ def page(link: str) -> str | None:
 
 
 def unreachable(link: str) -> str:
-    """Return the host of a link that no other machine can follow, such as localhost or 192.168.1.5; "" for others."""
+    """Return the host of a link that other machines cannot follow, such as localhost or 192.168.1.5; "" for others."""
     if not link.lower().startswith(("http://", "https://")):
         return ""
     try:
@@ -60,22 +61,22 @@ def unreachable(link: str) -> str:
 
 
 def doubts(field: Field, value: JSON, local: Severity = "warning") -> Iterator[Problem]:
-    """Yield a problem for each link in a field of pictures, clips or sounds that the service can hardly follow.
+    """Yield a problem for each link to media in a field that the service probably cannot follow.
 
     Args:
-        field: where they stand.
-        value: what stands there.
-        local: how bad an address is that only this machine or its neighbours can reach; the demo is at one.
+        field: the field with the links.
+        value: the field's value.
+        local: severity of an address that only this machine or its network can reach; the demo has one.
     """
     if not isinstance(field, (Link, Links, Clips, Masks)):
         return
     media = "picture" if not isinstance(field, Clips) else "sound" if field.media == "audio" else field.media
-    own = "Give the path of the file, so that it is uploaded." if media == "picture" else "Use a public host."
+    tip = "Pass the path of the file, so that it is uploaded." if media == "picture" else "Use a public host."
     for link in dict.fromkeys(texts_in(value)):
         if host := unreachable(link):
-            yield Problem(local, field.name, f"{field.label}: the service cannot reach the local address {host}.", own)
+            yield Problem(local, field.name, f"{field.label}: the service cannot reach the local address {host}.", tip)
         elif (file := page(link)) is not None:
-            said = f"{field.label}: {shorten(link, 80)} is a page that shows the {media}, not the {media} itself."
-            hint = f"The direct link, if everybody with the link may read it: {file}" if file else f"Download it. {own}"
+            message = f"{field.label}: {shorten(link, 80)} is a page that shows the {media}, not the {media} itself."
+            hint = f"The direct link, if everybody with the link can read it: {file}" if file else f"Download it. {tip}"
             fix = {field.name: file} if file and isinstance(field, Link) else {}
-            yield Problem("warning", field.name, said, hint, fix)
+            yield Problem("warning", field.name, message, hint, fix)

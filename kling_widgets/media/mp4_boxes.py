@@ -1,5 +1,6 @@
-"""The parts that a video file is made of, and whether all of them are there: what tells a download that broke off where
-no length was promised. Nothing here raises for what a stranger sent.
+"""Walk over the boxes of a video file, to detect a truncated download whose length was not announced.
+
+The content is untrusted; nothing here raises for it.
 """
 
 from __future__ import annotations
@@ -8,25 +9,32 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-_MOST = 1_000_000  # parts that are looked at: a day in fragments of a tenth of a second
-# What stands at the top of an mp4 or mov. What follows the last box, and is none, may claim any length.
+_MAX_BOXES = 1_000_000  # boxes to read at most: a day in fragments of a tenth of a second
+# Top-level boxes of an mp4 or mov. Other data after the last box may look like a box of any length.
 _TOP = frozenset(
     b"ftyp styp moov moof mdat imda free skip wide uuid meta sidx ssix mfra emsg prft pdin pnot udta PICT".split()
 )
-_PICTURES = frozenset({b"mdat", b"imda"})
-_SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"  # of a webm: all of it, and some seconds
+_DATA = frozenset({b"mdat", b"imda"})
+_SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"  # webm elements: the whole file, and a few seconds of it
 
 
-def is_cut_off(kind: str, file: BinaryIO, size: int) -> bool:
-    """Whether a video of this kind ("mp4", "mov" or "webm") and so many bytes ends before its end; False where that
-    cannot be told."""
-    return _cut_off_webm(file, size) if kind == "webm" else _cut_off_movie(file, size)
+def is_cut_off(format: str, file: BinaryIO, size: int) -> bool:
+    """Return whether a video of this format ("mp4", "mov" or "webm") is truncated; False if that is unknown.
+
+    Args:
+        format: the file's format.
+        file: the content.
+        size: its size in bytes.
+    """
+    return _cut_off_webm(file, size) if format == "webm" else _cut_off_movie(file, size)
 
 
 def boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The boxes of an mp4 or mov (ISO/IEC 14496-12): the name of each, where its content begins, and where the box says
-    that it ends, which may be behind the end of the file."""
-    for _ in range(_MOST):
+    """Yield the boxes of an mp4 or mov (ISO/IEC 14496-12): name, start of the content, and declared end.
+
+    The declared end may be after the end of the file.
+    """
+    for _ in range(_MAX_BOXES):
         if at + 8 > end:
             return
         file.seek(at)
@@ -35,9 +43,9 @@ def boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]
             return
         (length, name), skip = struct.unpack(">I4s", head[:8]), 8
         if length == 1:
-            # A head that is cut itself is one of a box that goes on behind the end.
+            # If the box header itself is truncated, the box ends after the end of the file.
             skip, length = 16, struct.unpack(">Q", head[8:])[0] if at + 16 <= end else end - at + 1
-        length = length or end - at  # none given: up to the end
+        length = length or end - at  # 0: up to the end of the file
         if length < skip:
             return
         yield name, at + skip, at + length
@@ -52,14 +60,14 @@ def _cut_off_movie(file: BinaryIO, size: int) -> bool:
                 return True
             break
         found.add(name)
-    # The index, and pictures; the index of a fragment stands before its pictures.
-    return b"moov" not in found or not found & _PICTURES or name == b"moof"
+    # A complete file has an index and media data; the index of a fragment comes before its data.
+    return b"moov" not in found or not found & _DATA or name == b"moof"
 
 
 def _cut_off_webm(file: BinaryIO, size: int) -> bool:
-    """As EBML (RFC 8794): elements in elements, of which a live recording does not say how long they are."""
+    """Return whether a webm is truncated, as EBML (RFC 8794); elements of live recordings have no length."""
     at, clusters = 0, False
-    for _ in range(_MOST):
+    for _ in range(_MAX_BOXES):
         if at >= size:
             return at > size or not clusters
         file.seek(at)
@@ -67,11 +75,11 @@ def _cut_off_webm(file: BinaryIO, size: int) -> bool:
         name_ends = _width(head)
         ends = name_ends + _width(head[name_ends:])
         if not 0 < name_ends < ends <= len(head):
-            return not clusters  # what follows the last element
-        name, told = head[:name_ends], head[name_ends:ends]
-        length = int.from_bytes(told, "big") & (1 << 7 * len(told)) - 1
+            return not clusters  # other data after the last element
+        name, size_bytes = head[:name_ends], head[name_ends:ends]
+        length = int.from_bytes(size_bytes, "big") & (1 << 7 * len(size_bytes)) - 1
         clusters |= name == _CLUSTER
-        if length == (1 << 7 * len(told)) - 1:  # not known: what is in it follows
+        if length == (1 << 7 * len(size_bytes)) - 1:  # unknown length: its children follow
             if name not in (_SEGMENT, _CLUSTER):
                 return False
             length = 0
@@ -82,5 +90,5 @@ def _cut_off_webm(file: BinaryIO, size: int) -> bool:
 
 
 def _width(head: bytes) -> int:
-    """How many bytes a number has that begins here; 0 where none does."""
+    """Return the length in bytes of the EBML number that starts here; 0 if there is none."""
     return 9 - head[0].bit_length() if head and head[0] else 0

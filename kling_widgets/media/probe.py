@@ -1,6 +1,6 @@
-"""What a picture, a clip or a sound is, read from its bytes with the standard library alone.
+"""Detection of the format of pictures, clips and sounds by their content, and checks before an upload.
 
-A file's name says what somebody hopes it is; a paid request needs to know what it is.
+The name of a file may be wrong, and a request with a wrong file may be billed, so only the content counts.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from kling_widgets.media.limits import LARGEST_UPLOAD as LARGEST_UPLOAD
 
 _STILL = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 
-Sort = Literal["picture", "clip", "sound"]
+MediaKind = Literal["picture", "clip", "sound"]
 
-ENOUGH = 64  # bytes that tell any of the kinds
+ENOUGH = 64  # bytes, enough to recognise any format
 
-_MEDIA_TYPES: dict[str, tuple[Sort, str]] = {
+_MEDIA_TYPES: dict[str, tuple[MediaKind, str]] = {
     "png": ("picture", "image/png"),
     "jpeg": ("picture", "image/jpeg"),
     "webp": ("picture", "image/webp"),
@@ -47,17 +47,18 @@ _MEDIA_TYPES: dict[str, tuple[Sort, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What some bytes are.
+    """A media file in memory.
 
     Attributes:
-        kind: as ``kind_of`` gives it, such as "png".
-        size: bytes.
-        width, height: pixels of a picture as stored, None for others or where the header does not say.
-        content: the bytes, as they were checked.
+        format: as returned by ``format_of``, such as "png".
+        size: its size in bytes.
+        width: pixels of a picture as stored; None if unknown, and for clips and sounds.
+        height: as ``width``.
+        content: the bytes that were checked.
         sha256: of the content, hexadecimal.
     """
 
-    kind: str
+    format: str
     size: int
     width: int | None = None
     height: int | None = None
@@ -65,18 +66,18 @@ class Media:
     sha256: str = field(default="", repr=False)
 
     @property
-    def format(self) -> Sort:
-        """ "picture", "clip" or "sound"."""
-        return _MEDIA_TYPES[self.kind][0]
+    def kind(self) -> MediaKind:
+        """The kind of media: "picture", "clip" or "sound"."""
+        return _MEDIA_TYPES[self.format][0]
 
     @property
     def media_type(self) -> str:
-        """Such as ``image/png``."""
-        return media_type(self.kind)
+        """The media type, such as ``image/png``."""
+        return media_type(self.format)
 
 
-def kind_of(head: bytes) -> str | None:
-    """The kind of what begins with ``head`` (64 bytes are enough), or None."""
+def format_of(head: bytes) -> str | None:
+    """Return the format of a file that begins with ``head`` (64 bytes are enough), or None."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if head.startswith(b"\xff\xd8\xff"):
@@ -87,49 +88,49 @@ def kind_of(head: bytes) -> str | None:
         return "gif"
     if head[4:8] == b"ftyp":
         brand = head[8:12]
-        if brand in _STILL:  # what is compatible with it says which
+        if brand in _STILL:  # the compatible brands distinguish the two
             return "avif" if b"avif" in head[8:] or b"avis" in head[8:] else "heic"
         return "mov" if brand == b"qt  " else "m4a" if brand in (b"M4A ", b"M4B ") else "mp4"
     if head[4:8] in (b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot"):
-        return "mov"  # QuickTime from before there was "ftyp"
+        return "mov"  # old QuickTime files without "ftyp"
     if head[:4] in (b"II*\0", b"MM\0*"):
         return "tiff"
-    if head[:2] == b"BM" and head[6:10] == bytes(4):  # two reserved numbers
+    if head[:2] == b"BM" and head[6:10] == bytes(4):  # two reserved fields
         return "bmp"
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "webm"
     if head.startswith(b"ID3"):
         return "mp3"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # the sync word of a frame; its layer tells
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # the sync word of an audio frame, with its layer
         return "aac" if head[1] & 0x06 == 0 else "mp3"
     return None
 
 
-def format_of(kind: str | None) -> Sort | None:
-    """Whether a kind is a picture, a clip or a sound."""
-    return _MEDIA_TYPES[kind][0] if kind in _MEDIA_TYPES else None
+def kind_of(format: str | None) -> MediaKind | None:
+    """Return whether a format is that of a picture, a clip or a sound; None if it is unknown."""
+    return _MEDIA_TYPES[format][0] if format in _MEDIA_TYPES else None
 
 
-def media_type(kind: str) -> str:
-    """Such as ``image/png``, of a kind as of ``kind_of``."""
-    return _MEDIA_TYPES[kind][1]
+def media_type(format: str) -> str:
+    """Return the media type of a format, such as ``image/png``."""
+    return _MEDIA_TYPES[format][1]
 
 
-def look(content: bytes) -> Media | None:
-    """What these bytes are, or None."""
-    kind = kind_of(content[:ENOUGH])
-    if kind is None:
+def identify(content: bytes) -> Media | None:
+    """Return the media file that these bytes are, or None if their format is unknown."""
+    format = format_of(content[:ENOUGH])
+    if format is None:
         return None
-    width, height = image_headers.sides(kind, content)
-    return Media(kind, len(content), width, height, content, hashlib.sha256(content).hexdigest())
+    width, height = image_headers.sides(format, content)
+    return Media(format, len(content), width, height, content, hashlib.sha256(content).hexdigest())
 
 
 def facts_of(path: str | os.PathLike[str], field: str | None = None) -> Facts:
-    """What is in a file, of whatever kind and size. ``~`` means the home folder.
+    """Return the properties of a file of any format and size. ``~`` means the home folder.
 
     Args:
         path: the file.
-        field: the request's field that names it, for the message.
+        field: the request's field with the file, for the message.
 
     Raises:
         InvalidRequestError: there is no such file, or it cannot be read.
@@ -137,57 +138,57 @@ def facts_of(path: str | os.PathLike[str], field: str | None = None) -> Facts:
     with _opened(path, field) as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(ENOUGH)
-        kind = kind_of(head)
-        if kind is None:
+        format = format_of(head)
+        if format is None:
             return Facts(None, size)
-        if format_of(kind) == "picture":
+        if kind_of(format) == "picture":
             content = head + file.read(LARGEST_UPLOAD - len(head))
-            return _picture_facts(kind, size, content)
+            return _picture_facts(format, size, content)
         file.seek(0)
-        found = durations.measure(kind, file)
-        return Facts(kind, size, found.width, found.height, found.seconds, found.rate)
+        found = durations.measure(format, file)
+        return Facts(format, size, found.width, found.height, found.seconds, found.rate)
 
 
-def _picture_facts(kind: str, size: int, content: bytes) -> Facts:
-    """Return what a picture is, as it is uploaded."""
-    if kind in CONVERTED:
-        if not conversion.reads(kind):
-            return Facts(kind, size)
-        width, height = conversion.size(content, kind)
-        return Facts(kind, size, width, height, converted=True)
-    (width, height), turn = image_headers.sides(kind, content), image_headers.orientation(kind, content)
-    cut, animated = image_headers.is_cut(kind, content), image_headers.moves(kind, content)
-    turned = turn > 1 and (cut or animated or not conversion.reads(kind))
+def _picture_facts(format: str, size: int, content: bytes) -> Facts:
+    """Return the properties of a picture as it will be uploaded."""
+    if format in CONVERTED:
+        if not conversion.reads(format):
+            return Facts(format, size)
+        width, height = conversion.size(content, format)
+        return Facts(format, size, width, height, converted=True)
+    (width, height), turn = image_headers.sides(format, content), image_headers.orientation(format, content)
+    cut, animated = image_headers.is_cut(format, content), image_headers.moves(format, content)
+    turned = turn > 1 and (cut or animated or not conversion.reads(format))
     if turn >= 5 and not turned:
         width, height = height, width
-    flaws = {"cut": cut, "cmyk": image_headers.is_cmyk(kind, content), "turned": turned}
+    flaws = {"cut": cut, "cmyk": image_headers.is_cmyk(format, content), "turned": turned}
     return Facts(
-        kind, size, width, height, animated=animated, flaws=tuple(name for name, found in flaws.items() if found)
+        format, size, width, height, animated=animated, flaws=tuple(name for name, found in flaws.items() if found)
     )
 
 
 def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Media:
-    """Reads a picture that is to be uploaded; ``ready`` makes it fit for that. ``~`` means the home folder.
+    """Read a picture and check that it can be uploaded, after ``ready``. ``~`` means the home folder.
 
     Args:
         path: the file.
-        field: the request's field that names it, for the message.
+        field: the request's field with the file, for the message.
 
     Raises:
-        InvalidRequestError: there is no such file, it cannot be read, it is empty, larger than 20 MB, or no picture.
+        InvalidRequestError: the file is missing, unreadable, empty, larger than 20 MB, or not a picture.
     """
     name = one_line(os.fspath(path), 200)
     with _opened(path, field) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_UPLOAD:
-            kind = kind_of(file.read(ENOUGH))
-            raise _refused(unfit(field, name, Facts(kind, size)))
-        content = file.read(LARGEST_UPLOAD + 1)  # it may grow meanwhile
+            format = format_of(file.read(ENOUGH))
+            raise _refused(unfit(field, name, Facts(format, size)))
+        content = file.read(LARGEST_UPLOAD + 1)  # it may have grown
     return check_picture(content, name, field)
 
 
 def read(path: str | os.PathLike[str], largest: int) -> bytes:
-    """Return the bytes of a file of at most so many. ``~`` means the home folder.
+    """Return the content of a file of at most ``largest`` bytes. ``~`` means the home folder.
 
     Raises:
         InvalidRequestError: there is no such file, it cannot be read, or it is larger.
@@ -195,47 +196,52 @@ def read(path: str | os.PathLike[str], largest: int) -> bytes:
     with _opened(path, None) as file:
         content = file.read(largest + 1)
     if len(content) > largest:
-        said = f"{one_line(os.fspath(path), 200)} has more than {format_size(largest)}"
-        raise _problem(None, said, "Save the picture smaller.")
+        message = f"{one_line(os.fspath(path), 200)} has more than {format_size(largest)}"
+        raise _problem(None, message, "Save a smaller version of the picture.")
     return content
 
 
 def check_picture(content: bytes, name: str = "the picture", field: str | None = None) -> Media:
-    """The same for bytes that are in memory."""
-    media = look(content)
-    kind = media.kind if media else None
-    if problem := unfit(field, name, Facts(kind, len(content), converted=kind in CONVERTED and conversion.reads(kind))):
+    """Check that bytes in memory are a picture that can be uploaded, after ``ready``.
+
+    Raises:
+        InvalidRequestError: they are empty, larger than 20 MB, or not a picture.
+    """
+    media = identify(content)
+    format = media.format if media else None
+    convertible = format in CONVERTED and conversion.reads(format)
+    if problem := unfit(field, name, Facts(format, len(content), converted=convertible)):
         raise _refused(problem)
     assert media is not None
     return media
 
 
 def ready(picture: Media, name: str = "The picture") -> Media:
-    """Return a picture, as ``check_upload`` gave it, in the form that is uploaded: upright, of a kind that is taken.
+    """Return a picture from ``check_upload`` as it is uploaded: upright, and in a format that the service takes.
 
     Raises:
-        InvalidRequestError: it cannot be read, or is larger than 20 MB then.
+        InvalidRequestError: it cannot be read, or is larger than 20 MB after the conversion.
     """
-    return check_picture(conversion.fit(picture.content, picture.kind), name)
+    return check_picture(conversion.fit(picture.content, picture.format), name)
 
 
 @contextmanager
 def _opened(path: str | os.PathLike[str], field: str | None) -> Iterator[BinaryIO]:
-    """The file, open; what goes wrong with it while it is is said as a problem of the field."""
+    """Open a file; raise any error of it, also while it is open, as a problem of the field."""
     name = one_line(os.fspath(path), 200)
     try:
-        place = Path(path).expanduser()
-        if place.is_dir():
+        file_path = Path(path).expanduser()
+        if file_path.is_dir():
             raise _problem(field, f"{name} is a folder", "Name a picture in it.")
-        if not place.is_file():  # nor a device or a pipe, which might never end
+        if not file_path.is_file():  # also a device or a pipe, which might never end
             raise _problem(
                 field, f"{name} is not there", "Check the path: a relative one starts in the current folder."
             )
-        with place.open("rb") as file:
+        with file_path.open("rb") as file:
             yield file
     except InvalidRequestError:
         raise
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~somebody whom this machine does not know
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~user of an unknown user
         reason = getattr(error, "strerror", None) or "the path cannot be used"
         raise _problem(field, f"{name} cannot be read ({reason})", "Check its permissions.") from None
 

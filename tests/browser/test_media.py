@@ -125,8 +125,8 @@ WRONG = {
     "folder": "Error: folder is a folder. Name a picture in it.",
     "text.png": "Error: text.png is not a picture. Pictures that can be uploaded: png, jpeg, webp, gif.",
     "large.png": "Error: large.png has 40 MB. The service takes pictures of up to 20 MB.",
-    "moving.gif": "Note: moving.gif moves; which of its pictures counts is not documented.",
-    "wide.png": "Note: wide.png has 3000×1000 pixels; no flatter than 2.5:1",
+    "moving.gif": "Note: moving.gif is animated; which of its frames is used is not documented.",
+    "wide.png": "Note: wide.png has 3000×1000 pixels; aspect ratios from 1:2.5 to 2.5:1",
     "small.png": "Note: small.png has 200×150 pixels; sides of at least 300 are documented.",
     "vast.png": "Note: vast.png has 9000×9000 pixels, more than any clip shows.",
 }

@@ -34,5 +34,5 @@ def test_a_job_without_a_video_has_no_frames(world: World) -> None:
         job.frame()
     world.gateway.gate.set()
     job.wait()
-    with pytest.raises(KlingError, match="No frame can be had"):
+    with pytest.raises(KlingError, match="No frame can be read"):
         job.frame()  # the test's video is none

@@ -1,4 +1,4 @@
-"""What is in a saved video."""
+"""Properties of a saved video."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def clip(path: Path, *, noise: bool = False, sound: bool = False, size: tuple[in
 
 
 def test_what_is_in_a_video(tmp_path: Path) -> None:
-    """Size, length, sound, checksum and a poster that is a JPEG."""
+    """A video has size, length, sound, checksum and a poster that is a JPEG."""
     path = clip(tmp_path / "clip.mp4", sound=True)
     found = look_into(read(path))
     assert (found.path, found.width, found.height, found.sound) == (path, 320, 180, True)
@@ -54,7 +54,7 @@ def test_what_is_in_a_video(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_poster_of_a_noisy_picture_is_small(tmp_path: Path) -> None:
-    """A notebook holds the poster twice, so it is small for the worst picture too."""
+    """The poster is small even for noise, as a notebook contains it twice."""
     found = look_into(read(clip(tmp_path / "clip.mp4", noise=True, size=(1920, 1080))))
     assert found.poster is not None
     assert len(found.poster) <= LARGEST_POSTER
@@ -76,7 +76,7 @@ def test_the_poster_of_a_noisy_picture_is_small(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_video(tmp_path: Path, content: bytes) -> None:
-    """Its size and checksum are known, and nothing else is claimed."""
+    """A file that is not a video only has a size and a checksum."""
     path = tmp_path / "clip.mp4"
     path.write_bytes(content)
     found = look_into(read(path))
@@ -84,21 +84,21 @@ def test_a_file_that_is_no_video(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_video_that_was_cut_off(tmp_path: Path) -> None:
-    """Half a video does not raise."""
+    """A truncated video does not raise."""
     path = clip(tmp_path / "clip.mp4", noise=True)
     path.write_bytes(path.read_bytes()[:3000])
     assert look_into(read(path)).size == 3000
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """That is an error of the system."""
+    """A missing file is an OSError."""
     with pytest.raises(FileNotFoundError):
         look_into(read(tmp_path / "clip.mp4"))
 
 
 @pytest.mark.parametrize("missing", ["av", "PIL", "PIL.Image"])
 def test_without_the_extra(tmp_path: Path, missing: str) -> None:
-    """Where the extra ``video`` is not installed, size and checksum are known all the same."""
+    """Without the extra ``video`` a clip still has a size and a checksum."""
     path = clip(tmp_path / "clip.mp4")
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"  # so that importing it fails as if it were not there
@@ -111,7 +111,7 @@ def test_without_the_extra(tmp_path: Path, missing: str) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
 def test_a_video_that_was_looked_into_holds_up_no_fork(tmp_path: Path) -> None:
-    """Drawn, looked into, a frame taken out of it: a forked child ends, and so does a ``!command`` of a cell."""
+    """After decoding a video, a forked child still ends, and so does a ``!command`` of a cell."""
     code = """
 import os, signal, sys
 from pathlib import Path
@@ -140,7 +140,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), clip.poster is not Non
 
 
 def test_no_frame_is_converted_by_its_thread() -> None:
-    """PyAV keeps a reformatter for each thread, whose own threads every forked child would wait for."""
+    """No frame uses PyAV's reformatter of its thread, whose thread pool would block a forked child."""
     kept = re.compile(r"(?<!\w)(?!reformatter\b)\w+\.(?:reformat|to_rgb|to_ndarray)\(|\.to_image\(")
     found = [
         line.strip()

@@ -1,4 +1,4 @@
-"""Pictures are made fit for an upload: upright, of a kind that is taken, without the camera's notes."""
+"""Pictures are prepared for upload: upright, in a format that the service takes, without the camera's metadata."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PROFILE = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobyt
 
 
 def scene(size: tuple[int, int] = (200, 136)) -> PIL.Image.Image:
-    """A picture each of whose corners is another colour, with shades between them."""
+    """Return a picture with a different colour in each corner, and gradients between them."""
     corners = PIL.Image.new("RGB", (2, 2))
     corners.putdata([(230, 40, 40), (40, 200, 60), (40, 60, 220), (240, 230, 60)])
     return corners.resize(size, PIL.Image.Resampling.BICUBIC)
 
 
 def photo(form: str = "JPEG", turn: int = 6, image: PIL.Image.Image | None = None, **options: Any) -> bytes:
-    """A picture as a camera writes it, with its orientation and the place."""
+    """Return a picture as a camera writes it, with orientation and location."""
     exif = PIL.Image.Exif()
     exif[0x0112] = turn
     exif[0x010F] = "SECRETCAM"
@@ -43,7 +43,7 @@ def photo(form: str = "JPEG", turn: int = 6, image: PIL.Image.Image | None = Non
 
 
 def drawing(mode: str) -> PIL.Image.Image:
-    """A picture of a mode, half of it clear where the mode knows that."""
+    """Return a picture of this mode, half of it transparent if the mode supports that."""
     if mode == "I;16":
         return PIL.Image.new(mode, (40, 30), 700)
     image = scene((40, 30))
@@ -62,7 +62,7 @@ def opened(content: bytes) -> PIL.Image.Image:
 
 
 def likeness(one: PIL.Image.Image, other: PIL.Image.Image) -> float:
-    """How much two pictures are alike, in decibels (PSNR)."""
+    """Return the similarity of two pictures in decibels (PSNR)."""
     assert one.size == other.size
     difference = np.asarray(one.convert("RGB"), float) - np.asarray(other.convert("RGB"), float)
     return float(20 * np.log10(255 / max(1e-9, np.sqrt((difference**2).mean()))))
@@ -71,7 +71,7 @@ def likeness(one: PIL.Image.Image, other: PIL.Image.Image) -> float:
 @pytest.mark.parametrize("turn", TURNED)
 @pytest.mark.parametrize("form", TURNABLE)
 def test_what_is_turned_is_set_upright(form: str, turn: int) -> None:
-    """Each of the seven ways, in the same form, with its colours, and without what the camera has noted."""
+    """A picture of any orientation becomes upright, in the same format and colours, without its metadata."""
     content = photo(form, turn, **({"lossless": True} if form == "WEBP" else {"quality": 92} if form == "JPEG" else {}))
     found = opened(fit(content, form.lower()))
     assert found.format == form
@@ -84,7 +84,7 @@ def test_what_is_turned_is_set_upright(form: str, turn: int) -> None:
 @pytest.mark.parametrize("sampling", [0, 1, 2])
 @pytest.mark.parametrize("turn", [3, 6, 8])
 def test_a_jpeg_keeps_its_quality_and_size(turn: int, sampling: int) -> None:
-    """It is encoded by the same tables: what was kept before is kept again."""
+    """A rotated JPEG is encoded with the same quantization tables."""
     image = PIL.Image.blend(scene((320, 240)), PIL.Image.effect_noise((320, 240), 60).convert("RGB"), 0.3)
     content = photo("JPEG", turn, image, quality=85, subsampling=sampling)
     turned = fit(content, "jpeg")
@@ -98,7 +98,7 @@ def test_a_jpeg_keeps_its_quality_and_size(turn: int, sampling: int) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_other_colours_of_a_jpeg_are_turned_too(mode: str) -> None:
-    """Grey, and those of print."""
+    """Greyscale and CMYK JPEGs are rotated, too."""
     content = photo("JPEG", 6, scene().convert(mode), quality=95)
     found = opened(fit(content, "jpeg"))
     assert (found.mode, found.size) == (mode, (136, 200))
@@ -109,7 +109,7 @@ def test_other_colours_of_a_jpeg_are_turned_too(mode: str) -> None:
     ("mode", "form"), [("RGBA", "PNG"), ("P", "PNG"), ("LA", "PNG"), ("I;16", "PNG"), ("RGBA", "WEBP")]
 )
 def test_what_is_clear_or_fine_stays_so(mode: str, form: str) -> None:
-    """A turned mask or drawing."""
+    """A rotated mask or drawing keeps its transparency and its pixels."""
     content = photo(form, 6, drawing(mode), **({"lossless": True} if form == "WEBP" else {}))
     found = opened(fit(content, form.lower()))
     assert (found.mode, found.size) == (mode, (30, 40))
@@ -117,7 +117,7 @@ def test_what_is_clear_or_fine_stays_so(mode: str, form: str) -> None:
 
 @pytest.mark.parametrize("form", TURNABLE)
 def test_an_upright_picture_stays_as_it_is(form: str) -> None:
-    """Not a pixel is encoded again; of a JPEG the notes of the camera stay here."""
+    """An upright picture is not encoded again; a JPEG only loses its metadata."""
     content = picture(form)
     assert fit(content, form.lower()) is content
     noted = photo(form, 1)
@@ -131,20 +131,20 @@ def test_an_upright_picture_stays_as_it_is(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
 def test_what_moves_stays_as_it_is(form: str) -> None:
-    """Its pictures would be lost."""
+    """An animated picture is unchanged, as its frames would be lost."""
     content = moving(form, (64, 48))
     assert fit(content, form.lower()) == content
 
 
 @pytest.mark.parametrize("end", [30, 200, 700, -40])
 def test_what_is_cut_stays_as_it_is(end: int) -> None:
-    """It can be sent, and a note says so."""
+    """A truncated picture is unchanged, with a warning."""
     content = photo(quality=90)[:end]
     assert fit(content, "jpeg") == content
 
 
 def test_without_pillow_it_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With a note; its sides are those that are stored."""
+    """Without Pillow a rotated picture is unchanged, with a warning and its stored dimensions."""
     content = photo()
     (tmp_path / "a.jpg").write_bytes(content)
     assert probe.facts_of(tmp_path / "a.jpg").flaws == ()
@@ -162,11 +162,11 @@ def test_without_pillow_it_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.mark.parametrize(("form", "becomes"), [("AVIF", "JPEG"), ("TIFF", "PNG"), ("BMP", "PNG")])
 def test_other_kinds_are_uploaded_as_png_or_jpeg(form: str, becomes: str, tmp_path: Path) -> None:
-    """By their path, as they look: what lost nothing before loses nothing."""
+    """Other formats are converted to PNG or JPEG; lossless ones stay lossless."""
     path = tmp_path / "a.picture"
     path.write_bytes(picture(form, (400, 300), **({"quality": 95} if form == "AVIF" else {})))
     facts = probe.facts_of(path)
-    assert (facts.kind, facts.pixels, facts.converted) == (form.lower(), "400×300", True)
+    assert (facts.format, facts.pixels, facts.converted) == (form.lower(), "400×300", True)
     ready = probe.ready(probe.check_upload(path))
     assert ready.media_type == f"image/{becomes.lower()}"
     assert likeness(opened(ready.content), opened(path.read_bytes())) > (40 if becomes == "JPEG" else 200)
@@ -174,7 +174,7 @@ def test_other_kinds_are_uploaded_as_png_or_jpeg(form: str, becomes: str, tmp_pa
 
 @pytest.mark.parametrize("form", ["TIFF", "AVIF"])
 def test_other_kinds_become_upright(form: str, tmp_path: Path) -> None:
-    """Their sides too."""
+    """Other formats become upright, and their dimensions match."""
     path = tmp_path / "a"
     path.write_bytes(photo(form))
     assert probe.facts_of(path).pixels == "136×200"
@@ -182,7 +182,7 @@ def test_other_kinds_become_upright(form: str, tmp_path: Path) -> None:
 
 
 def test_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As telephones write it: with its reader it becomes an upright JPEG; without, it is said what to install."""
+    """With its plug-in a HEIC picture becomes an upright JPEG; without it, the error names the package."""
     path = tmp_path / "a.HEIC"
     path.write_bytes(b"\0\0\0\x1cftypheic\0\0\0\0mif1heic" + bytes(60))
     if importlib.util.find_spec("pillow_heif"):
@@ -190,7 +190,7 @@ def test_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path.write_bytes(photo("HEIF"))
         assert probe.facts_of(path).pixels == "136×200"
         ready = probe.ready(probe.check_upload(path))
-        assert ready.kind == "jpeg"
+        assert ready.format == "jpeg"
         assert likeness(opened(ready.content), scene().rotate(-90, expand=True)) > 25
         assert b"SECRETCAM" not in ready.content
         with pytest.raises(InvalidRequestError, match=r"This heic picture cannot be read"):
@@ -203,7 +203,7 @@ def test_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("mode", ["CMYK", "LAB", "I;16", "1", "P", "RGBA"])
 def test_every_mode_of_a_tiff(mode: str) -> None:
-    """Colours of print, of paper and of scanners; what is clear stays clear."""
+    """TIFFs of all modes are converted, and transparency is kept."""
     buffer = io.BytesIO()
     drawing(mode).save(buffer, "TIFF")
     found = opened(converted(buffer.getvalue(), "tiff"))
@@ -211,7 +211,7 @@ def test_every_mode_of_a_tiff(mode: str) -> None:
 
 
 def test_a_camera_s_raw_file_is_no_small_picture() -> None:
-    """It is a TIFF with a preview of some pixels in front."""
+    """A camera raw file, a TIFF with a small preview, is refused."""
     buffer = io.BytesIO()
     scene((40, 30)).save(buffer, "TIFF", tiffinfo={50706: b"\1\4\0\0"})
     with pytest.raises(InvalidRequestError, match="raw file"):
@@ -221,13 +221,13 @@ def test_a_camera_s_raw_file_is_no_small_picture() -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("kind", ["tiff", "bmp", "avif", "png", "jpeg"])
 def test_what_cannot_be_read_is_said(kind: str) -> None:
-    """In one sentence, before anything is sent."""
+    """A damaged picture is an error of one sentence before anything is sent."""
     with pytest.raises(InvalidRequestError, match=rf"^This {kind} picture cannot be read \(.*Nothing was sent\.$"):
         converted(picture(kind.upper())[:12], kind)
 
 
 def test_a_large_picture_becomes_small_enough() -> None:
-    """Within what is documented, as JPEG, where PNG would be over it."""
+    """A picture whose PNG would exceed the documented limit becomes a JPEG."""
     noise = np.random.default_rng(1).integers(0, 255, (1500, 2500, 3), np.uint8)
     buffer = io.BytesIO()
     PIL.Image.fromarray(noise).save(buffer, "BMP")
@@ -237,7 +237,7 @@ def test_a_large_picture_becomes_small_enough() -> None:
 
 
 def test_a_turned_picture_stays_below_what_can_be_uploaded() -> None:
-    """A PNG that grows past it becomes a JPEG."""
+    """A rotated PNG that would exceed the upload limit becomes a JPEG."""
     noise = np.random.default_rng(1).integers(0, 255, (2600, 2600, 3), np.uint8)
     content = photo("PNG", 6, PIL.Image.fromarray(noise), compress_level=1)
     assert len(fit(content, "png")) < LARGEST_UPLOAD

@@ -1,4 +1,4 @@
-"""How long clips and sounds are, by their headers, as another program wrote them."""
+"""Lengths of clips and sounds that another program wrote."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def measured(path: Path) -> Length:
 @pytest.mark.parametrize("ending", ["mp4", "mov"])
 @pytest.mark.parametrize(("size", "rate", "seconds"), [((320, 180), 24, 1), ((180, 320), 30, 2.5)])
 def test_a_clip_is_measured(ending: str, size: tuple[int, int], rate: int, seconds: float, tmp_path: Path) -> None:
-    """Seconds, sides and frames a second."""
+    """A clip has a length, dimensions and a frame rate."""
     found = measured(clip(tmp_path / f"a.{ending}", seconds, size, rate))
     assert (found.width, found.height) == size
     assert found.seconds == pytest.approx(seconds, abs=0.01)
@@ -32,20 +32,20 @@ def test_a_clip_is_measured(ending: str, size: tuple[int, int], rate: int, secon
 
 
 def test_the_header_may_stand_before_the_pictures(tmp_path: Path) -> None:
-    """As in a file for the web."""
+    """The header may come before the media data, as in files for the web."""
     found = measured(clip(tmp_path / "a.mp4", 1, (320, 180), movflags="faststart"))
     assert found.seconds == pytest.approx(1, abs=0.01)
 
 
 def test_a_clip_in_fragments(tmp_path: Path) -> None:
-    """Its first header does not say how many follow."""
+    """A fragmented clip has a length, although its first header does not contain it."""
     found = measured(clip(tmp_path / "a.mp4", 1, (320, 180), movflags="frag_keyframe+empty_moov"))
     assert (found.width, found.height) == (320, 180)
     assert found.seconds in (None, pytest.approx(1, abs=0.05))
 
 
 def test_without_the_extra_it_is_not_known(tmp_path: Path) -> None:
-    """Only warnings hang on it."""
+    """Without the extra ``video`` the length is unknown."""
     path = clip(tmp_path / "a.mp4", 1, (320, 180))
     code = (
         "import sys; sys.modules['av'] = None\n"
@@ -57,14 +57,14 @@ def test_without_the_extra_it_is_not_known(tmp_path: Path) -> None:
 
 
 def test_no_other_file_is_opened(tmp_path: Path) -> None:
-    """A list of other files under the name of a clip is no clip, whatever else FFmpeg would make of it."""
+    """A playlist under the name of a clip has no length, and the files in it are not opened."""
     clip(tmp_path / "a.mp4", 1, (320, 180))
     for text in ("ffconcat version 1.0\nfile a.mp4\n", "#EXTM3U\n#EXTINF:1,\na.mp4\n#EXT-X-ENDLIST\n"):
         assert measure("mp4", io.BytesIO(text.encode())) == Length()
 
 
 def test_a_clip_that_a_telephone_turned(tmp_path: Path) -> None:
-    """The sides are those that are seen."""
+    """The dimensions of a rotated clip are those that are displayed."""
     path = clip(tmp_path / "a.mp4", 1, (320, 180))
     content = path.read_bytes()
     upright = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
@@ -79,14 +79,14 @@ def test_a_clip_that_a_telephone_turned(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate", [44100, 48000, 22050, 16000])
 @pytest.mark.parametrize("seconds", [1, 3.3])
 def test_a_sound_is_measured(ending: str, rate: int, seconds: float, tmp_path: Path) -> None:
-    """Give or take the frames at both ends."""
+    """The length of a sound is right up to the frames at both ends."""
     found = measured(sound(tmp_path / f"a.{ending}", seconds, rate))
     assert found.seconds == pytest.approx(seconds, abs=0.15)
     assert (found.width, found.height, found.rate) == (None, None, None)
 
 
 def test_an_mp3_with_a_title_and_a_cover(tmp_path: Path) -> None:
-    """What the tag holds is no sound, also when it looks like some."""
+    """The tag of an MP3 does not count as sound."""
     plain = sound(tmp_path / "a.mp3", 1).read_bytes()
     begin = 10 + sum((part & 0x7F) << 7 * (3 - place) for place, part in enumerate(plain[6:10]))
     cover = b"\xff\xfb\x90\x64" * 1000
@@ -97,7 +97,7 @@ def test_an_mp3_with_a_title_and_a_cover(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
 def test_a_wav_whose_recorder_could_not_go_back(length: int, tmp_path: Path) -> None:
-    """Its header does not tell; what is there counts."""
+    """A WAV without a length in its header has that of its content."""
     content = bytearray(sound(tmp_path / "a.wav", 1).read_bytes())
     at = content.index(b"data") + 4
     content[at : at + 4] = struct.pack("<I", length)
@@ -105,7 +105,7 @@ def test_a_wav_whose_recorder_could_not_go_back(length: int, tmp_path: Path) -> 
 
 
 def test_a_very_long_mp3_is_counted_in_part(tmp_path: Path) -> None:
-    """The beginning stands for the rest."""
+    """The length of a very long MP3 is estimated from its beginning."""
     plain = sound(tmp_path / "a.mp3", 10).read_bytes()
     frames = plain[10 + sum((part & 0x7F) << 7 * (3 - place) for place, part in enumerate(plain[6:10])) :]
     times = 30_000_000 // len(frames)
@@ -116,14 +116,14 @@ def test_a_very_long_mp3_is_counted_in_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["mp4", "wav", "mp3", "aac"])
 @pytest.mark.parametrize("content", [b"\xff" * 3_000_000, b"\0\0\0\x08free" * 300_000, b"\xff\xfb" * 900_000])
 def test_what_looks_like_ever_more_ends_soon(kind: str, content: bytes) -> None:
-    """A file made to keep a reader busy."""
+    """A file that is made to keep a reader busy is read in a short time."""
     assert measure(kind, io.BytesIO(content)).width is None
 
 
 @pytest.mark.parametrize("missing", [b"tkhd", b"mdhd", b"mdia", b"hdlr", b"mvhd", b"stts", b"minf"])
 @pytest.mark.parametrize("ending", ["mp4", "mov"])
 def test_a_clip_without_a_part_of_its_header(ending: str, missing: bytes, made: dict[str, bytes]) -> None:
-    """What it does not say is not known."""
+    """Properties that are missing in the header are None."""
     content = made[ending].replace(missing, b"free")
     assert content != made[ending]
     found = measure(ending, io.BytesIO(content))
@@ -133,7 +133,7 @@ def test_a_clip_without_a_part_of_its_header(ending: str, missing: bytes, made: 
 @pytest.mark.parametrize("length", [2**63, 2**64 - 1, 2**63 - 1])
 @pytest.mark.parametrize("outside", [False, True])
 def test_a_box_longer_than_any_file(length: int, outside: bool) -> None:
-    """It goes up to the end."""
+    """A box that is longer than the file ends with the file."""
     box = struct.pack(">I4sQ", 1, b"free", length)
     content = box if outside else struct.pack(">I4s", 8 + len(box) + 8, b"moov") + box + bytes(8)
     assert measure("mp4", io.BytesIO(content)) == Length()
@@ -160,7 +160,7 @@ def test_no_header_breaks_it(
     renamed: list[tuple[bytes, bytes]],
     made: dict[str, bytes],
 ) -> None:
-    """Boxes that are longer, shorter, others or elsewhere than they say."""
+    """Boxes with wrong lengths, names or positions never raise."""
     content = bytearray(made[kind])
     for name, offset, value in changes:
         at = max(content.find(name) + offset, 0)
@@ -177,7 +177,7 @@ def test_no_header_breaks_it(
     places=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=6),
 )
 def test_no_bytes_break_it(kind: str, cut: int, places: list[tuple[int, int]], made: dict[str, bytes]) -> None:
-    """Cut, or with bytes of another file in it: the length is a number or is not known."""
+    """Truncated or mixed content gives a number or None."""
     content = bytearray(made.get(kind, made["mp4"])[:cut])
     for at, value in places:
         if at < len(content):
@@ -188,7 +188,7 @@ def test_no_bytes_break_it(kind: str, cut: int, places: list[tuple[int, int]], m
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A small file of each kind, its header first."""
+    """A small file of each format, with its header first."""
     folder = tmp_path_factory.mktemp("made")
     clips = {each: clip(folder / f"a.{each}", 0.2, (64, 48), movflags="faststart") for each in ("mp4", "mov")}
     sounds = {each: sound(folder / f"a.{each}", 0.2) for each in ("wav", "mp3", "m4a", "aac")}

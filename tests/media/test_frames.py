@@ -1,4 +1,4 @@
-"""Frames of saved videos: the very picture, in its colours, whole or not there."""
+"""Frames of saved videos: exact, in the right colours, complete or absent."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ BT709 = 1
 
 
 def shade(number: int) -> tuple[int, int, int]:
-    """The colour of a frame, far from that of every other one near it."""
+    """Return the colour of a frame, which differs clearly from those of its neighbours."""
     return (20 + number * 53 % 200, 20 + number * 89 % 200, 20 + number * 3)
 
 
 def video(
     path: Path, size: tuple[int, int] = (160, 96), tagged: bool = False, hd: bool = False, **options: str
 ) -> Path:
-    """A video whose every frame has a colour of its own; its colours are made as those of HD, and it says so."""
+    """Return a video in which each frame has its own colour, tagged as HD colours."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24, options={"crf": "8", **options})
         stream.width, stream.height = size
@@ -60,7 +60,7 @@ def near(found: tuple[int, ...], number: int) -> bool:
 
 
 def test_the_colours_of_the_samples_are_apart() -> None:
-    """So that one frame is not taken for another."""
+    """The colours of the samples differ enough to identify each frame."""
     assert not [(a, b) for a in range(FRAMES) for b in range(a) if near(shade(a), b)]
 
 
@@ -75,13 +75,13 @@ KINDS: dict[str, dict[str, str]] = {
 
 @pytest.fixture(scope="module", params=KINDS)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Videos whose frames are stored in different orders."""
+    """Videos that store their frames in different orders."""
     yield video(tmp_path_factory.mktemp("made") / "a boat.mp4", **KINDS[request.param])
 
 
 @pytest.mark.parametrize("index", [0, 1, 9, 10, 11, 29, 58, 59, -1, -2, -60])
 def test_each_frame_is_the_very_one(index: int, made: Path) -> None:
-    """Counted from the beginning or the end, however the video stores them."""
+    """A frame counted from the start or the end is exact, whatever the stored order."""
     found = frame(made, index)
     assert near(colour(found), index % FRAMES)
     which = "last" if index == -1 else str(index % FRAMES)
@@ -93,28 +93,28 @@ def test_each_frame_is_the_very_one(index: int, made: Path) -> None:
 
 @pytest.mark.parametrize("tagged", [True, False])
 def test_the_colours_are_those_that_players_show(tagged: bool, tmp_path: Path) -> None:
-    """Of an HD video, also of one that does not say how its colours were made: the next clip begins in the same."""
+    """The colours are those of players, also for an HD video without a colour space."""
     path = video(tmp_path / "a.mp4", (1280, 720), tagged=tagged, hd=True)
     assert near(colour(frame(path, 7)), 7)
 
 
 @pytest.mark.parametrize("index", [60, -61, 10**9])
 def test_a_frame_that_is_not_there(index: int, made: Path) -> None:
-    """It is said how many there are."""
+    """The error for a missing frame says how many there are."""
     with pytest.raises(KlingError, match=rf"has 60 frames: from 0 to 59, or -1 .* to -60 .*, not {index}\."):
         frame(made, index)
 
 
 @pytest.mark.parametrize("index", [1.5, "1", None, [1]])
 def test_a_frame_is_a_whole_number(index: Any, made: Path) -> None:
-    """Numpy's numbers too."""
+    """The index may be any integer, also of NumPy."""
     with pytest.raises(KlingError, match="whole number"):
         frame(made, index)
     assert near(colour(frame(made, np.int64(5))), 5)
 
 
 def test_the_same_frame_is_written_once_and_again_of_a_new_video(tmp_path: Path) -> None:
-    """What is there is given; when the video is another one, so is the frame."""
+    """An existing frame is reused, unless the video has changed."""
     path = video(tmp_path / "a.mp4")
     first = frame(path, -1)
     stamp = first.stat().st_mtime_ns
@@ -128,7 +128,7 @@ def test_the_same_frame_is_written_once_and_again_of_a_new_video(tmp_path: Path)
 
 
 def test_a_users_own_file_stays_and_is_no_frame(tmp_path: Path) -> None:
-    """What is called as a frame might be."""
+    """A user's file with a similar name is neither used nor overwritten."""
     path = video(tmp_path / "a.mp4")
     own = [tmp_path / f"a_frame-{which}.png" for which in ("last", "0")]
     for each in own:
@@ -144,16 +144,16 @@ def test_a_users_own_file_stays_and_is_no_frame(tmp_path: Path) -> None:
     "content", [b"", b"just text", b"\x00\x00\x00\x18ftypisom" + bytes(100), b"#EXTM3U\n#EXTINF:1,\n/etc/hostname\n"]
 )
 def test_what_is_no_video(content: bytes, tmp_path: Path) -> None:
-    """Said in a sentence; nothing is left beside it."""
+    """A file that is not a video is an error of one sentence, and leaves no file."""
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
-    with pytest.raises(KlingError, match=r"No frame can be had of a\.mp4"):
+    with pytest.raises(KlingError, match=r"No frame can be read from a\.mp4"):
         frame(path, -1)
     assert [each for each in tmp_path.iterdir() if each.is_file()] == [path]
 
 
 def test_a_video_that_is_cut(tmp_path: Path) -> None:
-    """Its beginning can be had, its end cannot."""
+    """The first frames of a truncated video can be read, the last ones cannot."""
     path = video(tmp_path / "a.mp4", g="10", bf="0", movflags="")
     whole = path.read_bytes()
     at = whole.index(b"mdat")
@@ -166,13 +166,13 @@ def test_a_video_that_is_cut(tmp_path: Path) -> None:
 
 
 def test_a_video_that_has_gone(tmp_path: Path) -> None:
-    """Said with its path."""
+    """The error for a missing video names its path."""
     with pytest.raises(KlingError, match="is not there any more"):
         frame(tmp_path / "a.mp4", 0)
 
 
 def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to install."""
+    """Without PyAV the error names the extra to install."""
     path = video(tmp_path / "a.mp4")
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(KlingError, match=r"kling_widgets\[video\]"):
@@ -181,7 +181,7 @@ def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """Said in a sentence."""
+    """A read-only folder is an error of one sentence."""
     path = video(tmp_path / "a.mp4")
     tmp_path.chmod(0o500)
     with pytest.raises(KlingError, match="cannot be saved"):

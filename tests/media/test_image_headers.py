@@ -1,4 +1,4 @@
-"""What headers of pictures say."""
+"""Properties in the headers of pictures."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ FORMS = ["PNG", "GIF", "WEBP"]
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_picture_that_moves_is_told_from_one_that_does_not(form: str) -> None:
-    """An animated GIF, PNG or WebP holds several pictures."""
+    """An animated GIF, PNG or WebP is recognised."""
     assert moves(form.lower(), moving(form, (64, 48)))
     assert sides(form.lower(), moving(form, (64, 48))) == (64, 48)
     assert not moves(form.lower(), picture(form, (64, 48)))
 
 
 def test_a_jpeg_never_moves() -> None:
-    """There is no such thing."""
+    """A JPEG is never animated."""
     assert not moves("jpeg", picture("JPEG"))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_one_that_is_cut_is_looked_at_as_far_as_it_goes(form: str) -> None:
-    """Without an error, wherever it ends."""
+    """A picture truncated at any point never raises."""
     whole = moving(form, (64, 48))
     assert not moves(form.lower(), whole[:30]) or form == "WEBP"
     for end in range(0, len(whole), 7):
@@ -43,7 +43,7 @@ def test_one_that_is_cut_is_looked_at_as_far_as_it_goes(form: str) -> None:
     st.binary(max_size=80),
 )
 def test_no_bytes_break_it(kind: str, head: bytes, rest: bytes) -> None:
-    """Made up, it has sides or has none."""
+    """Any content gives dimensions or None."""
     assert len(sides(kind, head + rest)) == 2
     assert moves(kind, head + rest) in (True, False)
     assert 1 <= orientation(kind, head + rest) <= 8
@@ -56,7 +56,7 @@ def test_no_bytes_break_it(kind: str, head: bytes, rest: bytes) -> None:
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_how_a_picture_is_turned(form: str, turn: int, order: str) -> None:
-    """As EXIF says it, in both orders of bytes, among other notes."""
+    """The EXIF orientation is read in both byte orders, among other metadata."""
     exif = PIL.Image.Exif()
     exif.endian = order
     exif[0x010F], exif[0x0112], exif[0x0132] = "A camera", turn, "2026:11:30 12:00:00"
@@ -66,7 +66,7 @@ def test_how_a_picture_is_turned(form: str, turn: int, order: str) -> None:
 
 @pytest.mark.parametrize("turn", [0, 9, 65535])
 def test_nonsense_about_turning_is_not_believed(turn: int) -> None:
-    """It is upright then."""
+    """An invalid orientation counts as upright."""
     exif = PIL.Image.Exif()
     exif[0x0112] = turn
     assert orientation("jpeg", picture("JPEG", exif=exif)) == 1
@@ -75,7 +75,7 @@ def test_nonsense_about_turning_is_not_believed(turn: int) -> None:
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}])
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_a_missing_end_is_seen(form: str, options: dict[str, bool]) -> None:
-    """Wherever it is cut; what stands behind the end, as telephones put a clip there, is no reason."""
+    """A missing end is detected at any point; data after the end, such as a phone's clip, is ignored."""
     buffer = io.BytesIO()
     PIL.Image.effect_noise((64, 48), 90).convert("RGB").save(buffer, form, **options)
     whole = buffer.getvalue()
@@ -88,7 +88,7 @@ def test_a_missing_end_is_seen(form: str, options: dict[str, bool]) -> None:
 
 
 def test_a_preview_s_end_is_not_the_picture_s() -> None:
-    """A camera puts a small picture into its notes."""
+    """The end of a preview in the metadata does not count as that of the picture."""
     exif = PIL.Image.Exif()
     exif[0x9286] = picture("JPEG", (40, 30))
     whole = picture("JPEG", exif=exif.tobytes())
@@ -98,7 +98,7 @@ def test_a_preview_s_end_is_not_the_picture_s() -> None:
 
 
 def test_the_colours_of_print_are_seen() -> None:
-    """Four of them in a JPEG."""
+    """A JPEG in CMYK is recognised."""
     buffer = io.BytesIO()
     PIL.Image.new("CMYK", (40, 30)).save(buffer, "JPEG")
     assert is_cmyk("jpeg", buffer.getvalue())

@@ -1,4 +1,4 @@
-"""What is wrong with media whose bytes are at hand: limits as documented, and no refusals that nobody stated."""
+"""Checks of local media against documented limits: warnings, unless the upload is impossible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOOD = {**dict.fromkeys(MEDIA[:4], PNG), "video_list": MP4, "voice_list": WAV}
 
 
 def said(field: str, facts: Facts, model: str = "2.6") -> list[str]:
-    """What is said of a file, each with its severity."""
+    """Return the problems of a file, each with its severity."""
     spec = find(model)
     return [f"{each.severity}: {each}" for each in problems(spec.field(field), spec, "a file", facts)]
 
@@ -28,13 +28,13 @@ def said(field: str, facts: Facts, model: str = "2.6") -> list[str]:
 @pytest.mark.parametrize("model", [model.name for model in models()])
 @pytest.mark.parametrize("field", MEDIA)
 def test_what_is_as_documented_is_passed_in_silence(field: str, model: str) -> None:
-    """A usual picture, clip and sound, in every model that may have them."""
+    """A usual picture, clip or sound has no problems with any model."""
     assert said(field, GOOD[field], model) == []
 
 
 @pytest.mark.parametrize("field", [name for name in FIELDS if name not in MEDIA])
 def test_other_fields_hold_no_media(field: str) -> None:
-    """Nothing is documented for them, nothing is said."""
+    """Fields without media have no limits."""
     assert bounds(FIELDS[field], find("2.6")) is None
     assert said(field, Facts(None, 0)) == []
 
@@ -43,14 +43,14 @@ def test_other_fields_hold_no_media(field: str) -> None:
     ("change", "says"),
     [
         ({"size": 0}, "is empty"),
-        ({"kind": None}, "is not a picture"),
-        ({"kind": "mp4"}, "is mp4, not a picture"),
+        ({"format": None}, "is not a picture"),
+        ({"format": "mp4"}, "is mp4, not a picture"),
         ({"size": 40_000_000}, "has 40 MB. The service takes pictures of up to 20 MB"),
     ],
 )
 @pytest.mark.parametrize("field", MEDIA[:4])
 def test_only_what_cannot_be_uploaded_is_an_error(field: str, change: dict[str, Any], says: str) -> None:
-    """And it is the only thing that is said."""
+    """A file that cannot be uploaded is an error, and the only problem."""
     (problem,) = said(field, replace(PNG, **change))
     assert problem.startswith("error: ")
     assert says in problem
@@ -59,13 +59,13 @@ def test_only_what_cannot_be_uploaded_is_an_error(field: str, change: dict[str, 
 @pytest.mark.parametrize(
     ("field", "change", "says"),
     [
-        ("image", {"kind": "gif"}, "is gif; jpeg or png is documented"),
-        ("image", {"kind": "gif", "animated": True}, "which of its pictures counts is not documented"),
-        ("image", {"kind": "webp"}, "is webp"),
+        ("image", {"format": "gif"}, "is gif; jpeg or png is documented"),
+        ("image", {"format": "gif", "animated": True}, "which of its frames is used is not documented"),
+        ("image", {"format": "webp"}, "is webp"),
         ("image", {"size": 10_500_000}, "10.5 MB; 10 MB is the documented limit"),
         ("image", {"width": 299, "height": 400}, "299×400 pixels; sides of at least 300"),
         ("image", {"width": 70_000, "height": 70_000}, "sides of at most 65536"),
-        ("image", {"width": 3000, "height": 1000}, "no flatter than 2.5:1"),
+        ("image", {"width": 3000, "height": 1000}, "from 1:2.5 to 2.5:1 are documented"),
         ("image", {"width": 400, "height": 1100}, "no taller than 1:2.5"),
         ("image", {"width": 9000, "height": 9000}, "more than any clip shows"),
         ("image_list", {"size": 10_500_000}, "10 MB is the documented limit"),
@@ -73,7 +73,7 @@ def test_only_what_cannot_be_uploaded_is_an_error(field: str, change: dict[str, 
     ],
 )
 def test_what_is_documented_for_pictures_is_a_warning(field: str, change: dict[str, Any], says: str) -> None:
-    """The sources may be behind the service: it can be sent."""
+    """Documented limits are warnings, as the sources may be outdated."""
     found = said(field, replace(PNG, **change))
     assert all(each.startswith("warning: ") for each in found)
     assert any(says in each for each in found)
@@ -82,8 +82,8 @@ def test_what_is_documented_for_pictures_is_a_warning(field: str, change: dict[s
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("image_tail", {"kind": "webp"}),
-        ("image", {"kind": "jpeg"}),
+        ("image_tail", {"format": "webp"}),
+        ("image", {"format": "jpeg"}),
         ("image", {"width": 2500, "height": 1000}),
         ("image", {"width": 720, "height": 1800}),
         ("image", {"width": 300, "height": 300}),
@@ -93,7 +93,7 @@ def test_what_is_documented_for_pictures_is_a_warning(field: str, change: dict[s
     ],
 )
 def test_what_is_just_within_is_within(field: str, change: dict[str, Any]) -> None:
-    """WebP as a last frame alone; a mask has its picture's sides; what is not known is not held against it."""
+    """Values at the limits are accepted, and unknown values are ignored; only a last frame may be WebP."""
     assert said(field, replace(PNG, **change)) == []
 
 
@@ -105,8 +105,8 @@ def test_what_is_just_within_is_within(field: str, change: dict[str, Any]) -> No
         ("o1", {"size": 250_000_000}, "200 MB is the documented limit"),
         ("o1", {"width": 640, "height": 480}, "sides of at least 720"),
         ("o1", {"width": 3840, "height": 2160}, "sides of at most 2160"),
-        ("o1", {"kind": "webm"}, "mp4 or mov is documented"),
-        ("o1", {"kind": None}, "is no file of a kind that is known here"),
+        ("o1", {"format": "webm"}, "mp4 or mov is documented"),
+        ("o1", {"format": None}, "has an unknown format"),
         ("o1", {"rate": 12.0}, "12 frames a second; 24 to 60"),
         ("3.0-motion-control", {"seconds": 60.0}, "3 to 30 s"),
         ("3.0-motion-control", {"size": 150_000_000}, "100 MB"),
@@ -114,7 +114,7 @@ def test_what_is_just_within_is_within(field: str, change: dict[str, Any]) -> No
     ],
 )
 def test_what_is_documented_for_clips(model: str, change: dict[str, Any], says: str) -> None:
-    """A driving video has limits of its own."""
+    """Clips have limits, and driving clips others."""
     (problem,) = said("video_list", replace(MP4, **change), model)
     assert problem.startswith("warning: ")
     assert says in problem
@@ -130,7 +130,7 @@ def test_what_is_documented_for_clips(model: str, change: dict[str, Any], says: 
     ],
 )
 def test_clips_within_the_limits(model: str, change: dict[str, Any]) -> None:
-    """A container rounds: ten seconds may be 10.04."""
+    """Containers round: a clip of ten seconds may have 10.04."""
     assert said("video_list", replace(MP4, **change), model) == []
 
 
@@ -144,14 +144,14 @@ def test_clips_within_the_limits(model: str, change: dict[str, Any]) -> None:
     ],
 )
 def test_how_long_a_voice_may_be_depends_on_who_speaks(model: str, seconds: float, says: str) -> None:
-    """An avatar speaks up to five minutes."""
+    """The sound of an avatar may have five minutes."""
     found = said("voice_list", replace(WAV, seconds=seconds), model)
     assert [says in each for each in found] == ([True] if says else [])
 
 
 def test_a_voice_of_another_kind_or_size() -> None:
-    """Both are said."""
-    assert "mp3, wav, m4a or aac is documented" in said("voice_list", replace(WAV, kind="webm"))[0]
+    """Format and size are both reported."""
+    assert "mp3, wav, m4a or aac is documented" in said("voice_list", replace(WAV, format="webm"))[0]
     assert "5 MB is the documented limit" in said("voice_list", replace(WAV, size=6_000_000))[0]
 
 
@@ -166,7 +166,7 @@ def test_a_voice_of_another_kind_or_size() -> None:
     ],
 )
 def test_facts_in_words(facts: Facts, words: str) -> None:
-    """As they stand beside the picture."""
+    """The text of the properties, as it is shown beside the picture."""
     assert str(facts) == words
 
 
@@ -176,20 +176,22 @@ def test_facts_in_words(facts: Facts, words: str) -> None:
         ("cut", "a file is cut off: its end is missing. Copy or download it again."),
         (
             "cmyk",
-            "a file is in the colours of print (CMYK), which are often shown wrongly. kw.picture(path) mends",
+            "a file uses print colours (CMYK), which are often displayed wrongly. kw.picture(path) converts",
         ),
-        ("turned", "a file is stored turned, and cannot be set upright here: what counts"),
+        ("turned", "a file is stored rotated, and cannot be rotated here: how"),
     ],
 )
 def test_a_flaw_of_a_picture_is_a_note(flaw: str, says: str) -> None:
-    """It is sent: nobody says that it would be refused."""
+    """A flaw is a warning: no source says that the picture would be refused."""
     (found,) = said("image", replace(PNG, flaws=(flaw,)))
     assert found.startswith(f"warning: {says}")
 
 
-@pytest.mark.parametrize("kind", CONVERTED)
-def test_another_kind_of_picture_is_converted_or_refused(kind: str) -> None:
-    """In silence where Pillow reads it; else with what to install."""
-    assert said("image", replace(PNG, kind=kind, size=12_000_000, converted=True)) == []
-    (found,) = said("image", Facts(kind, 1_200_000))
-    assert found.startswith(f"error: a file is {kind.upper()}, which Pillow cannot read here. Save it as JPEG, or: pip")
+@pytest.mark.parametrize("format", CONVERTED)
+def test_another_format_of_picture_is_converted_or_refused(format: str) -> None:
+    """Other formats are accepted if Pillow reads them; else the error names the package."""
+    assert said("image", replace(PNG, format=format, size=12_000_000, converted=True)) == []
+    (found,) = said("image", Facts(format, 1_200_000))
+    assert found.startswith(
+        f"error: a file is {format.upper()}, which Pillow cannot read here. Save it as JPEG, or: pip"
+    )

@@ -1,4 +1,4 @@
-"""Links that the service cannot follow: pages that show a picture, and addresses on somebody's own network."""
+"""Links that the service cannot follow: web pages around a file, and addresses on a local network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BOX = "https://www.dropbox.com/"
     ],
 )
 def test_a_page_is_no_picture(link: str, file: str) -> None:
-    """The address of the file itself is given where the site has one, and is no page."""
+    """A page of a known site yields the direct link if the site has one, and that is not a page."""
     assert page(link) == file
     assert not file or page(file) is None
 
@@ -58,7 +58,7 @@ def test_a_page_is_no_picture(link: str, file: str) -> None:
     ],
 )
 def test_a_link_to_a_file_is_no_page(link: str) -> None:
-    """Nor is what is no link."""
+    """Direct links, and other text, are not pages."""
     assert page(link) is None
 
 
@@ -87,13 +87,13 @@ def test_a_link_to_a_file_is_no_page(link: str) -> None:
     ],
 )
 def test_a_local_address_is_told(link: str, host: str) -> None:
-    """It means another machine to the service, or none."""
+    """A local address is recognised: for the service it means another machine, or none."""
     assert unreachable(link) == host
 
 
 @given(st.text(max_size=60))
 def test_no_text_breaks_it(text: str) -> None:
-    """Nothing raises, nothing takes long."""
+    """Any text is processed without an error, and fast."""
     for link in (text, f"https://{text}", f"https://www.dropbox.com/s/{text}", f"https://drive.google.com/{text}"):
         page(link)
         unreachable(link)
@@ -102,7 +102,7 @@ def test_no_text_breaks_it(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["image", "image_tail", "image_list", "dynamic_masks", "video_list", "voice_list"])
 def test_every_field_of_media_says_so(name: str) -> None:
-    """Once a link, as a warning; a field of one link offers the right one as its fix."""
+    """Each link gets one warning; a field with a single link offers the direct link as its fix."""
     field = FIELDS[name]
     inner = {"dynamic_masks": "mask_url"}.get(name, "url")
     shape = (lambda link: link) if "image" in name else (lambda link: [{inner: link}, {inner: link}])
@@ -119,5 +119,5 @@ def test_every_field_of_media_says_so(name: str) -> None:
 
 
 def test_other_fields_may_name_any_link() -> None:
-    """A prompt is about whatever it likes."""
+    """Links in other fields, such as the prompt, are ignored."""
     assert not list(doubts(FIELDS["prompt"], "http://localhost/a"))

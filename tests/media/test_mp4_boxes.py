@@ -1,4 +1,4 @@
-"""Whether a video is all there, by what it is made of."""
+"""Detection of truncated videos by their boxes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from kling_widgets.media.mp4_boxes import boxes, is_cut_off
-from kling_widgets.media.probe import kind_of
+from kling_widgets.media.probe import format_of
 from tests.client.samples import clip
 from tests.conftest import tries
 from tests.servers import MP4
@@ -27,7 +27,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A clip of each kind, as another program wrote it."""
+    """A clip of each format, written by another program."""
     folder = tmp_path_factory.mktemp("videos")
     return {
         name: clip(folder / file, 1.5, (64, 48), rate=8, **options).read_bytes()
@@ -36,12 +36,12 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def cut_off(content: bytes) -> bool:
-    return is_cut_off(kind_of(content[:64]) or "", io.BytesIO(content), len(content))
+    return is_cut_off(format_of(content[:64]) or "", io.BytesIO(content), len(content))
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_whole_one_is_whole(videos: dict[str, bytes], name: str) -> None:
-    """Also with what others put behind it: a line of text, nothing, noise, a page of a proxy."""
+    """A complete video is recognised, also with other data after it."""
     assert not cut_off(videos[name])
     for behind in (b"\0" * 500, b"\n", b"\0\0", b"<!-- served by a proxy -->", b"\xff" * 64, b"\0\0\0\x01"):
         if not name.startswith("webm") or behind[:1] == b"\0":
@@ -50,8 +50,10 @@ def test_a_whole_one_is_whole(videos: dict[str, bytes], name: str) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_wherever_it_breaks_off(videos: dict[str, bytes], name: str) -> None:
-    """In the middle of a part, in its head, between index and pictures. Between two parts that could both be the last
-    one nobody can tell."""
+    """A cut in a box, in its header, or between index and data is detected.
+
+    A cut between two boxes of which either may be the last cannot be.
+    """
     whole = videos[name]
     parts = {end for _, _, end in boxes(io.BytesIO(whole), 0, len(whole))} if "webm" not in name else set()
     noise = random.Random(name)
@@ -66,7 +68,7 @@ def test_wherever_it_breaks_off(videos: dict[str, bytes], name: str) -> None:
 @pytest.mark.parametrize("kept", range(8))
 @pytest.mark.parametrize("name", ["index last", "index first", "mov"])
 def test_a_border_between_two_boxes(videos: dict[str, bytes], name: str, kept: int) -> None:
-    """Before the last one of a film without fragments it is always cut: the index or the pictures are missing."""
+    """Without fragments, a cut before the last box is detected: index or data are missing."""
     ends = [end for found, _, end in boxes(io.BytesIO(videos[name]), 0, 10**9) if found in (b"ftyp", b"moov", b"free")]
     for end in ends[:2]:
         at = end + kept
@@ -75,7 +77,7 @@ def test_a_border_between_two_boxes(videos: dict[str, bytes], name: str, kept: i
 
 
 def test_lengths_of_each_kind() -> None:
-    """64 bits, also where the head itself is cut; none, which means up to the end; one that cannot be."""
+    """Box lengths may have 64 bits, be 0 (up to the end), or be invalid."""
     head, pictures = MP4[:32], MP4[40:]
     long = head + struct.pack(">I4sQ", 1, b"mdat", 16 + len(pictures)) + pictures
     assert not cut_off(long)
@@ -87,14 +89,14 @@ def test_lengths_of_each_kind() -> None:
 
 
 def test_a_fragment_without_its_pictures() -> None:
-    """Its index has come, and no more."""
+    """A fragment with an index but without data is incomplete."""
     fragment = struct.pack(">I4s", 8, b"moof")
     assert not cut_off(MP4 + fragment + MP4[32:])
     assert cut_off(MP4 + fragment)
 
 
 def test_any_bytes_are_looked_at_to_their_end() -> None:
-    """Noise behind the first bytes of each kind raises nothing."""
+    """Noise after the first bytes of any format never raises."""
     noise = random.Random(4)
     for _ in range(tries(2000)):
         content = noise.randbytes(noise.randrange(300))

@@ -1,4 +1,4 @@
-"""What files are, by their bytes."""
+"""Detection of formats by content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.media.probe import LARGEST_UPLOAD, check_picture, check_upload, facts_of, kind_of, look
+from kling_widgets.media.probe import LARGEST_UPLOAD, check_picture, check_upload, facts_of, format_of, identify
 from tests.client import samples
 from tests.client.conftest import MP4
 from tests.client.samples import clip, moving, sound
@@ -33,13 +33,13 @@ def picture(form: str, size: tuple[int, int] = (64, 48), **options: Any) -> byte
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_clips_and_sounds_are_known(kind: str) -> None:
-    """By the first bytes alone."""
-    assert kind_of(SAMPLES[kind][:64]) == kind
+    """Clips and sounds are recognised by their first bytes."""
+    assert format_of(SAMPLES[kind][:64]) == kind
 
 
 def test_a_bare_mp3_frame_is_no_aac() -> None:
-    """Both begin with the same sync word; the layer tells."""
-    assert kind_of(b"\xff\xfb\x90\x64" + b"\0" * 60) == "mp3"
+    """MP3 and AAC have the same sync word, and differ in the layer."""
+    assert format_of(b"\xff\xfb\x90\x64" + b"\0" * 60) == "mp3"
 
 
 @pytest.mark.parametrize(
@@ -57,18 +57,18 @@ def test_a_bare_mp3_frame_is_no_aac() -> None:
 )
 @pytest.mark.parametrize("size", [(64, 48), (1, 1), (721, 1283)])
 def test_pictures_are_measured(form: str, options: dict[str, Any], size: tuple[int, int]) -> None:
-    """Width and height as another program wrote them, from the header alone."""
+    """The dimensions are those that another program wrote, read from the header."""
     content = picture(form, size, **options)
-    found = look(content)
+    found = identify(content)
     assert found is not None
-    assert (found.kind, found.format, found.size) == (form.lower(), "picture", len(content))
+    assert (found.format, found.kind, found.size) == (form.lower(), "picture", len(content))
     assert (found.width, found.height) == size
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"<html>", b"%PDF-1.7", b"\0" * 64, b"RIFF\0\0\0\0AVI "])
 def test_what_is_nothing_of_ours_is_none(content: bytes) -> None:
-    """A name's ending does not make a picture."""
-    assert look(content) is None
+    """Other content is not recognised, whatever the file's name."""
+    assert identify(content) is None
 
 
 @given(
@@ -76,13 +76,13 @@ def test_what_is_nothing_of_ours_is_none(content: bytes) -> None:
     st.binary(max_size=80),
 )
 def test_no_bytes_break_it(head: bytes, rest: bytes) -> None:
-    """Cut or made up, it is looked at without an error."""
-    found = look(head + rest)
+    """Truncated or random content never raises."""
+    found = identify(head + rest)
     assert found is None or found.size == len(head + rest)
 
 
 def test_a_good_picture_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its content and digest, so that what was checked is what is sent; ``~`` is the home folder."""
+    """The checked content and its digest are kept, so that it is what is sent; ``~`` is the home folder."""
     content = picture("PNG")
     (tmp_path / "first.png").write_bytes(content)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -102,7 +102,7 @@ def test_a_good_picture_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_bad_picture_is_named_with_its_field(content: bytes | None, says: str, tmp_path: Path) -> None:
-    """One line that says which file and what is wrong, and one problem at its field."""
+    """The error is one line with the file and the reason, and one problem of its field."""
     path = tmp_path / "first.png"
     if content is not None:
         path.write_bytes(content)
@@ -113,14 +113,14 @@ def test_a_bad_picture_is_named_with_its_field(content: bytes | None, says: str,
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    """Said as that."""
+    """A folder is an error of its own."""
     with pytest.raises(InvalidRequestError, match="is a folder"):
         check_upload(tmp_path)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    """The system's reason is told."""
+    """The error contains the system's reason."""
     path = tmp_path / "a.png"
     path.write_bytes(b"x")
     path.chmod(0)
@@ -129,7 +129,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_one() -> None:
-    """A null character, a name without end, or somebody whom this machine does not know."""
+    """A null character, an endless name, or an unknown user is an error."""
     for path in ("a\0b.png", "x" * 5000, "~nobody-of-this-name/a.png"):
         for look_at in (check_upload, facts_of):
             with pytest.raises(InvalidRequestError):
@@ -138,7 +138,7 @@ def test_a_path_that_cannot_be_one() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    """Nobody may ever write into it."""
+    """A pipe is refused, as reading it could block forever."""
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(InvalidRequestError, match="is not there"):
         facts_of(tmp_path / "pipe.png")
@@ -155,20 +155,20 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     ],
 )
 def test_facts_of_files(content: bytes, words: str, tmp_path: Path) -> None:
-    """Of any file that can be read, whatever it is and however large."""
+    """Files of any format and size have properties."""
     path = tmp_path / "a.png"
     path.write_bytes(content)
     assert str(facts_of(path)) == words
 
 
 def test_facts_of_clips_and_sounds(tmp_path: Path) -> None:
-    """With their length."""
+    """Clips and sounds have a length."""
     assert str(facts_of(clip(tmp_path / "a.mp4", 1, (320, 180)))).startswith("320×180 mp4, 1.0 s")
     assert str(facts_of(sound(tmp_path / "a.wav", 2))).startswith("wav, 2.0 s")
 
 
 def test_what_is_large_and_no_picture_is_no_picture(tmp_path: Path) -> None:
-    """Its size is not what is wrong with it."""
+    """A large file that is not a picture is refused for its format, not its size."""
     with (tmp_path / "a.png").open("wb") as file:
         file.truncate(LARGEST_UPLOAD + 1)
     with pytest.raises(InvalidRequestError, match="is not a picture"):
@@ -176,7 +176,7 @@ def test_what_is_large_and_no_picture_is_no_picture(tmp_path: Path) -> None:
 
 
 def test_bytes_are_checked_like_files() -> None:
-    """Such as those of a file picker."""
-    assert check_picture(picture("JPEG")).kind == "jpeg"
+    """Bytes, such as those of a file picker, are checked like files."""
+    assert check_picture(picture("JPEG")).format == "jpeg"
     with pytest.raises(InvalidRequestError, match="is empty"):
         check_picture(b"", field="image")

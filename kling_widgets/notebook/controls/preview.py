@@ -65,7 +65,7 @@ def picture(value: JSON, local: LocalMedia, label: str, name: str = "") -> Marku
     image, words = Markup(), ""
     if isinstance(value, PurePath):
         facts = local.facts(Path(value))
-        if facts is not None and facts.kind in UPLOADABLE:
+        if facts is not None and facts.format in UPLOADABLE:
             source, words = local.thumbnail(Path(value)), str(facts)
             image = _image(source, label) if source else Markup()
     elif link := _link(value):

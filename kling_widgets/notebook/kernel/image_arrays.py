@@ -62,7 +62,7 @@ def _of_path(path: str | os.PathLike[str], local: LocalMedia) -> Path:
 
 def _is_fit(content: bytes) -> bool:
     """Whether the bytes are an upright PNG or JPEG in the colours of a screen, no larger than is documented."""
-    kind = probe.kind_of(content[: probe.ENOUGH])
+    kind = probe.format_of(content[: probe.ENOUGH])
     if kind not in ("png", "jpeg") or len(content) > LARGEST_PICTURE:
         return False
     return (
@@ -73,7 +73,7 @@ def _is_fit(content: bytes) -> bool:
 
 def _of_bytes(content: bytes, name: str, local: LocalMedia) -> Path:
     """Return a file of a picture whose bytes are at hand."""
-    kind = probe.kind_of(content[: probe.ENOUGH]) or ""
+    kind = probe.format_of(content[: probe.ENOUGH]) or ""
     readable = conversion.reads(kind)
     # Without Pillow what the service may take stays as it is; and so does what moves.
     facts = Facts(kind or None, min(len(content), LARGEST_UPLOAD), converted=kind in CONVERTED and readable)
@@ -85,7 +85,7 @@ def _of_bytes(content: bytes, name: str, local: LocalMedia) -> Path:
 
 
 def _kept(content: bytes, local: LocalMedia) -> Path:
-    ending = {"jpeg": "jpg"}.get(kind := probe.kind_of(content[: probe.ENOUGH]) or "", kind)
+    ending = {"jpeg": "jpg"}.get(kind := probe.format_of(content[: probe.ENOUGH]) or "", kind)
     return local.keep(f"{NAME}.{ending}", content)
 
 

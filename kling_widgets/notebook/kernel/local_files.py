@@ -111,13 +111,13 @@ class LocalMedia:
         facts = self.facts(path)
         if (
             facts is None
-            or facts.kind is None
-            or probe.format_of(facts.kind) == "picture"
+            or facts.format is None
+            or probe.kind_of(facts.format) == "picture"
             or facts.size > LARGEST_PLAYED
         ):
             return ""
         try:
-            return data_uri(path.expanduser().read_bytes(), probe.media_type(facts.kind))
+            return data_uri(path.expanduser().read_bytes(), probe.media_type(facts.format))
         except OSError:  # it has gone meanwhile
             return ""
 

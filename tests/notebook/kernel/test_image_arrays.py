@@ -127,7 +127,7 @@ def test_pictures_of_16_bits_keep_their_shades(mode: str, local: LocalMedia) -> 
 @pytest.mark.parametrize(("mode", "white"), [("I", 65535), ("F", 1.0)])
 def test_pictures_of_32_bits_are_refused(mode: str, white: float, local: LocalMedia) -> None:
     """Which number is white cannot be told, and a blank picture would be paid for."""
-    with pytest.raises(InvalidRequestError, match=rf"^A picture has 8 or 16 bits .* not 32 \(Pillow's mode {mode}\)\."):
+    with pytest.raises(InvalidRequestError, match=rf"^A picture must have 8 .* not 32 \(Pillow's mode {mode}\)\."):
         filed({"image": PIL.Image.new(mode, (4, 4), white)}, local)
     assert not local.folder.exists()
 

@@ -14,7 +14,7 @@ from kling_widgets.catalog.structured_fields import Masks
 from kling_widgets.client.links import public_link
 from kling_widgets.core.json_values import JSON, is_local
 from kling_widgets.errors import KlingError
-from kling_widgets.media.probe import kind_of
+from kling_widgets.media.probe import format_of
 from kling_widgets.notebook.controls.motion_brush.canvas import COLOURS, BrushCanvas
 from kling_widgets.notebook.controls.motion_brush.regions import (
     MOST_SHOWN,
@@ -149,7 +149,7 @@ class MotionBrush(StructuredControl):
         self.brush.send_bytes(key, self.parts.local.read(path) if path else None)
 
     def _keep(self, key: str, number: int, content: bytes) -> None:
-        if kind_of(content) != "png":
+        if format_of(content) != "png":
             return
         try:
             self._masks[key] = self.parts.local.keep(f"mask-{number}.png", content)
