@@ -28,7 +28,7 @@ PROMISES = (
         (
             "test_faults.py::test_a_submission",
             "test_faults.py::test_nobody_there",
-            "client/test_creation.py::test_one_price_per_wish",
+            "client/test_creation.py::test_one_price_per_submission",
             "client/test_operations.py::test_the_time_that_the_service_asks_for_is_kept",
         ),
     ),

@@ -1,4 +1,4 @@
-"""Both clients behind one face, in a time that passes only when somebody waits."""
+"""Both clients behind one interface, with a fake clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEY = "sk-test-0123456789abcdef"
 
 
 class Time:
-    """A clock that a test turns: waiting makes it go on, and is written down."""
+    """A fake clock: waiting advances it, and is recorded."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -36,7 +36,7 @@ class Time:
 
 
 class Either:
-    """A client of one of the two kinds; the async one is awaited for the test, call by call."""
+    """A client of either class; calls of the async one are run to their end."""
 
     def __init__(self, kind: type[Client] | type[AsyncClient], time: Time, *args: Any, **settings: Any) -> None:
         self.is_async = kind is AsyncClient
@@ -76,13 +76,13 @@ Maker = Callable[..., Either]
 
 @pytest.fixture
 def time() -> Time:
-    """A time that passes only when somebody waits."""
+    """A fake clock that advances only by waiting."""
     return Time()
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
 def make(request: pytest.FixtureRequest, time: Time) -> Iterator[Maker]:
-    """Makes clients: ``make(base_url)`` for a server, ``make(answer=function)`` for an answer to each httpx request."""
+    """Make clients: ``make(base_url)`` for a server, ``make(answer=function)`` to answer each httpx request."""
     made: list[Either] = []
 
     def maker(

@@ -1,4 +1,4 @@
-"""A keyring in memory, of the tests' own: what keyring.set_keyring takes."""
+"""A keyring in memory, for ``keyring.set_keyring``."""
 
 from __future__ import annotations
 

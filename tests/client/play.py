@@ -1,4 +1,4 @@
-"""Plays the other side of a protocol: gives it answers from a list, and writes down what it did."""
+"""Runs a protocol without a connection: feeds it answers from a list, and records its steps."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Played:
 
 
 def told(body: Any, status: int = 200, **headers: str) -> Response:
-    """A reply; text stays as it is, all else becomes JSON."""
+    """Return a reply; text is used as it is, anything else becomes JSON."""
     content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
 
 def play(steps: Protocol[Any], answers: Iterable[Response | NoReply | bytes]) -> Played:
-    """Takes the steps to their end. A request or a piece that no answer is left for is a mistake of the protocol."""
+    """Run a protocol to its end. A request without an answer left fails the test."""
     played, left = Played(), iter(answers)
     answer: Any = None
     error: BaseException | None = None

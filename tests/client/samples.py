@@ -16,20 +16,20 @@ FORMATS = {"m4a": "ipod", "aac": "adts"}
 
 
 def picture(form: str = "PNG", size: tuple[int, int] = (640, 480), **options: Any) -> bytes:
-    """A picture of one colour."""
+    """Return a picture of one colour."""
     buffer = io.BytesIO()
     PIL.Image.new("RGB", size, (200, 30, 30)).save(buffer, form, **options)
     return buffer.getvalue()
 
 
 def moving(form: str, size: tuple[int, int] = (640, 480)) -> bytes:
-    """A picture that moves."""
+    """Return an animated picture."""
     others = [PIL.Image.new("RGB", size, (shade, 90, 30)) for shade in (20, 240)]
     return picture(form, size, save_all=True, append_images=others)
 
 
 def clip(path: Path, seconds: float = 4, size: tuple[int, int] = (1280, 720), rate: int = 24, **options: str) -> Path:
-    """A clip of one colour; its name's ending is its kind."""
+    """Write a clip of one colour; the ending of its name is its format."""
     with av.open(str(path), "w", options=options) as container:
         codec, quick = (
             ("libvpx", {"deadline": "realtime"}) if path.suffix == ".webm" else ("libx264", {"preset": "ultrafast"})
@@ -46,7 +46,7 @@ def clip(path: Path, seconds: float = 4, size: tuple[int, int] = (1280, 720), ra
 
 
 def sound(path: Path, seconds: float = 3, rate: int = 44100) -> Path:
-    """A sound of a falling tone; its name's ending is its kind."""
+    """Write a sound of a falling tone; the ending of its name is its format."""
     kind = path.suffix[1:]
     wave = np.sin(np.cumsum(np.linspace(0.3, 0.01, round(seconds * rate)))) * 9000
     with av.open(str(path), "w", format=FORMATS.get(kind, kind)) as container:

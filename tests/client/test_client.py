@@ -1,4 +1,4 @@
-"""Both clients: the same names and arguments, and the whole way from a request to a file."""
+"""Both clients: the same methods and arguments, and the whole way from a request to a file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def public(kind: type) -> dict[str, inspect.Signature]:
 
 
 def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
-    """What is written for one client works with the other by adding ``await``."""
+    """Code for one client works with the other after adding ``await``."""
     assert public(Client) == public(AsyncClient)
     assert list(public(Client)) == list(public(AsyncClient))
     own, other = (inspect.signature(kind.__init__).parameters for kind in (Client, AsyncClient))
@@ -67,12 +67,12 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_every_public_method_is_documented(kind: type) -> None:
-    """Help in a notebook is the docstring."""
+    """Every public method has a docstring."""
     assert not [name for name in public(kind) if not inspect.getdoc(getattr(kind, name))]
 
 
 def test_generate_and_download_give_a_file(make: Maker, tmp_path: Path) -> None:
-    """From a model and a prompt to a whole file: submit, wait, fetch."""
+    """A model and a prompt become a complete file: submit, wait, download."""
     states = iter([row("queued"), row("processing", progress="42%")])
 
     def answer(asked: Asked) -> Answer:
@@ -100,7 +100,7 @@ def test_generate_and_download_give_a_file(make: Maker, tmp_path: Path) -> None:
 
 
 def test_submit_takes_a_request_or_a_model(make: Maker) -> None:
-    """Both ways of the contract send the same body; the task knows its model although the service does not say it."""
+    """A request, and a model with fields, send the same body; the task has its model even if the reply lacks it."""
     bodies: list[bytes] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -115,7 +115,7 @@ def test_submit_takes_a_request_or_a_model(make: Maker) -> None:
 
 
 def test_a_request_with_errors_is_not_sent(make: Maker) -> None:
-    """Its problems are told, and no connection is made."""
+    """A request with errors raises its problems without a connection."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing is to be sent")
@@ -129,7 +129,7 @@ def test_a_request_with_errors_is_not_sent(make: Maker) -> None:
 
 
 def test_refused_connection_is_tried_again_and_then_told(make: Maker, time: Time) -> None:
-    """Nothing was sent when no connection came about, so a POST may be repeated, and the error says so."""
+    """Without a connection nothing was sent, so a POST may be repeated, and the error says so."""
     with FaultServer(lambda asked: Answer()) as server:
         url = server.url
     with pytest.raises(ConnectionFailedError, match=r"Nothing was sent.*nothing is billed") as caught:
@@ -140,7 +140,7 @@ def test_refused_connection_is_tried_again_and_then_told(make: Maker, time: Time
 
 @pytest.mark.parametrize("fault", ["reset", "close", "stall"])
 def test_create_is_never_repeated_when_the_answer_is_lost(make: Maker, fault: Any) -> None:
-    """It may be accepted and billed: one POST, and an error that says so."""
+    """If the answer is lost, there is one POST, and the error says that it may have been accepted and billed."""
     with FaultServer(lambda asked: Answer(fault=fault)) as server:
         client = make(server.url, timeout=0.3)
         with pytest.raises(SubmissionUnknownError, match="may have been accepted and billed") as caught:
@@ -151,7 +151,7 @@ def test_create_is_never_repeated_when_the_answer_is_lost(make: Maker, fault: An
 
 
 def test_create_is_never_repeated_when_the_answer_is_cut_short(make: Maker) -> None:
-    """Half an answer holds no id, but the task may be there."""
+    """A truncated answer has no id, but the task may exist."""
     with FaultServer(lambda asked: Answer(body={"id": "t1"}, cut=4)) as server:
         with pytest.raises(SubmissionUnknownError):
             make(server.url).create({"model": "m"})
@@ -160,7 +160,7 @@ def test_create_is_never_repeated_when_the_answer_is_cut_short(make: Maker) -> N
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 524, 408, 520])
 def test_create_is_never_repeated_after_a_broken_server(make: Maker, status: int) -> None:
-    """What a proxy or a gateway answers after sending leaves open whether the task was made."""
+    """After an error of a proxy or the gateway, the task may exist."""
     with FaultServer(lambda asked: Answer(status, "<html><title>Bad</title></html>")) as server:
         with pytest.raises(SubmissionUnknownError) as caught:
             make(server.url).create({"model": "m"})
@@ -179,7 +179,7 @@ def test_create_is_never_repeated_after_a_broken_server(make: Maker, status: int
     ],
 )
 def test_create_waits_and_repeats_after_429(make: Maker, time: Time, headers: dict[str, str], least: float) -> None:
-    """It was refused, so it is sent again, after the time that the service asked for, in seconds or as a date."""
+    """After HTTP 429 the call is repeated, once the requested time in seconds or as a date has passed."""
     date = {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
     answers = iter([Answer(429, headers={**date, **headers})])
     with FaultServer(lambda asked: next(answers, Answer(body={"id": "t1"}))) as server:
@@ -191,7 +191,7 @@ def test_create_waits_and_repeats_after_429(make: Maker, time: Time, headers: di
 
 
 def test_create_gives_up_on_429_after_some_tries(make: Maker) -> None:
-    """Bounded, and the error says that nothing was submitted."""
+    """After some attempts the error says that nothing was submitted."""
     with FaultServer(lambda asked: Answer(429)) as server:
         with pytest.raises(RateLimitError, match="Nothing was submitted"):
             make(server.url).create({"model": "m"})
@@ -199,7 +199,7 @@ def test_create_gives_up_on_429_after_some_tries(make: Maker) -> None:
 
 
 def test_create_tells_a_long_retry_after_instead_of_waiting(make: Maker, time: Time) -> None:
-    """Nobody sits in front of a cell for an hour."""
+    """A very long Retry-After is an error at once."""
     with FaultServer(lambda asked: Answer(429, headers={"Retry-After": "3600"})) as server:
         with pytest.raises(RateLimitError) as caught:
             make(server.url).create({"model": "m"})
@@ -209,7 +209,7 @@ def test_create_tells_a_long_retry_after_instead_of_waiting(make: Maker, time: T
 
 @pytest.mark.parametrize("path", [CREATE, QUERY, "/v1/models", "/v1/files/uploads"])
 def test_a_redirect_takes_the_key_nowhere(make: Maker, path: str) -> None:
-    """A redirect is an error that names the base URL: the key stays with the host that it was meant for."""
+    """A redirect is an error that names the base URL, and the key is not sent to another host."""
     with (
         FaultServer(lambda asked: Answer(body={"id": "t1"})) as stranger,
         FaultServer(lambda asked: Answer(307, headers={"Location": f"{stranger.url}{asked.path}"})) as server,
@@ -231,7 +231,7 @@ def test_a_redirect_takes_the_key_nowhere(make: Maker, path: str) -> None:
     "target", ["javascript:alert(1)", "https://[", "http://\x01/", "data:,x", "//", "#", "?" * 9000]
 )
 def test_a_redirect_to_nowhere_repeats_no_submission(make: Maker, target: str) -> None:
-    """httpx raises for some of these as it does for an address that cannot be asked at all: yet it was sent."""
+    """httpx raises InvalidURL for an invalid Location, too, but that request was sent."""
     with FaultServer(lambda asked: Answer(302, headers={"Location": target})) as server:
         with pytest.raises((APIError, SubmissionUnknownError)):
             make(server.url).create({"model": "m"})
@@ -239,7 +239,7 @@ def test_a_redirect_to_nowhere_repeats_no_submission(make: Maker, target: str) -
 
 
 def test_loopback_ignores_proxies(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy cannot reach this very machine, so its setting does not count for it."""
+    """Connections to this machine use no proxy."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with FaultServer(lambda asked: Answer(body=row("processing"))) as server:
@@ -255,7 +255,7 @@ def test_loopback_ignores_proxies(make: Maker, monkeypatch: pytest.MonkeyPatch) 
 def test_a_proxy_that_cannot_be_used_is_told(
     make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str, says: str
 ) -> None:
-    """The error names the setting and what is missing, not its value, which may hold a password."""
+    """The error names the setting and the missing package, but not its value, which may contain a password."""
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(ConnectionFailedError, match=says) as caught:
         make()
@@ -267,7 +267,7 @@ def test_a_proxy_that_cannot_be_used_is_told(
 
 
 def test_get_asks_again_when_the_connection_breaks(make: Maker) -> None:
-    """A question costs nothing, so it is repeated through resets, pages of proxies and busy answers."""
+    """A query is repeated after broken connections, HTML pages and busy answers."""
     answers = iter([Answer(fault="reset"), Answer(502, "<html>"), Answer(429)])
     with FaultServer(lambda asked: next(answers, Answer(body=row("processing")))) as server:
         assert make(server.url).get("t1").status == "running"
@@ -275,14 +275,14 @@ def test_get_asks_again_when_the_connection_breaks(make: Maker) -> None:
 
 
 def test_get_quotes_the_id(make: Maker) -> None:
-    """An id is opaque: no character of it changes the address."""
+    """An id is quoted, so that no character of it changes the address."""
     with FaultServer(lambda asked: Answer(body=row("processing"))) as server:
         make(server.url).get("a/b?c=d#é")
         assert server.asked[0].path == "/v1/video/generations/a%2Fb%3Fc%3Dd%23%C3%A9"
 
 
 def test_wait_survives_every_passing_trouble(make: Maker) -> None:
-    """Errors on a look never end a wait by themselves; each is told."""
+    """Transient errors of polls never end a wait; each is reported."""
     answers = iter(
         [
             Answer(fault="reset"),
@@ -311,7 +311,7 @@ def test_wait_survives_every_passing_trouble(make: Maker) -> None:
 
 
 def test_a_server_that_keeps_no_connection(make: Maker) -> None:
-    """It closes each one after its answer, with or without saying so: what meets a closed one is asked again."""
+    """If the server closes each connection, with or without notice, requests on closed ones are repeated."""
     coded = iter(["close", "length"] * 3)
 
     def answer(asked: Asked) -> Answer:
@@ -329,7 +329,7 @@ def test_a_server_that_keeps_no_connection(make: Maker) -> None:
 
 @pytest.mark.parametrize("step", [CREATE, QUERY])
 def test_a_late_answer_is_waited_for(make: Maker, step: str) -> None:
-    """It is late, and not lost: nothing is sent a second time meanwhile."""
+    """While an answer is late, nothing is sent a second time."""
     late = threading.Event()
 
     async def answer(asked: Asked) -> Answer:
@@ -362,7 +362,7 @@ END = Answer(body=row("success", url="https://m.example/a.mp4"))
     ],
 )
 def test_wait_ends_when_the_service_itself_refuses(make: Maker, refused: Answer, kind: type[APIError]) -> None:
-    """The key, its scope or the id are wrong, three times in a row; the error says how to come back to the task."""
+    """Three refusals in a row, for the key, its scope or the id, end a wait; the error says how to resume."""
     with FaultServer(lambda asked: refused) as server:
         with pytest.raises(kind, match=r"%kling_resume t1$"):
             make(server.url).wait(Task("t1", status="queued"))
@@ -370,7 +370,7 @@ def test_wait_ends_when_the_service_itself_refuses(make: Maker, refused: Answer,
 
 
 def test_wait_does_not_end_at_a_refusal_that_passes(make: Maker) -> None:
-    """A database that lags or hiccups refuses twice, and then again twice: that is no last word."""
+    """Two refusals in a row do not end a wait, as the service's database may lag."""
     twice = [MISSING, MISSING]
     answers = iter([*twice, Answer(body=row("processing")), *twice, Answer(502), *twice])
     with FaultServer(lambda asked: next(answers, END)) as server:
@@ -379,7 +379,7 @@ def test_wait_does_not_end_at_a_refusal_that_passes(make: Maker) -> None:
 
 
 def test_an_id_that_a_user_typed_is_not_doubted(make: Maker) -> None:
-    """It is a typing error more often than a lag; once the service has told of the task, that is doubted as any."""
+    """An unknown id is an error at once, unless the service has confirmed the task before."""
     with FaultServer(lambda asked: MISSING) as server:
         with pytest.raises(TaskNotFoundError):
             make(server.url).wait("t1")
@@ -390,7 +390,7 @@ def test_an_id_that_a_user_typed_is_not_doubted(make: Maker) -> None:
 
 
 def test_wait_raises_for_a_failed_task(make: Maker) -> None:
-    """With the service's reason, advice, and the task."""
+    """The error has the service's reason, advice, and the task."""
     failed = row("failed", error={"message": "content moderation failed", "code": "task_failed"})
     with FaultServer(lambda asked: Answer(body=failed)) as server:
         with pytest.raises(TaskFailedError, match=r"content moderation failed.*change the prompt") as caught:
@@ -399,7 +399,7 @@ def test_wait_raises_for_a_failed_task(make: Maker) -> None:
 
 
 def test_wait_times_out_and_says_how_to_resume(make: Maker, time: Time) -> None:
-    """The task goes on; the error holds it as last seen, and its line says how to come back."""
+    """The error of a timeout has the last known task, and says how to resume."""
     busy = FaultServer(lambda asked: Answer(body=row("processing")))
     with busy as server, pytest.raises(WaitTimeoutError, match=r"keeps running.*%kling_resume t1") as caught:
         make(server.url).wait("t1", timeout=60)
@@ -408,7 +408,7 @@ def test_wait_times_out_and_says_how_to_resume(make: Maker, time: Time) -> None:
 
 
 def test_wait_for_no_time_looks_once(make: Maker) -> None:
-    """``timeout=0`` is a question."""
+    """``timeout=0`` polls once."""
     with FaultServer(lambda asked: Answer(body=row("processing"))) as server:
         with pytest.raises(WaitTimeoutError):
             make(server.url).wait("t1", timeout=0)
@@ -416,7 +416,7 @@ def test_wait_for_no_time_looks_once(make: Maker) -> None:
 
 
 def test_wait_asks_again_for_a_link_that_lags_behind(make: Maker) -> None:
-    """A success without a link gets some more looks; then the task is given as it is."""
+    """A success without a link is polled a few more times, then returned as it is."""
     answers = iter([Answer(body=row("success")), Answer(body=row("success"))])
     with FaultServer(lambda asked: next(answers, Answer(body=row("success", url="https://m.example/a.mp4")))) as server:
         assert make(server.url).wait("t1").url == "https://m.example/a.mp4"
@@ -428,7 +428,7 @@ def test_wait_asks_again_for_a_link_that_lags_behind(make: Maker) -> None:
 
 
 def test_wait_for_an_ended_task_asks_nothing(make: Maker) -> None:
-    """What has ended does not change."""
+    """Waiting for an ended task sends no request."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing is to be sent")
@@ -438,7 +438,7 @@ def test_wait_for_an_ended_task_asks_nothing(make: Maker) -> None:
 
 
 def test_available_gives_our_models_in_the_catalogs_order(make: Maker) -> None:
-    """Out of hundreds of names; a newer Kling comes last."""
+    """The Kling models are returned in the catalog's order, newer ones last."""
     names = ["gpt-x", "aigc-video-kling-9", "aigc-video-kling-3.0", "aigc-video-gv-3", "aigc-video-kling-1.6", 7]
     rows = [{"id": name} for name in names] + ["odd", {}]
     client = make(answer=lambda request: httpx.Response(200, json={"data": rows}))
@@ -446,7 +446,7 @@ def test_available_gives_our_models_in_the_catalogs_order(make: Maker) -> None:
 
 
 def test_all_requests_share_the_budget(make: Maker, time: Time) -> None:
-    """Two requests a second are half a second apart."""
+    """At two requests a second, requests are half a second apart."""
     client = make(answer=lambda request: httpx.Response(200, json=row("processing")), budget=RateLimiter(2))
     for _ in range(3):
         client.get("t1")
@@ -457,7 +457,7 @@ def test_all_requests_share_the_budget(make: Maker, time: Time) -> None:
 
 
 def test_no_key_is_an_error_at_once() -> None:
-    """A script stops at its first line, with the way out."""
+    """Making a client without a key raises, and the error says what to do."""
     with pytest.raises(MissingKeyError, match="CRAZYROUTER_API_KEY"):
         Client()
 
@@ -476,7 +476,7 @@ def told_by(error: BaseException | None) -> str:
 
 
 def test_a_bare_client_finds_the_key_where_it_runs() -> None:
-    """In the environment, or in a .env of the current folder; its repr says where, and not what."""
+    """The key is found in the environment or in the folder's .env; the repr names the source, not the key."""
     Path(".env").write_text(f"CRAZYROUTER_API_KEY={KEY}\n")
     with Client() as client:
         assert repr(client) == "<Client https://api.crazyrouter.com, key: CRAZYROUTER_API_KEY in .env>"
@@ -484,7 +484,7 @@ def test_a_bare_client_finds_the_key_where_it_runs() -> None:
 
 @pytest.mark.parametrize("fault", ["reset", "stall", "", "page"])
 def test_the_key_shows_nowhere(make: Maker, fault: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Not in a repr, a message, a cause, a log at its most talkative, or the variables of a traceback."""
+    """The key is in no repr, message, cause, log at level DEBUG, or variable of a traceback."""
     caplog.set_level(logging.DEBUG)
     told = Answer(400, {"error": {"message": f"bad key {KEY}", "code": KEY}, "echo": [KEY]})
     answer = {"": told, "page": Answer(502, f"<title>{KEY}</title>")}.get(fault, Answer(fault=fault))
@@ -497,7 +497,7 @@ def test_the_key_shows_nowhere(make: Maker, fault: Any, caplog: pytest.LogCaptur
 
 
 def test_an_interrupt_shows_no_key(make: Maker) -> None:
-    """A verbose traceback of an interrupted request has no frame that holds the header."""
+    """No frame in the traceback of an interrupt holds the header with the key."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         header = request.headers["authorization"]
@@ -510,7 +510,7 @@ def test_an_interrupt_shows_no_key(make: Maker) -> None:
 
 
 def test_a_client_cannot_carry_its_key_into_a_pickle(make: Maker) -> None:
-    """Neither by pickling nor by copying."""
+    """A client can be neither pickled nor copied."""
     client = make(answer=lambda request: httpx.Response(200)).client
     for carry in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError):
@@ -518,7 +518,7 @@ def test_a_client_cannot_carry_its_key_into_a_pickle(make: Maker) -> None:
 
 
 def test_a_missing_video_is_an_error_with_the_reply(make: Maker, tmp_path: Path) -> None:
-    """Succeeded, but no link, and no copy at the service: the task is on the error, and no file is left."""
+    """If there is neither a link nor a copy, the error has the task, and no file is left."""
     with FaultServer(lambda asked: Answer(404, {"error": {"message": "nothing here"}})) as server:
         with pytest.raises(VideoMissingError) as caught:
             make(server.url).download(Task("t1", status="succeeded", raw={"a": 1}), tmp_path / "a.mp4")

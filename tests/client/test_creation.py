@@ -1,4 +1,4 @@
-"""How a body is submitted, and when it is sent once more; played without a connection."""
+"""The create call and its retries, without a connection."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ answers = st.sampled_from(SURE) | st.sampled_from(SURE + REST)
 
 
 @given(st.lists(answers, min_size=30, max_size=30))
-def test_one_price_per_wish(given_answers: list[Response | NoReply]) -> None:
-    """Whatever comes back, a create call is sent again only after answers that accepted nothing for certain."""
+def test_one_price_per_submission(given_answers: list[Response | NoReply]) -> None:
+    """A create call is only sent again after answers that certainly accepted nothing."""
     seen: list[Response | NoReply] = []
 
     def each() -> Any:
@@ -59,7 +59,7 @@ def test_one_price_per_wish(given_answers: list[Response | NoReply]) -> None:
 
 
 def test_the_body_goes_out_as_it_is() -> None:
-    """The model's name comes back with the task, as the service does not always say it."""
+    """The body is sent unchanged; the task gets its model, as replies may lack it."""
     body = {"model": "aigc-video-kling-2.6", "prompt": "p", "metadata": {"x": [1]}}
     played = play(create(state(), body), [TAKEN])
     (send,) = played.sent
@@ -70,13 +70,13 @@ def test_the_body_goes_out_as_it_is() -> None:
 
 
 def test_a_lost_create_says_when_it_was_sent() -> None:
-    """Its error helps to find it in the console."""
+    """The error contains the time of the call, which helps to find it in the web console."""
     with pytest.raises(SubmissionUnknownError, match=r"sent 2027-01-1\d"):
         play(create(state(), {}), [LOST])
 
 
 def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
-    """Three tries, or six; each told but the last."""
+    """There are three attempts to connect, and six while the service is busy; each failure but the last is reported."""
     troubles: list[KlingError] = []
     with pytest.raises(ConnectionFailedError):
         play(create(state(), {}, troubles.append), [UNSENT] * 3)
@@ -90,7 +90,7 @@ def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
 @pytest.mark.parametrize("status", [429, 400])
 @pytest.mark.parametrize("code", [1102, 1303])
 def test_the_gateway_s_own_account_is_no_reason_to_try_again(status: int, code: int) -> None:
-    """A balance that is not the user's is not there a few seconds later, and waiting for it looks like a hang."""
+    """If the gateway's own balance is too low, there is no other attempt."""
     troubles: list[KlingError] = []
     with pytest.raises(ModelUnavailableError, match=r"not your account.*") as caught:
         play(create(state(), {}, troubles.append), [told({"code": code, "message": "no"}, status)])

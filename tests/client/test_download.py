@@ -1,4 +1,4 @@
-"""Videos become files that are whole or absent."""
+"""A downloaded video is a complete file, or no file at all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def left_over(folder: Path) -> list[str]:
 
 
 def fetch(make: Maker, tmp_path: Path, answer: Callable[[Asked], Answer], **options: Any) -> tuple[Path, list[Asked]]:
-    """Downloads /a.mp4 from a server with these answers."""
+    """Download /a.mp4 from a server with these answers, and return the path and the requests."""
     folder = tmp_path / "videos"
     with FaultServer(answer) as server:
         path: Path = make(server.url).download(f"{server.url}/a.mp4", folder / "a.mp4", **options)
@@ -40,7 +40,7 @@ def fetch(make: Maker, tmp_path: Path, answer: Callable[[Asked], Answer], **opti
 def refuse(
     make: Maker, tmp_path: Path, answer: Callable[[Asked], Answer], patience: float | None = None, **options: Any
 ) -> KlingError:
-    """The error of such a download; checks that no file is left."""
+    """Return the error of such a download, after checking that no file is left."""
     folder = tmp_path / "videos"
     with FaultServer(answer) as server, pytest.raises(KlingError) as caught:
         make(server.url, timeout=patience).download(f"{server.url}/a.mp4", folder / "a.mp4", **options)
@@ -50,7 +50,7 @@ def refuse(
 
 @pytest.mark.parametrize("coded", ["length", "chunks", "close"])
 def test_a_video_however_it_is_sent(make: Maker, tmp_path: Path, coded: Any) -> None:
-    """With its length, in chunks, or to the end of the connection."""
+    """A video arrives with a length, in chunks, or until the connection closes."""
     path, asked = fetch(make, tmp_path, lambda asked: Answer(body=MP4, coded=coded))
     assert path.read_bytes() == MP4
     assert "authorization" not in asked[0].headers
@@ -58,7 +58,7 @@ def test_a_video_however_it_is_sent(make: Maker, tmp_path: Path, coded: Any) -> 
 
 @pytest.mark.parametrize("coded", ["length", "chunks"])
 def test_a_broken_download_goes_on_where_it_broke(make: Maker, tmp_path: Path, coded: Any) -> None:
-    """With a range, when the host knows ranges: nothing is fetched twice."""
+    """If the host supports ranges, a broken download continues, and nothing is fetched twice."""
 
     def answer(asked: Asked) -> Answer:
         at = int(asked.headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
@@ -78,7 +78,7 @@ def test_a_broken_download_goes_on_where_it_broke(make: Maker, tmp_path: Path, c
 def test_where_no_length_was_told_the_video_itself_says_whether_it_is_whole(
     make: Maker, tmp_path: Path, coded: Any, told: str, knows_ranges: bool
 ) -> None:
-    """Cut in the middle, at its index, or within its first bytes; the rest is fetched if the host knows ranges."""
+    """Without a length, a video cut at any point is recognised as incomplete, and the rest is fetched."""
     cuts = iter([5000, 9000, 9] if knows_ranges else [5000, 32, 9])
 
     def answer(asked: Asked) -> Answer:
@@ -97,14 +97,14 @@ def test_where_no_length_was_told_the_video_itself_says_whether_it_is_whole(
 
 @pytest.mark.parametrize("cut", [9, 20, 30, 34, 40, 5000, len(MP4) - 1])
 def test_half_a_video_is_never_saved_as_a_whole_one(make: Maker, tmp_path: Path, cut: int) -> None:
-    """However often the host ends it there, with or without an orderly goodbye."""
+    """A truncated video is never saved, even if the host always ends it at the same point."""
     for answer in (Answer(body=MP4[:cut], coded="close"), Answer(body=MP4[:cut], coded="chunks")):
         error = refuse(make, tmp_path, lambda asked, answer=answer: answer)
         assert isinstance(error, ConnectionFailedError) and "still there" in str(error)
 
 
 def test_a_host_that_has_no_more_is_believed(make: Maker, tmp_path: Path) -> None:
-    """A video of a kind of its own: asked for the rest, the host says that there is none."""
+    """If the host answers a request for the rest with: there is none, the video is complete."""
     strange = MP4[:24] + MP4[32:]
 
     def answer(asked: Asked) -> Answer:
@@ -117,7 +117,7 @@ def test_a_host_that_has_no_more_is_believed(make: Maker, tmp_path: Path) -> Non
 
 
 def test_a_host_without_ranges_is_asked_from_the_start(make: Maker, tmp_path: Path) -> None:
-    """The first half is dropped: the file holds the video once."""
+    """Without ranges the download starts again, and the file contains the video once."""
     answers = iter([Answer(body=MP4, cut=5000)])
     path, asked = fetch(make, tmp_path, lambda asked: next(answers, Answer(body=MP4)))
     assert path.read_bytes() == MP4 and len(asked) == 2
@@ -125,7 +125,7 @@ def test_a_host_without_ranges_is_asked_from_the_start(make: Maker, tmp_path: Pa
 
 @pytest.mark.parametrize("wrong", ["bytes 0-99/100", f"bytes 5000-10267/{len(MP4) + 1}", "nonsense"])
 def test_a_part_of_another_file_is_not_glued_on(make: Maker, tmp_path: Path, wrong: str) -> None:
-    """A range that does not fit what is there starts the download anew."""
+    """A range that does not continue the file restarts the download."""
     answers = iter([Answer(body=MP4, cut=5000), Answer(206, MP4[5000:], {"Content-Range": wrong})])
     path, _ = fetch(make, tmp_path, lambda asked: next(answers, Answer(body=MP4)))
     assert path.read_bytes() == MP4
@@ -143,7 +143,7 @@ def test_a_part_of_another_file_is_not_glued_on(make: Maker, tmp_path: Path, wro
     ],
 )
 def test_a_download_that_never_gets_whole_leaves_nothing(make: Maker, tmp_path: Path, answer: Answer) -> None:
-    """Some tries, then an error that says that the video is still there."""
+    """After some attempts the error says that the video is still there, and no file is left."""
     error = refuse(make, tmp_path, lambda asked: answer, 0.2 if answer.fault == "stall" else None)
     assert isinstance(error, ConnectionFailedError)
     assert "still there" in str(error)
@@ -159,34 +159,34 @@ def test_a_download_that_never_gets_whole_leaves_nothing(make: Maker, tmp_path: 
     ],
 )
 def test_what_is_no_video_is_not_kept(make: Maker, tmp_path: Path, body: Any, says: str) -> None:
-    """HTTP 200 does not make a video of a page; it is not asked for again."""
+    """An answer with HTTP 200 that is not a video is an error, without another attempt."""
     error = refuse(make, tmp_path, lambda asked: Answer(body=body, headers={"Content-Type": "video/mp4"}))
     assert says in str(error)
 
 
 @pytest.mark.parametrize("coded", ["length", "chunks"])
 def test_a_video_above_the_limit_is_not_fetched(make: Maker, tmp_path: Path, coded: Any) -> None:
-    """By the length that is told, or as soon as it is passed."""
+    """A video over the size limit is refused by its length, or once it exceeds the limit."""
     error = refuse(make, tmp_path, lambda asked: Answer(body=MP4, coded=coded), largest=2000)
     assert "larger" in str(error)
 
 
 @pytest.mark.parametrize("status", [403, 410, 404, 500])
 def test_a_link_that_refuses_is_told(make: Maker, tmp_path: Path, status: int) -> None:
-    """With its status; a link may have expired."""
+    """The error names the status, and that a link may have expired."""
     error = refuse(make, tmp_path, lambda asked: Answer(status, PAGE))
     assert isinstance(error, APIError) and error.status_code == status
 
 
 def test_a_link_that_comes_late_is_waited_for(make: Maker, tmp_path: Path) -> None:
-    """Archiving lags behind success: 404, then the video."""
+    """Archiving lags behind success: after a 404 the download is tried again."""
     answers = iter([Answer(404), Answer(503, headers={"Retry-After": "1"})])
     path, _ = fetch(make, tmp_path, lambda asked: next(answers, Answer(body=MP4)))
     assert path.read_bytes() == MP4
 
 
 def test_redirects_on_this_machine_are_followed_without_the_key(make: Maker, tmp_path: Path) -> None:
-    """Also from the service's own copy, which is asked for with the key: the next host does not get it."""
+    """The target of a redirect never gets the key, even if the service's own copy redirects."""
     with (
         FaultServer(lambda asked: Answer(body=MP4)) as media,
         FaultServer(lambda asked: Answer(302, headers={"Location": f"{media.url}/b.mp4"})) as server,
@@ -210,7 +210,7 @@ def test_redirects_on_this_machine_are_followed_without_the_key(make: Maker, tmp
     ],
 )
 def test_a_redirect_to_where_nothing_is_private_is_refused(make: Maker, tmp_path: Path, target: str) -> None:
-    """No other scheme, no password, and never back into this machine."""
+    """Redirects to other schemes, with a password, or from the internet to this machine are refused."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.host == "media.example" and request.url.path == "/a.mp4"
@@ -223,7 +223,7 @@ def test_a_redirect_to_where_nothing_is_private_is_refused(make: Maker, tmp_path
 
 @pytest.mark.parametrize("start", ["http://media.example/a.mp4", "https://media.example/redirect"])
 def test_off_this_machine_all_is_https(make: Maker, tmp_path: Path, start: str) -> None:
-    """Tencent's links are http: they are asked as https, redirects too."""
+    """Tencent's http links are fetched by https, and so are redirects."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.scheme == "https"
@@ -239,7 +239,7 @@ def test_off_this_machine_all_is_https(make: Maker, tmp_path: Path, start: str) 
 
 @pytest.mark.parametrize("link", ["https://user:pass@m.example/a.mp4", "https://m.example /a", "http://127.1/a.mp4"])
 def test_a_link_that_is_not_fetched_is_not_repeated(make: Maker, tmp_path: Path, link: str) -> None:
-    """It may hold a password."""
+    """The error does not quote the link, which may contain a password."""
     with pytest.raises(KlingError, match="not followed") as caught:
         make(answer=lambda request: httpx.Response(200, content=MP4)).download(link, tmp_path / "a.mp4")
     assert link not in str(caught.value) and left_over(tmp_path) == []
@@ -247,7 +247,7 @@ def test_a_link_that_is_not_fetched_is_not_repeated(make: Maker, tmp_path: Path,
 
 @pytest.mark.parametrize(("step", "enough"), [(100, False), (40_000, True)])
 def test_a_host_that_drips_is_left(make: Maker, time: Time, tmp_path: Path, step: int, enough: bool) -> None:
-    """A slow line is one thing; some bytes a minute for days are another. Each piece comes before the read timeout."""
+    """A slow connection is accepted, but not one that sends a few bytes a minute, each within the read timeout."""
 
     class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):  # type: ignore[no-untyped-def]
@@ -271,8 +271,7 @@ def test_a_host_that_drips_is_left(make: Maker, time: Time, tmp_path: Path, step
 
 @pytest.mark.parametrize(("knows_ranges", "comes"), [(True, True), (False, False)])
 def test_a_bad_line_gets_there(make: Maker, tmp_path: Path, knows_ranges: bool, comes: bool) -> None:
-    """Tries are counted from the last time that it got further: ten breaks are no reason to give up, ten in the same
-    place are."""
+    """Attempts count from the last progress. Ten breaks with progress are fine, ten at the same point are not."""
     video = MP4 + bytes(10 * 2**20)
 
     def answer(asked: Asked) -> Answer:
@@ -290,7 +289,7 @@ def test_a_bad_line_gets_there(make: Maker, tmp_path: Path, knows_ranges: bool, 
 
 @pytest.mark.parametrize("promised", [len(MP4) + 100, len(MP4) - 100])
 def test_the_length_that_was_promised_is_checked(make: Maker, tmp_path: Path, promised: int) -> None:
-    """Also where what lies below does not do it: neither a shorter nor a longer body is kept."""
+    """A body that is shorter or longer than announced is not kept, even if httpx accepts it."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers={"Content-Length": str(promised)}, stream=httpx.ByteStream(MP4))
@@ -301,13 +300,13 @@ def test_the_length_that_was_promised_is_checked(make: Maker, tmp_path: Path, pr
 
 
 def test_redirects_have_an_end(make: Maker, tmp_path: Path) -> None:
-    """A circle is an error."""
+    """A redirect loop is an error."""
     error = refuse(make, tmp_path, lambda asked: Answer(302, headers={"Location": "/a.mp4"}))
     assert "redirect" in str(error)
 
 
 def test_a_relative_redirect_is_followed(make: Maker, tmp_path: Path) -> None:
-    """As in a browser."""
+    """A relative redirect is resolved as in a browser."""
     path, _ = fetch(
         make, tmp_path, lambda asked: Answer(body=MP4) if asked.path == "/b" else Answer(307, headers={"Location": "b"})
     )
@@ -318,7 +317,7 @@ def test_a_relative_redirect_is_followed(make: Maker, tmp_path: Path) -> None:
 
 
 def test_an_expired_link_falls_back_to_the_services_copy(make: Maker, tmp_path: Path) -> None:
-    """The key goes with the second request alone."""
+    """The request for the service's copy has the key, the one to the media host has not."""
 
     def answer(asked: Asked) -> Answer:
         return Answer(body=MP4) if asked.path == "/v1/videos/t%2F1/content" else Answer(403)
@@ -330,8 +329,7 @@ def test_an_expired_link_falls_back_to_the_services_copy(make: Maker, tmp_path: 
 
 
 def test_the_newer_address_of_the_services_copy_is_known(make: Maker, tmp_path: Path) -> None:
-    """A task without a link: the older address is not there, which is not asked twice, and the newer one has it. Both
-    are the service's own, and get the key."""
+    """Without a link, both paths of the service's copy are tried once, with the key."""
 
     def answer(asked: Asked) -> Answer:
         if asked.path == "/v1/tasks/t%2F1/artifacts/video/content":
@@ -348,7 +346,7 @@ def test_the_newer_address_of_the_services_copy_is_known(make: Maker, tmp_path: 
 
 @pytest.mark.parametrize("status", [410, 404])
 def test_a_video_that_is_gone_for_good_is_said_to_be(make: Maker, tmp_path: Path, status: int) -> None:
-    """By its status or its code; and nobody is told to ask again."""
+    """By its status or code the error says that the video is gone, and does not advise to try again."""
 
     def answer(asked: Asked) -> Answer:
         if asked.path.startswith("/v1/tasks/"):
@@ -362,7 +360,7 @@ def test_a_video_that_is_gone_for_good_is_said_to_be(make: Maker, tmp_path: Path
 
 
 def test_an_expired_link_is_not_gone_for_good(make: Maker, tmp_path: Path) -> None:
-    """410 of a media host is about its link: the service may have a copy."""
+    """HTTP 410 of a media host only concerns its link: the service may still have a copy."""
 
     def answer(asked: Asked) -> Answer:
         return Answer(410) if asked.path == "/clip.mp4" else Answer(body=MP4)
@@ -373,7 +371,7 @@ def test_an_expired_link_is_not_gone_for_good(make: Maker, tmp_path: Path) -> No
 
 
 def test_an_id_is_looked_up_first(make: Maker, tmp_path: Path) -> None:
-    """A text that is no link is a task's id."""
+    """A text that is not a link is taken for a task's id."""
 
     def answer(asked: Asked) -> Answer:
         if asked.path == "/a.mp4":
@@ -386,7 +384,7 @@ def test_an_id_is_looked_up_first(make: Maker, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "kind"), [("failed", TaskFailedError), ("processing", KlingError)])
 def test_a_task_without_a_video_says_why(make: Maker, tmp_path: Path, status: str, kind: type[KlingError]) -> None:
-    """It failed, or it has not ended."""
+    """The error says that the task failed, or has not ended."""
     body = {"code": "success", "data": {"status": status}}
     with FaultServer(lambda asked: Answer(body=body)) as server, pytest.raises(kind):
         make(server.url).download("t1", tmp_path / "a.mp4")
@@ -394,7 +392,7 @@ def test_a_task_without_a_video_says_why(make: Maker, tmp_path: Path, status: st
 
 
 def test_a_task_whose_link_gives_a_page(make: Maker, tmp_path: Path) -> None:
-    """Neither the link nor the service's copy is a video: the error tells what the link gave, and holds the task."""
+    """If neither the link nor the copy is a video, the error describes the link's content and has the task."""
     with FaultServer(lambda asked: Answer(body=PAGE)) as server:
         task = Task("t1", status="succeeded", url=f"{server.url}/a.mp4")
         with pytest.raises(VideoMissingError, match="HTML page") as caught:
@@ -403,7 +401,7 @@ def test_a_task_whose_link_gives_a_page(make: Maker, tmp_path: Path) -> None:
 
 
 def test_a_services_link_into_this_machine_is_not_asked(make: Maker, tmp_path: Path) -> None:
-    """A service on the net has no business with what listens here."""
+    """A service on the internet cannot make the client send requests to this machine."""
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -418,7 +416,7 @@ def test_a_services_link_into_this_machine_is_not_asked(make: Maker, tmp_path: P
 
 
 def test_a_file_that_is_there_stays(make: Maker, tmp_path: Path) -> None:
-    """Unless it is to be replaced; nothing is fetched for nothing."""
+    """An existing file is kept unless overwriting is allowed, and nothing is fetched."""
     path = tmp_path / "a.mp4"
     path.write_bytes(b"mine")
     with FaultServer(lambda asked: Answer(body=MP4)) as server:
@@ -431,7 +429,7 @@ def test_a_file_that_is_there_stays(make: Maker, tmp_path: Path) -> None:
 
 
 def test_a_file_that_comes_meanwhile_stays(make: Maker, tmp_path: Path) -> None:
-    """Another kernel took the name during the download."""
+    """A file that another kernel created during the download is kept."""
     path = tmp_path / "a.mp4"
 
     def answer(asked: Asked) -> Answer:
@@ -445,7 +443,7 @@ def test_a_file_that_comes_meanwhile_stays(make: Maker, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_takes_no_file(make: Maker, tmp_path: Path) -> None:
-    """A file stands where a folder is needed: one line, and where the video still is."""
+    """If a file is in the way of a folder, one line says so, and where the video still is."""
     (tmp_path / "file").write_text("x")
     with FaultServer(lambda asked: Answer(body=MP4)) as server:
         with pytest.raises(KlingError, match=r"cannot be written.*still at the service"):
@@ -455,18 +453,18 @@ def test_a_folder_that_takes_no_file(make: Maker, tmp_path: Path) -> None:
 
 
 def test_the_file_has_the_rights_of_any_new_file(make: Maker, tmp_path: Path) -> None:
-    """Not those of a private temporary one: a shared folder is shared."""
+    """The file gets normal permissions, not those of a private temporary file."""
     path, _ = fetch(make, tmp_path, lambda asked: Answer(body=MP4))
     (tmp_path / "other").write_bytes(b"")
     assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 class Stopped(Exception):
-    """What a test raises out of a callback."""
+    """An error that a test raises in a callback."""
 
 
 def test_an_interrupted_download_leaves_nothing(make: Maker, tmp_path: Path) -> None:
-    """Wherever it is stopped, the folder is as before."""
+    """An interrupt at any point leaves the folder as before."""
 
     def stop(done: int, total: int | None) -> None:
         raise Stopped
@@ -477,7 +475,7 @@ def test_an_interrupted_download_leaves_nothing(make: Maker, tmp_path: Path) -> 
 
 
 def test_downloads_do_not_share_a_connection_for_ever(make: Maker, tmp_path: Path) -> None:
-    """More broken downloads than the pool has places: each gives its place back."""
+    """More broken downloads than slots finish: each releases its slot."""
     with FaultServer(lambda asked: Answer(403)) as server:
         client: Either = make(server.url)
         for _ in range(120):
@@ -487,8 +485,10 @@ def test_downloads_do_not_share_a_connection_for_ever(make: Maker, tmp_path: Pat
 
 @pytest.mark.parametrize(("gap", "writes"), [(0.0, 14), (1.0, 200)], ids=["quick", "slow"])
 def test_what_comes_quickly_is_written_in_large_pieces(gap: float, writes: int, tmp_path: Path) -> None:
-    """A thread is asked for each mebibyte (the first piece goes at once), and not for each of many small pieces; over
-    a slow line all the same often enough that it is seen how far it is. Memory holds no more than that."""
+    """Fast data is written in blocks of one mebibyte.
+
+    On a slow connection it is written often enough for progress to show. Memory never holds more than one block.
+    """
     head = MP4[:32] + struct.pack(">I4s", 200 * 2**16 - 32, b"mdat")
     pieces = [head.ljust(2**16, b"\0"), *[bytes([number]) * 2**16 for number in range(199)]]
     told_of: list[int] = []
@@ -504,7 +504,7 @@ def test_what_comes_quickly_is_written_in_large_pieces(gap: float, writes: int, 
 
 
 def test_what_came_before_a_break_is_kept(tmp_path: Path) -> None:
-    """Also when it was too little to be worth a way to the file."""
+    """Data before a break is kept, even if it was too little for a write."""
     start, rest = MP4[:5000], MP4[5000:]
     state = ClientState("https://api.example", clock=lambda: 0.0)
     steps = download(state, "https://cdn.example/a.mp4", AtomicFile(tmp_path / "a.mp4"))

@@ -1,4 +1,4 @@
-"""Answers that are no success: the table of API.md, row by row."""
+"""Errors for replies that are not a success: the table of API.md, row by row."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def answer(status: int, body: Any, **headers: str) -> Response:
 
 @pytest.mark.parametrize(("status", "body", "kind", "opened", "says"), ROWS)
 def test_the_table(status: int, body: Any, kind: str, opened: bool, says: str) -> None:
-    """Each row gives its error; only what leaves acceptance open is open; the line says what to do, and the money."""
+    """Each row gives its error, with what to do and what is billed; only some leave open whether it was accepted."""
     found = refusal(answer(status, body), "create", "https://s.example")
     assert type(found.error) is getattr(errors, kind)
     assert (found.maybe_accepted, found.error.status_code) == (opened, status)
@@ -91,14 +91,14 @@ def test_the_table(status: int, body: Any, kind: str, opened: bool, says: str) -
 
 
 def test_a_missing_task_is_not_a_failed_one() -> None:
-    """Only a question can miss a task."""
+    """Only a query can end with a missing task."""
     body = {"code": "task_not_exist", "message": "task_not_exist", "data": None}
     assert isinstance(refusal(answer(400, body), "query").error, errors.TaskNotFoundError)
     assert not isinstance(refusal(answer(400, body), "create").error, errors.TaskNotFoundError)
 
 
 def test_the_upstream_s_own_request_id_is_shown() -> None:
-    """Support can look it up, where the gateway gave none."""
+    """The upstream's request id is shown if the gateway has none."""
     body = {"Response": {"Error": {"Code": "InvalidParameter", "Message": "no"}, "RequestId": "tencent-7"}}
     error = refusal(answer(200, body), "create").error
     assert error.request_id == "tencent-7" and str(error).count("tencent-7") == 1 and error.code == "InvalidParameter"
@@ -109,7 +109,7 @@ def test_the_upstream_s_own_request_id_is_shown() -> None:
     [({"message": "no (request id: 20260226x)"}, {}), ({"message": "no"}, {"x-oneapi-request-id": "20260226x"})],
 )
 def test_the_request_id_is_always_shown(body: Any, headers: dict[str, str]) -> None:
-    """From the header or from inside the message, once."""
+    """The request id is shown once, from the header or from the message."""
     error = refusal(answer(500, body, **headers), "query").error
     assert error.request_id == "20260226x"
     assert str(error).count("20260226x") == 1
@@ -128,13 +128,13 @@ def test_the_request_id_is_always_shown(body: Any, headers: dict[str, str]) -> N
     ],
 )
 def test_what_is_no_text_is_not_shown(content: bytes, told: bool) -> None:
-    """Nobody reads a packed answer; a text that is only cut is one."""
+    """Binary content is not shown; text with a truncated character is."""
     error = refusal(Response(502, {}, content), "query").error
     assert ("binary data" in str(error)) is told and "\ufffd" not in str(error)
 
 
 def test_the_error_keeps_the_reply() -> None:
-    """Parsed if it is JSON, else text, for who needs to look."""
+    """The error keeps the reply, parsed if it is JSON, else as text."""
     assert refusal(answer(500, {"a": [1]}), "query").error.body == {"a": [1]}
     assert refusal(answer(500, "oops"), "query").error.body == "oops"
 
@@ -155,13 +155,13 @@ def test_the_error_keeps_the_reply() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> None:
-    """A date counts from the service's own clock."""
+    """Retry-After is seconds, or a date relative to the service's clock."""
     date = "Wed, 21 Oct 2026 07:28:00 GMT"
     assert retry_after(Response(429, {"retry-after": text, "date": date})) == seconds
 
 
 def test_retry_after_without_the_services_clock_uses_ours() -> None:
-    """Where the reply has no date."""
+    """If the reply has no date, our own clock is used."""
     late = Response(429, {"retry-after": "Thu, 01 Jan 1970 00:01:40 GMT"})
     assert retry_after(late, 40.0) == 60.0
     assert retry_after(late) is None

@@ -1,4 +1,4 @@
-"""What an interrupted or cancelled call leaves behind stands in a note of its exception."""
+"""The note on the exception of an interrupted or cancelled call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEEPS_RUNNING = r"Task t1 keeps running, and is billed if it succeeds\. .*wait\(
 
 
 def notes(error: BaseException | None) -> str:
-    """The notes of an exception and of those behind it, as a traceback shows them."""
+    """Return the notes of an exception and its causes, as a traceback shows them."""
     found = ""
     while error is not None:
         found += "".join(getattr(error, "__notes__", ()))
@@ -40,7 +40,7 @@ class Outside(Exception):
 
 
 def raising(error: type[BaseException]) -> Callable[..., Any]:
-    """A callback that raises."""
+    """Return a callback that raises."""
 
     def call(*arguments: object) -> None:
         raise error
@@ -53,7 +53,7 @@ ERRORS = (KeyboardInterrupt, SystemExit, Outside)
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_before_it_is_sent(make: Maker, error: type[BaseException]) -> None:
-    """While it waits for its turn, and directly before."""
+    """While a request waits for its slot, and directly before sending, the note says that nothing was sent."""
     with FaultServer(lambda asked: Answer(body={"id": "t1"})) as server:
         client = make(server.url)
         with pytest.raises(error) as caught:
@@ -63,7 +63,7 @@ def test_before_it_is_sent(make: Maker, error: type[BaseException]) -> None:
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_while_a_picture_is_uploaded(make: Maker, error: type[BaseException], tmp_path: Path) -> None:
-    """What was uploaded costs nothing."""
+    """The note says that nothing is billed: uploads cost nothing."""
     (tmp_path / "a.png").write_bytes(PNG)
     with pytest.raises(error) as caught:
         make(answer=raising(error)).submit("2.6", prompt="a boat", image=tmp_path / "a.png")
@@ -72,7 +72,7 @@ def test_while_a_picture_is_uploaded(make: Maker, error: type[BaseException], tm
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_between_two_tries(make: Maker, error: type[BaseException]) -> None:
-    """The service has refused it, so nothing is under way."""
+    """Between two attempts nothing is in progress, as the service refused the first one."""
     with FaultServer(lambda asked: Answer(429)) as server:
         heard: list[object] = []
 
@@ -88,7 +88,7 @@ def test_between_two_tries(make: Maker, error: type[BaseException]) -> None:
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_while_it_is_sent(make: Maker, error: type[BaseException]) -> None:
-    """By a transport that tells nothing of how far it is: it may have been sent."""
+    """If the transport does not trace its progress, the request may have been sent."""
     with pytest.raises(error) as caught:
         make(answer=raising(error)).submit("2.6", prompt="a boat")
     assert re.match(SENT, notes(caught.value))
@@ -96,7 +96,7 @@ def test_while_it_is_sent(make: Maker, error: type[BaseException]) -> None:
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_after_the_service_has_named_the_task(make: Maker, error: type[BaseException]) -> None:
-    """Without the id in the note nothing would lead back to a task that goes on."""
+    """Once the task exists, the note contains its id, which is needed to find it again."""
     with FaultServer(lambda asked: Answer(body={"id": "t1", "status": "processing"})) as server:
         client = make(server.url)
         for call in (
@@ -109,7 +109,7 @@ def test_after_the_service_has_named_the_task(make: Maker, error: type[BaseExcep
 
 
 def test_our_own_errors_have_no_note(make: Maker) -> None:
-    """They say in their line what it means for the money."""
+    """Our own errors get no note, as their message says what is billed."""
     with FaultServer(lambda asked: Answer(401)) as server, pytest.raises(Exception) as caught:
         make(server.url).create({"model": "m"})
     assert notes(caught.value) == ""
@@ -121,7 +121,7 @@ def test_our_own_errors_have_no_note(make: Maker) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 @pytest.mark.parametrize("stage", ["head", "body"])
 def test_ctrl_c(stage: str) -> None:
-    """While a blocking client waits for the answer, and in the middle of it."""
+    """Ctrl-C interrupts a blocking client before and during the answer."""
 
     async def interrupt() -> None:
         main = threading.main_thread().ident
@@ -141,7 +141,7 @@ def test_ctrl_c(stage: str) -> None:
 
 
 async def by_cancel(work: Awaitable[Any], moment: asyncio.Event) -> None:
-    """Cancels the work as a task."""
+    """Cancel the work as a task."""
     task = asyncio.ensure_future(work)
     await moment.wait()
     task.cancel()
@@ -149,12 +149,12 @@ async def by_cancel(work: Awaitable[Any], moment: asyncio.Event) -> None:
 
 
 async def by_wait_for(work: Awaitable[Any], moment: asyncio.Event) -> None:
-    """Cancels a task that waits for the work with a limit."""
+    """Cancel an ``asyncio.wait_for`` of the work."""
     await by_cancel(asyncio.wait_for(work, 300), moment)
 
 
 async def by_timeout(work: Awaitable[Any], moment: asyncio.Event) -> None:
-    """Lets a limit of time come to its end."""
+    """Run the work in an ``asyncio.timeout`` that expires."""
 
     async def come(limit: asyncio.Timeout) -> None:
         await moment.wait()
@@ -167,7 +167,7 @@ async def by_timeout(work: Awaitable[Any], moment: asyncio.Event) -> None:
 
 
 async def by_group(work: Awaitable[Any], moment: asyncio.Event) -> None:
-    """Cancels what gathers the work."""
+    """Cancel an ``asyncio.gather`` of the work."""
     await by_cancel(asyncio.gather(work), moment)
 
 
@@ -183,7 +183,7 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("stage", ["head", "body", "watching"])
 def test_a_cancelled_call(stage: str, way: Callable[..., Awaitable[None]]) -> None:
-    """Whoever cancels it, the exception, or the one behind it, says what is left."""
+    """For each way to cancel, the exception or its cause has the note."""
 
     async def main() -> BaseException:
         loop, moment = asyncio.get_running_loop(), asyncio.Event()
@@ -211,7 +211,7 @@ def test_a_cancelled_call(stage: str, way: Callable[..., Awaitable[None]]) -> No
 
 
 def test_a_limit_that_is_over_in_any_moment() -> None:
-    """However far it came: what the service has seen is never called unsent."""
+    """At whatever moment a timeout expires, a request that the service has received is never called unsent."""
 
     async def main(url: str, step: int) -> BaseException:
         async with AsyncClient(KEY, url, budget=1_000_000) as client:
@@ -230,7 +230,7 @@ def test_a_limit_that_is_over_in_any_moment() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a queue of connections that is full is Linux's")
 def test_while_it_connects() -> None:
-    """No connection has come about, so nothing was sent."""
+    """While connecting, nothing was sent."""
 
     async def main(url: str) -> BaseException:
         async with AsyncClient(KEY, url) as client:

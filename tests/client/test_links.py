@@ -1,4 +1,4 @@
-"""Which links of strangers are followed and shown."""
+"""Validation of links from replies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from kling_widgets.client.links import LONGEST, clean_link
     ],
 )
 def test_links_as_they_are_used(link: str, cleaned: str | None) -> None:
-    """As they are; off this machine as https; what is not ASCII encoded."""
+    """Links are kept, except for https off this machine, and encoding of non-ASCII characters."""
     assert clean_link(link) == (cleaned or link)
 
 
@@ -58,13 +58,13 @@ def test_links_as_they_are_used(link: str, cleaned: str | None) -> None:
     ],
 )
 def test_what_is_no_link_for_us(link: object) -> None:
-    """Another scheme, a password, a host that may be read in two ways, this machine in disguise, a whole page."""
+    """Other schemes, passwords, ambiguous hosts, this machine in disguise, and very long text are refused."""
     assert clean_link(link) is None
 
 
 @given(st.text() | st.text().map("https://m.example/{}".format) | st.text().map("http://{}/a".format))
 def test_a_clean_link_is_plain(link: str) -> None:
-    """Whatever comes: https and ASCII without blanks, or http on this machine, or nothing; cleaned once is enough."""
+    """Any text gives an https link, an http link to this machine, or None, and cleaning is idempotent."""
     found = clean_link(link)
     if found is not None:
         assert found.isascii() and found.isprintable() and not set(found) & set(' "<>\\')

@@ -1,7 +1,7 @@
-"""A real reverse proxy between client and service: nginx before the demo, in eleven set-ups. In none does a prompt make
-two tasks, and what is said of its money is true.
+"""A real reverse proxy, nginx, between client and demo, in eleven configurations.
 
-It wants nginx (on Debian: ``apt-get install nginx-light``), and never runs in CI: see ``tests/conftest.py``.
+In none does a prompt create two tasks, and each error states correctly what is billed. Needs nginx (on Debian:
+``apt-get install nginx-light``); CI skips it, see ``tests/conftest.py``.
 """
 
 from __future__ import annotations
@@ -103,14 +103,14 @@ SETUPS = {
 
 
 def free_port() -> int:
-    """A port of this machine at which nobody listens."""
+    """Return a free port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
 
 
 @contextmanager
 def nginx(folder: Path, setup: SetUp, **addresses: str) -> Iterator[str]:
-    """A running nginx; gives its address."""
+    """Run nginx and yield its address."""
     for _ in range(5):  # somebody may take the port before nginx does
         port = free_port()
         server, http = (text.format(folder=folder, **addresses) for text in (setup.server, setup.http))
@@ -130,13 +130,13 @@ def nginx(folder: Path, setup: SetUp, **addresses: str) -> Iterator[str]:
 
 
 def _decided(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Whether it has ended, or answers."""
+    """Return whether nginx has ended, or accepts connections."""
     with socket.socket() as asking:
         return process.poll() is not None or asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def tasks(demo: Demo, prompt: str) -> int:
-    """How many tasks the prompt has made, by the demo's own book."""
+    """Return how many tasks with this prompt the demo has."""
     with sqlite3.connect(demo.folder / "tasks.sqlite") as db:
         return int(db.execute("SELECT count(*) FROM tasks WHERE prompt = ?", (prompt,)).fetchone()[0])
 
@@ -150,7 +150,7 @@ def demo(tmp_path: Path, ready_made: Render) -> Iterator[Demo]:
 
 @contextmanager
 def stalling(demo: Demo) -> Iterator[str]:
-    """A server that hands a submission on to the demo, and never tells what came of it."""
+    """A server that forwards a submission to the demo and never answers."""
 
     def answer(asked: Asked) -> Answer:
         headers = {"Authorization": asked.headers["authorization"]}
@@ -162,19 +162,19 @@ def stalling(demo: Demo) -> Iterator[str]:
 
 
 def fetched(client: Either, task_id: str, path: Path) -> bytes:
-    """The video of a task, once it is there."""
+    """Wait for the video of a task and return its bytes."""
     task = until(lambda: client.get(task_id), lambda task: task.ended)
     return bytes(client.download(task, path).read_bytes())
 
 
 def test_there_are_eleven() -> None:
-    """As many as were tried by hand."""
+    """There are eleven configurations."""
     assert len(SETUPS) == 11
 
 
 @pytest.mark.parametrize("name", SETUPS)
 def test_no_prompt_makes_two_tasks(name: str, make: Maker, time: Time, demo: Demo, tmp_path: Path) -> None:
-    """One, or none; and the error says which, or that it is open."""
+    """A submission creates one task or none, and the error says which, or that it is unknown."""
     setup, folder = SETUPS[name], tmp_path / "nginx"
     folder.mkdir()
     nobody = f"http://127.0.0.1:{free_port()}"

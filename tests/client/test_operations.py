@@ -1,4 +1,4 @@
-"""What is sent, in which order, with which retries; played without a connection."""
+"""Queries and waits with their retries, without a connection."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DOWN = told({"code": "get_channel_failed"}, 503)
     ],
 )
 def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low: float, high: float) -> None:
-    """In seconds or as a date, with any status, and a moment more; what is no time to come is answered by our own."""
+    """A Retry-After in seconds or as a date is respected, with jitter; an invalid one gets our own backoff."""
     busy = told({"code": "get_channel_failed"} if status == 503 else "", status, retry_after=asked)
     (pause,) = play(create(state(), {}), [busy, TAKEN]).pauses
     assert low <= pause <= high
@@ -53,7 +53,7 @@ def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low
 
 @pytest.mark.parametrize("asked", ["121", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
-    """Nobody sits before a cell for so long; what waits for a finished video looks again within minutes."""
+    """A very long Retry-After raises an error, and a wait polls again within minutes."""
     busy = told("", 429, retry_after=asked)
     with pytest.raises(RateLimitError):
         play(create(state(), {}), [busy])
@@ -62,19 +62,19 @@ def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
 
 
 def test_a_query_gives_up_after_some_tries() -> None:
-    """The last trouble is the error."""
+    """The error is that of the last attempt."""
     with pytest.raises(APIError, match="502"):
         play(query(state(), "t"), [LOST, told("", 429), UNSENT, told("", 502)])
 
 
 def test_a_query_does_not_repeat_what_is_final() -> None:
-    """A wrong key stays wrong."""
+    """A wrong key is not tried again."""
     with pytest.raises(APIError):
         play(query(state(), "t"), [told({"error": {"message": "no"}}, 401)])
 
 
 def test_the_id_that_was_asked_for_stays() -> None:
-    """A reply that names another task, out of a cache or by an upstream's name, does not lead the looks astray."""
+    """If a reply names another task, further polls still use the original id."""
     other = told({"code": "success", "data": {"task_id": "other", "status": "processing"}})
     played, _, _ = played_wait("t", [other, other, DONE])
     assert {send.url for send in played.sent} == {"https://s.example/v1/video/generations/t"}
@@ -140,7 +140,7 @@ troubles_and_looks = st.sampled_from(
 
 @given(st.lists(troubles_and_looks, max_size=80), st.none() | st.floats(1, 900))
 def test_no_trouble_ends_a_wait(before: list[Response | NoReply], usual: float | None) -> None:
-    """Any row of troubles and looks, and then the success: it is given, and looks stay a second apart."""
+    """Any sequence of errors and polls ends with the success, and polls are at least a second apart."""
     played, times, error = played_wait("t", [*before, DONE], usual=usual, timeout=None)
     assert error is None
     assert played.result.url == "https://m.example/a.mp4"
@@ -150,7 +150,7 @@ def test_no_trouble_ends_a_wait(before: list[Response | NoReply], usual: float |
 
 @given(st.floats(0, 300), st.booleans())
 def test_a_wait_ends_at_its_time(timeout: float, troubled: bool) -> None:
-    """Not before, and not after; the last trouble is told."""
+    """A wait ends exactly at its timeout, and its error contains that of the last poll."""
     played, times, error = played_wait("t", iter(lambda: LOST if troubled else RUNNING, None), timeout=timeout)
     assert isinstance(error, WaitTimeoutError)
     assert sum(played.pauses) == pytest.approx(timeout)
@@ -159,14 +159,14 @@ def test_a_wait_ends_at_its_time(timeout: float, troubled: bool) -> None:
 
 @pytest.mark.parametrize("jump", [3600.0, 10 * 3600.0, -3600.0])
 def test_a_laptop_may_sleep(jump: float) -> None:
-    """An hour of sleep ends no wait, though there is no network yet when it wakes; a clock set back does not either."""
+    """An hour of sleep ends no wait, even without a network on waking, and neither does a clock set back."""
     played, _, error = played_wait("t", [RUNNING, Jump(jump), RUNNING, LOST, DONE], timeout=600)
     assert error is None and played.result.status == "succeeded"
     assert all(pause <= 60 for pause in played.pauses)
 
 
 def test_only_waiting_is_waiting() -> None:
-    """However often the laptop sleeps, the limit comes after so many seconds of real waiting."""
+    """The timeout only counts time in which the laptop was awake."""
     looks = [RUNNING] * 200
     looks[3] = looks[9] = Jump(3600)
     played, _, error = played_wait("t", looks, timeout=900)
@@ -175,7 +175,7 @@ def test_only_waiting_is_waiting() -> None:
 
 
 def test_an_end_is_an_end() -> None:
-    """A success is not taken back by what comes while its link is looked for; and the link is the last one's."""
+    """A success stays one while its link is polled, and the last link is used."""
     bare = told({"code": "success", "data": {"task_id": "t", "status": "success"}})
     failed = told({"code": "success", "data": {"task_id": "t", "status": "failed", "error": "no"}})
     played, _, error = played_wait("t", [bare, failed, RUNNING, LOST, DONE])
@@ -185,14 +185,14 @@ def test_an_end_is_an_end() -> None:
 
 
 def test_a_new_task_is_looked_at_soon_and_an_old_one_at_once() -> None:
-    """An id without a history may have ended long ago."""
+    """An id without a history is polled immediately, as its task may have ended long ago."""
     assert played_wait("t", [DONE])[1] == [0]
     assert 1 <= played_wait(Task("t", status="queued"), [DONE])[1][0] <= 3
     assert played_wait(Task("t", status="queued"), [DONE], elapsed=100)[1] == [0]
 
 
 def test_a_resumed_wait_knows_how_far_it_is() -> None:
-    """Silence until 0.4 of the usual duration counts from acceptance, not from the call."""
+    """The schedule counts from acceptance, not from the call."""
     fresh = played_wait("t", [RUNNING, RUNNING, DONE], usual=100)[1]
     resumed = played_wait("t", [RUNNING, RUNNING, DONE], usual=100, elapsed=60)[1]
     assert fresh[1] > 30
@@ -200,7 +200,7 @@ def test_a_resumed_wait_knows_how_far_it_is() -> None:
 
 
 def test_updates_and_troubles_are_told_in_order() -> None:
-    """Each look is one of the two."""
+    """Each poll calls one of the two callbacks, in order."""
     heard: list[str] = []
     played_wait(
         "t",

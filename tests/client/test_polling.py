@@ -1,4 +1,4 @@
-"""When to look, and what can be said about the rest: properties over many histories."""
+"""The polling schedule and the estimate of the remaining time: properties over many histories."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def running(progress: int | None) -> Task:
 
 
 def looks(schedule: PollSchedule, duration: float, progress: object = None) -> list[float]:
-    """The times of all looks at a task that takes so long; ``progress`` gives the number at a time."""
+    """Return the times of all polls of a task of this duration; ``progress`` is a function of the time."""
     times: list[float] = []
     now = 0.0
     while True:
@@ -40,7 +40,7 @@ usuals = st.none() | st.floats(0.1, 4000) | st.sampled_from([0.0, -1.0, float("n
 
 @given(durations, usuals, st.lists(st.none() | st.integers(0, 100), min_size=1, max_size=50))
 def test_looks_are_neither_close_nor_far_nor_many(duration: float, usual: float | None, seen: list[int | None]) -> None:
-    """Whatever is reported: the first within 3 s, then never closer than 1 s, never more than 60 s of silence."""
+    """For any progress, the first poll is within 3 s, and the gaps are between 1 s and 60 s."""
     readings = iter(seen * 200)
     times = looks(PollSchedule(usual), duration, lambda now: next(readings, None))
     gaps = [after - before for before, after in pairwise(times)]
@@ -51,7 +51,7 @@ def test_looks_are_neither_close_nor_far_nor_many(duration: float, usual: float 
 
 @pytest.mark.parametrize("usual", [30, 90, 300])
 def test_silence_until_the_end_is_possible(usual: float) -> None:
-    """Before 0.4 of the usual duration there is one early look, and two a minute; then gaps that become even."""
+    """Before 0.4 of the usual duration there is one early poll and two a minute; later gaps become even."""
     times = looks(PollSchedule(usual), usual)
     early = [time for time in times if time < 0.37 * usual]
     assert len(early) <= 1 + 0.8 * usual // 60
@@ -59,25 +59,25 @@ def test_silence_until_the_end_is_possible(usual: float) -> None:
 
 
 def test_a_known_duration_costs_few_looks() -> None:
-    """About as the measured optimum: at most 20 looks for the usual 90 s, seen within 5 s of its end."""
+    """A task of the usual 90 s takes at most 20 polls and is noticed within 5 s, close to the measured optimum."""
     times = looks(PollSchedule(90), 90)
     assert len(times) <= 20
     assert times[-1] - 90 <= 5
 
 
 def test_without_a_history_the_gap_is_short() -> None:
-    """What is over in 3 s is seen soon, and a minute costs about ten looks."""
+    """A task of 3 s is noticed soon, and a minute takes about ten polls."""
     assert looks(PollSchedule(), 3)[-1] <= 10
     assert len(looks(PollSchedule(), 60)) <= 12
 
 
 def test_a_demo_task_is_seen_at_once() -> None:
-    """It tells its progress from the beginning; its 3 s need no more than a second of patience, the first time too."""
+    """The end of a demo task, which reports progress for 3 s, is noticed within a second."""
     assert looks(PollSchedule(), 3, lambda now: int(100 * now / 3))[-1] <= 4
 
 
 def test_real_progress_beats_the_clock() -> None:
-    """With a number that moves evenly, the end is seen soon and with few looks, wherever it lies."""
+    """With an even progress, the end is noticed soon and with few polls, whatever the duration."""
     for duration in (20, 100, 400):
         times = looks(PollSchedule(), duration, lambda now, whole=duration: int(100 * now / whole))
         assert times[-1] - duration <= max(2, 0.03 * duration)
@@ -85,7 +85,7 @@ def test_real_progress_beats_the_clock() -> None:
 
 
 def test_a_single_number_is_no_reason_to_wait_long() -> None:
-    """The first number after a wait of 12 s says nothing yet about how long the rest takes: the next look is near."""
+    """After the first number there is another poll soon, as it does not determine the end."""
     schedule = PollSchedule()
     schedule.polled(9.0, Task("t", status="queued"))
     schedule.polled(12.0, Task("t", status="running", progress=5))
@@ -112,7 +112,7 @@ DURATIONS = [90 * math.exp(0.5 * NormalDist().inv_cdf((at + 0.5) / 100)) for at 
 @pytest.mark.parametrize("usual", [None, 90])
 @pytest.mark.parametrize("lie", LYING.values(), ids=LYING.keys())
 def test_a_progress_that_lies_is_no_worse_than_an_even_gap(lie: Callable[[float], int], usual: float | None) -> None:
-    """Half of the tasks are seen as soon as by an even gap with as many looks; and never a minute late."""
+    """With a false progress, half of the tasks are noticed as soon as with even gaps, and none a minute late."""
     seen = [(at, looks(PollSchedule(usual), at, lambda now, at=at: lie(now / at))) for at in DURATIONS]
     count = fmean(len(times) for _, times in seen)
     even = fmean(DURATIONS) / (count - 0.5)  # an even gap looks at a time T/gap + 1/2 times
@@ -122,7 +122,7 @@ def test_a_progress_that_lies_is_no_worse_than_an_even_gap(lie: Callable[[float]
 
 
 def test_a_crowd_is_looked_at_less_often() -> None:
-    """Where the budget takes 40 s to come to each task, nobody asks for a look each second."""
+    """If a poll round takes 40 s, tasks are not polled every second."""
     schedule = PollSchedule(10)
     schedule.polled(9, RUNNING)
     assert schedule.next(9) < 2
@@ -130,13 +130,13 @@ def test_a_crowd_is_looked_at_less_often() -> None:
 
 
 def test_progress_that_stands_still_is_not_trusted() -> None:
-    """A task that hangs at 99 per cent is not asked every second for half an hour."""
+    """A task that hangs at 99 per cent is not polled every second for half an hour."""
     times = looks(PollSchedule(), 1800, lambda now: min(99, int(now)))
     assert len(times) < 200
 
 
 def test_a_miss_is_repeated_with_growing_patience() -> None:
-    """2, 4, 8 … 30 s; longer when the service asks for it, but not for a day; forgotten after an answer."""
+    """Failed polls are repeated after 2, 4, 8 … 30 s, or a longer Retry-After up to a limit, until one succeeds."""
     schedule = PollSchedule()
     gaps = []
     for _ in range(8):
@@ -152,7 +152,7 @@ def test_a_miss_is_repeated_with_growing_patience() -> None:
 
 
 def test_remaining_is_a_range_around_the_truth() -> None:
-    """From the pace where there is one, else from the usual duration; nothing once it is late, or nothing is known."""
+    """The estimate follows the pace, else the usual duration, and is None if the task is late or nothing is known."""
     schedule = PollSchedule(90)
     low, high = schedule.remaining(30) or (0, 0)
     assert low < 60 < high
@@ -169,5 +169,5 @@ def test_remaining_is_a_range_around_the_truth() -> None:
     [([], None), ([50], 50), ([50, 72], 60), ([50, 70, 600], 70), ([1, 60, 60, 60, 60, 60, 60, 3600], 60)],
 )
 def test_what_is_typical_is_the_middle(known: list[float], seconds: float | None) -> None:
-    """One that slept in a closed laptop counts no more than by being long."""
+    """An outlier, such as a wait in a closed laptop, hardly changes the usual duration."""
     assert typical(known) == (seconds and pytest.approx(seconds, rel=0.02))

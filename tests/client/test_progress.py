@@ -1,4 +1,4 @@
-"""What a task's progress tells about its end."""
+"""Prediction of a task's end from its progress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kling_widgets.core.task import Task
 
 
 def seen(*readings: tuple[float, int | None], status: str = "running") -> Progress:
-    """A history of numbers at times."""
+    """Return a history of numbers at times."""
     progress = Progress()
     for at, value in readings:
         progress.add(at, Task("t", status=status, progress=value))  # type: ignore[arg-type]
@@ -21,14 +21,14 @@ def seen(*readings: tuple[float, int | None], status: str = "running") -> Progre
 @pytest.mark.parametrize("marks", [[0, 10, 20, 30], [30], [0, 30, 100], [None, 10, None], [0, 50], [50]])
 @pytest.mark.parametrize("status", ["queued", "running", "unknown"])
 def test_marks_are_no_progress(marks: list[int | None], status: str) -> None:
-    """0, 10, 20, 30, 50 and 100 are the gateway's names for states: no bar, no estimate."""
+    """0, 10, 20, 30, 50 and 100 are the gateway's fixed values for states: no progress, no estimate."""
     progress = seen(*((at * 5 + 2, mark) for at, mark in enumerate(marks)), status=status)
     assert progress.real is None
     assert progress.end is None
 
 
 def test_progress_is_real_once_another_number_was_seen() -> None:
-    """After that, marks are numbers too."""
+    """After any other number, the fixed values count as numbers, too."""
     assert seen((0, 0), (1, 30), (2, 37), (3, 100)).real == 100
 
 
@@ -41,7 +41,7 @@ def test_progress_is_real_once_another_number_was_seen() -> None:
 def test_the_end_of_an_even_progress_is_between_the_two(
     whole: float, queued: float, step: int, looks: list[float]
 ) -> None:
-    """Whatever the pace, the steps and the time in the queue, and whenever it is looked at."""
+    """The true end is within the prediction for any pace, step size and queue time, at any poll."""
     readings = [(queued + whole * look, int(100 * look / step + 1e-9) * step) for look in sorted(looks)]
     end = seen(*readings).end
     if end is not None:
@@ -49,7 +49,7 @@ def test_the_end_of_an_even_progress_is_between_the_two(
 
 
 def test_more_readings_tell_the_end_better() -> None:
-    """At 90 of 100 seconds the two are closer than at 20."""
+    """The prediction is narrower at 90 of 100 seconds than at 20."""
     early = seen(*((at, at) for at in (5, 12, 20))).end
     late = seen(*((at, at) for at in (5, 12, 20, 40, 70, 90))).end
     assert early and late
@@ -58,12 +58,12 @@ def test_more_readings_tell_the_end_better() -> None:
 
 
 def test_one_reading_tells_the_latest_end() -> None:
-    """It did not begin before it was accepted; how long it waited before it began, nobody knows."""
+    """One reading bounds the end, as the task did not start before it was accepted; its queue time is unknown."""
     assert seen((2, 40)).end == (2, 5)
 
 
 def test_time_in_a_queue_is_no_pace() -> None:
-    """Marks in the queue are left out of it."""
+    """Fixed values while queued are ignored."""
     progress = seen((2, 0), (9, 10), status="queued")
     for at, value in ((12, 5), (13, 24), (14, 43)):
         progress.add(at, Task("t", status="running", progress=value))
@@ -72,7 +72,7 @@ def test_time_in_a_queue_is_no_pace() -> None:
 
 
 def test_another_pace_counts_from_when_it_began() -> None:
-    """Slow for a minute, then fast: the end is that of the fast pace."""
+    """Slow for a minute, then fast: the prediction follows the fast pace."""
     end = seen((10, 1), (30, 3), (60, 6), (65, 31), (70, 56)).end
     assert end is not None
     assert 78 <= end[0] <= 78.8 <= end[1] <= 80
@@ -80,14 +80,14 @@ def test_another_pace_counts_from_when_it_began() -> None:
 
 @pytest.mark.parametrize("stuck", [40, 90, 99])
 def test_progress_that_stands_still_tells_no_end(stuck: int) -> None:
-    """Two looks at the same number, where there should have been another one."""
+    """If a number does not change as expected, there is no prediction."""
     progress = seen(*((at, at) for at in (10, 20, stuck)), (stuck + 20, stuck), (stuck + 40, stuck))
     assert progress.real == stuck
     assert progress.end is None
 
 
 def test_progress_that_goes_backwards_begins_anew() -> None:
-    """Nothing from before counts: neither the number nor the pace."""
+    """After progress falls, earlier numbers and the earlier pace are ignored."""
     progress = seen((10, 80), (20, 20))
     assert (progress.real, progress.end) == (None, None)
     progress.add(30, Task("t", status="running", progress=45))
@@ -96,20 +96,20 @@ def test_progress_that_goes_backwards_begins_anew() -> None:
 
 
 def test_numbers_that_jump_about_tell_no_end() -> None:
-    """Twice back is no queue's doing."""
+    """Progress that falls twice is not trusted."""
     progress = seen((2, 50), (5, 70), (8, 33), (11, 66), (14, 12), (17, 44))
     assert progress.real == 44
     assert progress.end is None
 
 
 def test_progress_of_an_ended_task_is_none() -> None:
-    """100 is reported for failures too."""
+    """The number of an ended task is ignored: 100 is reported for failures, too."""
     assert seen((10, 77), status="failed").real is None
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 60), st.none() | st.integers(0, 100)), max_size=40))
 def test_any_history_gives_a_real_end_or_none(steps: list[tuple[float, int | None]]) -> None:
-    """Numbers in order, finite, and not before what has been seen."""
+    """Any history gives an ordered, finite prediction that is not in the past, or none."""
     at, progress = 0.0, Progress()
     for gap, value in steps:
         at += gap

@@ -1,4 +1,4 @@
-"""Who may send next: properties of the queue, by a clock that only the test moves."""
+"""The rate limiter: properties of its queues, with a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kling_widgets.client.rate_limit import RateLimiter, Ticket
 
 
 def sent(budget: RateLimiter, tickets: list[Ticket], now: float = 0.0, late: float = 0.0) -> list[tuple[float, Ticket]]:
-    """When each may go, if all ask again when they were told to, and then ``late`` seconds later."""
+    """Return when each request is sent if all call again when told to, ``late`` seconds late."""
     ask, went = dict.fromkeys(tickets, now), []
     while ask:
         ticket = min(ask, key=lambda ticket: ask[ticket])
@@ -31,7 +31,7 @@ def sent(budget: RateLimiter, tickets: list[Ticket], now: float = 0.0, late: flo
 
 @given(st.floats(0.5, 50), st.lists(st.booleans(), min_size=1, max_size=40))
 def test_the_budget_is_kept(rate: float, kinds: list[bool]) -> None:
-    """Requests are as far from each other as the budget says, and all of them go, each kind in its order."""
+    """Requests are spaced by the limit, and all are sent, each queue in its order."""
     budget = RateLimiter(rate)
     tickets = [Ticket(urgent=urgent) for urgent in kinds]
     went = sent(budget, tickets, 100.0)
@@ -43,7 +43,7 @@ def test_the_budget_is_kept(rate: float, kinds: list[bool]) -> None:
 
 
 def test_a_late_sleep_moves_nobody_behind_it() -> None:
-    """At 200 a second each sleep is late; a second has about 200 requests all the same."""
+    """At 200 requests a second every sleep is late, and there are about 200 requests a second all the same."""
     budget = RateLimiter(200)
     went = sent(budget, [Ticket() for _ in range(200)], late=0.002)
     assert went[-1][0] < 1.1
@@ -51,14 +51,14 @@ def test_a_late_sleep_moves_nobody_behind_it() -> None:
 
 
 def test_time_without_requests_is_not_saved_up() -> None:
-    """After an hour of silence two requests are as far from each other as ever."""
+    """After an hour without requests, two requests are spaced as usual."""
     budget = RateLimiter(2)
     sent(budget, [Ticket()])
     assert [at for at, _ in sent(budget, [Ticket(), Ticket()], 3600.0)] == [3600.0, 3600.5]
 
 
 def test_an_urgent_request_does_not_queue_behind_looks() -> None:
-    """Somebody waits for a submission; the looks move back by one."""
+    """An urgent request is sent before the polls, which move back by one."""
     budget = RateLimiter(2)
     looks, urgent = [Ticket() for _ in range(100)], Ticket(urgent=True)
     went = sent(budget, [*looks, urgent])
@@ -66,14 +66,14 @@ def test_an_urgent_request_does_not_queue_behind_looks() -> None:
 
 
 def test_looks_go_out_beside_a_batch_of_submissions() -> None:
-    """Every third request is a look: a batch of a hundred does not leave a video that is ready unseen until its end."""
+    """Every third request is a poll, so that a batch of a hundred does not block them."""
     budget = RateLimiter(1)
     tickets = [Ticket(urgent=place < 100) for place in range(130)]
     assert [ticket.urgent for _, ticket in sent(budget, tickets)][:9] == [True, True, False] * 3
 
 
 def test_who_leaves_holds_up_nobody() -> None:
-    """A batch that was stopped: those behind it ask again within seconds."""
+    """After a batch is stopped, the requests behind it are sent within seconds."""
     budget = RateLimiter(2)
     batch, last = [Ticket() for _ in range(100)], Ticket()
     for ticket in batch:
@@ -87,7 +87,7 @@ def test_who_leaves_holds_up_nobody() -> None:
 
 
 def test_a_budget_that_is_raised_counts_at_once() -> None:
-    """Nobody waits out what the old one said."""
+    """Raising the limit takes effect immediately."""
     budget = RateLimiter(0.01)
     first, second = Ticket(), Ticket()
     assert budget.try_acquire(first, 0.0) == 0
@@ -98,7 +98,7 @@ def test_a_budget_that_is_raised_counts_at_once() -> None:
 
 
 def test_who_does_not_ask_loses_its_place_to_who_does() -> None:
-    """The loop of a cell that computes asks for nothing; a thread that shares its budget goes on."""
+    """A request in a busy event loop does not block one in a thread with the same limiter."""
     budget = RateLimiter(10)
     asleep, awake = Ticket(urgent=True), Ticket()
     assert budget.try_acquire(Ticket(), 0.0) == 0
@@ -112,7 +112,7 @@ def test_who_does_not_ask_loses_its_place_to_who_does() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
-    """Nobody in the child asks for them, nor gives back the lock that a thread of the parent's held at that moment."""
+    """A forked child has empty queues and a free lock, even if a thread of the parent held it."""
     budget = RateLimiter(1)
     with budget.polling():
         for _ in range(50):
@@ -128,7 +128,7 @@ def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
 
 
 def test_the_round_is_the_time_to_come_to_each_task() -> None:
-    """Ten tasks at five requests a second: two seconds."""
+    """Ten polled tasks at five requests a second are a round of two seconds."""
     budget = RateLimiter(5)
     assert budget.poll_round == 0
     with budget.polling(), budget.polling():
@@ -137,7 +137,7 @@ def test_the_round_is_the_time_to_come_to_each_task() -> None:
 
 
 def test_the_budget_is_shared_between_threads() -> None:
-    """At each moment, one of those that ask at once may go."""
+    """Of several threads that call at the same time, one may send."""
     budget, waiting = RateLimiter(10), [Ticket() for _ in range(40)]
     with ThreadPoolExecutor(8) as threads:
         for place in range(40):
@@ -148,7 +148,7 @@ def test_the_budget_is_shared_between_threads() -> None:
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])
 def test_a_budget_of_nothing_is_refused(rate: float) -> None:
-    """It would never let anything go."""
+    """A limit of 0 would never send anything, so it is an error."""
     with pytest.raises(ValueError, match="above 0"):
         RateLimiter(rate)
 
@@ -158,12 +158,12 @@ def test_a_budget_of_nothing_is_refused(rate: float) -> None:
     [(None, "", 5), (None, "200", 200), (None, "soon", 5), (None, "-1", 5), (20, "200", 20), (0.5, "", 0.5)],
 )
 def test_how_much_it_allows(asked: float | None, told: str, rate: float) -> None:
-    """What the program says counts, then the environment, where that says a rate."""
+    """The argument takes precedence over the environment variable, if that is a valid rate."""
     assert RateLimiter.of(asked, {"KLING_WIDGETS_RPS": told}).per_second == rate
 
 
 def test_a_budget_is_shared() -> None:
-    """One that is given is that one."""
+    """A limiter that is passed is used itself."""
     budget = RateLimiter(7)
     assert RateLimiter.of(budget, {"KLING_WIDGETS_RPS": "200"}) is budget
     with pytest.raises(ValueError, match="above 0"):

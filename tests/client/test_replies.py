@@ -1,4 +1,4 @@
-"""Replies, of all shapes and of none."""
+"""Replies of all known shapes, and of none."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def task(**data: Any) -> Task:
 
 
 def test_there_are_samples_of_the_wire() -> None:
-    """The next test has something to test."""
+    """The sample files for the next test exist."""
     assert len(FILES) > 20
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_sample_of_the_wire_gives_what_it_says(file: Path) -> None:
-    """Each reply of the samples becomes the task or the error that its file expects."""
+    """Each sample reply becomes the task or the error that its file expects."""
     sample = json.loads(file.read_text(encoding="utf-8"))
     answer = reply(sample["body"], sample["http_status"])
     try:
@@ -67,7 +67,7 @@ def test_every_sample_of_the_wire_gives_what_it_says(file: Path) -> None:
 )
 @pytest.mark.parametrize("key", ["status", "task_status", "state", "Status"])
 def test_words_for_the_status(word: str | None, status: str, key: str) -> None:
-    """Any case and key; a word that is not known is no end, and is kept."""
+    """A status is read in any case and from any key; an unknown one is not an end, and is kept."""
     got = task(**{key: word})
     assert (got.status, got.word) == (status, word or "")
     assert got.ended == (status in ("succeeded", "failed"))
@@ -96,7 +96,7 @@ def test_words_for_the_status(word: str | None, status: str, key: str) -> None:
     ],
 )
 def test_progress_is_a_number_or_nothing(value: Any, progress: int | None) -> None:
-    """All the ways to write it, rounded down; junk is no progress."""
+    """Progress is read in all notations and rounded down; anything else is no progress."""
     assert task(status="processing", progress=value).progress == progress
 
 
@@ -121,7 +121,7 @@ def test_progress_is_a_number_or_nothing(value: Any, progress: int | None) -> No
     ],
 )
 def test_times_are_unix_seconds(value: Any, seconds: float | None) -> None:
-    """Seconds, milliseconds or a date; 0 is unset."""
+    """Times are seconds, milliseconds or dates; 0 means unset."""
     assert task(created_at=value).created_at == seconds
 
 
@@ -151,7 +151,7 @@ def test_times_are_unix_seconds(value: Any, seconds: float | None) -> None:
     ],
 )
 def test_the_link_is_found_wherever_it_stands(data: dict[str, Any]) -> None:
-    """The first http(s) text of the known places."""
+    """The link is the first http(s) text at the known paths."""
     link = "https://media.example/a.mp4?sign=a%20b&x=1"
     put = json.loads(json.dumps(data).replace("LINK", link))
     assert task(status="success", **put).url == link
@@ -162,12 +162,12 @@ def test_the_link_is_found_wherever_it_stands(data: dict[str, Any]) -> None:
     ["", "ftp://a/b", "javascript:alert(1)", "https://", 'https://a/"><script>', "https://a b", "http://[", 5, {}],
 )
 def test_what_is_no_link_is_none(link: Any) -> None:
-    """Nothing but http(s) links gets further."""
+    """Only http(s) links are accepted."""
     assert task(status="success", url=link).url is None
 
 
 def test_the_first_of_a_list_is_the_task() -> None:
-    """``data`` may be a list: its first item counts, with its status, its link and its id."""
+    """If ``data`` is a list, status, link and id are those of its first item."""
     body = {"code": "success", "data": [{"task_id": "t9", "status": "SUCCESS", "url": "https://m.example/a.mp4"}, {}]}
     got = read_query(reply(body), "asked")
     assert (got.id, got.status, got.url) == ("t9", "succeeded", "https://m.example/a.mp4")
@@ -176,7 +176,7 @@ def test_the_first_of_a_list_is_the_task() -> None:
 
 
 def test_one_level_deeper_is_read_too() -> None:
-    """Where ``data`` itself does not say it."""
+    """The inner ``data`` is used if the outer one has no value."""
     got = read_query(reply({"code": "success", "data": {"data": {"status": "FAILURE"}}}), "t")
     assert got.status == "failed"
     got = read_query(reply({"code": "success", "data": {"status": "running", "data": {"status": "SUCCESS"}}}), "t")
@@ -184,7 +184,7 @@ def test_one_level_deeper_is_read_too() -> None:
 
 
 def test_fail_reason_is_a_link_on_success_alone() -> None:
-    """On a failure it is the reason, whatever it says."""
+    """``fail_reason`` may be the link of a success; for a failure it is always the reason."""
     got = task(status="failed", fail_reason="https://x.example/why")
     assert (got.url, got.error) == (None, "https://x.example/why")
 
@@ -202,13 +202,13 @@ def test_fail_reason_is_a_link_on_success_alone() -> None:
     ],
 )
 def test_the_reason_of_a_failure_is_found(data: dict[str, Any]) -> None:
-    """Wherever the service puts it; the word of the call's own success is none."""
+    """The reason is found at all known paths; words for the call's own success are ignored."""
     assert task(status="failed", **data).error == "no"
     assert read_query(reply({"status": "failed", "message": "SUCCESS"}), "t").error is None
 
 
 def test_a_reason_is_bounded_and_one_line() -> None:
-    """A page of text in a reply is a line in a message."""
+    """A long reason becomes one line of limited length."""
     got = task(status="failed", error="a\nb\x1b[31m" + "x" * 100_000 + "\ud800")
     assert got.error is not None and "\n" not in got.error and "\x1b" not in got.error and len(got.error) < 3000
     got.error.encode()
@@ -217,7 +217,7 @@ def test_a_reason_is_bounded_and_one_line() -> None:
 @pytest.mark.parametrize("nothing", [0, "0", "ok", "OK", "none", "success", "SUCCEED"])
 @pytest.mark.parametrize("place", ["error", "fail_reason", "message", "code", "upstream"])
 def test_nothing_wrong_is_no_reason(nothing: Any, place: str) -> None:
-    """A code of 0, and words of success: wherever they stand beside a failure, "failed: 0" says nothing."""
+    """A code of 0 and words for success are not a reason: "failed: 0" is useless."""
     data: dict[str, Any] = {place: nothing}
     if place == "code":
         data = {"error": {"code": nothing}}
@@ -230,7 +230,7 @@ def test_nothing_wrong_is_no_reason(nothing: Any, place: str) -> None:
 @pytest.mark.parametrize("word", ["FINISH", "SUCCESS", "succeeded"])
 @pytest.mark.parametrize("code", [0, "0", "", None])
 def test_a_finish_with_a_reason_and_no_file_is_a_failure(word: str, code: Any) -> None:
-    """Whatever the number says; with a file the words are a remark."""
+    """A success with an upstream error and no file is a failure; with a file the text is a remark."""
 
     def ended(**upstream: Any) -> Task:
         return task(status=word, data={"Response": {"AigcVideoTask": {"ErrCode": code, **upstream}}})
@@ -255,7 +255,7 @@ def test_a_finish_with_a_reason_and_no_file_is_a_failure(word: str, code: Any) -
     ],
 )
 def test_the_id_of_a_new_task_is_found(body: Any) -> None:
-    """As plain text, in the upstream's own answer, in a list, one level deeper."""
+    """The id is found as plain text, in the upstream's answer, in a list, and in the inner ``data``."""
     got = read_create(reply(body))
     assert (got.id, got.status) == ("task-7_x:1", "queued")
 
@@ -274,13 +274,13 @@ def test_the_id_of_a_new_task_is_found(body: Any) -> None:
     ],
 )
 def test_other_text_is_no_id(body: Any) -> None:
-    """A sentence, a word of success, a link, or text beside an error: whether a task was made is open."""
+    """A sentence, a status, a link, or text beside an error is not an id: the task may or may not exist."""
     with pytest.raises(errors.SubmissionUnknownError):
         read_create(reply(body))
 
 
 def test_what_the_upstream_refuses_made_no_task() -> None:
-    """Also inside HTTP 200: it may be sent again; on a look it says nothing about the task."""
+    """An upstream refusal in HTTP 200 means that no task was created; for a query it says nothing about the task."""
     body = {"Response": {"Error": {"Code": "InvalidParameter", "Message": "no such ratio"}, "RequestId": "r7"}}
     for shape in (body, {"code": "success", "data": body}):
         with pytest.raises(errors.APIError, match=r"no such ratio.*nothing is billed"):
@@ -292,13 +292,13 @@ def test_what_the_upstream_refuses_made_no_task() -> None:
 
 
 def test_a_row_number_is_not_the_id() -> None:
-    """``data.id`` of a query is an integer row of the gateway's database; without an id the one asked for stays."""
+    """An integer ``data.id`` is a row of the gateway's database; the task keeps the id that was queried."""
     assert read_query(reply({"code": "success", "data": {"id": 4711, "status": "queued"}}), "asked").id == "asked"
     assert read_create(reply({"id": 4711})).id == "4711"
 
 
 def test_data_comes_before_the_top_level() -> None:
-    """The envelope's own words are about the call, not the task."""
+    """Values in ``data`` take precedence: those of the envelope describe the call, not the task."""
     got = read_query(reply({"code": "success", "status": "success", "data": {"task_id": "t", "status": "queued"}}), "t")
     assert got.status == "queued"
 
@@ -319,7 +319,7 @@ def test_data_comes_before_the_top_level() -> None:
     ],
 )
 def test_a_create_answer_without_an_id_leaves_it_open(body: Any) -> None:
-    """HTTP 200 may mean that a task was made: never a plain error, which would invite to send it again."""
+    """HTTP 200 without an id may mean that a task was created, so the error does not invite to submit again."""
     with pytest.raises(errors.SubmissionUnknownError) as caught:
         read_create(reply(body, **{"x-oneapi-request-id": "req-7"}), at="2026-11-23 10:00")
     assert caught.value.request_id == "req-7"
@@ -327,7 +327,7 @@ def test_a_create_answer_without_an_id_leaves_it_open(body: Any) -> None:
 
 
 def test_a_refusal_in_a_good_status_is_a_refusal() -> None:
-    """HTTP 200 with the code of a missing balance made no task."""
+    """HTTP 200 with the code for a missing balance means that no task was created."""
     with pytest.raises(errors.InsufficientQuotaError):
         read_create(reply({"code": "quota_not_enough", "message": "no"}))
 
@@ -348,20 +348,20 @@ def test_a_refusal_in_a_good_status_is_a_refusal() -> None:
     ],
 )
 def test_advice_where_the_reason_is_known(words: dict[str, Any], says: str) -> None:
-    """A sentence on what to do, or none."""
+    """A known reason gets a sentence of advice, an unknown one none."""
     got = advice(task(status="failed", **words))
     assert says in got and bool(says) == bool(got)
     assert advice(task(status="succeeded", **words)) == ""
 
 
 def test_advice_reads_the_upstreams_code() -> None:
-    """The code says it where the message does not."""
+    """The upstream's code gives the advice if the message does not."""
     upstream = {"Response": {"AigcVideoTask": {"ErrCode": 70000, "ErrCodeExt": "RequestLimitExceeded", "Message": "-"}}}
     assert "busy" in advice(task(status="FINISH", data=upstream))
 
 
 def test_a_bottomless_reply_is_no_reply() -> None:
-    """Neither depth nor size of JSON can use up the stack or the memory of who prints it."""
+    """Neither depth nor size of a JSON reply can exhaust the stack or the memory."""
     for body in ("[" * 100_000 + "]" * 100_000, '{"data":' * 900 + "1" + "}" * 900, '{"id":"' + "x" * 9_000_000 + '"}'):
         with pytest.raises(errors.ServerError):
             read_query(Response(200, {}, body.encode()), "t")
@@ -425,7 +425,7 @@ anything = st.recursive(
     anything | st.binary(), st.integers(100, 999), st.dictionaries(st.sampled_from(["retry-after", "date"]), st.text())
 )
 def test_nothing_that_comes_raises_anything_but_ours(body: Any, status: int, headers: dict[str, str]) -> None:
-    """Any JSON, any bytes, any status: a task, or one of our errors."""
+    """Any JSON, bytes and status give a task or one of our errors."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     for read in (read_create, lambda answer: read_query(answer, "asked")):
         try:

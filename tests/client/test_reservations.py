@@ -1,4 +1,4 @@
-"""Submitting within an allowance: asked before, told how it ended."""
+"""The create call within a spending budget: reserved before it is sent, settled at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BODY = {"model": "aigc-video-kling-2.6", "prompt": "a boat", "seconds": "5"}
 
 
 class Book:
-    """Allows submissions, and keeps what it hears of them."""
+    """Allows submissions, and records the calls."""
 
     def __init__(self, answer: KlingError | None = None) -> None:
         self.answer, self.heard = answer, []  # type: KlingError | None, list[Any]
@@ -47,7 +47,7 @@ class Book:
 
 @pytest.fixture
 def book() -> Iterator[Book]:
-    """Both kinds of client ask it."""
+    """Install a book that both clients use."""
     book = Book()
     Client.reserve = AsyncClient.reserve = book
     yield book
@@ -59,7 +59,7 @@ def accepted(request: httpx.Request) -> httpx.Response:
 
 
 def test_a_submission_is_asked_for_and_told(make: Maker, book: Book) -> None:
-    """With the address and the body; by ``submit`` and by ``create``."""
+    """``submit`` and ``create`` reserve with address and body, and report the task."""
     client = make(answer=accepted)
     assert client.create(BODY).id == "t-1"
     assert client.submit("2.6", prompt="a boat").id == "t-1"
@@ -68,7 +68,7 @@ def test_a_submission_is_asked_for_and_told(make: Maker, book: Book) -> None:
 
 
 def test_what_is_not_allowed_is_not_sent(make: Maker, book: Book) -> None:
-    """The error is that of whoever keeps the allowance; nothing is told any more."""
+    """A refused reservation raises its error; nothing is sent, and nothing more is reported."""
     book.answer, posts = KlingError("enough"), []
     client = make(answer=lambda request: posts.append(request) or accepted(request))  # type: ignore[func-returns-value]
     with pytest.raises(KlingError, match="enough"):
@@ -81,7 +81,7 @@ def test_what_is_not_allowed_is_not_sent(make: Maker, book: Book) -> None:
     [(401, AuthenticationError, "refused"), (500, SubmissionUnknownError, "unknown")],
 )
 def test_how_it_ended_is_told(status: int, error: type[KlingError], told: str, make: Maker, book: Book) -> None:
-    """Nothing was accepted; or it may have been."""
+    """The end is reported: nothing was accepted, or it may have been."""
     client = make(answer=lambda request: httpx.Response(status, json={"error": {"message": "no"}}))
     with pytest.raises(error):
         client.create(BODY)
@@ -89,14 +89,14 @@ def test_how_it_ended_is_told(status: int, error: type[KlingError], told: str, m
 
 
 def test_a_busy_service_is_one_submission(make: Maker, book: Book) -> None:
-    """It is asked for once, however often it is tried."""
+    """A submission is reserved once, however often it is tried."""
     answers = iter([httpx.Response(429), httpx.Response(429), httpx.Response(200, json={"task_id": "t-1"})])
     assert make(answer=lambda request: next(answers)).create(BODY).id == "t-1"
     assert book.heard[1:] == ["accepted t-1"]
 
 
 def test_before_is_still_called(make: Maker, book: Book) -> None:
-    """Directly before each try; what it raises keeps it from being sent."""
+    """``before`` is called directly before each attempt, and its error prevents sending."""
     called = []
     client = make(answer=accepted)
 
@@ -112,7 +112,7 @@ def test_before_is_still_called(make: Maker, book: Book) -> None:
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
 def test_an_interrupt_after_it_was_sent_may_be_billed(interrupt: type[BaseException], book: Book) -> None:
-    """It counts; before that it does not."""
+    """An interrupted submission counts if it was sent, else not."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         raise interrupt
@@ -123,7 +123,7 @@ def test_an_interrupt_after_it_was_sent_may_be_billed(interrupt: type[BaseExcept
 
 
 def test_an_interrupt_between_two_tries_does_not_count(book: Book) -> None:
-    """The service has turned the first one away."""
+    """An interrupt between two attempts does not count: the service refused the first one."""
 
     def sleep(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -163,7 +163,10 @@ async def _cancelled_while_asking(book: Book) -> None:
 
 
 def test_what_is_cancelled_is_told(book: Book) -> None:
-    """While it is sent it may be billed; while it is asked for nothing was sent, and it does not stay counted."""
+    """A call cancelled while sending may be billed.
+
+    One cancelled while reserving was not sent, and does not stay counted.
+    """
     asyncio.run(_cancelled_while_sending(book))
     assert book.heard[1:] == ["unknown"]
     book.heard.clear()

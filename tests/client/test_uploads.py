@@ -36,7 +36,7 @@ def link(number: int = 1, **more: Any) -> Any:
 
 
 def test_a_picture_goes_up_as_the_gateway_wants_it(make: Maker, tmp_path: Path) -> None:
-    """Multipart, with its purpose and true type, under a name that tells nothing of the user's folders."""
+    """The upload is multipart, with purpose and true media type, and a name that reveals nothing about the user."""
     (tmp_path / "my secret holiday.jpg").write_bytes(PNG)
     with FaultServer(lambda asked: Answer(body={"id": "f", "url": "https://files.example/1.png"})) as server:
         assert make(server.url).upload(tmp_path / "my secret holiday.jpg") == "https://files.example/1.png"
@@ -50,7 +50,7 @@ def test_a_picture_goes_up_as_the_gateway_wants_it(make: Maker, tmp_path: Path) 
 
 
 def test_submit_uploads_and_sends_the_links(make: Maker, tmp_path: Path) -> None:
-    """Paths, nested ones too, become links in the body; the same content goes up once, also for the next request."""
+    """Paths, also nested ones, become links in the body; the same content is uploaded once."""
     for name in ("a.png", "b.png", "copy of a.png"):
         (tmp_path / name).write_bytes(PNG + name[-5:].encode())
     count = 0
@@ -76,7 +76,7 @@ def test_submit_uploads_and_sends_the_links(make: Maker, tmp_path: Path) -> None
 
 
 def test_nothing_goes_up_when_one_file_is_bad(tmp_path: Path) -> None:
-    """All are looked at first; the error names the field."""
+    """All files are checked before the first upload, and the error names the field."""
     (tmp_path / "a.png").write_bytes(PNG)
     request = VideoRequest("2.6", prompt="p", image=tmp_path / "a.png", image_tail=tmp_path / "none.png")
     with pytest.raises(InvalidRequestError, match=r"none\.png is not there") as caught:
@@ -85,14 +85,14 @@ def test_nothing_goes_up_when_one_file_is_bad(tmp_path: Path) -> None:
 
 
 def test_a_request_with_errors_uploads_nothing(tmp_path: Path) -> None:
-    """What cannot be sent needs no links."""
+    """A request that cannot be sent uploads nothing."""
     (tmp_path / "a.png").write_bytes(PNG)
     with pytest.raises(InvalidRequestError):
         play(prepare(state(), VideoRequest("2.6", prompt="p", seconds="abc", image=tmp_path / "a.png")), [])
 
 
 def test_a_link_is_remembered_until_an_hour_before_it_expires() -> None:
-    """By content; after that it goes up again."""
+    """The same content reuses its link until an hour before that expires."""
     check_the_end(lambda end: end)
 
 
@@ -108,7 +108,7 @@ def test_a_link_is_remembered_until_an_hour_before_it_expires() -> None:
     ids=["milliseconds", "text", "ISO in UTC", "ISO without a zone", "ISO in China"],
 )
 def test_the_end_of_a_link_comes_in_many_forms(write: Callable[[float], Any]) -> None:
-    """As a number, as text, as a date."""
+    """The expiry is read as a number, a text or a date."""
     check_the_end(write)
 
 
@@ -129,30 +129,30 @@ def check_the_end(write: Callable[[float], Any]) -> None:
 
 @pytest.mark.parametrize("expires", [None, "soon", 0, True, [], 1e300])
 def test_nonsense_about_the_end_is_not_believed(expires: Any) -> None:
-    """The link still works for now."""
+    """An invalid expiry does not make the upload fail."""
     assert play(upload(state(), PNG), [link(1, expires_at=expires)]).result.endswith("1.png")
 
 
 @pytest.mark.parametrize("body", [{}, {"url": "javascript:1"}, {"url": 5}, [], "<html>", {"data": {"url": None}}])
 def test_an_upload_without_a_link_is_an_error(body: Any) -> None:
-    """Of the service; nothing was submitted."""
+    """An answer without a link is an error of the service, and nothing was submitted."""
     with pytest.raises(APIError, match="Nothing was submitted"):
         play(upload(state(), PNG), [told(body)])
 
 
 def test_a_wrapped_answer_is_read() -> None:
-    """As on the other routes of the gateway."""
+    """The answer may be inside ``data``, as on the gateway's other routes."""
     assert play(upload(state(), PNG), [told({"code": "success", "data": {"url": "https://x.example/1"}})]).result
 
 
 def test_a_broken_upload_is_tried_again() -> None:
-    """It costs nothing."""
+    """A failed upload is tried again, as it costs nothing."""
     played = play(upload(state(), PNG), [told("", 502), told("", 429), link(1)])
     assert played.result.endswith("1.png") and len(played.sent) == 3
 
 
 def test_what_goes_up_is_upright_by_every_way(make: Maker, tmp_path: Path) -> None:
-    """By its path, as bytes, in a request; without what the camera has noted. The same photograph goes up once."""
+    """By path, as bytes or in a request, a photo is uploaded once, upright and without its metadata."""
     content = photo("JPEG", 6)
     (tmp_path / "a.jpg").write_bytes(content)
     (tmp_path / "b.jpg").write_bytes(content)
@@ -177,7 +177,7 @@ def test_what_goes_up_is_upright_by_every_way(make: Maker, tmp_path: Path) -> No
     ("form", "kind"), [("TIFF", "image/png"), ("BMP", "image/png"), ("AVIF", "image/jpeg"), ("WEBP", "image/webp")]
 )
 def test_other_kinds_go_up_as_what_the_service_takes(form: str, kind: str) -> None:
-    """With their true type and name."""
+    """Converted pictures are uploaded with the media type and name of their new format."""
     steps = upload(state(), picture(form))
     played = play(steps, [link()])
     (send,) = [each for each in played.sent if each.file]
@@ -198,7 +198,7 @@ def test_other_kinds_go_up_as_what_the_service_takes(form: str, kind: str) -> No
     ],
 )
 def test_a_link_that_only_this_machine_can_follow_is_not_sent(fields: dict[str, Any]) -> None:
-    """The service would fail over it; for the demo, which is on this machine, it is no error."""
+    """A local link is an error, except for the demo, which runs on this machine."""
     request = VideoRequest("2.6", prompt="p", **fields)
     assert request.errors() == ()
     with pytest.raises(InvalidRequestError, match=r"the service cannot reach the local address .*Nothing was sent"):

@@ -1,4 +1,4 @@
-"""How an address is written, and whose it is."""
+"""Normalisation of addresses, and which ones are the service's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kling_widgets.errors import InvalidRequestError
     ],
 )
 def test_an_address_is_taken_as_people_paste_it(text: str, url: str) -> None:
-    """Without what stands behind it in examples."""
+    """An address may be pasted with the path that examples show."""
     assert clean_url(text) == url
     assert clean_url(url) == url
 
@@ -48,7 +48,7 @@ def test_an_address_is_taken_as_people_paste_it(text: str, url: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
-    """Plain http, a name or password, or what two parsers may read differently."""
+    """Plain http, credentials, and text that parsers may read differently are refused."""
     with pytest.raises(InvalidRequestError) as caught:
         clean_url(text)
     assert "secretpw" not in str(caught.value)
@@ -56,7 +56,7 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("url", sorted(OWN_URLS))
 def test_these_addresses_may_get_any_key(url: str) -> None:
-    """The service's two."""
+    """Any key may be sent to the service's two addresses."""
     assert is_own(clean_url(url))
 
 
@@ -72,6 +72,5 @@ def test_these_addresses_may_get_any_key(url: str) -> None:
     ],
 )
 def test_what_only_looks_like_the_service_is_a_stranger(url: str) -> None:
-    """A longer name, another path or another port is somebody else's, as far as we know, and so is a port of this
-    machine."""
+    """A longer host name, another path or another port is not the service's own, and neither is this machine."""
     assert not is_own(clean_url(url))

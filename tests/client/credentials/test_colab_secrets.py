@@ -26,7 +26,7 @@ class TimeoutException(Exception):
 
 
 def colab(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
-    """Makes this a Colab whose secrets answer so: its package is part of Colab, and not to be had elsewhere."""
+    """Make this process look like Colab, with these secrets: its package only exists there."""
 
     def give(name: str) -> object:
         assert name == NAME
@@ -41,13 +41,13 @@ def colab(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
 
 
 def test_outside_colab_nothing_is_imported() -> None:
-    """Neither key nor hint."""
+    """Outside Colab there is neither a key nor a hint."""
     assert get(NAME) == (None, "")
     assert "google.colab" not in sys.modules
 
 
 def test_a_secret_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its name."""
+    """A secret is found by its name."""
     colab(monkeypatch, KEY)
     assert get(NAME) == (Secret(KEY), "")
 
@@ -65,7 +65,7 @@ def test_a_secret_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_whatever_goes_wrong_means_not_found(monkeypatch: pytest.MonkeyPatch, answer: object, hint: str) -> None:
-    """With what to do where that is known, and without Colab's own words."""
+    """Any error means that there is no key; known ones get a hint, without Colab's own message."""
     colab(monkeypatch, answer)
     key, said = get(NAME)
     assert key is None and hint in said and "sk-" not in said

@@ -1,4 +1,4 @@
-"""A .env file, which may be a stranger's."""
+"""A .env file, which may be untrusted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from kling_widgets.client.credentials.dotenv_file import LARGEST, read
 
 
 def test_it_is_read_as_it_stands(tmp_path: Path) -> None:
-    """Quotes, comments, export and a byte order mark as people write them; no ``${NAME}`` is looked up."""
+    """Quotes, comments, export and a byte order mark are supported; ``${NAME}`` is not expanded."""
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfexport A='1' # one\n# two\nB=${PATH}\nC\n")
     assert read(tmp_path) == ({"A": "1", "B": "${PATH}", "C": None}, "")
 
 
 def test_none_is_nothing_to_speak_of(tmp_path: Path) -> None:
-    """No file; or a folder of that name, as virtual environments have."""
+    """Without a file, or with a folder of that name, as virtual environments have, there is no hint."""
     assert read(tmp_path) == ({}, "")
     (tmp_path / ".env").mkdir()
     assert read(tmp_path) == ({}, "")
@@ -33,7 +33,7 @@ def test_none_is_nothing_to_speak_of(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_small_text_is_not_read(content: bytes, why: str, tmp_path: Path) -> None:
-    """Binary or huge: the reason is said, and nothing of what stands in it."""
+    """For a binary or huge file the hint names the reason, but quotes nothing of the content."""
     (tmp_path / ".env").write_bytes(content)
     found, hint = read(tmp_path)
     assert found == {} and why in hint and "A=" not in hint
@@ -43,7 +43,7 @@ def test_what_is_no_small_text_is_not_read(content: bytes, why: str, tmp_path: P
     "content", [b"\x00" * 1000, b"A='" + b"x" * 60_000, b"=\n" * 3_000, b"'" * 60_000, b"\\" * 60_000]
 )
 def test_any_small_text_is_harmless(content: bytes, tmp_path: Path) -> None:
-    """It has no variable in it, and that is all; nor does it take long."""
+    """Text without variables yields none, and parsing it is fast."""
     (tmp_path / ".env").write_bytes(content)
     found, hint = read(tmp_path)
     assert not any(found.values()) and hint == ""
@@ -51,7 +51,7 @@ def test_any_small_text_is_harmless(content: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    """Nobody writes into it, and a cell that opens it would hang; a link to one, and to a device, is no better."""
+    """A pipe or a device, also through a symlink, is not opened, as reading could block forever."""
     os.mkfifo(tmp_path / "pipe")
     for target in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/tty")):
         (tmp_path / ".env").symlink_to(target)
@@ -60,7 +60,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
-    """One .env for many notebooks; one that leads nowhere, or round in a circle, is none."""
+    """A symlink to a file is read; a broken or circular one counts as no file."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
     (tmp_path / "shared").write_text("A=1")

@@ -1,4 +1,4 @@
-"""Where the key comes from, and which address it may go to."""
+"""Sources of the key, and which address it may be sent to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def forgetful() -> Iterator[None]:
 
 
 def test_the_order_of_the_sources(tmp_path: Path) -> None:
-    """Arguments, then what %kling_key was told, then the environment, then .env."""
+    """Arguments precede a key from %kling_key, then the environment, then .env."""
     (tmp_path / ".env").write_text(f"{KEY_NAME}=sk-file\n")
     found = find(environ={}, folder=tmp_path)
     assert (found.needed().reveal(), found.source) == ("sk-file", f"{KEY_NAME} in .env")
@@ -50,7 +50,7 @@ def test_the_order_of_the_sources(tmp_path: Path) -> None:
 
 
 def test_no_key_is_an_error_only_when_it_is_needed() -> None:
-    """A form can be shown without one; the error tells both ways on."""
+    """A form can be shown without a key; the error names both solutions."""
     found = find(environ={KEY_NAME: "  "})
     assert found.key is None and found.base_url == DEFAULT_URL
     with pytest.raises(MissingKeyError, match=r"CRAZYROUTER_API_KEY.*%kling_demo"):
@@ -58,20 +58,20 @@ def test_no_key_is_an_error_only_when_it_is_needed() -> None:
 
 
 def test_a_mistake_in_a_source_that_is_not_used_does_not_matter(tmp_path: Path) -> None:
-    """The demo runs although the environment holds nonsense."""
+    """The demo runs even if the environment holds an invalid key."""
     environ = {KEY_NAME: "two words", URL_NAME: "ftp://x"}
     assert find("demo", "http://127.0.0.1:8000", environ=environ).base_url == "http://127.0.0.1:8000"
 
 
 @pytest.mark.parametrize("text", [f" {KEY}\n", f'"{KEY}"', f"Bearer {KEY}", f"bearer  {KEY} "])
 def test_a_key_is_taken_as_people_paste_it(text: str) -> None:
-    """With blanks, quotes, or the word before it in the documentation."""
+    """A key may be pasted with blanks, quotes, or a prefix from the documentation."""
     assert find(text, environ={}).needed().reveal() == KEY
 
 
 @pytest.mark.parametrize("text", ["sk-one\nX-Evil: 1", "sk one", "sk-ключ", "sk-\x00"])
 def test_a_key_that_cannot_be_one_is_told_without_it(text: str) -> None:
-    """It would break the header, or the connection; the message repeats no character of it."""
+    """An invalid key, which would break the header, is an error that quotes no part of it."""
     with pytest.raises(MissingKeyError, match="no key has") as caught:
         find(text, environ={})
     assert "sk-" not in str(caught.value)
@@ -95,8 +95,7 @@ def test_a_key_that_cannot_be_one_is_told_without_it(text: str) -> None:
 def test_another_address_does_not_get_a_key_from_elsewhere(
     given: tuple[str | None, str | None], environ: dict[str, str], dotenv: str, tmp_path: Path, url: str
 ) -> None:
-    """A cloned notebook, or its .env, cannot send a user's key away, nor to whoever listens on this machine; the error
-    names the way."""
+    """A cloned notebook, or its .env, cannot send a user's key away, nor to another program on this machine."""
     (tmp_path / ".env").write_text(dotenv.replace("URL=URL", f"URL={url}"))
     key, named = given
     with pytest.raises(MissingKeyError, match=r"same place.*nothing was sent.*%kling_key") as caught:
@@ -111,7 +110,7 @@ def test_another_address_does_not_get_a_key_from_elsewhere(
 
 @pytest.mark.parametrize("url", [FOREIGN, HERE])
 def test_the_key_beside_the_address_counts(url: str, tmp_path: Path) -> None:
-    """A .env that names both is used with its own key, though there is another one in the environment."""
+    """A .env with address and key uses its own key, even if the environment has another one."""
     (tmp_path / ".env").write_text(f"{URL_NAME}={url}\n{KEY_NAME}=sk-file\n")
     found = find(environ={KEY_NAME: KEY}, folder=tmp_path)
     assert (found.base_url, found.needed().reveal(), found.source) == (url, "sk-file", f"{KEY_NAME} in .env")
@@ -119,7 +118,7 @@ def test_the_key_beside_the_address_counts(url: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", [FOREIGN, HERE])
 def test_a_key_that_was_told_is_for_its_address_alone(url: str) -> None:
-    """Each address has its own; the service's two share one."""
+    """A key from %kling_key is only for its address; the service's two addresses share one."""
     credentials.remember("sk-service")
     credentials.remember("sk-other", f"{url}/v1/")
     for address, key in {
@@ -137,20 +136,20 @@ def test_a_key_that_was_told_is_for_its_address_alone(url: str) -> None:
 
 
 def test_a_missing_key_says_which_one_would_do() -> None:
-    """One in the environment would not, where a .env or an argument names the address."""
+    """If a .env or an argument names another address, the error says where its key must come from."""
     with pytest.raises(MissingKeyError, match=rf"For {HERE} only %kling_key"):
         find(base_url=HERE, environ={}).needed()
 
 
 def test_a_dotenv_is_read_as_it_stands(tmp_path: Path) -> None:
-    """``${NAME}`` in it does not fetch a key out of the environment."""
+    """``${NAME}`` in a .env does not read a key from the environment."""
     (tmp_path / ".env").write_text(f"{KEY_NAME}=${{OTHER}}\n{URL_NAME}={FOREIGN}\n")
     found = find(environ={"OTHER": KEY}, folder=tmp_path)
     assert found.needed().reveal() == "${OTHER}"
 
 
 def test_a_strangers_address_gets_the_key_that_came_with_it() -> None:
-    """Who names both means it: in the arguments, the environment, or to %kling_key."""
+    """An address and a key from the same source belong together: arguments, environment, or %kling_key."""
     assert find("sk-given", FOREIGN, environ={KEY_NAME: KEY}).base_url == FOREIGN
     assert find(environ={KEY_NAME: KEY, URL_NAME: FOREIGN}).base_url == FOREIGN
     credentials.remember(KEY, FOREIGN)
@@ -158,17 +157,17 @@ def test_a_strangers_address_gets_the_key_that_came_with_it() -> None:
 
 
 def test_the_services_own_addresses_get_any_key() -> None:
-    """They are nobody else's."""
+    """The service's own addresses accept a key from any source."""
     assert find(None, "https://cn.crazyrouter.com", environ={KEY_NAME: KEY}).needed().reveal() == KEY
 
 
 def test_what_was_found_does_not_show_it() -> None:
-    """Nor does anything on the way."""
+    """No repr along the way shows the key."""
     assert KEY not in repr(find(KEY, environ={}))
 
 
 def test_errors_about_credentials_are_ours() -> None:
-    """One tree of errors for who uses the package."""
+    """All errors about credentials are KlingErrors."""
     assert issubclass(MissingKeyError, KlingError) and issubclass(InvalidRequestError, KlingError)
 
 
@@ -177,7 +176,7 @@ def test_errors_about_credentials_are_ours() -> None:
 
 @pytest.fixture
 def memory() -> Iterator[Memory]:
-    """A keyring in memory, with a key, in place of the system's."""
+    """A keyring in memory, with a key, instead of the system's."""
     before, memory = keyring.get_keyring(), Memory(**{KEY_NAME: "sk-kept"})
     keyring.set_keyring(memory)
     yield memory
@@ -185,7 +184,7 @@ def memory() -> Iterator[Memory]:
 
 
 def test_the_keyring_is_asked_only_when_nothing_else_gives_a_key(memory: Memory, tmp_path: Path) -> None:
-    """It may open a dialog: not for a key from the arguments, the environment, a .env or %kling_key."""
+    """The keyring, which may open a dialog, is read only if no other source has a key."""
     (tmp_path / ".env").write_text(f"{KEY_NAME}=sk-file\n")
     for found in (
         find("sk-given", environ={}),
@@ -202,7 +201,7 @@ def test_the_keyring_is_asked_only_when_nothing_else_gives_a_key(memory: Memory,
 
 
 def test_the_keyring_is_asked_once(memory: Memory) -> None:
-    """Also by many at once, and when it has nothing; somebody may ask for another look."""
+    """The keyring is read once, also by several threads and without a result, until ``ask_again``."""
     memory.trouble = KeyringLocked()
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: find(environ={}), range(20)))
@@ -217,7 +216,7 @@ def test_the_keyring_is_asked_once(memory: Memory) -> None:
 
 
 def test_colab_comes_before_the_keyring(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There a keyring has nothing to do."""
+    """In Colab the keyring is not read."""
     userdata = ModuleType("google.colab.userdata")
     vars(userdata)["get"] = lambda name: {KEY_NAME: "sk-colab"}[name]
     for name, module in {"google.colab": ModuleType("google.colab"), "google.colab.userdata": userdata}.items():
@@ -229,8 +228,7 @@ def test_colab_comes_before_the_keyring(memory: Memory, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("url", [FOREIGN, HERE])
 @pytest.mark.parametrize("how", ["arguments", "environment", ".env"])
 def test_another_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, how: str, url: str) -> None:
-    """Neither from the keyring, which is not even asked, nor one that was told: also with another path, or by a
-    reference in a .env to what only the environment knows."""
+    """A stored key is never sent to another address, also not by a reference in a .env."""
     (tmp_path / ".env").write_text(f"{URL_NAME}={url}\n{KEY_NAME}=${{NOTHING}}\n" if how == ".env" else "")
     given = url if how == "arguments" else None
     environ = {URL_NAME: url} if how == "environment" else {}
@@ -242,7 +240,7 @@ def test_another_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, h
 
 @pytest.mark.parametrize("url", ["https://cn.crazyrouter.com", "https://api.crazyrouter.com/v1"])
 def test_a_kept_key_goes_to_the_services_own_addresses(memory: Memory, url: str) -> None:
-    """However they are written."""
+    """A stored key is used for the service's own addresses, in every spelling."""
     assert find(base_url=url, environ={}).needed().reveal() == "sk-kept"
 
 
@@ -269,8 +267,7 @@ def test_no_frame_of_an_error_holds_the_key(
     monkeypatch: pytest.MonkeyPatch,
     memory: Memory,
 ) -> None:
-    """A verbose traceback shows the variables of each frame, and of the errors behind the error: whichever source the
-    key is from, ours have none of it."""
+    """No frame of our errors holds the key, whatever its source: a verbose traceback shows their variables."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     Path(".env").write_text(dotenv)
@@ -284,7 +281,7 @@ def test_no_frame_of_an_error_holds_the_key(
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those behind it."""
+    """Return an error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

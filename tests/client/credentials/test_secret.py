@@ -1,4 +1,4 @@
-"""A key in memory is shown nowhere, and taken out of what the service says."""
+"""A key in memory never shows, and is removed from replies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ USUAL = "sk-" + "Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"
 
 
 def test_a_secret_shows_itself_nowhere() -> None:
-    """However it is looked at; it can be compared."""
+    """No representation of a secret shows it; secrets can be compared."""
     secret = Secret(KEY)
     for text in (
         repr(secret),
@@ -39,7 +39,7 @@ def test_a_secret_shows_itself_nowhere() -> None:
     ("text", "there"), [(None, False), ("", False), ("  ", False), (KEY, True), (Secret(KEY), True)]
 )
 def test_blanks_are_no_secret(text: str | Secret | None, there: bool) -> None:
-    """A variable that is set to nothing is not set."""
+    """An empty or blank variable counts as not set."""
     assert (Secret.of(text) == Secret(KEY)) is there
     assert (Secret.of(text) is None) is not there
 
@@ -62,7 +62,7 @@ def test_blanks_are_no_secret(text: str | Secret | None, there: bool) -> None:
     ],
 )
 def test_what_the_service_repeats_of_the_key_is_taken_out(said: str) -> None:
-    """Whole, escaped as JSON allows, or "masked" as gateways do it; what stands around it stays."""
+    """The key is removed if it is complete, escaped as in JSON, or masked; the text around it stays."""
     left = Secret(USUAL).redact(f'{{"message": "key {said} is wrong (request id: 20261101)"}}'.encode()).decode()
     assert "…" in left and "key " in left and left.endswith(' is wrong (request id: 20261101)"}')
     for part in (USUAL[3:6], USUAL[3:11], USUAL[-3:], USUAL[-6:]):
@@ -71,7 +71,7 @@ def test_what_the_service_repeats_of_the_key_is_taken_out(said: str) -> None:
 
 @pytest.mark.parametrize("key", ["demo", "sk-short", "production-key-number-1", KEY])
 def test_other_words_are_left_alone(key: str) -> None:
-    """Only of a key without words in it does a part mean the key."""
+    """Parts are only removed for a key with a random body."""
     said = "task sk-1 demo production-2 key-number sk-env task_0123456789 https://e.com/a.mp4?sig=QQQQQQ".replace(
         key, ""
     )
@@ -79,7 +79,7 @@ def test_other_words_are_left_alone(key: str) -> None:
 
 
 def test_megabytes_of_anything_are_searched_at_once() -> None:
-    """A reply is data from a stranger: no run of letters makes the search slow. Quadratic, this would take hours."""
+    """No content makes the search slow; quadratic, it would take hours."""
     secret = Secret(USUAL)
     for piece in (b"a", b"sk-", USUAL[:11].encode(), b"*", b"sk-a**", b"\\u0073"):
         content = piece * (2 * 2**20 // len(piece))
@@ -87,7 +87,7 @@ def test_megabytes_of_anything_are_searched_at_once() -> None:
 
 
 def test_the_environment_is_one_and_shows_nothing() -> None:
-    """``repr(os.environ)`` holds the key; this holds the same, and shows none of it."""
+    """The environment behaves like ``os.environ``, but its repr shows nothing."""
     environment = Environment({"A": KEY, "B": "2"})
     assert (environment["A"], environment.get("C"), sorted(environment), len(environment)) == (KEY, None, ["A", "B"], 2)
     assert KEY not in f"{environment} {environment!r} {[environment]}"
@@ -95,7 +95,7 @@ def test_the_environment_is_one_and_shows_nothing() -> None:
 
 
 def test_a_bare_error_has_no_frames() -> None:
-    """Where the header with the key was."""
+    """A stripped error has no frames, which would hold the header with the key."""
     try:
         try:
             secret = "sk-hidden"

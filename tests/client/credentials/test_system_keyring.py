@@ -1,4 +1,4 @@
-"""The system's keyring: asked gently, whatever it does."""
+"""The system's keyring, whatever it raises."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ NAME, KEY = "A_NAME", "sk-kept-0123456789abcdef"
 
 @pytest.fixture(autouse=True)
 def the_tests_own() -> Iterator[None]:
-    """The keyring of this process is put back."""
+    """Restore the keyring of this process after each test."""
     before = keyring.get_keyring()
     yield
     keyring.set_keyring(before)
 
 
 def test_the_tests_touch_nobodys_keyring() -> None:
-    """What every process of the tests begins with keeps nothing."""
+    """The tests start with a keyring that stores nothing."""
     assert isinstance(keyring.get_keyring(), null.Keyring)
 
 
 def test_a_key_is_kept_found_and_deleted() -> None:
-    """Under the name of this package; what is not there is neither found nor missed."""
+    """A key is stored, found and deleted under the name of this package; a missing one is no error."""
     memory = Memory()
     keyring.set_keyring(memory)
     assert get(NAME) == (None, "")
@@ -59,7 +59,7 @@ def test_a_key_is_kept_found_and_deleted() -> None:
     ],
 )
 def test_whatever_it_raises_means_not_found(error: Exception, word: str) -> None:
-    """The reason is said, its message is not: nobody knows what stands in it."""
+    """Any error means that there is no key; the hint has a reason, but not the keyring's own message."""
     keyring.set_keyring(Memory(error, A_NAME=KEY))
     key, hint = get(NAME)
     assert key is None and word in hint
@@ -69,7 +69,7 @@ def test_whatever_it_raises_means_not_found(error: Exception, word: str) -> None
 
 
 def test_a_system_without_a_keyring_is_told_so() -> None:
-    """When a key is to be found or kept there; nothing has to be deleted."""
+    """Reading and storing report that there is no keyring; deleting does not."""
     keyring.set_keyring(fail.Keyring())
     assert "no keyring on this system" in get(NAME)[1]
     assert "no keyring on this system" in keep(NAME, Secret(KEY))
@@ -77,7 +77,7 @@ def test_a_system_without_a_keyring_is_told_so() -> None:
 
 
 def test_a_keyring_that_drops_what_it_takes_is_noticed() -> None:
-    """keyring's own null backend says nothing when it keeps nothing."""
+    """The null backend of keyring, which discards keys silently, is detected."""
     keyring.set_keyring(null.Keyring())
     assert "stores nothing" in keep(NAME, Secret(KEY))
     assert get(NAME) == (None, "")
@@ -85,7 +85,7 @@ def test_a_keyring_that_drops_what_it_takes_is_noticed() -> None:
 
 @pytest.mark.parametrize("odd", [b"bytes", 7, "", "  ", object()])
 def test_what_is_no_text_is_no_key(odd: object) -> None:
-    """A plug-in may answer with anything."""
+    """A value of a plug-in that is not text is not a key."""
     memory = Memory()
     memory.kept[SERVICE, NAME] = odd
     keyring.set_keyring(memory)
@@ -93,7 +93,7 @@ def test_what_is_no_text_is_no_key(odd: object) -> None:
 
 
 def test_an_interrupt_in_its_dialog_goes_through_without_the_key() -> None:
-    """It is the user's; but the frames that it comes from hold what was about to be given."""
+    """An interrupt during the dialog is raised without its frames, which hold the key."""
     keyring.set_keyring(Memory(KeyboardInterrupt(), A_NAME=KEY))
     with pytest.raises(KeyboardInterrupt) as caught:
         get(NAME)
@@ -102,14 +102,14 @@ def test_an_interrupt_in_its_dialog_goes_through_without_the_key() -> None:
 
 
 def test_without_the_package_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra: who looks for a key there has it; who wants to keep one is told what is missing."""
+    """Without the package, only storing a key reports that it is missing."""
     monkeypatch.setitem(sys.modules, "keyring", None)  # type: ignore[arg-type]  # how Python marks what is not there
     assert get(NAME) == (None, "") and delete(NAME) == ""
     assert "kling_widgets[keys]" in keep(NAME, Secret(KEY))
 
 
 def test_a_run_by_program_never_asks() -> None:
-    """Nobody could answer a dialog there, and the run would hang; a terminal and a notebook may be asked."""
+    """The keyring is not read in an unattended run, which would hang; in a terminal or a notebook it is."""
     memory = Memory(A_NAME=KEY)
     keyring.set_keyring(memory)
     assert attended()

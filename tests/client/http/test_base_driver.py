@@ -1,4 +1,4 @@
-"""The two loops: they give places, connections and threads back, whatever happens."""
+"""Both drivers release slots, connections and threads in all cases."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RUNNING = {"code": "success", "data": {"task_id": "t", "status": "processing"}}
 
 
 def test_an_endless_answer_is_not_read_to_its_end(make: Maker) -> None:
-    """Nor is a small one that unpacks to a huge one: reading stops at a size that no answer has."""
+    """Reading stops at a size that no valid answer has, also for compressed answers."""
     bomb = gzip.compress(b'{"x": "' + b"0" * (3 * LARGEST_REPLY) + b'"}')
     packed = Answer(body=bomb, headers={"Content-Encoding": "gzip"})
     with FaultServer(lambda asked: packed) as server, pytest.raises(ServerError, match="cannot be read"):
@@ -38,7 +38,7 @@ def test_an_endless_answer_is_not_read_to_its_end(make: Maker) -> None:
 
 
 def test_an_answer_that_drips_in_for_ever_ends(make: Maker, time: Time) -> None:
-    """The read timeout counts anew with each piece, so the whole has a limit of its own."""
+    """The whole answer has a time limit, as the read timeout restarts with each chunk."""
 
     class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):  # type: ignore[no-untyped-def]
@@ -57,7 +57,10 @@ def test_an_answer_that_drips_in_for_ever_ends(make: Maker, time: Time) -> None:
 @pytest.mark.parametrize("used", [False, True])
 @pytest.mark.parametrize("fault", ["header", "continue"])
 def test_a_head_that_never_comes_to_its_end_is_given_up(fault: Any, used: bool, make: Maker) -> None:
-    """On a new connection and on one that was used before; a video may be in the making, so it is not sent again."""
+    """An endless response head ends in an error, on new and used connections.
+
+    The request is not sent again, as a task may exist.
+    """
 
     def answer(asked: Asked) -> Answer:
         return Answer(fault=fault) if asked.method == "POST" else Answer(body=RUNNING)
@@ -76,7 +79,7 @@ def test_a_head_that_never_comes_to_its_end_is_given_up(fault: Any, used: bool, 
 
 @pytest.mark.parametrize(("key", "shown"), [("demo", True), (KEY, False)])
 def test_a_key_in_an_answer_is_blotted_out(key: str, shown: bool) -> None:
-    """Unless it is as short as the demo's: that one is no secret, and stands in innocent links."""
+    """A key in an answer is removed, unless it is as short as the demo's, which is no secret."""
     body = {"code": "success", "data": {"status": "success", "url": f"https://m.example/{key}/a.mp4"}}
     with Client(key, transport=httpx.MockTransport(lambda request: httpx.Response(200, json=body))) as client:
         assert (key in (client.get("t").url or "")) is shown
@@ -93,7 +96,7 @@ def test_a_key_in_an_answer_is_blotted_out(key: str, shown: bool) -> None:
     ],
 )
 def test_a_key_in_the_head_of_an_answer_is_blotted_out_too(make: Maker, answer: Answer, tmp_path: Path) -> None:
-    """In a header, in what cannot be read at all, and in the refusal of a download."""
+    """A key is removed from headers, from unparsable answers, and from the error of a download."""
     with FaultServer(lambda asked: answer) as server:
         client = make(server.url)
         for work in (lambda: client.get("t"), lambda: client.download("t", tmp_path / "a.mp4"), client.available):
@@ -107,7 +110,7 @@ def test_a_key_in_the_head_of_an_answer_is_blotted_out_too(make: Maker, answer: 
 
 
 def test_bad_coding_is_a_broken_answer(make: Maker) -> None:
-    """What claims to be gzip and is none is asked for again, and told."""
+    """An answer with invalid compression is requested again, and then an error."""
     with FaultServer(lambda asked: Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"})) as server:
         with pytest.raises(ConnectionFailedError):
             make(server.url).get("t")
@@ -115,7 +118,7 @@ def test_bad_coding_is_a_broken_answer(make: Maker) -> None:
 
 
 def test_an_error_in_the_work_reaches_the_protocol(make: Maker) -> None:
-    """Where it is turned into a line."""
+    """An error of file work is raised in the protocol, which turns it into one line."""
     heard: list[OSError] = []
 
     def fail() -> None:
@@ -135,7 +138,7 @@ def test_an_error_in_the_work_reaches_the_protocol(make: Maker) -> None:
 
 
 def test_connections_are_kept_and_used_again(make: Maker) -> None:
-    """A poll does not cost a handshake; half-read bodies give their place back."""
+    """Polls reuse connections, and half-read bodies release their slot."""
     with FaultServer(lambda asked: Answer(body=RUNNING)) as server:
         client = make(server.url)
         for _ in range(5):
@@ -144,7 +147,7 @@ def test_connections_are_kept_and_used_again(make: Maker) -> None:
 
 
 def test_many_tasks_at_once() -> None:
-    """Three hundred waits on one client: all end, never more of them in flight than there are places."""
+    """Three hundred waits on one client all end, and never have more requests in flight than there are slots."""
     numbers, flying = iter(range(10_000)), [0]
 
     async def answer(asked: Asked) -> Answer:
@@ -167,7 +170,7 @@ def test_many_tasks_at_once() -> None:
 
 
 def test_one_client_serves_many_threads() -> None:
-    """As the threads of a pool would use it."""
+    """Several threads can use one client."""
     with (
         FaultServer(lambda asked: Answer(body=RUNNING)) as server,
         Client(KEY, server.url, budget=RateLimiter(1_000_000)) as client,
@@ -177,7 +180,7 @@ def test_one_client_serves_many_threads() -> None:
 
 
 def test_a_cancelled_wait_gives_everything_back() -> None:
-    """Neither a request in flight nor a pause keeps a place, and the client goes on working."""
+    """A wait cancelled during a request or a pause releases its slot, and the client still works."""
 
     async def main(url: str) -> None:
         async with AsyncClient(KEY, url, budget=RateLimiter(1_000_000)) as client:
@@ -197,7 +200,7 @@ def test_a_cancelled_wait_gives_everything_back() -> None:
 
 
 def test_downloads_do_not_hold_up_the_looks(tmp_path: Path) -> None:
-    """A batch that arrives slowly leaves the places of the requests alone; what waits for a place is no open file."""
+    """Slow downloads do not take the slots of other requests, and waiting downloads hold no open file."""
 
     def drafts() -> list[Path]:
         return list(tmp_path.glob(".kling-*"))
@@ -222,7 +225,7 @@ def test_downloads_do_not_hold_up_the_looks(tmp_path: Path) -> None:
 
 
 def test_cancelled_waits_leave_the_budget_to_others() -> None:
-    """The places of a stopped batch are free again."""
+    """Cancelled requests leave the queue of the rate limiter."""
 
     async def main() -> float:
         budget, answer = RateLimiter(0.01), httpx.Response(200, json=RUNNING)
@@ -240,7 +243,7 @@ def test_cancelled_waits_leave_the_budget_to_others() -> None:
 
 
 def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:
-    """The half-written file goes with the wait for it."""
+    """A cancelled download removes its temporary file."""
 
     async def main(url: str) -> None:
         async with AsyncClient(KEY, url) as client:
@@ -259,7 +262,7 @@ def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_closed_client_says_so(make: Maker) -> None:
-    """Using it is a mistake of the program, not a reason to try again for minutes."""
+    """Using a closed client is an error without further attempts."""
     client = make(answer=lambda request: httpx.Response(200))
     client.close()
     with pytest.raises((KlingError, RuntimeError)):
@@ -267,7 +270,7 @@ def test_a_closed_client_says_so(make: Maker) -> None:
 
 
 def test_the_last_word_comes_when_nothing_is_left_to_wait_for() -> None:
-    """A submission that waits for a free connection is not called one that is sent, and can be called off."""
+    """``before`` is called once a slot is free, so that a waiting submission can still be cancelled."""
 
     async def main(url: str) -> list[str]:
         async with AsyncClient(KEY, url, budget=RateLimiter(1_000_000)) as client:
@@ -297,7 +300,7 @@ def test_the_last_word_comes_when_nothing_is_left_to_wait_for() -> None:
 
 
 def test_what_is_called_before_each_try_can_keep_it_from_being_sent() -> None:
-    """It is called again before the next try; what it raises is raised, and nothing is sent."""
+    """``before`` is called for each attempt; its error is raised, and nothing is sent."""
     with FaultServer(lambda asked: Answer(429, headers={"Retry-After": "0"})) as server:
         calls = iter([None, ZeroDivisionError()])
 
@@ -317,20 +320,20 @@ def test_what_is_called_before_each_try_can_keep_it_from_being_sent() -> None:
 
 
 def unasked(body: object) -> bytes:
-    """A whole answer, as it stands on the wire."""
+    """Return a complete HTTP response as bytes."""
     content = json.dumps(body).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content)
 
 
 def tasks(asked: Asked) -> Answer:
-    """An upstream that answers each request twice at once: rightly, and with what belongs to another task."""
+    """An upstream that answers each request twice: correctly, and with the answer for another task."""
     named = asked.path.rpartition("/")[2] if asked.method == "GET" else asked.json()["prompt"]
     row = {"task_id": named, "status": "processing"}
     return Answer(body={"code": "success", "data": row}, behind=unasked({"code": "success", "data": row}))
 
 
 def stray(asked: Asked) -> Answer:
-    """The same, with a second answer that is no request's."""
+    """The same, with a second answer that belongs to no request."""
     row = {"task_id": "stray", "status": "success", "url": "https://media.example/of-somebody-else.mp4"}
     return dataclasses.replace(tasks(asked), behind=unasked({"code": "success", "data": row}))
 
@@ -340,7 +343,7 @@ def stray(asked: Asked) -> Answer:
 def test_a_second_answer_is_not_taken_for_that_to_the_next_submission(
     make: Maker, order: str, answer: Callable[[Asked], Answer]
 ) -> None:
-    """Each submission gets its own task's id, whatever the request before it left on its connection."""
+    """Each submission gets its own task's id, whatever the previous request left on its connection."""
     with FaultServer(answer) as server:
         client = make(server.url)
         for number, method in enumerate(order):
@@ -351,8 +354,7 @@ def test_a_second_answer_is_not_taken_for_that_to_the_next_submission(
 
 
 def test_a_second_answer_is_not_taken_for_that_of_another_task(make: Maker) -> None:
-    """A connection that holds one too many gives each answer to the request after its own: a look at one task would get
-    the video of another."""
+    """A surplus answer on a connection does not give one task the video of another."""
 
     def answer(asked: Asked) -> Answer:
         found = tasks(asked)
@@ -368,7 +370,7 @@ def test_a_second_answer_is_not_taken_for_that_of_another_task(make: Maker) -> N
 
 
 def test_a_submission_does_not_meet_a_connection_that_is_being_closed(make: Maker) -> None:
-    """A kept connection may end just when it is used, and nobody could tell whether the request was taken."""
+    """A submission never uses a kept connection, which may close just when it is used."""
     with FaultServer(tasks) as server:
         client = make(server.url)
         client.get("a")

@@ -1,4 +1,4 @@
-"""No log that we can reach has a key in it."""
+"""No log of httpx or httpcore contains a key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.servers import Answer, FaultServer
 
 
 class Holder:
-    """What has a key, as a client's driver has."""
+    """An object with a key, like a client's driver."""
 
     def __init__(self, key: str) -> None:
         self.key = Secret(key)
@@ -37,7 +37,7 @@ class Holder:
 def test_a_key_in_a_header_of_an_answer(
     make: Maker, caplog: pytest.LogCaptureFixture, echo: dict[str, str], status: int
 ) -> None:
-    """At level DEBUG httpcore writes down every header; all of it but the key stays."""
+    """The headers that httpcore logs at level DEBUG are unchanged except for the key."""
     caplog.set_level(logging.DEBUG)
     with FaultServer(lambda asked: Answer(status, {"id": "t1"}, headers=echo)) as server:
         client = make(server.url)
@@ -50,7 +50,7 @@ def test_a_key_in_a_header_of_an_answer(
 
 
 def test_every_logger_of_theirs_is_covered() -> None:
-    """A later version that writes elsewhere is noticed here; looked at where nothing else has made loggers."""
+    """The list of loggers is complete for the installed versions of httpx and httpcore."""
     code = (
         "import logging, httpx, httpcore\n"
         "print(*[name for name in logging.root.manager.loggerDict if name.split('.')[0] in ('httpx', 'httpcore')])"
@@ -60,7 +60,7 @@ def test_every_logger_of_theirs_is_covered() -> None:
 
 
 def test_it_ends_with_the_client(caplog: pytest.LogCaptureFixture) -> None:
-    """Then a record is as it was written, arguments and all; and a filter is there once, however many clients were."""
+    """After the client is gone, records are unchanged; the filter is added once for all clients."""
     caplog.set_level(logging.DEBUG)
     logger = logging.getLogger("httpx")
     holders = [Holder(KEY), Holder(KEY), Holder("sk-other-0123456789")]
@@ -81,7 +81,7 @@ def test_it_ends_with_the_client(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_record_that_does_not_fit_its_arguments_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logging's own business to report it."""
+    """A record with wrong arguments is left to logging, which reports it."""
     holder = Holder(KEY)
     log_filter.protect(holder)
     with pytest.raises(TypeError):

@@ -1,5 +1,4 @@
-"""Proxies and certificates by the environment: what counts, what is named when it is wrong, and that this machine is
-reached whatever they say."""
+"""Proxies and certificates from the environment: precedence, errors, and direct connections to this machine."""
 
 from __future__ import annotations
 
@@ -46,7 +45,7 @@ SECRET = "hunter2"
     ],
 )
 def test_the_proxy_of_an_address(environ: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable of its scheme before that for all, the lower case before the upper; NO_PROXY is never an error."""
+    """The scheme's variable precedes ALL_PROXY, and lower case precedes upper case; NO_PROXY never raises."""
     for variable, value in environ.items():
         monkeypatch.setenv(variable, value)
     found = network.proxy_for(f"{SERVICE}/v1")
@@ -70,7 +69,7 @@ def test_the_proxy_of_an_address(environ: dict[str, str], name: str, monkeypatch
 def test_addresses_and_networks_in_no_proxy(
     listed: str, url: str, direct: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As VPNs and clouds write them, of both kinds of address."""
+    """NO_PROXY may contain IPv4 and IPv6 addresses and networks, as VPNs and clouds set it."""
     monkeypatch.setenv("HTTPS_PROXY", "http://p:1")
     monkeypatch.setenv("NO_PROXY", listed)
     assert (network.proxy_for(url) is None) is direct
@@ -92,7 +91,7 @@ def test_addresses_and_networks_in_no_proxy(
     ],
 )
 def test_proxies_as_people_write_them(value: str, url: str) -> None:
-    """With and without a scheme, and as desktops write one of SOCKS."""
+    """A proxy may lack its scheme, or have the SOCKS scheme that desktops write."""
     found = network.parse_proxy(
         network.EnvironmentVariable("HTTPS_PROXY", value), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     )
@@ -110,7 +109,7 @@ BAD_PROXIES = (
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("value", BAD_PROXIES)
 def test_a_bad_proxy_is_named(make: Maker, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """In one line, where the client is made; its value, which may hold a password, is not repeated."""
+    """Making the client raises one line that names the variable, but not its value, which may hold a password."""
     with contextlib.suppress(ValueError):
         monkeypatch.setenv(name, value)
     with pytest.raises(ConnectionFailedError, match=rf"^Nothing was sent: the proxy in {name} ") as caught:
@@ -119,7 +118,7 @@ def test_a_bad_proxy_is_named(make: Maker, monkeypatch: pytest.MonkeyPatch, name
 
 
 def test_a_proxy_that_is_not_there_is_named(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What refuses the connection is not the service."""
+    """If a proxy refuses the connection, the error names it."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET}@127.0.0.1:{_closed_port()}")
     with pytest.raises(ConnectionFailedError, match=r"refused; through the proxy in HTTPS_PROXY\)") as caught:
         make(SERVICE).create({"model": "m"})
@@ -127,8 +126,7 @@ def test_a_proxy_that_is_not_there_is_named(make: Maker, monkeypatch: pytest.Mon
 
 
 def test_a_proxy_that_is_corrected_counts(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next request of the same client goes by it, as in the cells of a notebook; a bad one ends no wait by an error
-    of its own."""
+    """A corrected variable applies to the next request of the same client, and a wrong one does not end a wait."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{_closed_port()}")
     client = make(SERVICE)
     for value, says in (("http://p:x", "the proxy in HTTPS_PROXY is not an address"), ("", "ALL_PROXY")):
@@ -157,7 +155,7 @@ def _closed_port() -> int:
 def test_bad_certificates_are_named(
     make: Maker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, what: str
 ) -> None:
-    """A stale variable, as a removed environment leaves it, or one that names no certificates: one line names it."""
+    """A variable without usable certificates gives one line with its name."""
     (tmp_path / "empty file").touch()
     (tmp_path / "no certificates").write_text("not a certificate")
     (tmp_path / "unnamed").mkdir()
@@ -172,14 +170,14 @@ def test_bad_certificates_are_named(
 def test_a_key_log_that_cannot_be_written_is_named(
     make: Maker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It is a variable of the same kind: Python reads it with the certificates."""
+    """An SSLKEYLOGFILE that cannot be written is reported, too: Python opens it with the certificates."""
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nowhere" / "keys"))
     with pytest.raises(ConnectionFailedError, match="SSLKEYLOGFILE"):
         make()
 
 
 def test_which_certificates_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that are set for Python's clients come before those that an environment sets for itself."""
+    """Variables for Python clients precede those that an environment sets for its own use."""
     assert network.certificates_for(SERVICE) is None
     for name in reversed(network.CERTIFICATES):
         monkeypatch.setenv(name, "somewhere")
@@ -193,7 +191,7 @@ def test_which_certificates_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a certificate of ``service.example`` that nobody else trusts, and its private key."""
+    """A folder with a private key and a certificate for ``service.example`` that no other program trusts."""
     need("certificates", shutil.which("openssl") is not None, "there is no openssl")
     folder = tmp_path_factory.mktemp("authority")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=service.example"]
@@ -215,13 +213,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tunnel(authority: Path) -> Iterator[_Tunnel]:
-    """A proxy behind which there is the service, by TLS, with one answer to everything."""
+    """A proxy in front of a TLS service that answers every request the same."""
     with _Tunnel(authority) as made:
         yield made
 
 
 class _Tunnel:
-    """An HTTP or SOCKS5 proxy on a port of its own that answers as the service itself, whatever host is asked for."""
+    """An HTTP or SOCKS5 proxy that answers as the service itself, whatever the requested host."""
 
     def __init__(self, authority: Path) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -292,7 +290,7 @@ def test_certificates_of_the_environment_are_trusted(
 def test_a_certificate_that_is_not_trusted_names_what_counts(
     make: Maker, monkeypatch: pytest.MonkeyPatch, tunnel: _Tunnel, name: str, says: str
 ) -> None:
-    """The variable that says whom to trust, or the one that would."""
+    """The error names the variable with the trusted certificates, or the one to set."""
     monkeypatch.setenv("HTTPS_PROXY", tunnel.place)
     if name:
         monkeypatch.setenv(name, certifi.where())
@@ -305,7 +303,7 @@ def test_a_certificate_that_is_not_trusted_names_what_counts(
 def test_a_socks_proxy_is_gone_through(
     make: Maker, monkeypatch: pytest.MonkeyPatch, authority: Path, tunnel: _Tunnel, scheme: str
 ) -> None:
-    """It looks the host's name up itself, in every spelling."""
+    """A SOCKS proxy resolves the host name, in every spelling of its scheme."""
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://{tunnel.place}")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
     assert make(SERVICE).get("t1").status == "running"
@@ -330,7 +328,7 @@ BROKEN = {
 
 @pytest.fixture(params=BROKEN.values(), ids=list(BROKEN))
 def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An environment in which no way leads out."""
+    """An environment whose proxies and certificates are all unusable."""
     for name, value in request.param.items():
         monkeypatch.setenv(name, value)
     environ: dict[str, str] = request.param
@@ -341,7 +339,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> d
 def test_this_machine_is_reached_whatever_is_set(
     make: Maker, broken: dict[str, str], tmp_path: Path, host: str
 ) -> None:
-    """Submitting, uploading, asking and fetching."""
+    """Submitting, uploading, querying and downloading work on this machine, whatever the environment."""
 
     def answer(asked: Asked) -> Answer:
         if asked.path == "/v1/files/uploads":
@@ -360,7 +358,7 @@ def test_this_machine_is_reached_whatever_is_set(
 
 
 def test_what_is_elsewhere_is_named(make: Maker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A video of a service on this machine may lie on another one: its download says which variable is in the way."""
+    """The failed download of a video on another machine names the variable that causes it."""
     url = "https://media.example/clip.mp4"
     for name, value in {"HTTPS_PROXY": "http://p:x", "SSL_CERT_FILE": "/nowhere/cacert.pem"}.items():
         with FaultServer(lambda asked: Answer()) as server, monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""httpx as it is set up here, and its exceptions in our words."""
+"""httpx with our configuration, and its exceptions as text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization":
     ],
 )
 def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent: bool) -> None:
-    """A request that may have arrived, even in part, may be billed."""
+    """A request that may have arrived, even in part, counts as sent, as it may be billed."""
     assert isinstance(error, NETWORK_ERRORS)
     if isinstance(error, httpx.RequestError):
         error.request = REQUEST
@@ -53,7 +53,7 @@ def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent
 
 
 def test_every_error_of_httpx_is_known() -> None:
-    """A new kind in a later httpx is at least not taken for unsent."""
+    """New errors of a later httpx count as sent."""
     kinds = {kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)}
     unsent = {kind.__name__ for kind in kinds if not no_reply(kind("x")).sent}
     assert unsent == {
@@ -66,7 +66,7 @@ def test_every_error_of_httpx_is_known() -> None:
 
 
 def test_the_systems_reason_is_found_below() -> None:
-    """httpx says "All connection attempts failed", asyncio repeats the address: the cause knows better."""
+    """The message is that of the operating system, which httpx and asyncio hide."""
     error = httpx.ConnectError("All connection attempts failed")
     error.__cause__ = OSError("all failed")
     error.__cause__.__cause__ = BaseExceptionGroup("both", [ConnectionRefusedError(111, "Connect call failed (…)")])
@@ -82,7 +82,7 @@ def test_the_systems_reason_is_found_below() -> None:
     ],
 )
 def test_only_what_was_asked_for_is_unpacked(coding: str, unpacked: bool) -> None:
-    """A row of packings, or one that packs a gigabyte into a kilobyte, stays as it came."""
+    """Nested or unrequested compression is not unpacked, as a kilobyte may become a gigabyte."""
     packed = gzip.compress(b"{}") if coding else b"{}"
     response = httpx.Response(200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(packed))
     assert b"".join(chunks(response)) == (b"{}" if unpacked else packed)
@@ -91,7 +91,7 @@ def test_only_what_was_asked_for_is_unpacked(coding: str, unpacked: bool) -> Non
 
 
 def test_the_pool_is_never_waited_for() -> None:
-    """A queue inside httpx costs its length squared: a semaphore of the pool's size stands before it."""
+    """The pool has room for every request that the semaphores let through: its own queue is slow."""
     assert timeouts(30).as_dict() == {"connect": 10, "read": 30, "write": 60, "pool": None}
     with make(httpx.Client, None, "https://s.example") as client:
         pool = client._transport.pool_for(httpx.Request("GET", "https://s.example"))._pool
@@ -117,7 +117,7 @@ def test_the_pool_is_never_waited_for() -> None:
     ],
 )
 def test_proxies_are_for_the_net_alone(base_url: str, url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service on this machine is reached directly; its media elsewhere go through the proxy."""
+    """A service on this machine is reached directly, its media on other hosts through the proxy."""
     monkeypatch.setenv("ALL_PROXY", "http://proxy.example:8080")
     with make(httpx.Client, None, base_url) as client:
         used = client._transport.pool_for(httpx.Request("GET", url))._pool
