@@ -20,7 +20,7 @@ from kling_widgets.core.problem import Problem
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.media import probe
-from kling_widgets.media.media_links import doubts
+from kling_widgets.media.media_links import link_problems
 from kling_widgets.request.request import VideoRequest
 
 _LIFETIME = 48 * 3600.0  # seconds that the gateway keeps an upload (D)
@@ -101,7 +101,7 @@ def _unreachable(state: ClientState, request: VideoRequest) -> Iterator[Problem]
         return
     for name, value in request.values.items():
         if name in FIELDS:
-            found = doubts(request.spec.field(name), value, local="error")
+            found = link_problems(request.spec.field(name), value, local="error")
             yield from (problem for problem in found if problem.severity == "error")
 
 

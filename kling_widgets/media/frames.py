@@ -41,7 +41,7 @@ def frame(path: Path, index: SupportsIndex) -> Path:
     except TypeError:
         raise KlingError(f"A frame is a whole number, -1 for the last one, not {one_line(repr(index), 60)}.") from None
     if not path.is_file():
-        raise KlingError(f"The video {path} is not there any more.")
+        raise KlingError(f"The video {path} no longer exists.")
     target_for = _frame_paths(path)
     if number == -1 and (last := target_for("last")).is_file():
         return last
@@ -84,7 +84,7 @@ def _frame_paths(path: Path) -> Callable[[str], Path]:
     try:
         stat = path.stat()
     except OSError:
-        raise KlingError(f"The video {path} is not there any more.") from None
+        raise KlingError(f"The video {path} no longer exists.") from None
     version = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:6]
     return lambda name: path.with_name(f"{path.stem}_{version}_frame-{name}.png")
 

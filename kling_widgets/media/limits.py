@@ -131,7 +131,7 @@ def bounds(field: AnyField, model: Model) -> Bounds | None:
     assert_never(field)
 
 
-def unfit(field: str | None, name: str, facts: Facts) -> Problem | None:
+def upload_problem(field: str | None, name: str, facts: Facts) -> Problem | None:
     """Return the reason why a file cannot be uploaded as a picture, or None.
 
     Args:
@@ -166,7 +166,7 @@ def problems(field: AnyField, model: Model, name: str, facts: Facts) -> Iterator
     if limits is None:
         return
     # Clips and sounds cannot be uploaded at all, which is an error of their field.
-    if not isinstance(field, Clips) and (found := unfit(field.name, name, facts)):
+    if not isinstance(field, Clips) and (found := upload_problem(field.name, name, facts)):
         yield found
         return
     exceeded = list(_exceeded(limits, name, facts))

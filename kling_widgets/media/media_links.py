@@ -60,7 +60,7 @@ def unreachable(link: str) -> str:
     return host if local else ""
 
 
-def doubts(field: Field, value: JSON, local: Severity = "warning") -> Iterator[Problem]:
+def link_problems(field: Field, value: JSON, local: Severity = "warning") -> Iterator[Problem]:
     """Yield a problem for each link to media in a field that the service probably cannot follow.
 
     Args:
@@ -71,7 +71,7 @@ def doubts(field: Field, value: JSON, local: Severity = "warning") -> Iterator[P
     if not isinstance(field, (Link, Links, Clips, Masks)):
         return
     media = "picture" if not isinstance(field, Clips) else "sound" if field.media == "audio" else field.media
-    tip = "Pass the path of the file, so that it is uploaded." if media == "picture" else "Use a public host."
+    tip = "Give the path of the file, so that it is uploaded." if media == "picture" else "Use a public host."
     for link in dict.fromkeys(texts_in(value)):
         if host := unreachable(link):
             yield Problem(local, field.name, f"{field.label}: the service cannot reach the local address {host}.", tip)

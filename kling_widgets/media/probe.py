@@ -17,7 +17,7 @@ from kling_widgets.core.problem import Problem
 from kling_widgets.core.text import format_size, one_line
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.media import conversion, durations, image_headers
-from kling_widgets.media.limits import CONVERTED, Facts, unfit
+from kling_widgets.media.limits import CONVERTED, Facts, upload_problem
 from kling_widgets.media.limits import LARGEST_UPLOAD as LARGEST_UPLOAD
 
 _STILL = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
@@ -182,7 +182,7 @@ def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Medi
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_UPLOAD:
             format = format_of(file.read(ENOUGH))
-            raise _refused(unfit(field, name, Facts(format, size)))
+            raise _refused(upload_problem(field, name, Facts(format, size)))
         content = file.read(LARGEST_UPLOAD + 1)  # it may have grown
     return check_picture(content, name, field)
 
@@ -210,7 +210,7 @@ def check_picture(content: bytes, name: str = "the picture", field: str | None =
     media = identify(content)
     format = media.format if media else None
     convertible = format in CONVERTED and conversion.reads(format)
-    if problem := unfit(field, name, Facts(format, len(content), converted=convertible)):
+    if problem := upload_problem(field, name, Facts(format, len(content), converted=convertible)):
         raise _refused(problem)
     assert media is not None
     return media

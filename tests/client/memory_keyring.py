@@ -11,9 +11,9 @@ from kling_widgets.client.credentials.system_keyring import SERVICE
 
 
 class Memory(keyring.backend.KeyringBackend):
-    """A keyring in memory; it counts how often it was asked, and raises what it is told to.
+    """A keyring in memory; it counts its calls, and raises a given error.
 
-    It is registered as soon as it is defined, and never chosen by itself, as its priority is below every other one's.
+    Its priority is the lowest, so that keyring never selects it by itself.
     """
 
     priority = -1  # type: ignore[assignment]

@@ -18,7 +18,7 @@ class Played:
     pauses: list[float] = field(default_factory=list)
 
 
-def told(body: Any, status: int = 200, **headers: str) -> Response:
+def response(body: Any, status: int = 200, **headers: str) -> Response:
     """Return a reply; text is used as it is, anything else becomes JSON."""
     content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)

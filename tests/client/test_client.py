@@ -462,17 +462,17 @@ def test_no_key_is_an_error_at_once() -> None:
         Client()
 
 
-def told_by(error: BaseException | None) -> str:
+def shown_by(error: BaseException | None) -> str:
     """All that the most verbose traceback could show: messages, causes, attributes, and the variables of all frames
     but the test's own."""
-    told = []
+    shown = []
     while error is not None:
         stack = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), capture_locals=True)
-        told += [str(frame.locals) for frame in stack if not frame.name.startswith("test_")]
-        told += [repr(error), str(error), str(getattr(error, "__dict__", ""))]
+        shown += [str(frame.locals) for frame in stack if not frame.name.startswith("test_")]
+        shown += [repr(error), str(error), str(getattr(error, "__dict__", ""))]
         error = error.__cause__ or error.__context__
-    assert len(told) > 3
-    return "\n".join(told)
+    assert len(shown) > 3
+    return "\n".join(shown)
 
 
 def test_a_bare_client_finds_the_key_where_it_runs() -> None:
@@ -486,14 +486,14 @@ def test_a_bare_client_finds_the_key_where_it_runs() -> None:
 def test_the_key_shows_nowhere(make: Maker, fault: Any, caplog: pytest.LogCaptureFixture) -> None:
     """The key is in no repr, message, cause, log at level DEBUG, or variable of a traceback."""
     caplog.set_level(logging.DEBUG)
-    told = Answer(400, {"error": {"message": f"bad key {KEY}", "code": KEY}, "echo": [KEY]})
-    answer = {"": told, "page": Answer(502, f"<title>{KEY}</title>")}.get(fault, Answer(fault=fault))
+    refusal = Answer(400, {"error": {"message": f"bad key {KEY}", "code": KEY}, "echo": [KEY]})
+    answer = {"": refusal, "page": Answer(502, f"<title>{KEY}</title>")}.get(fault, Answer(fault=fault))
     with FaultServer(lambda asked: answer) as server:
         client = make(server.url, timeout=0.2)
         with pytest.raises(KlingError) as caught:
             client.create({"model": "m"})
     assert "bad key" in str(caught.value) or fault
-    assert KEY not in caplog.text + repr(client.client) + str(vars(client.client)) + told_by(caught.value)
+    assert KEY not in caplog.text + repr(client.client) + str(vars(client.client)) + shown_by(caught.value)
 
 
 def test_an_interrupt_shows_no_key(make: Maker) -> None:
@@ -506,7 +506,7 @@ def test_an_interrupt_shows_no_key(make: Maker) -> None:
 
     with pytest.raises(KeyboardInterrupt) as caught:
         make(answer=answer).get("t1")
-    assert KEY not in told_by(caught.value)
+    assert KEY not in shown_by(caught.value)
 
 
 def test_a_client_cannot_carry_its_key_into_a_pickle(make: Maker) -> None:

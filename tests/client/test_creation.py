@@ -17,19 +17,19 @@ from kling_widgets.errors import (
     RateLimitError,
     SubmissionUnknownError,
 )
-from tests.client.play import play, told
+from tests.client.play import play, response
 from tests.client.test_operations import DOWN, LOST, TAKEN, UNSENT, state
 
-# nothing was accepted, and it may pass
-SURE = [UNSENT, told("", 429), told("", 429, retry_after="2"), DOWN, told({"code": "model_not_found"}, 500)]
+# nothing was accepted, and the error may be transient
+SURE = [UNSENT, response("", 429), response("", 429, retry_after="2"), DOWN, response({"code": "model_not_found"}, 500)]
 REST = [
     LOST,
-    told("", 500),
-    told("<html>", 502),
-    told("", 401),
-    told({}),
-    told({"code": "get_channel_failed"}, 404),  # the key's group has no such model: it never will
-    told({"code": "do_request_failed", "message": "upstream: model_not_found"}, 500),
+    response("", 500),
+    response("<html>", 502),
+    response("", 401),
+    response({}),
+    response({"code": "get_channel_failed"}, 404),  # permanent: the key's group has no such model
+    response({"code": "do_request_failed", "message": "upstream: model_not_found"}, 500),
     TAKEN,
 ]
 answers = st.sampled_from(SURE) | st.sampled_from(SURE + REST)
@@ -82,7 +82,7 @@ def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
         play(create(state(), {}, troubles.append), [UNSENT] * 3)
     assert len(troubles) == 2
     with pytest.raises(RateLimitError):
-        play(create(state(), {}), [told("", 429)] * 6)
+        play(create(state(), {}), [response("", 429)] * 6)
     with pytest.raises(ModelUnavailableError):
         play(create(state(), {}), [DOWN] * 3)
 
@@ -93,5 +93,5 @@ def test_the_gateway_s_own_account_is_no_reason_to_try_again(status: int, code: 
     """If the gateway's own balance is too low, there is no other attempt."""
     troubles: list[KlingError] = []
     with pytest.raises(ModelUnavailableError, match=r"not your account.*") as caught:
-        play(create(state(), {}, troubles.append), [told({"code": code, "message": "no"}, status)])
+        play(create(state(), {}, troubles.append), [response({"code": code, "message": "no"}, status)])
     assert not troubles and "nothing is billed" in str(caught.value)

@@ -18,7 +18,7 @@ from kling_widgets.core.task import Task
 from kling_widgets.errors import APIError, ConnectionFailedError, KlingError, TaskFailedError, VideoMissingError
 from kling_widgets.files.atomic_file import AtomicFile
 from tests.client.conftest import KEY, MP4, Either, Maker, Time
-from tests.client.play import play, told
+from tests.client.play import play, response
 from tests.servers import Answer, Asked, FaultServer
 
 PAGE = "<!doctype html><title>Sign in</title>"
@@ -73,10 +73,10 @@ def test_a_broken_download_goes_on_where_it_broke(make: Maker, tmp_path: Path, c
 
 
 @pytest.mark.parametrize("knows_ranges", [True, False])
-@pytest.mark.parametrize("told", ["all", "*", ""])
+@pytest.mark.parametrize("length_sent", ["all", "*", ""])
 @pytest.mark.parametrize("coded", ["close", "chunks", "HTTP/1.0"])
 def test_where_no_length_was_told_the_video_itself_says_whether_it_is_whole(
-    make: Maker, tmp_path: Path, coded: Any, told: str, knows_ranges: bool
+    make: Maker, tmp_path: Path, coded: Any, length_sent: str, knows_ranges: bool
 ) -> None:
     """Without a length, a video cut at any point is recognised as incomplete, and the rest is fetched."""
     cuts = iter([5000, 9000, 9] if knows_ranges else [5000, 32, 9])
@@ -84,8 +84,8 @@ def test_where_no_length_was_told_the_video_itself_says_whether_it_is_whole(
     def answer(asked: Asked) -> Answer:
         at = int(asked.headers.get("range", "bytes=0-")[6:-1]) if knows_ranges else 0
         body = MP4[at : next(cuts, len(MP4))]
-        all_of_it = str(len(MP4)) if told == "all" else "*"
-        headers = {"Content-Range": f"bytes {at}-{len(MP4) - 1}/{all_of_it}"} if at and told else {}
+        all_of_it = str(len(MP4)) if length_sent == "all" else "*"
+        headers = {"Content-Range": f"bytes {at}-{len(MP4) - 1}/{all_of_it}"} if at and length_sent else {}
         if coded == "HTTP/1.0":
             lines = [f"HTTP/1.0 {206 if headers else 200} OK", *(f"{name}: {value}" for name, value in headers.items())]
             return Answer(raw="\r\n".join([*lines, "", ""]).encode() + (body if headers or not at else MP4))
@@ -491,16 +491,16 @@ def test_what_comes_quickly_is_written_in_large_pieces(gap: float, writes: int, 
     """
     head = MP4[:32] + struct.pack(">I4s", 200 * 2**16 - 32, b"mdat")
     pieces = [head.ljust(2**16, b"\0"), *[bytes([number]) * 2**16 for number in range(199)]]
-    told_of: list[int] = []
+    progress: list[int] = []
     times = itertools.count(0.0, gap)
     state = ClientState("https://api.example", clock=lambda: next(times))
     part = AtomicFile(tmp_path / "a.mp4")
-    steps = download(state, "https://cdn.example/a.mp4", part, on_progress=lambda done, _: told_of.append(done))
-    played = play(steps, [told(b""), *pieces])
+    steps = download(state, "https://cdn.example/a.mp4", part, on_progress=lambda done, _: progress.append(done))
+    played = play(steps, [response(b""), *pieces])
     assert played.result.read_bytes() == b"".join(pieces)
-    assert len(told_of) == writes
-    assert told_of == sorted(told_of)
-    assert max(after - before for before, after in pairwise([0, *told_of])) <= 2**20
+    assert len(progress) == writes
+    assert progress == sorted(progress)
+    assert max(after - before for before, after in pairwise([0, *progress])) <= 2**20
 
 
 def test_what_came_before_a_break_is_kept(tmp_path: Path) -> None:
@@ -508,8 +508,8 @@ def test_what_came_before_a_break_is_kept(tmp_path: Path) -> None:
     start, rest = MP4[:5000], MP4[5000:]
     state = ClientState("https://api.example", clock=lambda: 0.0)
     steps = download(state, "https://cdn.example/a.mp4", AtomicFile(tmp_path / "a.mp4"))
-    half = told(b"", content_length=str(len(MP4)))
-    more = told(b"", 206, content_range=f"bytes 5000-{len(MP4) - 1}/{len(MP4)}")
+    half = response(b"", content_length=str(len(MP4)))
+    more = response(b"", 206, content_range=f"bytes 5000-{len(MP4) - 1}/{len(MP4)}")
     played = play(steps, [half, start[:100], start[100:], NoReply(True, "gone"), more, rest])
     assert played.result.read_bytes() == MP4
     assert played.sent[-1].headers["Range"] == "bytes=5000-"  # type: ignore[union-attr]

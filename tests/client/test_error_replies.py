@@ -17,7 +17,7 @@ def envelope(message: str = "", code: str = "") -> dict[str, Any]:
 
 
 ROWS = [
-    # status, body, error, leaves a create call open, words that tell what to do
+    # status, body, error, whether it may have been accepted, part of the message
     (400, {"code": "invalid_request", "message": "cannot unmarshal images"}, "APIError", False, "images"),
     (401, envelope("无效的令牌"), "AuthenticationError", False, "CRAZYROUTER_API_KEY"),
     (401, None, "AuthenticationError", False, "CRAZYROUTER_API_KEY"),
@@ -49,7 +49,7 @@ ROWS = [
     (429, envelope('upstream: {"code":1303,"message":"x"}'), "ModelUnavailableError", False, "not your account"),
     (429, envelope("11020 requests"), "RateLimitError", False, "Wait"),
     (403, envelope("Account balance not enough", "insufficient_user_quota"), "InsufficientQuotaError", False, "Top up"),
-    # a proxy of one's own
+    # a user's own proxy
     (400, {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}},
      "AuthenticationError", False, "CRAZYROUTER_API_KEY"),
     (400, {"error": {"message": "Budget has been exceeded!", "type": "budget_exceeded", "code": "400"}},
@@ -118,7 +118,7 @@ def test_the_request_id_is_always_shown(body: Any, headers: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "shown"),
     [
         (b"\x1f\x8b\x08<a\xff" * 9, True),
         (b"\x00" * 9, True),
@@ -127,10 +127,10 @@ def test_the_request_id_is_always_shown(body: Any, headers: dict[str, str]) -> N
         (b"out of order", False),
     ],
 )
-def test_what_is_no_text_is_not_shown(content: bytes, told: bool) -> None:
+def test_what_is_no_text_is_not_shown(content: bytes, shown: bool) -> None:
     """Binary content is not shown; text with a truncated character is."""
     error = refusal(Response(502, {}, content), "query").error
-    assert ("binary data" in str(error)) is told and "\ufffd" not in str(error)
+    assert ("binary data" in str(error)) is shown and "\ufffd" not in str(error)
 
 
 def test_the_error_keeps_the_reply() -> None:

@@ -74,16 +74,16 @@ def test_while_a_picture_is_uploaded(make: Maker, error: type[BaseException], tm
 def test_between_two_tries(make: Maker, error: type[BaseException]) -> None:
     """Between two attempts nothing is in progress, as the service refused the first one."""
     with FaultServer(lambda asked: Answer(429)) as server:
-        heard: list[object] = []
+        reported: list[object] = []
 
-        def trouble(told: object) -> None:
-            heard.append(told)
+        def on_trouble(received: object) -> None:
+            reported.append(received)
             raise error
 
         with pytest.raises(error) as caught:
-            make(server.url).create({"model": "m"}, on_trouble=trouble)
+            make(server.url).create({"model": "m"}, on_trouble=on_trouble)
         assert notes(caught.value) == UNSENT
-        assert isinstance(heard[0], RateLimitError) and len(server.asked) == 1
+        assert isinstance(reported[0], RateLimitError) and len(server.asked) == 1
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -223,7 +223,7 @@ def test_a_limit_that_is_over_in_any_moment() -> None:
 
     with FaultServer(lambda asked: Answer(fault="stall")) as server:
         said = {f"m{step}": notes(asyncio.run(main(server.url, step))) for step in range(1, 25)}
-        seen = {asked.json()["model"] for asked in server.asked}  # by its own name: one may be heard of late
+        seen = {asked.json()["model"] for asked in server.asked}  # by model, as a request may arrive late
     for model, words in said.items():
         assert re.match(SENT, words) or (words == UNSENT and model not in seen), words
 
@@ -243,7 +243,7 @@ def test_while_it_connects() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         place = server.getsockname()
         waiting = []
-        for _ in range(3):  # those behind it are not even answered
+        for _ in range(3):  # more connections than the backlog are not even accepted
             waiting.append(connection := socket.socket())
             connection.setblocking(False)
             connection.connect_ex(place)

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 
 NGINX = shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
 
-# In the foreground and in one process, which is ended by its id; all that it writes is in the folder of the test.
+# In the foreground, as one process that is ended by its id; it writes only into the folder of the test.
 CONFIG = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 64; }}
@@ -57,15 +57,16 @@ LIMITED = (
 
 @dataclass(frozen=True)
 class SetUp:
-    """How nginx stands before the demo.
+    """A configuration of nginx in front of the demo.
 
     Attributes:
-        server, http: its configuration; ``{to}`` is the demo, ``{folder}`` a folder.
-        prefix: of the address that the client is given.
-        error: of a submission; None where it is accepted.
-        made: how many tasks that submission makes.
-        says: a part of the error.
-        before: whether another submission goes first, and is accepted.
+        server: its server block; ``{to}`` is the demo, ``{folder}`` a folder.
+        http: its http block, with the same placeholders.
+        prefix: prefix of the client's address.
+        error: error of the submission; None if it is accepted.
+        made: number of tasks that the submission creates.
+        says: part of the error.
+        before: whether another submission comes first, and is accepted.
     """
 
     server: str
@@ -111,7 +112,7 @@ def free_port() -> int:
 @contextmanager
 def nginx(folder: Path, setup: SetUp, **addresses: str) -> Iterator[str]:
     """Run nginx and yield its address."""
-    for _ in range(5):  # somebody may take the port before nginx does
+    for _ in range(5):  # another program may take the port first
         port = free_port()
         server, http = (text.format(folder=folder, **addresses) for text in (setup.server, setup.http))
         config = folder / "nginx.conf"

@@ -15,19 +15,19 @@ from kling_widgets.client.operations import query, wait
 from kling_widgets.client.steps import ClientState, NoReply, Response, Send
 from kling_widgets.core.task import Task
 from kling_widgets.errors import APIError, KlingError, RateLimitError, WaitTimeoutError
-from tests.client.play import Played, play, told
+from tests.client.play import Played, play, response
 
 UNSENT, LOST = NoReply(False, "refused"), NoReply(True, "reset")
-TAKEN = told({"id": "t"})
-RUNNING = told({"code": "success", "data": {"task_id": "t", "status": "processing"}})
-DONE = told({"code": "success", "data": {"task_id": "t", "status": "success", "url": "https://m.example/a.mp4"}})
+TAKEN = response({"id": "t"})
+RUNNING = response({"code": "success", "data": {"task_id": "t", "status": "processing"}})
+DONE = response({"code": "success", "data": {"task_id": "t", "status": "success", "url": "https://m.example/a.mp4"}})
 
 
 def state(**more: Any) -> ClientState:
     return ClientState("https://s.example", wall=lambda: 1_800_000_000.0, jitter=lambda: 0.5, **more)
 
 
-DOWN = told({"code": "get_channel_failed"}, 503)
+DOWN = response({"code": "get_channel_failed"}, 503)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -44,7 +44,7 @@ DOWN = told({"code": "get_channel_failed"}, 503)
 )
 def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low: float, high: float) -> None:
     """A Retry-After in seconds or as a date is respected, with jitter; an invalid one gets our own backoff."""
-    busy = told({"code": "get_channel_failed"} if status == 503 else "", status, retry_after=asked)
+    busy = response({"code": "get_channel_failed"} if status == 503 else "", status, retry_after=asked)
     (pause,) = play(create(state(), {}), [busy, TAKEN]).pauses
     assert low <= pause <= high
     (pause,) = play(query(state(), "t"), [busy, RUNNING]).pauses
@@ -54,7 +54,7 @@ def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low
 @pytest.mark.parametrize("asked", ["121", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
     """A very long Retry-After raises an error, and a wait polls again within minutes."""
-    busy = told("", 429, retry_after=asked)
+    busy = response("", 429, retry_after=asked)
     with pytest.raises(RateLimitError):
         play(create(state(), {}), [busy])
     _, times, error = played_wait("t", [busy, DONE])
@@ -64,18 +64,18 @@ def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
 def test_a_query_gives_up_after_some_tries() -> None:
     """The error is that of the last attempt."""
     with pytest.raises(APIError, match="502"):
-        play(query(state(), "t"), [LOST, told("", 429), UNSENT, told("", 502)])
+        play(query(state(), "t"), [LOST, response("", 429), UNSENT, response("", 502)])
 
 
 def test_a_query_does_not_repeat_what_is_final() -> None:
     """A wrong key is not tried again."""
     with pytest.raises(APIError):
-        play(query(state(), "t"), [told({"error": {"message": "no"}}, 401)])
+        play(query(state(), "t"), [response({"error": {"message": "no"}}, 401)])
 
 
 def test_the_id_that_was_asked_for_stays() -> None:
     """If a reply names another task, further polls still use the original id."""
-    other = told({"code": "success", "data": {"task_id": "other", "status": "processing"}})
+    other = response({"code": "success", "data": {"task_id": "other", "status": "processing"}})
     played, _, _ = played_wait("t", [other, other, DONE])
     assert {send.url for send in played.sent} == {"https://s.example/v1/video/generations/t"}
     assert played.result.id == "t"
@@ -129,11 +129,11 @@ troubles_and_looks = st.sampled_from(
         RUNNING,
         LOST,
         UNSENT,
-        told("", 500),
-        told("<html>", 502),
-        told("", 429),
-        told("", 429, retry_after="7"),
-        told("x"),
+        response("", 500),
+        response("<html>", 502),
+        response("", 429),
+        response("", 429, retry_after="7"),
+        response("x"),
     ]
 )
 
@@ -176,8 +176,8 @@ def test_only_waiting_is_waiting() -> None:
 
 def test_an_end_is_an_end() -> None:
     """A success stays one while its link is polled, and the last link is used."""
-    bare = told({"code": "success", "data": {"task_id": "t", "status": "success"}})
-    failed = told({"code": "success", "data": {"task_id": "t", "status": "failed", "error": "no"}})
+    bare = response({"code": "success", "data": {"task_id": "t", "status": "success"}})
+    failed = response({"code": "success", "data": {"task_id": "t", "status": "failed", "error": "no"}})
     played, _, error = played_wait("t", [bare, failed, RUNNING, LOST, DONE])
     assert error is None and played.result.url == "https://m.example/a.mp4"
     played, _, error = played_wait("t", [bare, failed, failed, failed, failed])
@@ -204,7 +204,7 @@ def test_updates_and_troubles_are_told_in_order() -> None:
     heard: list[str] = []
     played_wait(
         "t",
-        [RUNNING, LOST, RUNNING, told("", 503), DONE],
+        [RUNNING, LOST, RUNNING, response("", 503), DONE],
         on_update=lambda task: heard.append(task.status),
         on_trouble=lambda error: heard.append(type(error).__name__),
     )

@@ -115,7 +115,7 @@ def test_a_progress_that_lies_is_no_worse_than_an_even_gap(lie: Callable[[float]
     """With a false progress, half of the tasks are noticed as soon as with even gaps, and none a minute late."""
     seen = [(at, looks(PollSchedule(usual), at, lambda now, at=at: lie(now / at))) for at in DURATIONS]
     count = fmean(len(times) for _, times in seen)
-    even = fmean(DURATIONS) / (count - 0.5)  # an even gap looks at a time T/gap + 1/2 times
+    even = fmean(DURATIONS) / (count - 0.5)  # even gaps take T/gap + 1/2 polls on average
     late = [times[-1] - at for at, times in seen]
     assert median(late) <= even / 2
     assert max(late) < 30

@@ -83,7 +83,7 @@ def test_who_leaves_holds_up_nobody() -> None:
         budget.cancel(ticket)
     assert pause <= 5
     assert budget.try_acquire(last, pause) == 0
-    budget.cancel(last)  # has gone already
+    budget.cancel(last)  # was sent already
 
 
 def test_a_budget_that_is_raised_counts_at_once() -> None:
@@ -117,7 +117,7 @@ def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
     with budget.polling():
         for _ in range(50):
             budget.try_acquire(Ticket(), 0.0)
-        budget._lock.acquire()  # as a thread may hold it at that moment
+        budget._lock.acquire()  # as if another thread held it at the fork
         child = os.fork()
         if child == 0:
             with budget.polling():
@@ -154,12 +154,12 @@ def test_a_budget_of_nothing_is_refused(rate: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "rate"),
+    ("argument", "variable", "rate"),
     [(None, "", 5), (None, "200", 200), (None, "soon", 5), (None, "-1", 5), (20, "200", 20), (0.5, "", 0.5)],
 )
-def test_how_much_it_allows(asked: float | None, told: str, rate: float) -> None:
+def test_how_much_it_allows(argument: float | None, variable: str, rate: float) -> None:
     """The argument takes precedence over the environment variable, if that is a valid rate."""
-    assert RateLimiter.of(asked, {"KLING_WIDGETS_RPS": told}).per_second == rate
+    assert RateLimiter.of(argument, {"KLING_WIDGETS_RPS": variable}).per_second == rate
 
 
 def test_a_budget_is_shared() -> None:

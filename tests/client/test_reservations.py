@@ -23,26 +23,26 @@ class Book:
     """Allows submissions, and records the calls."""
 
     def __init__(self, answer: KlingError | None = None) -> None:
-        self.answer, self.heard = answer, []  # type: KlingError | None, list[Any]
-        self.asked, self.go_on = threading.Event(), threading.Event()
-        self.go_on.set()
+        self.answer, self.calls = answer, []  # type: KlingError | None, list[Any]
+        self.asked, self.proceed = threading.Event(), threading.Event()
+        self.proceed.set()
 
     def __call__(self, service: str, body: Mapping[str, Any]) -> Book:
-        self.heard.append((service, dict(body)))
+        self.calls.append((service, dict(body)))
         self.asked.set()
-        assert self.go_on.wait(60)
+        assert self.proceed.wait(60)
         if self.answer is not None:
             raise self.answer
         return self
 
     def accepted(self, task_id: str) -> None:
-        self.heard.append(f"accepted {task_id}")
+        self.calls.append(f"accepted {task_id}")
 
     def refused(self, error: str) -> None:
-        self.heard.append("refused")
+        self.calls.append("refused")
 
     def unknown(self, error: str) -> None:
-        self.heard.append("unknown")
+        self.calls.append("unknown")
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def test_a_submission_is_asked_for_and_told(make: Maker, book: Book) -> None:
     client = make(answer=accepted)
     assert client.create(BODY).id == "t-1"
     assert client.submit("2.6", prompt="a boat").id == "t-1"
-    assert book.heard[:2] == [(BASE, BODY), "accepted t-1"]
-    assert len(book.heard) == 4
+    assert book.calls[:2] == [(BASE, BODY), "accepted t-1"]
+    assert len(book.calls) == 4
 
 
 def test_what_is_not_allowed_is_not_sent(make: Maker, book: Book) -> None:
@@ -73,26 +73,26 @@ def test_what_is_not_allowed_is_not_sent(make: Maker, book: Book) -> None:
     client = make(answer=lambda request: posts.append(request) or accepted(request))  # type: ignore[func-returns-value]
     with pytest.raises(KlingError, match="enough"):
         client.create(BODY)
-    assert (posts, len(book.heard)) == ([], 1)
+    assert (posts, len(book.calls)) == ([], 1)
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "told"),
+    ("status", "error", "reported"),
     [(401, AuthenticationError, "refused"), (500, SubmissionUnknownError, "unknown")],
 )
-def test_how_it_ended_is_told(status: int, error: type[KlingError], told: str, make: Maker, book: Book) -> None:
+def test_how_it_ended_is_told(status: int, error: type[KlingError], reported: str, make: Maker, book: Book) -> None:
     """The end is reported: nothing was accepted, or it may have been."""
     client = make(answer=lambda request: httpx.Response(status, json={"error": {"message": "no"}}))
     with pytest.raises(error):
         client.create(BODY)
-    assert book.heard[1:] == [told]
+    assert book.calls[1:] == [reported]
 
 
 def test_a_busy_service_is_one_submission(make: Maker, book: Book) -> None:
     """A submission is reserved once, however often it is tried."""
     answers = iter([httpx.Response(429), httpx.Response(429), httpx.Response(200, json={"task_id": "t-1"})])
     assert make(answer=lambda request: next(answers)).create(BODY).id == "t-1"
-    assert book.heard[1:] == ["accepted t-1"]
+    assert book.calls[1:] == ["accepted t-1"]
 
 
 def test_before_is_still_called(make: Maker, book: Book) -> None:
@@ -119,7 +119,7 @@ def test_an_interrupt_after_it_was_sent_may_be_billed(interrupt: type[BaseExcept
 
     with Client(KEY, transport=httpx.MockTransport(answer)) as client, pytest.raises(interrupt):
         client.create(BODY)
-    assert book.heard[1:] == ["unknown"]
+    assert book.calls[1:] == ["unknown"]
 
 
 def test_an_interrupt_between_two_tries_does_not_count(book: Book) -> None:
@@ -131,7 +131,7 @@ def test_an_interrupt_between_two_tries_does_not_count(book: Book) -> None:
     busy = httpx.MockTransport(lambda request: httpx.Response(429))
     with Client(KEY, transport=busy, sleep=sleep) as client, pytest.raises(KeyboardInterrupt):
         client.create(BODY)
-    assert book.heard[1:] == ["refused"]
+    assert book.calls[1:] == ["refused"]
 
 
 async def _cancelled_while_sending(book: Book) -> None:
@@ -151,7 +151,7 @@ async def _cancelled_while_sending(book: Book) -> None:
 
 
 async def _cancelled_while_asking(book: Book) -> None:
-    book.go_on.clear()
+    book.proceed.clear()
     book.asked.clear()
     async with AsyncClient(KEY, transport=httpx.MockTransport(accepted)) as client:
         task = asyncio.create_task(client.create(BODY))
@@ -159,7 +159,7 @@ async def _cancelled_while_asking(book: Book) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        book.go_on.set()
+        book.proceed.set()
 
 
 def test_what_is_cancelled_is_told(book: Book) -> None:
@@ -168,7 +168,7 @@ def test_what_is_cancelled_is_told(book: Book) -> None:
     One cancelled while reserving was not sent, and does not stay counted.
     """
     asyncio.run(_cancelled_while_sending(book))
-    assert book.heard[1:] == ["unknown"]
-    book.heard.clear()
-    asyncio.run(_cancelled_while_asking(book))  # its end waits for the thread
-    assert book.heard[1:] == ["refused"]
+    assert book.calls[1:] == ["unknown"]
+    book.calls.clear()
+    asyncio.run(_cancelled_while_asking(book))  # run() waits for the thread
+    assert book.calls[1:] == ["refused"]

@@ -16,7 +16,7 @@ from kling_widgets.client.uploads import prepare, upload
 from kling_widgets.errors import APIError, InvalidRequestError
 from kling_widgets.request.request import VideoRequest
 from tests.client.conftest import KEY, Maker
-from tests.client.play import play, told
+from tests.client.play import play, response
 from tests.client.samples import picture
 from tests.media.test_conversion import likeness, opened, photo
 from tests.servers import Answer, Asked, FaultServer
@@ -32,7 +32,7 @@ def state(wall: list[float] | None = None) -> ClientState:
 
 
 def link(number: int = 1, **more: Any) -> Any:
-    return told({"id": "f", "url": f"https://files.example/{number}.png", **more})
+    return response({"id": "f", "url": f"https://files.example/{number}.png", **more})
 
 
 def test_a_picture_goes_up_as_the_gateway_wants_it(make: Maker, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def check_the_end(write: Callable[[float], Any]) -> None:
     assert play(upload(shared, PNG), []).result == "https://files.example/1.png"
     wall[0] = NOW + 9.1 * HOUR
     assert play(upload(shared, PNG), [link(2)]).result == "https://files.example/2.png"
-    wall[0] += 46.9 * HOUR  # without a word about its end it counts as kept for 48 hours
+    wall[0] += 46.9 * HOUR  # without an expiry it counts as kept for 48 hours
     assert play(upload(shared, PNG), []).result == "https://files.example/2.png"
     wall[0] += 0.2 * HOUR
     assert play(upload(shared, PNG), [link(3)]).result == "https://files.example/3.png"
@@ -137,17 +137,17 @@ def test_nonsense_about_the_end_is_not_believed(expires: Any) -> None:
 def test_an_upload_without_a_link_is_an_error(body: Any) -> None:
     """An answer without a link is an error of the service, and nothing was submitted."""
     with pytest.raises(APIError, match="Nothing was submitted"):
-        play(upload(state(), PNG), [told(body)])
+        play(upload(state(), PNG), [response(body)])
 
 
 def test_a_wrapped_answer_is_read() -> None:
     """The answer may be inside ``data``, as on the gateway's other routes."""
-    assert play(upload(state(), PNG), [told({"code": "success", "data": {"url": "https://x.example/1"}})]).result
+    assert play(upload(state(), PNG), [response({"code": "success", "data": {"url": "https://x.example/1"}})]).result
 
 
 def test_a_broken_upload_is_tried_again() -> None:
     """A failed upload is tried again, as it costs nothing."""
-    played = play(upload(state(), PNG), [told("", 502), told("", 429), link(1)])
+    played = play(upload(state(), PNG), [response("", 502), response("", 429), link(1)])
     assert played.result.endswith("1.png") and len(played.sent) == 3
 
 

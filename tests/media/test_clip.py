@@ -101,7 +101,7 @@ def test_without_the_extra(tmp_path: Path, missing: str) -> None:
     """Without the extra ``video`` a clip still has a size and a checksum."""
     path = clip(tmp_path / "clip.mp4")
     code = (
-        f"import sys; sys.modules[{missing!r}] = None\n"  # so that importing it fails as if it were not there
+        f"import sys; sys.modules[{missing!r}] = None\n"  # importing it fails, as if it were not installed
         "from pathlib import Path; from kling_widgets.media.clip import look_into, read\n"
         f"clip = look_into(read(Path({str(path)!r}))); print(clip.size, clip.width, clip.poster)"
     )
@@ -126,7 +126,7 @@ frames.frame(path, 0)
 child = os.fork()
 if child == 0:
     signal.alarm(30)
-    sys.exit(0)  # as it frees what it was given
+    sys.exit(0)  # with the normal clean-up at exit
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), clip.poster is not None)
 """
     done = subprocess.run(

@@ -121,7 +121,7 @@ def test_the_same_frame_is_written_once_and_again_of_a_new_video(tmp_path: Path)
     assert frame(path, -1) == first
     assert first.stat().st_mtime_ns == stamp
     video(path, (320, 192))
-    os.utime(path, ns=(stamp - 10**9, stamp - 10**9))  # an older one, as from a backup
+    os.utime(path, ns=(stamp - 10**9, stamp - 10**9))  # an older file, as from a backup
     for index in (-1, 3):
         with PIL.Image.open(frame(path, index)) as picture:
             assert picture.size == (320, 192)
@@ -167,7 +167,7 @@ def test_a_video_that_is_cut(tmp_path: Path) -> None:
 
 def test_a_video_that_has_gone(tmp_path: Path) -> None:
     """The error for a missing video names its path."""
-    with pytest.raises(KlingError, match="is not there any more"):
+    with pytest.raises(KlingError, match="no longer exists"):
         frame(tmp_path / "a.mp4", 0)
 
 

@@ -83,7 +83,7 @@ def test_a_missing_end_is_seen(form: str, options: dict[str, bool]) -> None:
     assert not is_cut(form.lower(), whole + b"a clip" * 20)
     for end in range(20, len(whole) - 2, 37):
         assert is_cut(form.lower(), whole[:end]), end
-    for missing in range(2, 14):  # within the checksum of a PNG's last piece too
+    for missing in range(2, 14):  # also within the checksum of a PNG's last chunk
         assert is_cut(form.lower(), whole[:-missing]), missing
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kling_widgets.catalog.all_fields import FIELDS
-from kling_widgets.media.media_links import doubts, page, unreachable
+from kling_widgets.media.media_links import link_problems, page, unreachable
 
 DRIVE = "https://drive.google.com/uc?export=download&id=1A-b_C"
 BOX = "https://www.dropbox.com/"
@@ -106,18 +106,18 @@ def test_every_field_of_media_says_so(name: str) -> None:
     field = FIELDS[name]
     inner = {"dynamic_masks": "mask_url"}.get(name, "url")
     shape = (lambda link: link) if "image" in name else (lambda link: [{inner: link}, {inner: link}])
-    (problem,) = doubts(field, shape("https://drive.google.com/file/d/1A-b_C/view"))
+    (problem,) = link_problems(field, shape("https://drive.google.com/file/d/1A-b_C/view"))
     assert (problem.severity, problem.field) == ("warning", name)
     assert "is a page that shows the" in problem.message and DRIVE in problem.hint
     assert problem.fix == ({name: DRIVE} if name in ("image", "image_tail") else {})
-    (problem,) = doubts(field, shape("http://localhost/a"), local="error")
+    (problem,) = link_problems(field, shape("http://localhost/a"), local="error")
     assert (problem.severity, problem.fix) == ("error", {})
     assert "cannot reach the local address localhost" in problem.message
     path = name in ("image", "image_tail", "image_list", "dynamic_masks")
     assert ("Give the path of the file, so that it is uploaded." in problem.hint) is path
-    assert not [*doubts(field, shape("https://example.com/a.png")), *doubts(field, None)]
+    assert not [*link_problems(field, shape("https://example.com/a.png")), *link_problems(field, None)]
 
 
 def test_other_fields_may_name_any_link() -> None:
     """Links in other fields, such as the prompt, are ignored."""
-    assert not list(doubts(FIELDS["prompt"], "http://localhost/a"))
+    assert not list(link_problems(FIELDS["prompt"], "http://localhost/a"))

@@ -61,7 +61,7 @@ def test_wherever_it_breaks_off(videos: dict[str, bytes], name: str) -> None:
     for at in noise.sample(taken, min(len(taken), tries(3000))):
         live_border = name == "webm, live" and not cut_off(whole[:at])
         assert live_border or cut_off(whole[:at]), at
-    if name == "webm, live":  # almost everywhere: between two blocks it may as well have ended
+    if name == "webm, live":  # almost everywhere: a recording may end between two blocks
         assert sum(cut_off(whole[:at]) for at in taken) > len(taken) * 0.8
 
 
@@ -83,7 +83,7 @@ def test_lengths_of_each_kind() -> None:
     assert not cut_off(long)
     assert all(map(cut_off, (long[:-1], long[: len(head) + 12], long[: len(head) + 16])))
     assert not cut_off(head + struct.pack(">I4s", 0, b"mdat") + pictures[:77])
-    assert cut_off(head[:24] + struct.pack(">I4s", 0, b"mdat") + pictures)  # its index would stand behind that
+    assert cut_off(head[:24] + struct.pack(">I4s", 0, b"mdat") + pictures)  # the index would come after that
     assert cut_off(head + struct.pack(">I4s", 7, b"mdat") + pictures)
     assert cut_off(head + struct.pack(">I4sQ", 1, b"mdat", 2**64 - 1) + pictures)
 

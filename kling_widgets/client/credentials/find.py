@@ -156,7 +156,7 @@ def find(
         if of_key is None and keys:
             raise MissingKeyError(
                 f"The address {url} comes from {of_url.where(URL_NAME)}, the key from {keys[0].where(KEY_NAME)}. A key "
-                "is sent to an address that is not the service's own only if both come from the same source, so "
+                "is sent to an address that is not the service's own only if both come from the same place, so "
                 "nothing was sent. Set both there, set a key for this address with %kling_key, or remove the address."
             )
     if of_key is None or of_key.key is None:

@@ -77,7 +77,7 @@ def _of_bytes(content: bytes, name: str, local: LocalMedia) -> Path:
     readable = conversion.reads(kind)
     # Without Pillow what the service may take stays as it is; and so does what moves.
     facts = Facts(kind or None, min(len(content), LARGEST_UPLOAD), converted=kind in CONVERTED and readable)
-    if problem := limits.unfit(None, name, facts):
+    if problem := limits.upload_problem(None, name, facts):
         raise InvalidRequestError.of([problem])
     if readable and not _is_fit(content):
         content = conversion.converted(content, kind)

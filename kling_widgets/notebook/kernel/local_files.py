@@ -92,7 +92,7 @@ class LocalMedia:
                     for path in dict.fromkeys(paths_in(value))
                     for found in self.problems(field, request.spec, path)
                 ),
-                *media_links.doubts(field, value),
+                *media_links.link_problems(field, value),
             )
         )
 

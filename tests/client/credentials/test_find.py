@@ -88,7 +88,7 @@ def test_a_key_that_cannot_be_one_is_told_without_it(text: str) -> None:
         ((None, None), {KEY_NAME: KEY}, f"{URL_NAME}=URL"),
         ((None, None), {URL_NAME: "URL"}, f"{KEY_NAME}=sk-file"),
         ((None, None), {URL_NAME: "URL"}, f"{KEY_NAME}=sk-file\n{URL_NAME}=URL"),
-        # a reference must not turn the user's key into one from the stranger's file
+        # a reference must not make the user's key one from the untrusted file
         ((None, "URL"), {KEY_NAME: KEY}, f"{KEY_NAME}=${{{KEY_NAME}}}"),
     ],
 )
@@ -171,7 +171,7 @@ def test_errors_about_credentials_are_ours() -> None:
     assert issubclass(MissingKeyError, KlingError) and issubclass(InvalidRequestError, KlingError)
 
 
-# Those that are asked last
+# The sources that are read last
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_another_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, h
     for _ in range(2):
         found = find(base_url=given, environ=environ, folder=tmp_path)
         assert memory.asked == 0 and (found.key is None or found.key.reveal() == "${NOTHING}")
-        credentials.remember(KEY)  # for the service
+        credentials.remember(KEY)  # for the service's own addresses
 
 
 @pytest.mark.parametrize("url", ["https://cn.crazyrouter.com", "https://api.crazyrouter.com/v1"])

@@ -134,7 +134,7 @@ def test_an_error_in_the_work_reaches_the_protocol(make: Maker) -> None:
     client = make(answer=lambda request: httpx.Response(200))
     worker = client._take(client.client._driver.run(steps())) if client.is_async else client._driver.run(steps())
     assert len(heard) == 1
-    assert (worker is threading.main_thread()) is not client.is_async  # files never hold up the loop
+    assert (worker is threading.main_thread()) is not client.is_async  # file work never blocks the loop
 
 
 def test_connections_are_kept_and_used_again(make: Maker) -> None:
@@ -185,7 +185,7 @@ def test_a_cancelled_wait_gives_everything_back() -> None:
     async def main(url: str) -> None:
         async with AsyncClient(KEY, url, budget=RateLimiter(1_000_000)) as client:
             waits = [asyncio.create_task(client.wait("t")) for _ in range(150)]
-            await asyncio.to_thread(server.wait_for, REQUESTS)  # as many as have a place
+            await asyncio.to_thread(server.wait_for, REQUESTS)  # one for each slot
             for wait in waits:
                 wait.cancel()
             assert all(
@@ -281,7 +281,7 @@ def test_the_last_word_comes_when_nothing_is_left_to_wait_for() -> None:
                 raise ZeroDivisionError
 
             gets = [asyncio.create_task(client.get("t")) for _ in range(REQUESTS)]
-            await asyncio.to_thread(server.wait_for, REQUESTS)  # all places are taken
+            await asyncio.to_thread(server.wait_for, REQUESTS)  # all slots are in use
             create = asyncio.create_task(client.create({"model": "m"}, before=before))
             while not client._driver.slots._waiters:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0)

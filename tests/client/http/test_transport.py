@@ -96,7 +96,7 @@ def test_the_pool_is_never_waited_for() -> None:
     with make(httpx.Client, None, "https://s.example") as client:
         pool = client._transport.pool_for(httpx.Request("GET", "https://s.example"))._pool
         assert pool._max_connections == pool._max_keepalive_connections == REQUESTS + DOWNLOADS
-        assert pool._keepalive_expiry == KEEPALIVE > LONGEST_SILENCE  # else each look would open a connection
+        assert pool._keepalive_expiry == KEEPALIVE > LONGEST_SILENCE  # else each poll would open a connection
         alone = client._transport.pool_for(
             httpx.Request("POST", "https://s.example", headers={"Connection": "close"})
         )._pool

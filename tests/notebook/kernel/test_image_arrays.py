@@ -461,7 +461,7 @@ def test_a_file_that_may_be_refused_is_sent_with_a_note(session: Session, tmp_pa
     """What is only documented is said."""
     (tmp_path / "a.gif").write_bytes(samples.moving("GIF"))
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="x", image=tmp_path / "a.gif")
-    assert any("a.gif moves" in note for note in notes(job))
+    assert any("a.gif is animated" in note for note in notes(job))
 
 
 @pytest.mark.parametrize("kind", WRONG)
