@@ -29,7 +29,7 @@ PROMISES = (
             "test_faults.py::test_a_submission",
             "test_faults.py::test_nobody_there",
             "client/test_creation.py::test_one_price_per_submission",
-            "client/test_operations.py::test_the_time_that_the_service_asks_for_is_kept",
+            "client/test_operations.py::test_retry_after_is_respected",
         ),
     ),
     Promise(
@@ -139,7 +139,7 @@ PROMISES = (
         "The wait continues, and the view shows since when there has been no answer.",
         (
             "test_faults.py::test_looks_that_go_wrong",
-            "client/test_operations.py::test_no_trouble_ends_a_wait",
+            "client/test_operations.py::test_no_transient_error_ends_a_wait",
             "client/test_operations.py::test_a_laptop_may_sleep",
             "test_any_reply.py::test_a_wait_answered_by_anything",
         ),
@@ -150,10 +150,10 @@ PROMISES = (
         "file is ever overwritten.",
         (
             "test_faults.py::test_a_video_that_cannot_be_had",
-            "client/test_download.py::test_a_broken_download_goes_on_where_it_broke",
+            "client/test_download.py::test_a_broken_download_continues",
             "files/test_atomic_file.py::test_what_a_killed_kernel_has_left_is_removed",
             "files/test_atomic_file.py::test_no_space_left",
-            "media/test_mp4_boxes.py::test_wherever_it_breaks_off",
+            "media/test_mp4_boxes.py::test_a_cut_anywhere_is_detected",
         ),
     ),
     Promise(
@@ -216,14 +216,14 @@ PROMISES = (
             "notebook/test_hostile.py::test_nothing_becomes_markup",
             "notebook/test_hostile.py::test_nothing_printed_is_obeyed",
             "browser/test_hostile.py::test_texts_of_strangers_do_nothing",
-            "client/test_download.py::test_off_this_machine_all_is_https",
+            "client/test_download.py::test_links_to_other_machines_use_https",
             "jobs/test_video_files.py::test_no_other_file_is_taken_for_a_saved_video",
         ),
     ),
     Promise(
         "A photo is given as a first frame, last frame or reference",
         "It is uploaded upright, whichever way it is given, and a JPEG without the location where it was taken.",
-        ("client/test_uploads.py::test_what_goes_up_is_upright_by_every_way",),
+        ("client/test_uploads.py::test_every_upload_is_upright",),
     ),
     Promise(
         "A key",

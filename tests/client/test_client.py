@@ -128,7 +128,7 @@ def test_a_request_with_errors_is_not_sent(make: Maker) -> None:
 # --- faults of a real connection ------------------------------------------------------------------------------------
 
 
-def test_refused_connection_is_tried_again_and_then_told(make: Maker, time: Time) -> None:
+def test_refused_connection_is_tried_again_and_then_an_error(make: Maker, time: Time) -> None:
     """Without a connection nothing was sent, so a POST may be repeated, and the error says so."""
     with FaultServer(lambda asked: Answer()) as server:
         url = server.url
@@ -198,7 +198,7 @@ def test_create_gives_up_on_429_after_some_tries(make: Maker) -> None:
         assert 3 <= len(server.asked) <= 10
 
 
-def test_create_tells_a_long_retry_after_instead_of_waiting(make: Maker, time: Time) -> None:
+def test_create_raises_for_a_long_retry_after(make: Maker, time: Time) -> None:
     """A very long Retry-After is an error at once."""
     with FaultServer(lambda asked: Answer(429, headers={"Retry-After": "3600"})) as server:
         with pytest.raises(RateLimitError) as caught:
@@ -208,7 +208,7 @@ def test_create_tells_a_long_retry_after_instead_of_waiting(make: Maker, time: T
 
 
 @pytest.mark.parametrize("path", [CREATE, QUERY, "/v1/models", "/v1/files/uploads"])
-def test_a_redirect_takes_the_key_nowhere(make: Maker, path: str) -> None:
+def test_a_redirect_does_not_leak_the_key(make: Maker, path: str) -> None:
     """A redirect is an error that names the base URL, and the key is not sent to another host."""
     with (
         FaultServer(lambda asked: Answer(body={"id": "t1"})) as stranger,
@@ -230,7 +230,7 @@ def test_a_redirect_takes_the_key_nowhere(make: Maker, path: str) -> None:
 @pytest.mark.parametrize(
     "target", ["javascript:alert(1)", "https://[", "http://\x01/", "data:,x", "//", "#", "?" * 9000]
 )
-def test_a_redirect_to_nowhere_repeats_no_submission(make: Maker, target: str) -> None:
+def test_an_invalid_redirect_repeats_no_submission(make: Maker, target: str) -> None:
     """httpx raises InvalidURL for an invalid Location, too, but that request was sent."""
     with FaultServer(lambda asked: Answer(302, headers={"Location": target})) as server:
         with pytest.raises((APIError, SubmissionUnknownError)):
@@ -252,7 +252,7 @@ def test_loopback_ignores_proxies(make: Maker, monkeypatch: pytest.MonkeyPatch) 
         ("nonsense://u:secret@p", "not an address"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_told(
+def test_a_proxy_that_cannot_be_used_is_an_error(
     make: Maker, monkeypatch: pytest.MonkeyPatch, proxy: str, says: str
 ) -> None:
     """The error names the setting and the missing package, but not its value, which may contain a password."""
@@ -281,7 +281,7 @@ def test_get_quotes_the_id(make: Maker) -> None:
         assert server.asked[0].path == "/v1/video/generations/a%2Fb%3Fc%3Dd%23%C3%A9"
 
 
-def test_wait_survives_every_passing_trouble(make: Maker) -> None:
+def test_wait_survives_transient_errors(make: Maker) -> None:
     """Transient errors of polls never end a wait; each is reported."""
     answers = iter(
         [
@@ -310,7 +310,7 @@ def test_wait_survives_every_passing_trouble(make: Maker) -> None:
     assert len(troubles) == 16
 
 
-def test_a_server_that_keeps_no_connection(make: Maker) -> None:
+def test_a_server_may_close_each_connection(make: Maker) -> None:
     """If the server closes each connection, with or without notice, requests on closed ones are repeated."""
     coded = iter(["close", "length"] * 3)
 
@@ -369,7 +369,7 @@ def test_wait_ends_when_the_service_itself_refuses(make: Maker, refused: Answer,
         assert len(server.asked) == 3
 
 
-def test_wait_does_not_end_at_a_refusal_that_passes(make: Maker) -> None:
+def test_wait_does_not_end_at_two_refusals(make: Maker) -> None:
     """Two refusals in a row do not end a wait, as the service's database may lag."""
     twice = [MISSING, MISSING]
     answers = iter([*twice, Answer(body=row("processing")), *twice, Answer(502), *twice])
@@ -378,7 +378,7 @@ def test_wait_does_not_end_at_a_refusal_that_passes(make: Maker) -> None:
         assert len(server.asked) == 9
 
 
-def test_an_id_that_a_user_typed_is_not_doubted(make: Maker) -> None:
+def test_an_unknown_id_is_an_error_at_once(make: Maker) -> None:
     """An unknown id is an error at once, unless the service has confirmed the task before."""
     with FaultServer(lambda asked: MISSING) as server:
         with pytest.raises(TaskNotFoundError):
@@ -407,7 +407,7 @@ def test_wait_times_out_and_says_how_to_resume(make: Maker, time: Time) -> None:
     assert sum(time.waits) == pytest.approx(60)
 
 
-def test_wait_for_no_time_looks_once(make: Maker) -> None:
+def test_wait_without_time_polls_once(make: Maker) -> None:
     """``timeout=0`` polls once."""
     with FaultServer(lambda asked: Answer(body=row("processing"))) as server:
         with pytest.raises(WaitTimeoutError):
@@ -483,7 +483,7 @@ def test_a_bare_client_finds_the_key_where_it_runs() -> None:
 
 
 @pytest.mark.parametrize("fault", ["reset", "stall", "", "page"])
-def test_the_key_shows_nowhere(make: Maker, fault: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_key_is_never_shown(make: Maker, fault: Any, caplog: pytest.LogCaptureFixture) -> None:
     """The key is in no repr, message, cause, log at level DEBUG, or variable of a traceback."""
     caplog.set_level(logging.DEBUG)
     refusal = Answer(400, {"error": {"message": f"bad key {KEY}", "code": KEY}, "echo": [KEY]})
@@ -509,7 +509,7 @@ def test_an_interrupt_shows_no_key(make: Maker) -> None:
     assert KEY not in shown_by(caught.value)
 
 
-def test_a_client_cannot_carry_its_key_into_a_pickle(make: Maker) -> None:
+def test_a_client_cannot_be_pickled(make: Maker) -> None:
     """A client can be neither pickled nor copied."""
     client = make(answer=lambda request: httpx.Response(200)).client
     for carry in (pickle.dumps, copy.deepcopy):

@@ -58,7 +58,7 @@ def test_one_price_per_submission(given_answers: list[Response | NoReply]) -> No
     assert len(seen) <= 6
 
 
-def test_the_body_goes_out_as_it_is() -> None:
+def test_the_body_is_sent_unchanged() -> None:
     """The body is sent unchanged; the task gets its model, as replies may lack it."""
     body = {"model": "aigc-video-kling-2.6", "prompt": "p", "metadata": {"x": [1]}}
     played = play(create(state(), body), [TAKEN])
@@ -75,7 +75,7 @@ def test_a_lost_create_says_when_it_was_sent() -> None:
         play(create(state(), {}), [LOST])
 
 
-def test_tries_to_connect_are_few_and_busy_answers_are_borne_longer() -> None:
+def test_busy_answers_get_more_attempts_than_failed_connections() -> None:
     """There are three attempts to connect, and six while the service is busy; each failure but the last is reported."""
     troubles: list[KlingError] = []
     with pytest.raises(ConnectionFailedError):

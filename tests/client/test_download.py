@@ -49,7 +49,7 @@ def refuse(
 
 
 @pytest.mark.parametrize("coded", ["length", "chunks", "close"])
-def test_a_video_however_it_is_sent(make: Maker, tmp_path: Path, coded: Any) -> None:
+def test_a_video_with_any_framing_is_complete(make: Maker, tmp_path: Path, coded: Any) -> None:
     """A video arrives with a length, in chunks, or until the connection closes."""
     path, asked = fetch(make, tmp_path, lambda asked: Answer(body=MP4, coded=coded))
     assert path.read_bytes() == MP4
@@ -57,7 +57,7 @@ def test_a_video_however_it_is_sent(make: Maker, tmp_path: Path, coded: Any) -> 
 
 
 @pytest.mark.parametrize("coded", ["length", "chunks"])
-def test_a_broken_download_goes_on_where_it_broke(make: Maker, tmp_path: Path, coded: Any) -> None:
+def test_a_broken_download_continues(make: Maker, tmp_path: Path, coded: Any) -> None:
     """If the host supports ranges, a broken download continues, and nothing is fetched twice."""
 
     def answer(asked: Asked) -> Answer:
@@ -75,7 +75,7 @@ def test_a_broken_download_goes_on_where_it_broke(make: Maker, tmp_path: Path, c
 @pytest.mark.parametrize("knows_ranges", [True, False])
 @pytest.mark.parametrize("length_sent", ["all", "*", ""])
 @pytest.mark.parametrize("coded", ["close", "chunks", "HTTP/1.0"])
-def test_where_no_length_was_told_the_video_itself_says_whether_it_is_whole(
+def test_without_a_length_a_truncated_video_is_detected(
     make: Maker, tmp_path: Path, coded: Any, length_sent: str, knows_ranges: bool
 ) -> None:
     """Without a length, a video cut at any point is recognised as incomplete, and the rest is fetched."""
@@ -96,14 +96,14 @@ def test_where_no_length_was_told_the_video_itself_says_whether_it_is_whole(
 
 
 @pytest.mark.parametrize("cut", [9, 20, 30, 34, 40, 5000, len(MP4) - 1])
-def test_half_a_video_is_never_saved_as_a_whole_one(make: Maker, tmp_path: Path, cut: int) -> None:
+def test_a_truncated_video_is_never_saved(make: Maker, tmp_path: Path, cut: int) -> None:
     """A truncated video is never saved, even if the host always ends it at the same point."""
     for answer in (Answer(body=MP4[:cut], coded="close"), Answer(body=MP4[:cut], coded="chunks")):
         error = refuse(make, tmp_path, lambda asked, answer=answer: answer)
         assert isinstance(error, ConnectionFailedError) and "still there" in str(error)
 
 
-def test_a_host_that_has_no_more_is_believed(make: Maker, tmp_path: Path) -> None:
+def test_a_video_is_complete_if_the_host_has_no_more(make: Maker, tmp_path: Path) -> None:
     """If the host answers a request for the rest with: there is none, the video is complete."""
     strange = MP4[:24] + MP4[32:]
 
@@ -124,7 +124,7 @@ def test_a_host_without_ranges_is_asked_from_the_start(make: Maker, tmp_path: Pa
 
 
 @pytest.mark.parametrize("wrong", ["bytes 0-99/100", f"bytes 5000-10267/{len(MP4) + 1}", "nonsense"])
-def test_a_part_of_another_file_is_not_glued_on(make: Maker, tmp_path: Path, wrong: str) -> None:
+def test_a_range_that_does_not_continue_the_file_restarts_it(make: Maker, tmp_path: Path, wrong: str) -> None:
     """A range that does not continue the file restarts the download."""
     answers = iter([Answer(body=MP4, cut=5000), Answer(206, MP4[5000:], {"Content-Range": wrong})])
     path, _ = fetch(make, tmp_path, lambda asked: next(answers, Answer(body=MP4)))
@@ -142,7 +142,7 @@ def test_a_part_of_another_file_is_not_glued_on(make: Maker, tmp_path: Path, wro
         Answer(body=MP4, cut=5000, coded="chunks"),
     ],
 )
-def test_a_download_that_never_gets_whole_leaves_nothing(make: Maker, tmp_path: Path, answer: Answer) -> None:
+def test_an_incomplete_download_leaves_nothing(make: Maker, tmp_path: Path, answer: Answer) -> None:
     """After some attempts the error says that the video is still there, and no file is left."""
     error = refuse(make, tmp_path, lambda asked: answer, 0.2 if answer.fault == "stall" else None)
     assert isinstance(error, ConnectionFailedError)
@@ -158,7 +158,7 @@ def test_a_download_that_never_gets_whole_leaves_nothing(make: Maker, tmp_path: 
         (b"z" * 99, "something else"),
     ],
 )
-def test_what_is_no_video_is_not_kept(make: Maker, tmp_path: Path, body: Any, says: str) -> None:
+def test_an_answer_that_is_not_a_video_is_refused(make: Maker, tmp_path: Path, body: Any, says: str) -> None:
     """An answer with HTTP 200 that is not a video is an error, without another attempt."""
     error = refuse(make, tmp_path, lambda asked: Answer(body=body, headers={"Content-Type": "video/mp4"}))
     assert says in str(error)
@@ -172,7 +172,7 @@ def test_a_video_above_the_limit_is_not_fetched(make: Maker, tmp_path: Path, cod
 
 
 @pytest.mark.parametrize("status", [403, 410, 404, 500])
-def test_a_link_that_refuses_is_told(make: Maker, tmp_path: Path, status: int) -> None:
+def test_a_refused_link_is_an_error(make: Maker, tmp_path: Path, status: int) -> None:
     """The error names the status, and that a link may have expired."""
     error = refuse(make, tmp_path, lambda asked: Answer(status, PAGE))
     assert isinstance(error, APIError) and error.status_code == status
@@ -209,7 +209,7 @@ def test_redirects_on_this_machine_are_followed_without_the_key(make: Maker, tmp
         "https://[",
     ],
 )
-def test_a_redirect_to_where_nothing_is_private_is_refused(make: Maker, tmp_path: Path, target: str) -> None:
+def test_an_unsafe_redirect_is_refused(make: Maker, tmp_path: Path, target: str) -> None:
     """Redirects to other schemes, with a password, or from the internet to this machine are refused."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -222,7 +222,7 @@ def test_a_redirect_to_where_nothing_is_private_is_refused(make: Maker, tmp_path
 
 
 @pytest.mark.parametrize("start", ["http://media.example/a.mp4", "https://media.example/redirect"])
-def test_off_this_machine_all_is_https(make: Maker, tmp_path: Path, start: str) -> None:
+def test_links_to_other_machines_use_https(make: Maker, tmp_path: Path, start: str) -> None:
     """Tencent's http links are fetched by https, and so are redirects."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -246,7 +246,7 @@ def test_a_link_that_is_not_fetched_is_not_repeated(make: Maker, tmp_path: Path,
 
 
 @pytest.mark.parametrize(("step", "enough"), [(100, False), (40_000, True)])
-def test_a_host_that_drips_is_left(make: Maker, time: Time, tmp_path: Path, step: int, enough: bool) -> None:
+def test_a_very_slow_host_is_an_error(make: Maker, time: Time, tmp_path: Path, step: int, enough: bool) -> None:
     """A slow connection is accepted, but not one that sends a few bytes a minute, each within the read timeout."""
 
     class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -270,7 +270,9 @@ def test_a_host_that_drips_is_left(make: Maker, time: Time, tmp_path: Path, step
 
 
 @pytest.mark.parametrize(("knows_ranges", "comes"), [(True, True), (False, False)])
-def test_a_bad_line_gets_there(make: Maker, tmp_path: Path, knows_ranges: bool, comes: bool) -> None:
+def test_a_bad_connection_succeeds_if_it_makes_progress(
+    make: Maker, tmp_path: Path, knows_ranges: bool, comes: bool
+) -> None:
     """Attempts count from the last progress. Ten breaks with progress are fine, ten at the same point are not."""
     video = MP4 + bytes(10 * 2**20)
 
@@ -288,7 +290,7 @@ def test_a_bad_line_gets_there(make: Maker, tmp_path: Path, knows_ranges: bool, 
 
 
 @pytest.mark.parametrize("promised", [len(MP4) + 100, len(MP4) - 100])
-def test_the_length_that_was_promised_is_checked(make: Maker, tmp_path: Path, promised: int) -> None:
+def test_the_announced_length_is_checked(make: Maker, tmp_path: Path, promised: int) -> None:
     """A body that is shorter or longer than announced is not kept, even if httpx accepts it."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -299,7 +301,7 @@ def test_the_length_that_was_promised_is_checked(make: Maker, tmp_path: Path, pr
     assert list(tmp_path.glob("*.mp4")) == list(tmp_path.glob(".kling*")) == []
 
 
-def test_redirects_have_an_end(make: Maker, tmp_path: Path) -> None:
+def test_a_redirect_loop_is_an_error(make: Maker, tmp_path: Path) -> None:
     """A redirect loop is an error."""
     error = refuse(make, tmp_path, lambda asked: Answer(302, headers={"Location": "/a.mp4"}))
     assert "redirect" in str(error)
@@ -328,7 +330,7 @@ def test_an_expired_link_falls_back_to_the_services_copy(make: Maker, tmp_path: 
         assert ["authorization" in asked.headers for asked in server.asked] == [False, True]
 
 
-def test_the_newer_address_of_the_services_copy_is_known(make: Maker, tmp_path: Path) -> None:
+def test_both_paths_of_the_services_copy_are_tried(make: Maker, tmp_path: Path) -> None:
     """Without a link, both paths of the service's copy are tried once, with the key."""
 
     def answer(asked: Asked) -> Answer:
@@ -345,7 +347,7 @@ def test_the_newer_address_of_the_services_copy_is_known(make: Maker, tmp_path: 
 
 
 @pytest.mark.parametrize("status", [410, 404])
-def test_a_video_that_is_gone_for_good_is_said_to_be(make: Maker, tmp_path: Path, status: int) -> None:
+def test_the_error_says_that_a_video_is_gone(make: Maker, tmp_path: Path, status: int) -> None:
     """By its status or code the error says that the video is gone, and does not advise to try again."""
 
     def answer(asked: Asked) -> Answer:
@@ -383,7 +385,9 @@ def test_an_id_is_looked_up_first(make: Maker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [("failed", TaskFailedError), ("processing", KlingError)])
-def test_a_task_without_a_video_says_why(make: Maker, tmp_path: Path, status: str, kind: type[KlingError]) -> None:
+def test_the_error_for_a_task_without_a_video_names_the_reason(
+    make: Maker, tmp_path: Path, status: str, kind: type[KlingError]
+) -> None:
     """The error says that the task failed, or has not ended."""
     body = {"code": "success", "data": {"status": status}}
     with FaultServer(lambda asked: Answer(body=body)) as server, pytest.raises(kind):
@@ -391,7 +395,7 @@ def test_a_task_without_a_video_says_why(make: Maker, tmp_path: Path, status: st
     assert list(tmp_path.glob("*.mp4")) == []
 
 
-def test_a_task_whose_link_gives_a_page(make: Maker, tmp_path: Path) -> None:
+def test_the_error_describes_a_link_without_a_video(make: Maker, tmp_path: Path) -> None:
     """If neither the link nor the copy is a video, the error describes the link's content and has the task."""
     with FaultServer(lambda asked: Answer(body=PAGE)) as server:
         task = Task("t1", status="succeeded", url=f"{server.url}/a.mp4")
@@ -415,7 +419,7 @@ def test_a_services_link_into_this_machine_is_not_asked(make: Maker, tmp_path: P
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_there_stays(make: Maker, tmp_path: Path) -> None:
+def test_an_existing_file_is_kept(make: Maker, tmp_path: Path) -> None:
     """An existing file is kept unless overwriting is allowed, and nothing is fetched."""
     path = tmp_path / "a.mp4"
     path.write_bytes(b"mine")
@@ -428,7 +432,7 @@ def test_a_file_that_is_there_stays(make: Maker, tmp_path: Path) -> None:
         assert path.read_bytes() == MP4
 
 
-def test_a_file_that_comes_meanwhile_stays(make: Maker, tmp_path: Path) -> None:
+def test_a_file_created_meanwhile_is_kept(make: Maker, tmp_path: Path) -> None:
     """A file that another kernel created during the download is kept."""
     path = tmp_path / "a.mp4"
 
@@ -442,7 +446,7 @@ def test_a_file_that_comes_meanwhile_stays(make: Maker, tmp_path: Path) -> None:
     assert [other for other in tmp_path.iterdir() if other.is_file()] == [path]
 
 
-def test_a_folder_that_takes_no_file(make: Maker, tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error(make: Maker, tmp_path: Path) -> None:
     """If a file is in the way of a folder, one line says so, and where the video still is."""
     (tmp_path / "file").write_text("x")
     with FaultServer(lambda asked: Answer(body=MP4)) as server:
@@ -484,7 +488,7 @@ def test_downloads_do_not_share_a_connection_for_ever(make: Maker, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("gap", "writes"), [(0.0, 14), (1.0, 200)], ids=["quick", "slow"])
-def test_what_comes_quickly_is_written_in_large_pieces(gap: float, writes: int, tmp_path: Path) -> None:
+def test_fast_data_is_written_in_large_blocks(gap: float, writes: int, tmp_path: Path) -> None:
     """Fast data is written in blocks of one mebibyte.
 
     On a slow connection it is written often enough for progress to show. Memory never holds more than one block.
@@ -503,7 +507,7 @@ def test_what_comes_quickly_is_written_in_large_pieces(gap: float, writes: int, 
     assert max(after - before for before, after in pairwise([0, *progress])) <= 2**20
 
 
-def test_what_came_before_a_break_is_kept(tmp_path: Path) -> None:
+def test_data_before_a_break_is_kept(tmp_path: Path) -> None:
     """Data before a break is kept, even if it was too little for a write."""
     start, rest = MP4[:5000], MP4[5000:]
     state = ClientState("https://api.example", clock=lambda: 0.0)

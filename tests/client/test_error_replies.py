@@ -127,7 +127,7 @@ def test_the_request_id_is_always_shown(body: Any, headers: dict[str, str]) -> N
         (b"out of order", False),
     ],
 )
-def test_what_is_no_text_is_not_shown(content: bytes, shown: bool) -> None:
+def test_binary_content_is_not_shown(content: bytes, shown: bool) -> None:
     """Binary content is not shown; text with a truncated character is."""
     error = refusal(Response(502, {}, content), "query").error
     assert ("binary data" in str(error)) is shown and "\ufffd" not in str(error)

@@ -57,7 +57,7 @@ def test_links_as_they_are_used(link: str, cleaned: str | None) -> None:
         "https://m.example/" + "a" * 100_000,
     ],
 )
-def test_what_is_no_link_for_us(link: object) -> None:
+def test_unacceptable_links_are_refused(link: object) -> None:
     """Other schemes, passwords, ambiguous hosts, this machine in disguise, and very long text are refused."""
     assert clean_link(link) is None
 

@@ -42,7 +42,7 @@ DOWN = response({"code": "get_channel_failed"}, 503)
         ("soon", 0.5, 1),
     ],
 )
-def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low: float, high: float) -> None:
+def test_retry_after_is_respected(status: int, asked: str, low: float, high: float) -> None:
     """A Retry-After in seconds or as a date is respected, with jitter; an invalid one gets our own backoff."""
     busy = response({"code": "get_channel_failed"} if status == 503 else "", status, retry_after=asked)
     (pause,) = play(create(state(), {}), [busy, TAKEN]).pauses
@@ -52,7 +52,7 @@ def test_the_time_that_the_service_asks_for_is_kept(status: int, asked: str, low
 
 
 @pytest.mark.parametrize("asked", ["121", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_an_absurd_time_is_told_and_not_waited_for(asked: str) -> None:
+def test_a_very_long_retry_after_is_an_error(asked: str) -> None:
     """A very long Retry-After raises an error, and a wait polls again within minutes."""
     busy = response("", 429, retry_after=asked)
     with pytest.raises(RateLimitError):
@@ -67,13 +67,13 @@ def test_a_query_gives_up_after_some_tries() -> None:
         play(query(state(), "t"), [LOST, response("", 429), UNSENT, response("", 502)])
 
 
-def test_a_query_does_not_repeat_what_is_final() -> None:
+def test_a_query_does_not_repeat_a_permanent_error() -> None:
     """A wrong key is not tried again."""
     with pytest.raises(APIError):
         play(query(state(), "t"), [response({"error": {"message": "no"}}, 401)])
 
 
-def test_the_id_that_was_asked_for_stays() -> None:
+def test_the_queried_id_stays() -> None:
     """If a reply names another task, further polls still use the original id."""
     other = response({"code": "success", "data": {"task_id": "other", "status": "processing"}})
     played, _, _ = played_wait("t", [other, other, DONE])
@@ -139,7 +139,7 @@ troubles_and_looks = st.sampled_from(
 
 
 @given(st.lists(troubles_and_looks, max_size=80), st.none() | st.floats(1, 900))
-def test_no_trouble_ends_a_wait(before: list[Response | NoReply], usual: float | None) -> None:
+def test_no_transient_error_ends_a_wait(before: list[Response | NoReply], usual: float | None) -> None:
     """Any sequence of errors and polls ends with the success, and polls are at least a second apart."""
     played, times, error = played_wait("t", [*before, DONE], usual=usual, timeout=None)
     assert error is None
@@ -165,7 +165,7 @@ def test_a_laptop_may_sleep(jump: float) -> None:
     assert all(pause <= 60 for pause in played.pauses)
 
 
-def test_only_waiting_is_waiting() -> None:
+def test_sleep_of_the_laptop_does_not_count() -> None:
     """The timeout only counts time in which the laptop was awake."""
     looks = [RUNNING] * 200
     looks[3] = looks[9] = Jump(3600)
@@ -174,7 +174,7 @@ def test_only_waiting_is_waiting() -> None:
     assert 500 < sum(played.pauses) <= 900
 
 
-def test_an_end_is_an_end() -> None:
+def test_a_success_stays_a_success() -> None:
     """A success stays one while its link is polled, and the last link is used."""
     bare = response({"code": "success", "data": {"task_id": "t", "status": "success"}})
     failed = response({"code": "success", "data": {"task_id": "t", "status": "failed", "error": "no"}})
@@ -184,7 +184,7 @@ def test_an_end_is_an_end() -> None:
     assert error is None and (played.result.status, played.result.url) == ("succeeded", None)
 
 
-def test_a_new_task_is_looked_at_soon_and_an_old_one_at_once() -> None:
+def test_an_id_without_history_is_polled_immediately() -> None:
     """An id without a history is polled immediately, as its task may have ended long ago."""
     assert played_wait("t", [DONE])[1] == [0]
     assert 1 <= played_wait(Task("t", status="queued"), [DONE])[1][0] <= 3
@@ -199,7 +199,7 @@ def test_a_resumed_wait_knows_how_far_it_is() -> None:
     assert resumed[1] <= 10
 
 
-def test_updates_and_troubles_are_told_in_order() -> None:
+def test_each_poll_calls_one_callback() -> None:
     """Each poll calls one of the two callbacks, in order."""
     heard: list[str] = []
     played_wait(

@@ -39,7 +39,7 @@ usuals = st.none() | st.floats(0.1, 4000) | st.sampled_from([0.0, -1.0, float("n
 
 
 @given(durations, usuals, st.lists(st.none() | st.integers(0, 100), min_size=1, max_size=50))
-def test_looks_are_neither_close_nor_far_nor_many(duration: float, usual: float | None, seen: list[int | None]) -> None:
+def test_polls_are_neither_close_nor_far_nor_many(duration: float, usual: float | None, seen: list[int | None]) -> None:
     """For any progress, the first poll is within 3 s, and the gaps are between 1 s and 60 s."""
     readings = iter(seen * 200)
     times = looks(PollSchedule(usual), duration, lambda now: next(readings, None))
@@ -58,7 +58,7 @@ def test_silence_until_the_end_is_possible(usual: float) -> None:
     assert len(times) < 30
 
 
-def test_a_known_duration_costs_few_looks() -> None:
+def test_a_known_duration_takes_few_polls() -> None:
     """A task of the usual 90 s takes at most 20 polls and is noticed within 5 s, close to the measured optimum."""
     times = looks(PollSchedule(90), 90)
     assert len(times) <= 20
@@ -71,7 +71,7 @@ def test_without_a_history_the_gap_is_short() -> None:
     assert len(looks(PollSchedule(), 60)) <= 12
 
 
-def test_a_demo_task_is_seen_at_once() -> None:
+def test_the_end_of_a_demo_task_is_noticed_immediately() -> None:
     """The end of a demo task, which reports progress for 3 s, is noticed within a second."""
     assert looks(PollSchedule(), 3, lambda now: int(100 * now / 3))[-1] <= 4
 
@@ -111,7 +111,7 @@ DURATIONS = [90 * math.exp(0.5 * NormalDist().inv_cdf((at + 0.5) / 100)) for at 
 
 @pytest.mark.parametrize("usual", [None, 90])
 @pytest.mark.parametrize("lie", LYING.values(), ids=LYING.keys())
-def test_a_progress_that_lies_is_no_worse_than_an_even_gap(lie: Callable[[float], int], usual: float | None) -> None:
+def test_false_progress_is_no_worse_than_even_gaps(lie: Callable[[float], int], usual: float | None) -> None:
     """With a false progress, half of the tasks are noticed as soon as with even gaps, and none a minute late."""
     seen = [(at, looks(PollSchedule(usual), at, lambda now, at=at: lie(now / at))) for at in DURATIONS]
     count = fmean(len(times) for _, times in seen)
@@ -121,7 +121,7 @@ def test_a_progress_that_lies_is_no_worse_than_an_even_gap(lie: Callable[[float]
     assert max(late) < 30
 
 
-def test_a_crowd_is_looked_at_less_often() -> None:
+def test_many_tasks_are_polled_less_often() -> None:
     """If a poll round takes 40 s, tasks are not polled every second."""
     schedule = PollSchedule(10)
     schedule.polled(9, RUNNING)
@@ -129,13 +129,13 @@ def test_a_crowd_is_looked_at_less_often() -> None:
     assert schedule.next(9, poll_round=40) == 20
 
 
-def test_progress_that_stands_still_is_not_trusted() -> None:
+def test_constant_progress_is_not_trusted() -> None:
     """A task that hangs at 99 per cent is not polled every second for half an hour."""
     times = looks(PollSchedule(), 1800, lambda now: min(99, int(now)))
     assert len(times) < 200
 
 
-def test_a_miss_is_repeated_with_growing_patience() -> None:
+def test_failed_polls_back_off() -> None:
     """Failed polls are repeated after 2, 4, 8 … 30 s, or a longer Retry-After up to a limit, until one succeeds."""
     schedule = PollSchedule()
     gaps = []
@@ -168,6 +168,6 @@ def test_remaining_is_a_range_around_the_truth() -> None:
     ("known", "seconds"),
     [([], None), ([50], 50), ([50, 72], 60), ([50, 70, 600], 70), ([1, 60, 60, 60, 60, 60, 60, 3600], 60)],
 )
-def test_what_is_typical_is_the_middle(known: list[float], seconds: float | None) -> None:
+def test_the_usual_duration_is_the_mean_of_the_middle(known: list[float], seconds: float | None) -> None:
     """An outlier, such as a wait in a closed laptop, hardly changes the usual duration."""
     assert typical(known) == (seconds and pytest.approx(seconds, rel=0.02))

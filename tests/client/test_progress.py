@@ -48,7 +48,7 @@ def test_the_end_of_an_even_progress_is_between_the_two(
         assert end[0] - 1e-3 * whole <= queued + whole <= end[1] + 1e-3 * whole
 
 
-def test_more_readings_tell_the_end_better() -> None:
+def test_more_readings_narrow_the_prediction() -> None:
     """The prediction is narrower at 90 of 100 seconds than at 20."""
     early = seen(*((at, at) for at in (5, 12, 20))).end
     late = seen(*((at, at) for at in (5, 12, 20, 40, 70, 90))).end
@@ -57,7 +57,7 @@ def test_more_readings_tell_the_end_better() -> None:
     assert late[0] <= 100 <= late[1] < 103
 
 
-def test_one_reading_tells_the_latest_end() -> None:
+def test_one_reading_bounds_the_end() -> None:
     """One reading bounds the end, as the task did not start before it was accepted; its queue time is unknown."""
     assert seen((2, 40)).end == (2, 5)
 
@@ -79,14 +79,14 @@ def test_another_pace_counts_from_when_it_began() -> None:
 
 
 @pytest.mark.parametrize("stuck", [40, 90, 99])
-def test_progress_that_stands_still_tells_no_end(stuck: int) -> None:
+def test_constant_progress_gives_no_prediction(stuck: int) -> None:
     """If a number does not change as expected, there is no prediction."""
     progress = seen(*((at, at) for at in (10, 20, stuck)), (stuck + 20, stuck), (stuck + 40, stuck))
     assert progress.real == stuck
     assert progress.end is None
 
 
-def test_progress_that_goes_backwards_begins_anew() -> None:
+def test_falling_progress_restarts_the_history() -> None:
     """After progress falls, earlier numbers and the earlier pace are ignored."""
     progress = seen((10, 80), (20, 20))
     assert (progress.real, progress.end) == (None, None)
@@ -95,7 +95,7 @@ def test_progress_that_goes_backwards_begins_anew() -> None:
     assert progress.end is not None
 
 
-def test_numbers_that_jump_about_tell_no_end() -> None:
+def test_erratic_progress_gives_no_prediction() -> None:
     """Progress that falls twice is not trusted."""
     progress = seen((2, 50), (5, 70), (8, 33), (11, 66), (14, 12), (17, 44))
     assert progress.real == 44

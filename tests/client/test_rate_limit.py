@@ -42,7 +42,7 @@ def test_the_budget_is_kept(rate: float, kinds: list[bool]) -> None:
         ]
 
 
-def test_a_late_sleep_moves_nobody_behind_it() -> None:
+def test_a_late_sleep_does_not_delay_the_requests_behind_it() -> None:
     """At 200 requests a second every sleep is late, and there are about 200 requests a second all the same."""
     budget = RateLimiter(200)
     went = sent(budget, [Ticket() for _ in range(200)], late=0.002)
@@ -57,7 +57,7 @@ def test_time_without_requests_is_not_saved_up() -> None:
     assert [at for at, _ in sent(budget, [Ticket(), Ticket()], 3600.0)] == [3600.0, 3600.5]
 
 
-def test_an_urgent_request_does_not_queue_behind_looks() -> None:
+def test_an_urgent_request_does_not_queue_behind_polls() -> None:
     """An urgent request is sent before the polls, which move back by one."""
     budget = RateLimiter(2)
     looks, urgent = [Ticket() for _ in range(100)], Ticket(urgent=True)
@@ -65,14 +65,14 @@ def test_an_urgent_request_does_not_queue_behind_looks() -> None:
     assert went[:3] == [(0.0, looks[0]), (0.5, urgent), (1.0, looks[1])]
 
 
-def test_looks_go_out_beside_a_batch_of_submissions() -> None:
+def test_a_batch_of_submissions_does_not_block_polls() -> None:
     """Every third request is a poll, so that a batch of a hundred does not block them."""
     budget = RateLimiter(1)
     tickets = [Ticket(urgent=place < 100) for place in range(130)]
     assert [ticket.urgent for _, ticket in sent(budget, tickets)][:9] == [True, True, False] * 3
 
 
-def test_who_leaves_holds_up_nobody() -> None:
+def test_a_cancelled_ticket_blocks_no_other() -> None:
     """After a batch is stopped, the requests behind it are sent within seconds."""
     budget = RateLimiter(2)
     batch, last = [Ticket() for _ in range(100)], Ticket()
@@ -86,7 +86,7 @@ def test_who_leaves_holds_up_nobody() -> None:
     budget.cancel(last)  # was sent already
 
 
-def test_a_budget_that_is_raised_counts_at_once() -> None:
+def test_raising_the_limit_takes_effect_immediately() -> None:
     """Raising the limit takes effect immediately."""
     budget = RateLimiter(0.01)
     first, second = Ticket(), Ticket()
@@ -97,7 +97,7 @@ def test_a_budget_that_is_raised_counts_at_once() -> None:
     assert budget.try_acquire(second, 0.01) == 0
 
 
-def test_who_does_not_ask_loses_its_place_to_who_does() -> None:
+def test_an_inactive_ticket_blocks_no_other() -> None:
     """A request in a busy event loop does not block one in a thread with the same limiter."""
     budget = RateLimiter(10)
     asleep, awake = Ticket(urgent=True), Ticket()
@@ -127,7 +127,7 @@ def test_a_fork_does_not_wait_for_its_parents_requests() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_the_round_is_the_time_to_come_to_each_task() -> None:
+def test_the_poll_round_is_the_time_to_poll_each_task() -> None:
     """Ten polled tasks at five requests a second are a round of two seconds."""
     budget = RateLimiter(5)
     assert budget.poll_round == 0
@@ -147,7 +147,7 @@ def test_the_budget_is_shared_between_threads() -> None:
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])
-def test_a_budget_of_nothing_is_refused(rate: float) -> None:
+def test_a_limit_of_zero_is_refused(rate: float) -> None:
     """A limit of 0 would never send anything, so it is an error."""
     with pytest.raises(ValueError, match="above 0"):
         RateLimiter(rate)
@@ -157,7 +157,9 @@ def test_a_budget_of_nothing_is_refused(rate: float) -> None:
     ("argument", "variable", "rate"),
     [(None, "", 5), (None, "200", 200), (None, "soon", 5), (None, "-1", 5), (20, "200", 20), (0.5, "", 0.5)],
 )
-def test_how_much_it_allows(argument: float | None, variable: str, rate: float) -> None:
+def test_the_limit_comes_from_the_argument_or_the_environment(
+    argument: float | None, variable: str, rate: float
+) -> None:
     """The argument takes precedence over the environment variable, if that is a valid rate."""
     assert RateLimiter.of(argument, {"KLING_WIDGETS_RPS": variable}).per_second == rate
 

@@ -28,13 +28,13 @@ def task(**data: Any) -> Task:
     return read_query(reply({"code": "success", "data": {"task_id": "t", **data}}), "t")
 
 
-def test_there_are_samples_of_the_wire() -> None:
+def test_there_are_sample_replies() -> None:
     """The sample files for the next test exist."""
     assert len(FILES) > 20
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_sample_of_the_wire_gives_what_it_says(file: Path) -> None:
+def test_every_sample_reply_is_read_as_expected(file: Path) -> None:
     """Each sample reply becomes the task or the error that its file expects."""
     sample = json.loads(file.read_text(encoding="utf-8"))
     answer = reply(sample["body"], sample["http_status"])
@@ -150,7 +150,7 @@ def test_times_are_unix_seconds(value: Any, seconds: float | None) -> None:
         {"data": [{"url": "LINK"}]},
     ],
 )
-def test_the_link_is_found_wherever_it_stands(data: dict[str, Any]) -> None:
+def test_the_link_is_found_at_all_known_paths(data: dict[str, Any]) -> None:
     """The link is the first http(s) text at the known paths."""
     link = "https://media.example/a.mp4?sign=a%20b&x=1"
     put = json.loads(json.dumps(data).replace("LINK", link))
@@ -161,7 +161,7 @@ def test_the_link_is_found_wherever_it_stands(data: dict[str, Any]) -> None:
     "link",
     ["", "ftp://a/b", "javascript:alert(1)", "https://", 'https://a/"><script>', "https://a b", "http://[", 5, {}],
 )
-def test_what_is_no_link_is_none(link: Any) -> None:
+def test_other_text_is_no_link(link: Any) -> None:
     """Only http(s) links are accepted."""
     assert task(status="success", url=link).url is None
 
@@ -216,7 +216,7 @@ def test_a_reason_is_bounded_and_one_line() -> None:
 
 @pytest.mark.parametrize("nothing", [0, "0", "ok", "OK", "none", "success", "SUCCEED"])
 @pytest.mark.parametrize("place", ["error", "fail_reason", "message", "code", "upstream"])
-def test_nothing_wrong_is_no_reason(nothing: Any, place: str) -> None:
+def test_a_success_code_is_no_reason(nothing: Any, place: str) -> None:
     """A code of 0 and words for success are not a reason: "failed: 0" is useless."""
     data: dict[str, Any] = {place: nothing}
     if place == "code":
@@ -279,7 +279,7 @@ def test_other_text_is_no_id(body: Any) -> None:
         read_create(reply(body))
 
 
-def test_what_the_upstream_refuses_made_no_task() -> None:
+def test_an_upstream_refusal_created_no_task() -> None:
     """An upstream refusal in HTTP 200 means that no task was created; for a query it says nothing about the task."""
     body = {"Response": {"Error": {"Code": "InvalidParameter", "Message": "no such ratio"}, "RequestId": "r7"}}
     for shape in (body, {"code": "success", "data": body}):
@@ -318,7 +318,7 @@ def test_data_comes_before_the_top_level() -> None:
         "{",
     ],
 )
-def test_a_create_answer_without_an_id_leaves_it_open(body: Any) -> None:
+def test_a_create_answer_without_an_id_may_have_been_accepted(body: Any) -> None:
     """HTTP 200 without an id may mean that a task was created, so the error does not invite to submit again."""
     with pytest.raises(errors.SubmissionUnknownError) as caught:
         read_create(reply(body, **{"x-oneapi-request-id": "req-7"}), at="2026-11-23 10:00")
@@ -347,7 +347,7 @@ def test_a_refusal_in_a_good_status_is_a_refusal() -> None:
         ({"error": "gremlins"}, ""),
     ],
 )
-def test_advice_where_the_reason_is_known(words: dict[str, Any], says: str) -> None:
+def test_a_known_reason_gets_advice(words: dict[str, Any], says: str) -> None:
     """A known reason gets a sentence of advice, an unknown one none."""
     got = advice(task(status="failed", **words))
     assert says in got and bool(says) == bool(got)
@@ -360,7 +360,7 @@ def test_advice_reads_the_upstreams_code() -> None:
     assert "busy" in advice(task(status="FINISH", data=upstream))
 
 
-def test_a_bottomless_reply_is_no_reply() -> None:
+def test_a_reply_that_is_too_deep_or_large_is_ignored() -> None:
     """Neither depth nor size of a JSON reply can exhaust the stack or the memory."""
     for body in ("[" * 100_000 + "]" * 100_000, '{"data":' * 900 + "1" + "}" * 900, '{"id":"' + "x" * 9_000_000 + '"}'):
         with pytest.raises(errors.ServerError):
@@ -424,7 +424,7 @@ anything = st.recursive(
 @given(
     anything | st.binary(), st.integers(100, 999), st.dictionaries(st.sampled_from(["retry-after", "date"]), st.text())
 )
-def test_nothing_that_comes_raises_anything_but_ours(body: Any, status: int, headers: dict[str, str]) -> None:
+def test_any_reply_raises_only_our_errors(body: Any, status: int, headers: dict[str, str]) -> None:
     """Any JSON, bytes and status give a task or one of our errors."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     for read in (read_create, lambda answer: read_query(answer, "asked")):

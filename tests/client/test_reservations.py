@@ -58,7 +58,7 @@ def accepted(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"task_id": "t-1"})
 
 
-def test_a_submission_is_asked_for_and_told(make: Maker, book: Book) -> None:
+def test_a_submission_is_reserved_and_reported(make: Maker, book: Book) -> None:
     """``submit`` and ``create`` reserve with address and body, and report the task."""
     client = make(answer=accepted)
     assert client.create(BODY).id == "t-1"
@@ -67,7 +67,7 @@ def test_a_submission_is_asked_for_and_told(make: Maker, book: Book) -> None:
     assert len(book.calls) == 4
 
 
-def test_what_is_not_allowed_is_not_sent(make: Maker, book: Book) -> None:
+def test_a_refused_reservation_is_not_sent(make: Maker, book: Book) -> None:
     """A refused reservation raises its error; nothing is sent, and nothing more is reported."""
     book.answer, posts = KlingError("enough"), []
     client = make(answer=lambda request: posts.append(request) or accepted(request))  # type: ignore[func-returns-value]
@@ -80,7 +80,7 @@ def test_what_is_not_allowed_is_not_sent(make: Maker, book: Book) -> None:
     ("status", "error", "reported"),
     [(401, AuthenticationError, "refused"), (500, SubmissionUnknownError, "unknown")],
 )
-def test_how_it_ended_is_told(status: int, error: type[KlingError], reported: str, make: Maker, book: Book) -> None:
+def test_the_end_is_reported(status: int, error: type[KlingError], reported: str, make: Maker, book: Book) -> None:
     """The end is reported: nothing was accepted, or it may have been."""
     client = make(answer=lambda request: httpx.Response(status, json={"error": {"message": "no"}}))
     with pytest.raises(error):
@@ -162,7 +162,7 @@ async def _cancelled_while_asking(book: Book) -> None:
         book.proceed.set()
 
 
-def test_what_is_cancelled_is_told(book: Book) -> None:
+def test_a_cancelled_call_is_reported(book: Book) -> None:
     """A call cancelled while sending may be billed.
 
     One cancelled while reserving was not sent, and does not stay counted.

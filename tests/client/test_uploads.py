@@ -35,7 +35,7 @@ def link(number: int = 1, **more: Any) -> Any:
     return response({"id": "f", "url": f"https://files.example/{number}.png", **more})
 
 
-def test_a_picture_goes_up_as_the_gateway_wants_it(make: Maker, tmp_path: Path) -> None:
+def test_a_picture_is_uploaded_as_multipart(make: Maker, tmp_path: Path) -> None:
     """The upload is multipart, with purpose and true media type, and a name that reveals nothing about the user."""
     (tmp_path / "my secret holiday.jpg").write_bytes(PNG)
     with FaultServer(lambda asked: Answer(body={"id": "f", "url": "https://files.example/1.png"})) as server:
@@ -75,7 +75,7 @@ def test_submit_uploads_and_sends_the_links(make: Maker, tmp_path: Path) -> None
     assert listed == ["https://files.example/1.png", "https://x.example/c.png", "https://files.example/2.png"]
 
 
-def test_nothing_goes_up_when_one_file_is_bad(tmp_path: Path) -> None:
+def test_nothing_is_uploaded_if_one_file_is_bad(tmp_path: Path) -> None:
     """All files are checked before the first upload, and the error names the field."""
     (tmp_path / "a.png").write_bytes(PNG)
     request = VideoRequest("2.6", prompt="p", image=tmp_path / "a.png", image_tail=tmp_path / "none.png")
@@ -107,7 +107,7 @@ def test_a_link_is_remembered_until_an_hour_before_it_expires() -> None:
     ],
     ids=["milliseconds", "text", "ISO in UTC", "ISO without a zone", "ISO in China"],
 )
-def test_the_end_of_a_link_comes_in_many_forms(write: Callable[[float], Any]) -> None:
+def test_the_expiry_of_a_link_has_many_forms(write: Callable[[float], Any]) -> None:
     """The expiry is read as a number, a text or a date."""
     check_the_end(write)
 
@@ -128,7 +128,7 @@ def check_the_end(write: Callable[[float], Any]) -> None:
 
 
 @pytest.mark.parametrize("expires", [None, "soon", 0, True, [], 1e300])
-def test_nonsense_about_the_end_is_not_believed(expires: Any) -> None:
+def test_an_invalid_expiry_is_ignored(expires: Any) -> None:
     """An invalid expiry does not make the upload fail."""
     assert play(upload(state(), PNG), [link(1, expires_at=expires)]).result.endswith("1.png")
 
@@ -151,7 +151,7 @@ def test_a_broken_upload_is_tried_again() -> None:
     assert played.result.endswith("1.png") and len(played.sent) == 3
 
 
-def test_what_goes_up_is_upright_by_every_way(make: Maker, tmp_path: Path) -> None:
+def test_every_upload_is_upright(make: Maker, tmp_path: Path) -> None:
     """By path, as bytes or in a request, a photo is uploaded once, upright and without its metadata."""
     content = photo("JPEG", 6)
     (tmp_path / "a.jpg").write_bytes(content)
@@ -176,7 +176,7 @@ def test_what_goes_up_is_upright_by_every_way(make: Maker, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("form", "kind"), [("TIFF", "image/png"), ("BMP", "image/png"), ("AVIF", "image/jpeg"), ("WEBP", "image/webp")]
 )
-def test_other_kinds_go_up_as_what_the_service_takes(form: str, kind: str) -> None:
+def test_other_formats_are_converted_for_the_upload(form: str, kind: str) -> None:
     """Converted pictures are uploaded with the media type and name of their new format."""
     steps = upload(state(), picture(form))
     played = play(steps, [link()])

@@ -39,7 +39,7 @@ def clip(path: Path, *, noise: bool = False, sound: bool = False, size: tuple[in
     return path
 
 
-def test_what_is_in_a_video(tmp_path: Path) -> None:
+def test_a_video_has_properties_and_a_poster(tmp_path: Path) -> None:
     """A video has size, length, sound, checksum and a poster that is a JPEG."""
     path = clip(tmp_path / "clip.mp4", sound=True)
     found = look_into(read(path))
@@ -110,7 +110,7 @@ def test_without_the_extra(tmp_path: Path, missing: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
-def test_a_video_that_was_looked_into_holds_up_no_fork(tmp_path: Path) -> None:
+def test_decoding_a_video_does_not_block_a_fork(tmp_path: Path) -> None:
     """After decoding a video, a forked child still ends, and so does a ``!command`` of a cell."""
     code = """
 import os, signal, sys
@@ -139,7 +139,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), clip.poster is not Non
     assert done.stdout == "0 True\n", done.stderr
 
 
-def test_no_frame_is_converted_by_its_thread() -> None:
+def test_no_frame_uses_the_reformatter_of_its_thread() -> None:
     """No frame uses PyAV's reformatter of its thread, whose thread pool would block a forked child."""
     kept = re.compile(r"(?<!\w)(?!reformatter\b)\w+\.(?:reformat|to_rgb|to_ndarray)\(|\.to_image\(")
     found = [

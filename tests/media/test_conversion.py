@@ -70,7 +70,7 @@ def likeness(one: PIL.Image.Image, other: PIL.Image.Image) -> float:
 
 @pytest.mark.parametrize("turn", TURNED)
 @pytest.mark.parametrize("form", TURNABLE)
-def test_what_is_turned_is_set_upright(form: str, turn: int) -> None:
+def test_a_rotated_picture_becomes_upright(form: str, turn: int) -> None:
     """A picture of any orientation becomes upright, in the same format and colours, without its metadata."""
     content = photo(form, turn, **({"lossless": True} if form == "WEBP" else {"quality": 92} if form == "JPEG" else {}))
     found = opened(fit(content, form.lower()))
@@ -97,7 +97,7 @@ def test_a_jpeg_keeps_its_quality_and_size(turn: int, sampling: int) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
-def test_other_colours_of_a_jpeg_are_turned_too(mode: str) -> None:
+def test_grey_and_cmyk_jpegs_are_rotated(mode: str) -> None:
     """Greyscale and CMYK JPEGs are rotated, too."""
     content = photo("JPEG", 6, scene().convert(mode), quality=95)
     found = opened(fit(content, "jpeg"))
@@ -108,7 +108,7 @@ def test_other_colours_of_a_jpeg_are_turned_too(mode: str) -> None:
 @pytest.mark.parametrize(
     ("mode", "form"), [("RGBA", "PNG"), ("P", "PNG"), ("LA", "PNG"), ("I;16", "PNG"), ("RGBA", "WEBP")]
 )
-def test_what_is_clear_or_fine_stays_so(mode: str, form: str) -> None:
+def test_transparency_and_pixels_are_kept(mode: str, form: str) -> None:
     """A rotated mask or drawing keeps its transparency and its pixels."""
     content = photo(form, 6, drawing(mode), **({"lossless": True} if form == "WEBP" else {}))
     found = opened(fit(content, form.lower()))
@@ -116,7 +116,7 @@ def test_what_is_clear_or_fine_stays_so(mode: str, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", TURNABLE)
-def test_an_upright_picture_stays_as_it_is(form: str) -> None:
+def test_an_upright_picture_is_unchanged(form: str) -> None:
     """An upright picture is not encoded again; a JPEG only loses its metadata."""
     content = picture(form)
     assert fit(content, form.lower()) is content
@@ -130,20 +130,20 @@ def test_an_upright_picture_stays_as_it_is(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
-def test_what_moves_stays_as_it_is(form: str) -> None:
+def test_an_animated_picture_is_unchanged(form: str) -> None:
     """An animated picture is unchanged, as its frames would be lost."""
     content = moving(form, (64, 48))
     assert fit(content, form.lower()) == content
 
 
 @pytest.mark.parametrize("end", [30, 200, 700, -40])
-def test_what_is_cut_stays_as_it_is(end: int) -> None:
+def test_a_truncated_picture_is_unchanged(end: int) -> None:
     """A truncated picture is unchanged, with a warning."""
     content = photo(quality=90)[:end]
     assert fit(content, "jpeg") == content
 
 
-def test_without_pillow_it_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_pillow_a_picture_is_unchanged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without Pillow a rotated picture is unchanged, with a warning and its stored dimensions."""
     content = photo()
     (tmp_path / "a.jpg").write_bytes(content)
@@ -161,7 +161,7 @@ def test_without_pillow_it_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.parametrize(("form", "becomes"), [("AVIF", "JPEG"), ("TIFF", "PNG"), ("BMP", "PNG")])
-def test_other_kinds_are_uploaded_as_png_or_jpeg(form: str, becomes: str, tmp_path: Path) -> None:
+def test_other_formats_become_png_or_jpeg(form: str, becomes: str, tmp_path: Path) -> None:
     """Other formats are converted to PNG or JPEG; lossless ones stay lossless."""
     path = tmp_path / "a.picture"
     path.write_bytes(picture(form, (400, 300), **({"quality": 95} if form == "AVIF" else {})))
@@ -173,7 +173,7 @@ def test_other_kinds_are_uploaded_as_png_or_jpeg(form: str, becomes: str, tmp_pa
 
 
 @pytest.mark.parametrize("form", ["TIFF", "AVIF"])
-def test_other_kinds_become_upright(form: str, tmp_path: Path) -> None:
+def test_other_formats_become_upright(form: str, tmp_path: Path) -> None:
     """Other formats become upright, and their dimensions match."""
     path = tmp_path / "a"
     path.write_bytes(photo(form))
@@ -210,7 +210,7 @@ def test_every_mode_of_a_tiff(mode: str) -> None:
     assert found.mode == {"I;16": "L", "1": "L", "RGBA": "RGBA"}.get(mode, "RGB")
 
 
-def test_a_camera_s_raw_file_is_no_small_picture() -> None:
+def test_a_camera_raw_file_is_refused() -> None:
     """A camera raw file, a TIFF with a small preview, is refused."""
     buffer = io.BytesIO()
     scene((40, 30)).save(buffer, "TIFF", tiffinfo={50706: b"\1\4\0\0"})
@@ -220,7 +220,7 @@ def test_a_camera_s_raw_file_is_no_small_picture() -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("kind", ["tiff", "bmp", "avif", "png", "jpeg"])
-def test_what_cannot_be_read_is_said(kind: str) -> None:
+def test_a_damaged_picture_is_an_error(kind: str) -> None:
     """A damaged picture is an error of one sentence before anything is sent."""
     with pytest.raises(InvalidRequestError, match=rf"^This {kind} picture cannot be read \(.*Nothing was sent\.$"):
         converted(picture(kind.upper())[:12], kind)
@@ -236,7 +236,7 @@ def test_a_large_picture_becomes_small_enough() -> None:
     assert opened(small).format == "JPEG"
 
 
-def test_a_turned_picture_stays_below_what_can_be_uploaded() -> None:
+def test_a_rotated_picture_stays_below_the_upload_limit() -> None:
     """A rotated PNG that would exceed the upload limit becomes a JPEG."""
     noise = np.random.default_rng(1).integers(0, 255, (2600, 2600, 3), np.uint8)
     content = photo("PNG", 6, PIL.Image.fromarray(noise), compress_level=1)

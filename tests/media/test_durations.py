@@ -44,7 +44,7 @@ def test_a_clip_in_fragments(tmp_path: Path) -> None:
     assert found.seconds in (None, pytest.approx(1, abs=0.05))
 
 
-def test_without_the_extra_it_is_not_known(tmp_path: Path) -> None:
+def test_without_the_extra_the_length_is_unknown(tmp_path: Path) -> None:
     """Without the extra ``video`` the length is unknown."""
     path = clip(tmp_path / "a.mp4", 1, (320, 180))
     code = (
@@ -63,7 +63,7 @@ def test_no_other_file_is_opened(tmp_path: Path) -> None:
         assert measure("mp4", io.BytesIO(text.encode())) == Length()
 
 
-def test_a_clip_that_a_telephone_turned(tmp_path: Path) -> None:
+def test_a_rotated_clip_has_its_displayed_dimensions(tmp_path: Path) -> None:
     """The dimensions of a rotated clip are those that are displayed."""
     path = clip(tmp_path / "a.mp4", 1, (320, 180))
     content = path.read_bytes()
@@ -115,7 +115,7 @@ def test_a_very_long_mp3_is_counted_in_part(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["mp4", "wav", "mp3", "aac"])
 @pytest.mark.parametrize("content", [b"\xff" * 3_000_000, b"\0\0\0\x08free" * 300_000, b"\xff\xfb" * 900_000])
-def test_what_looks_like_ever_more_ends_soon(kind: str, content: bytes) -> None:
+def test_a_malicious_file_is_read_quickly(kind: str, content: bytes) -> None:
     """A file that is made to keep a reader busy is read in a short time."""
     assert measure(kind, io.BytesIO(content)).width is None
 

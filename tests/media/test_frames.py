@@ -80,7 +80,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize("index", [0, 1, 9, 10, 11, 29, 58, 59, -1, -2, -60])
-def test_each_frame_is_the_very_one(index: int, made: Path) -> None:
+def test_each_frame_is_exact(index: int, made: Path) -> None:
     """A frame counted from the start or the end is exact, whatever the stored order."""
     found = frame(made, index)
     assert near(colour(found), index % FRAMES)
@@ -92,14 +92,14 @@ def test_each_frame_is_the_very_one(index: int, made: Path) -> None:
 
 
 @pytest.mark.parametrize("tagged", [True, False])
-def test_the_colours_are_those_that_players_show(tagged: bool, tmp_path: Path) -> None:
+def test_the_colours_are_those_of_players(tagged: bool, tmp_path: Path) -> None:
     """The colours are those of players, also for an HD video without a colour space."""
     path = video(tmp_path / "a.mp4", (1280, 720), tagged=tagged, hd=True)
     assert near(colour(frame(path, 7)), 7)
 
 
 @pytest.mark.parametrize("index", [60, -61, 10**9])
-def test_a_frame_that_is_not_there(index: int, made: Path) -> None:
+def test_a_missing_frame_is_an_error(index: int, made: Path) -> None:
     """The error for a missing frame says how many there are."""
     with pytest.raises(KlingError, match=rf"has 60 frames: from 0 to 59, or -1 .* to -60 .*, not {index}\."):
         frame(made, index)
@@ -143,7 +143,7 @@ def test_a_users_own_file_stays_and_is_no_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"just text", b"\x00\x00\x00\x18ftypisom" + bytes(100), b"#EXTM3U\n#EXTINF:1,\n/etc/hostname\n"]
 )
-def test_what_is_no_video(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_video_is_an_error(content: bytes, tmp_path: Path) -> None:
     """A file that is not a video is an error of one sentence, and leaves no file."""
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
@@ -165,7 +165,7 @@ def test_a_video_that_is_cut(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*last*"))
 
 
-def test_a_video_that_has_gone(tmp_path: Path) -> None:
+def test_a_missing_video_is_an_error(tmp_path: Path) -> None:
     """The error for a missing video names its path."""
     with pytest.raises(KlingError, match="no longer exists"):
         frame(tmp_path / "a.mp4", 0)

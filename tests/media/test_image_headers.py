@@ -16,7 +16,7 @@ FORMS = ["PNG", "GIF", "WEBP"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_picture_that_moves_is_told_from_one_that_does_not(form: str) -> None:
+def test_an_animated_picture_is_recognised(form: str) -> None:
     """An animated GIF, PNG or WebP is recognised."""
     assert moves(form.lower(), moving(form, (64, 48)))
     assert sides(form.lower(), moving(form, (64, 48))) == (64, 48)
@@ -29,7 +29,7 @@ def test_a_jpeg_never_moves() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_one_that_is_cut_is_looked_at_as_far_as_it_goes(form: str) -> None:
+def test_a_truncated_picture_never_raises(form: str) -> None:
     """A picture truncated at any point never raises."""
     whole = moving(form, (64, 48))
     assert not moves(form.lower(), whole[:30]) or form == "WEBP"
@@ -55,7 +55,7 @@ def test_no_bytes_break_it(kind: str, head: bytes, rest: bytes) -> None:
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-def test_how_a_picture_is_turned(form: str, turn: int, order: str) -> None:
+def test_the_orientation_is_read(form: str, turn: int, order: str) -> None:
     """The EXIF orientation is read in both byte orders, among other metadata."""
     exif = PIL.Image.Exif()
     exif.endian = order
@@ -65,7 +65,7 @@ def test_how_a_picture_is_turned(form: str, turn: int, order: str) -> None:
 
 
 @pytest.mark.parametrize("turn", [0, 9, 65535])
-def test_nonsense_about_turning_is_not_believed(turn: int) -> None:
+def test_an_invalid_orientation_is_ignored(turn: int) -> None:
     """An invalid orientation counts as upright."""
     exif = PIL.Image.Exif()
     exif[0x0112] = turn
@@ -74,7 +74,7 @@ def test_nonsense_about_turning_is_not_believed(turn: int) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}])
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-def test_a_missing_end_is_seen(form: str, options: dict[str, bool]) -> None:
+def test_a_missing_end_is_detected(form: str, options: dict[str, bool]) -> None:
     """A missing end is detected at any point; data after the end, such as a phone's clip, is ignored."""
     buffer = io.BytesIO()
     PIL.Image.effect_noise((64, 48), 90).convert("RGB").save(buffer, form, **options)
@@ -97,7 +97,7 @@ def test_a_preview_s_end_is_not_the_picture_s() -> None:
     assert is_cut("jpeg", whole[:-2])
 
 
-def test_the_colours_of_print_are_seen() -> None:
+def test_cmyk_is_recognised() -> None:
     """A JPEG in CMYK is recognised."""
     buffer = io.BytesIO()
     PIL.Image.new("CMYK", (40, 30)).save(buffer, "JPEG")

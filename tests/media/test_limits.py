@@ -27,13 +27,13 @@ def said(field: str, facts: Facts, model: str = "2.6") -> list[str]:
 
 @pytest.mark.parametrize("model", [model.name for model in models()])
 @pytest.mark.parametrize("field", MEDIA)
-def test_what_is_as_documented_is_passed_in_silence(field: str, model: str) -> None:
+def test_media_within_the_limits_have_no_problems(field: str, model: str) -> None:
     """A usual picture, clip or sound has no problems with any model."""
     assert said(field, GOOD[field], model) == []
 
 
 @pytest.mark.parametrize("field", [name for name in FIELDS if name not in MEDIA])
-def test_other_fields_hold_no_media(field: str) -> None:
+def test_other_fields_have_no_limits(field: str) -> None:
     """Fields without media have no limits."""
     assert bounds(FIELDS[field], find("2.6")) is None
     assert said(field, Facts(None, 0)) == []
@@ -49,7 +49,7 @@ def test_other_fields_hold_no_media(field: str) -> None:
     ],
 )
 @pytest.mark.parametrize("field", MEDIA[:4])
-def test_only_what_cannot_be_uploaded_is_an_error(field: str, change: dict[str, Any], says: str) -> None:
+def test_only_a_file_that_cannot_be_uploaded_is_an_error(field: str, change: dict[str, Any], says: str) -> None:
     """A file that cannot be uploaded is an error, and the only problem."""
     (problem,) = said(field, replace(PNG, **change))
     assert problem.startswith("error: ")
@@ -72,7 +72,7 @@ def test_only_what_cannot_be_uploaded_is_an_error(field: str, change: dict[str, 
         ("image_tail", {"size": 5_100_000}, "5.1 MB; 5 MB is the documented limit"),
     ],
 )
-def test_what_is_documented_for_pictures_is_a_warning(field: str, change: dict[str, Any], says: str) -> None:
+def test_documented_limits_of_pictures_are_warnings(field: str, change: dict[str, Any], says: str) -> None:
     """Documented limits are warnings, as the sources may be outdated."""
     found = said(field, replace(PNG, **change))
     assert all(each.startswith("warning: ") for each in found)
@@ -92,7 +92,7 @@ def test_what_is_documented_for_pictures_is_a_warning(field: str, change: dict[s
         ("dynamic_masks", {"width": 64, "height": 48}),
     ],
 )
-def test_what_is_just_within_is_within(field: str, change: dict[str, Any]) -> None:
+def test_values_at_the_limits_are_accepted(field: str, change: dict[str, Any]) -> None:
     """Values at the limits are accepted, and unknown values are ignored; only a last frame may be WebP."""
     assert said(field, replace(PNG, **change)) == []
 
@@ -113,7 +113,7 @@ def test_what_is_just_within_is_within(field: str, change: dict[str, Any]) -> No
         ("3.0-motion-control", {"width": 300, "height": 400}, "at least 340"),
     ],
 )
-def test_what_is_documented_for_clips(model: str, change: dict[str, Any], says: str) -> None:
+def test_documented_limits_of_clips_are_warnings(model: str, change: dict[str, Any], says: str) -> None:
     """Clips have limits, and driving clips others."""
     (problem,) = said("video_list", replace(MP4, **change), model)
     assert problem.startswith("warning: ")
@@ -143,13 +143,13 @@ def test_clips_within_the_limits(model: str, change: dict[str, Any]) -> None:
         ("2.6", 1.0, "2 to 60"),
     ],
 )
-def test_how_long_a_voice_may_be_depends_on_who_speaks(model: str, seconds: float, says: str) -> None:
+def test_an_avatar_may_speak_longer(model: str, seconds: float, says: str) -> None:
     """The sound of an avatar may have five minutes."""
     found = said("voice_list", replace(WAV, seconds=seconds), model)
     assert [says in each for each in found] == ([True] if says else [])
 
 
-def test_a_voice_of_another_kind_or_size() -> None:
+def test_format_and_size_of_a_voice_are_reported() -> None:
     """Format and size are both reported."""
     assert "mp3, wav, m4a or aac is documented" in said("voice_list", replace(WAV, format="webm"))[0]
     assert "5 MB is the documented limit" in said("voice_list", replace(WAV, size=6_000_000))[0]
@@ -181,7 +181,7 @@ def test_facts_in_words(facts: Facts, words: str) -> None:
         ("turned", "a file is stored rotated, and cannot be rotated here: how"),
     ],
 )
-def test_a_flaw_of_a_picture_is_a_note(flaw: str, says: str) -> None:
+def test_a_flaw_of_a_picture_is_a_warning(flaw: str, says: str) -> None:
     """A flaw is a warning: no source says that the picture would be refused."""
     (found,) = said("image", replace(PNG, flaws=(flaw,)))
     assert found.startswith(f"warning: {says}")

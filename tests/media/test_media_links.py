@@ -86,7 +86,7 @@ def test_a_link_to_a_file_is_no_page(link: str) -> None:
         ("http://[", ""),
     ],
 )
-def test_a_local_address_is_told(link: str, host: str) -> None:
+def test_a_local_address_is_recognised(link: str, host: str) -> None:
     """A local address is recognised: for the service it means another machine, or none."""
     assert unreachable(link) == host
 
@@ -101,7 +101,7 @@ def test_no_text_breaks_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["image", "image_tail", "image_list", "dynamic_masks", "video_list", "voice_list"])
-def test_every_field_of_media_says_so(name: str) -> None:
+def test_every_media_field_warns(name: str) -> None:
     """Each link gets one warning; a field with a single link offers the direct link as its fix."""
     field = FIELDS[name]
     inner = {"dynamic_masks": "mask_url"}.get(name, "url")

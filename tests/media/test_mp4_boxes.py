@@ -40,7 +40,7 @@ def cut_off(content: bytes) -> bool:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_whole_one_is_whole(videos: dict[str, bytes], name: str) -> None:
+def test_a_complete_video_is_recognised(videos: dict[str, bytes], name: str) -> None:
     """A complete video is recognised, also with other data after it."""
     assert not cut_off(videos[name])
     for behind in (b"\0" * 500, b"\n", b"\0\0", b"<!-- served by a proxy -->", b"\xff" * 64, b"\0\0\0\x01"):
@@ -49,7 +49,7 @@ def test_a_whole_one_is_whole(videos: dict[str, bytes], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_wherever_it_breaks_off(videos: dict[str, bytes], name: str) -> None:
+def test_a_cut_anywhere_is_detected(videos: dict[str, bytes], name: str) -> None:
     """A cut in a box, in its header, or between index and data is detected.
 
     A cut between two boxes of which either may be the last cannot be.

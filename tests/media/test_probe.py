@@ -66,7 +66,7 @@ def test_pictures_are_measured(form: str, options: dict[str, Any], size: tuple[i
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"<html>", b"%PDF-1.7", b"\0" * 64, b"RIFF\0\0\0\0AVI "])
-def test_what_is_nothing_of_ours_is_none(content: bytes) -> None:
+def test_other_content_is_not_recognised(content: bytes) -> None:
     """Other content is not recognised, whatever the file's name."""
     assert identify(content) is None
 
@@ -167,7 +167,7 @@ def test_facts_of_clips_and_sounds(tmp_path: Path) -> None:
     assert str(facts_of(sound(tmp_path / "a.wav", 2))).startswith("wav, 2.0 s")
 
 
-def test_what_is_large_and_no_picture_is_no_picture(tmp_path: Path) -> None:
+def test_a_large_other_file_is_refused_for_its_format(tmp_path: Path) -> None:
     """A large file that is not a picture is refused for its format, not its size."""
     with (tmp_path / "a.png").open("wb") as file:
         file.truncate(LARGEST_UPLOAD + 1)

@@ -21,7 +21,7 @@ from kling_widgets.errors import InvalidRequestError
         ("http://[::1]:8000/v1", "http://[::1]:8000"),
     ],
 )
-def test_an_address_is_taken_as_people_paste_it(text: str, url: str) -> None:
+def test_a_pasted_address_is_normalised(text: str, url: str) -> None:
     """An address may be pasted with the path that examples show."""
     assert clean_url(text) == url
     assert clean_url(url) == url
@@ -47,7 +47,7 @@ def test_an_address_is_taken_as_people_paste_it(text: str, url: str) -> None:
         "https://e.example/sk-" + "secretpw0123456789",
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     """Plain http, credentials, and text that parsers may read differently are refused."""
     with pytest.raises(InvalidRequestError) as caught:
         clean_url(text)
@@ -71,6 +71,6 @@ def test_these_addresses_may_get_any_key(url: str) -> None:
         "https://[::1]:1",
     ],
 )
-def test_what_only_looks_like_the_service_is_a_stranger(url: str) -> None:
+def test_a_similar_address_is_not_the_services_own(url: str) -> None:
     """A longer host name, another path or another port is not the service's own, and neither is this machine."""
     assert not is_own(clean_url(url))

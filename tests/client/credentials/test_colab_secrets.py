@@ -64,7 +64,7 @@ def test_a_secret_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         (7, ""),
     ],
 )
-def test_whatever_goes_wrong_means_not_found(monkeypatch: pytest.MonkeyPatch, answer: object, hint: str) -> None:
+def test_any_error_of_colab_means_not_found(monkeypatch: pytest.MonkeyPatch, answer: object, hint: str) -> None:
     """Any error means that there is no key; known ones get a hint, without Colab's own message."""
     colab(monkeypatch, answer)
     key, said = get(NAME)

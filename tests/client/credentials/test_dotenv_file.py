@@ -10,13 +10,13 @@ import pytest
 from kling_widgets.client.credentials.dotenv_file import LARGEST, read
 
 
-def test_it_is_read_as_it_stands(tmp_path: Path) -> None:
+def test_variables_are_read_without_expansion(tmp_path: Path) -> None:
     """Quotes, comments, export and a byte order mark are supported; ``${NAME}`` is not expanded."""
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfexport A='1' # one\n# two\nB=${PATH}\nC\n")
     assert read(tmp_path) == ({"A": "1", "B": "${PATH}", "C": None}, "")
 
 
-def test_none_is_nothing_to_speak_of(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_hint(tmp_path: Path) -> None:
     """Without a file, or with a folder of that name, as virtual environments have, there is no hint."""
     assert read(tmp_path) == ({}, "")
     (tmp_path / ".env").mkdir()
@@ -32,7 +32,7 @@ def test_none_is_nothing_to_speak_of(tmp_path: Path) -> None:
         (b"A=1\n" * LARGEST, "larger than 64 KB"),
     ],
 )
-def test_what_is_no_small_text_is_not_read(content: bytes, why: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_small_text_is_not_read(content: bytes, why: str, tmp_path: Path) -> None:
     """For a binary or huge file the hint names the reason, but quotes nothing of the content."""
     (tmp_path / ".env").write_bytes(content)
     found, hint = read(tmp_path)

@@ -64,13 +64,13 @@ def test_a_mistake_in_a_source_that_is_not_used_does_not_matter(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("text", [f" {KEY}\n", f'"{KEY}"', f"Bearer {KEY}", f"bearer  {KEY} "])
-def test_a_key_is_taken_as_people_paste_it(text: str) -> None:
+def test_a_pasted_key_is_cleaned(text: str) -> None:
     """A key may be pasted with blanks, quotes, or a prefix from the documentation."""
     assert find(text, environ={}).needed().reveal() == KEY
 
 
 @pytest.mark.parametrize("text", ["sk-one\nX-Evil: 1", "sk one", "sk-ключ", "sk-\x00"])
-def test_a_key_that_cannot_be_one_is_told_without_it(text: str) -> None:
+def test_the_error_for_an_invalid_key_does_not_quote_it(text: str) -> None:
     """An invalid key, which would break the header, is an error that quotes no part of it."""
     with pytest.raises(MissingKeyError, match="no key has") as caught:
         find(text, environ={})
@@ -117,7 +117,7 @@ def test_the_key_beside_the_address_counts(url: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", [FOREIGN, HERE])
-def test_a_key_that_was_told_is_for_its_address_alone(url: str) -> None:
+def test_a_key_from_the_magic_is_only_for_its_address(url: str) -> None:
     """A key from %kling_key is only for its address; the service's two addresses share one."""
     credentials.remember("sk-service")
     credentials.remember("sk-other", f"{url}/v1/")
@@ -135,20 +135,20 @@ def test_a_key_that_was_told_is_for_its_address_alone(url: str) -> None:
     assert find(base_url=url, environ={}).key is None
 
 
-def test_a_missing_key_says_which_one_would_do() -> None:
+def test_the_error_for_a_missing_key_names_the_possible_sources() -> None:
     """If a .env or an argument names another address, the error says where its key must come from."""
     with pytest.raises(MissingKeyError, match=rf"For {HERE} only %kling_key"):
         find(base_url=HERE, environ={}).needed()
 
 
-def test_a_dotenv_is_read_as_it_stands(tmp_path: Path) -> None:
+def test_variables_in_a_dotenv_are_not_expanded(tmp_path: Path) -> None:
     """``${NAME}`` in a .env does not read a key from the environment."""
     (tmp_path / ".env").write_text(f"{KEY_NAME}=${{OTHER}}\n{URL_NAME}={FOREIGN}\n")
     found = find(environ={"OTHER": KEY}, folder=tmp_path)
     assert found.needed().reveal() == "${OTHER}"
 
 
-def test_a_strangers_address_gets_the_key_that_came_with_it() -> None:
+def test_another_address_gets_the_key_from_its_own_source() -> None:
     """An address and a key from the same source belong together: arguments, environment, or %kling_key."""
     assert find("sk-given", FOREIGN, environ={KEY_NAME: KEY}).base_url == FOREIGN
     assert find(environ={KEY_NAME: KEY, URL_NAME: FOREIGN}).base_url == FOREIGN
@@ -161,7 +161,7 @@ def test_the_services_own_addresses_get_any_key() -> None:
     assert find(None, "https://cn.crazyrouter.com", environ={KEY_NAME: KEY}).needed().reveal() == KEY
 
 
-def test_what_was_found_does_not_show_it() -> None:
+def test_credentials_do_not_show_the_key() -> None:
     """No repr along the way shows the key."""
     assert KEY not in repr(find(KEY, environ={}))
 
@@ -227,7 +227,7 @@ def test_colab_comes_before_the_keyring(memory: Memory, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("url", [FOREIGN, HERE])
 @pytest.mark.parametrize("how", ["arguments", "environment", ".env"])
-def test_another_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, how: str, url: str) -> None:
+def test_another_address_never_gets_a_stored_key(memory: Memory, tmp_path: Path, how: str, url: str) -> None:
     """A stored key is never sent to another address, also not by a reference in a .env."""
     (tmp_path / ".env").write_text(f"{URL_NAME}={url}\n{KEY_NAME}=${{NOTHING}}\n" if how == ".env" else "")
     given = url if how == "arguments" else None
@@ -239,7 +239,7 @@ def test_another_address_never_gets_a_kept_key(memory: Memory, tmp_path: Path, h
 
 
 @pytest.mark.parametrize("url", ["https://cn.crazyrouter.com", "https://api.crazyrouter.com/v1"])
-def test_a_kept_key_goes_to_the_services_own_addresses(memory: Memory, url: str) -> None:
+def test_a_stored_key_is_used_for_the_services_own_addresses(memory: Memory, url: str) -> None:
     """A stored key is used for the service's own addresses, in every spelling."""
     assert find(base_url=url, environ={}).needed().reveal() == "sk-kept"
 

@@ -16,7 +16,7 @@ KEY = "sk-env-0123456789"
 USUAL = "sk-" + "Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"
 
 
-def test_a_secret_shows_itself_nowhere() -> None:
+def test_a_secret_is_never_shown() -> None:
     """No representation of a secret shows it; secrets can be compared."""
     secret = Secret(KEY)
     for text in (
@@ -61,7 +61,7 @@ def test_blanks_are_no_secret(text: str | Secret | None, there: bool) -> None:
         "".join(f"\\u{ord(char):04x}" for char in USUAL[3:11]) + "...",
     ],
 )
-def test_what_the_service_repeats_of_the_key_is_taken_out(said: str) -> None:
+def test_a_key_in_a_reply_is_removed(said: str) -> None:
     """The key is removed if it is complete, escaped as in JSON, or masked; the text around it stays."""
     left = Secret(USUAL).redact(f'{{"message": "key {said} is wrong (request id: 20261101)"}}'.encode()).decode()
     assert "…" in left and "key " in left and left.endswith(' is wrong (request id: 20261101)"}')
@@ -78,7 +78,7 @@ def test_other_words_are_left_alone(key: str) -> None:
     assert Secret(key).redact(said.encode()).decode() == said
 
 
-def test_megabytes_of_anything_are_searched_at_once() -> None:
+def test_megabytes_of_any_content_are_searched_quickly() -> None:
     """No content makes the search slow; quadratic, it would take hours."""
     secret = Secret(USUAL)
     for piece in (b"a", b"sk-", USUAL[:11].encode(), b"*", b"sk-a**", b"\\u0073"):
@@ -86,7 +86,7 @@ def test_megabytes_of_anything_are_searched_at_once() -> None:
         assert len(secret.redact(content)) <= len(content)
 
 
-def test_the_environment_is_one_and_shows_nothing() -> None:
+def test_the_environment_has_a_safe_repr() -> None:
     """The environment behaves like ``os.environ``, but its repr shows nothing."""
     environment = Environment({"A": KEY, "B": "2"})
     assert (environment["A"], environment.get("C"), sorted(environment), len(environment)) == (KEY, None, ["A", "B"], 2)

@@ -31,7 +31,7 @@ def the_tests_own() -> Iterator[None]:
     keyring.set_keyring(before)
 
 
-def test_the_tests_touch_nobodys_keyring() -> None:
+def test_the_tests_do_not_touch_the_users_keyring() -> None:
     """The tests start with a keyring that stores nothing."""
     assert isinstance(keyring.get_keyring(), null.Keyring)
 
@@ -58,7 +58,7 @@ def test_a_key_is_kept_found_and_deleted() -> None:
         (ZeroDivisionError(KEY), "ZeroDivisionError"),
     ],
 )
-def test_whatever_it_raises_means_not_found(error: Exception, word: str) -> None:
+def test_any_keyring_error_means_not_found(error: Exception, word: str) -> None:
     """Any error means that there is no key; the hint has a reason, but not the keyring's own message."""
     keyring.set_keyring(Memory(error, A_NAME=KEY))
     key, hint = get(NAME)
@@ -68,7 +68,7 @@ def test_whatever_it_raises_means_not_found(error: Exception, word: str) -> None
     assert "sk-" not in hint + kept + gone
 
 
-def test_a_system_without_a_keyring_is_told_so() -> None:
+def test_a_system_without_a_keyring_is_reported() -> None:
     """Reading and storing report that there is no keyring; deleting does not."""
     keyring.set_keyring(fail.Keyring())
     assert "no keyring on this system" in get(NAME)[1]
@@ -76,7 +76,7 @@ def test_a_system_without_a_keyring_is_told_so() -> None:
     assert delete(NAME) == ""
 
 
-def test_a_keyring_that_drops_what_it_takes_is_noticed() -> None:
+def test_a_keyring_that_discards_keys_is_detected() -> None:
     """The null backend of keyring, which discards keys silently, is detected."""
     keyring.set_keyring(null.Keyring())
     assert "stores nothing" in keep(NAME, Secret(KEY))
@@ -84,7 +84,7 @@ def test_a_keyring_that_drops_what_it_takes_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("odd", [b"bytes", 7, "", "  ", object()])
-def test_what_is_no_text_is_no_key(odd: object) -> None:
+def test_a_value_that_is_not_text_is_not_a_key(odd: object) -> None:
     """A value of a plug-in that is not text is not a key."""
     memory = Memory()
     memory.kept[SERVICE, NAME] = odd
@@ -92,7 +92,7 @@ def test_what_is_no_text_is_no_key(odd: object) -> None:
     assert get(NAME) == (None, "")
 
 
-def test_an_interrupt_in_its_dialog_goes_through_without_the_key() -> None:
+def test_an_interrupt_in_the_dialog_does_not_hold_the_key() -> None:
     """An interrupt during the dialog is raised without its frames, which hold the key."""
     keyring.set_keyring(Memory(KeyboardInterrupt(), A_NAME=KEY))
     with pytest.raises(KeyboardInterrupt) as caught:
@@ -101,14 +101,14 @@ def test_an_interrupt_in_its_dialog_goes_through_without_the_key() -> None:
     assert KEY not in shown
 
 
-def test_without_the_package_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_there_is_no_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package, only storing a key reports that it is missing."""
     monkeypatch.setitem(sys.modules, "keyring", None)  # type: ignore[arg-type]  # how Python marks what is not there
     assert get(NAME) == (None, "") and delete(NAME) == ""
     assert "kling_widgets[keys]" in keep(NAME, Secret(KEY))
 
 
-def test_a_run_by_program_never_asks() -> None:
+def test_an_unattended_run_never_reads_the_keyring() -> None:
     """The keyring is not read in an unattended run, which would hang; in a terminal or a notebook it is."""
     memory = Memory(A_NAME=KEY)
     keyring.set_keyring(memory)

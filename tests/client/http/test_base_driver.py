@@ -37,7 +37,7 @@ def test_an_endless_answer_is_not_read_to_its_end(make: Maker) -> None:
         make(server.url).get("t")
 
 
-def test_an_answer_that_drips_in_for_ever_ends(make: Maker, time: Time) -> None:
+def test_an_endless_slow_answer_ends(make: Maker, time: Time) -> None:
     """The whole answer has a time limit, as the read timeout restarts with each chunk."""
 
     class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -56,7 +56,7 @@ def test_an_answer_that_drips_in_for_ever_ends(make: Maker, time: Time) -> None:
 
 @pytest.mark.parametrize("used", [False, True])
 @pytest.mark.parametrize("fault", ["header", "continue"])
-def test_a_head_that_never_comes_to_its_end_is_given_up(fault: Any, used: bool, make: Maker) -> None:
+def test_an_endless_response_head_ends(fault: Any, used: bool, make: Maker) -> None:
     """An endless response head ends in an error, on new and used connections.
 
     The request is not sent again, as a task may exist.
@@ -78,7 +78,7 @@ def test_a_head_that_never_comes_to_its_end_is_given_up(fault: Any, used: bool, 
 
 
 @pytest.mark.parametrize(("key", "shown"), [("demo", True), (KEY, False)])
-def test_a_key_in_an_answer_is_blotted_out(key: str, shown: bool) -> None:
+def test_a_key_in_an_answer_is_removed(key: str, shown: bool) -> None:
     """A key in an answer is removed, unless it is as short as the demo's, which is no secret."""
     body = {"code": "success", "data": {"status": "success", "url": f"https://m.example/{key}/a.mp4"}}
     with Client(key, transport=httpx.MockTransport(lambda request: httpx.Response(200, json=body))) as client:
@@ -95,7 +95,7 @@ def test_a_key_in_an_answer_is_blotted_out(key: str, shown: bool) -> None:
         Answer(403, {"error": {"message": f"not for {KEY}"}}),
     ],
 )
-def test_a_key_in_the_head_of_an_answer_is_blotted_out_too(make: Maker, answer: Answer, tmp_path: Path) -> None:
+def test_a_key_in_a_response_head_is_removed(make: Maker, answer: Answer, tmp_path: Path) -> None:
     """A key is removed from headers, from unparsable answers, and from the error of a download."""
     with FaultServer(lambda asked: answer) as server:
         client = make(server.url)
@@ -109,7 +109,7 @@ def test_a_key_in_the_head_of_an_answer_is_blotted_out_too(make: Maker, answer: 
         assert KEY not in f"{caught.value} {vars(caught.value)} {caught.value.__cause__!r}"
 
 
-def test_bad_coding_is_a_broken_answer(make: Maker) -> None:
+def test_an_answer_with_invalid_compression_is_an_error(make: Maker) -> None:
     """An answer with invalid compression is requested again, and then an error."""
     with FaultServer(lambda asked: Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"})) as server:
         with pytest.raises(ConnectionFailedError):
@@ -179,7 +179,7 @@ def test_one_client_serves_many_threads() -> None:
         assert {task.status for task in threads.map(lambda at: client.get(f"t{at}"), range(100))} == {"running"}
 
 
-def test_a_cancelled_wait_gives_everything_back() -> None:
+def test_a_cancelled_wait_releases_its_slot() -> None:
     """A wait cancelled during a request or a pause releases its slot, and the client still works."""
 
     async def main(url: str) -> None:
@@ -199,7 +199,7 @@ def test_a_cancelled_wait_gives_everything_back() -> None:
         asyncio.run(main(server.url))
 
 
-def test_downloads_do_not_hold_up_the_looks(tmp_path: Path) -> None:
+def test_downloads_do_not_block_polls(tmp_path: Path) -> None:
     """Slow downloads do not take the slots of other requests, and waiting downloads hold no open file."""
 
     def drafts() -> list[Path]:
@@ -224,7 +224,7 @@ def test_downloads_do_not_hold_up_the_looks(tmp_path: Path) -> None:
     assert drafts() == []
 
 
-def test_cancelled_waits_leave_the_budget_to_others() -> None:
+def test_cancelled_waits_leave_the_queue() -> None:
     """Cancelled requests leave the queue of the rate limiter."""
 
     async def main() -> float:
@@ -261,7 +261,7 @@ def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
 
-def test_a_closed_client_says_so(make: Maker) -> None:
+def test_using_a_closed_client_is_an_error(make: Maker) -> None:
     """Using a closed client is an error without further attempts."""
     client = make(answer=lambda request: httpx.Response(200))
     client.close()
@@ -269,7 +269,7 @@ def test_a_closed_client_says_so(make: Maker) -> None:
         client.get("t")
 
 
-def test_the_last_word_comes_when_nothing_is_left_to_wait_for() -> None:
+def test_before_is_called_once_a_slot_is_free() -> None:
     """``before`` is called once a slot is free, so that a waiting submission can still be cancelled."""
 
     async def main(url: str) -> list[str]:
@@ -299,7 +299,7 @@ def test_the_last_word_comes_when_nothing_is_left_to_wait_for() -> None:
         assert {asked.method for asked in server.asked} == {"GET"}
 
 
-def test_what_is_called_before_each_try_can_keep_it_from_being_sent() -> None:
+def test_an_error_of_before_prevents_sending() -> None:
     """``before`` is called for each attempt; its error is raised, and nothing is sent."""
     with FaultServer(lambda asked: Answer(429, headers={"Retry-After": "0"})) as server:
         calls = iter([None, ZeroDivisionError()])
@@ -369,7 +369,7 @@ def test_a_second_answer_is_not_taken_for_that_of_another_task(make: Maker) -> N
             assert (task.id, task.url) == (name, f"https://media.example/{name}.mp4")
 
 
-def test_a_submission_does_not_meet_a_connection_that_is_being_closed(make: Maker) -> None:
+def test_a_submission_uses_a_new_connection(make: Maker) -> None:
     """A submission never uses a kept connection, which may close just when it is used."""
     with FaultServer(tasks) as server:
         client = make(server.url)

@@ -90,7 +90,7 @@ def test_addresses_and_networks_in_no_proxy(
         (f"http://user:p%40{SECRET}@proxy.example:3128", "http://proxy.example:3128"),
     ],
 )
-def test_proxies_as_people_write_them(value: str, url: str) -> None:
+def test_proxies_may_lack_a_scheme(value: str, url: str) -> None:
     """A proxy may lack its scheme, or have the SOCKS scheme that desktops write."""
     found = network.parse_proxy(
         network.EnvironmentVariable("HTTPS_PROXY", value), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -287,7 +287,7 @@ def test_certificates_of_the_environment_are_trusted(
     ("name", "says"),
     [("", "set REQUESTS_CA_BUNDLE to the file of its certificates"), ("SSL_CERT_FILE", "SSL_CERT_FILE")],
 )
-def test_a_certificate_that_is_not_trusted_names_what_counts(
+def test_the_error_for_an_untrusted_certificate_names_the_variable(
     make: Maker, monkeypatch: pytest.MonkeyPatch, tunnel: _Tunnel, name: str, says: str
 ) -> None:
     """The error names the variable with the trusted certificates, or the one to set."""
@@ -357,7 +357,9 @@ def test_this_machine_is_reached_whatever_is_set(
         assert client.download(task, tmp_path / "clip.mp4").read_bytes() == MP4
 
 
-def test_what_is_elsewhere_is_named(make: Maker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_download_from_another_machine_names_the_variable(
+    make: Maker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The failed download of a video on another machine names the variable that causes it."""
     url = "https://media.example/clip.mp4"
     for name, value in {"HTTPS_PROXY": "http://p:x", "SSL_CERT_FILE": "/nowhere/cacert.pem"}.items():

@@ -42,7 +42,7 @@ REQUEST = httpx.Request("POST", "https://s.example/x", headers={"Authorization":
         (OSError(5, "input/output"), True),
     ],
 )
-def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent: bool) -> None:
+def test_a_request_that_may_have_arrived_counts_as_sent(error: Exception, sent: bool) -> None:
     """A request that may have arrived, even in part, counts as sent, as it may be billed."""
     assert isinstance(error, NETWORK_ERRORS)
     if isinstance(error, httpx.RequestError):
@@ -52,7 +52,7 @@ def test_only_what_cannot_have_been_sent_counts_as_unsent(error: Exception, sent
     assert found.text and "sk-hidden" not in repr(found)
 
 
-def test_every_error_of_httpx_is_known() -> None:
+def test_unknown_errors_of_httpx_count_as_sent() -> None:
     """New errors of a later httpx count as sent."""
     kinds = {kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, httpx.TransportError)}
     unsent = {kind.__name__ for kind in kinds if not no_reply(kind("x")).sent}
@@ -65,7 +65,7 @@ def test_every_error_of_httpx_is_known() -> None:
     }
 
 
-def test_the_systems_reason_is_found_below() -> None:
+def test_the_message_is_that_of_the_operating_system() -> None:
     """The message is that of the operating system, which httpx and asyncio hide."""
     error = httpx.ConnectError("All connection attempts failed")
     error.__cause__ = OSError("all failed")
@@ -81,7 +81,7 @@ def test_the_systems_reason_is_found_below() -> None:
         *((coding, False) for coding in ("gzip, gzip", "br", "zstd", "compress", "gzip,deflate")),
     ],
 )
-def test_only_what_was_asked_for_is_unpacked(coding: str, unpacked: bool) -> None:
+def test_only_requested_compression_is_unpacked(coding: str, unpacked: bool) -> None:
     """Nested or unrequested compression is not unpacked, as a kilobyte may become a gigabyte."""
     packed = gzip.compress(b"{}") if coding else b"{}"
     response = httpx.Response(200, headers={"Content-Encoding": coding}, stream=httpx.ByteStream(packed))
@@ -90,7 +90,7 @@ def test_only_what_was_asked_for_is_unpacked(coding: str, unpacked: bool) -> Non
         assert client.headers["Accept-Encoding"] == "gzip, deflate"
 
 
-def test_the_pool_is_never_waited_for() -> None:
+def test_no_request_waits_for_the_pool() -> None:
     """The pool has room for every request that the semaphores let through: its own queue is slow."""
     assert timeouts(30).as_dict() == {"connect": 10, "read": 30, "write": 60, "pool": None}
     with make(httpx.Client, None, "https://s.example") as client:
@@ -116,7 +116,9 @@ def test_the_pool_is_never_waited_for() -> None:
         ("http://localhost:1", "https://media.example/x", True),
     ],
 )
-def test_proxies_are_for_the_net_alone(base_url: str, url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_not_used_for_this_machine(
+    base_url: str, url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A service on this machine is reached directly, its media on other hosts through the proxy."""
     monkeypatch.setenv("ALL_PROXY", "http://proxy.example:8080")
     with make(httpx.Client, None, base_url) as client:
