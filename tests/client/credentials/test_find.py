@@ -137,7 +137,7 @@ def test_a_key_from_the_magic_is_only_for_its_address(url: str) -> None:
 
 def test_the_error_for_a_missing_key_names_the_possible_sources() -> None:
     """If a .env or an argument names another address, the error says where its key must come from."""
-    with pytest.raises(MissingKeyError, match=rf"For {HERE} only %kling_key"):
+    with pytest.raises(MissingKeyError, match=rf"The key for {HERE} must be set with %kling_key"):
         find(base_url=HERE, environ={}).needed()
 
 

@@ -122,7 +122,7 @@ def test_an_unattended_run_never_reads_the_keyring() -> None:
         assert attended()
         shell.kernel = SimpleNamespace(_allow_stdin=False)
         assert not attended()
-        assert get(NAME)[0] is None and "by program" in get(NAME)[1]
+        assert get(NAME)[0] is None and "unattended" in get(NAME)[1]
         assert "by program" in keep(NAME, Secret("other")) and "by program" in delete(NAME)
     finally:
         InteractiveShell.clear_instance()

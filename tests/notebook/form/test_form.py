@@ -397,7 +397,7 @@ def test_a_file_that_cannot_be_uploaded_opens_its_section_and_closes_the_button(
     assert not [words for words in buttons(form) if words.startswith("Use Kling")]
     (tmp_path / "a.gif").write_bytes(moving("GIF"))
     enter(form, "image", str(tmp_path / "a.gif"))
-    assert "Note: a.gif moves" in text(form)
+    assert "Note: a.gif is animated" in text(form)
     assert not button(form, SUBMIT).disabled
 
 

@@ -599,7 +599,7 @@ def test_a_key_is_kept_for_the_address_in_force(shell: Any, nobody: Session) -> 
     here = "http://127.0.0.1:8000"
     asked(shell, nobody, KEY)
     nobody.settings.base_url = here
-    with pytest.raises(MissingKeyError, match=f"For {here} only %kling_key"):
+    with pytest.raises(MissingKeyError, match=f"The key for {here} must be set with %kling_key"):
         nobody.services.get()
     said = asked(shell, nobody, "sk-here")
     assert f"key: found in %kling_key. It is kept for {here} until this kernel ends." in said
