@@ -123,7 +123,7 @@ def test_an_unattended_run_never_reads_the_keyring() -> None:
         shell.kernel = SimpleNamespace(_allow_stdin=False)
         assert not attended()
         assert get(NAME)[0] is None and "unattended" in get(NAME)[1]
-        assert "by program" in keep(NAME, Secret("other")) and "by program" in delete(NAME)
+        assert "unattended" in keep(NAME, Secret("other")) and "unattended" in delete(NAME)
     finally:
         InteractiveShell.clear_instance()
         atexit.unregister(shell.atexit_operations)
