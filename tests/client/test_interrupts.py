@@ -36,7 +36,7 @@ def notes(error: BaseException | None) -> str:
 
 
 class Outside(Exception):
-    """What a signal handler or a callback of the user's may raise."""
+    """An error that a signal handler or a user's callback may raise."""
 
 
 def raising(error: type[BaseException]) -> Callable[..., Any]:
