@@ -34,7 +34,7 @@ from kling_widgets.media.clip import Clip
 from kling_widgets.notebook.kernel.front_end import FRONT_ENDS, Location
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.magics.magics import KlingMagics
-from kling_widgets.notebook.output.display import tell
+from kling_widgets.notebook.output.display import print_lines
 from kling_widgets.notebook.output.figure import Figure, provenance
 from kling_widgets.notebook.output.history import History
 from kling_widgets.notebook.output.job_view import JobView, result
@@ -374,7 +374,7 @@ def test_the_lines_of_a_terminal(nobody: Session, tmp_path: Path) -> None:
         said = Job.__repr__(strange)  # type: ignore[arg-type]
         assert controls(said + repr(Batch([strange]))) == []  # type: ignore[list-item]
         rows = tuple(history(text, tmp_path))
-        told = shown(partial(tell, unfinished(rows, rows, rows)))
+        told = shown(partial(print_lines, unfinished(rows, rows, rows)))
         assert controls(told.text) == []
         assert (
             len(told.text.splitlines()) == 2 * len(rows) + 1

@@ -66,7 +66,7 @@ class Results:
         )
         with self._lock:
             self._views.appendleft(view)
-            gone = [self._views.pop()] if len(self._views) > KEPT and self._views[-1].over else []
+            gone = [self._views.pop()] if len(self._views) > KEPT and self._views[-1].ended else []
             self.widget.children = tuple(each.widget for each in self._views)
         for each in gone:
             each.close()

@@ -1,1 +1,1 @@
-"""What a cell shows."""
+"""Cell output: figures, live views and tables."""

@@ -1,4 +1,4 @@
-"""How jobs are shown where we are: live widgets in a notebook, lines in a terminal and in a headless run; once each."""
+"""Job output for each front end: live widgets in a notebook, lines of text in a terminal and in a headless run."""
 
 from __future__ import annotations
 
@@ -18,198 +18,217 @@ from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.output.figure import Figure, Presentation, figure_of, provenance
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
 from kling_widgets.notebook.output.plain_text import as_text
-from kling_widgets.notebook.output.status_text import change, notes
+from kling_widgets.notebook.output.status_text import change, notices
 
-_STEP = 0.25  # seconds between two looks of a waiting cell at what there is to show
+_POLL_SECONDS = 0.25  # seconds for which a waiting cell blocks before it shows pending snapshots again
 
 
 def outputs(jobs: Sequence[Job], session: Session, *, wait: bool) -> Sequence[TextOutput]:
-    """Return what shows each job where we are. Live views follow the session's pulse, but in Colab.
+    """Return the output of each job for the current front end.
+
+    Live views are updated by the session's throttle, except in Colab, where the waiting cell has to make the updates.
 
     Args:
-        jobs: none of them is shown yet.
-        session: has the place and the settings.
-        wait: whether the cell waits until they have ended.
+        jobs: Jobs that are not shown yet.
+        session: Source of the location and the settings.
+        wait: Whether the cell waits until the jobs have ended.
     """
-    place, settings = session.place, session.settings
+    location, settings = session.place, session.settings
     kind: type[TextOutput] = TextOutput
-    pulse = None
-    if place.front_end.widgets:
+    throttle = None
+    if location.front_end.widgets:
         kind = WidgetOutput if is_seen(session.shell) else _Unseen
-        pulse = (
+        throttle = (
             UpdateThrottle(background=False)
-            if kind is WidgetOutput and not place.front_end.background
+            if kind is WidgetOutput and not location.front_end.background
             else session.pulse
         )
     mode = cast(Display, settings.display)
-    return [kind(job, place, session.shell, mode, settings.autoplay, wait, pulse) for job in jobs]
+    return [kind(job, location, session.shell, mode, settings.autoplay, wait, throttle) for job in jobs]
 
 
-def follow(shows: Sequence[TextOutput]) -> None:
-    """Wait until all are accepted or refused, and, where the cell waits, until they have ended.
+def follow(shown: Sequence[TextOutput]) -> None:
+    """Wait until all jobs are accepted or refused and, if the cell waits, until they have ended.
 
     Raises:
-        KlingError: the first one that was refused, or, when waiting, that ended without a video.
+        KlingError: The first error of a job that was refused or, if the cell waits, that ended without a video.
     """
     errors: list[KlingError] = []
-    for show in shows:
+    for output in shown:
         try:
-            show.job.wait_accepted()
+            output.job.wait_accepted()
         except KlingError as error:
             errors.append(error)
         else:
-            if not show.waits:
-                show.leave()
-    for show in shows:  # all that were accepted, also when another one was refused
-        if show.waits:
+            if not output.waits:
+                output.detach()
+    for output in shown:  # the accepted jobs are followed even if another one was refused
+        if output.waits:
             try:
-                show.follow()
+                output.follow()
             except KlingError as error:
                 errors.append(error)
     if errors:
         raise errors[0]
 
 
-def figure(shown: Figure, place: Location, mode: Display, *, autoplay: bool) -> None:
-    """Shows a finished video in this cell."""
-    if place.front_end.rich:
+def show_figure(shown: Figure, location: Location, mode: Display, *, autoplay: bool) -> None:
+    """Show a finished video in this cell."""
+    if location.front_end.rich:
         from IPython.display import display
 
-        display(bundle(shown, place, mode, autoplay), metadata=provenance(shown), raw=True)  # type: ignore[no-untyped-call]
+        display(bundle(shown, location, mode, autoplay), metadata=provenance(shown), raw=True)  # type: ignore[no-untyped-call]
     else:
-        say(as_text(Presentation(shown, place)))
+        say(as_text(Presentation(shown, location)))
 
 
 class TextOutput:
-    """A job as lines of text, one for each change of state; in a headless notebook its figure at the end."""
+    """A job as lines of text, one for each change of state; in a headless notebook, also its figure at the end."""
 
     def __init__(
         self,
         job: Job,
-        place: Location,
+        location: Location,
         shell: Any,
         display: Display,
         autoplay: bool,
         wait: bool,
-        pulse: UpdateThrottle | None = None,
+        throttle: UpdateThrottle | None = None,
     ) -> None:
-        self.job, self.place, self.shell = job, place, shell
+        self.job, self.location, self.shell = job, location, shell
         self.mode, self.autoplay, self.waits = display, autoplay, wait
-        if pulse is not None:
-            self.pulse = pulse
-        self.moments: SimpleQueue[JobSnapshot] = SimpleQueue()
-        self.last = ""
+        if throttle is not None:
+            self.throttle = throttle
+        self.snapshots: SimpleQueue[JobSnapshot] = SimpleQueue()
+        self.last_line = ""
 
     def begin(self) -> None:
-        """Listens, and says what is asked."""
+        """Print the request and its notices, and subscribe to the job's snapshots."""
         request = self.job.request
         demo = "demo" if self.job._runner.service.demo else ""
-        self.say(" · ".join(filter(None, (request.spec.title, request.settings(), demo))))
-        for note in notes(self.job):
-            self.say(note)
+        self.print_line(" · ".join(filter(None, (request.spec.title, request.settings(), demo))))
+        for notice in notices(self.job):
+            self.print_line(notice)
         self.cell = here(self.shell)
-        self.job._display = self.again
-        self.job._state.listen(self.moments.put)
+        self.job._display = self.show_again
+        self.job._state.listen(self.snapshots.put)
 
-    def leave(self) -> None:
-        """The cell ends before the job, and lines of a later time would land in another one."""
+    def detach(self) -> None:
+        """Print how to see the job later.
+
+        The cell ends before the job; lines printed afterwards would appear in another cell.
+        """
         self.drain()
-        self.say(f"Under way. To see it: %kling_resume {self.job.id}")
+        self.print_line(f"Under way. To see it: %kling_resume {self.job.id}")
 
     def follow(self) -> None:
-        """Shows each change until the job has ended; raises what it ended with."""
+        """Show each change until the job has ended.
+
+        Raises:
+            KlingError: The job ended without a video, or was watched for as long as its timeout allows.
+        """
         try:
             while True:
                 self.drain()
                 try:
-                    self.job.wait(_STEP)
+                    self.job.wait(_POLL_SECONDS)
                     return
                 except WaitTimeoutError as error:
-                    if error is self.job._state.error:  # it was watched as long as it may be
+                    if error is self.job._state.error:  # the job's own timeout, not that of this loop
                         raise
         finally:
             self.drain()
 
     def drain(self) -> None:
-        """Shows what there is to show."""
+        """Show all pending snapshots."""
         while True:
             try:
-                self.show(self.moments.get_nowait())
+                self.show(self.snapshots.get_nowait())
             except Empty:
                 return
 
-    def show(self, moment: JobSnapshot) -> None:
-        """One line when the state has changed, and what it ended with."""
-        said = change(moment)
-        if said != self.last:
-            self.last = said
-            self.say(said)
-        if moment.state == "done":
-            self.done(moment)
+    def show(self, snapshot: JobSnapshot) -> None:
+        """Print a line if the state has changed, and show the video of a job that is done."""
+        said = change(snapshot)
+        if said != self.last_line:
+            self.last_line = said
+            self.print_line(said)
+        if snapshot.state == "done":
+            self.show_video(snapshot)
 
-    def again(self, job: Job) -> None:
-        """Shows the job in another cell; silent in the one where it was started, which shows it already."""
+    def show_again(self, job: Job) -> None:
+        """Show the job in another cell; do nothing in the cell that shows it already."""
         if (cell := here(self.shell)) == self.cell:
             return
         self.cell = cell
-        moment = job._state.snapshot()
-        self.done(moment) if moment.state == "done" else self.say(repr(job))
+        snapshot = job._state.snapshot()
+        self.show_video(snapshot) if snapshot.state == "done" else self.print_line(repr(job))
 
-    def done(self, moment: JobSnapshot) -> None:
-        """The figure, or the path and the link."""
-        figure(figure_of(self.job, moment), self.place, self.mode, autoplay=self.autoplay)
+    def show_video(self, snapshot: JobSnapshot) -> None:
+        """Show the figure or, if the front end has no rich output, the path and the link."""
+        show_figure(figure_of(self.job, snapshot), self.location, self.mode, autoplay=self.autoplay)
 
-    def say(self, text: str) -> None:
-        """One line, at once, as a log is read while it grows."""
+    def print_line(self, text: str) -> None:
+        """Print one line without buffering, as a log is read while it grows."""
         say(one_line(text))
 
 
 class WidgetOutput(TextOutput):
-    """A job as a live widget. In Colab updates from threads do not show, so the waiting cell makes those of all."""
+    """A job as a live widget.
 
-    pulse: UpdateThrottle
+    Colab does not show updates from threads, so the waiting cell updates the widgets of all jobs there.
+    """
+
+    throttle: UpdateThrottle
 
     def begin(self) -> None:
-        """Displays the live view, and keeps what replaces it."""
+        """Display the live view, and keep the display handle that replaces it at the end."""
         from IPython.display import display
 
         from kling_widgets.notebook.output.job_view import JobView
 
         self.plain: tuple[dict[str, Any], dict[str, Any]] | None = None
-        self.view = JobView(self.job, self.place, self.mode, self.autoplay, waits=self.waits, on_end=self.end)
+        self.view = JobView(self.job, self.location, self.mode, self.autoplay, waits=self.waits, on_end=self.finish)
         self.handle: Any = display(self.view.widget, display_id=True)  # type: ignore[no-untyped-call]
         self.cell = here(self.shell)
-        self.job._display = self.again
-        self.pulse.follow(self.job._state, self.view.show)
+        self.job._display = self.show_again
+        self.throttle.follow(self.job._state, self.view.show)
 
-    def leave(self) -> None:
-        """Nothing to say: the view lives on."""
+    def detach(self) -> None:
+        """Show the pending snapshots; the view is updated after the cell has ended."""
         self.drain()
 
     def follow(self) -> None:
-        """Waits; the view follows by itself where it can."""
-        if self.pulse.background:
+        """Wait until the job has ended, updating the view from here if threads cannot do so."""
+        if self.throttle.background:
             self.job.wait()
         else:
             super().follow()
 
     def drain(self) -> None:
-        """Shows what there is to show, of other jobs too."""
-        if not self.pulse.background:
-            self.pulse.turn()
+        """Show the pending snapshots of all jobs if threads cannot do so."""
+        if not self.throttle.background:
+            self.throttle.turn()
 
-    def end(self, moment: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        """Puts the plain output in the live view's place; this lands in the right cell from any thread."""
+    def finish(self, snapshot: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Replace the live view by the plain output.
+
+        Callable from any thread: the display id determines the cell.
+        """
         from kling_widgets.notebook.output.job_view import close_later
 
         self.plain = (data, metadata)
-        self.handle.update(data, metadata=metadata, raw=True)  # first: whoever sees the figure and saves has saved it
-        self.view.show_result(moment, data, metadata)
+        self.handle.update(
+            data, metadata=metadata, raw=True
+        )  # first, so that a notebook saved from now on holds the figure
+        self.view.show_result(snapshot, data, metadata)
         close_later(self.view)
 
-    def again(self, job: Job) -> None:
-        """Shows the job in another cell; silent in the one where it was started, which shows it already. All its cells
-        share one display id, so that they are updated together."""
+    def show_again(self, job: Job) -> None:
+        """Show the job in another cell; do nothing in the cell that shows it already.
+
+        All its cells share one display id, so that they are updated together.
+        """
         from IPython.display import display
 
         if (cell := here(self.shell)) == self.cell:
@@ -223,37 +242,39 @@ class WidgetOutput(TextOutput):
 
 
 class _Unseen(WidgetOutput):
-    """A job behind a click on a button of the user's own, where no ``Output`` takes what is displayed: a line in the
-    log says how to see it, and it becomes a live widget in the first cell that shows it."""
+    """A job started by a callback of the user's own button, where no ``Output`` captures what is displayed.
+
+    A line in the log says how to see the job. It becomes a live widget in the first cell that shows it.
+    """
 
     def begin(self) -> None:
-        """Shows nothing yet."""
+        """Register the job for display in a later cell, and display nothing now."""
         self.cell = here(self.shell)
-        if self.job._display is None:  # else a cell shows it already
-            self.job._display = self.again
+        if self.job._display is None:  # otherwise a cell shows it already
+            self.job._display = self.show_again
 
-    def leave(self) -> None:
-        """Says where it is."""
-        self.say(
+    def detach(self) -> None:
+        """Print how to see the job."""
+        self.print_line(
             f"{self.job.request.spec.title}, under way as {self.job.id}. To see it, run in a cell: "
             f"%kling_show {self.job.id}. To see it here: with out: kw.submit(…), where out is an Output."
         )
 
     def follow(self) -> None:
-        """Waits, and says where it is."""
-        self.leave()
+        """Print how to see the job, and wait until it has ended."""
+        self.detach()
         self.job.wait()
 
     def drain(self) -> None:
-        """There is nothing to show."""
+        """Do nothing: the job is not displayed."""
 
-    def again(self, job: Job) -> None:
-        """Shows it from now on; silent behind the click."""
+    def show_again(self, job: Job) -> None:
+        """Show the job as a live widget from now on; do nothing within the callback that started it."""
         if here(self.shell) != self.cell:
             super().begin()
 
 
-def tell(lines: Sequence[str]) -> None:
-    """Says what has no view: what the journal knows of wishes that nobody works on."""
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines about submissions that have no view, as no kernel works on them."""
     for line in lines:
         say(one_line(line))

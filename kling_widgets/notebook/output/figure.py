@@ -1,8 +1,8 @@
-"""A finished job as plain output: it needs no kernel and no widget, and stays a figure in a paper for years.
+"""The figure of a finished job: plain output that needs neither a kernel nor a widget.
 
-Measured rules behind it (JupyterLab 4.6, Notebook 7.6): a relative ``src`` works in html; an untrusted notebook loses
-``<source>``, scripts and ``data-*``, but keeps ``<figure>``, ``<video src controls>`` and ``class``; ``poster`` must be
-a data URI. The same bundle carries a picture, Markdown and text for places that play no video.
+Measured in JupyterLab 4.6 and Notebook 7.6: a relative ``src`` works in HTML; an untrusted notebook loses ``<source>``,
+scripts and ``data-*``, but keeps ``<figure>``, ``<video src controls>`` and ``class``; ``poster`` must be a data URI.
+The same bundle holds a picture, Markdown and text for front ends that play no video.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ _LONGEST_TEXT = 10_000  # characters of a field in the metadata; the longest pro
 
 @dataclass(frozen=True)
 class Figure:
-    """What is to be shown. Several formats say the same of it, so each fact is found out once.
+    """Content of a figure, independent of its format. Derived facts are computed once, as every format uses them.
 
     Attributes:
-        request: what was asked.
-        clip: the saved video, or None when there is only a link.
-        url: the service's link, or None.
-        task_id: the task's id at the service.
-        took: seconds from acceptance to the end, or None.
-        demo: whether the embedded demo made it.
+        request: The request that the video was made from.
+        clip: The saved video, or None if there is only a link.
+        url: The service's link, or None.
+        task_id: The task's id at the service.
+        took: Seconds from acceptance to the end, or None.
+        demo: Whether the embedded demo made the video.
+        service: The name of the service.
     """
 
     request: VideoRequest
@@ -50,22 +51,22 @@ class Figure:
 
     @cached_property
     def prompt(self) -> str:
-        """What was asked, in words; "" if it was asked without any."""
+        """The prompt; "" if the request has none."""
         return prompt_of(self.request)
 
     @cached_property
     def title(self) -> str:
-        """The model's name for people."""
+        """The model's display name."""
         return self.request.spec.title
 
     @cached_property
     def link(self) -> str | None:
-        """The service's link, if a browser may be sent there."""
+        """The service's link, if it is safe to open in a browser."""
         return public_link(self.url)
 
     @cached_property
     def facts(self) -> tuple[str, ...]:
-        """What is known of the video besides its prompt: the settings, its size, how long it took."""
+        """The settings, the size and the time that it took, as short texts."""
         words = [text for text in (self.request.settings(),) if text]
         clip = self.clip
         if clip and clip.width and f"{clip.width}x{clip.height}" != self.request.get("size"):
@@ -79,76 +80,76 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """A figure in the place where it is shown.
+    """A figure at the location where it is shown.
 
     Attributes:
-        figure: what is shown.
-        place: where.
-        source: what the player plays, as an address; "" if nothing can be played there.
-        reason: why nothing can be played.
-        poster: the picture that stands for the video, a JPEG in base64; "" if there is none.
-        autoplay: whether the video plays by itself, muted.
+        figure: The figure.
+        location: Where it is shown.
+        source: The URL that the player plays; "" if nothing can be played there.
+        reason: Why nothing can be played.
+        poster: The video's preview image, a JPEG in base64; "" if there is none.
+        autoplay: Whether the video starts by itself, muted.
     """
 
     figure: Figure
-    place: Location
+    location: Location
     source: str = ""
     reason: str = ""
     poster: str = ""
     autoplay: bool = False
 
 
-def figure_of(job: Job, moment: JobSnapshot) -> Figure:
-    """The figure of a finished job."""
+def figure_of(job: Job, snapshot: JobSnapshot) -> Figure:
+    """Return the figure of a finished job."""
     return Figure(
         request=job.request,
-        clip=moment.clip,
-        url=moment.url,
+        clip=snapshot.clip,
+        url=snapshot.url,
         task_id=job.id or "",
-        took=moment.took,
+        took=snapshot.took,
         demo=job._runner.service.demo,
         service=job._runner.service.name,
     )
 
 
 def provenance(figure: Figure) -> dict[str, Any]:
-    """Where the figure came from, for the output's metadata. Never a key."""
+    """Return the figure's origin as output metadata. It never contains an API key."""
     return {
         "kling_widgets": {
             "version": __version__,
             "service": figure.service,
             "task_id": figure.task_id,
-            "request": _brief(figure.request.draft()),
+            "request": _without_long_texts(figure.request.draft()),
             **({"sha256": figure.clip.sha256, "file": figure.clip.path.name} if figure.clip else {}),
         }
     }
 
 
-def _brief(value: JSON) -> JSON:
-    """The value without texts that no person wrote, such as a picture in base64: they would fill the notebook."""
+def _without_long_texts(value: JSON) -> JSON:
+    """Return the value with very long texts cut, such as a picture in base64, which would bloat the notebook."""
     if isinstance(value, dict):
-        return {name: _brief(each) for name, each in value.items()}
+        return {name: _without_long_texts(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_brief(each) for each in value]
+        return [_without_long_texts(each) for each in value]
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
         return f"{value[:40]}… ({len(value)} characters)"
     return value
 
 
 def prompt_of(request: VideoRequest) -> str:
-    """The prompt to show; one of a journal or a preset of somebody else may be no text."""
+    """Return the prompt as text; in a journal or preset from another source it may be another JSON value."""
     prompt = request.get("prompt", "")
     return prompt if isinstance(prompt, str) else to_json(prompt)
 
 
 def relative_link(path: Path, folder: Path) -> str | None:
-    """The file as a link from the notebook's folder, or None when it lies elsewhere: a server would not hand it out."""
+    """Return the file as a link from the notebook's folder, or None if it is elsewhere: Jupyter would not serve it."""
     inside = path_inside(path, folder)
-    return quote(os.fsencode(inside.as_posix())) if inside else None  # as bytes: a name need not be text
+    return quote(os.fsencode(inside.as_posix())) if inside else None  # as bytes: a file name need not be valid text
 
 
 def path_inside(path: Path, folder: Path) -> Path | None:
-    """Return the path from this folder on, or None when it lies elsewhere."""
+    """Return the path relative to this folder, or None if it is elsewhere."""
     try:
         return Path(os.path.abspath(path)).relative_to(os.path.abspath(folder))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The journal as people see it: a sequence, a table with small pictures, a data frame, JSON lines."""
+"""The history of submissions: a sequence that exports to a table with small pictures, a data frame, and JSON lines."""
 
 from __future__ import annotations
 
@@ -29,25 +29,36 @@ from kling_widgets.storage.journal import INTERRUPTED, Journal
 from kling_widgets.storage.submission import Submission
 
 SHOWN = 50  # rows of a table
-_LARGEST_PICTURE = 4096  # bytes; a notebook keeps them all
+_LARGEST_PICTURE = 4096  # bytes; the notebook stores each picture of the table
 _LONGEST_PROMPT = 120  # characters
-_TYPED = re.compile(r"[\w.:-]{1,60}", re.ASCII)  # an id that can be typed; for any other the journal's number stands
-# What must not be lost with its entry: the service makes, or has, a video that is not here yet.
+_TYPED = re.compile(r"[\w.:-]{1,60}", re.ASCII)  # a task id that can be typed; others are shown by the journal's number
+# The service is making a video, or has one that is not saved yet: without its entry it would be lost.
 _UNDER_WAY = ("accepted", "succeeded")
-_COSTS = ("accepted", "succeeded", "saved", "submitted")  # failed tasks are refunded as a rule, refused ones never paid
+_COSTS = (
+    "accepted",
+    "succeeded",
+    "saved",
+    "submitted",
+)  # failed tasks are usually refunded, refused ones are never billed
 
 
 class History(Sequence[Submission]):
-    """Submissions, newest first: a sequence that shows itself as a table."""
+    """Sequence of submissions, newest first, that is displayed as a table."""
 
-    def __init__(self, entries: Sequence[Submission], journal: Journal, *, chosen: bool = False) -> None:
-        """With ``chosen`` there may be others, which were not asked for."""
-        self._entries, self._journal, self._chosen = tuple(entries), journal, chosen
-        self._alive: dict[str | None, bool] = {}
+    def __init__(self, entries: Sequence[Submission], journal: Journal, *, filtered: bool = False) -> None:
+        """Create a history.
+
+        Args:
+            entries: The submissions, newest first.
+            journal: The journal that they are from.
+            filtered: Whether the journal may have other submissions that a filter has left out.
+        """
+        self._entries, self._journal, self._filtered = tuple(entries), journal, filtered
+        self._owners: dict[str | None, bool] = {}
 
     def __getitem__(self, index: Any) -> Any:
         found = self._entries[index]
-        return History(found, self._journal, chosen=self._chosen) if isinstance(index, slice) else found
+        return History(found, self._journal, filtered=self._filtered) if isinstance(index, slice) else found
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -60,29 +71,29 @@ class History(Sequence[Submission]):
         since: When | None = None,
         until: When | None = None,
     ) -> History:
-        """Those of these for which all that is given is true; see ``kw.history``.
+        """Return the submissions that match all given filters; see ``kw.history``.
 
         Raises:
-            InvalidRequestError: one of them can mean nothing; what is possible is in the message.
+            InvalidRequestError: A filter has no meaning; the message says what is possible.
         """
         given = {"model": model, "status": status, "text": text, "since": since, "until": until}
         tests = history_filters.conditions(self._entries, self._state, **given)  # type: ignore[arg-type]
         found = [entry for entry in self._entries if all(test(entry) for test in tests)]
-        return History(found, self._journal, chosen=self._chosen or bool(tests))
+        return History(found, self._journal, filtered=self._filtered or bool(tests))
 
     # As a table
 
     def table(self, *, pictures: bool = False) -> Table:
-        """The table of it, at most 50 rows, with or without a small picture of each video."""
+        """Return the history as a table of at most 50 rows, with or without a small picture of each video."""
         shown = self._entries[:SHOWN]
         posters = self._journal.posters(entry.key for entry in shown) if pictures else {}
         posters = {key: poster for key, poster in posters.items() if _is_small(poster)}
         columns: dict[str, Callable[[Submission], str]] = {
             "when": lambda entry: _local(entry.created),
             "video": lambda entry: TablePicture(posters.get(entry.key, b"")),
-            "task": _name,
+            "task": _reference,
             "model": lambda entry: entry.model.removeprefix(PREFIX),
-            "state": self._said,
+            "state": self._status_cell,
             "took": lambda entry: duration(entry.took) if entry.took is not None else "",
             "cost": lambda entry: _money(entry.cost, entry.currency) if _has_cost(entry) else "",
             "prompt": lambda entry: shorten(_prompt(entry), _LONGEST_PROMPT)[1:-1],
@@ -101,21 +112,24 @@ class History(Sequence[Submission]):
         return self.table(pictures=True)._repr_html_() if self._entries else str(escape(repr(self)))
 
     def _state(self, entry: Submission) -> str:
-        """The journal's state, but for what a kernel that has ended left behind: of what it was sending nobody knows
-        what became, and what it did not come to was refused by nobody."""
+        """Return the journal's state, corrected for a kernel that has ended.
+
+        A submission that it was sending is "unknown": the service may have accepted it. One that it had not begun to
+        send is "written", although the journal has it as refused.
+        """
         if entry.state == "sending" and not self._owned(entry):
             return "unknown"
         return "written" if entry.error == INTERRUPTED else entry.state
 
     def _owned(self, entry: Submission) -> bool:
-        """Whether a process works on it; asked once of each process that can be told by its name."""
+        """Return whether a process works on the entry; checked once for each process that has a unique name."""
         if entry.owner is None or entry.owner.startswith("?"):
             return self._journal.owned(entry)
-        if entry.owner not in self._alive:
-            self._alive[entry.owner] = self._journal.owned(entry)
-        return self._alive[entry.owner]
+        if entry.owner not in self._owners:
+            self._owners[entry.owner] = self._journal.owned(entry)
+        return self._owners[entry.owner]
 
-    def _said(self, entry: Submission) -> TableCell:
+    def _status_cell(self, entry: Submission) -> TableCell:
         state = self._state(entry)
         word = STATES.get(state, state)
         if state in _UNDER_WAY and not self._owned(entry):
@@ -126,11 +140,11 @@ class History(Sequence[Submission]):
 
     def _notes(self) -> Iterator[str]:
         if not self._entries:
-            yield "No tasks match." if self._chosen else "No tasks yet."
+            yield "No tasks match." if self._filtered else "No tasks yet."
         if len(self) > SHOWN:
             yield f"{len(self) - SHOWN:,} more: history[{SHOWN}:{2 * SHOWN}] shows the next ones."
-        if said := _sum([entry for entry in self._entries if entry.state in _COSTS]):
-            yield f"{said} for what was made or is under way, by your own price table."
+        if total := _sum([entry for entry in self._entries if entry.state in _COSTS]):
+            yield f"{total} for what was made or is under way, by your own price table."
         if any(entry.state in _COSTS for entry in self._entries):
             yield "To see one in a cell: %kling_show and its id."
         yield self._journal.trouble or f"Kept in {abbreviate_home(self._journal.path)}{_privacy(self._journal.path)}."
@@ -138,8 +152,10 @@ class History(Sequence[Submission]):
     # As data
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row a submission: ``created``, ``service``, ``model``, ``state``, ``task_id``, ``took``
-        (seconds), ``cost``, ``currency``, ``path``, ``url``, ``error``, ``prompt``, and a column for each field.
+        """Return a pandas DataFrame with one row for each submission.
+
+        Its columns are ``created`` (UTC), ``service``, ``model``, ``state``, ``task_id``, ``took`` (seconds), ``cost``,
+        ``currency``, ``path``, ``url``, ``error``, ``prompt``, and one for each other field of a request.
 
         Raises:
             KlingError: pandas is not installed.
@@ -171,14 +187,18 @@ class History(Sequence[Submission]):
         return frame
 
     def to_jsonl(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str | None:
-        """One JSON object a line with the whole of each submission, its body too; times as ISO 8601 in UTC.
+        """Export each submission, with its body, as one line of JSON; times are ISO 8601 in UTC.
 
         Args:
-            path: the file to write, for its owner alone as prompts are private; None gives the text instead.
-            overwrite: whether a file that is there may be replaced.
+            path: The file to write, readable by its owner only as prompts are private; None returns the text instead.
+            overwrite: Whether an existing file may be replaced.
+
+        Returns:
+            The text if ``path`` is None, otherwise None.
 
         Raises:
-            InvalidRequestError: that is no path; KlingError: the file is there already, or cannot be written.
+            InvalidRequestError: ``path`` is not a path.
+            KlingError: The file exists already, or cannot be written.
         """
         if not isinstance(path, str | os.PathLike | None):
             raise InvalidRequestError(f"A file's path is text or a Path, not something of type {type(path).__name__}.")
@@ -189,31 +209,31 @@ class History(Sequence[Submission]):
         return None
 
     def forget(self) -> int:
-        """Removes these from the journal for good; gives how many. Their videos stay.
+        """Remove these submissions from the journal for good, and return how many. Their videos stay.
 
-        What is under way is kept, and said: without its entry nobody would find its video.
+        Submissions that are under way are kept, with a message: without its entry a video could not be found.
         """
         kept = {entry.key for entry in self if self._busy(entry)}
         gone = self._journal.forget([entry.key for entry in self if entry.key not in kept])
         if kept:
             tasks = "1 task is" if len(kept) == 1 else f"{len(kept)} tasks are"
-            say(  # who asked to forget them has to know
-                f"{tasks} under way and kept: forgotten, what is paid would be lost. First see to the end of what is "
-                "under way: %kling_resume."
+            say(
+                f"{tasks} under way and kept: once forgotten, videos that are paid for would be lost. To finish them "
+                "first: %kling_resume."
             )
         return gone
 
     def _busy(self, entry: Submission) -> bool:
         if entry.state in _UNDER_WAY:
-            return not entry.error  # what the service has no more is lost already
+            return not entry.error  # with an error, the service no longer has it
         return entry.state in ("written", "sending") and self._owned(entry)
 
 
 _FIELDS = [name for name in FIELDS if name != "prompt"]
 
 
-def _name(entry: Submission) -> str:
-    """What a task is called in a magic line."""
+def _reference(entry: Submission) -> str:
+    """Return how a magic line refers to the submission: the task's id, or the journal's number."""
     return entry.task_id if entry.task_id and _TYPED.fullmatch(entry.task_id) else f"#{entry.key}"
 
 
@@ -231,7 +251,7 @@ def _utc(seconds: float | None) -> datetime | None:
 
 
 def _has_cost(entry: Submission) -> bool:
-    return entry.cost is not None and not entry.demo  # older versions noted one for the demo too
+    return entry.cost is not None and not entry.demo  # older versions recorded a cost for the demo too
 
 
 def _money(amount: float | None, currency: str | None) -> str:
@@ -239,7 +259,7 @@ def _money(amount: float | None, currency: str | None) -> str:
 
 
 def _sum(entries: Sequence[Submission]) -> str:
-    """What they cost together, in each currency."""
+    """Return their total cost in each currency."""
     sums: dict[str, list[float]] = {}
     for entry in filter(_has_cost, entries):
         sums.setdefault(entry.currency or "", []).append(entry.cost or 0.0)
@@ -247,12 +267,12 @@ def _sum(entries: Sequence[Submission]) -> str:
 
 
 def _is_small(jpeg: bytes) -> bool:
-    """Whether it is a picture that may stand in a table; whoever else wrote the file may have put anything there."""
+    """Return whether it is a JPEG small enough for the table; a journal from another source may hold anything."""
     return jpeg.startswith(b"\xff\xd8\xff") and len(jpeg) <= _LARGEST_PICTURE
 
 
 def _privacy(path: Path) -> str:
-    """Who can read the prompts in the file, where the system tells."""
+    """Return who can read the prompts in the file, as the end of a sentence; "" if the system does not show it."""
     try:
         if os.name != "posix":
             return ""
@@ -262,7 +282,7 @@ def _privacy(path: Path) -> str:
 
 
 def _fields(entry: Submission) -> dict[str, JSON]:
-    """The fields that were set; none of a body of somebody else that no request can be made of."""
+    """Return the fields of the request; all None if the body is not a valid request."""
     try:
         request = entry.request
     except KlingError:
@@ -272,7 +292,7 @@ def _fields(entry: Submission) -> dict[str, JSON]:
 
 def _whole(entry: Submission, state: str) -> dict[str, JSON]:
     whole = dataclasses.asdict(entry) | {"state": state}
-    del whole["owner"]  # means something only while that process lives
+    del whole["owner"]  # has no meaning once that process has ended
     for name in ("created", "accepted", "ended"):
         moment = _utc(whole[name])
         whole[name] = moment.isoformat().replace("+00:00", "Z") if moment else None
@@ -281,7 +301,11 @@ def _whole(entry: Submission, state: str) -> dict[str, JSON]:
 
 
 def _write(path: Path, text: str, overwrite: bool) -> None:
-    """Whole or not at all, for its owner alone; without ``overwrite`` never over a file that is there."""
+    """Write the file completely or not at all, readable by its owner only.
+
+    Raises:
+        KlingError: The file exists and ``overwrite`` is false, or it cannot be written.
+    """
     try:
         path = path.expanduser()
         if overwrite:
@@ -290,7 +314,7 @@ def _write(path: Path, text: str, overwrite: bool) -> None:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
     except FileExistsError:
-        raise KlingError(f"{path} is there already: give another name, or overwrite=True.") from None
+        raise KlingError(f"{path} exists already: choose another name, or pass overwrite=True.") from None
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~somebody whom this machine does not know
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise KlingError(f"The file {path} cannot be written ({why}).") from None

@@ -1,4 +1,4 @@
-"""Which submissions of the journal are meant: by model, state, words of the prompt, and time."""
+"""Filters for the journal's submissions: by model, state, text of the prompt, and time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Test: TypeAlias = "Callable[[Submission], bool]"
 When: TypeAlias = date | datetime | str
 
-# The states of the journal in words.
+# The display text of each state of the journal.
 STATES: Mapping[str, str] = {
     "written": "not sent",
     "sending": "being sent",
@@ -30,7 +30,7 @@ STATES: Mapping[str, str] = {
     "unknown": "sent, answer unknown",
     "submitted": "submitted, not followed",
 }
-# What people type, and the states that it means: the words above, the journal's own, those of a job, and these.
+# The states for each accepted status word: the texts above, the journal's own words, those of a job, and a few more.
 STATUSES: Mapping[str, tuple[str, ...]] = {
     **{word: (state,) for state, word in STATES.items()},
     **{state: (state,) for state in STATES},
@@ -51,15 +51,15 @@ def conditions(
     since: When | None = None,
     until: When | None = None,
 ) -> list[Test]:
-    """What an entry must pass.
+    """Return the tests that an entry must pass.
 
     Args:
-        entries: those to choose from; a model that the catalog does not know may be named if it is among theirs.
-        state: the true state of an entry.
-        model, status, text, since, until: see ``kw.history``.
+        entries: The entries to filter; besides those of the catalog, their models are accepted as ``model``.
+        state: Returns the current state of an entry.
+        model, status, text, since, until: See ``kw.history``.
 
     Raises:
-        InvalidRequestError: one of them can mean nothing.
+        InvalidRequestError: One of the arguments has no meaning.
     """
     found: list[Test] = []
     if model is not None:
@@ -94,7 +94,7 @@ def _states(status: str) -> tuple[str, ...]:
 
 
 def _seconds(name: str, given: When, *, end: bool = False) -> float:
-    """A time as unix seconds; of a day its beginning, or its end. Without a zone it is local."""
+    """Return a time in Unix seconds; for a date, the start or the end of the day. Without a time zone it is local."""
     try:
         when = _parsed(given) if isinstance(given, str) else given
         if isinstance(when, datetime):

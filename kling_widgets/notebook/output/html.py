@@ -1,4 +1,4 @@
-"""A video's figure as HTML. Everything that is not marked as markup is escaped."""
+"""A video's figure as HTML. Everything that is not ``Markup`` is escaped."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from kling_widgets.request.request import VideoRequest
 
 _WIDEST, _HIGHEST = 640, 480  # pixels, landscape and portrait
 
-_FIT = Markup(' style="max-width: 100%; height: auto"')  # where the page is narrower
+_FIT = Markup(' style="max-width: 100%; height: auto"')  # for narrower pages
 _UNKNOWN = Markup(' style="max-width: min(100%, {}px); max-height: {}px"').format(_WIDEST, _HIGHEST)
-# Never with sound by itself: what plays by itself is muted.
+# Autoplay is always muted.
 _AUTOPLAY = Markup(" autoplay muted loop")
 _PLAYER = Markup(
     '<video controls preload="metadata" playsinline{playing}{looks} src="{source}" aria-label="{label}"></video>'
 )
-# With a direction of its own: marks in it that turn the reading direction turn nothing else.
+# dir="auto" isolates the prompt: bidirectional control characters in it do not affect the rest of the page.
 _PROMPT = Markup('<em dir="auto">{}</em><br>')
 _LINK = Markup('<a href="{}" rel="noreferrer" target="_blank">link</a>')
 _NO_SOUND = Markup("<br>VS Code plays no sound here; the file has it.")
-# Dollar signs in a prompt are no formula.
+# The classes keep MathJax from reading dollar signs in a prompt as a formula.
 _FIGURE = Markup(
     '<figure class="kling-video" style="margin: 0">{video}<figcaption class="mathjax_ignore tex2jax_ignore">'
     "{prompt}{facts}<br><small>{origin}</small>{note}</figcaption></figure>"
@@ -37,15 +37,22 @@ def _size(clip: Clip | None) -> Markup:
 
 
 def player(source: str, request: VideoRequest, autoplay: bool, looks: Markup = _UNKNOWN) -> Markup:
-    """A player, with further attributes for its looks; by itself for a video of an unknown shape."""
+    """Return a video player.
+
+    Args:
+        source: URL of the video.
+        request: The request, for the player's label.
+        autoplay: Whether the video starts by itself, muted.
+        looks: Attributes for its size; the default is for a video of unknown size.
+    """
     prompt = prompt_of(request)
     label = one_line(f"Video: {prompt}" if prompt else "Video", 200)
     return _PLAYER.format(playing=_AUTOPLAY if autoplay else "", looks=looks, source=source, label=label)
 
 
 def as_html(shown: Presentation) -> Markup:
-    """The figure for a browser."""
-    figure, place = shown.figure, shown.place
+    """Return the figure as HTML."""
+    figure, location = shown.figure, shown.location
     if shown.source:
         poster = Markup(' poster="data:image/jpeg;base64,{}"').format(shown.poster) if shown.poster else ""
         video = player(shown.source, figure.request, shown.autoplay, _size(figure.clip) + _FIT + poster)
@@ -54,14 +61,14 @@ def as_html(shown: Presentation) -> Markup:
     title = Markup("<b>{}</b>").format(figure.title)
     origin = [f"task {one_line(figure.task_id, 200)}"]
     if figure.clip:
-        file, path = relative_link(figure.clip.path, place.folder), figure.clip.path
+        file, path = relative_link(figure.clip.path, location.folder), figure.clip.path
         if file:
             origin.append(Markup('<a href="{}" download>{}</a>').format(file, one_line(path.name)))
-        if place.astray or not file:
+        if location.astray or not file:
             origin.append(Markup("<code>{}</code>").format(one_line(path)))
     if link := figure.link:
         origin.append(_LINK.format(link))
-    silent = not place.front_end.aac and figure.clip and figure.clip.sound  # it plays H.264, but no AAC
+    silent = not location.front_end.aac and figure.clip and figure.clip.sound  # it plays H.264, but no AAC
     return _FIGURE.format(
         video=video,
         prompt=_PROMPT.format(figure.prompt) if figure.prompt else "",

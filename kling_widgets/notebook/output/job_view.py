@@ -1,8 +1,8 @@
-"""A job on the screen: a live widget while it runs, plain output when it is done.
+"""The view of a job: a live widget while it runs, plain output when it has ended.
 
-The live view is a projection: ``show(moment)`` is idempotent and complete. At the end the figure goes to two places:
-into an ``Output`` inside the live view (a page that was reloaded meanwhile sees only that), and over the live view
-itself by its display id (which is what is saved in the notebook, and needs no kernel).
+``show(snapshot)`` is idempotent and complete: the view depends on nothing but the snapshot. At the end the figure is
+written twice: to an ``Output`` inside the live view, as that is all that a reloaded page sees, and in place of the live
+view by its display id, as that is what the notebook saves and what needs no kernel.
 """
 
 from __future__ import annotations
@@ -25,46 +25,49 @@ from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.output.figure import Presentation, figure_of, prompt_of, provenance
 from kling_widgets.notebook.output.html import as_html, player
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
-from kling_widgets.notebook.output.status_text import STATES, line, notes
+from kling_widgets.notebook.output.status_text import STATES, line, notices
 from kling_widgets.notebook.widgets.styles import STYLE
 
-# Models of views that have ended are closed late, and oldest first: a page that was reloaded shows "Error displaying
-# widget" in place of one that is gone.
+# The views of ended jobs are kept for a while and closed oldest first: a reloaded page shows "Error displaying widget"
+# for a model that is closed.
 _KEPT = 40
 _ended: deque[JobView] = deque()
 
 
 def result(
-    job: Job, moment: JobSnapshot, place: Location, mode: Display, autoplay: bool
+    job: Job, snapshot: JobSnapshot, location: Location, mode: Display, autoplay: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The plain output of a job that has ended, well or badly, and its metadata."""
-    figure = figure_of(job, moment)
-    if moment.state == "done":
-        return bundle(figure, place, mode, autoplay), provenance(figure)
-    said = f"{STATES[moment.state]} · {moment.error or ''}".strip(" ·")
-    page = Markup('<div class="mathjax_ignore tex2jax_ignore">{}{}</div>').format(_head(job), _failure(moment))
+    """Return the plain output of a job that has ended, with or without a video, and the output's metadata."""
+    figure = figure_of(job, snapshot)
+    if snapshot.state == "done":
+        return bundle(figure, location, mode, autoplay), provenance(figure)
+    said = f"{STATES[snapshot.state]} · {snapshot.error or ''}".strip(" ·")
+    page = Markup('<div class="mathjax_ignore tex2jax_ignore">{}{}</div>').format(_head(job), _failure(snapshot))
     return {"text/html": str(page), "text/plain": f"{job.request.spec.title}: {said}"}, provenance(figure)
 
 
 class JobView:
-    """One job, live.
+    """Live view of one job.
 
     Attributes:
-        over: whether the job has ended, and that is shown.
+        job: The job.
+        ended: Whether the job has ended and the end is shown.
+        widget: The widget to display.
 
     Args:
-        job: the job.
-        place: where it is shown.
-        mode: how the finished video is put into the output.
-        autoplay: whether it plays by itself, muted.
-        waits: whether a cell waits for it, and so keeps clicks from being heard.
-        on_end: called at the end with the plain output and its metadata, in the thread that shows the end.
+        job: The job.
+        location: Where it is shown.
+        mode: How the output refers to the finished video.
+        autoplay: Whether the video starts by itself, muted.
+        waits: Whether a cell waits for the job; the kernel handles no clicks meanwhile.
+        on_end: Called once the job has ended, with the last snapshot, the plain output and its metadata, in the thread
+            that shows it.
     """
 
     def __init__(
         self,
         job: Job,
-        place: Location,
+        location: Location,
         mode: Display = "auto",
         autoplay: bool = False,
         *,
@@ -72,12 +75,12 @@ class JobView:
         on_end: Callable[[JobSnapshot, dict[str, Any], dict[str, Any]], None],
     ) -> None:
         self.job = job
-        self._place, self._mode, self._autoplay = place, mode, autoplay
+        self._location, self._mode, self._autoplay = location, mode, autoplay
         self._on_end = on_end
         self._hint = " · interrupt the kernel to stop waiting" if waits else ""
         self._plays = False
-        self.over = False
-        parts = _parts()
+        self.ended = False
+        parts = _shared_models()
         self._sheet = parts.sheet
         self._head = parts.text(_head(job))
         self._line = parts.text(_line(job._state.snapshot(), self._hint), "kling-line")
@@ -91,70 +94,71 @@ class JobView:
             _dom_classes=("kling", "kling-card", "kling-view"),
         )
 
-    def show(self, moment: JobSnapshot) -> int:
-        """Shows the moment; gives how many messages to the browser that took, before the end."""
-        if self.over:
+    def show(self, snapshot: JobSnapshot) -> int:
+        """Show the snapshot, and return how many messages it sent to the browser; 0 at the end."""
+        if self.ended:
             return 0
-        if moment.state in ENDED:
-            self._end(moment)
-            self.over = True  # an end that failed may be shown again
+        if snapshot.state in ENDED:
+            self._end(snapshot)
+            self.ended = True  # set last, so that an end that could not be shown is tried again
             return 0
         sent = 0
-        if moment.state == "fetching" and not self._plays and (link := public_link(moment.url)):
-            # It plays while it is still being saved, and so is not touched again.
+        if snapshot.state == "fetching" and not self._plays and (link := public_link(snapshot.url)):
+            # The player is added once: another update would restart the video while it is being saved.
             self._plays = True
             self._head.value += player(link, self.job.request, self._autoplay)
             sent += 1
-        value = _line(moment, self._hint)
+        value = _line(snapshot, self._hint)
         if value != self._line.value:
             self._line.value = value
             sent += 1
         return sent
 
-    def _end(self, moment: JobSnapshot) -> None:
-        data, metadata = result(self.job, moment, self._place, self._mode, self._autoplay)
-        self._on_end(moment, data, metadata)
+    def _end(self, snapshot: JobSnapshot) -> None:
+        data, metadata = result(self.job, snapshot, self._location, self._mode, self._autoplay)
+        self._on_end(snapshot, data, metadata)
 
-    def show_result(self, moment: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        """Shows the result in the live view itself."""
-        if moment.clip and not self._place.front_end.updates:  # files are forbidden there, and display updates unseen
-            content = moment.clip.path.read_bytes()
-            caption = widgets.HTML(as_html(Presentation(figure_of(self.job, moment), self._place)))
+    def show_result(self, snapshot: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Show the result in the live view itself."""
+        # Such a front end (Voilà) serves no files and ignores updates of a display.
+        if snapshot.clip and not self._location.front_end.updates:
+            content = snapshot.clip.path.read_bytes()
+            caption = widgets.HTML(as_html(Presentation(figure_of(self.job, snapshot), self._location)))
             self.replace(widgets.Video(value=content, format="mp4", autoplay=False, loop=False), caption)
             return
-        output = widgets.Output(layout=_parts().layout)
-        # A page that shows this is live: it takes the first of these, and needs no other form and no second poster.
+        output = widgets.Output(layout=_shared_models().layout)
+        # Only a live page shows this: it needs no other format and no second poster.
         data = {kind: data[kind] for kind in ("text/html", "text/plain")}
         output.outputs = ({"output_type": "display_data", "data": data, "metadata": metadata},)
         self.replace(output)
 
     def replace(self, *children: widgets.Widget) -> None:
-        """Shows these in place of what is shown."""
+        """Replace the content of the view, closing the old widgets."""
         old, self.widget.children = self.widget.children[1:], (self._sheet, *children)
         for child in old:
             close(child)
 
     def collapse(self, page: Markup, label: str, act: Callable[[], None]) -> None:
-        """Leaves one line, of HTML, and a button."""
-        parts = _parts()
+        """Reduce the view to one line of HTML and a button that calls ``act``."""
+        parts = _shared_models()
         button = parts.button(label)
         button.on_click(lambda _: act())
         self.replace(parts.text(page, "kling-line"), button)
 
     def close(self) -> None:
-        """Takes the view away, with all its models; one that still runs when it ends."""
+        """Close the view's widgets, except those that all views share."""
         close(self.widget)
 
 
 def close_later(view: JobView) -> None:
-    """Closes the view when many others have ended after it."""
+    """Close the view once enough others have ended after it."""
     _ended.append(view)
     while len(_ended) > _KEPT:
         _ended.popleft().close()
 
 
-class _Parts:
-    """The models that all views share: what looks alike is sent once, and not with each of a hundred views."""
+class _SharedModels:
+    """Widget models that all views share, such as layout and style, so that they are sent to the page only once."""
 
     def __init__(self) -> None:
         self.layout, self._plain, self._buttons = widgets.Layout(), HTMLStyle(), widgets.ButtonStyle()
@@ -162,29 +166,29 @@ class _Parts:
         self.models = frozenset({self.layout, self._plain, self._buttons, self.sheet})
 
     def text(self, value: Markup, *classes: str) -> widgets.HTML:
-        """HTML."""
+        """Return an HTML widget."""
         return widgets.HTML(value, layout=self.layout, style=self._plain, _dom_classes=classes)
 
     def button(self, words: str, hint: str = "") -> widgets.Button:
-        """A button."""
+        """Return a button."""
         return widgets.Button(description=words, tooltip=hint, layout=self.layout, style=self._buttons)
 
 
-_shared: _Parts | None = None
-_making = forks.lock()
+_shared: _SharedModels | None = None
+_creating = forks.lock()
 
 
-def _parts() -> _Parts:
-    """The shared models; new ones where somebody has closed all widgets."""
+def _shared_models() -> _SharedModels:
+    """Return the shared models, creating them again if all widgets have been closed."""
     global _shared
-    with _making:
+    with _creating:
         if _shared is None or any(model.comm is None for model in _shared.models):
-            _shared = _Parts()
+            _shared = _SharedModels()
         return _shared
 
 
 def close(widget: widgets.Widget) -> None:
-    """Closes a widget with its children, layout and style, so that no model is left behind but the shared ones."""
+    """Close a widget with its children, layout and style; shared models stay open."""
     if _shared is not None and widget in _shared.models:
         return
     for child in (*getattr(widget, "children", ()), getattr(widget, "layout", None), getattr(widget, "style", None)):
@@ -198,32 +202,32 @@ def _head(job: Job) -> Markup:
     demo = " · demo: nothing is paid" if job._runner.service.demo else ""
     prompt = prompt_of(request)
     said = Markup('<div class="kling-prompt" dir="auto">{}</div>').format(prompt) if prompt else Markup()
-    said += Markup().join(Markup('<div class="kling-note">{}</div>').format(note) for note in notes(job))
+    said += Markup().join(Markup('<div class="kling-note">{}</div>').format(notice) for notice in notices(job))
     return Markup(
         '<div class="mathjax_ignore tex2jax_ignore"><b>{title}</b> <span class="kling-dim">{settings}{demo}</span>'
         "{said}</div>"
     ).format(title=request.spec.title, settings=request.settings(), demo=demo, said=said)
 
 
-def _line(moment: JobSnapshot, hint: str = "") -> Markup:
-    if moment.percent is not None and moment.percent < 100:
-        fill = Markup('style="width: {}%"').format(moment.percent)
-        value = Markup(' aria-valuenow="{}"').format(moment.percent)
+def _line(snapshot: JobSnapshot, hint: str = "") -> Markup:
+    if snapshot.percent is not None and snapshot.percent < 100:
+        fill = Markup('style="width: {}%"').format(snapshot.percent)
+        value = Markup(' aria-valuenow="{}"').format(snapshot.percent)
     else:
-        # A full bar that stands still looks like an end.
-        # A negative delay: the movement goes on where it was when this text replaces the one before.
-        fill = Markup('class="kling-unknown" style="animation-delay: -{:.2f}s"').format(moment.elapsed)
+        # A full bar that does not move looks like the end, so it is animated at 100 % too. The negative delay makes the
+        # animation continue from where it was when this text replaces the previous one.
+        fill = Markup('class="kling-unknown" style="animation-delay: -{:.2f}s"').format(snapshot.elapsed)
         value = Markup()
     return Markup(
         '<div class="kling-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{value}>'
         "<div {fill}></div></div><div>{said}</div>"
-    ).format(value=value, fill=fill, said=line(moment) + hint)
+    ).format(value=value, fill=fill, said=line(snapshot) + hint)
 
 
-def _failure(moment: JobSnapshot) -> Markup:
-    error = moment.error
-    said = Markup('<div><b class="kling-error">{}.</b> {}</div>').format(STATES[moment.state], str(error or ""))
-    if link := public_link(moment.url):
+def _failure(snapshot: JobSnapshot) -> Markup:
+    error = snapshot.error
+    said = Markup('<div><b class="kling-error">{}.</b> {}</div>').format(STATES[snapshot.state], str(error or ""))
+    if link := public_link(snapshot.url):
         said += Markup('<div>The service has the video: <a href="{}" rel="noreferrer">link</a></div>').format(link)
     if raw := _raw(error):
         said += Markup("<details><summary>The service's reply</summary><pre>{}</pre></details>").format(raw)
@@ -231,7 +235,7 @@ def _failure(moment: JobSnapshot) -> Markup:
 
 
 def _raw(error: KlingError | None) -> str:
-    """The reply behind an error, to quote to support; bounded."""
+    """Return the service's reply behind an error, for quoting to support, cut to 4000 characters."""
     cause = error.__cause__ if isinstance(error, SubmissionUnknownError) else error
     body = cause.body if isinstance(cause, APIError) else getattr(getattr(cause, "task", None), "raw", None)
     return "" if body is None else (body if isinstance(body, str) else to_json(body, indent=2))[:4000]

@@ -9,16 +9,16 @@ from kling_widgets.notebook.output.figure import Presentation, relative_link
 
 
 def as_markdown(shown: Presentation) -> str:
-    """The caption for places that take Markdown, such as GitHub; they show the picture beside it."""
-    figure, place = shown.figure, shown.place
+    """Return the caption for front ends that render Markdown, such as GitHub; they show the picture beside it."""
+    figure, location = shown.figure, shown.location
     lines = [f"*{_markdown(one_line(figure.prompt, 2500))}*"] if figure.prompt else []
     lines.append(" · ".join((f"**{_markdown(figure.title)}**", *map(_markdown, figure.facts))))
     last = [f"task {_markdown(one_line(figure.task_id, 200))}"]
     if figure.clip:
-        file = relative_link(figure.clip.path, place.folder)
+        file = relative_link(figure.clip.path, location.folder)
         name = _markdown(one_line(figure.clip.path.name))
         last.append(f"[{name}]({file})" if file else name)
-        if place.astray:
+        if location.astray:
             last.append(_markdown(one_line(figure.clip.path)))
     if link := figure.link:
         last.append(f"[link](<{link}>)")
@@ -26,5 +26,5 @@ def as_markdown(shown: Presentation) -> str:
 
 
 def _markdown(text: str) -> str:
-    # Text stays text, links and addresses that a page would find in it too.
+    # Also escapes the URLs and addresses that a Markdown page would turn into links.
     return re.sub(r"([\\`*_{}\[\]()<>#|!~$&@]|:(?=//)|(?<=www)\.)", r"\\\1", text, flags=re.IGNORECASE)

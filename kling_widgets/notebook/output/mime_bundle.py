@@ -1,4 +1,4 @@
-"""A video's figure in each format that a front end may show."""
+"""A video's figure in every output format."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from kling_widgets.notebook.output.plain_text import as_text
 Display = Literal["auto", "file", "link", "embed"]
 LARGEST_EMBED = 5_000_000  # bytes; a notebook grows by 4/3 of it
 LARGEST_FIGURE = 60 * 1024  # bytes of a figure in a notebook, with both posters; an embedded video comes on top
-_MARKUP = 512  # bytes of the player's tag, and of how a notebook's JSON is written
+_MARKUP = 512  # bytes reserved for the player's tag and for the notebook's JSON syntax
 
 
-# What writes the figure in each format, by media type; "" where there is none in it.
+# The writer of each output format, by media type; "" means that the figure is not available in it.
 FORMATS: Mapping[str, Callable[[Presentation], str]] = {
     "text/html": as_html,
     "text/markdown": as_markdown,
@@ -30,34 +30,36 @@ FORMATS: Mapping[str, Callable[[Presentation], str]] = {
 }
 
 
-def bundle(figure: Figure, place: Location, display: Display = "auto", autoplay: bool = False) -> dict[str, str]:
-    """Return the figure in every format that a front end may take, by media type."""
-    source, reason = _source(figure, place, display)
-    bare = Presentation(figure, place, reason=reason, autoplay=autoplay)
+def bundle(figure: Figure, location: Location, display: Display = "auto", autoplay: bool = False) -> dict[str, str]:
+    """Return the figure in every available format, by media type."""
+    source, reason = _source(figure, location, display)
+    bare = Presentation(figure, location, reason=reason, autoplay=autoplay)
     used = len(to_json([_formats(bare), provenance(figure)]).encode("utf-8", "replace"))
     return _formats(dataclasses.replace(bare, source=source, poster=_poster(figure, LARGEST_FIGURE - used)))
 
 
 def _formats(shown: Presentation) -> dict[str, str]:
-    written = {kind: str(write(shown)) for kind, write in FORMATS.items()}  # what a message holds is plain text
+    written = {
+        kind: str(write(shown)) for kind, write in FORMATS.items()
+    }  # plain str, as Markup has no place in a message
     return {kind: content for kind, content in written.items() if content}
 
 
 def _poster(figure: Figure, room: int) -> str:
-    """Return the poster in base64, made smaller where there is no room for it twice."""
+    """Return the poster in base64, scaled down if two copies of it do not fit into ``room`` bytes."""
     poster = figure.clip and figure.clip.poster and smaller(figure.clip.poster, (room // 2 - _MARKUP) * 3 // 4)
     return base64.b64encode(poster or b"").decode("ascii")
 
 
-def _source(figure: Figure, place: Location, display: Display) -> tuple[str, str]:
-    """Return what the video element plays, or "" and a sentence that says why there is nothing."""
+def _source(figure: Figure, location: Location, display: Display) -> tuple[str, str]:
+    """Return the URL for the video element and "", or "" and the reason why nothing can be played."""
     clip, link = figure.clip, figure.link
-    file = relative_link(clip.path, place.folder) if clip else None
+    file = relative_link(clip.path, location.folder) if clip else None
     order: tuple[str, ...] = {
         "file": ("file", "embed", "link"),
         "link": ("link", "file", "embed"),
         "embed": ("embed", "file", "link"),
-        "auto": place.front_end.plays,
+        "auto": location.front_end.plays,
     }[display]
     for way in order:
         if way == "file" and file:

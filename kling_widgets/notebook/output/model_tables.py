@@ -25,7 +25,7 @@ _LEGEND = (
 
 
 def models_table(shown: Sequence[Model] = models()) -> Table:
-    """The models by what they can do: ● the service's page says so, ○ documented elsewhere only."""
+    """Return a table of models and their features: ● the service's page says so, ○ documented elsewhere only."""
     rows = [
         [TableCell(model.name, model.title), *(_cell(model, each) for each in FEATURES), *_numbers(model)]
         for model in shown
@@ -35,7 +35,7 @@ def models_table(shown: Sequence[Model] = models()) -> Table:
 
 
 def comparison_table(compared: Sequence[Model]) -> Table:
-    """What differs between models, a column each, and what each has more and less than the first one."""
+    """Return a table of the differences between models, one column each, compared with the first one."""
     first, *others = compared
     rows = [
         [feature.title, *(_cell(model, feature, notes=True) for model in compared)] for feature in (*FEATURES, *MORE)
@@ -54,7 +54,7 @@ def comparison_table(compared: Sequence[Model]) -> Table:
 
 
 def _cell(model: Model, feature: Feature, notes: bool = False) -> TableCell:
-    """A mark, with numbers where there are any; notes are told, or left to who points at it."""
+    """Return the cell of a feature: a mark with its limits. Notes are in the cell's text or only in its tooltip."""
     known = feature.of(model)
     mark, meaning = _KNOWN.get(known.source if known else None, _ELSEWHERE)
     own = next((field for name in feature.fields if (field := model.by_name.get(name))), None)
@@ -71,7 +71,7 @@ def _cell(model: Model, feature: Feature, notes: bool = False) -> TableCell:
 
 
 def _limits(field: Field | None) -> tuple[FieldLimit, ...]:
-    """How many items a list of media takes, where that is more than one."""
+    """Return the limits on the number of items in a list of media; none for a field of a single item."""
     match field:
         case Links(limits=limits):
             return limits
@@ -91,7 +91,7 @@ def _numbers(model: Model) -> tuple[str, ...]:
 
 
 def fields_table(model: Model) -> Table:
-    """The fields of one model, with its limits in words."""
+    """Return a table of a model's fields, with its limits in words."""
     rows = [[f"--{field.name.replace('_', '-')}", field.label, field.help, field.example] for field in model.fields]
     others = ", ".join(f"--{field.name.replace('_', '-')}" for field in model.others)
     note = f"Not documented for this model, but sent if set: {others}." if others else ""

@@ -7,15 +7,17 @@ from kling_widgets.notebook.output.figure import Presentation, path_inside
 
 
 def as_text(shown: Presentation) -> str:
-    """The figure in words: for a terminal, a log, or a front end that shows nothing else."""
-    figure, place = shown.figure, shown.place
+    """Return the figure as text, for a terminal, a log, or a front end that shows nothing else."""
+    figure, location = shown.figure, shown.location
     prompt = one_line(figure.prompt)
     lines = [prompt] if prompt else []
     lines.append(" · ".join((figure.title, *figure.facts)))
     lines.append(f"task {one_line(figure.task_id, 200)}")
     if figure.clip:
-        # In a notebook without the folders above it, which are nobody's business.
-        inside = path_inside(figure.clip.path, place.folder) if place.front_end.rich and not place.astray else None
+        # A notebook may be shared, so its output does not show the folders above it.
+        inside = (
+            path_inside(figure.clip.path, location.folder) if location.front_end.rich and not location.astray else None
+        )
         lines.append(f"file {one_line(inside or figure.clip.path)}")
     if link := figure.link:
         lines.append(f"link {one_line(link)}")

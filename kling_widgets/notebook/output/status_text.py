@@ -1,4 +1,4 @@
-"""How a job is put into words, for the live view, the terminal and the log of a headless run."""
+"""Status texts of jobs, for the live view, the terminal and the log of a headless run."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ STATES: dict[State, str] = {
     "unknown": "Sent, but the answer was lost",
     "stopped": "No longer watched",
 }
-# The same, once the service has put the task back.
+# The same states after the service has put the task back into its queue.
 AGAIN: dict[State, str] = {"queued": "Back in the queue", "running": "Making the video, begun again"}
 
 
-# What keeps an answer from coming; the first kind that fits counts.
+# Why an answer is missing, by the error's type; the first match counts.
 _TROUBLES: tuple[tuple[type[KlingError], str], ...] = (
     (ConnectionFailedError, "no connection"),
     (RateLimitError, "too many requests"),
@@ -39,8 +39,8 @@ _TROUBLES: tuple[tuple[type[KlingError], str], ...] = (
 )
 
 
-def notes(job: Job) -> list[str]:
-    """What there is to say about a request that is about to be sent; about one that was, why it is shown again."""
+def notices(job: Job) -> list[str]:
+    """Return the job's notices: before it is sent, the warnings about its request; if it is shown again, the reason."""
     if job._note:
         return [job._note]
     if job.id is not None:
@@ -49,14 +49,14 @@ def notes(job: Job) -> list[str]:
 
 
 def clock(seconds: float) -> str:
-    """Time gone by: "0:38", "1:02:07"."""
+    """Return an elapsed time as "0:38" or "1:02:07"."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def duration(seconds: float) -> str:
-    """A length of time: "38 s", "1 min 12 s", "1 h 2 min"."""
+    """Return a length of time as "38 s", "1 min 12 s" or "1 h 2 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -68,7 +68,7 @@ def duration(seconds: float) -> str:
 
 
 def left(remaining: tuple[float, float] | None) -> str:
-    """About how much longer, in words that promise no more than is known."""
+    """Return a remaining time, given as a range in seconds or None, as rounded text."""
     if remaining is None:
         return "no estimate yet"
     low, high = (max(1, round(value)) for value in remaining)
@@ -83,7 +83,7 @@ def left(remaining: tuple[float, float] | None) -> str:
 
 
 def trouble(error: KlingError | None) -> str:
-    """What keeps an answer from coming, in a few words; empty where it is not known."""
+    """Return in a few words why an answer is missing; "" if the reason is unknown."""
     for kind, words in _TROUBLES:
         if isinstance(error, kind):
             return words
@@ -93,40 +93,40 @@ def trouble(error: KlingError | None) -> str:
     return what if isinstance(error.body, dict) else f"something else answered, {what}"
 
 
-def line(moment: JobSnapshot) -> str:
-    """What is happening, how far, since when, about how much longer."""
-    parts = [_state(moment)]
-    if moment.silent is not None and moment.state in ("queued", "running", "sending"):
-        parts = [_silence(moment, f" for {clock(moment.silent)}", trouble(moment.trouble))]
-    elif moment.percent is not None:
-        parts.append("100 %, not finished yet" if moment.percent == 100 else f"{moment.percent} %")
-    if moment.state == "fetching" and moment.fetched[0]:
-        done, total = moment.fetched
+def line(snapshot: JobSnapshot) -> str:
+    """Return the status line: state, progress, elapsed and remaining time."""
+    parts = [_state(snapshot)]
+    if snapshot.silent is not None and snapshot.state in ("queued", "running", "sending"):
+        parts = [_silence(snapshot, f" for {clock(snapshot.silent)}", trouble(snapshot.trouble))]
+    elif snapshot.percent is not None:
+        parts.append("100 %, not finished yet" if snapshot.percent == 100 else f"{snapshot.percent} %")
+    if snapshot.state == "fetching" and snapshot.fetched[0]:
+        done, total = snapshot.fetched
         parts.append(f"{format_size(done)} of {format_size(total)}" if total else format_size(done))
-    if moment.state in ("sending", "queued", "running"):
-        parts.append(clock(moment.elapsed))
-    if moment.state in ("queued", "running") and moment.silent is None:
-        parts.append(left(moment.remaining))
+    if snapshot.state in ("sending", "queued", "running"):
+        parts.append(clock(snapshot.elapsed))
+    if snapshot.state in ("queued", "running") and snapshot.silent is None:
+        parts.append(left(snapshot.remaining))
     return " · ".join(parts)
 
 
-def change(moment: JobSnapshot) -> str:
-    """The same for a log that has one line per change of state: without what only ticks."""
-    if moment.silent is not None and moment.state not in ENDED:
-        return _silence(moment)
-    return _state(moment)
+def change(snapshot: JobSnapshot) -> str:
+    """Return the status for a log with one line per change of state: without times and progress."""
+    if snapshot.silent is not None and snapshot.state not in ENDED:
+        return _silence(snapshot)
+    return _state(snapshot)
 
 
-def _silence(moment: JobSnapshot, since: str = "", why: str = "") -> str:
+def _silence(snapshot: JobSnapshot, since: str = "", why: str = "") -> str:
     why = f" ({why})" if why else ""
-    if moment.state == "sending":
+    if snapshot.state == "sending":
         return f"Not accepted yet{why}, trying again"
     return f"No answer{since}{why}, still trying"
 
 
-def _state(moment: JobSnapshot) -> str:
-    if moment.word and moment.state not in ENDED:  # a word of the service's own, for what we have none
-        return f"The service says {shorten(moment.word, 30)}"
-    if moment.again and moment.state in AGAIN:
-        return AGAIN[moment.state]
-    return STATES[moment.state]
+def _state(snapshot: JobSnapshot) -> str:
+    if snapshot.word and snapshot.state not in ENDED:  # a status word of the service that we do not know
+        return f"The service says {shorten(snapshot.word, 30)}"
+    if snapshot.again and snapshot.state in AGAIN:
+        return AGAIN[snapshot.state]
+    return STATES[snapshot.state]

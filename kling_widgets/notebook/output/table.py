@@ -12,28 +12,30 @@ from markupsafe import Markup, escape
 from kling_widgets.core.text import one_line
 from kling_widgets.notebook.widgets.styles import TABLE_STYLE
 
-_LONG = 14  # characters; a cell with more is not squeezed to the width of its longest word
-_NARROWEST = 20  # columns of a terminal; a text that is cut to less says nothing
+_LONG = 14  # characters; a longer cell gets a minimum width in HTML
+_NARROWEST = 20  # terminal columns; text is not cut to less, as it would be unreadable
 
 
 _ROW = Markup("<tr>{}</tr>")
 _NOTE = Markup('<p class="kling-table-note">{}</p>')
 _PAGE = Markup(
     '{style}<div class="mathjax_ignore tex2jax_ignore">'
-    # With a role and a name, as it takes the focus: its columns are reached by the keyboard, too.
+    # Focusable, so that its columns can be scrolled by keyboard; it needs a role and a name for that.
     '<div class="kling-table" role="group" aria-label="Table" tabindex="0" data-lm-suppress-shortcuts="true">'
     "<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
 )
-# A picture's name is what is read out in its place.
+# role="img" makes a screen reader read the title instead of the symbol.
 _MARK = Markup('<span role="img" title="{}">{}</span>')
-_JPEG = Markup('<img alt="" height="40" src="data:image/jpeg;base64,{}">')  # what is in it is said beside it
+_JPEG = Markup(
+    '<img alt="" height="40" src="data:image/jpeg;base64,{}">'
+)  # no alt text: the cells beside it describe it
 
 
 class TableCell(str):
-    """Text of a cell that means more than it says, such as a mark.
+    """Cell text with an explanation, such as a symbol.
 
     Attributes:
-        meaning: in words, for who points at it, or listens.
+        meaning: The explanation, for the tooltip and for screen readers.
     """
 
     __slots__ = ("meaning",)
@@ -47,10 +49,10 @@ class TableCell(str):
 
 
 class TablePicture(str):
-    """A cell that holds a small picture; in text it is empty.
+    """Cell with a small picture; empty in text output.
 
     Attributes:
-        jpeg: its bytes, or none for an empty cell.
+        jpeg: The picture's bytes; empty for an empty cell.
     """
 
     __slots__ = ("jpeg",)
@@ -64,13 +66,12 @@ class TablePicture(str):
 
 
 class Table:
-    """Rows of text with a title each; shows itself as text and as HTML. A cell is data: one line of text wherever it
-    is shown.
+    """Table of one-line texts that is displayed as text or HTML.
 
     Attributes:
-        titles: of the columns.
-        rows: of text; the first cell of each names its row.
-        note: a sentence below.
+        titles: The titles of the columns.
+        rows: The rows; the first cell of each row is its header.
+        note: A sentence below the table.
     """
 
     def __init__(
@@ -83,8 +84,16 @@ class Table:
         cuts: bool = False,
         width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
-        """With ``folds``, columns that a terminal of this width (in characters) has no room for go below the others;
-        with ``cuts``, the last column is cut before that."""
+        """Create a table.
+
+        Args:
+            titles: The titles of the columns.
+            rows: The rows, each with as many cells as there are titles.
+            note: A sentence below the table.
+            folds: Whether columns that do not fit into the terminal are printed below the others.
+            cuts: Whether the last column is cut to fit before columns are folded.
+            width: Returns the terminal's width in columns.
+        """
         self.titles, self.rows = _clean(titles), tuple(map(_clean, rows))
         self.note = one_line(note)
         self._width = width if folds or cuts else lambda: 10**6
@@ -95,7 +104,7 @@ class Table:
         width = self._width()
         if self._cuts:
             room = width - sum(_wide(column) + 2 for column in columns[:-1])
-            if room < _NARROWEST:  # it goes below, where it stands beside the first one alone
+            if room < _NARROWEST:  # it is folded, and then has only the first column beside it
                 room = max(width - _wide(columns[0]) - 2, _NARROWEST)
             columns[-1] = tuple(_cut(cell, room) for cell in columns[-1])
         blocks = ("\n".join(_lines([columns[0], *block])) for block in _blocks(columns, width))
@@ -109,7 +118,7 @@ class Table:
         return str(_PAGE.format(style=TABLE_STYLE, head=head, body=body, note=note))
 
     def to_markdown(self) -> str:
-        """The table in Markdown, for the README."""
+        """Return the table in Markdown, for the README."""
 
         def row(cells: Sequence[str]) -> str:
             return f"| {' | '.join(map(_markdown, cells))} |"
@@ -122,7 +131,7 @@ def _clean(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _markdown(text: str) -> str:
-    """Text that stays text in a cell."""
+    """Return the text escaped for a cell of a Markdown table."""
     return re.sub(r"([\\`*_\[\]<>|~$&!]|:(?=//)|(?<=www)\.|@)", r"\\\1", text, flags=re.IGNORECASE)
 
 
@@ -138,7 +147,7 @@ def _html(tag: str, cell: str, scope: str = "") -> Markup:
 
 
 def _blocks(columns: Sequence[Sequence[str]], width: int) -> Iterator[list[Sequence[str]]]:
-    """The columns after the first one, in groups of which each has room beside it."""
+    """Yield the columns after the first one in groups that fit beside it."""
     block: list[Sequence[str]] = []
     used = first = _wide(columns[0])
     for column in columns[1:]:
@@ -155,16 +164,16 @@ def _wide(column: Sequence[str]) -> int:
 
 
 def columns_of(text: str) -> int:
-    """How many columns of a terminal a text takes: a letter of Chinese two, a mark on another letter none."""
+    """Return the width of a text in terminal columns: two for a Chinese character, none for a combining mark."""
     if text.isascii():
         return len(text)
-    from wcwidth import width  # thirty modules; a notebook shows most tables as HTML
+    from wcwidth import width  # imported late: it loads thirty modules, and a notebook shows most tables as HTML
 
     return width(text)
 
 
 def _cut(text: str, columns: int) -> str:
-    """Return the text, cut to so many columns."""
+    """Return the text cut to this number of terminal columns."""
     if columns_of(text) <= columns:
         return text
     from wcwidth import clip

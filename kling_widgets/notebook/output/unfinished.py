@@ -1,4 +1,4 @@
-"""What became of wishes that no kernel works on any more, in lines, with what to do about each."""
+"""Report on submissions that no kernel works on any more, with the next step for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kling_widgets.core.json_values import shorten
 from kling_widgets.core.text import one_line
 from kling_widgets.storage.submission import Submission
 
-_MOST = 10  # lines of a kind; the table has the rest
+_MOST = 10  # lines of each kind; the history table shows the rest
 
 
 def unfinished(
@@ -18,13 +18,13 @@ def unfinished(
     elsewhere: Sequence[Submission],
     gone: Sequence[Submission] = (),
 ) -> list[str]:
-    """The lines, oldest first.
+    """Return the lines of the report, oldest submission first.
 
     Args:
-        unsent: nothing was sent.
-        unknown: sent, and nobody knows whether they were accepted.
-        elsewhere: another kernel watches them.
-        gone: the service has no such task any more, or not its video.
+        unsent: Submissions that were never sent.
+        unknown: Submissions that were sent without an answer, so they may have been accepted.
+        elsewhere: Submissions that another kernel watches.
+        gone: Submissions whose task or video the service no longer has.
     """
     lines = [
         f"Not sent, not billed: {_name(entry)}. Run its cell again; its form: %kling_form --from #{entry.key}"
@@ -51,7 +51,7 @@ def _advice(entry: Submission) -> str:
     forget = f"%kling_forget #{entry.key}"
     if entry.demo:
         return f"Nothing is billed: {forget}"
-    return f"Look into the service's web console. It is there: %kling_resume ID #{entry.key}. It is not: {forget}"
+    return f"Check the service's web console. If the task is there: %kling_resume ID #{entry.key}. If not: {forget}"
 
 
 def _name(entry: Submission) -> str:

@@ -64,7 +64,7 @@ class Resumer:
         # What happened in the demo is nobody's worry later on.
         demo = self._session.services.demo
         told = [[entry for entry in some if demo or not entry.demo] for some in (unsent, unknown, gone)]
-        shown.tell(unfinished(told[0], told[1], elsewhere, told[2]))
+        shown.print_lines(unfinished(told[0], told[1], elsewhere, told[2]))
         jobs, troubles = [], []
         for entry in mine:
             try:
@@ -92,7 +92,7 @@ class Resumer:
         figure = Figure(
             entry.request, look_into(clip), entry.url, entry.task_id or "", entry.took, entry.demo, entry.service
         )
-        shown.figure(figure, session.place, cast(Display, settings.display), autoplay=settings.autoplay)
+        shown.show_figure(figure, session.place, cast(Display, settings.display), autoplay=settings.autoplay)
         return None
 
     def history(self) -> History:

@@ -169,12 +169,12 @@ def test_the_end_is_told_once(job: Job, place: Location, clip: Clip) -> None:
     """With the plain output; whatever comes later changes nothing."""
     ends: Ends = []
     view = view_of(job, place, ends)
-    assert not view.over
+    assert not view.ended
     view.show(JobSnapshot("done", clip=clip))
     view.show(JobSnapshot("done", clip=clip))
     view.show(JobSnapshot("running"))
     ((_, data, metadata),) = ends
-    assert view.over
+    assert view.ended
     assert 'src="boat.mp4"' in data["text/html"]
     assert metadata["kling_widgets"]["file"] == "boat.mp4"
 
@@ -191,9 +191,9 @@ def test_an_end_that_failed_may_be_told_again(job: Job, place: Location, clip: C
     view = JobView(job, place, on_end=end)
     with pytest.raises(OSError, match="not just now"):
         view.show(JobSnapshot("done", clip=clip))
-    assert not view.over
+    assert not view.ended
     view.show(JobSnapshot("done", clip=clip))
-    assert view.over and len(ends) == 2
+    assert view.ended and len(ends) == 2
 
 
 def test_the_result_in_the_view_itself(job: Job, place: Location, clip: Clip) -> None:
