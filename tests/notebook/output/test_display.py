@@ -1,4 +1,4 @@
-"""How jobs are shown: lines in a terminal and a headless run, live widgets in a notebook; once each."""
+"""Output of jobs: lines in a terminal and a headless run, live widgets in a notebook; once in each cell."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def ids(seen: Any) -> list[str]:
-    """The display ids of what was displayed."""
+    """Return the display ids of the outputs."""
     return [output.transient["display_id"] for output in seen.outputs]
 
 
-# Words
+# Lines of text
 
 
 def test_a_terminal_gets_a_line_a_change(session: Session) -> None:
-    """What is asked, each state once, then the path; no markup, no control characters."""
+    """A terminal shows the request, each state once, then the path; no markup and no control characters."""
     seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a paper boat", seconds=7))
     lines = seen.text.splitlines()
     assert lines[0] == "Kling 2.6 · 7 s"
@@ -47,7 +47,7 @@ def test_a_terminal_gets_a_line_a_change(session: Session) -> None:
 
 
 def test_a_headless_run_ends_with_the_figure(session: Session, headless: None) -> None:
-    """Lines for the log, and one plain output that stays in the file."""
+    """A headless run prints lines for the log, and one plain output that stays in the file."""
     seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a paper boat"))
     assert "Done" in seen.text.splitlines()
     (output,) = seen.outputs
@@ -56,26 +56,26 @@ def test_a_headless_run_ends_with_the_figure(session: Session, headless: None) -
 
 
 def test_a_terminal_can_be_left(session: Session) -> None:
-    """``wait=False``: how to see it later."""
+    """With ``wait=False`` the cell says how to see the job later."""
     seen = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat demo:slow"))
     assert f"%kling_resume {seen.value.id}" in seen.text
     assert seen.value._state.state not in ENDED
 
 
-def test_a_failure_is_told_and_raised(session: Session) -> None:
-    """The last line says how it ended; the error stops Run All."""
+def test_a_failure_is_printed_and_raised(session: Session) -> None:
+    """The last line says how the job ended; the error stops Run All."""
     with pytest.raises(TaskFailedError):
         shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:fail"))
 
 
 def test_a_refusal_is_raised_at_once(session: Session, kernel: Kernel) -> None:
-    """In a notebook, where nothing waits for the video, the cell still fails when the service says no."""
+    """In a notebook, where the cell does not wait for the video, it still fails if the service refuses the request."""
     with pytest.raises(InsufficientQuotaError):
         shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:quota"))
 
 
 def test_one_refusal_of_several_lets_the_others_go_on(session: Session) -> None:
-    """All that were accepted are waited for; then the first error is raised."""
+    """The cell waits for all accepted jobs, and then raises the first error."""
     wanted = [VideoRequest("2.6", prompt=prompt) for prompt in ("a boat demo:quota", "a ship")]
     with pytest.raises(InsufficientQuotaError):
         shown(lambda: session.get(Submitter).submit(wanted))
@@ -83,13 +83,13 @@ def test_one_refusal_of_several_lets_the_others_go_on(session: Session) -> None:
 
 
 def test_a_wait_ends_with_what_the_job_ended_with(session: Session) -> None:
-    """Only the job's own time-out is one; looking at it in steps is none."""
+    """Only the job's own timeout is raised, not that of the steps in which the cell waits."""
     with pytest.raises(WaitTimeoutError):
         shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(timeout=0.01), prompt="a boat demo:slow"))
 
 
 def test_in_the_same_cell_nothing_is_shown_twice(shell: Any, session: Session) -> None:
-    """``%kling`` in a terminal gives its Job, which says no more; a later line that names it does."""
+    """The Job that ``%kling`` returns prints nothing in the same cell; in a later cell it does, once."""
     shell.execution_count = 1
     job = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat")).value
     assert shown(job._ipython_display_).text == ""
@@ -100,7 +100,7 @@ def test_in_the_same_cell_nothing_is_shown_twice(shell: Any, session: Session) -
 
 
 def test_a_running_job_in_a_later_line_is_one_line(shell: Any, session: Session) -> None:
-    """Its repr, while there is nothing else to show."""
+    """In a later cell a running job prints its repr."""
     shell.execution_count = 1
     job = shown(
         lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat demo:slow")
@@ -113,7 +113,7 @@ def test_a_running_job_in_a_later_line_is_one_line(shell: Any, session: Session)
 
 
 def test_a_notebook_gets_a_live_view_and_then_a_plain_output(session: Session, kernel: Kernel) -> None:
-    """The same display id: what is saved in the notebook is the figure."""
+    """Both have the same display id, so that the notebook is saved with the figure."""
     seen = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a paper boat"))
     live, plain = seen.outputs
     assert WIDGET in live.data
@@ -126,7 +126,7 @@ def test_a_notebook_gets_a_live_view_and_then_a_plain_output(session: Session, k
 
 
 def test_a_job_shows_once_in_its_own_cell(session: Session, kernel: Kernel) -> None:
-    """``x = %kling`` and ``%kling`` alike; in another cell it is shown again, under the same display id."""
+    """A job is shown once in its cell, and again in another cell, with the same display id."""
     seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat"))
     job = seen.value
     assert shown(job._ipython_display_).outputs == []
@@ -143,7 +143,7 @@ def test_a_job_shows_once_in_its_own_cell(session: Session, kernel: Kernel) -> N
 
 
 def test_a_failure_stays_in_the_notebook(session: Session, kernel: Kernel) -> None:
-    """What happened, as plain output in the place of the live view."""
+    """Plain output that says what happened replaces the live view."""
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="a boat demo:moderation")
     with pytest.raises(KlingError):
         shown(lambda: session.get(Submitter).run([job], True))
@@ -154,17 +154,17 @@ def test_a_failure_stays_in_the_notebook(session: Session, kernel: Kernel) -> No
 
 
 def test_colab_is_shown_by_the_cell_itself(session: Session, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Updates from threads do not show there: the waiting cell makes them, and waits by itself."""
+    """Colab does not show updates from threads: the waiting cell makes them, and it waits by default."""
     monkeypatch.setitem(sys.modules, "google.colab", sys)
     seen = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat"))
     assert seen.value.path.is_file()
     assert WIDGET in seen.outputs[0].data
-    # No link that a browser could use, and no files there: a small video is put into the output.
+    # There is no link for a browser, and Colab serves no files: a small video is embedded.
     assert "data:video/mp4;base64," in seen.outputs[-1].data["text/html"]
 
 
 def test_a_batch_shows_each(session: Session, kernel: Kernel) -> None:
-    """Two videos, two views, two figures."""
+    """A batch of two videos has two views and two figures."""
     seen = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(count=2, wait=True), prompt="a boat"))
     assert len(set(ids(seen))) == 2
     assert len(seen.outputs) == 4
@@ -172,7 +172,7 @@ def test_a_batch_shows_each(session: Session, kernel: Kernel) -> None:
 
 
 def test_two_cells_show_one_task(session: Session, kernel: Kernel) -> None:
-    """``%kling_resume`` of what is under way: another view of the same job; both end with the figure."""
+    """``%kling_resume`` of a running job adds another view of the same job; both end with the figure."""
     first = shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat"))
     kernel.cell = 2
     second = shown(lambda: session.get(Resumer).resume(first.value.id, wait=True))
@@ -185,7 +185,7 @@ def test_two_cells_show_one_task(session: Session, kernel: Kernel) -> None:
 
 
 def test_an_interrupt_stops_all_that_is_not_sent_yet(session: Session) -> None:
-    """Whichever of them the cell waits for: those that wait for their turn are not sent any more, and do not count."""
+    """After an interrupt, jobs that wait for their turn are not sent and do not count."""
     session.settings.requests_per_second = 0.001
     jobs = session.get(Submitter).create_jobs(
         [VideoRequest("2.6", prompt=f"boat {n} demo:slow") for n in range(4)], in_cell=False
@@ -202,7 +202,7 @@ def test_an_interrupt_stops_all_that_is_not_sent_yet(session: Session) -> None:
 
 
 def test_what_is_not_started_is_not_sent(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program ends before all are started: those that were not end in the journal, and do not count."""
+    """If the program ends before all jobs are started, the others are closed in the journal and do not count."""
     jobs = session.get(Submitter).create_jobs(
         [VideoRequest("2.6", prompt=f"boat {n}") for n in range(2)], in_cell=False
     )
@@ -216,7 +216,7 @@ def test_what_is_not_started_is_not_sent(session: Session, monkeypatch: pytest.M
 
 
 class Ended(io.StringIO):
-    """A signal ends the program while it prints."""
+    """Stream of a program that a signal ends while it prints."""
 
     def write(self, text: str) -> int:
         raise SystemExit

@@ -1,4 +1,4 @@
-"""A finished job as plain output, for every front end; nothing in it can do harm."""
+"""The figure of a finished job, for every front end; nothing in it can execute."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.notebook.conftest import KEY
 URL = "https://cdn.example.com/v/clip.mp4?token=a&b=c"
 POSTER = b"\xff\xd8\xff\xe0 a picture"
 
-# What would run, or break out of where it stands, if it were not escaped.
+# Texts that would execute, or end the surrounding markup, if they were not escaped.
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -101,7 +101,7 @@ NO_LINKS = (
 
 
 class Page(HTMLParser):
-    """The elements of a page, with their attributes, and its text."""
+    """Elements of a page with their attributes, and its text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -123,14 +123,14 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The notebook's folder."""
+    """Return the notebook's folder."""
     folder = tmp_path / "book"
     folder.mkdir()
     return folder
 
 
 def clip_in(folder: Path, name: str = "kling_videos/boat.mp4", **known: Any) -> Clip:
-    """A clip of a few bytes in a file of this name."""
+    """Return a clip of a few bytes in a file of this name."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"a video")
@@ -139,19 +139,19 @@ def clip_in(folder: Path, name: str = "kling_videos/boat.mp4", **known: Any) -> 
 
 
 def figure(clip: Clip | None = None, url: str | None = URL, prompt: str = "a paper boat", **more: Any) -> Figure:
-    """A figure of the model 2.6."""
+    """Return a figure of the model 2.6."""
     fields = {"seconds": 5, "resolution": "720P"}
     about = {"task_id": "task_1", "took": 72.0, "service": "https://api.crazyrouter.com"} | more
     return Figure(VideoRequest("2.6", prompt=prompt, **fields), clip, url, **about)
 
 
 def html(shown: Figure, folder: Path, front_end: Any = "jupyter", **how: Any) -> Page:
-    """The page of a figure."""
+    """Return the page of a figure."""
     return Page(bundle(shown, Location(FRONT_ENDS[front_end], folder), **how)["text/html"])
 
 
 def test_a_figure_says_what_it_is(folder: Path) -> None:
-    """Video, prompt, model, settings, how long it took, task, file, link: in the page, in Markdown and in text."""
+    """HTML, Markdown and text have the video, prompt, model, settings, time taken, task, file and link."""
     forms = bundle(figure(clip_in(folder)), Location(FRONT_ENDS["jupyter"], folder))
     assert set(forms) == set(FORMATS) == {"text/html", "text/markdown", "text/plain", "image/jpeg"}
     page = Page(forms["text/html"])
@@ -167,7 +167,7 @@ def test_a_figure_says_what_it_is(folder: Path) -> None:
 
 
 def test_the_poster_is_part_of_the_output(folder: Path) -> None:
-    """Places that play no video show a picture; without one nothing is missing."""
+    """Front ends that play no video show the poster; without a poster the rest is complete."""
     forms = bundle(figure(clip_in(folder)), Location(FRONT_ENDS["jupyter"], folder))
     assert base64.b64decode(forms["image/jpeg"]) == POSTER
     assert Page(forms["text/html"]).one("video")["poster"] == f"data:image/jpeg;base64,{forms['image/jpeg']}"
@@ -177,7 +177,7 @@ def test_the_poster_is_part_of_the_output(folder: Path) -> None:
 
 
 def test_an_untrusted_notebook_keeps_what_counts(folder: Path) -> None:
-    """Only what survives there: video with src and controls, no source, script, data or frame."""
+    """The figure uses only what survives there: video with src and controls; no source, script, data-* or frame."""
     page = html(figure(clip_in(folder)), folder)
     assert {tag for tag, _ in page.found} <= {"figure", "video", "figcaption", "em", "b", "br", "small", "a"}
     video = page.one("video")
@@ -188,7 +188,7 @@ def test_an_untrusted_notebook_keeps_what_counts(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_from_outside_becomes_markup(text: str, folder: Path) -> None:
-    """Prompt, ids, file names, links and services are text, whatever stands in them."""
+    """Prompt, ids, file names, links and services are escaped, whatever they contain."""
     name = re.sub(r"[/\0]", "-", text)
     shown = figure(clip_in(folder, name + ".mp4"), f"https://example.com/{text}", text, task_id=text, service=text)
     plain = html(figure(clip_in(folder), prompt="x", task_id="y"), folder)
@@ -203,7 +203,7 @@ def test_nothing_from_outside_becomes_markup(text: str, folder: Path) -> None:
 
 
 def test_nothing_from_outside_is_markdown(folder: Path) -> None:
-    """The same in Markdown: what could begin a link, a heading, a formula or a tag is escaped, and no line breaks."""
+    """In Markdown, the start of a link, heading, formula or tag is escaped, and there are no line breaks."""
     from nbconvert.filters.markdown_mistune import markdown2html_mistune  # takes seconds: not for who only collects
 
     for text in HOSTILE:
@@ -218,7 +218,7 @@ def test_nothing_from_outside_is_markdown(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_is_lines_that_a_terminal_can_take(text: str, folder: Path) -> None:
-    """A prompt is one line there, without control characters."""
+    """In text, a prompt is one line without control characters."""
     shown = figure(clip_in(folder), prompt=text + "\x1b[31m\x07", task_id=text + "\x1b[2J")
     said = as_text(Presentation(shown, Location(FRONT_ENDS["terminal"], folder)))
     assert len(said.splitlines()) == 5
@@ -226,7 +226,7 @@ def test_text_is_lines_that_a_terminal_can_take(text: str, folder: Path) -> None
 
 
 def test_text_names_the_file(folder: Path) -> None:
-    """In full in a terminal; in a notebook, which is passed on, without the folders above it."""
+    """A terminal shows the full path; a notebook, which may be shared, shows no folders above it."""
     shown = figure(clip_in(folder / "x" / ".."))
     for place, path in (
         (Location(FRONT_ENDS["terminal"], folder), str(folder / "x" / ".." / FILE)),
@@ -236,8 +236,8 @@ def test_text_names_the_file(folder: Path) -> None:
 
 
 def test_a_notebook_that_may_go_anywhere_says_where_the_file_is(folder: Path) -> None:
-    """A headless run that has not told where its output goes: the link is relative to the current folder, and the whole
-    path stands beside it. Nothing is put into the notebook for that. Elsewhere the folders are nobody's business."""
+    """If a headless run does not say where its output goes, the link is relative to the current folder, and the full
+    path is beside it. The video is not embedded. Other front ends do not show the folders."""
     shown, whole = figure(clip_in(folder)), str(folder / FILE)
     for place, said in (
         (Location(FRONT_ENDS["headless"], folder), True),
@@ -266,12 +266,12 @@ def test_a_notebook_that_may_go_anywhere_says_where_the_file_is(folder: Path) ->
     ],
 )
 def test_links_are_quoted(name: str, link: str, folder: Path) -> None:
-    """Each name is found by a browser as it is on disk."""
+    """Links are quoted so that a browser finds each file name as it is on disk."""
     assert relative_link(folder / name, folder) == link
 
 
 def test_chinese_names_are_quoted(folder: Path) -> None:
-    """Any script in a name, in the page and in Markdown."""
+    """Names in any script are quoted, in HTML and in Markdown."""
     path = folder / "视频" / "纸船在雨中.mp4"
     link = relative_link(path, folder)
     assert link
@@ -283,12 +283,12 @@ def test_chinese_names_are_quoted(folder: Path) -> None:
 
 
 def test_a_name_that_is_no_text_can_be_linked(folder: Path) -> None:
-    """On Linux a name is bytes; such a one does not keep the video from being shown."""
+    """A file name that is not valid text, as possible on Linux, does not prevent the video from being shown."""
     assert relative_link(folder / os.fsdecode(b"caf\xe9.mp4"), folder) in ("caf%E9.mp4", "caf%ED%B3%A9.mp4")
 
 
 def test_a_file_elsewhere_has_no_link(folder: Path, tmp_path: Path) -> None:
-    """No server hands out what is not below the notebook; nor does a relative link go up to it."""
+    """A file that is not below the notebook's folder has no link, as Jupyter would not serve it."""
     assert relative_link(tmp_path / "elsewhere.mp4", folder) is None
     assert relative_link(folder / ".." / "elsewhere.mp4", folder) is None
     assert relative_link(folder / "a" / ".." / "b.mp4", folder) == "b.mp4"
@@ -296,7 +296,7 @@ def test_a_file_elsewhere_has_no_link(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", LOOPBACK)
 def test_a_loopback_link_is_never_shown(url: str, folder: Path) -> None:
-    """The browser may be on another machine, and the demo is gone tomorrow: no form of the output has such a link."""
+    """No format has such a link: the browser may be on another machine, and the demo does not run for ever."""
     front_ends, modes = ("jupyter", "vscode", "colab", "voila", "headless"), ("auto", "file", "link", "embed")
     for front_end, mode, clip in product(front_ends, modes, (None, clip_in(folder))):
         forms = bundle(figure(clip, url), Location(FRONT_ENDS[front_end], folder), mode)  # type: ignore[arg-type]
@@ -305,7 +305,7 @@ def test_a_loopback_link_is_never_shown(url: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("url", [*LOOPBACK, *NO_LINKS])
 def test_what_is_no_link_for_a_browser(url: str | None) -> None:
-    """Only http(s), only to other machines, only what every parser reads alike."""
+    """Only http(s) links to other machines that every parser reads alike are used."""
     assert public_link(url) is None
 
 
@@ -324,7 +324,7 @@ def test_what_is_no_link_for_a_browser(url: str | None) -> None:
     ],
 )
 def test_what_is_a_link_for_a_browser(url: str) -> None:
-    """A link is left as it is."""
+    """A usable link is unchanged."""
     assert public_link(url) == url
 
 
@@ -350,7 +350,7 @@ FILE = "kling_videos/boat.mp4"
     ],
 )
 def test_what_is_played_where(mode: Any, front_end: Any, source: str, folder: Path) -> None:
-    """Each front end gets what it can play; what the user asks for comes first."""
+    """Each front end gets a source that it can play; the user's choice comes first."""
     assert html(figure(clip_in(folder)), folder, front_end, display=mode).one("video")["src"] == source
 
 
@@ -364,13 +364,13 @@ def test_what_is_played_where(mode: Any, front_end: Any, source: str, folder: Pa
     ],
 )
 def test_what_is_played_without_a_link(mode: Any, front_end: Any, source: str, folder: Path) -> None:
-    """The demo's videos have no link that anybody could use."""
+    """Without a usable link, as in the demo, the file or the embedded video is played."""
     shown = figure(clip_in(folder), "http://127.0.0.1:1/a.mp4")
     assert html(shown, folder, front_end, display=mode).one("video")["src"] == source
 
 
 def test_a_file_elsewhere_is_embedded_when_it_is_small(folder: Path, tmp_path: Path) -> None:
-    """``--save`` may put it where no link leads."""
+    """A small file outside the notebook's folder, as with ``--save``, is embedded."""
     shown = figure(clip_in(tmp_path, "elsewhere/boat.mp4"))
     assert html(shown, folder).one("video")["src"] == EMBED
     large = dataclasses.replace(shown, clip=clip_in(tmp_path, "elsewhere/boat.mp4", size=LARGEST_EMBED + 1))
@@ -378,7 +378,7 @@ def test_a_file_elsewhere_is_embedded_when_it_is_small(folder: Path, tmp_path: P
 
 
 def test_only_what_is_small_is_embedded(folder: Path) -> None:
-    """5 MB go into a notebook; more goes by file or link, also when embedding is asked for."""
+    """At most 5 MB are embedded; a larger video is played from its file or link, even if embedding is chosen."""
     just = figure(clip_in(folder, size=LARGEST_EMBED))
     over = figure(clip_in(folder, size=LARGEST_EMBED + 1))
     assert LARGEST_EMBED == 5_000_000
@@ -387,7 +387,7 @@ def test_only_what_is_small_is_embedded(folder: Path) -> None:
 
 
 def test_where_nothing_can_play_a_sentence_says_where_it_is(folder: Path) -> None:
-    """No empty player: the path, and why not here."""
+    """Instead of an empty player, a sentence names the path and says that it cannot be played here."""
     shown = figure(clip_in(folder, size=LARGEST_EMBED + 1), "http://127.0.0.1:1/a.mp4")
     page = html(shown, folder, "colab")
     assert "video" not in {tag for tag, _ in page.found}
@@ -396,7 +396,7 @@ def test_where_nothing_can_play_a_sentence_says_where_it_is(folder: Path) -> Non
 
 
 def test_a_file_that_is_gone_is_not_read(folder: Path) -> None:
-    """Somebody moved it in the meantime: the link is shown."""
+    """If the file has been moved, the link is used."""
     clip = clip_in(folder)
     clip.path.unlink()
     assert html(figure(clip), folder, display="embed").one("video")["src"] == FILE
@@ -417,13 +417,13 @@ def test_a_file_that_is_gone_is_not_read(folder: Path) -> None:
     ],
 )
 def test_the_size(pixels: tuple[int | None, int | None], shown: tuple[str, str | None], folder: Path) -> None:
-    """Landscape at most 640 pixels wide, portrait at most 480 high, never larger than it is, in its own shape."""
+    """Landscape is at most 640 pixels wide, portrait at most 480 high, never enlarged, with the video's ratio."""
     video = html(figure(clip_in(folder, width=pixels[0], height=pixels[1])), folder).one("video")
     assert (video["width"], video.get("height")) == shown
 
 
 def test_it_plays_by_itself_only_without_sound(folder: Path) -> None:
-    """``autoplay`` is muted; without it nothing begins."""
+    """``autoplay`` is muted; without it the video does not start by itself."""
     quiet = html(figure(clip_in(folder)), folder).one("video")
     assert "autoplay" not in quiet
     loud = html(figure(clip_in(folder)), folder, autoplay=True).one("video")
@@ -431,7 +431,7 @@ def test_it_plays_by_itself_only_without_sound(folder: Path) -> None:
 
 
 def test_a_demo_says_so(folder: Path) -> None:
-    """Nobody takes a drawn clip for the model's."""
+    """A figure of the demo says that the model did not make it."""
     forms = bundle(figure(clip_in(folder), demo=True), Location(FRONT_ENDS["jupyter"], folder))
     assert all("demo" in forms[kind] for kind in ("text/html", "text/markdown", "text/plain"))
     forms = bundle(figure(clip_in(folder)), Location(FRONT_ENDS["jupyter"], folder))
@@ -439,13 +439,13 @@ def test_a_demo_says_so(folder: Path) -> None:
 
 
 def test_formulas_in_prompts_stay_text(folder: Path) -> None:
-    """Front ends typeset dollar signs, but not in what is marked."""
+    """Dollar signs in a prompt are not typeset, as the caption has the classes that MathJax ignores."""
     page = html(figure(clip_in(folder), prompt="$x$ and $y$"), folder)
     assert "mathjax_ignore" in (page.one("figcaption")["class"] or "")
 
 
 def test_vscode_says_that_it_plays_no_sound(folder: Path) -> None:
-    """It knows H.264 but no AAC: said where there is sound, and only there."""
+    """VS Code plays H.264 but no AAC: a clip with sound says so, others do not."""
     loud, quiet = (figure(clip_in(folder, sound=sound)) for sound in (True, False))
     assert "no sound" in html(loud, folder, "vscode").text
     assert "no sound" not in html(quiet, folder, "vscode").text
@@ -453,7 +453,7 @@ def test_vscode_says_that_it_plays_no_sound(folder: Path) -> None:
 
 
 def test_the_metadata_say_where_it_came_from(folder: Path) -> None:
-    """Request, task, service, file and its checksum: enough to make it again."""
+    """The metadata hold request, task, service, file and checksum: enough to make the video again."""
     about = provenance(figure(clip_in(folder)))["kling_widgets"]
     assert about["task_id"] == "task_1"
     assert about["service"] == "https://api.crazyrouter.com"
@@ -464,7 +464,7 @@ def test_the_metadata_say_where_it_came_from(folder: Path) -> None:
 
 
 def test_no_form_holds_a_key_or_a_path_of_this_machine(folder: Path) -> None:
-    """A key that slipped into a prompt, and the user's folders, stay out of a notebook that is passed on."""
+    """An API key in a prompt and the user's folders are not in the metadata, as a notebook may be shared."""
     request = VideoRequest("2.6", prompt=f"a boat {KEY}", image=folder / "private" / "first.png")
     about = provenance(Figure(request, clip_in(folder), URL, "task_1"))
     assert KEY not in json.dumps(about)
@@ -472,7 +472,7 @@ def test_no_form_holds_a_key_or_a_path_of_this_machine(folder: Path) -> None:
 
 
 def noisy(width: int, height: int) -> bytes:
-    """The poster of a picture that a JPEG cannot make much smaller."""
+    """Return the poster of a picture that JPEG hardly compresses."""
     picture = Image.frombytes("RGB", (width, height), random.Random(1).randbytes(width * height * 3))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=95)
@@ -482,8 +482,8 @@ def noisy(width: int, height: int) -> bytes:
 
 
 def test_a_figure_fits_its_budget(folder: Path) -> None:
-    """60 KiB in the notebook's file, both posters included, whatever the picture and the prompt are; the poster is
-    there all the same."""
+    """A figure takes at most 60 KiB in the notebook's file, both posters included, for any picture and prompt, and the
+    poster is never left out."""
     prompts = ("a paper boat", "纸" * 2500, '"\\\n' * 800, "<&>" * 800)
     for poster, prompt in product((noisy(640, 360), noisy(360, 640)), prompts):
         shown = figure(clip_in(folder, poster=poster), prompt=prompt)
@@ -493,7 +493,7 @@ def test_a_figure_fits_its_budget(folder: Path) -> None:
 
 
 def test_a_prompt_that_fills_a_figure_leaves_no_poster(folder: Path) -> None:
-    """What is said counts more than a picture."""
+    """A prompt that takes all the space leaves no poster, as text is more important."""
     forms = bundle(
         figure(clip_in(folder, poster=noisy(640, 360)), prompt="<&>" * 9000), Location(FRONT_ENDS["jupyter"], folder)
     )
@@ -502,7 +502,7 @@ def test_a_prompt_that_fills_a_figure_leaves_no_poster(folder: Path) -> None:
 
 
 def test_a_picture_in_a_request_does_not_fill_the_metadata(folder: Path) -> None:
-    """In base64 it may have megabytes, and a notebook holds them again with each clip."""
+    """A picture in base64 is cut in the metadata, which every clip would repeat."""
     request = VideoRequest("2.6", prompt="a paper boat", image="iVBORw0KGgo" + "A" * 400_000)
     about = provenance(dataclasses.replace(figure(clip_in(folder)), request=request))["kling_widgets"]["request"]
     assert about["prompt"] == "a paper boat"
@@ -511,7 +511,7 @@ def test_a_picture_in_a_request_does_not_fill_the_metadata(folder: Path) -> None
 
 
 def saved(shown: Figure, folder: Path) -> int:
-    """Bytes of the figure in a notebook's file."""
+    """Return the bytes of the figure in a notebook's file."""
     import nbformat  # takes seconds: not for who only collects
 
     data, metadata = bundle(shown, Location(FRONT_ENDS["jupyter"], folder)), provenance(shown)

@@ -1,4 +1,4 @@
-"""The journal as people see it: filtered, as a table with pictures, as data; and forgotten."""
+"""The history: filtering, the table with pictures, export as data, and forgetting."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ JPEG = b"\xff\xd8\xff\xe0 a picture"
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    """A journal with one submission of each kind, on a clock that stands still."""
+    """Return a journal with one submission of each kind, and with a fixed clock."""
     journal = Journal(tmp_path / "journal.sqlite", clock=lambda: NOW)
     for number, columns in enumerate(STATES, 1):
         key = journal.write(VideoRequest("2.6", prompt=f"boat <b>{number}</b>", seconds=5), "demo")
@@ -50,24 +50,24 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def history(journal: Journal) -> History:
-    """All of it."""
+    """Return the history of the whole journal."""
     return History(journal.entries(), journal)
 
 
 def abandon(journal: Journal, *keys: int) -> None:
-    """Leaves submissions to a kernel that has ended."""
+    """Change the submissions' owner to a kernel that has ended."""
     for key in keys:
         journal.update(key, owner="0" * 16)
 
 
 def become(journal: Journal, key: int, state: str) -> None:
-    """Gives a submission a state, whatever it was."""
+    """Set the state of a submission, whatever it was."""
     with closing(sqlite3.connect(journal.path, isolation_level=None)) as file:
         file.execute("UPDATE submissions SET state = ?, error = NULL WHERE key = ?", (state, key))
 
 
 def column(shown: History, title: str) -> list[str]:
-    """A column of the table."""
+    """Return a column of the table."""
     table = shown.table()
     return [row[table.titles.index(title)] for row in table.rows]
 
@@ -76,7 +76,7 @@ def column(shown: History, title: str) -> list[str]:
 
 
 def test_it_is_a_sequence(journal: Journal) -> None:
-    """Newest first; a slice is one too, and knows where it is kept."""
+    """A history is newest first; a slice is a history, too, and names the same journal."""
     found = history(journal)
     assert [entry.key for entry in found] == [5, 4, 3, 2, 1]
     assert (len(found), found[0].key, next(reversed(found)).key) == (5, 5, 1)
@@ -85,7 +85,7 @@ def test_it_is_a_sequence(journal: Journal) -> None:
 
 
 def test_it_is_filtered(journal: Journal) -> None:
-    """By model, state, text and time, together; what is found is a history again."""
+    """Model, state, text and time are combined; the result is a history again."""
     journal.write(VideoRequest("3.0", prompt="a Lighthouse"), "demo")
     found = history(journal)
     assert [entry.key for entry in found.where(model="3.0")] == [6]
@@ -100,7 +100,7 @@ def test_it_is_filtered(journal: Journal) -> None:
 
 
 def test_what_a_dead_kernel_was_sending_is_unknown(journal: Journal) -> None:
-    """Nobody knows whether it was accepted; while its kernel lives it is being sent."""
+    """The state is "unknown", as it may have been accepted; while its kernel lives it is "sending"."""
     become(journal, 4, "sending")
     assert column(history(journal), "state")[1] == "being sent (demo)"
     abandon(journal, 4)
@@ -110,7 +110,7 @@ def test_what_a_dead_kernel_was_sending_is_unknown(journal: Journal) -> None:
 
 
 def test_what_a_dead_kernel_did_not_send_was_not_refused(journal: Journal) -> None:
-    """It was never sent, before and after that is noted."""
+    """The state is "written", before and after the journal records the interruption."""
     abandon(journal, 5)
     for _ in range(2):
         assert column(history(journal), "state")[0] == "not sent (demo)"
@@ -124,7 +124,7 @@ def test_what_a_dead_kernel_did_not_send_was_not_refused(journal: Journal) -> No
 
 
 def test_the_table(journal: Journal) -> None:
-    """When, which task, model, state in words, how long, prompt; a task without an id by its number."""
+    """The table has time, task, model, state in words, duration and prompt; a task without an id has its number."""
     table = history(journal).table()
     assert table.titles == ("when", "task", "model", "state", "took", "prompt")
     assert [row[1:] for row in table.rows] == [
@@ -138,26 +138,26 @@ def test_the_table(journal: Journal) -> None:
 
 
 def test_what_is_under_way_is_watched_or_not(journal: Journal) -> None:
-    """After the kernel that watched it has ended, the table says so."""
+    """If the kernel that watched a task has ended, the table says so."""
     abandon(journal, 3)
     assert column(history(journal), "state")[2] == "under way, not watched (demo)"
 
 
-def test_why_it_failed_is_told_to_who_points_at_it(journal: Journal) -> None:
-    """The reason is the meaning of the state."""
+def test_why_it_failed_is_the_tooltip_of_the_state(journal: Journal) -> None:
+    """The reason is the explanation of the cell."""
     assert 'title="failed (demo): It failed."' in history(journal)._repr_html_()
 
 
 @pytest.mark.parametrize("task_id", ["t" * 200, "two words", "<b>", "a\nb", ""])
 def test_an_id_that_nobody_can_type_is_a_number(task_id: str, journal: Journal) -> None:
-    """The journal's, which ``%kling_show`` takes as well."""
+    """Such a task is named by the journal's number, which ``%kling_show`` accepts as well."""
     journal.update(1, task_id=task_id)
     assert column(history(journal), "task")[-1] == "#1"
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 200])
 def test_it_fits_the_terminal(columns: int, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long prompts are cut, in Chinese too; what has no room goes below."""
+    """Long prompts are cut, also in Chinese; columns without room are printed below."""
     for prompt in ("word " * 60, "\u7eb8\u8239" * 100):
         journal.write(VideoRequest("2.6", prompt=prompt), "https://a.example")
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -166,7 +166,7 @@ def test_it_fits_the_terminal(columns: int, journal: Journal, monkeypatch: pytes
 
 
 def test_posters_stand_in_the_page(journal: Journal) -> None:
-    """As small data URIs, and nowhere else; what is no JPEG, or too large for a table, is left out."""
+    """Posters are data URIs in HTML only; a file that is not a JPEG, or is too large, is left out."""
     journal.update(1, poster=JPEG)
     journal.update(2, poster=b"<svg onload=alert(1)>")
     journal.update(3, poster=JPEG + bytes(5000))
@@ -180,7 +180,7 @@ def test_posters_stand_in_the_page(journal: Journal) -> None:
 
 
 def test_a_video_that_is_made_has_its_poster(session: Session, kernel: Any) -> None:
-    """Small enough for a table, from the first frame of the file."""
+    """A finished video has a small poster from the first frame of its file."""
     pytest.importorskip("av")
     shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a paper boat", size="512x512"))
     (image,) = (part for part in shape(session.get(Resumer).history()._repr_html_()) if part[0] == "img")
@@ -189,7 +189,7 @@ def test_a_video_that_is_made_has_its_poster(session: Session, kernel: Any) -> N
 
 
 def test_only_the_newest_are_shown(tmp_path: Path) -> None:
-    """Fifty, and how many more there are, and how to see them."""
+    """The table shows fifty rows, how many more there are, and how to see them."""
     journal = Journal(tmp_path / "journal.sqlite")
     for number in range(SHOWN + 3):
         journal.write(VideoRequest("2.6", prompt=f"boat {number}"), "https://a.example")
@@ -202,7 +202,7 @@ def test_only_the_newest_are_shown(tmp_path: Path) -> None:
 
 
 def test_the_cost_is_the_sum_of_what_was_made(journal: Journal) -> None:
-    """By the user's own prices, in each currency; what failed, was never sent, or was made by the demo is not in it."""
+    """The cost is by the user's prices, in each currency, without failed, unsent and demo tasks."""
     assert "price" not in repr(history(journal))
     for key, currency in ((1, "USD"), (2, "USD"), (3, "EUR"), (5, "USD")):
         journal.update(key, cost=0.35, currency=currency, service="https://a.example")
@@ -216,7 +216,7 @@ def test_the_cost_is_the_sum_of_what_was_made(journal: Journal) -> None:
 
 
 def test_it_says_where_it_is_and_who_can_read_it(journal: Journal) -> None:
-    """Prompts are private: a file that others can read is said to be one, with what to do."""
+    """If others can read the journal with its private prompts, the history says so, with what to do."""
     assert re.search(r"Kept in \S+journal\.sqlite, for you alone\.$", repr(history(journal)))
     if os.name == "posix":
         journal.path.chmod(0o644)
@@ -224,7 +224,7 @@ def test_it_says_where_it_is_and_who_can_read_it(journal: Journal) -> None:
 
 
 def test_an_empty_history_says_so(tmp_path: Path) -> None:
-    """In text and in HTML: that there is none, or that none was found."""
+    """Text and HTML say that there is no task, or that none matches."""
     journal = Journal(tmp_path / "a <b>.sqlite")
     assert repr(history(journal)).startswith("No tasks yet. Kept in")
     assert "<b>" not in history(journal)._repr_html_()
@@ -233,7 +233,7 @@ def test_an_empty_history_says_so(tmp_path: Path) -> None:
 
 
 def test_rows_of_somebody_else_do_no_harm(journal: Journal) -> None:
-    """Times that are none, bodies that no request can be made of, states that nobody knows."""
+    """Invalid times, invalid bodies and unknown states in the file raise no error."""
     with closing(sqlite3.connect(journal.path)) as file, file:
         rows = [
             (9e999, "{}", 0),
@@ -248,7 +248,7 @@ def test_rows_of_somebody_else_do_no_harm(journal: Journal) -> None:
                 (created, body, ended),
             )
     found = history(journal)
-    assert len(found) == 6  # those with numbers that are no times are not taken
+    assert len(found) == 6  # rows with invalid times are left out
     assert column(found, "state")[0] == "odd"
     assert all(json.loads(line, parse_constant=pytest.fail) for line in found.to_jsonl().splitlines())  # type: ignore[union-attr]
     if importlib.util.find_spec("pandas"):
@@ -259,7 +259,7 @@ def test_rows_of_somebody_else_do_no_harm(journal: Journal) -> None:
 
 
 def test_pandas(journal: Journal) -> None:
-    """A row a submission and a column a field, with what it cost; without pandas the error says what to install."""
+    """Each submission is a row, each field a column, with the cost; without pandas the error says what to install."""
     journal.update(1, cost=0.35, currency="USD")
     if importlib.util.find_spec("pandas") is None:
         with pytest.raises(KlingError, match="pip install pandas"):
@@ -275,7 +275,7 @@ def test_pandas(journal: Journal) -> None:
 
 
 def test_json_lines(journal: Journal) -> None:
-    """The whole of each entry, a line each, newest first; times are ISO 8601 in UTC."""
+    """Each line is a complete entry, newest first; times are ISO 8601 in UTC."""
     lines = [json.loads(line) for line in history(journal).to_jsonl().splitlines()]  # type: ignore[union-attr]
     assert [line["key"] for line in lines] == [5, 4, 3, 2, 1]
     first = lines[-1]
@@ -286,7 +286,7 @@ def test_json_lines(journal: Journal) -> None:
 
 
 def test_json_lines_in_a_file(journal: Journal, tmp_path: Path) -> None:
-    """For its owner alone; never over a file that is there, unless that is asked for."""
+    """The file is readable by its owner only; an existing file is replaced only with ``overwrite``."""
     path = tmp_path / "history.jsonl"
     assert history(journal).to_jsonl(path) is None
     whole = history(journal).to_jsonl()
@@ -307,7 +307,7 @@ def test_json_lines_in_a_file(journal: Journal, tmp_path: Path) -> None:
 
 
 def test_no_key_is_exported(journal: Journal) -> None:
-    """Also none that stands in a journal that somebody else wrote."""
+    """An API key in a journal from another source is not exported either."""
     journal.update(1, body={"prompt": f"x {KEY}"}, error=f"\n{KEY}", url=f"https://a.example/{KEY}")
     assert KEY not in (history(journal).to_jsonl() or KEY)
 
@@ -316,7 +316,7 @@ def test_no_key_is_exported(journal: Journal) -> None:
 
 
 def test_forgotten_is_gone(journal: Journal, tmp_path: Path) -> None:
-    """From the journal, for good; the videos stay. What is under way is kept, and that is said."""
+    """Submissions are deleted from the journal; videos stay. Running ones are kept, with a message."""
     video = tmp_path / "boat.mp4"
     video.write_bytes(b"a video")
     journal.update(1, path=str(video))
@@ -331,7 +331,7 @@ def test_forgotten_is_gone(journal: Journal, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", ["written", "sending", "accepted", "succeeded"])
 def test_what_is_under_way_is_never_forgotten(state: str, journal: Journal) -> None:
-    """From the first moment on until its video is saved."""
+    """A running submission is kept in every state until its video is saved."""
     become(journal, 2, state)
     said = shown(history(journal)[3:4].forget)
     assert (said.value, "kept" in said.text) == (0, True)
@@ -340,13 +340,13 @@ def test_what_is_under_way_is_never_forgotten(state: str, journal: Journal) -> N
 
 @pytest.mark.parametrize("state", ["accepted", "succeeded"])
 def test_what_the_service_has_no_more_can_be_forgotten(state: str, journal: Journal) -> None:
-    """A task that is gone, or its video, is no task under way."""
+    """A task that the service no longer has, or whose video it no longer has, does not count as running."""
     journal.update(2, state=state, error="There is no such task.")
     assert history(journal)[3:4].forget() == 1
 
 
 def test_what_is_settled_is_forgotten_without_a_word(journal: Journal) -> None:
-    """Chosen ones only."""
+    """Finished submissions are forgotten without a message, and only those that were chosen."""
     said = shown(history(journal).where(status="failed").forget)
     assert (said.value, said.text) == (1, "")
     assert [entry.key for entry in journal.entries()] == [5, 4, 3, 1]
@@ -354,6 +354,6 @@ def test_what_is_settled_is_forgotten_without_a_word(journal: Journal) -> None:
 
 @pytest.mark.parametrize("path", [123, True, b"a.jsonl", ["a.jsonl"]])
 def test_what_is_no_path_is_not_written_to(path: Any, journal: Journal) -> None:
-    """A number would be an open file of this process."""
+    """A path must be text or a Path: a number would be an open file of this process."""
     with pytest.raises(InvalidRequestError, match="is text or a Path, not something of type"):
         history(journal).to_jsonl(path)

@@ -1,4 +1,4 @@
-"""Which submissions are meant: what people type, and what they are told when it can mean nothing."""
+"""Filters of the history: accepted values, and errors for values without a meaning."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ DAY = 86_400.0
 
 
 def entry(key: int = 1, *, model: str = "aigc-video-kling-2.6", state: str = "saved", **more: Any) -> Submission:
-    """An entry as the journal gives it."""
+    """Return an entry as the journal returns it."""
     about = {"created": NOON, "service": "https://a.example", "body": {"prompt": "a Lighthouse"}} | more
     return Submission(key=key, model=model, state=state, **about)  # type: ignore[arg-type]
 
 
 def found(entries: list[Submission], **given: Any) -> list[int]:
-    """The keys of those that pass."""
+    """Return the keys of the entries that pass."""
     wanted = conditions(entries, lambda each: each.state, **given)
     return [each.key for each in entries if all(test(each) for test in wanted)]
 
 
 @pytest.mark.parametrize("name", ["2.6", "aigc-video-kling-2.6", " 2.6 ", "AIGC-video-kling-2.6"])
 def test_a_model_by_any_of_its_names(name: str) -> None:
-    """As everywhere else."""
+    """A model can be given by any of its names, as everywhere else."""
     assert found([entry(1), entry(2, model="aigc-video-kling-3.0")], model=name) == [1]
 
 
 def test_a_model_that_only_the_journal_knows() -> None:
-    """One that has left the catalog, or is newer than it, can still be asked for."""
+    """A model that is not in the catalog can be given if the journal has it."""
     entries = [entry(1), entry(2, model="aigc-video-kling-0.9"), entry(3, model="something else")]
     assert found(entries, model="0.9") == [2]
     assert found(entries, model="something else") == [3]
 
 
 def test_a_status_by_our_words_and_by_the_states() -> None:
-    """Each word of the table, each state of the journal and of a job; case, hyphens and underscores do not count."""
+    """A status is a word of the table or a state of the journal or a job; case, hyphens and underscores do not matter."""
     entries = [entry(key, state=state) for key, state in enumerate(STATES)]
     for key, (state, word) in enumerate(STATES.items()):
         assert found(entries, status=word) == [key]
@@ -54,7 +54,7 @@ def test_a_status_by_our_words_and_by_the_states() -> None:
 
 
 def test_text_is_looked_for_in_the_prompt() -> None:
-    """Anywhere in it, in any case; a body without one, or with something else there, has no such text."""
+    """Text matches anywhere in the prompt, in any case; a body without a text prompt does not match."""
     entries = [
         entry(1),
         entry(2, body={}),
@@ -81,7 +81,7 @@ def test_text_is_looked_for_in_the_prompt() -> None:
     ],
 )
 def test_a_time_in_any_of_its_forms(given: dict[str, Any], keys: list[int]) -> None:
-    """Local, unless it names a zone; a day is meant from its beginning to its end."""
+    """A time is local unless it has a zone; a date means the whole day."""
     entries = [entry(1, created=NOON - DAY), entry(2), entry(3, created=NOON + DAY)]
     assert found(entries, **given) == keys
 
@@ -101,7 +101,7 @@ def test_a_time_in_any_of_its_forms(given: dict[str, Any], keys: list[int]) -> N
     ],
 )
 def test_what_can_mean_nothing_is_one_line(given: dict[str, Any], said: str) -> None:
-    """It says what is possible."""
+    """The error is one line that says what is possible."""
     with pytest.raises(InvalidRequestError) as raised:
         found([entry()], **given)
     assert said in str(raised.value)
@@ -124,7 +124,7 @@ def test_what_can_mean_nothing_is_one_line(given: dict[str, Any], said: str) -> 
     ],
 )
 def test_the_line_of_tasks(line: str, count: int, given: dict[str, str]) -> None:
-    """A number first, options anywhere, the rest is text."""
+    """The line has a number first, options anywhere, and the rest is text."""
     assert read(line) == (count, given)
 
 
@@ -132,6 +132,6 @@ def test_the_line_of_tasks(line: str, count: int, given: dict[str, str]) -> None
     ("line", "said"), [("--all", "--model, --status, --since, --until"), ("--model", "--model needs")]
 )
 def test_an_option_that_is_none(line: str, said: str) -> None:
-    """It is refused with those that there are."""
+    """An unknown option is refused; the error lists the options."""
     with pytest.raises(InvalidRequestError, match=said):
         read(line)

@@ -19,12 +19,12 @@ def of(name: str) -> Model:
 
 
 def by_row(table: Table) -> dict[str, dict[str, str]]:
-    """Each row by its name: what stands under each title."""
+    """Return the cells of each row by title, by the row's name."""
     return {row[0]: dict(zip(table.titles, row, strict=True)) for row in table.rows}
 
 
 def test_all_models_with_how_it_is_known() -> None:
-    """Twelve rows; a full circle is the service's own word, an open one somebody else's."""
+    """The table has twelve rows; a full circle means the service's own page, an open one another source."""
     rows = by_row(models_table())
     assert list(rows) == [model.name for model in models()]
     assert rows["2.6"]["text"] == "●"
@@ -44,7 +44,7 @@ def test_all_models_with_how_it_is_known() -> None:
 
 
 def test_the_columns_are_those_of_the_service_s_facts() -> None:
-    """What tells models apart, in this order."""
+    """The columns are the features in which models differ, in this order."""
     assert models_table().titles == (
         "--model",
         "text",
@@ -65,7 +65,7 @@ def test_the_columns_are_those_of_the_service_s_facts() -> None:
 
 
 def test_every_mark_has_its_words() -> None:
-    """For who points at it or has it read out: the column, how it is known, and what is to be noted."""
+    """Each mark has an explanation for tooltip and screen reader: the column, the source, and a note."""
     table = models_table()
     told = {
         row[0]: dict(zip(table.titles, (getattr(cell, "meaning", "") for cell in row), strict=True))
@@ -87,7 +87,7 @@ def test_every_mark_has_its_words() -> None:
 
 
 def test_the_models_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has no room beside goes below, each row with its name again; the note at the end says what marks mean."""
+    """Columns without room are printed below with the rows' names; the note at the end explains the marks."""
     monkeypatch.setenv("COLUMNS", "80")
     *lines, note = repr(models_table()).splitlines()
     assert max(map(len, lines)) <= 80
@@ -101,7 +101,7 @@ def test_the_models_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_models_side_by_side() -> None:
-    """Only what differs, with its notes, and what the second has more and less."""
+    """A comparison has only the differences, with notes, and what the second model has more and less."""
     table = comparison_table([of("2.6"), of("3.0")])
     assert table.titles == ("what differs", "2.6", "3.0")
     rows = {name: tuple(row.values())[1:] for name, row in by_row(table).items()}
@@ -118,8 +118,8 @@ def test_two_models_side_by_side() -> None:
     assert "last frame" not in rows
 
 
-def test_notes_are_told_where_models_stand_side_by_side() -> None:
-    """What is only a hint in the table of all models."""
+def test_notes_are_in_the_cells_of_a_comparison() -> None:
+    """A comparison shows the notes in its cells; the table of all models only in tooltips."""
     rows = by_row(comparison_table([of("2.0"), of("2.1"), of("o1")]))
     assert rows["last frame"] == {
         "what differs": "last frame",
@@ -131,7 +131,7 @@ def test_notes_are_told_where_models_stand_side_by_side() -> None:
 
 
 def test_the_same_is_said() -> None:
-    """Two models of which nothing different is known."""
+    """A comparison of two models without known differences says so."""
     table = comparison_table([of("2.1"), of("2.5-turbo")])
     assert table.rows == ()
     assert table.note.startswith("What is known of 2.1 and 2.5-turbo is the same.")
@@ -140,7 +140,7 @@ def test_the_same_is_said() -> None:
 
 @pytest.mark.parametrize(("one", "other"), [*permutations(models(), 2)], ids=lambda model: model.name)
 def test_any_two_can_be_compared(one: Model, other: Model) -> None:
-    """Every row differs; what is more and less is what is gained and lost."""
+    """For any two models every row differs, and "more" and "less" are the gains and losses."""
     rows = by_row(comparison_table([one, other]))
     gained, lost = gains_and_losses(one, other)
     assert rows.pop(f"more than {one.name}", {}).get(other.name, "") == ", ".join(gained)
@@ -154,7 +154,7 @@ def test_any_two_can_be_compared(one: Model, other: Model) -> None:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_the_fields_of_a_model(model: Any) -> None:
-    """Its own as rows, in the form's order; the others named below."""
+    """The model's own fields are rows, in the form's order; the others are named below."""
     table = fields_table(model)
     assert [row[0] for row in table.rows] == [f"--{field.name.replace('_', '-')}" for field in model.fields]
     assert all(f"--{field.name.replace('_', '-')}" in table.note for field in model.others)

@@ -1,4 +1,4 @@
-"""How a job is put into words."""
+"""Status texts of jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kling_widgets.notebook.output.status_text import STATES, change, clock, dur
     ("seconds", "said"), [(0, "0:00"), (38.9, "0:38"), (60, "1:00"), (3599, "59:59"), (3727, "1:02:07")]
 )
 def test_clock(seconds: float, said: str) -> None:
-    """Time gone by, as a clock shows it."""
+    """An elapsed time is shown as on a clock."""
     assert clock(seconds) == said
 
 
@@ -42,7 +42,7 @@ def test_clock(seconds: float, said: str) -> None:
     ],
 )
 def test_duration(seconds: float, said: str) -> None:
-    """A length of time, without parts that are nought."""
+    """A length of time is shown without parts that are zero."""
     assert duration(seconds) == said
 
 
@@ -63,20 +63,20 @@ def test_duration(seconds: float, said: str) -> None:
     ],
 )
 def test_left(remaining: tuple[float, float] | None, said: str) -> None:
-    """How much longer: a range that promises no more than is known."""
+    """The remaining time is a range no more precise than the estimate."""
     assert left(remaining) == said
 
 
 @given(st.floats(0, 1e5), st.floats(0, 1e5))
 def test_left_never_says_nought(low: float, more: float) -> None:
-    """No estimate says that nothing is left, or counts down."""
+    """No estimate says that nothing is left."""
     said = left((low, low + more))
     assert " 0" not in said
     assert "–0" not in said
 
 
 def test_every_state_has_words() -> None:
-    """No state is shown by its internal name, and no two alike."""
+    """Every state has a text that is not its internal name, and no two have the same."""
     assert set(STATES) == set(get_args(State))
     assert len(set(STATES.values())) == len(STATES)
 
@@ -123,12 +123,12 @@ def test_every_state_has_words() -> None:
     ],
 )
 def test_line(moment: dict[str, Any], said: str) -> None:
-    """What is happening, how far, since when, about how much longer; each where it is known."""
+    """The line has state, progress, elapsed and remaining time, as far as they are known."""
     assert line(JobSnapshot(**moment)) == said
 
 
 def test_changes_do_not_tick() -> None:
-    """A log has one line a state: what only counts is not in it."""
+    """A log has one line for each state: changing numbers are not in it."""
     first = JobSnapshot("running", elapsed=1, percent=3, remaining=(9, 12))
     later = JobSnapshot("running", elapsed=9, percent=80, remaining=(2, 3))
     assert change(first) == change(later) == "Making the video"
@@ -155,16 +155,16 @@ def test_changes_do_not_tick() -> None:
     ],
 )
 def test_a_trouble_in_a_few_words(error: KlingError | None, said: str) -> None:
-    """What kind it is; nothing of what a stranger wrote."""
+    """The text names the kind of error, and quotes nothing from the reply."""
     assert trouble(error) == said
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
-def test_the_end_is_told_as_an_end(state: State) -> None:
-    """Neither a silence nor a strange word of the service hides that a job has ended."""
+def test_the_end_is_shown_as_an_end(state: State) -> None:
+    """Neither missing answers nor an unknown status word hide that a job has ended."""
     assert change(JobSnapshot(state, silent=4.0, word="PAUSED")) == STATES[state]
 
 
 def test_a_long_word_of_the_service_is_cut() -> None:
-    """The service's word is data: it does not take the line over."""
+    """A long status word of the service is cut."""
     assert len(line(JobSnapshot("running", word="x" * 5000))) < 100

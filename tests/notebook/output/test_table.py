@@ -1,4 +1,4 @@
-"""A table as text, as HTML, as Markdown."""
+"""Tables as text, HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from kling_widgets.notebook.widgets.styles import TABLE_STYLE
 
 
 def test_text_is_aligned() -> None:
-    """Columns begin below their titles; the note stands below."""
+    """Columns are aligned with their titles; the note is below the table."""
     table = Table(("a", "name"), [["long one", "x"], ["y", ""]], "A note.")
     assert repr(table).splitlines() == ["a         name", "long one  x", "y", "A note."]
 
 
 def test_html_is_escaped() -> None:
-    """Titles, cells and note are text, also dollar signs."""
+    """Titles, cells and note are escaped, also from MathJax."""
     page = Table(("<i>",), [["<script>"]], "<b> $x$")._repr_html_()
     assert "<script>" not in page
     assert "<i>" not in page
@@ -24,17 +24,17 @@ def test_html_is_escaped() -> None:
 
 
 def test_markdown_keeps_its_columns() -> None:
-    """A bar in a cell does not end it."""
+    """A vertical bar in a cell does not end the cell."""
     assert Table(("a", "b"), [["x|y", "z"]]).to_markdown() == "| a | b |\n| --- | --- |\n| x\\|y | z |"
 
 
 def test_an_empty_table_is_its_titles() -> None:
-    """No rows are no error."""
+    """A table without rows is its titles."""
     assert repr(Table(("a", "b"), [])) == "a  b"
 
 
 def test_columns_go_below_where_there_is_no_room() -> None:
-    """As many as fit beside the names of the rows; at least one, also where not even that fits."""
+    """As many columns as fit are beside the rows' names; at least one, even if it does not fit."""
     titles, rows = ("name", "aaaa", "bbbb", "cccc"), [("x", "1", "2", "3"), ("y", "4", "5", "6")]
     assert repr(Table(titles, rows, "Note.", folds=True, width=lambda: 16)).splitlines() == [
         "name  aaaa  bbbb",
@@ -53,7 +53,7 @@ def test_columns_go_below_where_there_is_no_room() -> None:
 
 
 def test_a_cell_is_text_that_means_more() -> None:
-    """It equals its text; in HTML its meaning is the name of the mark."""
+    """A TableCell equals its text; in HTML its meaning is the symbol's label."""
     cell = TableCell("●", 'said <b> "so"')
     assert cell == "●" and cell.meaning == 'said <b> "so"' and TableCell("x").meaning == ""
     page = Table(("a", "b"), [["x", cell]])._repr_html_()
@@ -61,7 +61,7 @@ def test_a_cell_is_text_that_means_more() -> None:
 
 
 class _Tree(HTMLParser):
-    """What is open when the page ends, and what was in it."""
+    """Parser that records unclosed elements and all elements of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class _Tree(HTMLParser):
 
 
 def test_html_can_be_read_out_and_reached() -> None:
-    """Titles and names of rows are headings; what may be wider than the page takes the focus, and has a name."""
+    """Titles and row names are header cells; the scrollable part is focusable and has a label."""
     page = Table(("a", "b"), [["x", "1"], ["y", "2"]], "Note.")._repr_html_()
     tree = _Tree(page)
     assert tree.open == []
@@ -89,14 +89,14 @@ def test_html_can_be_read_out_and_reached() -> None:
 
 
 def test_a_cell_is_one_line_of_text() -> None:
-    """Whatever stands in it: rows stay rows, and a terminal is told nothing."""
+    """Line breaks and control characters in a cell change neither the rows nor the terminal."""
     table = Table(("a\nb", "c"), [["x\r\ny\x1b[2J", TableCell("1\u2028", "why\x9b")]], "note\n\x07")
     assert repr(table).splitlines() == ["a b      c", "x y [2J  1", "note"]
     assert table.to_markdown().splitlines()[2] == "| x y \\[2J | 1 |"
 
 
 def test_markdown_is_escaped() -> None:
-    """What would begin a link, a tag, code or a formula in a cell."""
+    """The start of a link, tag, code or formula in a cell is escaped."""
     row = Table(("a", "b"), [["`x` [y](z) <b>", "$x$ www.a.example https://b.example c@d.example"]]).to_markdown()
     assert row.splitlines()[2] == (
         "| \\`x\\` \\[y\\](z) \\<b\\> | \\$x\\$ www\\.a.example https\\://b.example c\\@d.example |"
@@ -104,7 +104,7 @@ def test_markdown_is_escaped() -> None:
 
 
 def test_columns_stand_below_each_other_in_any_script() -> None:
-    """Chinese letters take two columns of a terminal, marks on letters none."""
+    """Columns are aligned with Chinese characters, which are two columns wide, and combining marks, which are none."""
     assert columns_of("\u7eb8\u8239") == 4
     assert columns_of("e\u0301") == 1
     lines = repr(Table(("a", "b"), [["\u7eb8\u8239", "x"], ["long", "y"]])).splitlines()
@@ -112,7 +112,7 @@ def test_columns_stand_below_each_other_in_any_script() -> None:
 
 
 def test_the_last_column_is_cut_where_it_would_not_fit() -> None:
-    """To the width; where that leaves less than twenty columns, it goes under the others."""
+    """The last column is cut to the width; if less than twenty columns are left, it is printed below the others."""
     rows = [("x", "word " * 20), ("y", "\u7eb8" * 50)]
     lines = repr(Table(("a", "text"), rows, folds=True, cuts=True, width=lambda: 40)).splitlines()
     assert [37 <= columns_of(line) <= 40 for line in lines[1:]] == [True, True]
@@ -124,7 +124,7 @@ def test_the_last_column_is_cut_where_it_would_not_fit() -> None:
 
 
 def test_a_picture_is_a_cell() -> None:
-    """Its bytes are in the page; in text, and where there is none, the cell is empty."""
+    """A picture's bytes are in HTML; in text, and without a picture, the cell is empty."""
     table = Table(("a", "video"), [["x", TablePicture(b"\xff\xd8\xff")], ["y", TablePicture(b"")]])
     page = table._repr_html_()
     assert page.count("<img") == 1

@@ -1,4 +1,4 @@
-"""The lines about wishes that no kernel works on."""
+"""Report on submissions that no kernel works on."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def entry(key: int, prompt: str = "a boat", task_id: str | None = None, service:
 
 
 def test_nothing_to_say() -> None:
-    """No lines."""
+    """Without such submissions there are no lines."""
     assert unfinished((), (), ()) == []
 
 
 def test_each_kind_says_what_to_do() -> None:
-    """Not sent: how to send it. Unknown: where to look. Elsewhere: how to watch it here."""
+    """An unsent one says how to send it, an unknown one where to look, one watched elsewhere how to watch it here."""
     unsent, unknown, elsewhere = unfinished([entry(7)], [entry(8)], [entry(9, task_id="t9")])
     assert "#7 “a boat”" in unsent
     assert "not billed" in unsent
@@ -32,7 +32,7 @@ def test_each_kind_says_what_to_do() -> None:
 
 
 def test_what_is_gone_says_why() -> None:
-    """And how to take it off the list."""
+    """A task that is gone says why, and how to remove it from the list."""
     (line,) = unfinished((), (), (), [replace(entry(9, task_id="t9"), error="No such task. Again: %kling_resume t9")])
     assert "#9 “a boat”" in line
     assert "No such task. Again: %kling_resume t9" in line
@@ -40,7 +40,7 @@ def test_what_is_gone_says_why() -> None:
 
 
 def test_many_are_cut() -> None:
-    """The ten newest unknown ones, and how many more there are."""
+    """The report has the ten newest unknown submissions, and the number of others."""
     lines = unfinished((), [entry(key) for key in range(1, 26)], [entry(key, task_id=f"t{key}") for key in range(30)])
     assert [line.split("#")[1].split()[0] for line in lines if "web console" in line] == [str(n) for n in range(16, 26)]
     assert "15 older ones" in lines[10]
@@ -49,7 +49,7 @@ def test_many_are_cut() -> None:
 
 
 def test_the_demo_has_no_console() -> None:
-    """And bills nothing."""
+    """For the demo the advice names no web console, as nothing is billed."""
     (line,) = unfinished((), [entry(1, service="demo")], ())
     assert "demo" in line
     assert "console" not in line
@@ -57,7 +57,7 @@ def test_the_demo_has_no_console() -> None:
 
 
 def test_a_prompt_is_data() -> None:
-    """Its line breaks and a key in it do not come out."""
+    """Line breaks and API keys in a prompt are not printed."""
     key = "sk-" + "Abc123xyz" * 4
     (line, *_) = unfinished([entry(1, f"a\n\x1b[2J boat {key}")], (), ())
     assert "\n" not in line
