@@ -311,7 +311,7 @@ def test_lines_stand_in_order_and_boxes_below_each_other(notebook: Notebook) -> 
     assert heights == sorted(heights)
     assert len({corner(form.box(label))[0] for label in ("Prompt", "First frame", "Video link")}) == 1
     form.box("First frame").fill("")
-    hint = form.root.get_by_text("Give a first frame to paint")
+    hint = form.root.get_by_text("Set a first frame to paint")
     expect(hint).to_be_visible()
     assert corner(hint)[1] < corner(form.root.get_by_role("button", name="Add a region"))[1]
 

@@ -116,7 +116,7 @@ def test_this_machine_is_never_asked(notebook: Notebook) -> None:
         form.box("First frame").fill(link)
         form.settled(link)
         expect(thumb(form, "First frame")).to_have_count(0)
-    expect(form.field("First frame")).to_contain_text("Only what an https link names is shown here.")
+    expect(form.field("First frame")).to_contain_text("Only https links are previewed here.")
     assert not [url for url in asked_for if "never.png" in url]
 
 

@@ -315,7 +315,7 @@ def test_masks_stay_when_the_model_changes_and_the_page_is_reloaded(notebook: No
 def test_the_table_does_the_same_by_keys_alone(notebook: Notebook, lab: Lab) -> None:
     """Without a first frame there is a sentence that says what to do; a link and points are typed, and sent."""
     brush = Brush(notebook, None)
-    expect(brush.form.root).to_contain_text("Give a first frame to paint and draw on it here.")
+    expect(brush.form.root).to_contain_text("Set a first frame to paint and draw on it here.")
     expect(brush.canvas).to_have_count(0)
     keyboard = brush.page.keyboard
     brush.form.root.get_by_role("button", name="Add a region").focus()
@@ -438,7 +438,7 @@ def test_links_are_loaded_by_the_browser(notebook: Notebook, lab: Lab) -> None:
     expect(brush.form.box("Mask 1")).to_have_value(re.compile(r"mask-1\.png$"))
     brush.press("Region 2")
     brush.drag((600, 200), (610, 200), size=small)
-    brush.says("A new mask: the one before cannot be changed here.")
+    brush.says("A new mask: the previous one cannot be changed here.")
     expect(brush.form.box("Mask 2")).to_have_value(re.compile(r"mask-2\.png$"))
     first, second = (fetched(region["mask_url"]) for region in brush.sent()["metadata"]["dynamic_masks"])
     assert first[:, :400].all()
@@ -472,11 +472,11 @@ def test_another_first_frame_is_told_from_the_masks_own(notebook: Notebook, lab:
     brush.click((800, 450), (1200, 450))
     brush.masks()
     brush.form.box("First frame").fill("portrait.png")
-    expect(brush.form.root).to_contain_text("has not the shape of the first frame of 450 × 800 pixels")
+    expect(brush.form.root).to_contain_text("does not have the aspect ratio of the first frame of 450 × 800 pixels")
     expect(brush.form.root).to_contain_text("Path 1: 800,450 and 1 more are outside")
     brush.shown()
     brush.form.root.get_by_role("button", name="Remove all regions").click()
-    expect(brush.form.root).not_to_contain_text("has not the shape")
+    expect(brush.form.root).not_to_contain_text("does not have the aspect ratio")
     brush.says("Region 1: nothing painted, no path.")
     assert brush.errors == []
 
@@ -515,6 +515,6 @@ def test_a_mask_that_cannot_be_saved_is_said(notebook: Notebook, lab: Lab) -> No
     picture(lab)
     brush = Brush(notebook, "first.png").shown()
     brush.click((800, 450))
-    brush.says("The mask could not be saved here: give one in the table below.")
+    brush.says("The mask could not be saved here: enter one in the table below.")
     expect(brush.form.root).to_contain_text("Motion brush 1 has no mask.")
     expect(brush.form.button).to_be_disabled()

@@ -1,4 +1,4 @@
-"""Controls: value in, value out. Each kind of field has one; none does I/O of its own but reading a chosen file."""
+"""Controls of the form, one class for each kind of field. Their only I/O is reading a chosen file."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from kling_widgets.notebook.widgets.factory import WidgetFactory
 
 __all__ = ["Control", "WidgetFactory", "kind_of", "make"]
 
-_PILLS = 4  # choices beside "default"; more are a list
+_MOST_BUTTONS = 4  # choices beside "default" that are shown as buttons; more are shown as a list
 
 
 def make(field: AnyField, parts: WidgetFactory) -> Control:
-    """The control of a field."""
+    """Return a control for a field."""
     return kind_of(field)(field, parts)
 
 
 def kind_of(field: AnyField) -> type[Control]:
-    """Which kind of control a field gets."""
+    """Return the class of control for a field."""
     match field:
         case Text():
             return TextBox
         case Flag():
             return Toggle
         case Choice(choices=choices):
-            return Toggle if len(choices) <= _PILLS else Dropdown
+            return Toggle if len(choices) <= _MOST_BUTTONS else Dropdown
         case Number(usual=usual):
-            return Toggle if 0 < len(usual) <= _PILLS else Slider
+            return Toggle if 0 < len(usual) <= _MOST_BUTTONS else Slider
         case Link():
             return LinkBox
         case Links():

@@ -1,4 +1,4 @@
-"""What every control is: a box with a visible label, a value, and its problems below."""
+"""Base class of all controls: a widget with a visible label, its value, and the field's problems below."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from kling_widgets.request.request import VideoRequest
 
 
 class Control(ABC):
-    """One field's control.
+    """Control of one field.
 
     Attributes:
-        sheets: the style sheets that it needs besides that of the form.
-        field: the field.
-        widget: all of it.
-        changed: called, without arguments, when the user has changed the value.
-        assign: called with values of other fields, by name, that what the user did here stands for.
+        sheets: The style sheets that it needs besides the form's.
+        field: The field.
+        parts: Creates widgets; shared by the form's controls.
+        widget: The widget to display.
+        changed: Called without arguments after the user has changed the value.
+        assign: Called with values for other fields, by name, that follow from an action of the user in this control.
+        classes: The CSS classes of the widget. One of them marks where the page shows the field's messages.
     """
 
     sheets: tuple[str, ...] = ()
@@ -35,33 +37,35 @@ class Control(ABC):
         self.changed: Callable[[], None] = lambda: None
         self.assign: Callable[[Mapping[str, JSON]], None] = lambda values: None
         self._quiet = False
-        self.classes = ("kling-field", at(field.name))  # of the widget: its lines stand in it
+        self.classes = ("kling-field", at(field.name))
         for sheet in self.sheets:
             parts.page.load_css(sheet)
         self.widget = self.build()
 
     @abstractmethod
     def build(self) -> widgets.Widget:
-        """Makes the widget."""
+        """Create the widget."""
 
     @abstractmethod
     def get(self) -> JSON:
-        """The value; None when it is not set."""
+        """Return the value, or None if it is not set."""
 
     @abstractmethod
     def set_value(self, value: JSON) -> None:
-        """Shows the value; None unsets it."""
+        """Show the value; None unsets it."""
 
     def set_field(self, field: AnyField) -> None:
-        """Takes another model's field of this name and kind, with that one's limits and hints. The value is set after
-        that."""
+        """Switch to another model's field of the same name and kind, with its limits and hints.
+
+        The caller sets the value afterwards.
+        """
         self.field = field
 
     def update_context(self, request: VideoRequest) -> None:  # noqa: B027 - most controls need to know nothing
-        """Tells it what the whole request is now, for what it shows of other fields; it is no change of the user's."""
+        """Update what the control shows of other fields. The user has not changed this control's value."""
 
     def set(self, value: JSON) -> None:
-        """Shows a value that does not come from the user; ``changed`` is not called."""
+        """Show a value that does not come from the user, without calling ``changed``."""
         self._quiet = True
         try:
             self.set_value(value)
@@ -69,29 +73,29 @@ class Control(ABC):
             self._quiet = False
 
     def enter(self, value: JSON) -> None:
-        """Enters a value as the user would: a program may fill in a form, too."""
+        """Set a value as if the user had entered it; programs use this to fill in a form."""
         self.set(value)
         self.notify_changed()
 
     def watch(self, widget: widgets.Widget, trait: str = "value") -> None:
-        """Takes a change of this widget as one of the control."""
+        """Report changes of this widget as changes of the control."""
         widget.observe(lambda _: self.notify_changed(), trait)
 
     def notify_changed(self) -> None:
-        """Says that the user has changed the value, unless it is being set."""
+        """Call ``changed``, unless the value is being set by the program."""
         if not self._quiet:
             self.changed()
 
     def show(self, said: Sequence[tuple[Problem, tuple[QuickFix, ...]]]) -> None:
-        """Shows the problems of this field, each with a button for every way out of it."""
-        self.parts.page.set_messages(self.field.name, *(self._line(problem, ways) for problem, ways in said))
+        """Show the field's problems, each with a button for every quick fix."""
+        self.parts.page.set_messages(self.field.name, *(self._line(problem, fixes) for problem, fixes in said))
 
-    def _line(self, problem: Problem, ways: tuple[QuickFix, ...]) -> Message:
-        word, look = ("Error", "kling-error") if problem.severity == "error" else ("Note", "kling-note")
-        presses = tuple((way.words, partial(self.assign, way.values)) for way in ways)
-        return Message(f"{word}: {problem}", f"kling-problem {look}", presses)
+    def _line(self, problem: Problem, fixes: tuple[QuickFix, ...]) -> Message:
+        prefix, css_class = ("Error", "kling-error") if problem.severity == "error" else ("Note", "kling-note")
+        buttons = tuple((fix.label, partial(self.assign, fix.values)) for fix in fixes)
+        return Message(f"{prefix}: {problem}", f"kling-problem {css_class}", buttons)
 
     def close(self) -> None:
-        """Gives back every widget that it made."""
+        """Close all widgets of the control and remove its messages."""
         self.parts.close(self.widget)
         self.parts.page.clear(self.field.name)

@@ -1,4 +1,4 @@
-"""Controls of plain values: text, one of a few words, one of many words, a number."""
+"""Controls for plain values: text, a choice from a few or many options, a number."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from kling_widgets.catalog.fields import Choice, Field, Flag, Number, Text
 from kling_widgets.core.json_values import JSON, shorten
 from kling_widgets.notebook.controls.base import Control
 
-DEFAULT = "default"  # the service's own; then the field is not sent
+DEFAULT = "default"  # the service's default: the field is not sent
 CHOOSE = "choose"
 
 
 class TextBox(Control):
-    """A line of text, or several where the field is long."""
+    """Text input of one line, or of several lines if the field is long."""
 
     def build(self) -> widgets.Widget:
         assert isinstance(self.field, Text)
@@ -37,7 +37,7 @@ class TextBox(Control):
 
 
 class Toggle(Control):
-    """A few choices side by side; the first one leaves the field alone."""
+    """Buttons for a few choices; the first one leaves the field unset."""
 
     kind: type[widgets.Widget] = widgets.ToggleButtons
 
@@ -60,7 +60,7 @@ class Toggle(Control):
         self.box.options, self.box.tooltip = (DEFAULT, *self.choices), field.help
 
     def notify_changed(self) -> None:
-        if self.box.index is not None:  # a page that has no choice to tell has not unset it
+        if self.box.index is not None:  # None is a click on a button that ipywidgets does not know: nothing was unset
             super().notify_changed()
 
     def get(self) -> JSON:
@@ -68,19 +68,19 @@ class Toggle(Control):
 
     def set_value(self, value: JSON) -> None:
         if value is not None and value not in self.choices.values():
-            self.choices[str(value)] = value  # a value from elsewhere is shown as it is, right or wrong
+            self.choices[str(value)] = value  # shown unchanged, even if it is not valid
             self.box.options = (DEFAULT, *self.choices)
         self.box.value = DEFAULT if value is None else next(word for word, v in self.choices.items() if v == value)
 
 
 class Dropdown(Toggle):
-    """Many choices in a list."""
+    """Dropdown list of many choices."""
 
     kind = widgets.Dropdown
 
 
 def choices(field: Field) -> dict[str, JSON]:
-    """What can be chosen, by the word for it; empty for a field of another kind."""
+    """Return the field's choices by their labels; empty for a field of another kind."""
     match field:
         case Flag(choices=values):
             return {"on" if value else "off": value for value in values}
@@ -92,12 +92,12 @@ def choices(field: Field) -> dict[str, JSON]:
 
 
 class Slider(Control):
-    """A number in a range, or left alone: the slider shows when a number is chosen."""
+    """Slider for a number in a range, which is used only if the user has chosen to set the field."""
 
     def build(self) -> widgets.Widget:
         assert isinstance(self.field, Number)
         low, high = _range(self.field)
-        self._odd: JSON = None  # what is no number
+        self._unusual: JSON = None  # a value that is not a whole number
         self.mode = self.parts.make(
             widgets.ToggleButtons,
             description=self.field.label,
@@ -120,19 +120,19 @@ class Slider(Control):
         self.mode.tooltip = field.help
 
     def get(self) -> JSON:
-        return {DEFAULT: None, CHOOSE: self.number.value}.get(self.mode.value, self._odd)
+        return {DEFAULT: None, CHOOSE: self.number.value}.get(self.mode.value, self._unusual)
 
     def set_value(self, value: JSON) -> None:
-        # A value from elsewhere is shown as it is, right or wrong.
+        # The value is shown unchanged, even if it is not valid.
         is_number = isinstance(value, int) and not isinstance(value, bool)
         if is_number:
             self.number.min, self.number.max = min(self.number.min, value), max(self.number.max, value)
             self.number.value = value
-        self._odd = None if is_number else value
-        odd = [] if self._odd is None else [shorten(value, 20)]
-        if self.mode.options != (options := (DEFAULT, CHOOSE, *odd)):
+        self._unusual = None if is_number else value
+        unusual = [] if self._unusual is None else [shorten(value, 20)]
+        if self.mode.options != (options := (DEFAULT, CHOOSE, *unusual)):
             self.mode.options = options
-        self.mode.value = CHOOSE if is_number else odd[0] if odd else DEFAULT
+        self.mode.value = CHOOSE if is_number else unusual[0] if unusual else DEFAULT
 
 
 def _range(field: Number) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The control of the camera: a move by name, or one axis and how far, so that no two can be mixed."""
+"""Camera control: a named move, or one axis with an amount; the two cannot be combined."""
 
 from __future__ import annotations
 
@@ -16,61 +16,61 @@ from kling_widgets.notebook.widgets.factory import WidgetFactory
 from kling_widgets.notebook.widgets.form_page import Message
 
 FARTHEST = 10.0
-STEP = 0.5  # a value between two steps would be moved to one of them by the slider in the browser: it is shown as JSON
-START_AXIS, START = CAMERA_AXES[0], 5.0  # what "one axis" begins with: a move that can be seen
+STEP = 0.5  # the slider in the browser would round a value between two steps, so such a value is shown as JSON
+START_AXIS, START = CAMERA_AXES[0], 5.0  # initial values of "one axis": a visible move
 SIMPLE = "simple"
 UNSET = "The model chooses how the camera moves."  # by the prompt and the pictures (D)
-STILL = "At 0 the camera stands still."
-# Its older page has them the other way round; the one that knows 3.0 has them as here (D).
-UNSURE = "Kling's pages have not always agreed which of pan and tilt is which: a short clip shows it."
+STILL = "At 0 the camera does not move."
+# Kling's older page has pan and tilt swapped; the page that covers 3.0 has them as here (D).
+UNSURE = "Kling's pages disagree on which move is pan and which is tilt: try it with a short clip."
 
 
 class CameraMoves(StructuredControl):
-    """Pills for the moves; for one axis a list, a slider and a word at each of its ends."""
+    """Buttons for the moves; for one axis, a dropdown list and a slider with a label at each end."""
 
     sheets = ("camera",)
 
-    def edit(self) -> Sequence[widgets.Widget]:
-        self._words = {DEFAULT: "", "↔ one axis": SIMPLE} | {move.words: name for name, move in MOVES.items()}
+    def build_editor(self) -> Sequence[widgets.Widget]:
+        self._moves = {DEFAULT: "", "↔ one axis": SIMPLE} | {move.label: name for name, move in MOVES.items()}
         self.move = self.parts.make(
             widgets.ToggleButtons,
             description="Move",
-            options=list(self._words),
+            options=list(self._moves),
             value=DEFAULT,
             tooltips=[self.field.help, "One axis, and how far (simple)"]
-            + [f"{move.said} ({name})" for name, move in MOVES.items()],
+            + [f"{move.description} ({name})" for name, move in MOVES.items()],
         )
-        self._written: JSON = None
-        self._names: tuple[str, ...] = ()  # the axes that the value names, also those at rest
-        self._simple: _OneAxis | None = None  # most people never need it
+        self._value: JSON = None
+        self._names: tuple[str, ...] = ()  # the axes in the value, including those that are 0
+        self._simple: _OneAxis | None = None  # created when needed, as most users never need it
         self._view: widgets.HTML | None = None
-        self._at_rest = self._state()
-        self._follow(self.move, moving=True)
+        self._value_state = self._state()
+        self._redraw_on_change(self.move, moving=True)
         self._draw()
         return [self.move]
 
-    def _follow(self, widget: widgets.Widget, *, moving: bool) -> None:
-        # Another move is shown as it goes; a slider that is dragged shows where it leads.
+    def _redraw_on_change(self, widget: widgets.Widget, *, moving: bool) -> None:
+        # Another move is animated; a dragged slider shows only where the move ends.
         widget.observe(lambda _: self._draw(moving and not self._quiet), "value")
         self.watch(widget)
 
     @property
     def simple(self) -> _OneAxis:
-        """The controls of one axis."""
+        """The controls for one axis, created on first use."""
         if self._simple is None:
             self._simple = _OneAxis(self.parts)
-            self._follow(self._simple.axis, moving=True)
-            self._follow(self._simple.amount, moving=False)
+            self._redraw_on_change(self._simple.axis, moving=True)
+            self._redraw_on_change(self._simple.amount, moving=False)
         return self._simple
 
     @property
     def axis(self) -> widgets.Dropdown:
-        """Which axis."""
+        """The list of axes."""
         return self.simple.axis
 
     @property
     def amount(self) -> widgets.FloatSlider:
-        """How far."""
+        """The slider for the amount."""
         return self.simple.amount
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class CameraMoves(StructuredControl):
             if hidden is not None:
                 self.parts.close(hidden)
 
-    def fits(self, value: JSON) -> bool:
+    def can_edit(self, value: JSON) -> bool:
         if not isinstance(value, dict) or not {"type"} <= value.keys() <= {"type", "config"}:
             return False
         move, config = value["type"], value.get("config")
@@ -97,8 +97,8 @@ class CameraMoves(StructuredControl):
 
     def read(self) -> JSON:
         move, axis, amount = state = self._state()
-        if state == self._at_rest:
-            return self._written  # as it was given: with its axes at rest, its order, 4.0 or 4
+        if state == self._value_state:
+            return self._value  # unchanged: keep its zero axes, its order, and 4.0 or 4
         if move != SIMPLE:
             return {"type": move} if move else None
         number = int(amount) if amount.is_integer() else amount
@@ -112,31 +112,31 @@ class CameraMoves(StructuredControl):
         if move == SIMPLE or self._simple is not None:
             self.axis.value = moved[0] if moved else CAMERA_AXES[0]
             self.amount.value = config.get(self.axis.value, 0) if move == SIMPLE else START
-        self.move.value = next(words for words, name in self._words.items() if name == move)
+        self.move.value = next(words for words, name in self._moves.items() if name == move)
         self._names = tuple(config) if len(config) > 1 else ()
-        self._written, self._at_rest = value or None, self._state()
+        self._value, self._value_state = value or None, self._state()
 
     def _state(self) -> tuple[str, str, float]:
         axis, amount = (self.axis.value, self.amount.value) if self._simple else (START_AXIS, START)
-        return self._words[self.move.value], axis, amount
+        return self._moves[self.move.value], axis, amount
 
     def _draw(self, moving: bool = False) -> None:
-        """What the chosen move does, in words and as a picture."""
+        """Describe the chosen move in words and as a picture."""
         move, name, amount = self._state()
-        self.say(Message("" if move else UNSET, "kling-dim kling-indent"))
+        self.set_messages(Message("" if move else UNSET, "kling-dim kling-indent"))
         if not move:
-            self.change(self.move)
+            self.set_editor(self.move)
         elif move == SIMPLE:
             axis = AXES[name]
             ends = Markup('<div class="kling-ends"><span>{}</span><span>{}</span></div>').format(*axis.ends)
-            said = escape(axis.said(amount) if amount else STILL)
+            said = escape(axis.describe(amount) if amount else STILL)
             if name in ("pan", "tilt"):
                 said += Markup('<div class="kling-dim">{}</div>').format(UNSURE)
             self._show(axis.at(amount), said, moving, ends)
-            self.change(self.move, self.simple.widget, self._view)
+            self.set_editor(self.move, self.simple.widget, self._view)
         else:
-            self._show(MOVES[move].frame, MOVES[move].said, moving)
-            self.change(self.move, self._view)
+            self._show(MOVES[move].frame, MOVES[move].description, moving)
+            self.set_editor(self.move, self._view)
 
     def _show(self, frame: Frame, said: str, moving: bool, ends: str = "") -> None:
         page = Markup('{}<div class="kling-finder kling-indent">{}<div>{}</div></div>')
@@ -146,13 +146,13 @@ class CameraMoves(StructuredControl):
 
 
 class _OneAxis:
-    """Which axis, and how far."""
+    """Widgets for the axis and the amount."""
 
     def __init__(self, parts: WidgetFactory) -> None:
         self.axis = parts.make(
             widgets.Dropdown,
             description="Axis",
-            options=[(f"{axis.words} ({name})", name) for name, axis in AXES.items()],
+            options=[(f"{axis.label} ({name})", name) for name, axis in AXES.items()],
             value=START_AXIS,
             tooltip="One, and only one, axis",
         )
@@ -170,6 +170,6 @@ class _OneAxis:
 
 
 def _is_amount(value: JSON) -> bool:
-    """Whether the slider can stand there."""
+    """Return whether the slider can show the value."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and -FARTHEST <= value <= FARTHEST and float(value / STEP).is_integer()

@@ -1,4 +1,4 @@
-"""What each move of the camera does: in words, and as a picture in which the frame begins and ends, as on a storyboard.
+"""Preview of camera moves: a description, and a picture of the first and last frame, as on a storyboard.
 
 Directions are those of Kling's own page (D): a positive zoom is wider, as the focal length becomes shorter.
 """
@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 @dataclass(frozen=True)
 class Frame:
-    """Where the camera's frame ends, seen from where it begins.
+    """The camera's last frame relative to its first.
 
     Attributes:
-        x, y: how far to the right and down, in pixels of the picture, which is 192 by 108.
-        size: how much larger; below 1 the camera sees less of the place, and so is closer.
-        turn: degrees clockwise.
+        x, y: Distance to the right and down, in pixels of the preview, which is 192 by 108.
+        size: Scale; below 1 the camera sees less of the scene, so it is closer.
+        turn: Rotation in degrees, clockwise.
     """
 
     x: float = 0.0
@@ -32,39 +32,39 @@ class Axis:
     """One axis of the camera.
 
     Attributes:
-        words: what it is.
-        ends: the words at -10 and at +10.
-        does: what the camera does below and above 0.
-        far: where the frame is at +10; at -10 it is as far on the other side.
+        label: Its name in the form.
+        ends: The labels at -10 and at +10.
+        verbs: The camera's motion below and above 0, as a verb phrase.
+        far: The last frame at +10; at -10 it is the opposite.
     """
 
-    words: str
+    label: str
     ends: tuple[str, str]
-    does: tuple[str, str]
+    verbs: tuple[str, str]
     far: Frame
 
     def at(self, amount: float) -> Frame:
-        """Where the frame ends, for an amount from -10 to 10."""
+        """Return the last frame for an amount from -10 to 10."""
         share, far = amount / 10, self.far
         return Frame(far.x * share, far.y * share, far.size**share, far.turn * share)
 
-    def said(self, amount: float) -> str:
-        """The move in a sentence."""
-        return f"The camera {self.does[amount > 0]}, {abs(amount):g} of 10."
+    def describe(self, amount: float) -> str:
+        """Return the move as a sentence."""
+        return f"The camera {self.verbs[amount > 0]}, {abs(amount):g} of 10."
 
 
 @dataclass(frozen=True)
 class Move:
-    """A move that has a name of its own.
+    """Named camera move.
 
     Attributes:
-        words: on its pill.
-        said: what the camera does, in a sentence.
-        frame: where the frame ends.
+        label: The text of its button.
+        description: The camera's motion, as a sentence.
+        frame: The last frame.
     """
 
-    words: str
-    said: str
+    label: str
+    description: str
     frame: Frame
 
 
@@ -97,8 +97,8 @@ MOVES: Mapping[str, Move] = {
     ),
 }
 
-# A sea with hills, a low sun and a paper boat, in the colour of the text.
-_PLACE = Markup("""<g fill="currentColor" stroke="none">
+# The sea with hills, a low sun and a paper boat, in the colour of the text.
+_SCENERY = Markup("""<g fill="currentColor" stroke="none">
 <circle cx="148" cy="34" r="9" opacity=".35"/>
 <path d="M0 62 Q28 30 58 54 T120 50 T192 44 V72 H0Z" opacity=".16"/>
 <path d="M0 72 H192 V108 H0Z" opacity=".08"/>
@@ -107,14 +107,16 @@ _PLACE = Markup("""<g fill="currentColor" stroke="none">
 </g>""")
 _SHAPE = Markup('x="-40" y="-22.5" width="80" height="45" rx="2" vector-effect="non-scaling-stroke"')
 _PICTURE = Markup(
-    '<svg viewBox="0 0 192 108" aria-hidden="true" fill="none">{place}<g transform="translate(96 58)">'
+    '<svg viewBox="0 0 192 108" aria-hidden="true" fill="none">{scenery}<g transform="translate(96 58)">'
     '<rect {shape} stroke="currentColor" stroke-dasharray="4 3" opacity=".6"/>'
     '<rect {shape} class="kling-lens{moving}" style="--kling-end: {end}"/></g></svg>'
 )
 
 
 def picture(frame: Frame, *, moving: bool) -> Markup:
-    """An SVG of a place, of the frame in which the camera begins (dashed) and of the one in which it ends; ``moving``
-    lets the frame go there once. What it shows is said in words beside it."""
+    """Return an SVG of a scene with the camera's first frame (dashed) and last frame; ``moving`` animates it once.
+
+    The SVG is hidden from screen readers, as the text beside it describes the move.
+    """
     end = f"translate({frame.x:.1f}px, {frame.y:.1f}px) rotate({frame.turn:.1f}deg) scale({frame.size:.3f})"
-    return _PICTURE.format(place=_PLACE, shape=_SHAPE, moving=" kling-moving" if moving else "", end=end)
+    return _PICTURE.format(scenery=_SCENERY, shape=_SHAPE, moving=" kling-moving" if moving else "", end=end)

@@ -1,4 +1,4 @@
-"""The control of clips and sounds: a link each, how a clip is used, and a player."""
+"""Control for clips and sounds: for each a link, its options, and a player."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kling_widgets.notebook.widgets.form_page import Message
 from kling_widgets.notebook.widgets.rows import GrowingRows
 from kling_widgets.request.request import VideoRequest
 
-# What may stand beside a clip's link (D): its name on the wire, what it is called here, the choices with what they do.
+# The options of a clip (D), by name in the body: its label, and the choices with their descriptions.
 _OPTIONS = {
     "refer_type": (
         "Use as",
@@ -28,35 +28,38 @@ _OPTIONS = {
 }
 
 
-FEW_ROWS = 4  # too many are shown up to so many, and said to be too many
+FEW_ROWS = 4  # up to this many are shown as rows even if the model takes fewer; the field's check reports the excess
 
 
 class ClipRows(StructuredControl):
-    """A link, and what belongs to it. Of a model that takes one there are more only when a value has more; one that
-    takes several has a button that adds them."""
+    """Rows of a link and its options.
+
+    A model that takes several clips has a button to add rows. For a model that takes one, there are more rows only if
+    the value has more items.
+    """
 
     sheets = ("media",)
 
-    def edit(self) -> Sequence[widgets.Widget]:
+    def build_editor(self) -> Sequence[widgets.Widget]:
         self._rows = GrowingRows(self.parts, lambda number: _ClipRow(self, number))
         self._rows.grow(1)
         self._add: widgets.Button | None = None
-        return self._shown()
+        return self._editor_widgets()
 
     def set_field(self, field: AnyField) -> None:
         super().set_field(field)
-        self.change(*self._shown())
+        self.set_editor(*self._editor_widgets())
 
-    def _shown(self) -> list[widgets.Widget]:
-        """The rows and, where there may be more, the button that adds one."""
+    def _editor_widgets(self) -> list[widgets.Widget]:
+        """Return the rows and, if the field takes several items, the button that adds one."""
         assert isinstance(self.field, Clips)
         rows = [*self._rows.widgets]
         if self.field.at_most == 1 and self._add is None:
             return rows
         if self._add is None:
-            self._add = self.parts.button(f"Add a {self._thing}", self._one_more, "kling-indent")
+            self._add = self.parts.button(f"Add a {self._noun}", self._add_row, "kling-indent")
         self._add.disabled = full = len(rows) >= self.field.at_most
-        self._add.tooltip = f"At most {self.field.at_most} (D)" if full else f"Add one more {self._thing}"
+        self._add.tooltip = f"At most {self.field.at_most} (D)" if full else f"Add one more {self._noun}"
         return rows if self.field.at_most == 1 else [*rows, self._add]
 
     def close(self) -> None:
@@ -64,24 +67,23 @@ class ClipRows(StructuredControl):
             self.parts.close(self._add)
         super().close()
 
-    def _one_more(self) -> None:
+    def _add_row(self) -> None:
         self._rows.grow(len(self._rows) + 1)
-        self.change(*self._shown())
+        self.set_editor(*self._editor_widgets())
 
     @property
-    def _thing(self) -> str:
+    def _noun(self) -> str:
         assert isinstance(self.field, Clips)
         return "video" if self.field.media == "video" else "sound"
 
     @property
-    def about(self) -> tuple[Message, ...]:
-        """Why there is no button to choose a file."""
-        words = "The service takes uploads of pictures only: put the"
-        return (
-            Message(f"{words} {self._thing} where everybody can read it, and give its link.", "kling-dim kling-indent"),
-        )
+    def introduction(self) -> tuple[Message, ...]:
+        """The reason why there is no button to choose a file."""
+        words = "The service takes uploads of pictures only"
+        hint = f"{words}: host the {self._noun} at a public address, and enter its link."
+        return (Message(hint, "kling-dim kling-indent"),)
 
-    def fits(self, value: JSON) -> bool:
+    def can_edit(self, value: JSON) -> bool:
         assert isinstance(self.field, Clips)
         options = _options(self.field)
         return (
@@ -99,7 +101,7 @@ class ClipRows(StructuredControl):
         with self._rows.resized(len(items)):
             for row, item in zip(self._rows, items, strict=True):
                 row.write(item)
-            self.change(*self._shown())
+            self.set_editor(*self._editor_widgets())
 
     def update_context(self, request: VideoRequest) -> None:
         value = request.get(self.field.name)
@@ -110,14 +112,14 @@ class ClipRows(StructuredControl):
 
 
 class _ClipRow:
-    """One clip or sound."""
+    """Widgets for one clip or sound."""
 
     def __init__(self, control: ClipRows, number: int) -> None:
         field, parts = control.field, control.parts
         assert isinstance(field, Clips)
         label = f"{field.label} link" if number == 1 else f"{field.label} link {number}"
         self.box = parts.make(widgets.Text, description=label, placeholder=field.example, tooltip=field.help)
-        self.pills = {
+        self.options = {
             name: parts.make(
                 widgets.ToggleButtons,
                 description=words,
@@ -128,23 +130,23 @@ class _ClipRow:
             for name, (words, choices) in _options(field).items()
         }
         tag = "video" if field.media == "video" else "audio"
-        for each in (self.box, *self.pills.values()):
+        for each in (self.box, *self.options.values()):
             control.watch(each)
-        self.widget = parts.box(self.box, *self.pills.values())
+        self.widget = parts.box(self.box, *self.options.values())
         self.preview = Preview(partial(player, tag=tag), parts, field.label, self.widget)
 
     def read(self) -> dict[str, JSON]:
-        chosen = {name: pills.value for name, pills in self.pills.items() if pills.value != DEFAULT}
+        chosen = {name: toggle.value for name, toggle in self.options.items() if toggle.value != DEFAULT}
         return {"url": self.box.value.strip() or None, **chosen}
 
     def write(self, item: dict[str, JSON]) -> None:
         self.box.value = "" if item["url"] is None else str(item["url"])
-        for name, pills in self.pills.items():
-            pills.value = item.get(name, DEFAULT)
+        for name, toggle in self.options.items():
+            toggle.value = item.get(name, DEFAULT)
 
 
 def _is_row(item: dict[str, JSON], options: dict[str, tuple[str, dict[str, str]]]) -> bool:
-    """Whether a row shows all there is of a clip or sound."""
+    """Return whether a row can show the clip or sound without loss."""
     return (
         "url" in item
         and item.keys() <= {"url", *options}

@@ -1,4 +1,4 @@
-"""The control of elements: an id a row, and the words by which the prompt names it."""
+"""Control for elements: one id for each row, and a button that inserts the element's name into the prompt."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ADD = "Add the id of one more element"
 
 
 class ElementRows(StructuredControl):
-    """Up to three ids, each with a button that puts its name into the prompt."""
+    """Rows of element ids, each with a button that inserts the element's name into the prompt."""
 
-    def edit(self) -> Sequence[widgets.Widget]:
+    def build_editor(self) -> Sequence[widgets.Widget]:
         assert isinstance(self.field, Elements)
         self._prompt = ""
         self._rows = GrowingRows(self.parts, lambda number: _ElementRow(self, number))
@@ -27,13 +27,13 @@ class ElementRows(StructuredControl):
         )
         return (self._add,)
 
-    def fits(self, value: JSON) -> bool:
+    def can_edit(self, value: JSON) -> bool:
         assert isinstance(self.field, Elements)
         return (
             isinstance(value, list)
             and len(value) <= self.field.at_most
             and all(isinstance(item, dict) and item.keys() == {"element_id"} for item in value)
-            # An id that is a number would come back as text.
+            # The row would return a number as text.
             and all(isinstance(item["element_id"], str) for item in value)
         )
 
@@ -56,29 +56,29 @@ class ElementRows(StructuredControl):
         self.notify_changed()
 
     def _show(self, ids: list[str]) -> None:
-        """Show these ids, a row each."""
+        """Show these ids, one in each row."""
         assert isinstance(self.field, Elements)
         with self._rows.resized(len(ids)):
             quiet, self._quiet = self._quiet, True
             for row, text in zip(self._rows, ids, strict=True):
                 row.box.value = text
             self._quiet = quiet
-            self.change(*self._rows.widgets, self._add)
+            self.set_editor(*self._rows.widgets, self._add)
         full = len(ids) >= self.field.at_most
         self._add.disabled = full
         self._add.tooltip = f"At most {self.field.at_most} (D)" if full else ADD
 
     def remove(self, row: _ElementRow) -> None:
-        """Takes one out; the names of those behind it move up."""
+        """Remove an element; the names of those behind it move up."""
         self._change([each.box.value.strip() for each in self._rows if each is not row])
 
-    def name_it(self, row: _ElementRow) -> None:
-        """Puts the element's name at the end of the prompt."""
+    def insert_name(self, row: _ElementRow) -> None:
+        """Append the element's name to the prompt."""
         self.assign({"prompt": f"{self._prompt} {row.name}".strip()})
 
 
 class _ElementRow:
-    """One element."""
+    """Widgets for one element."""
 
     def __init__(self, control: ElementRows, number: int) -> None:
         self.name = f"<<<element_{number}>>>"
@@ -87,8 +87,8 @@ class _ElementRow:
         control.watch(self.box)
         self.insert = parts.button(
             f"Name it {self.name}",
-            lambda: control.name_it(self),
-            tooltip=f"Put {self.name} at the end of the prompt: it stands for this element there",
+            lambda: control.insert_name(self),
+            tooltip=f"Add {self.name} to the end of the prompt, where it refers to this element",
         )
-        drop = parts.button("Remove", lambda: control.remove(self), tooltip=f"Remove element {number}")
-        self.widget = parts.row(self.box, self.insert, drop)
+        remove = parts.button("Remove", lambda: control.remove(self), tooltip=f"Remove element {number}")
+        self.widget = parts.row(self.box, self.insert, remove)

@@ -1,4 +1,4 @@
-"""The control of a structured field: a box of JSON, checked as it is typed."""
+"""Control for a structured field without an editor: a text box of JSON, checked as it is typed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kling_widgets.notebook.controls.base import Control
 
 
 class JsonBox(Control):
-    """JSON, or what the field takes in its place, such as a link."""
+    """Text box for JSON, or for a text that the field takes instead, such as a link."""
 
     def build(self) -> widgets.Widget:
         self.box = self.parts.make(

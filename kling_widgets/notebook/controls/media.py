@@ -1,5 +1,4 @@
-"""Controls of pictures: one link or file, or a list; a file may be chosen instead, and is uploaded when the request is
-sent."""
+"""Controls for pictures: one link or file, or a list of them. Files are uploaded when the request is sent."""
 
 from __future__ import annotations
 
@@ -20,27 +19,27 @@ from kling_widgets.notebook.widgets.form_page import LARGEST_CHOSEN, Message, at
 from kling_widgets.request.request import VideoRequest
 
 SHAPE = "The clip takes this picture's shape."
-FIRST, SECOND = "First.", "Second: the service decides."  # of two, where the model has no last frame
+FIRST, SECOND = "First.", "Second: the service decides."  # captions of two pictures if the model has no last frame
 
 
 class LinkBox(Control):
-    """One link or file, and a small picture of it."""
+    """Text box for one link or file, with a thumbnail."""
 
     sheets = ("media",)
     rows = 1
 
     def build(self) -> widgets.Widget:
-        self.widget = self.parts.box(self.input(), classes=(*self.classes, at(f"{self.field.name}-file")))
-        self.look()
+        self.widget = self.parts.box(self.build_input(), classes=(*self.classes, at(f"{self.field.name}-file")))
+        self.build_previews()
         return self.widget
 
-    def look(self) -> None:
-        """Makes what shows below the box."""
+    def build_previews(self) -> None:
+        """Create the previews below the text box."""
         self.preview = Preview(picture, self.parts, self.field.label, self.widget)
         self.second = Preview(picture, self.parts, "Second picture", self.widget)
 
-    def input(self) -> widgets.Widget:
-        """Makes the box, with a button behind it that chooses files."""
+    def build_input(self) -> widgets.Widget:
+        """Create the text box, with a button beside it that opens a file chooser."""
         many = self.rows > 1
         self.box = self.parts.make(
             widgets.Textarea if many else widgets.Text,
@@ -51,20 +50,20 @@ class LinkBox(Control):
             **({"rows": self.rows} if many else {}),
         )
         self.watch(self.box)
-        self._trouble: list[str] = []  # with the files that were chosen last
-        self._wrong = False
+        self._errors: list[str] = []  # of the files that were chosen last
+        self._unusable = False
         self.parts.page.add_file_chooser(
             f"{self.field.name}-box",
-            f"{self.field.label}: choose a picture of this computer",
+            f"{self.field.label}: choose a picture on this computer",
             ("image/png", "image/jpeg", "image/webp", "image/gif"),
             self._choose,
-            self._take,
+            self._add_chosen,
             multiple=many,
         )
         return self.box
 
     def update_context(self, request: VideoRequest) -> None:
-        # A path counts as one only where the user wrote it, which the request knows.
+        # Only a Path is a local file: text from elsewhere never is, and the request knows the difference.
         value, more = request.get(self.field.name), []
         is_first = self.field.name == "image"
         if is_first and value is None and isinstance(request.get("images"), list):
@@ -72,44 +71,44 @@ class LinkBox(Control):
         shape = SHAPE if is_first and "aspect_ratio" in request.spec.by_name else ""
         self.preview.show(value, f"{FIRST} {shape}".strip() if more else shape)
         self.second.show(more[0] if len(more) == 1 else None, SECOND)
-        self.offer_again(request, [value, *more])
+        self.offer_retry(request, [value, *more])
 
-    def offer_again(self, request: VideoRequest, values: list[JSON]) -> None:
-        """A button to look again, as long as a file cannot be used: it may be put right behind our back."""
+    def offer_retry(self, request: VideoRequest, values: list[JSON]) -> None:
+        """Show a button that checks the files again if one of them cannot be used; it may be corrected meanwhile."""
         paths = [Path(value) for value in values if isinstance(value, PurePath)]
         found = (each for path in paths for each in self.parts.local.problems(self.field, request.spec, path))
-        self._wrong = any(problem.severity == "error" for problem in found)
-        self._say()
+        self._unusable = any(problem.severity == "error" for problem in found)
+        self._show_messages()
 
     def close(self) -> None:
         super().close()
         self.parts.page.clear(f"{self.field.name}-box", f"{self.field.name}-file")
 
     def _choose(self) -> None:
-        self._trouble = []
-        self._say()
+        self._errors = []
+        self._show_messages()
 
-    def _take(self, name: str, content: bytes | None) -> None:
-        """Puts a chosen file's path into the box."""
+    def _add_chosen(self, name: str, content: bytes | None) -> None:
+        """Save a chosen file and enter its path; None as the content means that it cannot be read or is too large."""
         if content is None:
             large = f"is over {format_size(LARGEST_CHOSEN)}, or cannot be read"
-            self._trouble.append(f"{name} {large}: save it beside the notebook, and give its path instead.")
-            self._say()
+            self._errors.append(f"{name} {large}: save it beside the notebook, and give its path instead.")
+            self._show_messages()
             return
         try:
             path = str(self.parts.local.keep(name, content))
         except KlingError as error:
-            self._trouble.append(str(error))
-            self._say()
+            self._errors.append(str(error))
+            self._show_messages()
         else:
             before = self.box.value.strip().splitlines() if self.rows > 1 else []
             self.box.value = "\n".join((*before, path))
 
-    def _say(self) -> None:
-        trouble = [Message(f"Error: {said}", "kling-problem kling-error") for said in self._trouble]
-        asked = "Is the file there now?" if self._wrong else ""
+    def _show_messages(self) -> None:
+        errors = [Message(f"Error: {said}", "kling-problem kling-error") for said in self._errors]
+        asked = "Is the file there now?" if self._unusable else ""
         again = Message(asked, "kling-problem kling-dim", (("Look again", self.notify_changed),))
-        self.parts.page.set_messages(f"{self.field.name}-file", *trouble, again)
+        self.parts.page.set_messages(f"{self.field.name}-file", *errors, again)
 
     def get(self) -> JSON:
         return pasted(self.box.value) or None
@@ -119,14 +118,16 @@ class LinkBox(Control):
 
 
 class LinksBox(LinkBox):
-    """A list of links or files, or of objects with a link as JSON, one a line; below it a row for each with a small
-    picture and its tools."""
+    """Text box for a list of pictures, with a row for each that shows a thumbnail and its buttons.
+
+    Each line is a link, a file, or JSON of an object with a link.
+    """
 
     rows = 3
 
-    def look(self) -> None:
+    def build_previews(self) -> None:
         self._prompt = ""
-        self.references = ReferenceRows(self.parts, self.widget, self._reorder, self._name_it)
+        self.references = ReferenceRows(self.parts, self.widget, self._reorder, self._insert_name)
 
     def update_context(self, request: VideoRequest) -> None:
         value = request.get(self.field.name)
@@ -135,7 +136,7 @@ class LinksBox(LinkBox):
         )
         self._prompt = str(request.get("prompt") or "")
         self.references.show(items, self._prompt)
-        self.offer_again(request, items)
+        self.offer_retry(request, items)
 
     def close(self) -> None:
         self.references.close()
@@ -155,12 +156,12 @@ class LinksBox(LinkBox):
         lines = self._lines()
         self.box.value = "\n".join(lines[index] for index in order)
 
-    def _name_it(self, name: str) -> None:
+    def _insert_name(self, name: str) -> None:
         self.assign({"prompt": f"{self._prompt} {name}".strip()})
 
 
 def pasted(text: str) -> str:
-    """A link or a path as people paste it: some programs copy a path in quotes, or as a file:// address."""
+    """Return a pasted link or path without quotes and ``file://``, which some programs add when they copy a path."""
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1].strip()

@@ -1,4 +1,4 @@
-"""The ways out of a problem, each a button: what its fix would set, and the models that do not have it."""
+"""Quick fixes of a problem, each a button: set the problem's fix, or switch to a model without the problem."""
 
 from __future__ import annotations
 
@@ -14,27 +14,30 @@ from kling_widgets.request.request import VideoRequest
 
 @dataclass(frozen=True)
 class QuickFix:
-    """One way out.
+    """Quick fix of a problem.
 
     Attributes:
-        words: what the button says.
-        values: what it sets; None unsets; under "model" a model's id.
+        label: The text of its button.
+        values: The values to set, by field; None unsets a field, "model" is a model's id.
     """
 
-    words: str
+    label: str
     values: Mapping[str, JSON]
 
 
-@lru_cache(maxsize=256)  # a form asks at each keystroke, and comparing twelve models is the dearest part of it
+@lru_cache(maxsize=256)  # called at each keystroke, of which comparing twelve models is the most expensive part
 def quick_fixes(problem: Problem, request: VideoRequest) -> tuple[QuickFix, ...]:
-    """The ways out of a problem of this request, the one that keeps the model first."""
-    own = (QuickFix(_words(problem), problem.fix),) if problem.fix else _of_two(problem, request)
+    """Return the quick fixes of a problem of this request; those that keep the model come first."""
+    own = (QuickFix(_label(problem), problem.fix),) if problem.fix else _fixes_of_second_image(problem, request)
     others = (QuickFix(f"Use {model.title}", {"model": model.id}) for model in alternatives(request, problem))
     return (*own, *others)
 
 
-def _of_two(problem: Problem, request: VideoRequest) -> tuple[QuickFix, ...]:
-    """What the second picture of ``images`` may be, of which the service decides as long as nothing is said."""
+def _fixes_of_second_image(problem: Problem, request: VideoRequest) -> tuple[QuickFix, ...]:
+    """Return fixes that say whether the second of two ``images`` is the last frame or a reference.
+
+    Without them the service decides.
+    """
     images = request.get("images")
     if problem.field != "image" or problem.severity != "warning" or not isinstance(images, list) or len(images) != 2:
         return ()
@@ -50,7 +53,7 @@ def _of_two(problem: Problem, request: VideoRequest) -> tuple[QuickFix, ...]:
     )
 
 
-def _words(problem: Problem) -> str:
+def _label(problem: Problem) -> str:
     (name, value), *_ = problem.fix.items()
     if value is None:
         return f"Remove {name}"

@@ -1,4 +1,4 @@
-"""The control of shots: a row each, and a bar that shows how their seconds add up to the clip."""
+"""Control for shots: a row for each, and a bar that shows how their seconds add up to the clip's."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from kling_widgets.notebook.widgets.form_page import Message
 from kling_widgets.notebook.widgets.rows import GrowingRows, RowTools
 from kling_widgets.request.request import VideoRequest
 
-MOST_ROWS = 12  # twice what is documented: a few too many are shown, and said to be too many; a hundred are JSON
-LONGEST_SHOT = 9999  # seconds; what a shot's duration is read up to
-SWITCHES = {"multi_shots": True, "shot_type": "customize"}  # what shots of one's own want beside them (D)
+MOST_ROWS = 12  # twice the documented limit: a few too many are shown and reported, more are shown as JSON
+LONGEST_SHOT = 9999  # seconds; a longer duration cannot be shown in a row
+SWITCHES = {"multi_shots": True, "shot_type": "customize"}  # fields that custom shots require (D)
 
 
 class ShotTable(StructuredControl):
-    """Rows of a prompt and its seconds."""
+    """Rows of a prompt and a length in seconds."""
 
     sheets = ("shots",)
 
-    def edit(self) -> Sequence[widgets.Widget]:
+    def build_editor(self) -> Sequence[widgets.Widget]:
         self._rows = GrowingRows(self.parts, lambda number: _ShotRow(self, number))
         self._request: VideoRequest | None = None
-        self._switched: set[str] = set()  # which of SWITCHES were set for the user here
+        self._switched: set[str] = set()  # the SWITCHES that this control has set for the user
         self._add = self.parts.button(
-            "Add a shot", self._grow, "kling-indent", tooltip="One more shot, as long as what is left of the clip"
+            "Add a shot", self._add_row, "kling-indent", tooltip="One more shot, as long as what is left of the clip"
         )
-        self._bar: widgets.HTML | None = None  # there with the first shot
+        self._bar: widgets.HTML | None = None  # created with the first shot
         return [self._add]
 
-    def fits(self, value: JSON) -> bool:
+    def can_edit(self, value: JSON) -> bool:
         return isinstance(value, list) and 0 < len(value) <= MOST_ROWS and all(map(_is_row, value, count(1)))
 
     def read(self) -> JSON:
@@ -57,7 +57,7 @@ class ShotTable(StructuredControl):
                 row.prompt.value, row.seconds.value = shot["prompt"], duration_of(shot)
                 row.tools.down.disabled = row is self._rows[-1]
             bar = [self._bar] if shots else []
-            self.change(*self._rows.widgets, self._add, *bar)  # the same ones are not sent again
+            self.set_editor(*self._rows.widgets, self._add, *bar)  # only a changed list is sent to the browser
         self._draw(shots)
 
     def update_context(self, request: VideoRequest) -> None:
@@ -65,43 +65,43 @@ class ShotTable(StructuredControl):
         self._draw(self.read() or [])
 
     def show(self, said: Sequence[tuple[Problem, tuple[QuickFix, ...]]]) -> None:
-        # What the bar says with its own buttons is not said twice.
+        # The bar already shows problems of the total length, with its own buttons.
         super().show([each for each in said if self.as_json or "seconds" not in each[0].fix])
 
-    # What the buttons do
+    # Actions of the buttons
 
     def move(self, index: int, by: int) -> None:
-        """Changes a shot's place with its neighbour's."""
+        """Swap a shot with its neighbour."""
         shots = self.read()
         shots[index], shots[index + by] = shots[index + by], shots[index]
         self._change(shots)
-        self._rows[index + by].tools.focus(by)  # the keyboard goes along with the shot
+        self._rows[index + by].tools.focus(by)  # the keyboard focus moves with the shot
 
     def remove(self, index: int) -> None:
-        """Takes a shot out; those behind it move up."""
+        """Remove a shot; those behind it move up."""
         shots = self.read()
         del shots[index]
         if not shots and self._switched:
-            self.assign({name: None for name in self._switched if self._given(name) == SWITCHES[name]})
+            self.assign({name: None for name in self._switched if self._value_of(name) == SWITCHES[name]})
             self._switched = set()
         self._change(shots)
-        if index >= len(shots):  # its row is gone, and with it what had the focus
+        if index >= len(shots):  # the row that had the focus has been removed
             self._add.focus()
 
-    def _grow(self) -> None:
+    def _add_row(self) -> None:
         shots = self.read() or []
-        if not shots and (unset := {name: value for name, value in SWITCHES.items() if self._given(name) is None}):
+        if not shots and (unset := {name: value for name, value in SWITCHES.items() if self._value_of(name) is None}):
             self._switched = set(unset)
             self.assign(unset)
-        left = (self._clip() or DEFAULT_SECONDS) - _total(shots)
+        left = (self._clip_seconds() or DEFAULT_SECONDS) - _total(shots)
         self._change([*shots, {"prompt": "", "duration": str(max(1, left))}])
         self._rows[-1].prompt.focus()
 
-    def _to_sum(self) -> None:
+    def _set_clip_to_total(self) -> None:
         self.assign({"seconds": _total(self.read())})
 
-    def _to_clip(self) -> None:
-        shots, clip = self.read() or [], self._clip()
+    def _fit_to_clip(self) -> None:
+        shots, clip = self.read() or [], self._clip_seconds()
         if clip is not None and len(shots) <= clip:
             lengths = spread(list(map(_seconds, shots)), clip)
             self._change([{**shot, "duration": str(new)} for shot, new in zip(shots, lengths, strict=True)])
@@ -109,41 +109,41 @@ class ShotTable(StructuredControl):
     def _change(self, shots: list[JSON]) -> None:
         self.enter([{**shot, "index": number} for number, shot in enumerate(shots, 1)])
 
-    # What they say
+    # Messages and the bar
 
-    def _given(self, name: str) -> JSON:
+    def _value_of(self, name: str) -> JSON:
         return self._request.get(name) if self._request else None
 
-    def _clip(self) -> int | None:
-        """The clip's length in seconds; None when what is set is no length."""
-        asked = self._given("seconds")
+    def _clip_seconds(self) -> int | None:
+        """Return the clip's length in seconds, or None if the value of ``seconds`` is not a length."""
+        asked = self._value_of("seconds")
         seconds = DEFAULT_SECONDS if asked is None else asked
         return seconds if isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0 else None
 
     def _draw(self, shots: list[JSON]) -> None:
         assert isinstance(self.field, Shots)
-        total, clip = _total(shots), self._clip()
+        total, clip = _total(shots), self._clip_seconds()
         limits = self._request.spec.field("seconds") if self._request else None
-        possible = isinstance(limits, Number) and total <= limits.high
-        spare = clip is not None and len(shots) <= clip
+        can_set_clip = isinstance(limits, Number) and total <= limits.high
+        can_fit = clip is not None and len(shots) <= clip
         offers = []
-        if possible and total != clip:
-            offers.append((f"Set the clip to {total} s", self._to_sum))
-        if spare and total != clip:
-            offers.append((f"Fit the shots to {clip} s", self._to_clip))
+        if can_set_clip and total != clip:
+            offers.append((f"Set the clip to {total} s", self._set_clip_to_total))
+        if can_fit and total != clip:
+            offers.append((f"Fit the shots to {clip} s", self._fit_to_clip))
         self._add.disabled = full = len(shots) >= self.field.at_most
-        joined = joined_prompt(shots) if self._request and self._given("prompt") is None else ""
+        joined = joined_prompt(shots) if self._request and self._value_of("prompt") is None else ""
         if self._bar is not None:
             self._bar.value = _bar([_seconds(shot) for shot in shots], clip)
         lines = [
             Message(f"{self.field.at_most} is the documented limit." if full else "", "kling-indent kling-dim"),
-            Message(_sum(total, clip, self._given("seconds") is None), "kling-indent", tuple(offers)),
+            Message(_sum(total, clip, self._value_of("seconds") is None), "kling-indent", tuple(offers)),
             Message(
                 f"Without a prompt the joined shots are sent as the prompt: {shorten(joined, 90)}" if joined else "",
                 "kling-indent kling-dim",
             ),
         ]
-        self.say(*(lines if shots else ()))
+        self.set_messages(*(lines if shots else ()))
 
     def close(self) -> None:
         super().close()
@@ -152,7 +152,7 @@ class ShotTable(StructuredControl):
 
 
 class _ShotRow:
-    """A place for one shot."""
+    """Widgets for one shot."""
 
     def __init__(self, table: ShotTable, number: int) -> None:
         parts = table.parts
@@ -174,12 +174,12 @@ class _ShotRow:
         self.tools = tools = RowTools(parts, number, "shot", table.move, table.remove)
         for box in (self.prompt, self.seconds):
             table.watch(box)
-        beside = parts.row(self.seconds, tools.up, tools.down, tools.drop, classes=("kling-tools",))
-        self.widget = parts.row(self.prompt, beside, classes=("kling-shot",))
+        buttons = parts.row(self.seconds, tools.up, tools.down, tools.drop, classes=("kling-tools",))
+        self.widget = parts.row(self.prompt, buttons, classes=("kling-shot",))
 
 
 def _is_row(shot: JSON, number: int) -> bool:
-    """Whether a row shows all there is of a shot."""
+    """Return whether a row can show the shot without loss."""
     return (
         isinstance(shot, dict)
         and shot.keys() == {"index", "prompt", "duration"}
@@ -200,8 +200,12 @@ def _total(shots: JSON) -> int:
 
 
 def spread(lengths: Sequence[int], total: int) -> list[int]:
-    """Whole lengths of at least 1 that add up to ``total`` and are to one another as the given ones, as nearly as that
-    goes. There must not be more of them than ``total``."""
+    """Scale lengths to whole numbers of at least 1 that add up to ``total``, keeping their proportions.
+
+    Args:
+        lengths: The lengths; at most ``total`` of them.
+        total: The sum of the result.
+    """
     weights = [length - 1 for length in lengths] if sum(lengths) > len(lengths) else [1] * len(lengths)
     rest, whole = total - len(lengths), sum(weights)
     ends = [0, *(round(rest * end / whole) for end in accumulate(weights))]
@@ -209,7 +213,7 @@ def spread(lengths: Sequence[int], total: int) -> list[int]:
 
 
 def _bar(lengths: Sequence[int], clip: int | None) -> Markup:
-    """The shots in proportion, and what is left of the clip or too much for it."""
+    """Return a bar with the shots in proportion, and the part of the clip that is left or exceeded."""
     if not lengths:
         return Markup()
     total = sum(lengths)
@@ -223,7 +227,7 @@ def _bar(lengths: Sequence[int], clip: int | None) -> Markup:
 
 
 def _sum(total: int, clip: int | None, default: bool) -> str:
-    """The same in words."""
+    """Return the same information as text."""
     if clip is None:
         return f"{total} s in all"
     difference = (

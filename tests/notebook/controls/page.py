@@ -1,4 +1,4 @@
-"""The page's side of a widget, played by a test: what it is told, and what it says."""
+"""The browser's side of a widget, simulated by a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 
 class Wire:
-    """A comm that keeps what is sent."""
+    """Comm that records what is sent."""
 
     def __init__(self, like: Any) -> None:
         self.comm_id = like.comm_id
@@ -22,10 +22,10 @@ class Wire:
             self.states.append(data["state"])
 
     def on_msg(self, callback: Any) -> None:
-        """The test speaks to the widget itself."""
+        """Ignore the callback: the test calls the widget directly."""
 
     def close(self, *_: Any, **__: Any) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class Page:
@@ -41,7 +41,7 @@ class Page:
         widget.comm = self.wire
 
     def says(self, content: dict[str, Any], *buffers: bytes) -> None:
-        """A message of the page's own."""
+        """Send a custom message from the page."""
         self.widget._handle_msg(
             {
                 "content": {"data": {"method": "custom", "content": content}},
@@ -50,5 +50,5 @@ class Page:
         )
 
     def sets(self, **state: Any) -> None:
-        """A change of traits."""
+        """Send a change of traits from the page."""
         self.widget._handle_msg({"content": {"data": {"method": "update", "state": state}}, "buffers": []})

@@ -1,4 +1,4 @@
-"""What every control is: which kind a field gets, what it costs, how it shows problems."""
+"""Properties of all controls: the kind for each field, the number of widgets, and the display of problems."""
 
 from __future__ import annotations
 
@@ -53,26 +53,26 @@ def parts(tmp_path: Path) -> WidgetFactory:
     ],
 )
 def test_each_kind_of_field_has_its_control(field: str, kind: type[Control], parts: WidgetFactory) -> None:
-    """By what the field is, not by its name."""
+    """The kind of control depends on the type of the field, not on its name."""
     assert type(make(FIELDS[field], parts)) is kind
 
 
-def test_a_short_choice_of_lengths_is_pills_and_a_range_a_slider(parts: WidgetFactory) -> None:
-    """Two usual lengths side by side; thirteen on a slider."""
+def test_a_short_choice_of_lengths_is_buttons_and_a_range_a_slider(parts: WidgetFactory) -> None:
+    """Two usual lengths are buttons; thirteen are a slider."""
     by_name = {model.name: model.field("seconds") for model in models()}
     assert type(make(by_name["2.6"], parts)) is Toggle
     assert type(make(by_name["3.0"], parts)) is Slider
 
 
 def test_a_field_of_no_kind_is_an_error(parts: WidgetFactory) -> None:
-    """A new kind of field must be given a control."""
+    """A kind of field without a control raises an error."""
     with pytest.raises(TypeError, match="Field"):
         make(Field(name="x", label="X", help="", example=""), parts)
 
 
 @pytest.mark.parametrize("name", sorted(FIELDS))
 def test_setting_is_no_change_of_the_users(name: str, parts: WidgetFactory) -> None:
-    """What is put in from outside calls nobody; what is typed does."""
+    """Setting a value does not call ``changed``; typing one does."""
     control = make(FIELDS[name], parts)
     calls: list[int] = []
     control.changed = lambda: calls.append(1)
@@ -89,7 +89,7 @@ def _within(widget: widgets.Widget) -> list[widgets.Widget]:
 
 
 def shown(control: Control, *problems: Problem) -> tuple[list[str], list[said.Pressed]]:
-    """The sentences and buttons below the control."""
+    """Return the sentences and buttons below the control."""
     control.show(
         [(problem, (QuickFix("Set sound to off", problem.fix),) if problem.fix else ()) for problem in problems]
     )
@@ -98,7 +98,7 @@ def shown(control: Control, *problems: Problem) -> tuple[list[str], list[said.Pr
 
 
 def test_problems_stand_below(parts: WidgetFactory) -> None:
-    """Each with its word, escaped; colour is only extra."""
+    """Each problem has its word, and does not rely on colour; its text is escaped."""
     (error, note), _ = shown(make(FIELDS["sound"], parts), ERROR, NOTE)
     assert "Error: It is wrong." in error
     assert "kling-error" in error
@@ -106,8 +106,8 @@ def test_problems_stand_below(parts: WidgetFactory) -> None:
     assert "kling-note" in note
 
 
-def test_each_way_out_is_a_button_that_says_what_it_does(parts: WidgetFactory) -> None:
-    """Pressed, it hands its values over; the form does the rest."""
+def test_each_quick_fix_is_a_button_that_says_what_it_does(parts: WidgetFactory) -> None:
+    """A click passes the fix's values to the form."""
     control = make(FIELDS["sound"], parts)
     assigned: list[Mapping[str, Any]] = []
     control.assign = assigned.append
@@ -125,7 +125,7 @@ def test_each_way_out_is_a_button_that_says_what_it_does(parts: WidgetFactory) -
 
 @pytest.mark.parametrize("name", sorted(FIELDS))
 def test_a_closed_control_leaves_nothing_behind(name: str, parts: WidgetFactory) -> None:
-    """Whatever it showed: all its widgets, with the layouts and styles that nobody else has, are given back."""
+    """Closing a control closes all its widgets, with the layouts and styles of their own, in any state."""
     before = set(alive)
     control = make(FIELDS[name], parts)
     for value in (FIELDS[name].clean(FIELDS[name].example, paths=True), "x", None):
@@ -138,7 +138,7 @@ def test_a_closed_control_leaves_nothing_behind(name: str, parts: WidgetFactory)
 
 
 def test_the_same_problems_change_nothing(parts: WidgetFactory) -> None:
-    """No flicker while somebody types."""
+    """Showing the same problems again sends nothing, so that nothing flickers while typing."""
     control = make(FIELDS["sound"], parts)
     shown(control, ERROR)
     before = parts.page.said
@@ -147,7 +147,7 @@ def test_the_same_problems_change_nothing(parts: WidgetFactory) -> None:
 
 
 def test_problems_cost_no_widgets(parts: WidgetFactory) -> None:
-    """All are lines of one model, and gone when they are mended."""
+    """All problems are lines of one model, and removed once they are solved."""
     control = make(FIELDS["sound"], parts)
     before = set(alive)
     shown(control, ERROR, NOTE)
@@ -157,7 +157,7 @@ def test_problems_cost_no_widgets(parts: WidgetFactory) -> None:
 
 
 def test_controls_share_layouts_and_styles(parts: WidgetFactory) -> None:
-    """A text box costs its own model, and no more."""
+    """A text box adds only its own model."""
     before = len(alive)
     make(FIELDS["session_id"], parts)
     assert len(alive) - before == 1

@@ -1,4 +1,4 @@
-"""Controls of plain values: value in, value out."""
+"""Controls for plain values."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def parts(tmp_path: Path) -> WidgetFactory:
 
 
 def check(widget: Any, kind: type[widgets.Widget], **traits: Any) -> None:
-    """The widget is of the kind, and has these values."""
+    """Check that the widget has this type and these traits."""
     assert isinstance(widget, kind)
     assert {name: getattr(widget, name) for name in traits} == traits
 
 
 def test_a_prompt_is_the_largest_thing(parts: WidgetFactory) -> None:
-    """Several lines, a question in the empty box."""
+    """A prompt has several lines, and a question as its placeholder."""
     prompt, session = make(FIELDS["prompt"], parts), make(FIELDS["session_id"], parts)
     assert isinstance(prompt, TextBox)
     assert isinstance(session, TextBox)
@@ -41,15 +41,15 @@ def test_a_prompt_is_the_largest_thing(parts: WidgetFactory) -> None:
 
 @pytest.mark.parametrize(("typed", "value"), [("", None), ("  \n ", None), (" a boat\n", "a boat")])
 def test_text_is_stripped_and_empty_is_unset(typed: str, value: str | None, parts: WidgetFactory) -> None:
-    """Blanks are no prompt."""
+    """White space is stripped; an empty text is unset."""
     control = make(FIELDS["prompt"], parts)
     assert isinstance(control, TextBox)
     control.box.value = typed
     assert control.get() == value
 
 
-def test_three_pills_for_a_switch(parts: WidgetFactory) -> None:
-    """default · off · on; default is not off."""
+def test_three_buttons_for_a_switch(parts: WidgetFactory) -> None:
+    """A switch has the choices default, off and on; the default is unset, not off."""
     control = make(FIELDS["sound"], parts)
     assert isinstance(control, Toggle)
     check(control.box, widgets.ToggleButtons, description="Sound", options=(DEFAULT, "off", "on"), value=DEFAULT)
@@ -60,8 +60,8 @@ def test_three_pills_for_a_switch(parts: WidgetFactory) -> None:
     assert got == [None, False, True]
 
 
-def test_pills_of_a_page_that_tells_no_choice_stay_as_they_are(parts: WidgetFactory) -> None:
-    """ipywidgets tells an index of none for a click on a button that is not one of its own: nothing was unset."""
+def test_a_click_on_an_unknown_button_changes_nothing(parts: WidgetFactory) -> None:
+    """ipywidgets reports an index of None for a click on a button that is not its own: nothing was unset."""
     control, told = make(FIELDS["sound"], parts), []
     control.changed = lambda: told.append(control.get())
     assert isinstance(control, Toggle)
@@ -70,8 +70,8 @@ def test_pills_of_a_page_that_tells_no_choice_stay_as_they_are(parts: WidgetFact
     assert told == [True]
 
 
-def test_usual_numbers_are_pills(parts: WidgetFactory) -> None:
-    """Numbers come back as numbers."""
+def test_usual_numbers_are_buttons(parts: WidgetFactory) -> None:
+    """Buttons of usual numbers return numbers."""
     control = make(FIVE_OR_TEN, parts)
     assert isinstance(control, Toggle)
     check(control.box, widgets.ToggleButtons, options=(DEFAULT, "5", "10"))
@@ -80,7 +80,7 @@ def test_usual_numbers_are_pills(parts: WidgetFactory) -> None:
 
 
 def test_many_choices_are_a_list(parts: WidgetFactory) -> None:
-    """The sizes, after the default."""
+    """Many choices, such as sizes, are a list that starts with the default."""
     control = make(FIELDS["size"], parts)
     assert isinstance(control, Dropdown)
     check(control.box, widgets.Dropdown, description="Size", value=DEFAULT)
@@ -104,7 +104,7 @@ def test_many_choices_are_a_list(parts: WidgetFactory) -> None:
     ],
 )
 def test_a_value_from_elsewhere_is_shown_as_it_is(field: Field, value: Any, parts: WidgetFactory) -> None:
-    """Right or wrong; and unset again by None, twice over."""
+    """A value set by code is shown unchanged, even if invalid; None unsets it again."""
     control: Control = make(field, parts)
     for _ in range(2):
         control.set(value)
@@ -115,7 +115,7 @@ def test_a_value_from_elsewhere_is_shown_as_it_is(field: Field, value: Any, part
 
 
 def test_a_slider_is_left_alone_or_moved(parts: WidgetFactory) -> None:
-    """It shows when a number is chosen, with the model's own range, and says its unit."""
+    """The slider counts if a number is chosen; it has the model's range and its unit."""
     control = make(THREE_TO_FIFTEEN, parts)
     assert isinstance(control, Slider)
     check(control.mode, widgets.ToggleButtons, description="Seconds", options=(DEFAULT, "choose"), value=DEFAULT)
@@ -131,7 +131,7 @@ def test_a_slider_is_left_alone_or_moved(parts: WidgetFactory) -> None:
 
 @pytest.mark.parametrize(("field", "other"), [(THREE_TO_FIFTEEN, MODELS["aigc-video-kling-o1"].field("seconds"))])
 def test_a_control_goes_over_to_another_models_limits(field: Field, other: Field, parts: WidgetFactory) -> None:
-    """The same widgets, with the other range and hint."""
+    """Another model's field keeps the widgets, with its own range and tooltip."""
     slider = make(field, parts)
     assert isinstance(slider, Slider)
     widget = slider.widget
@@ -147,7 +147,7 @@ def test_a_control_goes_over_to_another_models_limits(field: Field, other: Field
 
 @pytest.mark.parametrize("value", ["5.5", "choose", "default", True, [5]])
 def test_a_slider_shows_what_is_no_number(value: Any, parts: WidgetFactory) -> None:
-    """As a choice of its own, that can be left for another."""
+    """A value that is not a number is a choice of its own, which can be replaced by another."""
     slider = make(THREE_TO_FIFTEEN, parts)
     assert isinstance(slider, Slider)
     slider.set(value)

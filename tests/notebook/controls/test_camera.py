@@ -1,4 +1,4 @@
-"""The camera: a move by name, or one axis; nothing else can be made, and everything else is kept."""
+"""The camera control: a named move or one axis; other values are kept as JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parts(tmp_path: Path) -> WidgetFactory:
 
 
 def camera(parts: WidgetFactory, value: Any = None) -> CameraMoves:
-    """The control with a value from elsewhere."""
+    """Return the control with a value set by code."""
     control = make(FIELD, parts)
     assert isinstance(control, CameraMoves)
     control.set(value)
@@ -50,12 +50,12 @@ def _within(widget: widgets.Widget) -> list[widgets.Widget]:
 
 
 def text(control: CameraMoves) -> str:
-    """All that can be read in it."""
+    """Return all text of the control."""
     return said.text(control.parts, control.widget)
 
 
 def same(value: Any, other: Any) -> bool:
-    """Equal as the wire has it: 4 is not 4.0, and the order of keys counts."""
+    """Return whether both are equal as JSON text: 4 is not 4.0, and the order of keys matters."""
     return json.dumps(value) == json.dumps(other)
 
 
@@ -76,15 +76,15 @@ named = st.sampled_from(sorted(MOVES)).flatmap(
 )
 
 
-# Values in, values out
+# Setting and getting values
 
 
 @given(st.lists(st.one_of(st.none(), simple, named), min_size=1, max_size=4))
 def test_what_fits_comes_back_as_it_was(parts: WidgetFactory, several: list[Any]) -> None:
-    """To the letter: 4.0 stays 4.0, axes at rest stay where they are named."""
+    """A value that the editor can show is returned exactly: 4.0 stays 4.0, zero axes stay."""
     control = camera(parts)
     for value in several:
-        assert value is None or control.fits(value)
+        assert value is None or control.can_edit(value)
         control.set(value)
         assert not control.as_json
         assert same(control.get(), value)
@@ -92,10 +92,10 @@ def test_what_fits_comes_back_as_it_was(parts: WidgetFactory, several: list[Any]
 
 
 @given(anything)
-def test_what_does_not_fit_is_told_and_kept(parts: WidgetFactory, value: Any) -> None:
-    """Whatever it is, it is sent as it came."""
+def test_what_does_not_fit_is_reported_and_kept(parts: WidgetFactory, value: Any) -> None:
+    """Any other value is sent unchanged."""
     control = camera(parts)
-    assert control.fits(value) in (True, False)
+    assert control.can_edit(value) in (True, False)
     wanted = VideoRequest("3.0", camera_control=value)
     control.set(wanted.get("camera_control"))
     assert VideoRequest("3.0", camera_control=control.get()) == wanted
@@ -126,23 +126,23 @@ def test_what_does_not_fit_is_told_and_kept(parts: WidgetFactory, value: Any) ->
     ],
 )
 def test_everything_else_is_json(parts: WidgetFactory, value: Any) -> None:
-    """Shown as it is, and sent as it is."""
+    """Other values are shown as JSON and sent unchanged."""
     control = camera(parts, value)
-    assert not control.fits(value)
+    assert not control.can_edit(value)
     assert control.as_json
     assert VideoRequest("3.0", camera_control=control.get()) == VideoRequest("3.0", camera_control=value)
 
 
 @pytest.mark.parametrize("name", CAMERA_MOVES)
 def test_a_move_s_name_alone_is_the_move(parts: WidgetFactory, name: str) -> None:
-    """As it stands in a line, or is typed into the JSON."""
+    """The name of a move alone, from a magic line or in the JSON, selects the move."""
     control = camera(parts, name)
     assert not control.as_json
     assert FIELD.clean(control.get(), paths=True)["type"] == name
 
 
 def test_two_axes_from_code_are_warned_about(parts: WidgetFactory) -> None:
-    """Beside their JSON."""
+    """A value with two axes has a warning beside its JSON."""
     value = {"type": "simple", "config": {"pan": 4, "tilt": 1}}
     control = camera(parts, value)
     request = VideoRequest("3.0", prompt="x", camera_control=control.get())
@@ -151,13 +151,13 @@ def test_two_axes_from_code_are_warned_about(parts: WidgetFactory) -> None:
     assert json.loads(control.get()) == value
 
 
-# What its user can make
+# User actions
 
 
 def test_the_moves_are_those_of_the_field(control: CameraMoves) -> None:
-    """The service's default first, then its five, each with its own name in its hint."""
+    """The choices are the default and the field's moves, each with its name in its tooltip."""
     assert control.move.description == "Move"
-    assert control.move.options == (DEFAULT, ONE_AXIS, *(move.words for move in MOVES.values()))
+    assert control.move.options == (DEFAULT, ONE_AXIS, *(move.label for move in MOVES.values()))
     assert control.move.value == DEFAULT
     assert control.move.tooltips[0] == FIELD.help
     assert [re.search(r"\((\w+)\)$", hint)[1] for hint in control.move.tooltips[1:]] == list(CAMERA_MOVES)  # type: ignore[index]
@@ -165,16 +165,16 @@ def test_the_moves_are_those_of_the_field(control: CameraMoves) -> None:
 
 @pytest.mark.parametrize("name", MOVES)
 def test_a_named_move_is_one_click(control: CameraMoves, name: str) -> None:
-    """And default takes it back."""
+    """One click selects a named move, and "default" unsets it."""
     heard: list[Any] = []
     control.changed = lambda: heard.append(control.get())
-    control.move.value = MOVES[name].words
+    control.move.value = MOVES[name].label
     control.move.value = DEFAULT
     assert heard == [{"type": name}, None]
 
 
 def test_one_axis_begins_with_a_move_that_can_be_seen(control: CameraMoves) -> None:
-    """Not with an error: one click makes a whole value."""
+    """One click on "one axis" makes a complete value without an error."""
     control.move.value = ONE_AXIS
     value = control.get()
     assert value == {"type": "simple", "config": {"horizontal": 5}}
@@ -182,7 +182,7 @@ def test_one_axis_begins_with_a_move_that_can_be_seen(control: CameraMoves) -> N
 
 
 def test_the_axes_have_friendly_words_and_their_own_names(control: CameraMoves) -> None:
-    """Six, in the field's order."""
+    """The six axes are listed in the field's order, with a description and their names."""
     assert [name for _, name in control.axis.options] == list(CAMERA_AXES)
     for words, name in control.axis.options:
         assert words.endswith(f"({name})")
@@ -191,7 +191,7 @@ def test_the_axes_have_friendly_words_and_their_own_names(control: CameraMoves) 
 
 @given(st.lists(st.tuples(st.sampled_from(CAMERA_AXES), st.integers(-20, 20)), min_size=1, max_size=5))
 def test_no_wrong_combination_can_be_made(parts: WidgetFactory, steps: list[tuple[str, int]]) -> None:
-    """Wherever its list and slider are: one axis, from -10 to 10; whole numbers are whole."""
+    """Any position of list and slider is one axis from -10 to 10; whole numbers are integers."""
     control = camera(parts)
     control.move.value = ONE_AXIS
     for axis, halves in steps:
@@ -205,13 +205,13 @@ def test_no_wrong_combination_can_be_made(parts: WidgetFactory, steps: list[tupl
 
 
 def test_the_slider_goes_no_farther(control: CameraMoves) -> None:
-    """From -10 to 10, by halves, so that what it shows is what is sent."""
+    """The slider has steps of 0.5 from -10 to 10, so that the shown value is sent."""
     assert (control.amount.min, control.amount.max, control.amount.step) == (-10, 10, 0.5)
     assert control.amount.description == "Amount"
 
 
 def test_axes_at_rest_stay_named(parts: WidgetFactory) -> None:
-    """As Kling's own page writes it: all six, five of them 0. Another amount or axis keeps them."""
+    """A value with all six axes, five of them 0, as on Kling's page, keeps them with another amount or axis."""
     value = {"type": "simple", "config": dict.fromkeys(CAMERA_AXES, 0) | {"tilt": 4}}
     control = camera(parts, value)
     assert (control.axis.value, control.amount.value) == ("tilt", 4)
@@ -222,24 +222,24 @@ def test_axes_at_rest_stay_named(parts: WidgetFactory) -> None:
 
 
 def test_a_single_axis_changes_its_name(parts: WidgetFactory) -> None:
-    """It leaves no zero behind."""
+    """A value with a single axis gets no zero if another axis is chosen."""
     control = camera(parts, {"type": "simple", "config": {"pan": 4}})
     control.axis.value = "zoom"
     assert control.get() == {"type": "simple", "config": {"zoom": 4}}
 
 
 def test_the_axis_and_amount_are_kept_through_another_move(control: CameraMoves) -> None:
-    """Who tries the moves comes back to what was set."""
+    """Axis and amount are kept while another move is chosen."""
     control.move.value = ONE_AXIS
     control.axis.value, control.amount.value = "roll", -7
-    control.move.value = MOVES["forward_up"].words
+    control.move.value = MOVES["forward_up"].label
     assert control.get() == {"type": "forward_up"}
     control.move.value = ONE_AXIS
     assert control.get() == {"type": "simple", "config": {"roll": -7}}
 
 
 def test_none_empties_it(parts: WidgetFactory) -> None:
-    """And the next one axis begins anew."""
+    """None unsets the value, and resets axis and amount."""
     control = camera(parts, {"type": "simple", "config": {"roll": -7}})
     control.set(None)
     assert control.get() is None
@@ -248,7 +248,7 @@ def test_none_empties_it(parts: WidgetFactory) -> None:
 
 
 def test_setting_is_no_change_of_the_users(control: CameraMoves) -> None:
-    """What comes from elsewhere calls nobody."""
+    """Setting a value does not call ``changed``."""
     heard: list[Any] = []
     control.changed = lambda: heard.append(control.get())
     for value in ({"type": "down_back"}, {"type": "simple", "config": {"pan": 1}}, "nonsense", None):
@@ -256,11 +256,11 @@ def test_setting_is_no_change_of_the_users(control: CameraMoves) -> None:
     assert heard == []
 
 
-# What it says
+# Descriptions
 
 
 def test_only_one_axis_shows_list_and_slider(control: CameraMoves) -> None:
-    """The named moves have nothing to set."""
+    """List and slider are shown for "one axis" only."""
     shown = {}
     for words in control.move.options:
         control.move.value = words
@@ -284,7 +284,7 @@ def test_only_one_axis_shows_list_and_slider(control: CameraMoves) -> None:
 def test_each_direction_has_its_word(
     parts: WidgetFactory, axis: str, amount: float, ends: tuple[str, str], said: str
 ) -> None:
-    """At both ends of the slider, and in a sentence."""
+    """Each direction is named at its end of the slider and in a sentence."""
     control = camera(parts, {"type": "simple", "config": {axis: amount}})
     assert said in text(control)
     assert text(control).index(ends[0]) < text(control).index(ends[1])
@@ -292,38 +292,37 @@ def test_each_direction_has_its_word(
 
 @pytest.mark.parametrize("value", [{"type": "simple"}, {"type": "simple", "config": {"pan": 0}}])
 def test_zero_is_said_to_be_still(parts: WidgetFactory, value: Any) -> None:
-    """And the field's own check warns."""
+    """At 0 the control says that the camera does not move, and the field's check warns."""
     control = camera(parts, value)
-    assert "At 0 the camera stands still." in text(control)
+    assert "At 0 the camera does not move." in text(control)
     assert same(control.get(), value)
     assert [problem.severity for problem in FIELD.check(value)] == ["warning"]
 
 
 @pytest.mark.parametrize("name", MOVES)
 def test_a_move_is_said_and_drawn(parts: WidgetFactory, name: str) -> None:
-    """In a sentence beside its picture."""
+    """A move has a description beside its picture."""
     control = camera(parts, {"type": name})
-    assert MOVES[name].said in text(control)
+    assert MOVES[name].description in text(control)
     assert "<svg" in text(control)
 
 
 def test_left_alone_the_model_chooses(control: CameraMoves) -> None:
-    """No picture of a move that nobody asked for."""
+    """Without a move there is no picture, and a line says that the model chooses."""
     assert "The model chooses how the camera moves." in text(control)
     assert "<svg" not in text(control)
 
 
 def test_pan_and_tilt_are_said_to_be_unsure(parts: WidgetFactory) -> None:
-    """Kling's own pages exchange them; of the other axes they agree."""
+    """Pan and tilt have a note, as Kling's own pages swap them; other axes have none."""
     unsure = {
-        axis: "have not always agreed" in text(camera(parts, {"type": "simple", "config": {axis: 1}}))
-        for axis in CAMERA_AXES
+        axis: "pages disagree" in text(camera(parts, {"type": "simple", "config": {axis: 1}})) for axis in CAMERA_AXES
     }
     assert [axis for axis, on in unsure.items() if on] == ["pan", "tilt"]
 
 
 def test_a_chosen_move_is_shown_going_there_and_a_dragged_slider_is_not(control: CameraMoves) -> None:
-    """Whoever drags sees where it ends; what comes from elsewhere stands still."""
+    """A chosen move is animated; a dragged slider and a value set by code show the last frame only."""
     control.set({"type": "down_back"})
     assert "kling-moving" not in text(control)
     control.move.value = ONE_AXIS
@@ -335,7 +334,7 @@ def test_a_chosen_move_is_shown_going_there_and_a_dragged_slider_is_not(control:
 
 
 def test_it_makes_no_widgets_after_the_first(control: CameraMoves) -> None:
-    """Whatever is chosen; and closed, it leaves none."""
+    """Repeated choices create no more widgets, and closing the control leaves none."""
     control.move.value = ONE_AXIS
     before = set(alive)
     for words in (*control.move.options, ONE_AXIS):
@@ -346,7 +345,7 @@ def test_it_makes_no_widgets_after_the_first(control: CameraMoves) -> None:
 
 
 def test_closed_it_leaves_nothing(parts: WidgetFactory) -> None:
-    """With its editor, and as JSON."""
+    """Closing the control leaves no widgets, with the editor and as JSON."""
     before = set(alive)
     for value in (None, {"type": "simple", "config": {"pan": 4}}, "nonsense"):
         camera(parts, value).close()

@@ -1,4 +1,4 @@
-"""What each move of the camera does, as data: the directions that people read before they pay."""
+"""Descriptions and pictures of camera moves: the directions that users rely on before they pay."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from kling_widgets.notebook.controls.camera_preview import AXES, MOVES, Frame, p
 
 
 def test_every_move_and_axis_has_its_words_and_picture() -> None:
-    """No more and no fewer than the service has."""
+    """The moves and axes are exactly those of the service, each with text and picture."""
     assert list(AXES) == list(CAMERA_AXES)
     assert ["simple", *MOVES] == list(CAMERA_MOVES)
 
 
 @pytest.mark.parametrize("axis", AXES)
 def test_an_axis_goes_both_ways(axis: str) -> None:
-    """As far to the one side as to the other, and at 0 nowhere."""
+    """An axis moves equally far to both sides, and not at all at 0."""
     there, back, still = AXES[axis].at(10), AXES[axis].at(-10), AXES[axis].at(0)
     assert still == Frame()
     assert there == AXES[axis].far != Frame()
     assert (there.x, there.y, there.turn) == (-back.x, -back.y, -back.turn)
     assert there.size * back.size == pytest.approx(1)
-    assert AXES[axis].said(1) != AXES[axis].said(-1)
+    assert AXES[axis].describe(1) != AXES[axis].describe(-1)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_an_axis_goes_both_ways(axis: str) -> None:
     ],
 )
 def test_the_directions_are_those_of_the_documentation(axis: str, way: object) -> None:
-    """Kling's own page: which side is above 0."""
+    """The direction above 0 is that of Kling's own page."""
     assert callable(way)
     assert way(AXES[axis].at(4))
     assert not way(AXES[axis].at(-4))
@@ -48,7 +48,7 @@ def test_the_directions_are_those_of_the_documentation(axis: str, way: object) -
 
 @pytest.mark.parametrize("axis", AXES)
 def test_the_demo_moves_as_the_form_says(axis: str) -> None:
-    """Left is left in both: the clip of the demo shows what the form has promised."""
+    """For each axis, the demo's clip moves in the direction that the form describes."""
     view, frame = demo.AXES[axis].view, AXES[axis].far
     assert (view.right + view.yaw > 0) == (frame.x > 0)
     assert (view.up + view.pitch > 0) == (frame.y < 0)
@@ -58,7 +58,7 @@ def test_the_demo_moves_as_the_form_says(axis: str) -> None:
 
 @pytest.mark.parametrize("name", MOVES)
 def test_the_demo_makes_the_named_moves_as_the_form_says(name: str) -> None:
-    """Down is down, and back sees more of the place."""
+    """For each named move, the demo's clip moves in the direction that the form describes."""
     (view, _), frame = demo.MOVES[name], MOVES[name].frame
     assert (view.yaw > 0, view.yaw < 0) == (frame.x > 0, frame.x < 0)
     assert (view.up + view.pitch > 0) == (frame.y < 0)
@@ -70,7 +70,7 @@ def test_the_demo_makes_the_named_moves_as_the_form_says(name: str) -> None:
     "frame", [axis.at(n) for axis in AXES.values() for n in (-10, 10)] + [m.frame for m in MOVES.values()]
 )
 def test_the_picture_is_whole_and_shows_where_the_frame_ends(frame: Frame, moving: bool) -> None:
-    """Two frames, one dashed; the other is where the camera ends, and its centre is in the picture."""
+    """The picture has the first frame, dashed, and the last frame, whose centre is inside the picture."""
     root = ElementTree.fromstring(picture(frame, moving=moving))
     begin, end = (each for each in root.iter("rect"))
     assert begin.get("stroke-dasharray")
@@ -83,7 +83,7 @@ def test_the_picture_is_whole_and_shows_where_the_frame_ends(frame: Frame, movin
 
 
 def test_it_takes_the_colours_of_the_theme() -> None:
-    """It looks right on light and dark ground."""
+    """The picture uses the theme's colours, for light and dark backgrounds."""
     drawn = picture(Frame(), moving=False)
     assert "currentColor" in drawn
     assert "#" not in drawn

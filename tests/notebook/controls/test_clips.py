@@ -1,4 +1,4 @@
-"""The rows of clips and sounds: a link each, what belongs to it, and a player."""
+"""Rows of clips and sounds: a link, its options, and a player."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
 
 
 class Clip:
-    """A control as its user and the form handle it."""
+    """A control as used by the form and its user."""
 
     def __init__(self, name: str, folder: Path, at_most: int = 1) -> None:
         self.name = name
@@ -53,7 +53,7 @@ class Clip:
         return "\n".join(each.value for each in within(self.control.widget) if isinstance(each, widgets.HTML))
 
     def tell(self, value: Any = ...) -> VideoRequest:
-        """Tells it what its request is, as the form does."""
+        """Update the control with the request, as the form does."""
         request = VideoRequest("2.6", prompt="x", **{self.name: self.control.get() if value is ... else value})
         self.control.update_context(request)
         return request
@@ -70,7 +70,7 @@ def voice(tmp_path: Path) -> Clip:
 
 
 def test_a_link_and_how_it_is_used(clip: Clip) -> None:
-    """What is typed and clicked is the value; what is left alone is not in it."""
+    """The value has the link and the chosen options; options at their default are left out."""
     assert clip.control.get() is None
     clip.of(widgets.Text, "Video link").value = f" {LINK} "
     assert clip.control.get() == [{"url": LINK}]
@@ -83,7 +83,7 @@ def test_a_link_and_how_it_is_used(clip: Clip) -> None:
 
 
 def test_an_emptied_box_sends_nothing(clip: Clip) -> None:
-    """But what was clicked beside it is not lost, and it is said what is missing."""
+    """An empty box sends nothing; a chosen option is kept, with an error that the link is missing."""
     clip.of(widgets.Text, "Video link").value = LINK
     clip.of(widgets.Text, "Video link").value = "  "
     assert clip.control.get() is None
@@ -97,17 +97,17 @@ def test_an_emptied_box_sends_nothing(clip: Clip) -> None:
 
 
 def test_a_voice_is_a_link_alone(voice: Clip) -> None:
-    """How a clip is used means nothing for a sound."""
+    """A sound has no options."""
     voice.of(widgets.Text, "Voice link").value = "https://example.com/s.wav"
     assert voice.control.get() == [{"url": "https://example.com/s.wav"}]
     assert not [each for each in within(voice.control.widget) if isinstance(each, widgets.ToggleButtons)]
 
 
 @pytest.mark.parametrize("name", ["video_list", "voice_list"])
-def test_that_a_link_is_needed_is_said_before_anything_is_typed(name: str, tmp_path: Path) -> None:
-    """And why; not above the JSON, where it has nothing to explain."""
+def test_the_need_for_a_link_is_explained_before_anything_is_typed(name: str, tmp_path: Path) -> None:
+    """The explanation is above the editor, but not above the JSON."""
     clip = Clip(name, tmp_path)
-    assert "The service takes uploads of pictures only: put the" in said.lines(clip.parts.page, f"{name}-about")
+    assert "The service takes uploads of pictures only: host the" in said.lines(clip.parts.page, f"{name}-about")
     clip.control.switch.click()
     assert said.lines(clip.parts.page, f"{name}-about") == ""
 
@@ -126,7 +126,7 @@ def test_that_a_link_is_needed_is_said_before_anything_is_typed(name: str, tmp_p
     ],
 )
 def test_what_rows_can_show_they_show(value: Any, clip: Clip) -> None:
-    """And give back, also what is wrong."""
+    """Rows show and return values unchanged, also invalid ones."""
     clip.control.set(value)
     assert not clip.control.as_json
     assert VideoRequest("2.6", video_list=clip.control.get()) == VideoRequest("2.6", video_list=value)
@@ -153,7 +153,7 @@ def test_what_rows_can_show_they_show(value: Any, clip: Clip) -> None:
     ],
 )
 def test_what_they_cannot_is_json(value: Any, clip: Clip) -> None:
-    """Nothing is bent to fit, nothing raises."""
+    """Other values are shown as JSON, without loss and without an error."""
     clip.control.set(value)
     assert clip.control.as_json
     assert VideoRequest("2.6", video_list=clip.control.get()) == VideoRequest("2.6", video_list=value)
@@ -161,13 +161,13 @@ def test_what_they_cannot_is_json(value: Any, clip: Clip) -> None:
 
 
 def test_a_sound_with_a_use_is_json(voice: Clip) -> None:
-    """Its row has no place for it."""
+    """A sound with an option is shown as JSON, as its row cannot show it."""
     voice.control.set([{"url": LINK, "refer_type": "base"}])
     assert voice.control.as_json
 
 
 def test_it_plays_what_the_link_names(clip: Clip, voice: Clip) -> None:
-    """As soon as the request knows it; and no more when it is emptied."""
+    """The player plays the request's link, and is removed if the box is emptied."""
     for each, tag in ((clip, "video"), (voice, "audio")):
         each.boxes[0].value = LINK
         each.tell()
@@ -179,7 +179,7 @@ def test_it_plays_what_the_link_names(clip: Clip, voice: Clip) -> None:
 
 
 def test_a_local_clip_plays_and_is_an_error(clip: Clip, tmp_path: Path) -> None:
-    """With its length; that it cannot be sent says its field."""
+    """A local clip is played and shows its length; the field reports that it cannot be sent."""
     samples.clip(tmp_path / "mine.mp4", 1, (320, 180))
     clip.boxes[0].value = str(tmp_path / "mine.mp4")
     (problem,) = clip.tell().errors()
@@ -189,7 +189,7 @@ def test_a_local_clip_plays_and_is_an_error(clip: Clip, tmp_path: Path) -> None:
 
 
 def test_a_path_that_its_user_did_not_write_is_not_read(clip: Clip, tmp_path: Path) -> None:
-    """Text of a body that looks like a path."""
+    """Text from a body that looks like a path is not read as a file."""
     path = samples.clip(tmp_path / "mine.mp4", 1, (320, 180))
     request = VideoRequest.from_payload(
         {"model": "aigc-video-kling-2.6", "metadata": {"video_list": [{"url": str(path)}]}}
@@ -200,7 +200,7 @@ def test_a_path_that_its_user_did_not_write_is_not_read(clip: Clip, tmp_path: Pa
 
 
 def test_each_row_shows_its_own(clip: Clip) -> None:
-    """Also when one between them is empty."""
+    """Each row plays its own link, also if a row between them is empty."""
     clip.control.set(["https://example.com/1.mp4", "https://example.com/2.mp4", "https://example.com/3.mp4"])
     clip.boxes[1].value = ""
     clip.tell()
@@ -212,7 +212,7 @@ def test_each_row_shows_its_own(clip: Clip) -> None:
 
 
 def test_rows_leave_nothing_behind(clip: Clip) -> None:
-    """Neither when they become fewer nor when the control goes."""
+    """Removed rows and a closed control leave no widgets."""
     clip.control.set(LINK)
     clip.tell()
     before = set(alive)
@@ -227,13 +227,13 @@ def test_rows_leave_nothing_behind(clip: Clip) -> None:
 
 
 def add(clip: Clip) -> list[widgets.Button]:
-    """The button that adds a row, if it shows."""
+    """Return the button that adds a row, if it is shown."""
     found = (each for each in within(clip.control.widget) if isinstance(each, widgets.Button))
     return [each for each in found if each.description.startswith("Add a")]
 
 
 def test_of_a_model_that_takes_several_a_button_adds_them(tmp_path: Path) -> None:
-    """As many as it takes; an empty row is no value."""
+    """The button adds rows up to the model's limit; an empty row adds no item."""
     clip = Clip("video_list", tmp_path, at_most=3)
     (button,) = add(clip)
     clip.boxes[0].value = LINK
@@ -246,7 +246,7 @@ def test_of_a_model_that_takes_several_a_button_adds_them(tmp_path: Path) -> Non
 
 
 def test_a_model_that_takes_one_has_no_such_button(tmp_path: Path) -> None:
-    """Also after one that takes more; its rows stay, as they are set."""
+    """A model that takes one clip has no button, also after one that takes several; filled rows stay."""
     clip = Clip("voice_list", tmp_path)
     assert add(clip) == []
     one = clip.control.field
@@ -260,7 +260,7 @@ def test_a_model_that_takes_one_has_no_such_button(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_the_button(tmp_path: Path) -> None:
-    """Every widget that the control made is given back, the hidden button too."""
+    """Closing the control closes all widgets, including the hidden button."""
     parts = said.parts(tmp_path)
     before = set(alive)
     control = make(replace(FIELDS["video_list"], at_most=3), parts)  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""Elements: rows of ids, and their names in the prompt."""
+"""Element rows: ids, and their names in the prompt."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def click(control: ElementRows, words: str, number: int = 0) -> None:
 
 
 def test_ids_are_typed_row_by_row(control: ElementRows) -> None:
-    """Add, type, add, type; the third is the last (D)."""
+    """Ids are typed into added rows, up to three (D)."""
     for number in range(3):
         click(control, "Add an element")
         boxes(control)[number].value = f" id-{number} "
@@ -47,7 +47,7 @@ def test_ids_are_typed_row_by_row(control: ElementRows) -> None:
 
 
 def test_removing_keeps_the_others(control: ElementRows) -> None:
-    """Those behind it move up; with the last one the field is unset."""
+    """Removing a row moves the others up; without rows the field is unset."""
     changes: list[int] = []
     control.changed = lambda: changes.append(1)
     control.set([{"element_id": text} for text in "abc"])
@@ -60,7 +60,7 @@ def test_removing_keeps_the_others(control: ElementRows) -> None:
 
 
 def test_its_name_is_offered_for_the_prompt(control: ElementRows) -> None:
-    """At the end of what stands there; once it is there, not again."""
+    """The button appends the name to the prompt, and is disabled once the prompt has it."""
     assigned: list[Mapping[str, Any]] = []
     control.assign = assigned.append
     control.set([{"element_id": "a"}, {"element_id": "b"}])
@@ -88,7 +88,7 @@ def test_its_name_is_offered_for_the_prompt(control: ElementRows) -> None:
     ],
 )
 def test_what_rows_cannot_show_is_shown_as_json(value: Any, control: ElementRows) -> None:
-    """Numbers stay numbers, four stay four, strange keys stay."""
+    """Numeric ids, more than three items and unknown keys are shown as JSON, unchanged."""
     field = FIELDS["kling_elements"]
     control.set(value)
     assert field.clean(control.get(), paths=True) == field.clean(value, paths=True)

@@ -1,4 +1,4 @@
-"""The JSON box: what is typed goes on as it is, and is understood by the request."""
+"""The JSON box: its text is passed on unchanged and parsed by the request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def box(name: str, parts: WidgetFactory) -> JsonBox:
 
 @pytest.mark.parametrize("name", SHAPELESS)
 def test_the_example_is_in_the_empty_box_and_is_right(name: str, parts: WidgetFactory) -> None:
-    """What it shows as an example can be typed, and has no error."""
+    """The example in the empty box is a valid value."""
     control = box(name, parts)
     assert control.box.placeholder == FIELDS[name].example
     control.box.value = FIELDS[name].example
@@ -42,7 +42,7 @@ def test_the_example_is_in_the_empty_box_and_is_right(name: str, parts: WidgetFa
 @pytest.mark.parametrize("value", ["face 7", "123", '{"half": ', [{"a": None}], {"a": {"b": [1, 2.5, True]}}])
 @pytest.mark.parametrize("name", SHAPELESS)
 def test_what_is_shown_is_understood_again(name: str, value: Any, parts: WidgetFactory) -> None:
-    """A value that is put in, and sent on as text by its user, is the same value."""
+    """The text shown for a value is parsed to the same value."""
     control = box(name, parts)
     control.set(value)
     assert VideoRequest("2.6", **{name: control.get()}) == VideoRequest("2.6", **{name: value})
@@ -51,14 +51,14 @@ def test_what_is_shown_is_understood_again(name: str, value: Any, parts: WidgetF
 
 
 def test_blanks_are_unset(parts: WidgetFactory) -> None:
-    """An emptied box sends nothing."""
+    """An empty box sends nothing."""
     control = box("motion_brush", parts)
     control.box.value = " \n "
     assert control.get() is None
 
 
 def test_chinese_stays_readable(parts: WidgetFactory) -> None:
-    """Not as escapes."""
+    """Chinese text is not escaped."""
     control = box("face_choose", parts)
     control.set([{"face_id": "纸船"}])
     assert "纸船" in control.box.value

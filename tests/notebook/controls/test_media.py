@@ -1,4 +1,4 @@
-"""Controls of links: typed, or a file chosen in the browser."""
+"""Controls for links and files: typed, or chosen in the browser."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ LINK = "https://example.com/a.png"
 
 
 def box(name: str, uploads: Path) -> LinkBox:
-    """The control of a field."""
+    """Return the control of a field."""
     control = make(FIELDS[name], WidgetFactory(LocalMedia(uploads)))
     assert isinstance(control, LinkBox)
     return control
 
 
 def choose(control: LinkBox, *files: tuple[str, bytes]) -> None:
-    """Chooses files, as the browser hands them over."""
+    """Choose files, as sent by the browser."""
     page, place = Page(control.parts.page), f"{control.field.name}-box"
     page.says({"chosen": place, "count": len(files)})
     for name, content in files:
@@ -42,14 +42,14 @@ def choose(control: LinkBox, *files: tuple[str, bytes]) -> None:
 
 
 def chooser(control: LinkBox) -> dict[str, str]:
-    """What is known of the button that chooses files."""
+    """Return the properties of the file chooser."""
     (about,) = control.parts.page.choosers.values()
     assert at(*control.parts.page.choosers) in control.box._dom_classes
     return about
 
 
 def trouble(control: LinkBox) -> str:
-    """What is said of the files that were chosen."""
+    """Return the messages about the chosen files."""
     return said.lines(control.parts.page, f"{control.field.name}-file")
 
 
@@ -64,7 +64,7 @@ def uploads(tmp_path: Path) -> Path:
 
 
 def test_one_link_is_a_line_and_many_are_lines(uploads: Path) -> None:
-    """Blank lines are no links; nothing at all is unset."""
+    """One field takes one line, a list several; blank lines are ignored, and an empty box is unset."""
     one, many = box("image", uploads), box("image_list", uploads)
     one.box.value = f"  {LINK} "
     many.box.value = f"{LINK}\n\n  b.png  \n"
@@ -76,7 +76,7 @@ def test_one_link_is_a_line_and_many_are_lines(uploads: Path) -> None:
 
 
 def test_values_are_shown_as_text(uploads: Path) -> None:
-    """Links and files; unset is empty."""
+    """Links and files are shown as text; unset is empty."""
     one, many = box("image", uploads), box("image_list", uploads)
     one.set(Path("first.png"))
     many.set([LINK, Path("my pictures/2.png")])
@@ -88,13 +88,13 @@ def test_values_are_shown_as_text(uploads: Path) -> None:
 
 
 def test_no_folder_is_made_before_a_file_is_chosen(uploads: Path) -> None:
-    """A form that is looked at leaves nothing on the disk."""
+    """No folder is created before a file is chosen."""
     box("image", uploads)
     assert not uploads.exists()
 
 
 def test_a_chosen_file_becomes_a_path(uploads: Path) -> None:
-    """Its bytes are on disk, and no longer in the widget, which is saved with the notebook; the form hears of it."""
+    """A chosen file is saved to disk, not kept in the widget, which the notebook stores; ``changed`` is called."""
     control = box("image", uploads)
     heard: list[object] = []
     control.changed = lambda: heard.append(control.get())
@@ -107,7 +107,7 @@ def test_a_chosen_file_becomes_a_path(uploads: Path) -> None:
 
 
 def test_several_files_join_the_lines(uploads: Path) -> None:
-    """In a list they are added to what is there; the field of one takes one."""
+    """In a list, chosen files are appended; a field for one picture takes one."""
     many = box("image_list", uploads)
     assert isinstance(many, LinksBox)
     assert chooser(many)["multiple"]
@@ -119,7 +119,7 @@ def test_several_files_join_the_lines(uploads: Path) -> None:
 
 
 def test_two_files_of_one_name_are_two(uploads: Path) -> None:
-    """The second does not take the first one's place."""
+    """A second file of the same name does not overwrite the first."""
     many = box("image_list", uploads)
     choose(many, ("a.png", PNG), ("a.png", PNG + b"2"))
     assert [path.read_bytes() for path in paths(many)] == [PNG, PNG + b"2"]
@@ -141,7 +141,7 @@ def test_two_files_of_one_name_are_two(uploads: Path) -> None:
     ],
 )
 def test_the_browsers_name_leads_nowhere_else(name: str, uploads: Path) -> None:
-    """It is data: the file stays in our folder, under a harmless name on one line."""
+    """The browser's file name cannot lead out of our folder; the file gets a safe name on one line."""
     control = box("image", uploads)
     choose(control, (name, PNG))
     (path,) = paths(control)
@@ -152,7 +152,7 @@ def test_the_browsers_name_leads_nowhere_else(name: str, uploads: Path) -> None:
 
 
 def test_a_large_file_asks_for_its_path(uploads: Path) -> None:
-    """Over 8 MB nothing is kept: said in words, and the widget is empty again."""
+    """A file over 8 MB is not saved: a message asks for its path."""
     control = box("image", uploads)
     choose(control, ("<big>.png", bytes(LARGEST_CHOSEN + 1)))
     assert control.get() is None
@@ -165,7 +165,7 @@ def test_a_large_file_asks_for_its_path(uploads: Path) -> None:
 
 
 def test_of_several_the_small_ones_are_kept(uploads: Path) -> None:
-    """And the large one is named."""
+    """Of several files the small ones are saved, and a message names the large one."""
     control = box("image_list", uploads)
     choose(control, ("big.png", bytes(LARGEST_CHOSEN + 1)), ("small.png", PNG))
     assert [path.name for path in paths(control)] == ["small.png"]
@@ -173,7 +173,7 @@ def test_of_several_the_small_ones_are_kept(uploads: Path) -> None:
 
 
 def test_where_nothing_can_be_kept_a_path_is_asked_for(tmp_path: Path) -> None:
-    """A read-only home is no crash."""
+    """If a file cannot be saved, as in a read-only home, a message says so."""
     (tmp_path / "file").write_text("")
     control = box("image", tmp_path / "file")
     choose(control, ("a.png", PNG))
@@ -182,11 +182,11 @@ def test_where_nothing_can_be_kept_a_path_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_only_pictures_are_offered(uploads: Path) -> None:
-    """The browser's dialog shows what the service takes."""
+    """The file chooser offers only the picture formats that the service takes."""
     assert set(chooser(box("image", uploads))["accept"].split(",")) >= {"image/png", "image/jpeg"}
 
 
-# What shows below the box
+# Previews
 
 
 def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
@@ -196,7 +196,7 @@ def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
 
 
 def seen(control: LinkBox) -> str:
-    """All that shows as HTML."""
+    """Return all HTML that is shown."""
     return "\n".join(each.value for each in within(control.widget) if isinstance(each, widgets.HTML))
 
 
@@ -205,14 +205,14 @@ def buttons(control: LinkBox, words: str) -> list[Any]:
 
 
 def know(control: LinkBox, model: str = "2.6", prompt: str = "x", **fields: Any) -> VideoRequest:
-    """Tells it what the form would."""
+    """Update the control with a request, as the form does."""
     request = VideoRequest(model, prompt=prompt, **{control.field.name: control.get(), **fields})
     control.update_context(request)
     return request
 
 
 def test_a_picture_shows_with_what_it_is(uploads: Path, tmp_path: Path) -> None:
-    """The first frame gives the clip its shape, and says so; the last one does not; an empty box shows nothing."""
+    """A first frame has a preview that says that it determines the shape; a last frame does not say so."""
     (tmp_path / "a.png").write_bytes(samples.picture("PNG", (640, 480)))
     for name in ("image", "image_tail"):
         control = box(name, uploads)
@@ -229,7 +229,7 @@ def test_a_picture_shows_with_what_it_is(uploads: Path, tmp_path: Path) -> None:
 
 
 def test_where_the_first_frame_gives_no_shape_nothing_is_said_of_it(uploads: Path) -> None:
-    """An avatar has no other shape to take."""
+    """A model without an aspect ratio, such as an avatar, says nothing about the shape."""
     control = box("image", uploads)
     control.box.value = LINK
     know(control, "avatar")
@@ -238,7 +238,7 @@ def test_where_the_first_frame_gives_no_shape_nothing_is_said_of_it(uploads: Pat
 
 
 def test_a_path_that_its_user_did_not_write_is_not_read(uploads: Path, tmp_path: Path) -> None:
-    """Text of a body stays text."""
+    """Text from a body that looks like a path is not read as a file."""
     (tmp_path / "a.png").write_bytes(samples.picture())
     for name, value in (("image", str(tmp_path / "a.png")), ("image_list", [str(tmp_path / "a.png")])):
         control = box(name, uploads)
@@ -251,7 +251,7 @@ def test_a_path_that_its_user_did_not_write_is_not_read(uploads: Path, tmp_path:
 
 
 def test_a_file_that_cannot_be_used_is_looked_for_again(uploads: Path, tmp_path: Path) -> None:
-    """A button as long as it is wrong: pressed, the form looks anew."""
+    """A file that cannot be used has a button that makes the form check it again."""
     control = box("image", uploads)
     heard: list[object] = []
     control.changed = lambda: heard.append(control.get())
@@ -267,13 +267,13 @@ def test_a_file_that_cannot_be_used_is_looked_for_again(uploads: Path, tmp_path:
 
 
 def rows(control: LinkBox) -> list[str]:
-    """The names in the rows."""
+    """Return the names in the rows."""
     return re.findall(r"<b>(.*?)</b>", seen(control))
 
 
 @pytest.fixture
 def four(uploads: Path) -> LinksBox:
-    """References 1 to 4."""
+    """Return a control with references 1 to 4."""
     control = box("image_list", uploads)
     assert isinstance(control, LinksBox)
     control.set([f"https://example.com/{number}.png" for number in range(1, 5)])
@@ -282,7 +282,7 @@ def four(uploads: Path) -> LinksBox:
 
 
 def test_each_reference_has_a_row(four: LinksBox) -> None:
-    """With its number and picture, in the order of the list; emptied, they go."""
+    """Each reference has a row with its number and picture; without references there are no rows."""
     assert rows(four) == ["1.png", "2.png", "3.png", "4.png"]
     assert re.findall(r"<i>(\d)</i>", seen(four)) == ["1", "2", "3", "4"]
     assert seen(four).count("<img") == 4
@@ -295,7 +295,7 @@ def test_each_reference_has_a_row(four: LinksBox) -> None:
 
 
 def test_references_are_moved_and_removed(four: LinksBox) -> None:
-    """The lines are the list: what the buttons do stands in them, and the form hears of it."""
+    """The buttons of the rows change the lines of the text box, and call ``changed``."""
     heard: list[Any] = []
     four.changed = lambda: heard.append(four.get())
     buttons(four, "↓")[0].click()
@@ -312,7 +312,7 @@ def test_references_are_moved_and_removed(four: LinksBox) -> None:
 
 
 def test_the_ends_of_the_list_move_one_way(four: LinksBox) -> None:
-    """The first not up, the last not down, also when the list has become shorter or longer."""
+    """The first cannot move up nor the last down, also after the list has changed its length."""
 
     def off() -> tuple[list[bool], list[bool]]:
         know(four)
@@ -326,7 +326,7 @@ def test_the_ends_of_the_list_move_one_way(four: LinksBox) -> None:
 
 
 def test_a_reference_is_named_in_the_prompt(four: LinksBox) -> None:
-    """By its number, behind what stands there; once."""
+    """The button appends the reference's name to the prompt, once."""
     given: list[Any] = []
     four.assign = given.append
     know(four, prompt="a boat")
@@ -340,7 +340,7 @@ def test_a_reference_is_named_in_the_prompt(four: LinksBox) -> None:
 
 
 def test_rows_are_made_once_and_the_box_never_anew(four: LinksBox) -> None:
-    """Who types does not lose the box, nor the button that has the focus."""
+    """Typing and clicking keep the widgets, and with them the keyboard focus."""
     before = [each for each in within(four.widget) if isinstance(each, (widgets.Button, widgets.Textarea))]
     buttons(four, "↓")[0].click()
     know(four)
@@ -351,7 +351,7 @@ def test_rows_are_made_once_and_the_box_never_anew(four: LinksBox) -> None:
 
 
 def test_a_thousand_lines_are_no_thousand_rows(uploads: Path) -> None:
-    """The rest is counted; what shows can still be moved and removed."""
+    """A limited number of rows is shown, with the number of the rest; they can still be moved and removed."""
     control = box("image_list", uploads)
     control.box.value = "\n".join(f"https://example.com/{number}.png" for number in range(1000))
     know(control)
@@ -368,7 +368,7 @@ def test_a_thousand_lines_are_no_thousand_rows(uploads: Path) -> None:
 
 @pytest.mark.parametrize("value", [{"not": "a list"}, "text", 5, [{"a": 1}, 7]])
 def test_what_is_no_list_of_links_is_shown_as_it_is(value: Any, uploads: Path) -> None:
-    """Right or wrong, without an error."""
+    """A value that is not a list of links is shown unchanged, without an error."""
     control = box("image_list", uploads)
     control.set(value)
     control.update_context(
@@ -379,7 +379,7 @@ def test_what_is_no_list_of_links_is_shown_as_it_is(value: Any, uploads: Path) -
 
 @pytest.mark.parametrize("name", ["image", "image_list"])
 def test_a_closed_control_leaves_nothing_behind(name: str, uploads: Path) -> None:
-    """Also of what did not show at the end."""
+    """Closing a control closes all widgets, including hidden rows."""
     parts = said.parts(uploads)
     before = set(alive)
     control: Any = make(FIELDS[name], parts)
@@ -402,7 +402,7 @@ def test_a_closed_control_leaves_nothing_behind(name: str, uploads: Path) -> Non
     ],
 )
 def test_a_path_is_taken_as_people_paste_it(typed: str, taken: str, uploads: Path) -> None:
-    """In the quotes of a file manager, or as an address of a file."""
+    """Quotes around a pasted path and ``file://`` are removed."""
     one, many = box("image", uploads), box("image_list", uploads)
     one.box.value = typed
     many.box.value = f"{typed}\n{typed}"

@@ -1,4 +1,4 @@
-"""What is put into the page for a link or a file: only what may be, and escaped."""
+"""Previews of links and files: only safe sources, and escaped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def written(path: Path, content: bytes) -> Path:
 
 
 def test_a_link_is_fetched_by_the_browser_alone(local: LocalMedia) -> None:
-    """Late, so that half a link is not asked for, and without telling where it was asked."""
+    """Only the browser fetches a link, lazily, so that half a link is not fetched, and without a referrer."""
     drawn = picture(LINK, local, "First frame")
     assert f'src="{LINK}"' in drawn
     assert 'alt="First frame"' in drawn
@@ -63,13 +63,13 @@ def test_a_link_is_fetched_by_the_browser_alone(local: LocalMedia) -> None:
 )
 @pytest.mark.parametrize("draw", [picture, video, audio])
 def test_nothing_else_is_put_before_the_browser(draw: Any, link: Any, local: LocalMedia) -> None:
-    """Neither this machine, nor another scheme, nor text that is no link: a path counts only as a Path."""
+    """Loopback links, other schemes and other text are not loaded; only a Path is a file."""
     assert "src=" not in draw(link, local, "x")
 
 
 @pytest.mark.parametrize("draw", [picture, video, audio])
 def test_what_is_shown_is_escaped(draw: Any, local: LocalMedia, tmp_path: Path) -> None:
-    """A link, a label and a file's name are no markup."""
+    """Links, labels and file names are escaped."""
     bad = '<img src=x onerror="alert(1)">'
     drawn = draw('https://example.com/a.png?"&<b>=1', local, bad) + draw('https://example.com/a.png?"&b=1', local, bad)
     drawn += draw(tmp_path / bad, local, bad)
@@ -80,7 +80,7 @@ def test_what_is_shown_is_escaped(draw: Any, local: LocalMedia, tmp_path: Path) 
 
 
 def test_a_local_picture_shows_itself_and_what_it_is(local: LocalMedia, tmp_path: Path) -> None:
-    """As a few kilobytes; its path means nothing to the browser."""
+    """A local picture is embedded as a thumbnail of a few kilobytes, with its facts."""
     path = written(tmp_path / "a.png", samples.picture("PNG", (640, 480)))
     drawn = picture(path, local, "First frame", "a.png")
     assert 'src="data:image/jpeg;base64,' in drawn
@@ -89,14 +89,14 @@ def test_a_local_picture_shows_itself_and_what_it_is(local: LocalMedia, tmp_path
 
 
 def test_a_file_that_is_no_picture_shows_its_name_alone(local: LocalMedia, tmp_path: Path) -> None:
-    """What is wrong with it is said elsewhere."""
+    """A file that is not a picture shows its name only; the field reports the problem."""
     for path in (written(tmp_path / "a.png", b"just text"), tmp_path / "nowhere.png", tmp_path):
         assert picture(path, local, "x") == ""
         assert picture(path, local, "x", "its name") == "<div><b>its name</b> </div>"
 
 
 def test_a_large_picture_is_words(local: LocalMedia, tmp_path: Path) -> None:
-    """What would take long to decode is not shown."""
+    """A picture that would take long to decode has no thumbnail."""
     import PIL.Image
 
     PIL.Image.new("1", (9000, 9000)).save(tmp_path / "a.png")
@@ -117,7 +117,7 @@ def test_a_large_picture_is_words(local: LocalMedia, tmp_path: Path) -> None:
     ],
 )
 def test_a_player_fetches_nothing_before_the_link_is_whole(link: str, preload: str, local: LocalMedia) -> None:
-    """What ends like a clip or a sound is looked at; anything else waits for the click."""
+    """A link that ends like a clip or sound is preloaded; any other only when it is played."""
     for tag in ("video", "audio"):
         drawn = player(link, local, "Video", tag)
         assert drawn.startswith(f"<{tag} ")
@@ -126,7 +126,7 @@ def test_a_player_fetches_nothing_before_the_link_is_whole(link: str, preload: s
 
 
 def test_a_local_clip_is_played_with_its_length(local: LocalMedia, tmp_path: Path) -> None:
-    """Up to 5 MB; a larger one is words."""
+    """A local clip of up to 5 MB is played; a larger one has text only."""
     path = samples.clip(tmp_path / "v.mp4", 1, (320, 180))
     drawn = video(path, local, "Video")
     assert 'src="data:video/mp4;base64,' in drawn
@@ -136,11 +136,11 @@ def test_a_local_clip_is_played_with_its_length(local: LocalMedia, tmp_path: Pat
     drawn = video(path, local, "Video")
     assert "src=" not in drawn
     assert "over 5 MB it is not played here" in drawn
-    assert "is not there, or cannot be read" in video(tmp_path / "nowhere.mp4", local, "Video")
+    assert "does not exist, or cannot be read" in video(tmp_path / "nowhere.mp4", local, "Video")
 
 
 def test_it_is_drawn_anew_only_when_something_has_changed(local: LocalMedia, tmp_path: Path) -> None:
-    """Not at every key that is pressed elsewhere; but when the file behind the path is another one."""
+    """The preview is redrawn only if the value or its file has changed."""
     calls: list[Any] = []
 
     def draw(value: Any, local: LocalMedia, label: str) -> str:
@@ -173,5 +173,5 @@ def test_it_is_drawn_anew_only_when_something_has_changed(local: LocalMedia, tmp
     ],
 )
 def test_names(value: Any, name: str) -> None:
-    """What a person would call it."""
+    """A link or path has a short name."""
     assert name_of(value) == name

@@ -1,4 +1,4 @@
-"""The buttons beside a problem."""
+"""Quick fixes: the buttons beside a problem."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ LINK = "https://example.com/a.png"
     ],
 )
 def test_a_fix_says_what_it_does(fix: dict[str, Any], words: str) -> None:
-    """In the wire's names."""
+    """The label of a fix has the field's name and value."""
     assert quick_fixes(Problem("warning", None, "It is odd.", fix=fix), VideoRequest("2.6")) == (QuickFix(words, fix),)
 
 
 def test_another_model_is_offered_where_it_has_no_such_problem() -> None:
-    """3.0 Turbo takes no last frame: remove it, or use 3.0."""
+    """For a last frame with 3.0 Turbo, the fixes are to remove it, or to use 3.0."""
     request = VideoRequest("3.0-turbo", prompt="x", image=LINK, image_tail=LINK)
     (problem,) = (each for each in request.problems() if each.field == "image_tail")
     first, second, *_ = quick_fixes(problem, request)
@@ -37,8 +37,8 @@ def test_another_model_is_offered_where_it_has_no_such_problem() -> None:
     assert second == QuickFix("Use Kling 3.0", {"model": "aigc-video-kling-3.0"})
 
 
-def test_of_two_pictures_the_second_is_said_to_be_one_or_the_other() -> None:
-    """Where the service would decide; each button decides, and the note is gone. What is a reference already stays."""
+def test_the_second_of_two_pictures_becomes_a_frame_or_a_reference() -> None:
+    """Each of the two buttons decides what the second picture is, and removes the note; other references stay."""
     request = VideoRequest("o1", prompt="x", images=[LINK, LINK + "?2"], image_list=[LINK + "?3"])
     (problem,) = request.problems()
     last, reference = quick_fixes(problem, request)
@@ -51,13 +51,13 @@ def test_of_two_pictures_the_second_is_said_to_be_one_or_the_other() -> None:
 
 @pytest.mark.parametrize("name", ["kling-v1", "kling-v4-0", "kling-v3-omni", "kling-v2-master", "aigc-video-kling-3.1"])
 def test_a_model_that_is_not_here_has_no_button(name: str) -> None:
-    """One that merely looks like it is another one, at another price."""
+    """A similar model is not offered for one that is unavailable: it has another price."""
     request = VideoRequest(name, prompt="x")
     assert [quick_fixes(problem, request) for problem in request.errors()] == [()]
 
 
 def test_the_same_model_by_another_name_is_a_button() -> None:
-    """Kling's own name of it, at whatever mode."""
+    """Kling's own name for a model is replaced by the same model here, in any mode."""
     request = VideoRequest("kling-v2-6-pro", prompt="x")
     (problem,) = request.errors()
     assert quick_fixes(problem, request) == (
@@ -66,6 +66,6 @@ def test_the_same_model_by_another_name_is_a_button() -> None:
 
 
 def test_what_no_model_mends_has_no_button() -> None:
-    """A missing prompt is missing everywhere."""
+    """A problem that every model has, such as a missing prompt, has no button."""
     request = VideoRequest("2.6")
     assert [quick_fixes(problem, request) for problem in request.problems()] == [()]

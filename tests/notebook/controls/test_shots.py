@@ -1,4 +1,4 @@
-"""The table of shots: rows in, value out, and what it says of their seconds."""
+"""The shot table: its value, and the messages about the length."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIELD = FIELDS["multi_prompt"]
 
 
 def shots(*lengths: int, prompt: str = "shot") -> list[dict[str, Any]]:
-    """A value of shots of these lengths, with a prompt each."""
+    """Return a value of shots of these lengths, each with a prompt."""
     return [
         {"index": number, "prompt": f"{prompt} {number}", "duration": str(length)}
         for number, length in enumerate(lengths, 1)
@@ -33,7 +33,7 @@ def shots(*lengths: int, prompt: str = "shot") -> list[dict[str, Any]]:
 
 
 class Form:
-    """What a form is to a control: it keeps the values, and tells the control what they are now."""
+    """Simulated form: it holds the values, and updates the control with them."""
 
     def __init__(self, parts: WidgetFactory, model: str = "3.0", **fields: Any) -> None:
         control = make(FIELD, parts)
@@ -60,11 +60,11 @@ class Form:
 
     @property
     def all(self) -> list[Any]:
-        """Every widget that shows, in order, and the buttons behind lines."""
+        """Return every visible widget in order, and the buttons of messages."""
         return [*_within(self.table.widget), *said.presses(self.table.parts.page)]
 
     def button(self, words: str) -> widgets.Button:
-        """The one button that shows with these words or this hint."""
+        """Return the visible button with this text or tooltip."""
         (found,) = (
             each
             for each in self.all
@@ -84,7 +84,7 @@ class Form:
 
     @property
     def text(self) -> str:
-        """All that can be read in it."""
+        """Return all text of the control."""
         return said.text(self.table.parts, self.table.widget)
 
 
@@ -102,7 +102,7 @@ def form(parts: WidgetFactory) -> Form:
     return Form(parts)
 
 
-# Values in, values out
+# Setting and getting values
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 values = st.lists(st.tuples(texts, st.integers(1, 9999)), min_size=1, max_size=MOST_ROWS).map(
@@ -123,11 +123,11 @@ anything = st.one_of(
 
 @given(st.lists(st.one_of(st.none(), values), min_size=1, max_size=4))
 def test_what_fits_comes_back_as_it_was(parts: WidgetFactory, several: list[Any]) -> None:
-    """One value after another through the same rows: each is read as it was written."""
+    """Values that the rows can show are returned unchanged, one after the other."""
     table = make(FIELD, parts)
     assert isinstance(table, ShotTable)
     for value in several:
-        assert value is None or table.fits(value)
+        assert value is None or table.can_edit(value)
         table.set(value)
         assert table.get() == value
         assert not table.as_json
@@ -135,11 +135,11 @@ def test_what_fits_comes_back_as_it_was(parts: WidgetFactory, several: list[Any]
 
 
 @given(anything)
-def test_what_does_not_fit_is_told_and_kept(parts: WidgetFactory, value: Any) -> None:
-    """Whatever it is: no row is made of it, and nothing of it is lost."""
+def test_what_does_not_fit_is_reported_and_kept(parts: WidgetFactory, value: Any) -> None:
+    """Any other value makes no rows, and is kept without loss."""
     table = make(FIELD, parts)
     assert isinstance(table, ShotTable)
-    assert table.fits(value) in (True, False)
+    assert table.can_edit(value) in (True, False)
     wanted = VideoRequest("3.0", multi_prompt=value)
     table.set(wanted.get("multi_prompt"))
     assert VideoRequest("3.0", multi_prompt=table.get()) == wanted
@@ -172,7 +172,7 @@ def test_what_does_not_fit_is_told_and_kept(parts: WidgetFactory, value: Any) ->
     ],
 )
 def test_other_shapes_are_json(parts: WidgetFactory, wrong: Any) -> None:
-    """Other keys, other kinds, a wrong index: shown as it is, and sent as it is."""
+    """Shots with other keys, types or indexes are shown as JSON and sent unchanged."""
     form = Form(parts, multi_prompt=[wrong])
     assert form.table.as_json
     assert json.loads(form.prompts()[0].value) == form.value
@@ -181,21 +181,21 @@ def test_other_shapes_are_json(parts: WidgetFactory, wrong: Any) -> None:
 
 @pytest.mark.parametrize("seconds", [3, 3.0, "03", " 3 "])
 def test_numbers_of_seconds_are_taken_too(parts: WidgetFactory, seconds: Any) -> None:
-    """From code: the body has text, as the service writes it."""
+    """Durations set as numbers are accepted; the body has text, as the service expects."""
     form = Form(parts, multi_prompt=[{"index": 1, "prompt": "a", "duration": seconds}])
     assert form.seconds()[0].value == 3
     assert form.table.get() == [{"index": 1, "prompt": "a", "duration": "3"}]
 
 
 def test_a_lone_shot_is_a_list_of_one(parts: WidgetFactory) -> None:
-    """As JSON that somebody wrote without the brackets."""
+    """A single shot without a list becomes a list of one."""
     form = Form(parts, multi_prompt='{"index": 1, "prompt": "a", "duration": 3}')
     assert [box.value for box in form.prompts()] == ["a"]
     assert form.table.get() == [{"index": 1, "prompt": "a", "duration": "3"}]
 
 
 def test_a_row_is_a_numbered_prompt_and_its_seconds(parts: WidgetFactory) -> None:
-    """Each input has its name, each button its hint, and the first cannot go up nor the last down."""
+    """Each input has a label and each button a tooltip; the first cannot move up nor the last down."""
     form = Form(parts, multi_prompt=shots(2, 3))
     assert [(box.description, box.value) for box in form.prompts()] == [("Shot 1", "shot 1"), ("Shot 2", "shot 2")]
     assert [(box.description, box.value, box.min) for box in form.seconds()] == [("seconds", 2, 1), ("seconds", 3, 1)]
@@ -212,14 +212,14 @@ def test_a_row_is_a_numbered_prompt_and_its_seconds(parts: WidgetFactory) -> Non
 
 
 def test_an_unfinished_shot_is_a_value(form: Form) -> None:
-    """Without a prompt it is shown, kept, and asks for one."""
+    """A shot without a prompt is shown and kept, with an error."""
     form.button("Add a shot").click()
     assert form.value == [{"index": 1, "prompt": "", "duration": "5"}]
     assert form.prompts()[0].placeholder == "What happens in shot 1?"
 
 
 def test_typing_never_makes_rows_anew(parts: WidgetFactory) -> None:
-    """The box that is typed in stays the same, and so keeps the keyboard."""
+    """Typing keeps the widgets, and with them the keyboard focus."""
     form = Form(parts, multi_prompt=shots(2, 3))
     before, boxes = set(alive), (form.prompts(), form.seconds())
     form.prompts()[1].value = "rain falls"
@@ -234,7 +234,7 @@ def test_typing_never_makes_rows_anew(parts: WidgetFactory) -> None:
 
 @pytest.mark.parametrize("work", ["Move shot 2 up", "Move shot 1 down", "Fit the shots to 10 s", "Set the clip to 6 s"])
 def test_shots_move_through_rows_that_stay(parts: WidgetFactory, work: str) -> None:
-    """Moving or changing lengths makes no widgets."""
+    """Moving shots and changing lengths create no widgets."""
     form = Form(parts, multi_prompt=shots(1, 2, 3), seconds=10)
     before, boxes = set(alive), form.prompts()
     form.button(work).click()
@@ -246,7 +246,7 @@ def test_shots_move_through_rows_that_stay(parts: WidgetFactory, work: str) -> N
 
 
 def test_the_first_shot_turns_the_switches_on_and_the_last_off(form: Form) -> None:
-    """Where they were not set; removing the last shot leaves the request as it was."""
+    """The first shot sets the switches that were unset; removing the last shot unsets them again."""
     before = form.request
     form.button("Add a shot").click()
     assert form.assigned == [{"multi_shots": True, "shot_type": "customize"}]
@@ -259,7 +259,7 @@ def test_the_first_shot_turns_the_switches_on_and_the_last_off(form: Form) -> No
 
 
 def test_switches_that_the_user_set_are_left_alone(parts: WidgetFactory) -> None:
-    """Before, or between."""
+    """Switches that the user has set, before or in between, are not changed."""
     form = Form(parts, multi_shots=False)
     form.button("Add a shot").click()
     assert form.assigned == [{"shot_type": "customize"}]
@@ -269,7 +269,7 @@ def test_switches_that_the_user_set_are_left_alone(parts: WidgetFactory) -> None
 
 
 def test_switches_of_a_request_from_code_stay(parts: WidgetFactory) -> None:
-    """They were not set here."""
+    """Switches in a request from code are not changed."""
     form = Form(parts, multi_prompt=shots(5), multi_shots=True, shot_type="customize")
     form.button("Remove shot 1").click()
     assert form.assigned == []
@@ -281,7 +281,7 @@ def test_switches_of_a_request_from_code_stay(parts: WidgetFactory) -> None:
     [(None, [], 5), (10, [], 10), (10, [3], 7), (10, [3, 6], 1), (10, [10], 1), ("abc", [], 5)],
 )
 def test_a_new_shot_is_what_is_left_of_the_clip(parts: WidgetFactory, seconds: Any, given: list[int], new: int) -> None:
-    """And at least a second; without a length the clip has the service's 5 s."""
+    """A new shot gets the rest of the clip, at least a second; the clip's default length is 5 s."""
     form = Form(parts, seconds=seconds, multi_prompt=shots(*given))
     form.button("Add a shot").click()
     assert form.value[:-1] == shots(*given)
@@ -289,7 +289,7 @@ def test_a_new_shot_is_what_is_left_of_the_clip(parts: WidgetFactory, seconds: A
 
 
 def test_no_seventh_shot_is_offered(parts: WidgetFactory) -> None:
-    """The button is off and the reason is beside it; with one shot less it is on again."""
+    """With six shots the button is disabled, with the reason; with fewer it is enabled again."""
     form = Form(parts, multi_prompt=shots(1, 1, 1, 1, 1))
     assert "documented limit" not in form.text
     form.button("Add a shot").click()
@@ -301,7 +301,7 @@ def test_no_seventh_shot_is_offered(parts: WidgetFactory) -> None:
 
 
 def test_seven_shots_from_code_are_shown_and_warned_about(parts: WidgetFactory) -> None:
-    """And so is one of 600 characters: neither is cut."""
+    """Seven shots from code, and one of 600 characters, are shown unchanged, with a warning."""
     value = [*shots(1, 1, 1, 1, 1, 1), {"index": 7, "prompt": "x" * 600, "duration": "1"}]
     form = Form(parts, multi_prompt=value, seconds=7)
     assert len(form.prompts()) == 7
@@ -314,7 +314,7 @@ def test_seven_shots_from_code_are_shown_and_warned_about(parts: WidgetFactory) 
 
 @pytest.mark.parametrize(("count", "as_json"), [(MOST_ROWS, False), (MOST_ROWS + 1, True), (200, True)])
 def test_far_too_many_are_json(parts: WidgetFactory, count: int, as_json: bool) -> None:
-    """They cost no rows, and none is lost."""
+    """Far too many shots are shown as JSON, without loss."""
     form = Form(parts, multi_prompt=shots(*[1] * count))
     assert form.table.as_json is as_json
     assert VideoRequest("3.0", multi_prompt=form.table.get()).get("multi_prompt") == shots(*[1] * count)
@@ -332,8 +332,8 @@ def test_far_too_many_are_json(parts: WidgetFactory, count: int, as_json: bool) 
         ("Remove shot 3", "a b"),
     ],
 )
-def test_shots_are_numbered_anew(parts: WidgetFactory, work: str, order: str) -> None:
-    """A shot keeps its prompt and seconds; its index is its place."""
+def test_shots_are_renumbered(parts: WidgetFactory, work: str, order: str) -> None:
+    """A moved shot keeps its prompt and seconds; its index is its position."""
     named = {"a": "1", "b": "2", "c": "3"}
     value = [{"index": n, "prompt": name, "duration": d} for n, (name, d) in enumerate(named.items(), 1)]
     form = Form(parts, multi_prompt=value)
@@ -343,7 +343,7 @@ def test_shots_are_numbered_anew(parts: WidgetFactory, work: str, order: str) ->
 
 
 def test_rows_leave_nothing_behind(form: Form) -> None:
-    """Added and removed, from one to six and back, again and again."""
+    """Adding and removing shots repeatedly leaves no widgets."""
     form.button("Add a shot").click()
     before = len(alive)  # the notes below are others each time
     for _ in range(3):
@@ -355,7 +355,7 @@ def test_rows_leave_nothing_behind(form: Form) -> None:
 
 
 def test_a_row_costs_seven_models(form: Form) -> None:
-    """Two boxes, two inputs and three buttons: layouts and styles are shared."""
+    """A row has two boxes, two inputs and three buttons: layouts and styles are shared."""
     form.table.set(shots(1))
     before = len(alive)
     form.table.set(shots(1, 1, 1))
@@ -363,7 +363,7 @@ def test_a_row_costs_seven_models(form: Form) -> None:
 
 
 def test_closed_it_leaves_nothing(parts: WidgetFactory) -> None:
-    """With rows, without, and as JSON."""
+    """Closing the control leaves no widgets: with rows, without, and as JSON."""
     before = set(alive)
     for value in (None, shots(1, 2), shots(*[1] * 50)):
         form = Form(parts, multi_prompt=value)
@@ -371,7 +371,7 @@ def test_closed_it_leaves_nothing(parts: WidgetFactory) -> None:
         assert set(alive) == before
 
 
-# The seconds
+# Lengths
 
 
 @pytest.mark.parametrize(
@@ -385,14 +385,14 @@ def test_closed_it_leaves_nothing(parts: WidgetFactory) -> None:
         ([2, 3], "abc", "5 s in all"),
     ],
 )
-def test_the_sum_is_said(parts: WidgetFactory, lengths: list[int], seconds: Any, words: str) -> None:
-    """How the seconds add up to the clip, and whose length that is."""
+def test_the_sum_is_shown(parts: WidgetFactory, lengths: list[int], seconds: Any, words: str) -> None:
+    """A line says how the seconds add up to the clip's length, and if that is the default."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     assert f">{words}<" in form.text
 
 
 def bar(form: Form) -> tuple[list[float], float | None]:
-    """The widths of the segments and where the clip ends, if before the last one does, in hundredths of the bar."""
+    """Return the segments' widths and, if the shots are too long, the clip's end, in per cent of the bar."""
     widths = [float(width) for width in re.findall(r"width: ([\d.]+)%", form.text)]
     end = re.search(r"left: ([\d.]+)%", form.text)
     return widths, float(end[1]) if end else None
@@ -411,13 +411,13 @@ def bar(form: Form) -> tuple[list[float], float | None]:
 def test_the_bar_is_in_proportion(
     parts: WidgetFactory, lengths: list[int], seconds: Any, widths: list[float], end: float | None
 ) -> None:
-    """Of the clip, or of the shots when they are longer; then the clip's end is in it."""
+    """The bar is in proportion to the clip, or to longer shots, with a mark at the clip's end."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     assert bar(form) == (widths, end)
 
 
 def test_the_bar_follows_what_is_typed(parts: WidgetFactory) -> None:
-    """In a row and in the clip's own field; its words are there for those who do not see it."""
+    """The bar follows typed lengths of shots and clip; it has a label for screen readers."""
     form = Form(parts, multi_prompt=shots(2, 3), seconds=10)
     form.seconds()[1].value = 8
     assert bar(form) == ([20, 80], None)
@@ -429,7 +429,7 @@ def test_the_bar_follows_what_is_typed(parts: WidgetFactory) -> None:
 
 @pytest.mark.parametrize(("lengths", "seconds"), [([3, 5], 10), ([8, 4], 10), ([3], None), ([5, 3], "abc")])
 def test_the_clip_can_be_set_to_the_sum(parts: WidgetFactory, lengths: list[int], seconds: Any) -> None:
-    """By a button that says what it does; nothing is done without it, and then it is gone."""
+    """A button sets the clip's length to the sum; nothing changes before the click."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     assert form.request.get("seconds") == seconds
     words = f"Set the clip to {sum(lengths)} s"
@@ -441,7 +441,7 @@ def test_the_clip_can_be_set_to_the_sum(parts: WidgetFactory, lengths: list[int]
 
 
 def test_the_shots_can_be_fit_to_the_clip(parts: WidgetFactory) -> None:
-    """By the other button: their lengths change, in proportion, and nothing else."""
+    """The other button scales the shots' lengths to the clip, and changes nothing else."""
     form = Form(parts, multi_prompt=shots(2, 2, 4), seconds=12)
     form.button("Fit the shots to 12 s").click()
     assert form.value == shots(3, 3, 6)
@@ -464,15 +464,15 @@ def test_the_shots_can_be_fit_to_the_clip(parts: WidgetFactory) -> None:
 def test_only_what_helps_is_offered(
     parts: WidgetFactory, lengths: list[int], seconds: Any, clip: bool, fit: bool
 ) -> None:
-    """A button that could not do what it says, or has nothing to do, does not show."""
+    """Buttons without an effect, or with an impossible one, are not shown."""
     form = Form(parts, multi_prompt=shots(*lengths), seconds=seconds)
     words = [each.description for each in form.all if isinstance(each, (widgets.Button, said.Pressed))]
     assert any(word.startswith("Set the clip") for word in words) is clip
     assert any(word.startswith("Fit the shots") for word in words) is fit
 
 
-def test_the_difference_is_said_once(parts: WidgetFactory) -> None:
-    """The bar says it, with its buttons; in JSON there is no bar, and the note is there."""
+def test_the_difference_is_shown_once(parts: WidgetFactory) -> None:
+    """The line below the bar replaces the note; as JSON, without the bar, the note is shown."""
     form = Form(parts, multi_prompt=shots(3), seconds=10, multi_shots=True, shot_type="customize")
     (problem,) = form.request.problems()
     assert "The shots take 3 s" in problem.message
@@ -482,7 +482,7 @@ def test_the_difference_is_said_once(parts: WidgetFactory) -> None:
 
 
 def test_other_notes_stay(parts: WidgetFactory) -> None:
-    """Only what the bar says is left to it."""
+    """Other notes are still shown."""
     form = Form(parts, multi_prompt=shots(5))
     form.table.show([(Problem("warning", FIELD.name, "It is odd.", fix={"multi_prompt": None}), ())])
     assert "It is odd." in form.text
@@ -490,8 +490,8 @@ def test_other_notes_stay(parts: WidgetFactory) -> None:
 
 @given(st.lists(st.integers(1, 9999), min_size=1, max_size=12), st.integers(0, 100))
 def test_spread_lengths_add_up(lengths: list[int], more: int) -> None:
-    """To the total, each a second at least, the longer not shorter than the shorter by more than rounding; what is
-    right already stays."""
+    """Scaled lengths add up to the total, each at least a second, and keep their order within rounding; lengths that
+    already add up stay."""
     total = len(lengths) + more
     found = spread(lengths, total)
     assert sum(found) == total
@@ -506,8 +506,8 @@ def test_spread_lengths_add_up(lengths: list[int], more: int) -> None:
 # The prompt
 
 
-def test_the_joined_shots_are_said_to_be_the_prompt(parts: WidgetFactory) -> None:
-    """When there is no other; escaped, and cut where it is long."""
+def test_the_joined_shots_are_shown_as_the_prompt(parts: WidgetFactory) -> None:
+    """Without a prompt, a line shows the joined shots, escaped and cut."""
     form = Form(parts, multi_prompt=shots(2, 3, prompt="<b>"))
     assert "the joined shots are sent as the prompt: “&lt;b&gt; 1 &lt;b&gt; 2”" in form.text
     form.take({"prompt": "a boat"})
@@ -521,7 +521,7 @@ def test_the_joined_shots_are_said_to_be_the_prompt(parts: WidgetFactory) -> Non
 
 
 def test_setting_is_no_change_of_the_users(form: Form) -> None:
-    """What comes from elsewhere calls nobody and assigns nothing."""
+    """Setting a value neither calls ``changed`` nor assigns other fields."""
     for value in (shots(1), shots(2, 3), None, "nonsense", shots(4), None):
         form.table.set(value)
     assert form.assigned == []

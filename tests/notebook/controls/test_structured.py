@@ -1,4 +1,4 @@
-"""What structured controls have in common: an editor for what it can show, JSON for everything else and on demand."""
+"""Structured controls: an editor, and JSON for all other values and on demand."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ FIELD = Structured(
 
 
 class OneName(StructuredControl):
-    """Edits ``{"name": text}`` and nothing else."""
+    """Control that edits ``{"name": text}`` and nothing else."""
 
-    def edit(self) -> list[widgets.Widget]:
+    def build_editor(self) -> list[widgets.Widget]:
         self.box = self.parts.make(widgets.Text)
         self.watch(self.box)
         return [self.box]
 
-    def fits(self, value: Any) -> bool:
+    def can_edit(self, value: Any) -> bool:
         return isinstance(value, dict) and value.keys() == {"name"} and isinstance(value["name"], str)
 
     def read(self) -> Any:
@@ -49,21 +49,21 @@ def control(parts: WidgetFactory) -> OneName:
 
 
 def calls(control: StructuredControl) -> list[Any]:
-    """The value at each time that the user is said to have changed it."""
+    """Return a list that records the value at each call of ``changed``."""
     heard: list[Any] = []
     control.changed = lambda: heard.append(control.get())
     return heard
 
 
 def typed(control: StructuredControl) -> widgets.Textarea:
-    """The box of JSON that shows."""
+    """Return the visible text box of JSON."""
     box = control.widget.children[-1]
     assert isinstance(box, widgets.Textarea)
     return box
 
 
 def test_it_begins_empty_with_its_editor(control: OneName) -> None:
-    """Nothing is set, and the JSON costs nothing before somebody wants it."""
+    """A new control is unset, and has no JSON box before it is needed."""
     assert control.get() is None
     assert not control.as_json
     assert control.widget.children[-1] is control.box
@@ -72,7 +72,7 @@ def test_it_begins_empty_with_its_editor(control: OneName) -> None:
 
 
 def test_its_head_names_the_field_and_its_limits(control: OneName) -> None:
-    """In words that can be read, and a button of its own."""
+    """The header has the label, the limits and a button to switch to JSON."""
     assert "Spice" in control.label.value
     assert "One name, at least." in control.label.value
     assert "Spice" in control.switch.tooltip
@@ -80,7 +80,7 @@ def test_its_head_names_the_field_and_its_limits(control: OneName) -> None:
 
 @pytest.mark.parametrize("value", [{"name": "mace"}, '{"name": "mace"}'])
 def test_what_fits_is_in_the_editor(control: OneName, value: Any) -> None:
-    """Also when it comes as JSON text."""
+    """A value that fits is in the editor, also if it is set as JSON text."""
     control.set(value)
     assert control.box.value == "mace"
     assert not control.as_json
@@ -98,7 +98,7 @@ def test_what_fits_is_in_the_editor(control: OneName, value: Any) -> None:
     ],
 )
 def test_what_does_not_fit_is_json_without_loss(control: OneName, value: Any) -> None:
-    """Nothing is bent to fit; Chinese can be read, a path is its text."""
+    """Any other value is shown as JSON without loss; Chinese is not escaped, a path is its text."""
     control.set({"name": "before"})
     control.set(value)
     assert control.as_json
@@ -109,14 +109,14 @@ def test_what_does_not_fit_is_json_without_loss(control: OneName, value: Any) ->
 
 @pytest.mark.parametrize("text", ["nonsense", '{"half":', "[" * 5000])
 def test_what_is_no_json_is_shown_as_it_is(control: OneName, text: str) -> None:
-    """Half typed, or nonsense from code: it can be looked at and mended."""
+    """Invalid JSON is shown unchanged, and can be corrected."""
     control.set(text)
     assert control.as_json
     assert control.get() == text
 
 
 def test_a_value_that_fits_leads_back_to_the_editor(control: OneName) -> None:
-    """When it comes from elsewhere; None empties both."""
+    """Setting a value that fits returns to the editor; None empties both."""
     control.set("nonsense")
     control.set({"name": "mace"})
     assert not control.as_json
@@ -127,7 +127,7 @@ def test_a_value_that_fits_leads_back_to_the_editor(control: OneName) -> None:
 
 
 def test_setting_calls_nobody_and_typing_does(control: OneName) -> None:
-    """In the editor and in the JSON."""
+    """Setting a value does not call ``changed``; typing does, in the editor and in the JSON."""
     heard = calls(control)
     for value in ({"name": "a"}, "nonsense", None):
         control.set(value)
@@ -140,7 +140,7 @@ def test_setting_calls_nobody_and_typing_does(control: OneName) -> None:
 
 
 def test_the_switch_goes_there_and_back(control: OneName) -> None:
-    """JSON that is typed stays JSON until its user goes back; then the editor has it."""
+    """Typed JSON stays JSON until the user switches back; then the editor shows it."""
     control.set({"name": "mace"})
     control.switch.click()
     assert json.loads(typed(control).value) == {"name": "mace"}
@@ -154,7 +154,7 @@ def test_the_switch_goes_there_and_back(control: OneName) -> None:
 
 
 def test_the_switch_of_an_empty_control_is_an_empty_box(control: OneName) -> None:
-    """With the field's example in it, and back again without a value."""
+    """Switching an empty control shows an empty box with an example; switching back sets no value."""
     control.switch.click()
     assert typed(control).value == ""
     assert typed(control).placeholder == FIELD.example
@@ -165,7 +165,7 @@ def test_the_switch_of_an_empty_control_is_an_empty_box(control: OneName) -> Non
 
 
 def test_the_switch_is_no_loss(control: OneName) -> None:
-    """What the editor cannot show stays JSON, and the button says why, until another text may fit."""
+    """A value that the editor cannot show stays JSON, and the button says so until the text changes."""
     control.set({"name": "mace", "grams": 2})
     control.switch.click()
     assert control.as_json
@@ -178,7 +178,7 @@ def test_the_switch_is_no_loss(control: OneName) -> None:
 
 
 def test_the_json_box_is_made_once(control: OneName) -> None:
-    """Going back and forth leaves no widgets behind."""
+    """Switching repeatedly creates the JSON box only once."""
     control.switch.click()
     before = len(alive)
     for _ in range(5):
@@ -188,7 +188,7 @@ def test_the_json_box_is_made_once(control: OneName) -> None:
 
 @pytest.mark.parametrize("value", [None, {"name": "mace"}, "nonsense"])
 def test_closed_it_leaves_nothing(parts: WidgetFactory, value: Any) -> None:
-    """Whichever of its two sides shows; what it shares stays."""
+    """Closing the control closes all its widgets, in either view; shared ones stay."""
     before = set(alive)
     control = OneName(FIELD, parts)
     control.switch.click()

@@ -996,7 +996,7 @@ def test_closed_it_is_gone_with_all_that_it_was_made_of(new: Maker) -> None:
     pick(form, "1.6")
     form.submit().wait(LONG)
     form.close()
-    kept = set(job_view._parts().models)
+    kept = set(job_view._shared_models().models)
     assert set(alive.values()) - before <= kept
     assert form.request == VideoRequest("1.6", prompt="a boat")
     seen = shown(form._ipython_display_)

@@ -42,7 +42,7 @@ def test_a_model_that_only_the_journal_knows() -> None:
 
 
 def test_a_status_by_our_words_and_by_the_states() -> None:
-    """A status is a word of the table or a state of the journal or a job; case, hyphens and underscores do not matter."""
+    """A status is a word of the table or a state of the journal or a job, in any spelling."""
     entries = [entry(key, state=state) for key, state in enumerate(STATES)]
     for key, (state, word) in enumerate(STATES.items()):
         assert found(entries, status=word) == [key]

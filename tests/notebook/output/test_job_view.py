@@ -93,8 +93,8 @@ def test_the_same_snapshot_changes_nothing(job: Job, location: Location) -> None
 
 
 def test_a_view_is_light(job: Job, location: Location) -> None:
-    """A view has four models of its own: the box, two texts, the button. Layout, styles and style sheet are shared, also
-    if all widgets were closed in between, and outlive each view."""
+    """A view has four models of its own: the box, two texts, the button. Layout, styles and style sheet are shared,
+    also if all widgets were closed in between, and outlive each view."""
     first = view_of(job, location)
     before = len(alive)
     second = view_of(job, location)

@@ -1,1 +1,1 @@
-"""The motion brush."""
+"""Motion brush: its control, its widget and its regions."""

@@ -1,6 +1,6 @@
-"""The motion brush in the page: a picture to paint masks and draw paths on.
+"""The motion brush's widget: a picture to paint masks and draw paths on.
 
-Bytes travel as messages, not as traits: what is a trait is saved with the notebook.
+Bytes are sent as messages, not as traits, because traits are saved with the notebook.
 """
 
 from __future__ import annotations
@@ -12,24 +12,29 @@ import traitlets
 
 from kling_widgets.notebook.widgets.styles import script
 
-# Told apart by people who see few colours too (Okabe and Ito), and black can be read on each; numbers go with them.
+# Distinguishable with colour blindness (Okabe and Ito), and black text is readable on each. Regions are numbered, too.
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00")
 
 _PARTS = ("points", "mask", "scene", "tools", "supply", "brush")
 
 
 class BrushCanvas(anywidget.AnyWidget):
-    """The drawing area and its tools.
+    """Drawing area and its tools.
 
-    From the page come ``{"kind": "mask", "key", "number"}`` with a PNG, before the key stands in ``regions``;
-    ``{"kind": "want", "key"}`` for a picture that is no link, to be answered with ``send_bytes``; and ``{"kind":
-    "size", "key", "size": [width, height]}`` of every picture that it shows, upright.
+    The page sends these messages:
+
+    - ``{"kind": "mask", "key", "number"}`` with a PNG, normally before the key is in ``regions``;
+    - ``{"kind": "want", "key"}`` to request the bytes of a picture that is not a link; the answer is ``send_bytes``;
+    - ``{"kind": "size", "key", "size": [width, height]}`` for every picture that it shows; the size is upright.
 
     Attributes:
-        picture: the first frame: a link, or a key for its bytes; "" for none.
-        notice: what to say when there is no picture.
-        regions: ``{"mask", "points"}`` each: a link, or a key of the mask, or ""; ``[x, y]`` in pixels of the picture
-            with the origin at the bottom left.
+        picture: The first frame: a link, or a key for its bytes; "" for none.
+        notice: The text to show if there is no picture.
+        regions: ``{"mask", "points"}`` for each region. A mask is a link, a key or ""; a point is ``[x, y]`` in pixels
+            of the picture with the origin at the bottom left.
+        colours: The colours of the regions, in CSS.
+        most_regions: The limit on the number of regions.
+        most_points: The limit on the number of points of a path.
     """
 
     _esm = script(Path(__file__).parent, *_PARTS)
@@ -42,5 +47,5 @@ class BrushCanvas(anywidget.AnyWidget):
     most_points = traitlets.Int().tag(sync=True)
 
     def send_bytes(self, key: str, content: bytes | None) -> None:
-        """Answers what the page wants; None says that there is nothing to show."""
+        """Send the bytes that the page has requested; None if there is nothing to show."""
         self.send({"kind": "bytes", "key": key}, [content] if content else None)

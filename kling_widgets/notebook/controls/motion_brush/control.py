@@ -1,4 +1,4 @@
-"""The motion brush: masks painted on the first frame and the paths they take, or the same as numbers in a table."""
+"""Motion brush control: masks painted on the first frame and their paths, or the same as text in a table."""
 
 from __future__ import annotations
 
@@ -33,56 +33,56 @@ from kling_widgets.request.request import VideoRequest
 
 ABOUT = (
     "Paint what should move and draw where it goes, or fill in the table below: a mask is a picture of the first "
-    "frame's size, white where it moves and black elsewhere; points are x,y in the order of the way."
+    "frame's size, white where it moves and black elsewhere; points are x,y in the order of the path."
 )
-NO_FRAME = "Give a first frame to paint and draw on it here."
-NOT_SHOWN = "The first frame's link leads nowhere that a browser may be sent to: give a file or a public link."
+NO_FRAME = "Set a first frame to paint and draw on it here."
+NOT_SHOWN = "The first frame's link cannot be opened in the browser: use a file or a public link."
 
 
 class MotionBrush(StructuredControl):
-    """``dynamic_masks``: a canvas on the first frame, and a table that says the same."""
+    """Control for ``dynamic_masks``: a canvas on the first frame, and a table with the same regions."""
 
     sheets = ("motion",)
 
     @property
-    def about(self) -> tuple[Message, ...]:
-        """How it is done, and what it needs; with a canvas that says it itself."""
+    def introduction(self) -> tuple[Message, ...]:
+        """The instructions and, without a canvas, which shows it itself, the notice."""
         return (Message(ABOUT), Message(self._notice if self._canvas is None else ""))
 
-    def edit(self) -> Sequence[widgets.Widget]:
+    def build_editor(self) -> Sequence[widgets.Widget]:
         self._regions: list[Region] = []
         self._rows = GrowingRows(self.parts, lambda number: _PathRow(self.parts, number, self._change, self._remove))
         self._request: VideoRequest | None = None
-        self._masks: dict[str, JSON] = {}  # by key, all that were ever here: the page may go back to them
-        self._sizes: dict[str, Size] = {}  # of what the page shows, upright, by key
-        self._trouble, self._notice = "", NO_FRAME
-        self._canvas: BrushCanvas | None = None  # most people never need it, and its module is long
+        self._masks: dict[str, JSON] = {}  # by key; never removed, as undo in the page may bring a mask back
+        self._sizes: dict[str, Size] = {}  # sizes reported by the page, upright, by key
+        self._error, self._notice = "", NO_FRAME
+        self._canvas: BrushCanvas | None = None  # created when needed, as its JavaScript is long
         self.add = self.parts.button("Add a region", lambda: self._edit([*self._regions, Region()]))
-        self.clear: widgets.Button | None = None  # there with the first region
+        self.clear: widgets.Button | None = None  # created with the first region
         return [self.add]
 
     @property
     def brush(self) -> BrushCanvas:
-        """The canvas, made when there is a picture to paint on."""
+        """The canvas, created on first use."""
         assert isinstance(self.field, Masks)
         if self._canvas is None:
             self._canvas = BrushCanvas(
-                regions=self._drawing(),
+                regions=self._page_regions(),
                 most_regions=self.field.at_most,
                 most_points=self.field.most_points,
                 layout=self.parts.layout,
             )
-            self._canvas.observe(self._drawn, "regions")
-            self._canvas.on_msg(self._heard)
-            self._arrange()
+            self._canvas.observe(self._on_drawn, "regions")
+            self._canvas.on_msg(self._on_message)
+            self._update_editor()
         return self._canvas
 
-    def _arrange(self) -> None:
+    def _update_editor(self) -> None:
         canvas = [self._canvas] if self._canvas is not None else []
         if self._rows and self.clear is None:
             self.clear = self.parts.button("Remove all regions", lambda: self._edit([]))
         clear = [self.clear] if self._rows else []
-        self.change(*canvas, *self._rows.widgets, self.add, *clear)
+        self.set_editor(*canvas, *self._rows.widgets, self.add, *clear)
 
     def close(self) -> None:
         super().close()
@@ -92,18 +92,18 @@ class MotionBrush(StructuredControl):
 
     # The value
 
-    def fits(self, value: JSON) -> bool:
+    def can_edit(self, value: JSON) -> bool:
         return regions_of(value) is not None
 
     def read(self) -> JSON:
         items = [region.value() for region in self._regions]
-        while items and not items[-1]:  # a row that was added, and not filled in
+        while items and not items[-1]:  # rows that were added but not filled in
             items.pop()
         return items or None
 
     def write(self, value: JSON) -> None:
         if value != self.read():
-            self._put(regions_of(value) or [])
+            self._set_regions(regions_of(value) or [])
 
     def update_context(self, request: VideoRequest) -> None:
         self._request = request
@@ -113,11 +113,11 @@ class MotionBrush(StructuredControl):
         if shown or self._canvas is not None:
             with self.brush.hold_sync():
                 self.brush.notice, self.brush.picture = self._notice, shown or ""
-        self._say()
+        self._show_messages()
 
     # From the page
 
-    def _drawn(self, change: object = None) -> None:
+    def _on_drawn(self, change: object = None) -> None:
         if self._quiet:
             return
         drawn = []
@@ -125,63 +125,63 @@ class MotionBrush(StructuredControl):
             points: JSON = [{"x": x, "y": y} for x, y in item["points"]]
             before = self._regions[number].points if number < len(self._regions) else ()
             if not points and isinstance(before, str):
-                points = before  # what is no path yet the page has not seen, and cannot have removed
+                points = before  # invalid text in the table: the page does not know it, so it did not remove it
             mask = self._masks.get(item["mask"])
-            drawn.append(Region(mask, points, waits=item["mask"] if mask is None else ""))
+            drawn.append(Region(mask, points, pending=item["mask"] if mask is None else ""))
         self._regions = drawn
         self._show()
         self.notify_changed()
 
-    def _heard(self, widget: object, content: Any, buffers: Any) -> None:
+    def _on_message(self, widget: object, content: Any, buffers: Any) -> None:
         match content:
             case {"kind": "want", "key": str(key)}:
-                self._answer(key)
+                self._send_image(key)
             case {"kind": "mask", "key": str(key), "number": int(number)} if buffers:
-                self._keep(key, number, bytes(buffers[0]))
+                self._store_mask(key, number, bytes(buffers[0]))
             case {"kind": "size", "key": str(key), "size": [int(width), int(height)]}:
                 self._sizes[key] = (width, height)
-                self._say()
+                self._show_messages()
 
-    def _answer(self, key: str) -> None:
+    def _send_image(self, key: str) -> None:
         image = self._request.get("image") if self._request else None
-        # The page gets what the value and the request have named, and nothing else.
+        # The page may only read files that the value or the request names.
         path = _file(image) if str(image) == key else _file(self._masks.get(key))
         self.brush.send_bytes(key, self.parts.local.read(path) if path else None)
 
-    def _keep(self, key: str, number: int, content: bytes) -> None:
+    def _store_mask(self, key: str, number: int, content: bytes) -> None:
         if format_of(content) != "png":
             return
         try:
             self._masks[key] = self.parts.local.keep(f"mask-{number}.png", content)
-            self._trouble = ""
+            self._error = ""
         except KlingError as error:
-            self._trouble = str(error)
-        if any(item["mask"] == key for item in self.brush.regions):  # it took long, and is waited for
-            self._drawn()
+            self._error = str(error)
+        if any(item["mask"] == key for item in self.brush.regions):  # the region arrived before its mask
+            self._on_drawn()
         else:
-            self._say()
+            self._show_messages()
 
     # To the page and the table
 
     def _edit(self, regions: list[Region]) -> None:
-        self._put(regions)
+        self._set_regions(regions)
         self.notify_changed()
 
-    def _put(self, regions: list[Region]) -> None:
+    def _set_regions(self, regions: list[Region]) -> None:
         self._regions = regions
         quiet, self._quiet = self._quiet, True
         try:
             if self._canvas is not None:
-                self._canvas.regions = self._drawing()
+                self._canvas.regions = self._page_regions()
         finally:
             self._quiet = quiet
         self._show()
 
-    def _drawing(self) -> list[dict[str, Any]]:
-        """The regions as the page draws them."""
+    def _page_regions(self) -> list[dict[str, Any]]:
+        """Return the regions in the page's format."""
         return [
             {
-                "mask": region.waits or self._key(region.mask),
+                "mask": region.pending or self._key(region.mask),
                 "points": [[point["x"], point["y"]] for point in region.path],
             }
             for region in self._regions
@@ -198,9 +198,9 @@ class MotionBrush(StructuredControl):
         with self._rows.resized(len(self._regions)):
             for row, region in zip(self._rows, self._regions, strict=True):
                 row.show(region)
-            self._arrange()
+            self._update_editor()
         self.add.disabled = len(self._regions) >= MOST_SHOWN
-        self._say()
+        self._show_messages()
 
     def _change(self, number: int, made: Mapping[str, JSON]) -> None:
         regions = list(self._regions)
@@ -210,14 +210,14 @@ class MotionBrush(StructuredControl):
     def _remove(self, number: int) -> None:
         self._edit([region for each, region in enumerate(self._regions, 1) if each != number])
 
-    # What does not fit
+    # Messages
 
-    def _say(self) -> None:
-        said = [("note", "Note", note) for note in self._notes()] + [("error", "Error", self._trouble)]
-        lines = [Message(f"{word}: {text}", f"kling-problem kling-{look}") for look, word, text in said if text]
-        self.say(*lines)
+    def _show_messages(self) -> None:
+        messages = [("note", "Note", note) for note in self._warnings()] + [("error", "Error", self._error)]
+        lines = [Message(f"{word}: {text}", f"kling-problem kling-{kind}") for kind, word, text in messages if text]
+        self.set_messages(*lines)
 
-    def _notes(self) -> Iterator[str]:
+    def _warnings(self) -> Iterator[str]:
         image = self._request.get("image") if self._request else None
         picture, stored = self._size(image), self._stored(image)
         yield from misfits(self._regions, picture, [self._size(region.mask) for region in self._regions])
@@ -232,20 +232,23 @@ class MotionBrush(StructuredControl):
         return self._sizes.get(str(media)) or self._stored(media)
 
     def _stored(self, media: JSON) -> Size | None:
-        """The size of a file, before it is turned upright."""
+        """Return the size of a file as stored, without its EXIF orientation applied."""
         path = _file(media)
         facts = self.parts.local.facts(path) if path else None
         return (facts.width, facts.height) if facts and facts.width and facts.height else None
 
 
 def _file(media: JSON) -> Path | None:
-    """The file that a value names: text in the table is its user's own; text from elsewhere never names a file."""
+    """Return the local file that a value names, or None.
+
+    Text counts as a file because it comes from the table, where the user entered it.
+    """
     local = isinstance(media, PurePath) or (isinstance(media, str) and is_local(media))
     return Path(media) if local else None
 
 
 class _PathRow:
-    """One region in the table."""
+    """Row of the table for one region."""
 
     def __init__(
         self,
@@ -257,7 +260,7 @@ class _PathRow:
         self._number, self._changed, self._showing = number, change, False
         colour = COLOURS[(number - 1) % len(COLOURS)]
         dot = Markup('<span class="kling-brush-dot" aria-hidden="true" style="background: {}"></span>').format(colour)
-        # Told when they are finished: half a link is no picture, and half a point no path.
+        # Changes are reported when editing ends: half a link is not a picture, and half a point is not a path.
         self.mask = parts.make(
             widgets.Text,
             description=f"Mask {number}",
@@ -269,19 +272,19 @@ class _PathRow:
             widgets.Textarea,
             description=f"Path {number}",
             placeholder="220,380 620,380",
-            tooltip=f"The path of region {number}: points as x,y from the bottom left, a blank between them",
+            tooltip=f"The path of region {number}: points as x,y from the bottom left, separated by spaces",
             continuous_update=False,
             rows=2,
         )
-        drop = parts.button("Remove", lambda: remove(number), tooltip=f"Remove region {number}")
-        self.mask.observe(lambda change: self._change({"mask": change["new"].strip() or None, "waits": ""}), "value")
+        button = parts.button("Remove", lambda: remove(number), tooltip=f"Remove region {number}")
+        self.mask.observe(lambda change: self._change({"mask": change["new"].strip() or None, "pending": ""}), "value")
         self.path.observe(lambda change: self._change({"points": from_text(change["new"])}), "value")
         self.widget = parts.row(
-            parts.make(widgets.HTML, value=dot), self.mask, self.path, drop, classes=("kling-row", "kling-region")
+            parts.make(widgets.HTML, value=dot), self.mask, self.path, button, classes=("kling-row", "kling-region")
         )
 
     def show(self, region: Region) -> None:
-        """Shows the region; what its user has written in other words stays."""
+        """Show the region; a path that the user has written differently but with the same points stays."""
         self._showing = True
         try:
             self.mask.value = str(region.mask or "")

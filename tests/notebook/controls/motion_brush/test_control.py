@@ -357,7 +357,7 @@ def test_a_mask_of_another_size_is_said(form: Form, tmp_path: Path) -> None:
     form.draw((KEY, [[1, 2], [60, 40]]))
     assert form.notes == ""
     form.tell(image=tmp_path / "second.png")
-    assert "Note: Mask 1 of 64 × 48 pixels has not the shape of the first frame of 48 × 64" in form.notes
+    assert "Note: Mask 1 of 64 × 48 pixels does not have the aspect ratio of the first frame of 48 × 64" in form.notes
     assert "60,40 is outside" in form.notes
     form.tell(image=tmp_path / "first.png")
     assert form.notes == ""
@@ -371,7 +371,7 @@ def test_sizes_of_links_are_what_the_page_says(form: Form) -> None:
     form.page.says({"kind": "size", "key": "https://example.com/first.png", "size": [64, 48]})
     form.page.says({"kind": "size", "key": LINK, "size": [128, 96]})
     assert "99,1 is outside" in form.notes
-    assert "Mask 1 is 128 × 96 pixels: was it made for another picture" in form.notes
+    assert "Mask 1 is 128 × 96 pixels: was it made for a picture other than" in form.notes
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -119,8 +119,8 @@ def test_a_mask_of_the_pictures_size_with_points_in_it_is_right() -> None:
 
 @pytest.mark.parametrize(
     ("mask", "words"),
-    [((720, 1280), "has not the shape"), ((1280, 640), "has not the shape"), ((640, 360), "another picture"),
-     ((1281, 720), "another picture")],
+    [((720, 1280), "the aspect ratio"), ((1280, 640), "the aspect ratio"), ((640, 360), "a picture other than"),
+     ((1281, 720), "a picture other than")],
 )  # fmt: skip
 def test_a_mask_of_another_size_is_said(mask: tuple[int, int], words: str) -> None:
     """Another shape may be refused; the same shape in another size was perhaps made for another picture."""

@@ -1,15 +1,15 @@
-// The motion brush in the page: a picture, the masks painted on it, and the path of each. The kernel is told when a
-// stroke has ended, never while it is drawn.
+// The motion brush in the page: a picture, the masks painted on it, and the path of each. The kernel is notified at the
+// end of a stroke, never while it is drawn.
 
-const PATIENCE = 250; // ms that a change waits for its mask to be encoded
+const ENCODING_WAIT = 250; // ms that a change waits for its mask to be encoded
 
 function render({ model, el }) {
-  let now = { regions: [], at: 0 }; // regions: { mask, points }; at: the chosen one, or the one that is to come
+  let now = { regions: [], at: 0 }; // regions: { mask, points }; at: index of the selected one, or of a new one
   let [past, future] = [[], []];
-  let picture = null; // { width, height }, once it is there
+  let picture = null; // { width, height } once it is loaded
   let [tool, size, painted, version] = ["paint", 0, 0, 0];
   let [drag, cursor, layers] = [null, null, []];
-  const masks = new Map(); // by key, all that were ever here: undo needs them
+  const masks = new Map(); // by key; never removed, as undo needs them
   const { fetched, readable, close } = supply(model);
 
   const { bar, undo, redo, show } = toolbar({
@@ -26,7 +26,7 @@ function render({ model, el }) {
   const notice = element("p", { class: "kling-dim" });
   const [said, where] = [element("span", { role: "status" }), element("span", { class: "kling-dim" })];
   const below = element("div", { class: "kling-brush-said" }, said, where);
-  // the notebook would take keys for its own
+  // keeps keystrokes from triggering shortcuts of the notebook
   el.append(element("div", { class: "kling-brush", "data-lm-suppress-shortcuts": "true" }, notice, bar, stage, below));
 
   const colour = (index) => model.get("colours")[index % model.get("colours").length];
@@ -75,7 +75,7 @@ function render({ model, el }) {
     return layers[index].canvas;
   }
 
-  // History, and the kernel
+  // Undo history and synchronisation with the kernel
 
   function change(made, sentence) {
     const regions = [...now.regions];
@@ -100,34 +100,34 @@ function render({ model, el }) {
 
   const flat = () => now.regions.map(({ mask, points }) => ({ mask: mask?.key ?? "", points }));
 
-  // Masks go first, so that the regions name none that is not known; where encoding takes long the regions do, which
-  // says that a mask is on its way: nobody is to pay for a video with the mask of before.
+  // Masks are sent before the regions, so that the kernel knows every mask that a region names. If encoding takes long,
+  // the regions are sent first: the kernel then knows that a mask is pending, and does not submit the previous one.
   function publish() {
-    stage.parentElement.klingPending = tell(); // what the form waits for before it submits
+    stage.parentElement.klingPending = sendRegions(); // the form waits for this promise before it submits
   }
 
-  async function tell() {
-    const mine = ++version;
+  async function sendRegions() {
+    const own = ++version;
     const sent = Promise.all(now.regions.map(({ mask }, index) => mask && send(mask, index + 1))).catch(() =>
-      refresh("The mask could not be saved here: give one in the table below."),
+      refresh("The mask could not be saved here: enter one in the table below."),
     );
-    await Promise.race([sent, new Promise((done) => setTimeout(done, PATIENCE))]);
-    if (mine !== version) return;
+    await Promise.race([sent, new Promise((done) => setTimeout(done, ENCODING_WAIT))]);
+    if (own !== version) return;
     model.set("regions", flat());
     model.save_changes();
   }
 
   function send(mask, number) {
-    mask.sent ??= Promise.resolve(mask.base?.ready) // what it was painted on may still be on its way
+    mask.sent ??= Promise.resolve(mask.base?.ready) // the image that it was painted on may still be loading
       .then(() => pngOf(mask))
       .then((bytes) => model.send({ kind: "mask", key: mask.key, number }, undefined, [bytes]));
     return mask.sent;
   }
 
-  function told() {
+  function receiveRegions() {
     const regions = model.get("regions");
     if (JSON.stringify(regions) === JSON.stringify(flat())) return;
-    version++; // what is on its way to the kernel is older than this
+    version++; // discards an older update that has not been sent yet
     past.push(now);
     future = [];
     now = { regions: regions.map(({ mask, points }) => ({ mask: known(mask), points })), at: now.at };
@@ -135,9 +135,9 @@ function render({ model, el }) {
     refresh();
   }
 
-  // Pictures and masks from elsewhere
+  // Pictures and masks from the kernel
 
-  const tellSize = (key, image) => model.send({ kind: "size", key, size: [image.naturalWidth, image.naturalHeight] });
+  const sendSize = (key, image) => model.send({ kind: "size", key, size: [image.naturalWidth, image.naturalHeight] });
 
   function known(key) {
     if (key && !masks.has(key)) {
@@ -146,7 +146,7 @@ function render({ model, el }) {
       base.ready = readable(key)
         .then((image) => {
           base.image = image;
-          tellSize(key, image);
+          sendSize(key, image);
         })
         .catch(() => (base.lost = true))
         .finally(() => ((layers = []), refresh()));
@@ -165,20 +165,20 @@ function render({ model, el }) {
     soon = setTimeout(async () => {
       const image = await fetched(key).catch(() => null);
       if (key !== model.get("picture")) return;
-      if (image) lay(image);
+      if (image) layOut(image);
       else notice.textContent = "The first frame cannot be shown here. The table below works without it.";
       refresh();
-      if (image) tellSize(key, image);
+      if (image) sendSize(key, image);
     }, wait);
   }
 
-  function lay(image) {
+  function layOut(image) {
     const { naturalWidth: width, naturalHeight: height } = image;
     picture = { width, height };
     [layers, cursor, drag] = [[], null, null];
     size = clamp(size || Math.round(Math.min(width, height) / 10), 1, Math.min(width, height) / 2);
     stage.replaceChildren(image, canvas);
-    // as large as fits, and never higher than the window: one has to see all of it to draw on it
+    // as wide as fits, but with a limited height: all of it has to be visible for drawing
     stage.style.width = `min(100%, ${(520 * width) / height}px)`;
     stage.style.aspectRatio = `${width} / ${height}`;
     canvas.setAttribute(
@@ -188,7 +188,7 @@ function render({ model, el }) {
     );
   }
 
-  // Drawing, by pointer and by keys
+  // Drawing, by pointer and by keyboard
 
   function move(place) {
     cursor = place;
@@ -200,7 +200,7 @@ function render({ model, el }) {
     drag = { places: [place], moved: false };
     if (tool === "path") return;
     const { mask } = region();
-    const closed = mask?.base?.lost || mask?.base?.locked; // what cannot be read cannot be changed
+    const closed = mask?.base?.lost || mask?.base?.locked; // a mask whose pixels cannot be read cannot be changed
     Object.assign(drag, { mask: closed ? null : mask, closed });
     drag.stroke = { erase: tool === "erase", size, places: drag.places };
     if (closed) layers[now.at] = { mask, canvas: canvasFor(picture) };
@@ -217,17 +217,17 @@ function render({ model, el }) {
     const { stroke, places, moved, mask, closed } = drag;
     drag = null;
     if (stroke) {
-      layers[now.at] = undefined; // it was painted on for a quick look
+      layers[now.at] = undefined; // it held the preview of the stroke; forces a redraw
       if (stroke.erase && !mask) return refresh("There is nothing that can be erased here.");
       const key = `painted:${Date.now().toString(36)}:${Math.random().toString(36).slice(2)}:${++painted}`;
       const made = withStroke(mask, stroke, picture, key);
       masks.set(key, made);
       if (stroke.erase && isEmpty(traced(made, "#fff", picture))) return change({ ...region(), mask: null });
-      return change({ ...region(), mask: made }, closed ? "A new mask: the one before cannot be changed here." : "");
+      return change({ ...region(), mask: made }, closed ? "A new mask: the previous one cannot be changed here." : "");
     }
     const most = model.get("most_points");
     const points = places.map((place) => pointOf(place, picture));
-    const pixel = picture.width / canvas.clientWidth; // no hand draws finer than half of what it sees
+    const pixel = picture.width / canvas.clientWidth; // the tolerance is half a pixel of the screen
     if (moved) return change({ ...region(), points: thinned(points, most, Math.max(0.5, pixel / 2)) });
     if (region().points.length >= most) return refresh(`A path has at most ${most} points.`);
     change({ ...region(), points: [...region().points, points[0]] });
@@ -252,7 +252,7 @@ function render({ model, el }) {
     pointermove(event) {
       if (drag && event.pointerId === drag.pointer) {
         const [x, y] = drag.from;
-        drag.moved ||= Math.hypot(event.clientX - x, event.clientY - y) > 3; // less is a click of an unsteady hand
+        drag.moved ||= Math.hypot(event.clientX - x, event.clientY - y) > 3; // a smaller movement is a click
         const events = event.getCoalescedEvents?.() ?? [];
         if (drag.moved || drag.stroke) follow((events.length ? events : [event]).map(placeIn));
       }
@@ -291,18 +291,18 @@ function render({ model, el }) {
     event.preventDefault();
   }
 
-  // Beginning and end
+  // Set-up and clean-up
 
   for (const [name, act] of Object.entries({ ...pointers, keydown, focus, blur: redraw }))
     canvas.addEventListener(name, act);
-  const news = { "change:regions": told, "change:picture change:notice": () => showPicture(400) };
-  for (const [name, act] of Object.entries(news)) model.on(name, act);
+  const listeners = { "change:regions": receiveRegions, "change:picture change:notice": () => showPicture(400) };
+  for (const [name, act] of Object.entries(listeners)) model.on(name, act);
   const watch = new ResizeObserver(redraw);
   watch.observe(stage);
   now = { regions: model.get("regions").map(({ mask, points }) => ({ mask: known(mask), points })), at: 0 };
   showPicture(0);
   return () => {
-    for (const [name, act] of Object.entries(news)) model.off(name, act);
+    for (const [name, act] of Object.entries(listeners)) model.off(name, act);
     close();
     watch.disconnect();
     clearTimeout(soon);

@@ -1,11 +1,11 @@
-// Masks. A mask is what it begins with (base: an image, or null) and the strokes painted on that, in pixels of the
-// picture that it was made for. It never changes: a stroke makes another one, so undo only goes back to what was. As
-// pixels it is a canvas that is painted where the mask is white.
+// Masks. A mask consists of a base (an image, or null) and the strokes painted on it, in pixels of the picture that it
+// was made for. It is immutable: a stroke makes a new one, so undo only restores the previous one. Its pixels are a
+// canvas that is opaque where the mask is white.
 
-const WORK = 4_200_000; // pixels of a mask while it is painted; it is scaled up to a larger picture when it is saved
+const MAX_PIXELS = 4_200_000; // of a mask while it is painted; for a larger picture it is scaled up when it is saved
 
 function canvasFor({ width, height }) {
-  const scale = Math.min(1, Math.sqrt(WORK / (width * height)));
+  const scale = Math.min(1, Math.sqrt(MAX_PIXELS / (width * height)));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
@@ -13,7 +13,7 @@ function canvasFor({ width, height }) {
   return canvas;
 }
 
-// Paints a stroke, from one of its places on; its size and places are pixels of the picture.
+// Paints a stroke, starting at the place with index ``from``; its size and places are in pixels of the picture.
 function paintStroke(canvas, { erase, size, places }, colour, picture, from = 0) {
   const context = canvas.getContext("2d");
   context.setTransform(canvas.width / picture.width, 0, 0, canvas.height / picture.height, 0, 0);
@@ -28,8 +28,8 @@ function paintStroke(canvas, { erase, size, places }, colour, picture, from = 0)
   context.stroke();
 }
 
-// A picture as a mask, white on nothing: painted is what is opaque on a clear ground, else what is light. Null when it may
-// be shown but not read, as a link to a server that does not let pages read its pictures.
+// Returns an image as a mask, white on transparent: of an image with transparency its opaque pixels, otherwise its
+// light pixels. Null if its pixels cannot be read, as of a link to a server without CORS.
 function stencil(base, { width, height }) {
   if (base.stencil?.width === width && base.stencil.height === height) return base.stencil;
   const made = Object.assign(document.createElement("canvas"), { width, height });
@@ -52,14 +52,14 @@ function stencil(base, { width, height }) {
   return base.stencil ?? null;
 }
 
-// The mask as pixels, on a canvas of its own: one that has shown a locked picture can never be read again.
+// Returns the mask as pixels, on a new canvas: one that has drawn a picture without CORS can never be read again.
 function traced(mask, colour, picture) {
   const canvas = canvasFor(picture);
   const context = canvas.getContext("2d");
   if (mask?.base?.image) {
     const white = stencil(mask.base, canvas);
     context.drawImage(white ?? mask.base.image, 0, 0, canvas.width, canvas.height);
-    context.globalCompositeOperation = white ? "source-in" : "multiply"; // the black of a locked one stays
+    context.globalCompositeOperation = white ? "source-in" : "multiply"; // an unreadable image keeps its black
     context.fillStyle = colour;
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
@@ -90,7 +90,7 @@ function chunk(name, data) {
   return bytes;
 }
 
-// A mask with one stroke more. One that was made for another picture is stretched, as the service would do.
+// Returns a mask with one more stroke. A mask that was made for another picture is stretched, as the service would do.
 function withStroke(mask, stroke, picture, key) {
   const same =
     !mask?.strokes.length || (mask.picture.width === picture.width && mask.picture.height === picture.height);
@@ -98,8 +98,8 @@ function withStroke(mask, stroke, picture, key) {
   return { key, picture, base, strokes: [...(same ? (mask?.strokes ?? []) : []), stroke] };
 }
 
-// The mask as the service gets it: RGB, white on black, of the picture's size. Encoded row by row, as a canvas of the
-// size of a large picture costs hundreds of MB, and many browsers refuse it.
+// Returns the mask as the service expects it: a PNG in RGB, white on black, of the picture's size. It is encoded row by
+// row, as a canvas of the size of a large picture takes hundreds of MB, which many browsers refuse.
 async function pngOf(mask) {
   const { width, height } = mask.picture;
   const canvas = traced(mask, "#fff", mask.picture);

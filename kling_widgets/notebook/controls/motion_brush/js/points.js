@@ -1,5 +1,5 @@
-// Points. On the wire a point is [x, y] in whole pixels of the picture with the origin at the bottom left, as the
-// service counts them; a place is [x, y] from the top left with fractions, as a canvas counts.
+// Points. A point is [x, y] in whole pixels of the picture with the origin at the bottom left, as the service expects
+// them; a place is [x, y] in fractional pixels from the top left, as on a canvas.
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -15,7 +15,7 @@ function distance([x, y], [ax, ay], [bx, by]) {
   return Math.hypot(x - ax - along * dx, y - ay - along * dy);
 }
 
-// Ramer–Douglas–Peucker: what is left out lies no further than the tolerance from what stays.
+// Ramer–Douglas–Peucker: removed points are at most the tolerance away from the remaining line.
 function simplified(points, tolerance) {
   const kept = new Set([0, points.length - 1]);
   const spans = [[0, points.length - 1]];
@@ -33,7 +33,7 @@ function simplified(points, tolerance) {
   return points.filter((_, i) => kept.has(i));
 }
 
-// At most so many points that keep the shape.
+// Returns at most ``most`` points that keep the shape.
 function thinned(points, most, tolerance) {
   const apart = points.filter(([x, y], i) => !i || x !== points[i - 1][0] || y !== points[i - 1][1]);
   for (; ; tolerance *= 1.25) {

@@ -1,7 +1,7 @@
-// What is seen above the picture: the masks in their colours, the paths with their numbers, the brush.
+// Drawing above the picture: the masks in their colours, the paths with their numbers, the brush.
 
-// Everything is drawn dark and wider first, so that it can be seen on any picture.
-function twice(context, unit, wide, colour, draw) {
+// Strokes a line with a dark outline, so that it is visible on any picture.
+function outlined(context, unit, wide, colour, draw) {
   for (const [width, style] of [
     [wide + 2.5, "rgba(0, 0, 0, .65)"],
     [wide, colour],
@@ -13,7 +13,7 @@ function twice(context, unit, wide, colour, draw) {
   }
 }
 
-// With a dark edge around it and nothing below it: the picture shines through, other masks do not.
+// Draws a mask with a dark edge. What is below it is erased first: the picture shines through, other masks do not.
 function drawMask(context, layer, ratio, alpha) {
   const draw = (state) => {
     context.save();
@@ -27,7 +27,7 @@ function drawMask(context, layer, ratio, alpha) {
 }
 
 function drawRing(context, unit, [x, y], radius) {
-  twice(context, unit, 1.5, "#fff", () => context.arc(x, y, radius, 0, 2 * Math.PI));
+  outlined(context, unit, 1.5, "#fff", () => context.arc(x, y, radius, 0, 2 * Math.PI));
 }
 
 function drawPath(context, unit, places, colour, chosen) {
@@ -35,7 +35,7 @@ function drawPath(context, unit, places, colour, chosen) {
   const before = places.findLast(([x, y]) => x !== end[0] || y !== end[1]);
   if (!before) return;
   const angle = Math.atan2(end[1] - before[1], end[0] - before[0]);
-  twice(context, unit, chosen ? 3 : 2, colour, () => {
+  outlined(context, unit, chosen ? 3 : 2, colour, () => {
     for (const place of places) context.lineTo(...place);
     for (const side of [-0.5, 0.5]) {
       const [x, y] = [Math.cos(angle + side), Math.sin(angle + side)];
@@ -48,7 +48,7 @@ function drawPath(context, unit, places, colour, chosen) {
 }
 
 function drawNumber(context, unit, place, colour, number) {
-  twice(context, unit, 0.5, "#000", () => context.arc(...place, 8 * unit, 0, 2 * Math.PI));
+  outlined(context, unit, 0.5, "#000", () => context.arc(...place, 8 * unit, 0, 2 * Math.PI));
   context.fillStyle = colour;
   context.fill();
   context.font = `bold ${11 * unit}px sans-serif`;
@@ -56,7 +56,8 @@ function drawNumber(context, unit, place, colour, number) {
   context.fillText(String(number), ...place);
 }
 
-// regions: { layer, places, begin, colour, chosen }, the chosen one last; ring: { place, radius } or null.
+// Draws everything. regions: { layer, places, begin, colour, number, chosen }, the selected one last; ring: the brush
+// as { place, radius }, or null. A place is [x, y] from the top left.
 function drawScene(canvas, picture, regions, ring) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(canvas.clientWidth * ratio);
@@ -65,7 +66,7 @@ function drawScene(canvas, picture, regions, ring) {
   for (const { layer, chosen } of regions) if (layer) drawMask(context, layer, ratio, chosen ? 0.6 : 0.4);
   const scale = canvas.width / picture.width;
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  const unit = ratio / scale; // a pixel of the page
+  const unit = ratio / scale; // a CSS pixel, in pixels of the picture
   for (const { places, begin, colour, number, chosen } of regions) {
     if (places.length) drawPath(context, unit, places, colour, chosen);
     if (begin) drawNumber(context, unit, begin, colour, number);

@@ -1,4 +1,4 @@
-// Pictures from elsewhere: links are loaded by the browser, the bytes of files are asked for.
+// Loading pictures: the browser loads links, and requests the bytes of files from the kernel.
 
 const isLink = (key) => /^https?:/i.test(key);
 
@@ -13,9 +13,9 @@ function loaded(source, attributes = {}) {
 }
 
 function supply(model) {
-  const asked = new Map(); // key → what waits for its bytes
+  const asked = new Map(); // key → callbacks that wait for its bytes
 
-  function heard({ kind, key }, buffers) {
+  function receive({ kind, key }, buffers) {
     if (kind !== "bytes") return;
     for (const done of asked.get(key) ?? []) done(buffers?.[0]);
     asked.delete(key);
@@ -30,10 +30,10 @@ function supply(model) {
     return loaded(address).finally(() => URL.revokeObjectURL(address));
   }
 
-  // To be read too where the server lets pages do that, else only to be seen.
+  // With readable pixels if the server allows that (CORS), otherwise only for display.
   const readable = (key) =>
     fetched(key, { crossOrigin: "anonymous" }).catch((error) => (isLink(key) ? fetched(key) : Promise.reject(error)));
 
-  model.on("msg:custom", heard);
-  return { fetched, readable, close: () => model.off("msg:custom", heard) };
+  model.on("msg:custom", receive);
+  return { fetched, readable, close: () => model.off("msg:custom", receive) };
 }

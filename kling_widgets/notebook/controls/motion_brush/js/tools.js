@@ -1,4 +1,4 @@
-// The buttons above the picture, and the page's other parts.
+// The toolbar above the picture, and helpers that create elements.
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -7,7 +7,7 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-// Not "disabled": the keyboard's place would be lost with the last undo.
+// aria-disabled instead of "disabled": after the last undo the button keeps the keyboard focus.
 function button(words, act, attributes = {}) {
   const made = element("button", { type: "button", class: "jupyter-button", ...attributes }, words);
   made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && act());
@@ -19,7 +19,7 @@ const pressed = (button, on) => button.setAttribute("aria-pressed", Boolean(on))
 
 const TOOLS = {
   paint: ["Paint", "Paint what should move"],
-  erase: ["Erase", "Take away what is painted"],
+  erase: ["Erase", "Erase the mask"],
   path: ["Path", "Draw where it goes: click for each point, or drag"],
 };
 
@@ -28,7 +28,7 @@ function toolbar(act) {
   const group = (attributes, ...children) =>
     element("span", { class: "kling-brush-group", ...attributes }, ...children);
   const pills = group({ role: "group", "aria-label": "Region" });
-  const more = button("+ Region", () => act.choose(pills.shown), { title: "Begin another region" });
+  const more = button("+ Region", () => act.choose(pills.shown), { title: "Add another region" });
   const tools = Object.fromEntries(
     Object.entries(TOOLS).map(([name, [words, title]]) => [name, button(words, () => act.use(name), { title })]),
   );
