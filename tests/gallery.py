@@ -82,7 +82,7 @@ def gallery(folder: Path) -> Image.Image:
     for name in ("morning", "evening", "face", "mask"):
         buffer = io.BytesIO()
         names[name].save(buffer, "PNG")
-        links[name] = f"http://127.0.0.1{UPLOADS_PATH}{store.keep_upload(buffer.getvalue(), '.png')}"
+        links[name] = f"http://127.0.0.1{UPLOADS_PATH}{store.save_upload(buffer.getvalue(), '.png')}"
     rows = -(-len(FIELDS) // ACROSS)
     sheet = Image.new("RGB", (ACROSS * (WIDTH + GAP) - GAP, rows * (HEIGHT + GAP) - GAP), "white")
     for number, (model, fields) in enumerate(FIELDS.items()):

@@ -1,1 +1,1 @@
-"""The demo: the other side of the wire, on this machine, with real MP4s. Nothing is loaded here."""
+"""Demo of the video service: a local HTTP server that answers like the real one and makes real MP4s."""

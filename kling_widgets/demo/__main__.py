@@ -1,4 +1,4 @@
-"""``python -m kling_widgets.demo``: the demo service as a program in the foreground."""
+"""``python -m kling_widgets.demo``: the demo service as a foreground program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kling_widgets.core.printing import say
-from kling_widgets.demo.failures import explained
+from kling_widgets.demo.failures import help_text
 from kling_widgets.demo.service import default_folder, start
 from kling_widgets.errors import KlingError
 
@@ -19,15 +19,15 @@ Tasks and clips are in {folder}
     export CRAZYROUTER_BASE_URL={url}
     export CRAZYROUTER_API_KEY=demo
 
-Any key will do. Words in a prompt make things fail: --help lists them. Ctrl+C ends it."""
+Any key works. Words in a prompt simulate failures: --help lists them. Ctrl+C stops the demo."""
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The options of the program."""
+    """Return the parser of the program's options."""
     parser = argparse.ArgumentParser(
         prog="python -m kling_widgets.demo",
-        description="The video service on this machine, drawn and free: the same wire, real MP4s, no model.",
-        epilog=f"words in a prompt, to see what goes wrong:\n{explained()}",
+        description="The video service on this machine, free and without a model: the same protocol, real MP4s.",
+        epilog=f"words in a prompt that simulate failures:\n{help_text()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -36,12 +36,12 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="where tasks and clips are kept (default: KLING_WIDGETS_HOME/demo)"
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help="the least time that a task takes (default: 4)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="the minimum time of a task (default: 4)")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the service until Ctrl+C or SIGTERM; the exit status."""
+    """Run the service until Ctrl+C or SIGTERM, and return the exit status."""
     options = arguments().parse_args(argv)
     try:
         demo = start(options.folder or default_folder(), seconds_per_task=options.seconds, port=options.port)
@@ -49,14 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(str(error), sys.stderr)
         return 1
     with demo:
-        # SIGTERM as Ctrl+C, so that both leave by the same door.
+        # SIGTERM is handled like Ctrl+C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             say(HOW.format(url=demo.base_url, folder=demo.folder))
             while not demo.wait(0.5):  # in steps, as Windows delivers Ctrl+C only between them
                 pass
         except KeyboardInterrupt:
-            say("\nThe demo ends. Its tasks are kept.")
+            say("\nThe demo has stopped. Its tasks are kept.")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""What can go wrong with a service, on request: a word in the prompt, such as ``demo:moderation``, and what it does.
+"""Simulated failures: a word in the prompt, such as ``demo:moderation``, changes how the service behaves.
 
-The table is data: the service reads the behaviour, ``--help`` and the README print the explanation.
+The table is data: the service reads the behaviour, and ``--help`` and the README print the explanation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WORD = re.compile(r"demo:(\w+)")
 
 @dataclass(frozen=True)
 class ScriptedAnswer:
-    """What a POST or a query is answered instead: an HTTP status, a body (JSON, or text for a page), headers."""
+    """Prepared answer to a POST: an HTTP status, a body (JSON, or text for an HTML page), and headers."""
 
     status: int
     body: Mapping[str, Any] | str
@@ -26,19 +26,19 @@ class ScriptedAnswer:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the service treats one task. The defaults are how it treats a task without any word.
+    """Behaviour of the service for one task. The defaults are the normal behaviour.
 
     Attributes:
-        answer: what the POST is answered; None for the task itself; "hangup" closes the connection without an answer.
-        creates: whether the task is created, whatever the answer is.
-        once: whether the answer is given to the first POST of a prompt alone; the next one is accepted.
-        error: the task fails with this text and code.
-        stretch: how many times longer the task takes.
-        progress: real progress, only the stage marks of the stock gateway, or none.
-        link: whether a success carries a link, never does, or only some queries later.
-        broken: the media ends before its announced length.
-        form: the answers of the service page, or the gateway's later form, which has two links and no progress.
-        page_every: every so many queries are answered by a proxy's HTML page; 0 for none.
+        answer: The answer to the POST; None for the normal one; "hangup" closes the connection without an answer.
+        creates: Whether the task is created, independent of the answer.
+        once: Whether only the first POST of a prompt gets the answer; the next one is accepted.
+        error: The message and code that the task fails with, or None.
+        stretch: The factor by which the task takes longer.
+        progress: Real progress, only the stage marks of the stock gateway, or none.
+        link: Whether a succeeded task has a link at once, never, or only some queries later.
+        broken: Whether the download ends before its announced length.
+        form: The answers as on the service's page, or the gateway's later form with two links and no progress.
+        page_every: Every n-th query is answered with a proxy's HTML page; 0 for none.
     """
 
     answer: ScriptedAnswer | Literal["hangup"] | None = None
@@ -55,7 +55,7 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Failure:
-    """A word's explanation for people, and its behaviour."""
+    """Explanation of a word, and the behaviour that it causes."""
 
     explanation: str
     behaviour: Behaviour
@@ -67,7 +67,7 @@ def _refused(status: int, code: str, message: str, headers: Mapping[str, str] | 
 
 FAILURES: Mapping[str, Failure] = {
     "fail": Failure(
-        "the task fails while it is made",
+        "the task fails while it is running",
         Behaviour(error=("the upstream could not make this video (asked for by demo:fail)", "task_failed")),
     ),
     "moderation": Failure(
@@ -92,7 +92,7 @@ FAILURES: Mapping[str, Failure] = {
     ),
     "lost": Failure("the connection closes before the POST is answered; the task exists", Behaviour(answer="hangup")),
     "busy": Failure(
-        "the model has no channel now; nothing is created",
+        "the model is temporarily unavailable; nothing is created",
         Behaviour(
             answer=_refused(500, "get_channel_failed", "the model is temporarily unavailable, please try again later"),
             creates=False,
@@ -102,21 +102,21 @@ FAILURES: Mapping[str, Failure] = {
         "the balance is too low; nothing is created",
         Behaviour(answer=_refused(403, "insufficient_user_quota", "用户额度不足, 剩余额度: ＄0.00"), creates=False),
     ),
-    "nourl": Failure("the task succeeds, but its video is nowhere", Behaviour(link="never")),
-    "late": Failure("the task succeeds, its link comes a few queries later", Behaviour(link="late")),
-    "broken": Failure("the video breaks off in the middle of its download", Behaviour(broken=True)),
+    "nourl": Failure("the task succeeds, but its video is not available", Behaviour(link="never")),
+    "late": Failure("the task succeeds, but its link follows a few queries later", Behaviour(link="late")),
+    "broken": Failure("the download of the video ends halfway", Behaviour(broken=True)),
     "html": Failure("every third query is answered with a proxy's HTML page", Behaviour(page_every=3)),
     "stages": Failure("progress is only the gateway's stage marks 10, 20, 30, 100", Behaviour(progress="stages")),
     "june": Failure(
         "the answers have the gateway's form of June 2026: SUCCESS, result_url, artifact_url, no progress",
         Behaviour(form="june"),
     ),
-    "noprogress": Failure("no progress is told", Behaviour(progress="none")),
+    "noprogress": Failure("no progress is reported", Behaviour(progress="none")),
 }
 
 
 def behaviour(prompt: str) -> Behaviour:
-    """What the words of a prompt ask for, together; a word that is not in the table is only text."""
+    """Return the behaviour for the words in a prompt, combined; unknown words are ignored."""
     asked: dict[str, Any] = {}
     for word in _WORD.findall(prompt):
         if failure := FAILURES.get(word):
@@ -127,7 +127,7 @@ def behaviour(prompt: str) -> Behaviour:
     return Behaviour(**asked)
 
 
-def explained() -> str:
-    """The table in lines of text, for ``--help``."""
+def help_text() -> str:
+    """Return the table as text, for ``--help``."""
     longest = max(map(len, FAILURES))
     return "\n".join(f"  demo:{word:<{longest}}  {failure.explanation}" for word, failure in FAILURES.items())

@@ -1,5 +1,8 @@
-"""What the gateway takes of a submission. It is more lenient than our own client, which is not the only one that calls:
-it ignores what it does not know, and leaves the inside of ``metadata`` to its upstream (R)."""
+"""Parsing of submissions as the gateway does it.
+
+Other clients than ours call it, too, so it is more lenient than our checks: it ignores unknown names, and passes the
+content of ``metadata`` to its upstream unchecked (R).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from kling_widgets.catalog.rules import needed
 from kling_widgets.request.body import to_body
 from kling_widgets.request.request import VideoRequest
 
-# What stands at the top of a body, and its kinds: anything else there cannot be unmarshalled (R).
+# The top-level fields of a body and their types: a value of another type cannot be unmarshalled (R).
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "model": (str,),
     "prompt": (str,),
@@ -28,10 +31,10 @@ _MOST = {"image_list": 9, "image_urls": 2}  # (S)
 
 
 def read(body: object) -> dict[str, Any]:
-    """A body in the one form in which the demo draws it.
+    """Return a body in the normalised form that the demo draws.
 
     Raises:
-        ValueError: the gateway refuses it, with its words.
+        ValueError: The gateway refuses the body; the message is the gateway's.
     """
     if not isinstance(body, dict):
         raise ValueError("cannot unmarshal the body: it is no JSON object")
@@ -44,7 +47,7 @@ def read(body: object) -> dict[str, Any]:
     for name, most in _MOST.items():
         if isinstance(links := metadata.get(name), list) and len(links) > most:
             raise ValueError(f"metadata.{name} takes at most {most} pictures, not {len(links)}")
-    # Those of metadata override the others (R).
+    # The length in metadata overrides the others (R).
     lengths = (
         metadata.get("seconds"),
         metadata.get("duration"),
@@ -64,6 +67,6 @@ def read(body: object) -> dict[str, Any]:
 
 
 def _seconds(value: object) -> int:
-    """A whole number, or the text of one; the stock gateway takes anything else for its default (R)."""
+    """Return a length given as a whole number or its text; for anything else the stock gateway's default (R)."""
     text = str(value).strip() if isinstance(value, (str, int)) else ""
     return int(text) if re.fullmatch("[1-9][0-9]{0,8}", text) else DEFAULT_SECONDS

@@ -1,5 +1,7 @@
-"""One frame of the clip: a ground, then layers over it. A control that is to be seen at work is part of the ground, or
-adds a layer or a plate here."""
+"""Painting of a clip's frames: a background, then layers over it.
+
+The effect of each field is visible in the background, in a layer, or on a card, which are listed here.
+"""
 
 from __future__ import annotations
 
@@ -11,36 +13,36 @@ from PIL import Image
 from kling_widgets.demo.drawing.animation import Animation
 from kling_widgets.demo.drawing.cards import Rail, Slot
 from kling_widgets.demo.layers import brush_layer, camera_layer, cuts, driving, element_layer, face
-from kling_widgets.demo.layers.background import Ground
+from kling_widgets.demo.layers.background import Background
 from kling_widgets.demo.layers.captions import Caption, Clock, Mark
 from kling_widgets.demo.layers.reference_layer import ReferenceLayer
 
 
 class Layer(Protocol):
-    """Something drawn over the ground, in the canvas itself; the moment is in seconds."""
+    """Layer over the background; ``draw`` paints onto the canvas, at a moment in seconds."""
 
     def draw(self, canvas: Image.Image, moment: float) -> None: ...
 
 
-# From the top of the rail to its foot; each gives None for a clip that has nothing of its kind.
-PLATES: tuple[Callable[[Animation], Slot | None], ...] = (
-    cuts.plate,
-    camera_layer.plate,
-    brush_layer.plate,
-    driving.plate,
-    face.voice_plate,
-    face.lips_plate,
-    element_layer.plate,
+# From top to bottom of the rail; each returns None if the clip does not use its field.
+CARDS: tuple[Callable[[Animation], Slot | None], ...] = (
+    cuts.card,
+    camera_layer.card,
+    brush_layer.card,
+    driving.card,
+    face.voice_card,
+    face.lip_sync_card,
+    element_layer.card,
 )
 
 
 class Painter:
-    """Draws the frames of one clip."""
+    """Painter of one clip's frames."""
 
     def __init__(self, clip: Animation) -> None:
-        self.ground = Ground(clip)
-        rail = Rail(clip, [plate for make in PLATES if (plate := make(clip))])
-        # From the lowest to the highest.
+        self.background = Background(clip)
+        rail = Rail(clip, [card for make in CARDS if (card := make(clip))])
+        # From the lowest to the topmost.
         layers: tuple[Layer | None, ...] = (
             ReferenceLayer.of(clip, rail.left),
             driving.Driving.of(clip),
@@ -54,8 +56,8 @@ class Painter:
         self.layers = [layer for layer in layers if layer]
 
     def frame(self, moment: float) -> Image.Image:
-        """The whole picture at a moment, in seconds from the start."""
-        canvas = self.ground.at(moment)
+        """Return the frame at a moment, in seconds from the start."""
+        canvas = self.background.at(moment)
         for layer in self.layers:
             layer.draw(canvas, moment)
         return canvas

@@ -1,6 +1,7 @@
-"""A request → a real MP4: H.264, with AAC when there is something to hear. Also the program that the service starts.
+"""Rendering of a request to an MP4: H.264, with AAC if it has sound. Also the program that the service starts.
 
-The same request gives the same bytes: all that is drawn comes from the request, and the encoder's settings are fixed.
+The same request always results in the same bytes: everything that is drawn is derived from the request, and the
+encoder's settings are fixed.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from kling_widgets.demo.drawing.animation import Animation
 from kling_widgets.demo.picture import Painter
 from kling_widgets.request.request import VideoRequest
 
-# Fixed threads, as x264 shares the picture out among them; no dates and versions in the file; the index at its start,
-# so that a browser begins before it has the whole. No lookahead (zerolatency, weightp): x264's reads memory that it has
-# not written where the height is no multiple of 16, and then makes other bytes each time (measured: 320x178, 160x90).
+# The number of threads is fixed, as x264 splits the picture among them. No dates and versions are written to the file.
+# The index is at its start, so that a browser plays it while it is loading. There is no lookahead (zerolatency,
+# weightp): if the height is not a multiple of 16, x264's lookahead reads memory that it has not written, and the bytes
+# differ each time (measured: 320x178, 160x90).
 ENCODER = {
     "preset": "veryfast",
     "tune": "zerolatency",
@@ -36,23 +38,26 @@ ENCODER = {
     "flags": "+bitexact",
 }
 CONTAINER = {"movflags": "+faststart", "fflags": "+bitexact"}
-BT709, LIMITED_RANGE = 1, 1  # the colours that browsers expect, written into the file so that none has to guess
+BT709, LIMITED_RANGE = 1, 1  # the colour space that browsers expect, written to the file so that they need not guess
 AAC_FRAME = 1024  # samples
 
 
 def render(
     request: VideoRequest, target: Path, uploads: Path, report: Callable[[float], None] | None = None
 ) -> Animation:
-    """Draws the request's clip and puts it at ``target``, whole or not at all.
+    """Draw the request's clip and write it to ``target``, completely or not at all.
 
     Args:
-        request: a request without errors.
-        target: where the MP4 goes; its folder exists.
-        uploads: the one folder from which pictures are read.
-        report: called with the share that is done, 0 to 1, after each frame.
+        request: A request without errors.
+        target: The path of the MP4; its folder exists.
+        uploads: The only folder from which pictures are read.
+        report: Called after each frame with the finished share, 0 to 1.
+
+    Returns:
+        The animation that was drawn.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: The file cannot be written.
     """
     clip = Animation.of(request, uploads)
     part = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.part")
@@ -75,7 +80,7 @@ def _write(clip: Animation, path: Path, report: Callable[[float], None]) -> None
         context.color_range = LIMITED_RANGE
         samples = sound.track(clip)
         voice = Voice(file, samples) if samples is not None else None
-        reformatter = VideoReformatter()  # that of a frame leaves threads behind, see ``jobs.files.image_of``
+        reformatter = VideoReformatter()  # the reformatter of a frame leaks threads, see ``media.frames.image_of``
         for number in range(clip.frames):
             drawn = av.VideoFrame.from_ndarray(np.asarray(painter.frame(number / clip.fps)), format="rgb24")
             frame = reformatter.reformat(
@@ -84,23 +89,23 @@ def _write(clip: Animation, path: Path, report: Callable[[float], None]) -> None
             frame.pts, frame.time_base = number, context.time_base
             file.mux(video.encode(frame))
             if voice:
-                voice.speak((number + 1) / clip.fps)
+                voice.write_until((number + 1) / clip.fps)
             report((number + 1) / clip.frames)
         file.mux(video.encode(None))
         if voice:
-            voice.end()
+            voice.flush()
 
 
 class Voice:
-    """The sound of a clip, written beside its frames so that the file plays from its start."""
+    """Sound track of a clip, written interleaved with the frames so that the file plays from its start."""
 
     def __init__(self, file: OutputContainer, samples: sound.Samples) -> None:
         self.file, self.samples = file, samples
         self.stream = file.add_stream("aac", rate=sound.RATE, layout="mono", options={"flags": "+bitexact"})
         self.at = 0
 
-    def speak(self, until: float) -> None:
-        """Writes the samples up to a moment, in seconds."""
+    def write_until(self, until: float) -> None:
+        """Write the samples up to a moment, in seconds."""
         while self.at < min(until * sound.RATE, len(self.samples)):
             piece = self.samples[None, self.at : self.at + AAC_FRAME]
             frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="mono")
@@ -108,25 +113,25 @@ class Voice:
             self.file.mux(self.stream.encode(frame))
             self.at += piece.shape[1]
 
-    def end(self) -> None:
+    def flush(self) -> None:
         self.file.mux(self.stream.encode(None))
 
 
 def main() -> None:
-    """Renders the one job that stands on standard input, and writes a line with the share done for each per cent.
+    """Render the job on standard input, and print a line with the finished share for each per cent.
 
-    The job is a JSON object with ``body``, ``target`` and ``uploads``. A program of its own, so that drawing takes
-    nothing from a kernel; when whoever reads the lines has gone, it ends.
+    The job is a JSON object with ``body``, ``target`` and ``uploads``. It runs in a process of its own so that drawing
+    does not block a kernel. The process ends when nobody reads its lines any more.
     """
     job = json.load(sys.stdin)
     if hasattr(os, "nice"):
         os.nice(10)
-    said = -1
+    reported = -1
 
     def report(share: float) -> None:
-        nonlocal said
-        if int(share * 100) > said:
-            said = int(share * 100)
+        nonlocal reported
+        if int(share * 100) > reported:
+            reported = int(share * 100)
             sys.stdout.write(f"{share:.3f}\n")
             sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""The routes of the service, answered from the store."""
+"""HTTP routes of the demo service, answered from the store."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from kling_widgets.demo.failures import PAGE, ScriptedAnswer, behaviour
 from kling_widgets.demo.store import Row, State, Store
 from kling_widgets.demo.wire import BrokenFile, Hangup, RefusedRequest, unauthorised
 
-USUAL = 4.0  # seconds that a task takes at least, so that its progress can be seen
+DEFAULT_TASK_SECONDS = 4.0  # minimum seconds of a task, so that its progress can be seen
 LONGEST_BODY = 2_000_000  # bytes of JSON
-# The gateway's own figures (API.md, section 1): bytes, and seconds.
-LARGEST_UPLOAD, KEPT = 20_000_000, 48 * 3600
+# The gateway's limits: bytes, and seconds.
+LARGEST_UPLOAD, UPLOAD_LIFETIME = 20_000_000, 48 * 3600
 PICTURES = {"PNG": (".png", "image/png"), "JPEG": (".jpg", "image/jpeg"), "WEBP": (".webp", "image/webp"),
             "GIF": (".gif", "image/gif")}  # fmt: skip
-LATE = 3  # queries after its success until a late link comes
+LATE_QUERIES = 3  # queries after the success until a late link is included
 
-# Our states in the words of the service page, and in the stage marks of the stock gateway.
-WORDS = {"queued": "queued", "running": "processing", "succeeded": "succeeded", "failed": "failed"}
-JUNE = {**WORDS, "queued": "processing", "succeeded": "SUCCESS"}  # in the later form of June 2026
-STAGES = {"queued": "20%", "running": "30%", "succeeded": "100%", "failed": "100%"}
+# Our states as on the service's page, in the later form of June 2026, and as stage marks of the stock gateway.
+STATUSES = {"queued": "queued", "running": "processing", "succeeded": "succeeded", "failed": "failed"}
+JUNE_STATUSES = {**STATUSES, "queued": "processing", "succeeded": "SUCCESS"}
+STAGE_MARKS = {"queued": "20%", "running": "30%", "succeeded": "100%", "failed": "100%"}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def keyed(endpoint: Endpoint) -> Endpoint:
-    """The endpoint behind a key: any will do, but one that contains ``invalid``."""
+    """Require an API key for the endpoint: any key is accepted unless it contains ``invalid``."""
 
     @functools.wraps(endpoint)
     async def guarded(request: Request) -> Response:
@@ -58,23 +58,23 @@ def keyed(endpoint: Endpoint) -> Endpoint:
 
 
 class Routes:
-    """The endpoints over one store.
+    """Endpoints of one store.
 
     Args:
-        store: the tasks.
-        seconds_per_task: the least time that a task takes; None for the usual one.
-        wake: called when there may be something to draw.
+        store: The tasks.
+        seconds_per_task: The minimum time of a task; None for the default.
+        wake: Called when there may be a task to draw.
     """
 
     def __init__(self, store: Store, seconds_per_task: float | None, wake: Callable[[], None]) -> None:
         self.store, self.wake = store, wake
-        self.takes = USUAL if seconds_per_task is None else seconds_per_task
-        self.refused: set[str] = set()  # prompts whose POST has been refused once, and whose next one is accepted
+        self.task_seconds = DEFAULT_TASK_SECONDS if seconds_per_task is None else seconds_per_task
+        self.refused: set[str] = set()  # prompts whose POST was refused once; the next one is accepted
         self.queries: Counter[str] = Counter()
         self.successes: Counter[str] = Counter()
 
     def all(self) -> list[Route]:
-        """The routes, for starlette."""
+        """Return the routes for Starlette."""
         return [
             Route("/v1/video/generations", keyed(self.create), methods=["POST"]),
             Route("/v1/video/generations/{task_id}", keyed(self.query)),
@@ -86,21 +86,21 @@ class Routes:
         ]
 
     async def create(self, request: Request) -> Response:
-        body = await _wished(request)
+        body = await _read_body(request)
         prompt = str(body.get("prompt", ""))
-        wishes = behaviour(prompt)
-        answer, creates = wishes.answer, wishes.creates
-        if wishes.once and prompt in self.refused:
+        script = behaviour(prompt)
+        answer, creates = script.answer, script.creates
+        if script.once and prompt in self.refused:
             self.refused.discard(prompt)
             answer, creates = None, True
-        elif wishes.once:
+        elif script.once:
             self.refused.add(prompt)
         row = None
         if creates:
-            row = await to_thread.run_sync(self.store.create, body, prompt, self.takes)
+            row = await to_thread.run_sync(self.store.create, body, prompt, self.task_seconds)
             self.wake()
         if isinstance(answer, ScriptedAnswer):
-            return _answered(answer)
+            return _scripted_response(answer)
         if answer == "hangup" or row is None:
             return Hangup()
         flat = {"id": row.id, "task_id": row.id, "object": "video", "model": body["model"]}
@@ -108,22 +108,22 @@ class Routes:
 
     async def query(self, request: Request) -> Response:
         row = await self._row(request)
-        state, wishes = row.state(self.store.now()), row.behaviour
+        state, script = row.state(self.store.now()), row.behaviour
         self.queries[row.id] += 1
-        if wishes.page_every and self.queries[row.id] % wishes.page_every == 0:
+        if script.page_every and self.queries[row.id] % script.page_every == 0:
             return HTMLResponse(PAGE, 502)
         self.successes[row.id] += state.status == "succeeded"
         link = str(request.url_for("video", task_id=row.id)) if self._has_link(row, state) else ""
         error = {"message": state.error[0], "code": state.error[1]} if state.error else None
         data: dict[str, Any] = {"task_id": row.id, "format": "mp4", "error": error}
-        if wishes.form == "june":
-            data |= {"id": row.id, "status": JUNE[state.status], "metadata": None}
+        if script.form == "june":
+            data |= {"id": row.id, "status": JUNE_STATUSES[state.status], "metadata": None}
             data |= {"result_url": link, "artifact_url": link}
         else:
-            data |= {"status": WORDS[state.status], "model": row.body["model"], "url": link}
+            data |= {"status": STATUSES[state.status], "model": row.body["model"], "url": link}
             data |= {"submit_time": int(row.created), "start_time": int(row.started or 0)}
-            if wishes.progress != "none":
-                data["progress"] = STAGES[state.status] if wishes.progress == "stages" else f"{state.progress}%"
+            if script.progress != "none":
+                data["progress"] = STAGE_MARKS[state.status] if script.progress == "stages" else f"{state.progress}%"
         return JSONResponse({"code": "success", "message": "", "data": data})
 
     async def content(self, request: Request) -> Response:
@@ -131,7 +131,7 @@ class Routes:
         state = row.state(self.store.now())
         if not self._has_link(row, state):
             raise RefusedRequest(
-                404, "video_not_found", f"the video of this task ({WORDS[state.status]}) is not to be had"
+                404, "video_not_found", f"the video of this task ({STATUSES[state.status]}) is not available"
             )
         return await self._media(request, row)
 
@@ -148,16 +148,16 @@ class Routes:
         return FileResponse(clip, media_type="video/mp4")
 
     def _has_link(self, row: Row, state: State) -> bool:
-        wishes = row.behaviour
-        late = wishes.link == "late" and self.successes[row.id] <= LATE
-        return state.status == "succeeded" and wishes.link != "never" and not late
+        script = row.behaviour
+        late = script.link == "late" and self.successes[row.id] <= LATE_QUERIES
+        return state.status == "succeeded" and script.link != "never" and not late
 
     async def _row(self, request: Request) -> Row:
         row = await to_thread.run_sync(self.store.get, request.path_params["task_id"])
         if row is None:
             raise RefusedRequest(400, "task_not_exist", "task_not_exist")
         if row.finished is None:
-            self.wake()  # the service that drew it may have ended
+            self.wake()  # the service that was drawing it may have ended
         return row
 
     async def upload(self, request: Request) -> Response:
@@ -177,9 +177,9 @@ class Routes:
         if len(data) > LARGEST_UPLOAD:
             raise RefusedRequest(413, "file_too_large", "a file may have 20 MB")
         suffix, mime_type = _kind(data)
-        name = await to_thread.run_sync(self.store.keep_upload, data, suffix)
+        name = await to_thread.run_sync(self.store.save_upload, data, suffix)
         url = str(request.url_for("picture", name=name))
-        expires = int(self.store.now()) + KEPT
+        expires = int(self.store.now()) + UPLOAD_LIFETIME
         fields = {"id": name.partition(".")[0], "url": url, "mime_type": mime_type, "size": len(data)}
         return JSONResponse({**fields, "expires_at": expires})
 
@@ -195,7 +195,7 @@ class Routes:
 
 
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
-    """The body in pieces, refused as soon as it is too long."""
+    """Yield the body in pieces; refuse it as soon as it is too long."""
     size = 0
     async for piece in request.stream():
         size += len(piece)
@@ -204,8 +204,8 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
         yield piece
 
 
-async def _wished(request: Request) -> dict[str, Any]:
-    """The body of a create request in its one form, as far as the gateway takes it."""
+async def _read_body(request: Request) -> dict[str, Any]:
+    """Return the body of a create request in its normalised form, or refuse it as the gateway does."""
     raw = b"".join([piece async for piece in _bounded(request, LONGEST_BODY)])
     try:
         body = json.loads(raw)
@@ -217,16 +217,21 @@ async def _wished(request: Request) -> dict[str, Any]:
         raise RefusedRequest(400, "invalid_request", str(refused)) from None
 
 
-def _answered(answer: ScriptedAnswer) -> Response:
+def _scripted_response(answer: ScriptedAnswer) -> Response:
     if isinstance(answer.body, str):
         return HTMLResponse(answer.body, answer.status, answer.headers)
     return JSONResponse(answer.body, answer.status, answer.headers)
 
 
 def _kind(data: bytes) -> tuple[str, str]:
-    """Suffix and type of a picture, by what its bytes say."""
+    """Return suffix and media type of a picture, detected from its bytes."""
     try:
         with Image.open(io.BytesIO(data), formats=tuple(PICTURES)) as image:
             return PICTURES[str(image.format)]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # Pillow's words for no picture
-        raise RefusedRequest(400, "invalid_request", "the file is no picture: png, jpeg, webp or gif") from None
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ):  # Pillow's errors for a file that is not a picture
+        raise RefusedRequest(400, "invalid_request", "the file is not a picture: png, jpeg, webp or gif") from None

@@ -1,4 +1,4 @@
-"""The demo service: the wire over real HTTP on this machine, on a thread of its own in whatever process starts it."""
+"""The demo service: an HTTP server on the loopback interface, on a thread of its own in the process that starts it."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from starlette.requests import ClientDisconnect
 
 from kling_widgets.demo.routes import Routes
 from kling_widgets.demo.store import Store
-from kling_widgets.demo.wire import Protocol, RefusedRequest, RequestIds, broke, nowhere, refused
-from kling_widgets.demo.worker import Render, Worker, in_a_process
+from kling_widgets.demo.wire import Protocol, RefusedRequest, RequestIds, internal_error, not_found, refused_response
+from kling_widgets.demo.worker import Render, Worker, render_in_process
 from kling_widgets.errors import KlingError
 
 HOST = "127.0.0.1"
-_HOSTS = (HOST, "localhost", "::1")  # the names that a request may come for: no page elsewhere has one
+_HOSTS = (HOST, "localhost", "::1")  # the accepted Host headers; a web page elsewhere has none of them
 TIMEOUT = 30.0  # seconds for a start or an end
-# What a task needs that this process does not import: told at the start, not by the first task.
+# Modules that only tasks need, and this process does not import: report a missing one at the start.
 for _needed in ("av", "numpy", "PIL", "python_multipart"):
     if importlib.util.find_spec(_needed) is None:
         raise ModuleNotFoundError(f"No module named {_needed!r}", name=_needed)
 
 
 class Demo:
-    """A running demo service; a context manager that stops it. Made by :func:`start`.
+    """Running demo service, created by :func:`start`. As a context manager it stops at the end of the block.
 
     Attributes:
-        base_url: its address, without ``/v1``; any key will do there.
-        folder: where its tasks and clips are.
+        base_url: Its address, without ``/v1``; it accepts any key.
+        folder: The folder of its tasks and clips.
     """
 
     def __init__(self, folder: Path, seconds_per_task: float | None, port: int, render: Render) -> None:
@@ -60,7 +60,7 @@ class Demo:
             http=Protocol,
             ws="none",
             lifespan="on",
-            log_config=None,  # logging belongs to the process that we are a guest of
+            log_config=None,  # leave logging to the process that starts the service
             access_log=False,
             timeout_graceful_shutdown=2,
         )
@@ -89,19 +89,19 @@ class Demo:
         return Starlette(
             routes=Routes(store, seconds_per_task, worker.wake.set).all(),
             lifespan=drawing,
-            # Only by its own names: a page in the browser that points its name at this machine is not to read it.
+            # The Host header is checked, so that a web page cannot read the service by DNS rebinding.
             middleware=[Middleware(RequestIds), Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],
             exception_handlers={
-                RefusedRequest: refused,
-                HTTPException: nowhere,
-                ClientDisconnect: broke,
-                Exception: broke,
+                RefusedRequest: refused_response,
+                HTTPException: not_found,
+                ClientDisconnect: internal_error,
+                Exception: internal_error,
             },
         )
 
     def _run(self) -> None:
         try:
-            # Not asyncio.run, and not uvicorn's own run: nest_asyncio may have replaced the first under both.
+            # Not asyncio.run, which uvicorn's own run calls, too: nest_asyncio may have replaced it.
             with asyncio.Runner() as runner:
                 runner.run(self._server.serve(sockets=[self._socket]))
         finally:
@@ -110,13 +110,13 @@ class Demo:
             self._started.set()
 
     def stop(self) -> None:
-        """Stops the service; what is not finished is taken up by the next one on this folder. May be called again."""
+        """Stop the service. The next service on this folder continues unfinished tasks. May be called repeatedly."""
         self._server.should_exit = True
         if threading.current_thread() is not self._thread:
             self._thread.join(TIMEOUT)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until the service has stopped, at most ``timeout`` seconds, and says whether it has."""
+        """Wait at most ``timeout`` seconds until the service has stopped, and return whether it has."""
         return self._stopped.wait(timeout)
 
     def __enter__(self) -> Demo:
@@ -129,26 +129,28 @@ class Demo:
         return f"<Demo {self.base_url}{' (stopped)' if self._stopped.is_set() else ''}>"
 
 
-def start(folder: Path, *, seconds_per_task: float | None = None, port: int = 0, render: Render = in_a_process) -> Demo:
-    """Starts a demo service in this process, on a daemon thread, at a free port of the loopback interface.
+def start(
+    folder: Path, *, seconds_per_task: float | None = None, port: int = 0, render: Render = render_in_process
+) -> Demo:
+    """Start a demo service in this process, on a daemon thread, on the loopback interface.
 
     Args:
-        folder: where tasks, uploads and clips are kept; made if need be. Several services may share it.
-        seconds_per_task: the least time that a task takes; None for a few seconds.
-        port: the port, or 0 for any free one.
-        render: draws a clip, in a process of its own unless given.
+        folder: The folder of tasks, uploads and clips; created if needed. Several services may share it.
+        seconds_per_task: The minimum time of a task; None for a few seconds.
+        port: The port, or 0 for any free one.
+        render: Draws a clip; by default in a process of its own.
 
     Raises:
-        KlingError: the folder cannot be written, or the port is taken.
+        KlingError: The folder cannot be written, or the port is taken.
     """
     return Demo(folder, seconds_per_task, port, render)
 
 
 def default_folder() -> Path:
-    """Where the demo keeps its tasks: in ``KLING_WIDGETS_HOME``, else in the user's data folder.
+    """Return the demo's folder, in ``KLING_WIDGETS_HOME`` if set, otherwise in the user's data folder.
 
     Raises:
-        KlingError: neither names a folder.
+        KlingError: There is no such folder.
     """
     home = os.environ.get("KLING_WIDGETS_HOME", "").strip()
     try:

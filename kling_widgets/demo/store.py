@@ -1,4 +1,4 @@
-"""The tasks, uploads and clips on disk: they outlive the process, and several services may share the folder at once."""
+"""Tasks, uploads and clips on disk: they outlive the process, and several services can share the folder at once."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from typing import Any
 from kling_widgets.demo.drawing.animation import UPLOAD_NAME, upload_name
 from kling_widgets.demo.failures import Behaviour, behaviour
 
-VERSION = 2  # of the drawing: raise it when the same request is to look different, so that no old clip is shown for it
-SILENCE = 3.0  # seconds without a beat after which the service that draws a task counts as gone: another one takes it
-QUEUED = 0.1  # the share of its time that a task is seen in the queue
-FAILS_AT = 0.5  # the share of its time after which a task fails that was asked to
+VERSION = 2  # of the drawing: increase it if the same request looks different, so that no old clip is reused for it
+OWNER_TIMEOUT = 3.0  # seconds without a heartbeat after which another service takes a task over
+QUEUED = 0.1  # the share of its time for which a task is reported as queued
+FAILS_AT = 0.5  # the share of its time after which a task with a simulated failure fails
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
@@ -31,17 +31,25 @@ CREATE TABLE IF NOT EXISTS tasks (
     started REAL, drawn REAL NOT NULL DEFAULT 0, finished REAL, error TEXT, owner TEXT, seen REAL
 )
 """
-# Errors that say nothing about what is in the file.
-_OUTSIDE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-            sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)  # fmt: skip
-SCRATCH, OLD = ".drawing-", 24 * 3600.0  # folders of clips that are being drawn; seconds after which one is litter
+# Errors of SQLite that do not mean that the file is damaged.
+_ENVIRONMENT_ERRORS = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+)
+SCRATCH = ".drawing-"  # prefix of the folders of clips that are being drawn
+OLD = 24 * 3600.0  # seconds after which such a folder is deleted
 _TASK_ID = re.compile(r"demo_[0-9a-f]{20}")
-_STALE = "finished IS NULL AND (owner IS NULL OR seen < ? OR seen > ?)"  # seen > now: the clock was set back
+_UNCLAIMED = "finished IS NULL AND (owner IS NULL OR seen < ? OR seen > ?)"  # seen > now: the clock was set back
 
 
 @dataclass(frozen=True)
 class State:
-    """What a query tells: status "queued", "running", "succeeded" or "failed"; progress in per cent; the error."""
+    """State of a task: "queued", "running", "succeeded" or "failed"; progress in per cent; error message and code."""
 
     status: str
     progress: int
@@ -50,7 +58,7 @@ class State:
 
 @dataclass(frozen=True)
 class Row:
-    """One task. Times in seconds since 1970; ``takes`` and ``drawn``: the least seconds it runs, the share drawn."""
+    """One task. Times are in Unix seconds; ``takes`` is its minimum time in seconds, ``drawn`` the share drawn."""
 
     id: str
     body: Mapping[str, Any]
@@ -68,8 +76,7 @@ class Row:
         return behaviour(self.prompt)
 
     def state(self, now: float) -> State:
-        """How far the task is. It runs for its least time even when the clip is there sooner, and has not succeeded
-        before the clip is whole."""
+        """Return the state at a time. A task runs for its minimum time even if its clip is finished earlier."""
         if self.error:
             return State("failed", 100, (self.error, "task_failed"))
         if self.started is None:
@@ -82,25 +89,25 @@ class Row:
             return State("succeeded", 100)
         if passed < QUEUED:
             return State("queued", 0)
-        # Odd numbers only: 10, 20 and 30 are marks of the stock gateway's stages, and would be read as such.
+        # Odd numbers only, as clients take 10, 20 and 30 for the stage marks of the stock gateway.
         progress = min(99, int(100 * min(passed, 0.05 + 0.95 * self.drawn)) | 1)
         return State("running", progress)
 
 
 class Store:
-    """The folder of a demo. All methods may be called from any thread."""
+    """The demo's folder. Thread-safe."""
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self.folder, self.now = folder, now
         self.clips, self.uploads = folder / "clips", folder / "uploads"
-        for place in (folder, self.clips, self.uploads):
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for left in self.clips.glob(f"{SCRATCH}*"):  # of a process that was killed
+        for path in (folder, self.clips, self.uploads):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for leftover in self.clips.glob(f"{SCRATCH}*"):  # left by a process that was killed
             with contextlib.suppress(OSError):
-                if now() - left.stat().st_mtime > OLD:
-                    shutil.rmtree(left)
+                if now() - leftover.stat().st_mtime > OLD:
+                    shutil.rmtree(leftover)
         if self._damaged():
-            # Its tasks were free: they are set aside, and not looked for in what is left of them.
+            # Demo tasks are free, so a damaged file is set aside without any attempt to recover them.
             for end in ("-journal", ""):
                 with contextlib.suppress(FileNotFoundError):
                     os.replace(folder / f"tasks.sqlite{end}", folder / f"tasks.damaged.sqlite{end}")
@@ -118,13 +125,13 @@ class Store:
         except UnicodeError:  # SQLite's message repeats damaged bytes
             return True
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _OUTSIDE:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _ENVIRONMENT_ERRORS:
                 raise
             return True
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        # A connection a call: threads and processes share nothing but the file, and none is left open in a kernel.
+        # One connection for each call: threads and processes share only the file, and a kernel keeps none open.
         db = sqlite3.connect(self.folder / "tasks.sqlite", timeout=30)
         db.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
@@ -149,17 +156,17 @@ class Store:
         return Row(task_id, {"model": ""}, "", "none", **times, error="what the demo kept of this task is damaged")  # type: ignore[arg-type]
 
     def clip(self, row: Row) -> Path:
-        """Where the clip of a task is, or will be. Equal requests share it."""
+        """Return the path of the task's clip, which need not exist yet. Equal requests share a clip."""
         return self.clips / f"{row.clip}.mp4"
 
     def create(self, body: Mapping[str, Any], prompt: str, takes: float) -> Row:
-        """A new task; ``takes``: its least time, in seconds, before words of the prompt change it."""
-        wishes = behaviour(prompt)
+        """Create a task; ``takes`` is its minimum time in seconds, which words in the prompt can extend."""
+        script = behaviour(prompt)
         clip = _fingerprint(body)
         now = self.now()
-        # What nobody will see, or what lies on disk already, is not drawn.
-        done = wishes.error or wishes.link == "never" or (self.clips / f"{clip}.mp4").is_file()
-        row = (f"demo_{secrets.token_hex(10)}", json.dumps(body), prompt, clip, now, max(0.01, takes * wishes.stretch))
+        # A clip that nobody will see, or that exists already, is not drawn.
+        done = script.error or script.link == "never" or (self.clips / f"{clip}.mp4").is_file()
+        row = (f"demo_{secrets.token_hex(10)}", json.dumps(body), prompt, clip, now, max(0.01, takes * script.stretch))
         with self._open() as db:
             db.execute("INSERT INTO tasks (id, body, prompt, clip, created, takes) VALUES (?, ?, ?, ?, ?, ?)", row)
             if done:
@@ -169,7 +176,7 @@ class Store:
         return created
 
     def get(self, task_id: str) -> Row | None:
-        """A task as it is, or None. One whose clip has been deleted since is open again."""
+        """Return the task, or None. A finished task whose clip has been deleted is reset, to be drawn again."""
         if not _TASK_ID.fullmatch(task_id):
             return None
         with self._open() as db:
@@ -184,14 +191,14 @@ class Store:
                 row = self._row(db, task_id)
         return row
 
-    def take(self, owner: str) -> Row | None:
-        """The oldest task that nobody draws, now this service's; None if there is none."""
+    def claim(self, owner: str) -> Row | None:
+        """Claim the oldest task that no service draws, and return it; None if there is none."""
         now = self.now()
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             found = db.execute(
-                f"SELECT id FROM tasks WHERE {_STALE} ORDER BY created LIMIT 1",  # noqa: S608
-                (now - SILENCE, now + SILENCE),
+                f"SELECT id FROM tasks WHERE {_UNCLAIMED} ORDER BY created LIMIT 1",  # noqa: S608
+                (now - OWNER_TIMEOUT, now + OWNER_TIMEOUT),
             ).fetchone()
             if not found:
                 return None
@@ -200,15 +207,15 @@ class Store:
             )
             return self._row(db, found[0])
 
-    def beat(self, row: Row, owner: str, drawn: float) -> None:
-        """Says that the owner lives, and how much it has drawn."""
+    def heartbeat(self, row: Row, owner: str, drawn: float) -> None:
+        """Record that the owner is alive, and the share that it has drawn."""
         with self._open() as db:
             db.execute(
                 "UPDATE tasks SET seen = ?, drawn = ? WHERE id = ? AND owner = ?", (self.now(), drawn, row.id, owner)
             )
 
     def finish(self, row: Row, error: str | None = None) -> None:
-        """The clip is whole, or cannot be made."""
+        """Mark the task as finished, or as failed with this error."""
         with self._open() as db:
             db.execute(
                 "UPDATE tasks SET finished = ?, drawn = 1, error = ?, owner = NULL WHERE id = ?",
@@ -216,12 +223,12 @@ class Store:
             )
 
     def release(self, owner: str) -> None:
-        """The owner ends; others may take what it has not finished."""
+        """Release the owner's unfinished tasks, so that other services can claim them."""
         with self._open() as db:
             db.execute("UPDATE tasks SET owner = NULL, drawn = 0 WHERE owner = ? AND finished IS NULL", (owner,))
 
-    def keep_upload(self, data: bytes, suffix: str) -> str:
-        """Keeps a picture, and gives the file name in its link: the same picture has the same one."""
+    def save_upload(self, data: bytes, suffix: str) -> str:
+        """Save a picture, and return its file name, which is derived from its content."""
         name = hashlib.sha256(data).hexdigest()[:32] + suffix
         part = self.uploads / f".{name}.{secrets.token_hex(4)}"
         try:
@@ -232,20 +239,20 @@ class Store:
         return name
 
     def upload(self, name: str) -> Path | None:
-        """The file of an upload, or None."""
+        """Return the path of an upload, or None."""
         path = self.uploads / name
         return path if UPLOAD_NAME.fullmatch(name) and path.is_file() else None
 
 
 def _fingerprint(body: Mapping[str, Any]) -> str:
-    """A name for what a body looks like: an upload counts as its content, at whatever port its link was given."""
+    """Return the clip's name for a body. The links of an upload are the same for all ports of the demo."""
 
-    def settled(value: Any) -> Any:
+    def normalised(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: settled(item) for key, item in value.items()}
+            return {key: normalised(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [settled(item) for item in value]
+            return [normalised(item) for item in value]
         return (upload_name(value) or value) if isinstance(value, str) else value
 
-    text = json.dumps([VERSION, settled(dict(body))], sort_keys=True)
+    text = json.dumps([VERSION, normalised(dict(body))], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

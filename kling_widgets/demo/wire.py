@@ -1,4 +1,4 @@
-"""How the service speaks: request ids, the two envelopes of errors, and answers that break off."""
+"""HTTP details of the service: request ids, the two envelopes of errors, and answers that break off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUEST_ID = "X-Oneapi-Request-Id"
 
 
 class RefusedRequest(Exception):
-    """A request that gets an error: an HTTP status, the service's code, and a message."""
+    """Error answer to a request: an HTTP status, the service's code, and a message."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -25,39 +25,39 @@ class RefusedRequest(Exception):
 
 
 def task_envelope(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The envelope of the routes of tasks."""
+    """Return an error in the envelope of the task routes."""
     return JSONResponse({"code": code, "message": message, "data": None}, status, headers)
 
 
-def door_envelope(status: int, type_: str, code: str, message: str) -> JSONResponse:
-    """The envelope of what stands before all routes: keys and addresses."""
+def gateway_envelope(status: int, type_: str, code: str, message: str) -> JSONResponse:
+    """Return an error in the envelope of the gateway, which checks keys and addresses before all routes."""
     return JSONResponse({"error": {"message": message, "type": type_, "code": code}}, status)
 
 
-def refused(request: Request, refusal: Exception) -> Response:
-    """The answer to a :class:`Refusal`."""
+def refused_response(request: Request, refusal: Exception) -> Response:
+    """Return the answer for a :class:`RefusedRequest`."""
     assert isinstance(refusal, RefusedRequest)
     return task_envelope(refusal.status, refusal.code, f"{refusal.message} (request id: {request.state.request_id})")
 
 
 def unauthorised(request: Request, code: str, message: str) -> Response:
-    """The answer to a request whose key is missing or not known."""
-    return door_envelope(401, "authentication_error", code, f"{message} (request id: {request.state.request_id})")
+    """Return the answer to a request with a missing or unknown key."""
+    return gateway_envelope(401, "authentication_error", code, f"{message} (request id: {request.state.request_id})")
 
 
-def nowhere(request: Request, error: Exception) -> Response:
-    """The answer of the gateway at an address that it does not have."""
+def not_found(request: Request, error: Exception) -> Response:
+    """Return the gateway's answer for an unknown address."""
     status = error.status_code if isinstance(error, HTTPException) else 404
-    return door_envelope(status, "invalid_request_error", "", f"Invalid URL ({request.method} {request.url.path})")
+    return gateway_envelope(status, "invalid_request_error", "", f"Invalid URL ({request.method} {request.url.path})")
 
 
-def broke(request: Request, error: Exception) -> Response:
-    """The answer when the demo itself has a fault."""
-    return task_envelope(500, "internal_error", f"the demo broke: {type(error).__name__}")
+def internal_error(request: Request, error: Exception) -> Response:
+    """Return the answer for an unexpected error in the demo itself."""
+    return task_envelope(500, "internal_error", f"error in the demo: {type(error).__name__}")
 
 
 class RequestIds:
-    """Middleware: every request gets an id, which every answer carries."""
+    """Middleware that assigns an id to every request and sends it with the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -77,7 +77,7 @@ class RequestIds:
 
 
 class Protocol(H11Protocol):
-    """uvicorn's HTTP, with the connection at hand for answers that are to break off: ASGI has no word for that."""
+    """uvicorn's HTTP protocol, which exposes the connection to answers that break it off, as ASGI cannot do so."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -90,7 +90,7 @@ async def _gone(receive: Receive) -> None:
 
 
 class Hangup(Response):
-    """Closes the connection without a byte."""
+    """Response that closes the connection without sending a byte."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["state"]["transport"].abort()
@@ -98,7 +98,7 @@ class Hangup(Response):
 
 
 class BrokenFile(Response):
-    """Announces a whole file, sends its first half, and closes."""
+    """Response that announces a whole file, sends its first half, and closes the connection."""
 
     def __init__(self, data: bytes, media_type: str) -> None:
         super().__init__(data, media_type=media_type, headers={"accept-ranges": "bytes"})
@@ -107,5 +107,5 @@ class BrokenFile(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         half = bytes(self.body[: len(self.body) // 2])
         await send({"type": "http.response.body", "body": half, "more_body": True})
-        scope["state"]["transport"].close()  # what is sent still leaves
+        scope["state"]["transport"].close()  # data already sent is still transmitted
         await _gone(receive)

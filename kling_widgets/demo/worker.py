@@ -1,4 +1,4 @@
-"""Draws the tasks of a folder, one after the other, each in a process of its own."""
+"""Worker that draws the tasks of a folder one after the other, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -18,85 +18,87 @@ from anyio import to_thread
 
 from kling_widgets.demo.store import SCRATCH, Row, Store
 
-# The package from where it was imported here, and nothing else from that folder or the working one: a notebook's own
-# random.py is not to stand in for Python's.
+# Imports the package from the same folder as here, and nothing else from that folder or the working directory: a
+# random.py beside a notebook must not replace Python's.
 PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); import kling_widgets; del sys.path[0]; "
     "from kling_widgets.demo.render import main; main()"
 )
-# On Windows the process has no window, gives way to others (elsewhere it is nice by itself), and is in a group of its
+# On Windows the process has no window, a low priority (elsewhere it calls os.nice itself), and a process group of its
 # own, see below.
 FLAGS = (
     getattr(subprocess, "CREATE_NO_WINDOW", 0)
     | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
     | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 )
-HEARTBEAT = 0.25  # seconds between two notes of how far the drawing is
-DEADLINE = 900.0  # seconds; the longest clip that can be asked takes a fraction of it
+HEARTBEAT = 0.25  # seconds between two records of the progress
+DEADLINE = 900.0  # seconds; the longest possible clip takes a fraction of it
 
 
-# Draws a job (see ``render.main``), says from time to time which share of it is done, and returns what went wrong, if
-# anything did.
+# Draws a job (see ``render.main``), reports the finished share from time to time, and returns an error message or None.
 Render: TypeAlias = Callable[[Mapping[str, Any], Callable[[float], None]], Awaitable[str | None]]
 
 
-async def in_a_process(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
-    """Draws a job in a process of its own: as :data:`Render`."""
+async def render_in_process(job: Mapping[str, Any], report: Callable[[float], None]) -> str | None:
+    """Draw a job in a process of its own; see :data:`Render`."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-c", PROGRAM, str(Path(__file__).parents[2])),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         creationflags=FLAGS,
-        process_group=0,  # Jupyter interrupts the kernel's whole group: the drawing must go on
+        process_group=0,  # Jupyter interrupts the kernel's whole process group: the drawing must continue
     )
     assert process.stdin and process.stdout and process.stderr
-    complaint = asyncio.create_task(process.stderr.read())
+    stderr = asyncio.create_task(process.stderr.read())
     try:
-        with contextlib.suppress(ConnectionError):  # it has ended already: its last words say why
+        with contextlib.suppress(ConnectionError):  # it has ended already: stderr says why
             process.stdin.write(json.dumps(job).encode())
             await process.stdin.drain()
             process.stdin.close()
         async for line in process.stdout:
-            with contextlib.suppress(ValueError):  # a line of somebody else's, from a .pth file for instance
+            with contextlib.suppress(ValueError):  # a line of other code, from a .pth file for instance
                 report(float(line))
         if await process.wait() == 0:
             return None
-        lines = (await complaint).decode(errors="replace").strip().splitlines()
+        lines = (await stderr).decode(errors="replace").strip().splitlines()
         return f"the demo could not draw this: {lines[-1] if lines else f'exit {process.returncode}'}"
     finally:
-        complaint.cancel()
+        stderr.cancel()
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
 
 
 class Worker:
-    """Takes tasks from the store while :meth:`run` runs.
+    """Worker that draws the store's tasks while :meth:`run` is running.
+
+    Attributes:
+        wake: Set this event when there may be a task to draw.
 
     Args:
-        store: the folder.
-        owner: a name that no other worker on the folder has.
-        render: draws a clip.
+        store: The store.
+        owner: A name that no other worker of the folder has.
+        render: Draws a clip.
     """
 
-    def __init__(self, store: Store, owner: str, render: Render = in_a_process) -> None:
+    def __init__(self, store: Store, owner: str, render: Render = render_in_process) -> None:
         self.store, self.owner, self._render = store, owner, render
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Draws whatever is open; sleeps until :attr:`wake` when there is nothing."""
+        """Draw all open tasks; wait for :attr:`wake` if there are none."""
         while True:
             self.wake.clear()
             try:
-                if not await self._one():
+                if not await self._draw_next():
                     await self.wake.wait()
-            except sqlite3.Error:  # the disk is full, or gone for a moment: whoever asks next wakes us
+            except sqlite3.Error:  # the disk is full or unavailable: the next request wakes the worker
                 await self.wake.wait()
 
-    async def _one(self) -> bool:
-        """Draws the oldest open task; False when there is none."""
-        row = await to_thread.run_sync(self.store.take, self.owner)
+    async def _draw_next(self) -> bool:
+        """Draw the oldest open task; return False if there is none."""
+        row = await to_thread.run_sync(self.store.claim, self.owner)
         if row is None:
             return False
         error = row.error
@@ -110,28 +112,28 @@ class Worker:
         return True
 
     async def _draw(self, row: Row) -> str | None:
-        """Draws one clip, notes how far it is, and says what went wrong, if anything did."""
+        """Draw one clip, record its progress, and return an error message or None."""
         drawn = 0.0
 
         def report(share: float) -> None:
             nonlocal drawn
             drawn = share
 
-        async def note() -> None:
+        async def send_heartbeats() -> None:
             while True:
-                with contextlib.suppress(sqlite3.Error):  # the next note will do
-                    await to_thread.run_sync(self.store.beat, row, self.owner, drawn)
+                with contextlib.suppress(sqlite3.Error):  # the next one will do
+                    await to_thread.run_sync(self.store.heartbeat, row, self.owner, drawn)
                 await asyncio.sleep(HEARTBEAT)
 
-        noting = asyncio.create_task(note())
-        # A folder of its own, so that nothing half-written is left whichever way the process ends.
+        heartbeats = asyncio.create_task(send_heartbeats())
+        # A temporary folder, so that no partial file is left however the process ends.
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=self.store.clips, ignore_cleanup_errors=True) as scratch:
             target = Path(scratch, "clip.mp4")
             job = {"body": row.body, "target": str(target), "uploads": str(self.store.uploads)}
             try:
-                complaint = await self._render(job, report)
+                error = await self._render(job, report)
             finally:
-                noting.cancel()
-            if complaint is None:
+                heartbeats.cancel()
+            if error is None:
                 os.replace(target, self.store.clip(row))
-            return complaint
+            return error

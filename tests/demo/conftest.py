@@ -21,7 +21,7 @@ from kling_widgets.demo.drawing.animation import Animation
 from kling_widgets.demo.render import render
 from kling_widgets.demo.service import Demo, start
 from kling_widgets.demo.store import Store
-from kling_widgets.demo.worker import Render, in_a_process
+from kling_widgets.demo.worker import Render, render_in_process
 from kling_widgets.request.request import VideoRequest
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ def caller(demo: Demo) -> Iterator[Caller]:
 @pytest.fixture
 def painter(run: Callable[..., Demo]) -> Iterator[Caller]:
     """Somebody who calls one that draws what is asked for."""
-    caller = Caller(run(render=in_a_process).base_url)
+    caller = Caller(run(render=render_in_process).base_url)
     yield caller
     caller.http.close()
 
@@ -181,7 +181,7 @@ class Studio:
         return self.keep(data.getvalue())
 
     def keep(self, data: bytes, suffix: str = ".png") -> str:
-        return f"http://127.0.0.1:8000/media/uploads/{self.store.keep_upload(data, suffix)}"
+        return f"http://127.0.0.1:8000/media/uploads/{self.store.save_upload(data, suffix)}"
 
     def draw(self, request: VideoRequest, name: str = "clip.mp4") -> Path:
         render(request, self.folder / name, self.store.uploads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kling_widgets.demo.failures import FAILURES, Behaviour, behaviour, explained
+from kling_widgets.demo.failures import FAILURES, Behaviour, behaviour, help_text
 
 
 def test_a_prompt_without_words_behaves() -> None:
@@ -22,4 +22,4 @@ def test_every_word_changes_something_and_is_explained() -> None:
     """The printed table names every word, and no word is without effect."""
     for word, failure in FAILURES.items():
         assert behaviour(f"a sea, demo:{word}") == failure.behaviour != Behaviour()
-        assert f"demo:{word} " in explained() and failure.explanation in explained()
+        assert f"demo:{word} " in help_text() and failure.explanation in help_text()

@@ -76,7 +76,7 @@ def clip(studio: Studio, model: str, fields: dict[str, Any]) -> Animation:
 
 
 def seen(made: Animation) -> str:
-    """What a clip looks and sounds like, in one word: pages of notes and plates change with time. Without the line of
+    """What a clip looks and sounds like, in one word: pages of notes and cards change with time. Without the line of
     settings, which names every field whatever becomes of it."""
     painter = Painter(replace(made, settings=()))
     digest = hashlib.sha256(repr((made.width, made.height, made.frames)).encode())

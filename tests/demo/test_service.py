@@ -14,7 +14,7 @@ import pytest
 
 from kling_widgets.demo.service import Demo, default_folder, start
 from kling_widgets.demo.store import Store
-from kling_widgets.demo.worker import in_a_process
+from kling_widgets.demo.worker import render_in_process
 from kling_widgets.errors import KlingError
 from tests.demo.conftest import Caller, until
 
@@ -38,14 +38,14 @@ def test_stop_frees_the_port_and_the_thread(tmp_path: Path) -> None:
 def test_the_next_service_finishes_what_the_last_one_left(run: Callable[..., Demo]) -> None:
     """Stopped in the middle of its work, a demo leaves no half a clip, and the next one on the folder, at another port,
     makes the task ready."""
-    first = run(render=in_a_process)
+    first = run(render=render_in_process)
     caller = Caller(first.base_url)
     task_id = caller.create(seconds=10, size="320x180")
     done = caller.create("demo:nourl")
     until(lambda: list((first.folder / "clips").iterdir()), bool)
     first.stop()
     assert list((first.folder / "clips").iterdir()) == []
-    second = run(render=in_a_process)
+    second = run(render=render_in_process)
     assert second.base_url != first.base_url
     caller = Caller(second.base_url)
     assert caller.task(done)["status"] == "succeeded"
@@ -57,7 +57,7 @@ def test_the_next_service_finishes_what_the_last_one_left(run: Callable[..., Dem
 
 def test_several_services_share_a_folder(run: Callable[..., Demo]) -> None:
     """Each of several services on one folder answers for all tasks, and each film is made."""
-    callers = [Caller(run(render=in_a_process).base_url) for _ in range(3)]
+    callers = [Caller(run(render=render_in_process).base_url) for _ in range(3)]
     tasks = [caller.create(f"sea {number}") for number, caller in enumerate(callers * 2)]
     for task_id in tasks:
         films = {caller.http.get(caller.ended(task_id)["url"]).content for caller in callers}
@@ -66,7 +66,7 @@ def test_several_services_share_a_folder(run: Callable[..., Demo]) -> None:
 
 def test_a_clip_that_cannot_be_drawn_fails_its_task(run: Callable[..., Demo]) -> None:
     """When drawing fails, the task says why, and the next one is made."""
-    demo = run(render=in_a_process)
+    demo = run(render=render_in_process)
     caller = Caller(demo.base_url)
     body = {"model": "aigc-video-kling-2.6", "prompt": "a sea", "no_such_field": 1}
     row = Store(demo.folder).create(body, "a sea", 0.01)
@@ -96,7 +96,7 @@ def test_inside_a_running_loop(run: Callable[..., Demo]) -> None:
     """It starts from a cell, where a loop is running in this thread."""
 
     async def cell() -> Demo:
-        return run(render=in_a_process)
+        return run(render=render_in_process)
 
     assert Caller(asyncio.run(cell()).base_url).http.get("/v1/models").status_code == 200
 
@@ -135,7 +135,7 @@ def test_own_modules_beside_the_notebook_do_no_harm(run: Callable[..., Demo]) ->
     """A file named as one of Python's modules, in the current folder, does not keep films from being drawn."""
     for name in ("random", "json", "numpy", "av"):
         Path(f"{name}.py").write_text("raise RuntimeError('the wrong module')")
-    caller = Caller(run(render=in_a_process).base_url)
+    caller = Caller(run(render=render_in_process).base_url)
     assert caller.ended(caller.create())["status"] == "succeeded"
 
 

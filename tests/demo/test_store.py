@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.demo.store import SILENCE, Row, Store
+from kling_widgets.demo.store import OWNER_TIMEOUT, Row, Store
 from tests.conftest import tries
 from tests.demo.conftest import wish
 
@@ -53,17 +53,17 @@ def test_a_task_goes_from_queue_to_success(store: Store, clock: Clock) -> None:
     its time is over and its clip is whole."""
     row = create(store)
     assert status(store, row) == ("queued", 0)
-    taken = store.take("me")
+    taken = store.claim("me")
     assert taken and taken.id == row.id
     clock.time += 0.5
     assert status(store, row) == ("queued", 0)
     clock.time += 1.5
-    store.beat(taken, "me", 0.5)
+    store.heartbeat(taken, "me", 0.5)
     assert status(store, row) == ("running", 21)
     clock.time += 4
     assert status(store, row) == ("running", 53)
     clock.time += 10
-    store.beat(taken, "me", 1.0)
+    store.heartbeat(taken, "me", 1.0)
     assert status(store, row) == ("running", 99)
     store.clip(row).write_bytes(b"a clip")
     store.finish(taken)
@@ -73,7 +73,7 @@ def test_a_task_goes_from_queue_to_success(store: Store, clock: Clock) -> None:
 def test_a_clip_that_is_ready_soon_waits_for_its_time(store: Store, clock: Clock) -> None:
     """A task takes its least time also when the drawing is done before."""
     row = create(store)
-    taken = store.take("me")
+    taken = store.claim("me")
     assert taken
     store.clip(row).write_bytes(b"a clip")
     store.finish(taken)
@@ -86,9 +86,9 @@ def test_a_clip_that_is_ready_soon_waits_for_its_time(store: Store, clock: Clock
 def test_progress_never_looks_like_a_stage(store: Store, clock: Clock) -> None:
     """10, 20 and 30 are the stock gateway's marks of stages: real progress avoids them."""
     row = create(store)
-    taken = store.take("me")
+    taken = store.claim("me")
     assert taken
-    store.beat(taken, "me", 1.0)
+    store.heartbeat(taken, "me", 1.0)
     seen = set()
     for _ in range(110):
         clock.time += 0.1
@@ -99,7 +99,7 @@ def test_progress_never_looks_like_a_stage(store: Store, clock: Clock) -> None:
 def test_a_task_that_is_to_fail_fails_in_the_middle(store: Store, clock: Clock) -> None:
     """demo:moderation runs at first, and nobody draws it."""
     row = create(store, "demo:moderation")
-    assert store.take("me") is None
+    assert store.claim("me") is None
     clock.time += 3
     assert status(store, row)[0] == "running"
     clock.time += 3
@@ -114,7 +114,7 @@ def test_a_task_that_is_to_fail_fails_in_the_middle(store: Store, clock: Clock) 
 def test_an_error_of_the_drawing_is_the_tasks(store: Store) -> None:
     """A clip that cannot be drawn makes its task fail with the reason."""
     row = create(store)
-    taken = store.take("me")
+    taken = store.claim("me")
     assert taken
     store.finish(taken, "no space left")
     found = store.get(row.id)
@@ -125,55 +125,55 @@ def test_one_task_is_taken_once(store: Store) -> None:
     """Many that ask at once for work get each task once, the oldest first."""
     rows = [create(store, f"sea {number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        taken = list(pool.map(lambda number: store.take(f"worker {number}"), range(12)))
+        taken = list(pool.map(lambda number: store.claim(f"worker {number}"), range(12)))
     assert sorted(row.id for row in taken if row) == sorted(row.id for row in rows)
 
 
 def test_work_of_one_who_is_gone_is_taken_over(store: Store, clock: Clock) -> None:
     """A task whose owner has been silent is taken by the next; one whose owner is heard of is not."""
     row = create(store)
-    taken = store.take("first")
+    taken = store.claim("first")
     assert taken
-    clock.time += SILENCE - 1
-    store.beat(taken, "first", 0.3)
-    clock.time += SILENCE - 1
-    assert store.take("second") is None
+    clock.time += OWNER_TIMEOUT - 1
+    store.heartbeat(taken, "first", 0.3)
+    clock.time += OWNER_TIMEOUT - 1
+    assert store.claim("second") is None
     clock.time += 2
-    again = store.take("second")
+    again = store.claim("second")
     assert again and again.id == row.id
 
 
 def test_one_who_ends_gives_its_work_back(store: Store) -> None:
     """What an owner releases can be taken at once."""
     create(store)
-    store.take("first")
+    store.claim("first")
     store.release("first")
-    assert store.take("second")
+    assert store.claim("second")
 
 
 def test_a_clock_set_back_blocks_nobody(store: Store, clock: Clock) -> None:
     """A sign of life from the future is none."""
     create(store)
-    store.take("first")
+    store.claim("first")
     clock.time -= 3600
-    assert store.take("second")
+    assert store.claim("second")
 
 
 def test_a_deleted_clip_is_drawn_again(store: Store) -> None:
     """A task whose clip somebody has deleted is open again."""
     row = create(store)
-    taken = store.take("me")
+    taken = store.claim("me")
     assert taken
     store.clip(row).write_bytes(b"a clip")
     store.finish(taken)
     store.clip(row).unlink()
     assert status(store, row)[0] == "queued"
-    assert store.take("me")
+    assert store.claim("me")
 
 
 def test_another_process_finds_everything(store: Store, tmp_path: Path) -> None:
     """A second store on the folder knows task, clip and upload of the first."""
-    row, name = create(store), store.keep_upload(b"a picture", ".png")
+    row, name = create(store), store.save_upload(b"a picture", ".png")
     other = Store(tmp_path / "demo")
     assert other.get(row.id) == row
     path = other.upload(name)
@@ -182,7 +182,7 @@ def test_another_process_finds_everything(store: Store, tmp_path: Path) -> None:
 
 def test_equal_wishes_share_a_clip(store: Store) -> None:
     """Equal requests have one clip, also when a picture's link has another port; and need not be drawn twice."""
-    name = store.keep_upload(b"a picture", ".png")
+    name = store.save_upload(b"a picture", ".png")
     one, two, other = (
         create(store, image=f"http://{host}/media/uploads/{name}", image_tail=f"https://example.com/{tail}")
         for host, tail in (("127.0.0.1:1000", "a"), ("127.0.0.1:2000", "a"), ("127.0.0.1:1000", "b"))
@@ -219,8 +219,8 @@ def test_whatever_happens_to_the_file_the_demo_goes_on(tmp_path: Path, clock: Cl
             if found := store.get(row.id):
                 assert found.state(clock()).status in ("queued", "running", "failed", "succeeded")
         drawn = set()
-        while taken := store.take("me"):
-            store.beat(taken, "me", 0.5)
+        while taken := store.claim("me"):
+            store.heartbeat(taken, "me", 0.5)
             store.finish(taken, taken.error)
             assert taken.id not in drawn, number
             drawn.add(taken.id)

@@ -1,1 +1,1 @@
-"""What the demo draws with."""
+"""Drawing for the demo: fonts, shapes, cards, landscapes, the camera's view, and sound."""

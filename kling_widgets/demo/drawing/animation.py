@@ -1,4 +1,4 @@
-"""What is to be drawn: a request in numbers. Sizes, length, shots and pictures; nothing is opened here but headers."""
+"""Description of a clip to draw: size, length, shots and pictures. Only the headers of pictures are read here."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from kling_widgets.core.hosts import is_loopback
 from kling_widgets.demo.drawing.unused import unused
 from kling_widgets.request.request import VideoRequest
 
-LONGEST_SIDE = 4096  # pixels; what H.264 decoders of browsers take at most
+LONGEST_SIDE = 4096  # pixels; the limit of H.264 decoders in browsers
 SHORTEST_SIDE = 64
-WIDEST = 4.0  # no clip is flatter or taller than 4:1
-SHORT_SIDES = {"2K": 1440, "4K": 2160}  # the others say it themselves: 720P, 1080P
-# Frames a second by pixels a frame: above 1080p fewer, so that a clip is ready soon on two cores.
-PACES = ((1920 * 1088, 24), (2560 * 1440, 12), (LONGEST_SIDE**2, 8))
+WIDEST = 4.0  # the aspect ratio is at most 4:1
+SHORT_SIDES = {"2K": 1440, "4K": 2160}  # the other names contain it: 720P, 1080P
+# Frames a second by pixels a frame: fewer above 1080p, so that a clip is finished soon on two cores.
+FRAME_RATES = ((1920 * 1088, 24), (2560 * 1440, 12), (LONGEST_SIDE**2, 8))
 
 UPLOAD_NAME = re.compile(r"[0-9a-f]{32}\.(?:png|jpg|webp|gif)")
 UPLOADS_PATH = "/media/uploads/"
 
-LONGEST = 60  # seconds; no model makes longer clips, and an hour of drawing would hold up everybody's
+LONGEST = 60  # seconds; no model makes longer clips, and drawing one would block all other tasks
 MOST_SHOTS = LONGEST  # a shot takes a second at least
-FRAMINGS = ("wide", "medium", "close")  # how the demo cuts one prompt when the model is to make the shots
+FRAMINGS = ("wide", "medium", "close")  # the demo's shots of one prompt if the model chooses the shots
 
 
 @dataclass(frozen=True)
 class InputPicture:
-    """A picture of the request: its link, and its file if it is an upload of this very demo."""
+    """Picture of the request: its link, and its file if it is an upload to this demo."""
 
     role: str
     link: str
@@ -43,13 +43,13 @@ class InputPicture:
 
     @property
     def name(self) -> str:
-        """The file name in the link, to show."""
+        """The file name in the link, for display."""
         return file_name(self.link)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A part of the clip with a prompt of its own; times in seconds. One that the demo cut itself has a framing."""
+    """Part of the clip with a prompt of its own; times are in seconds. A shot that the demo chose has a framing."""
 
     prompt: str
     start: float
@@ -59,10 +59,10 @@ class Shot:
 
 @dataclass(frozen=True)
 class Animation:
-    """A request as numbers: pixels, frames a second, seconds.
+    """Everything needed to draw a request: pixels, frames a second, seconds, shots and pictures.
 
-    ``unused`` has the fields that the model is not documented to take, each with the reason: they are not drawn, and
-    said. ``used`` has all others.
+    ``unused`` has the fields that are not drawn but only listed, each with the reason, such as that the model is not
+    documented to take it. ``used`` has all others.
     """
 
     width: int
@@ -85,45 +85,45 @@ class Animation:
 
     @property
     def short(self) -> int:
-        """The shorter side in pixels, of which everything drawn over the picture is a share."""
+        """The shorter side in pixels; the sizes of everything drawn over the picture are shares of it."""
         return min(self.width, self.height)
 
     def shot_at(self, moment: float) -> int:
-        """The number of the shot that is seen at a moment, from 0."""
+        """Return the index of the shot at a moment, in seconds."""
         return next((n for n, shot in enumerate(self.shots) if moment < shot.end), len(self.shots) - 1)
 
     def done(self, moment: float) -> float:
-        """The share of the clip that is over, 0 in its first frame and 1 in its last."""
+        """Return the share of the clip that is over at a moment: 0 in its first frame, 1 in its last."""
         return min(1.0, moment / max(1e-6, self.seconds - 1 / self.fps))
 
     def items(self, field: str) -> list[Mapping[str, Any]]:
-        """The objects of a list that is used; nothing when it is not, or is no list."""
+        """Return the objects in a used field's list; empty if the field is not used or not a list."""
         value = self.used.get(field)
         return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
     def picture(self, role: str, link: object) -> InputPicture | None:
-        """A picture of the request, by its link."""
+        """Return a picture of the request for a link, or None if the link is not a text."""
         return _picture(role, link, self.uploads)
 
     @classmethod
     def of(cls, request: VideoRequest, uploads: Path) -> Animation:
-        """The clip of a request; ``uploads`` is the only folder from which pictures are read."""
+        """Return the animation of a request; pictures are only read from the folder ``uploads``."""
         not_drawn = unused(request)
         used = {name: value for name, value in request.values.items() if name not in not_drawn}
         first, last = (
             _picture(role, used.get(name), uploads)
             for role, name in (("first frame", "image"), ("last frame", "image_tail"))
         )
-        pair = used.get("images") or []  # of which the service decides: here all but the first are references
+        pair = used.get("images") or []  # the service decides on their use; here all but the first are references
         first = first or (_picture("first frame", pair[0], uploads) if pair else None)
         links = enumerate([*map(link_of, used.get("image_list") or []), *pair[1:]], 1)
         references = (_picture(f"reference {number}", link, uploads) for number, link in links)
-        width, height = measure(used, first)
+        width, height = frame_size(used, first)
         seconds = min(int(used.get("seconds") or DEFAULT_SECONDS), LONGEST)
         return cls(
             width=width,
             height=height,
-            fps=next(fps for pixels, fps in PACES if width * height <= pixels),
+            fps=next(fps for pixels, fps in FRAME_RATES if width * height <= pixels),
             seconds=seconds,
             settings=(request.spec.title, *_settings(request, width, height)),
             shots=_shots(request, used, seconds),
@@ -138,7 +138,7 @@ class Animation:
 
 
 def file_name(link: str) -> str:
-    """The file name in a link, to show; the whole of it where there is none."""
+    """Return the file name in a link, for display; the whole link if it has none."""
     try:
         return unquote(PurePosixPath(urlsplit(link).path).name) or link
     except ValueError:
@@ -146,7 +146,7 @@ def file_name(link: str) -> str:
 
 
 def upload_name(link: str) -> str | None:
-    """The file name of an upload to a demo of this machine, at whatever port it was then; None for any other link."""
+    """Return the file name of an upload to a demo on this machine, at any port; None for any other link."""
     try:
         parts = urlsplit(link)
         name = parts.path.removeprefix(UPLOADS_PATH)
@@ -156,10 +156,12 @@ def upload_name(link: str) -> str | None:
     return name if ours else None
 
 
-def measure(values: Mapping[str, Any], first: InputPicture | None) -> tuple[int, int]:
-    """Width and height in pixels, even. A first frame gives the ratio, then ``size``, then ``aspect_ratio``; the short
-    side is what ``resolution`` says, else that of ``size``, else 720. The stock gateway makes any size that it
-    does not know 1:1; the demo draws the size that was asked."""
+def frame_size(values: Mapping[str, Any], first: InputPicture | None) -> tuple[int, int]:
+    """Return width and height in pixels, both even.
+
+    The ratio is that of the first frame, else of ``size``, else ``aspect_ratio``; the short side is that of
+    ``resolution``, else of ``size``, else 720. The stock gateway turns an unknown size into 1:1; the demo does not.
+    """
     size, ratio, resolution = values.get("size"), values.get("aspect_ratio"), values.get("resolution")
     asked = _pair(size, "x")
     shape = (size_of(first) if first else None) or asked or _pair(ratio, ":") or (16, 9)
@@ -171,7 +173,7 @@ def measure(values: Mapping[str, Any], first: InputPicture | None) -> tuple[int,
 
 
 def _even(side: float) -> int:
-    """Even, as 4:2:0 video has one colour for two by two pixels."""
+    """Return the side as an even number, as 4:2:0 video has one colour for two by two pixels."""
     return max(SHORTEST_SIDE, round(side / 2) * 2)
 
 
@@ -192,14 +194,14 @@ def _short_side(resolution: Any) -> int | None:
 
 
 def size_of(picture: InputPicture) -> tuple[int, int] | None:
-    """Width and height of a picture as it is seen; None where it is not ours or cannot be read."""
+    """Return width and height of a picture, upright; None if it is not an upload or cannot be read."""
     if picture.path is None:
         return None
     try:
         with Image.open(picture.path) as image:
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # EXIF: lies on its side
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # EXIF orientations that swap the sides
             return (image.height, image.width) if turned else image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # Pillow's words for a broken picture
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # Pillow's errors for a broken picture
         return None
 
 
@@ -211,8 +213,10 @@ def _picture(role: str, link: object, uploads: Path) -> InputPicture | None:
 
 
 def _shots(request: VideoRequest, used: Mapping[str, Any], seconds: int) -> tuple[Shot, ...]:
-    """The shots of ``multi_prompt`` one after the other, over the whole length; where the model is to make them,
-    framings of the one prompt; else the prompt as the one shot."""
+    """Return the shots of ``multi_prompt``, scaled to the whole length.
+
+    Without them, return framings of the prompt if the model chooses the shots, otherwise the prompt as one shot.
+    """
     rows = [row for row in used.get("multi_prompt") or [] if isinstance(row, Mapping)][:MOST_SHOTS]
     lengths = [_number(row.get("duration")) for row in rows]
     if rows and sum(lengths):
@@ -233,18 +237,18 @@ def _number(value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         return 0.0
-    return number if 0 < number < 1e6 else 0.0  # "inf" and "nan" are numbers too
+    return number if 0 < number < 1e6 else 0.0  # excludes "inf" and "nan"
 
 
 def _settings(request: VideoRequest, width: int, height: int) -> Iterator[str]:
-    """The line under the prompt: what was asked, what the demo takes where nothing was, and the pixels made."""
+    """Yield the settings for the caption: those of the request, the demo's defaults for others, and the pixel size."""
     unsaid: dict[str, Any] = {"seconds": DEFAULT_SECONDS}
     if "size" not in request.values:
         unsaid["resolution"] = "720P"
         if not {"image", "images"} & request.values.keys():  # a first frame gives its own ratio
             unsaid["aspect_ratio"] = "16:9"
     yield request.replace(**{name: value for name, value in unsaid.items() if name not in request.values}).settings()
-    if request.get("multi_shots") is False:  # as with sound: that it was turned off is said
+    if request.get("multi_shots") is False:  # switching it off is shown, as for sound
         yield "several shots off"
     if request.get("size") != f"{width}x{height}":
         yield f"{width}×{height} px"

@@ -1,4 +1,4 @@
-"""The plates at the right: one for each control at work, with its name, what it says, and a small drawing."""
+"""Cards at the right of the picture: one for each field in use, with its name, text, and a small drawing."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from kling_widgets.demo.drawing.animation import Animation
 from kling_widgets.demo.drawing.fonts import Type, printable
 from kling_widgets.demo.drawing.shapes import NIGHT, SOFT, WHITE, Colour, Piece, Sheet
 
-PLATED = {
+CARD_FIELDS = {
     "multi_shots", "camera_control", "dynamic_masks", "video_list", "voice_list", "session_id", "face_choose",
     "kling_elements",
 }  # fmt: skip
-UNDER_MARK = 0.13  # below the mark in the upper left, of the shorter side
-WIDE = 1.5  # width to height of a clip in which a second column leaves enough of the picture
-FOOT = 0.72  # where the rail ends, of the height, as the prompt begins there
-TITLE, TEXT = (0.032, 0.029, 0.026), 0.026  # type sizes, of the shorter side; a long title takes a smaller one
-PAD = 0.018  # around what stands on a plate, of the shorter side
+UNDER_MARK = 0.13  # lower end of the DEMO mark, as a share of the shorter side
+WIDE = 1.5  # the aspect ratio from which a second column leaves enough of the picture visible
+FOOT = 0.72  # lower end of the rail, as a share of the height; the prompt is below it
+TITLE, TEXT = (0.032, 0.029, 0.026), 0.026  # font sizes as shares of the shorter side; a long title gets a smaller one
+PAD = 0.018  # padding of a card, as a share of the shorter side
 
 Box = tuple[int, int, int, int]
-Drawing = Callable[[Image.Image, Box, float], None]  # into the canvas, within a box, at a moment in seconds
+Drawing = Callable[[Image.Image, Box, float], None]  # draws onto the canvas, within a box, at a moment in seconds
 
 
 @dataclass(frozen=True)
 class CardSpace:
-    """Where things stand over the picture, in pixels: the rail of plates at the right, and what is left of it."""
+    """Layout over the picture, in pixels: margins, and the rail of cards at the right."""
 
     margin: int
     top: int
@@ -43,38 +43,38 @@ class CardSpace:
 
     @classmethod
     def words(cls, clip: Animation) -> tuple[float, float]:
-        """The middle of what plates leave free, in shares of width and height."""
-        desk = cls.of(clip)
-        free = (desk.rail if PLATED & clip.used.keys() else clip.width) / clip.width
+        """Return the centre of the area that cards leave free, as shares of width and height."""
+        layout = cls.of(clip)
+        free = (layout.rail if CARD_FIELDS & clip.used.keys() else clip.width) / clip.width
         return free / 2, 0.44
 
 
 @dataclass(frozen=True)
 class TextLine:
-    """A line of words on a plate."""
+    """Line of text on a card."""
 
     text: str
     colour: Colour = SOFT
 
 
 class Slot(Protocol):
-    """What may stand on the rail: it is as wide as the rail, and has its own height."""
+    """Item of the rail: it is as wide as the rail, and has its own height."""
 
     height: int
 
     def draw(self, canvas: Image.Image, at: tuple[int, int], moment: float) -> None: ...
 
 
-class Plate:
-    """A plate with a title, lines of words, and a drawing under them.
+class Card:
+    """Card with a title, lines of text, and a drawing.
 
     Args:
-        clip: whose plate it is.
-        title: the control and its value, on one line.
-        lines: what else is to be said.
-        drawing: what moves, drawn at each moment.
-        space: its height in pixels.
-        beside: the share of the width at the right of the lines that it takes; 0 for all of it under them.
+        clip: The clip that it belongs to.
+        title: The field and its value, on one line.
+        lines: Other lines of text.
+        drawing: The moving part, drawn for each frame.
+        space: Height of the drawing in pixels.
+        beside: Share of the width that the drawing takes at the right of the lines; 0 for the full width below them.
     """
 
     def __init__(
@@ -109,14 +109,14 @@ class Plate:
         y = round(pad * 0.6)
         face.draw(draw, (pad, y), face.cut(title, inner), WHITE)
         y += face.leading
-        for row, ink in rows:
-            small.draw(draw, (pad, y), small.cut(row, for_words), ink)
+        for row, colour in rows:
+            small.draw(draw, (pad, y), small.cut(row, for_words), colour)
             y += small.leading
         self.piece = Piece.of(image)
 
     @staticmethod
     def inner(clip: Animation) -> int:
-        """The width of what stands on a plate, in pixels."""
+        """Return the inner width of a card, in pixels."""
         return CardSpace.of(clip).width - 2 * round(clip.short * PAD)
 
     def draw(self, canvas: Image.Image, at: tuple[int, int], moment: float) -> None:
@@ -127,27 +127,30 @@ class Plate:
 
 
 class Rail:
-    """The plates, one under the other; in a wide clip what does not fit stands in a second column, and what does not
-    fit there either comes in its turn. ``left`` is the rail's left edge."""
+    """Column of cards.
 
-    def __init__(self, clip: Animation, plates: Iterable[Slot]) -> None:
-        self.clip, desk, gap = clip, CardSpace.of(clip), max(2, round(clip.short * 0.012))
+    In a wide clip, cards that do not fit are in a second column. If there are still more, they are shown page by page.
+    ``left`` is the left edge of the rail.
+    """
+
+    def __init__(self, clip: Animation, cards: Iterable[Slot]) -> None:
+        self.clip, layout, gap = clip, CardSpace.of(clip), max(2, round(clip.short * 0.012))
         wide = clip.width > clip.height * WIDE
-        tops = (desk.margin, desk.top) if wide else (desk.top,)  # a wide clip has room beside the mark
-        self.left, column, y = desk.rail, 0, tops[0]
+        tops = (layout.margin, layout.top) if wide else (layout.top,)  # a wide clip has room beside the mark
+        self.left, column, y = layout.rail, 0, tops[0]
         self.pages: list[list[tuple[Slot, tuple[int, int]]]] = [[]]
-        for plate in plates:
-            if y > tops[column] and y + plate.height > clip.height * FOOT:
+        for card in cards:
+            if y > tops[column] and y + card.height > clip.height * FOOT:
                 column = (column + 1) % len(tops)
                 y = tops[column]
                 if column == 0:
                     self.pages.append([])
-            x = desk.rail - column * (desk.width + gap)
+            x = layout.rail - column * (layout.width + gap)
             self.left = min(self.left, x)
-            self.pages[-1].append((plate, (x, y)))
-            y += plate.height + gap
+            self.pages[-1].append((card, (x, y)))
+            y += card.height + gap
 
     def draw(self, canvas: Image.Image, moment: float) -> None:
         turn = int(moment / self.clip.seconds * len(self.pages))
-        for plate, at in self.pages[min(turn, len(self.pages) - 1)]:
-            plate.draw(canvas, at, moment)
+        for card, at in self.pages[min(turn, len(self.pages) - 1)]:
+            card.draw(canvas, at, moment)

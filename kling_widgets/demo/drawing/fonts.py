@@ -1,4 +1,4 @@
-"""Type for the pictures: fonts that the system has, a fallback for each character, lines that fit."""
+"""Text drawing with the system's fonts: a fallback for each character, and line wrapping."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from PIL import ImageDraw, ImageFont, features
 
-# File names without their suffix, best first: one good Latin face, then Chinese, Japanese and Korean, then the rest.
-# The number is the face inside a collection (simplified Chinese, in Noto's and Source Han's).
+# File names without suffix, best first: a Latin font, then Chinese, Japanese and Korean, then others. The number is the
+# index of the font in a collection (simplified Chinese, in Noto's and Source Han's).
 FACES = (
     ("Inter-Regular", 0),
     ("NotoSans-Regular", 0),
@@ -47,16 +47,16 @@ FACES = (
     ("unifont", 0),
 )
 _SUFFIXES = {".ttf", ".otf", ".ttc"}
-_NOWHERE = "\U0010fffe"  # a noncharacter: what a font draws for it is what it draws for all that it does not have
+_NOWHERE = "\U0010fffe"  # a noncharacter: fonts draw it like any missing character
 _TOKENS = re.compile(r"\S+|\s+")
 
 Face = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def folders() -> tuple[Path, ...]:
-    """Where systems keep their fonts; the ones that exist."""
+    """Return the existing font folders of the system."""
     home = Path.home()
-    places = [
+    candidates = [
         Path("/usr/share/fonts"),
         Path("/usr/local/share/fonts"),
         home / ".fonts",
@@ -67,12 +67,12 @@ def folders() -> tuple[Path, ...]:
         Path(sys.prefix) / "fonts",
         Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts",
     ]
-    return tuple(place for place in places if place.is_dir())
+    return tuple(path for path in candidates if path.is_dir())
 
 
 @cache
 def files() -> tuple[tuple[Path, int], ...]:
-    """The fonts of ``FACES`` that this system has, in that order."""
+    """Return the available fonts of ``FACES`` with their indexes, in that order."""
     found: dict[str, Path] = {}
     for folder in folders():
         for parent, subfolders, names in os.walk(folder):
@@ -91,7 +91,7 @@ def _faces(size: int) -> tuple[Face, ...]:
     for path, index in files():
         try:
             faces.append(ImageFont.truetype(path, size, index=index))
-        except OSError:  # a font that FreeType cannot read is no font
+        except OSError:  # a font that FreeType cannot read
             continue
     return (*faces, ImageFont.load_default(size))
 
@@ -103,9 +103,9 @@ def _shape(face: Face, text: str) -> tuple[tuple[int, int], bytes]:
 
 @cache
 def _face_of(character: str) -> int | None:
-    """Which face draws this character, or None. Asked at one size: a font has a character or it does not."""
+    """Return the index of the first font that has this character, or None. The size does not matter."""
     if unicodedata.bidirectional(character) in ("R", "AL") and not features.check("raqm"):
-        return None  # drawn without shaping, from left to right: not readable
+        return None  # unreadable without text shaping, which draws it from right to left
     for number, face in enumerate(_faces(20)):
         try:
             shape = _shape(face, character)
@@ -117,7 +117,7 @@ def _face_of(character: str) -> int | None:
 
 
 def printable(text: str) -> str:
-    """Text without what has no shape of its own (joiners, selectors, control characters), blanks as one space."""
+    """Return text without invisible characters (joiners, selectors, control characters) and repeated white space."""
     kept = (
         c for c in text if unicodedata.category(c) not in ("Cf", "Cs", "Cn", "Co") and not "\ufe00" <= c <= "\ufe0f"
     )
@@ -125,12 +125,12 @@ def printable(text: str) -> str:
 
 
 def missing(text: str) -> int:
-    """How many characters of a printable text no font of this system can draw."""
+    """Return how many characters of a printable text no font of this system can draw."""
     return sum(1 for character in text if not character.isspace() and _face_of(character) is None)
 
 
 class Type:
-    """Text of one size, in pixels; each character from the first face that has it."""
+    """Font of one size in pixels, which takes each character from the first system font that has it."""
 
     def __init__(self, size: int) -> None:
         self.size = max(8, size)
@@ -140,7 +140,7 @@ class Type:
         faces = _faces(self.size)
         number, run = 0, ""
         for character in text:
-            mark = unicodedata.category(character).startswith("M")  # stands on the character before it
+            mark = unicodedata.category(character).startswith("M")  # combines with the previous character
             if mark and run.endswith("□"):
                 continue
             own = number if mark or character.isspace() else _face_of(character)
@@ -154,11 +154,11 @@ class Type:
             yield faces[number], run
 
     def width(self, text: str) -> float:
-        """Pixels from the first character to the last."""
+        """Return the width of the text in pixels."""
         return sum(face.getlength(run) for face, run in self._runs(text))
 
     def draw(self, draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, fill: object) -> None:
-        """Draws one line whose top left corner is ``at``; all faces stand on one baseline."""
+        """Draw one line with its top left corner at ``at``; all fonts share one baseline."""
         x, y = at
         for face, run in self._runs(text):
             if isinstance(face, ImageFont.FreeTypeFont):
@@ -168,7 +168,7 @@ class Type:
             x += face.getlength(run)
 
     def wrap(self, text: str, width: float) -> list[str]:
-        """The text in lines of at most this width; Chinese breaks anywhere, other words only where they must."""
+        """Return the text in lines of at most this width; Chinese breaks anywhere, other words only if too long."""
         lines, line = [], ""
         for token in self._tokens(text, width):
             if line and self.width((line + token).rstrip()) > width:
@@ -188,7 +188,7 @@ class Type:
                 yield token
 
     def cut(self, text: str, width: float) -> str:
-        """The text on one line, its end replaced by … where it is too long."""
+        """Return the text on one line, its end replaced by … if it is too long."""
         if self.width(text) <= width:
             return text
         low, high = 0, len(text)

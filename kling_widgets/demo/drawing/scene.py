@@ -1,6 +1,6 @@
-"""A calm place for a prompt without pictures: a sky, a low sun, ridges of waves that drift, motes of light.
+"""Animated landscape for a prompt without pictures: a sky, a low sun, drifting ridges, motes of light.
 
-The hue and the lie of the land come from the prompt, so that each prompt has a place of its own, always the same.
+Colours and shapes are derived from the prompt, so that each prompt has a landscape of its own, always the same.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from kling_widgets.demo.drawing.view import FOCAL, Box, View
 
 Floats = NDArray[np.float32]
 
-DETAIL = 360  # rows that are computed; the rest is enlarged, which costs a tenth and suits soft things
+DETAIL = 360  # rows that are computed; the image is then enlarged, which takes a tenth of the time and looks as smooth
 TURN = 2 * np.pi
 AT_REST = View()
 
 
-# OKLab to linear RGB (Björn Ottosson, 2020): in it equal lightness looks equally light, so that any hue gives a picture
-# of the same calm; in HLS the greens would glare.
+# OKLab to linear RGB (Björn Ottosson, 2020): equal lightness looks equally light for any hue; in HLS the greens would
+# be too bright.
 _LMS = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.291485548]])
 _RGB = np.array(
     [
@@ -33,7 +33,7 @@ _RGB = np.array(
 
 
 def colour(hue: float, light: float, chroma: float) -> Floats:
-    """RGB, 0–255, of a hue (turns), a lightness (0–1) and a chroma (0 grey, 0.2 vivid), as in OKLCH."""
+    """Return RGB, 0–255, of a hue (turns), a lightness (0–1) and a chroma (0 grey, 0.2 vivid), as in OKLCH."""
     lab = np.array([light, chroma * np.cos(hue * TURN), chroma * np.sin(hue * TURN)])
     linear = np.clip(_RGB @ (_LMS @ lab) ** 3, 0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
@@ -41,66 +41,68 @@ def colour(hue: float, light: float, chroma: float) -> Floats:
 
 
 class Landscape:
-    """The moving land of one prompt.
+    """Animated landscape of one prompt.
 
     Args:
-        seed: the prompt.
-        width, height: of the picture, in pixels of the clip.
-        part: what is drawn of it, in the same pixels; more or less than the picture. The whole by default.
-        detail: rows of a picture that are computed.
+        seed: The prompt.
+        width, height: Size of the picture, in pixels of the clip.
+        part: The box to draw, in the same pixels; it may exceed the picture. By default the whole picture.
+        detail: The number of rows of a picture that are computed.
     """
 
     def __init__(self, seed: str, width: float, height: float, part: Box | None = None, detail: float = DETAIL) -> None:
         digest = hashlib.sha256(seed.encode()).digest()
-        dice = np.random.default_rng(int.from_bytes(digest[:16], "big"))
+        rng = np.random.default_rng(int.from_bytes(digest[:16], "big"))
         scale = max(1.0, min(width, height) / detail)
         left, top, right, bottom = (round(side / scale) for side in part or (0, 0, width, height))
-        self.part = (left * scale, top * scale, right * scale, bottom * scale)  # as it is drawn, in whole pixels
+        self.part = (left * scale, top * scale, right * scale, bottom * scale)  # rounded to whole computed pixels
         self.columns, self.rows = width / scale, height / scale
         self.unit = min(self.columns, self.rows)
         self.x = np.arange(left, right, dtype=np.float32)
         self.y = np.arange(top, bottom, dtype=np.float32)
-        # Hues in turns: a sky from teal over blue and violet to rose, over a horizon from rose to straw.
-        cool, warm = float(dice.uniform(0.48, 0.95)), float(dice.uniform(-0.06, 0.26))
-        horizon = float(dice.uniform(0.46, 0.58))
+        # Hues in turns: the sky is teal, blue, violet or rose, the horizon rose to straw.
+        cool, warm = float(rng.uniform(0.48, 0.95)), float(rng.uniform(-0.06, 0.26))
+        horizon = float(rng.uniform(0.46, 0.58))
         self.horizon = horizon * self.rows
         self.sky = self._sky(cool, warm)
-        self.sun = (float(dice.uniform(0.2, 0.8)) * self.columns, float(dice.uniform(0.6, 0.8)) * self.horizon)
-        self.radius = float(dice.uniform(0.06, 0.1)) * self.unit
+        self.sun = (float(rng.uniform(0.2, 0.8)) * self.columns, float(rng.uniform(0.6, 0.8)) * self.horizon)
+        self.radius = float(rng.uniform(0.06, 0.1)) * self.unit
         self.glow = colour(warm, 0.97, 0.04)
-        self.ridges = self._ridges(dice, cool, warm, horizon)
-        self.motes = dice.random((18, 5)).astype(np.float32)
-        # Half a step of noise: without it a calm gradient shows bands once it has eight bits.
-        self.grain = dice.uniform(-0.5, 0.5, (len(self.y), len(self.x), 1)).astype(np.float32)
+        self.ridges = self._ridges(rng, cool, warm, horizon)
+        self.motes = rng.random((18, 5)).astype(np.float32)
+        # Half a step of noise prevents visible bands in smooth gradients of eight bits.
+        self.grain = rng.uniform(-0.5, 0.5, (len(self.y), len(self.x), 1)).astype(np.float32)
 
     def _sky(self, cool: float, warm: float) -> Floats:
         down = np.clip(self.y / self.horizon, 0, 1)[:, None] ** 1.4
         sky = colour(cool, 0.45, 0.11) * (1 - down) + colour(warm, 0.89, 0.08) * down
         return np.asarray(sky[:, None, :], np.float32)
 
-    def _ridges(self, dice: np.random.Generator, cool: float, warm: float, horizon: float) -> list[Ridge]:
-        count = int(dice.integers(5, 8))
+    def _ridges(self, rng: np.random.Generator, cool: float, warm: float, horizon: float) -> list[Ridge]:
+        count = int(rng.integers(5, 8))
         ridges = []
         for number in range(count):
             near = number / (count - 1)
             light = 0.8 - 0.5 * near**0.8
-            haze = 0.55 * (1 - near)  # how much of the horizon's light lies over it
+            haze = 0.55 * (1 - near)  # the share of the horizon's light in its colour
             top = colour(cool, light, 0.1) * (1 - haze) + colour(warm, light + 0.06, 0.1) * haze
             deep = colour(cool, light * 0.78, 0.1)
             base = (horizon + (1.02 - horizon) * near**1.25 * 0.86) * self.rows
-            ridges.append(Ridge(dice, near, base, self.unit, top, deep))
+            ridges.append(Ridge(rng, near, base, self.unit, top, deep))
         return ridges
 
-    def at(self, moment: float, stand: View = AT_REST) -> Image.Image:
-        """The part at a moment, in seconds, as it looks from where the camera stands: what is near moves more. The
-        image is small; whither the camera looks is not in it."""
+    def at(self, moment: float, camera: View = AT_REST) -> Image.Image:
+        """Return the part at a moment, in seconds, seen from the camera's position: near ridges move more.
+
+        The image has the computed resolution. The camera's direction is not applied.
+        """
         canvas = np.empty((len(self.y), len(self.x), 3), np.float32)
         canvas[:] = self.sky
         self._shine(canvas, moment)
-        self._float_motes(canvas, moment, stand)
+        self._float_motes(canvas, moment, camera)
         vanishing = (self.columns / 2, self.horizon)
         for ridge in self.ridges:
-            ridge.draw(canvas, self.x, self.y, moment, stand, vanishing)
+            ridge.draw(canvas, self.x, self.y, moment, camera, vanishing)
         canvas += self.grain
         return Image.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8))
 
@@ -113,13 +115,13 @@ class Landscape:
         share = np.maximum(halo, disc)[:, :, None].astype(np.float32)
         canvas += (self.glow - canvas) * share
 
-    def _float_motes(self, canvas: Floats, moment: float, stand: View) -> None:
+    def _float_motes(self, canvas: Floats, moment: float, camera: View) -> None:
         height, width, _ = canvas.shape
         for x, y, size, pace, phase in self.motes.tolist():
             radius = int((0.006 + 0.02 * size) * self.unit) + 1
             drift = 0.012 * np.sin(moment * 0.7 + phase * TURN) + 0.01 * moment * pace
-            column = (x + drift - stand.right * self.unit / width) % 1.0 * width
-            row = (y - moment * (0.012 + 0.03 * pace) + stand.up * self.unit / height) % 1.0 * height
+            column = (x + drift - camera.right * self.unit / width) % 1.0 * width
+            row = (y - moment * (0.012 + 0.03 * pace) + camera.up * self.unit / height) % 1.0 * height
             top, left = max(0, int(row) - radius), max(0, int(column) - radius)
             part = canvas[top : int(row) + radius + 1, left : int(column) + radius + 1]
             if part.size:
@@ -131,28 +133,28 @@ class Landscape:
 
 
 class Ridge:
-    """One wave of the land: a crest that drifts, darker and faster the nearer it is."""
+    """Ridge of the landscape: a drifting wave, darker and faster the nearer it is."""
 
     def __init__(
-        self, dice: np.random.Generator, near: float, base: float, unit: float, top: Floats, deep: Floats
+        self, rng: np.random.Generator, near: float, base: float, unit: float, top: Floats, deep: Floats
     ) -> None:
         self.base, self.near, self.unit = base, near, unit
         self.height = (0.02 + 0.055 * near) * unit
-        self.waves = dice.uniform((0.5, 1.3, 3.0), (1.1, 2.4, 5.0)) / (0.6 + 0.7 * near)  # per shortest side
-        self.phases = dice.uniform(0, TURN, 3)
+        self.waves = rng.uniform((0.5, 1.3, 3.0), (1.1, 2.4, 5.0)) / (0.6 + 0.7 * near)  # per shortest side
+        self.phases = rng.uniform(0, TURN, 3)
         self.paces = (0.04 + 0.12 * near) * np.array([1.0, -0.7, 1.6])  # shortest sides a second
         self.parts = np.array([0.62, 0.28, 0.1])
         self.top, self.deep = top, deep
         self.crest = np.clip(top * 1.2 + 14, 0, 255).astype(np.float32)
 
     def draw(
-        self, canvas: Floats, x: Floats, y: Floats, moment: float, stand: View, vanishing: tuple[float, float]
+        self, canvas: Floats, x: Floats, y: Floats, moment: float, camera: View, vanishing: tuple[float, float]
     ) -> None:
-        closeness = 0.12 + 0.88 * self.near  # 1: as far as a flat picture would be
-        grown = FOCAL / (FOCAL - stand.forward * closeness)
-        place = vanishing[0] + (x - vanishing[0]) / grown + stand.right * closeness * self.unit
-        base = vanishing[1] + (self.base - vanishing[1] + stand.up * closeness * self.unit) * grown
-        angle = TURN * self.waves[:, None] * (place / self.unit + self.paces[:, None] * moment) + self.phases[:, None]
+        closeness = 0.12 + 0.88 * self.near  # 1: at the distance of a flat picture
+        grown = FOCAL / (FOCAL - camera.forward * closeness)
+        x_seen = vanishing[0] + (x - vanishing[0]) / grown + camera.right * closeness * self.unit
+        base = vanishing[1] + (self.base - vanishing[1] + camera.up * closeness * self.unit) * grown
+        angle = TURN * self.waves[:, None] * (x_seen / self.unit + self.paces[:, None] * moment) + self.phases[:, None]
         swell = 1 + 0.12 * np.sin(moment * 0.9 + self.phases[0])
         edge = base + grown * self.height * swell * (self.parts[:, None] * np.sin(angle)).sum(0) - y[0]
         line = max(1.0, 0.006 * self.unit)

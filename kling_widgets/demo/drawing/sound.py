@@ -1,5 +1,4 @@
-"""What a clip sounds like: a soft chord where sound is asked, the voice that is given, the steps of a video that keeps
-its own sound."""
+"""Sound of a clip: a soft chord if sound is on, a voice, and footsteps for a video that keeps its own sound."""
 
 from __future__ import annotations
 
@@ -12,16 +11,16 @@ from kling_widgets.demo.drawing.animation import Animation, file_name
 from kling_widgets.demo.drawing.speech import Speech
 
 RATE = 48_000  # samples a second
-CHORD = (1.0, 1.5, 2.0, 2.5)  # over the root: fifth, octave, third above it
+CHORD = (1.0, 1.5, 2.0, 2.5)  # frequency ratios: root, fifth, octave, third above it
 LOUDNESS = 0.12  # of full scale
-UNDER_VOICE = 0.3  # of the chord's loudness, while somebody speaks
+UNDER_VOICE = 0.3  # the chord's loudness together with a voice or steps, as a share of its own
 FADE = 0.6  # seconds, at both ends
 
 Samples = NDArray[np.float32]
 
 
 def track(clip: Animation) -> Samples | None:
-    """The samples of a clip, one channel from -1 to 1; None for a silent one."""
+    """Return the samples of a clip, one channel from -1 to 1; None for a silent one."""
     said, walk = voice(clip), stride(clip) if keeps_sound(clip) else None
     parts: list[Samples] = []
     if clip.used.get("sound") is True:
@@ -33,18 +32,18 @@ def track(clip: Animation) -> Samples | None:
 
 
 def voice(clip: Animation) -> Speech | None:
-    """The voice that speaks in a clip, a stand-in for the first sound that is linked; None where there is none."""
+    """Return the voice of a clip, a stand-in for the first linked sound; None if there is none."""
     items = clip.items("voice_list")
     return Speech(file_name(str(items[0].get("url"))), clip.seconds) if items else None
 
 
 def keeps_sound(clip: Animation) -> bool:
-    """Whether the request wants the sound of its own video in the clip."""
+    """Return whether the clip keeps the sound of the linked video."""
     return any(item.get("keep_original_sound") == "yes" for item in clip.items("video_list")[:1])
 
 
 def stride(clip: Animation) -> float | None:
-    """How many pairs of steps a second the figure of the driving video makes; None where there is none."""
+    """Return the pairs of steps a second of the linked video's figure; None if there is no video."""
     items = clip.items("video_list")
     if not items:
         return None
@@ -52,7 +51,7 @@ def stride(clip: Animation) -> float | None:
 
 
 def tone(prompt: str, seconds: int) -> Samples:
-    """A slow chord whose root comes from the prompt; the same prompt always sounds the same."""
+    """Return a slow chord whose root is derived from the prompt; the same prompt always sounds the same."""
     digest = hashlib.sha256(prompt.encode()).digest()
     root = 110 * 2 ** (digest[0] % 12 / 12)  # Hz, within an octave from A2
     time = np.arange(seconds * RATE, dtype=np.float64) / RATE
@@ -65,7 +64,7 @@ def tone(prompt: str, seconds: int) -> Samples:
 
 
 def steps(pairs: float, seconds: int) -> Samples:
-    """Footsteps: a soft knock whenever a foot comes down."""
+    """Return footsteps: a soft knock whenever a foot touches the ground."""
     time = np.arange(seconds * RATE, dtype=np.float64) / RATE
     since = (time * pairs * 2) % 1.0 / (pairs * 2)  # seconds since the last step
     knock = np.exp(-since * 38) * np.sin(2 * np.pi * (150 * since + 1.4 * np.exp(-since * 60)))

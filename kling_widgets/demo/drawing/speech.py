@@ -1,5 +1,7 @@
-"""A voice in place of one that is linked: syllables, phrases and a melody that come from the link's name, and sound
-like somebody who hums words. The same name always speaks the same."""
+"""Synthetic voice in place of a linked sound: syllables, phrases and a melody, which sound like humming.
+
+They are derived from the link's name, so that the same name always sounds the same.
+"""
 
 from __future__ import annotations
 
@@ -10,39 +12,39 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-STEPS = 200  # a second, at which the envelope is known
-RATE = 16_000  # samples a second of the voice; a telephone's voice has 8,000
+STEPS = 200  # values of the envelope per second
+RATE = 16_000  # samples a second of the voice; a telephone has 8,000
 LOUDNESS = 0.3  # of full scale
-# The first two formants of five vowels, in Hz: what makes a hum an a, e, i, o or u.
+# The first two formants, in Hz, of the vowels a, e, i, o and u.
 VOWELS = np.array([(730.0, 1100.0), (530.0, 1840.0), (300.0, 2250.0), (570.0, 850.0), (330.0, 900.0)])
 
 
 class Speech:
-    """What is said in a clip.
+    """Voice of a clip.
 
     Args:
-        name: of the sound; it decides everything.
-        seconds: how long it lasts.
+        name: The sound's name, from which everything is derived.
+        seconds: The length of the clip.
     """
 
     def __init__(self, name: str, seconds: float) -> None:
         digest = hashlib.sha256(f"voice {name}".encode()).digest()
-        dice = np.random.default_rng(int.from_bytes(digest[:16], "big"))
+        rng = np.random.default_rng(int.from_bytes(digest[:16], "big"))
         self.seconds = seconds
         self.time = np.arange(int(seconds * STEPS) + 1) / STEPS
-        self.pitch = float(dice.uniform(115, 215))  # Hz
+        self.pitch = float(rng.uniform(115, 215))  # Hz
         self.envelope = np.zeros_like(self.time)
         self.vowel = np.zeros((len(self.time), 2)) + VOWELS[0]
         self.melody = np.ones_like(self.time)
-        moment, left = 0.25, int(dice.integers(4, 8))
+        moment, left = 0.25, int(rng.integers(4, 8))
         while moment < seconds - 0.2:
-            length, strength = float(dice.uniform(0.15, 0.27)), float(dice.uniform(0.6, 1.0))
+            length, strength = float(rng.uniform(0.15, 0.27)), float(rng.uniform(0.6, 1.0))
             self._syllable(
-                moment, length, strength, VOWELS[int(dice.integers(len(VOWELS)))], float(dice.uniform(0.9, 1.2))
+                moment, length, strength, VOWELS[int(rng.integers(len(VOWELS)))], float(rng.uniform(0.9, 1.2))
             )
             moment, left = moment + length * 0.92, left - 1
             if left == 0:  # a breath between two phrases
-                moment, left = moment + float(dice.uniform(0.25, 0.5)), int(dice.integers(4, 8))
+                moment, left = moment + float(rng.uniform(0.25, 0.5)), int(rng.integers(4, 8))
         self.envelope *= np.clip((seconds - self.time) / 0.15, 0, 1)
 
     def _syllable(self, start: float, length: float, strength: float, vowel: Floats, tone: float) -> None:
@@ -52,11 +54,11 @@ class Speech:
         self.vowel[here], self.melody[here] = vowel, tone
 
     def open(self, moment: float) -> float:
-        """How far the mouth is open, 0 to 1: as loud as it is."""
+        """Return how far the mouth is open at a moment, 0 to 1, according to the loudness."""
         return float(np.interp(moment, self.time, self.envelope))
 
     def samples(self, rate: int) -> NDArray[np.float32]:
-        """The sound, one channel from -1 to 1."""
+        """Return the sound, one channel from -1 to 1."""
         time = np.arange(int(self.seconds * RATE)) / RATE
         soft = np.sin(np.pi * np.arange(1, STEPS // 12) / (STEPS // 12)) ** 2
         soft /= soft.sum()

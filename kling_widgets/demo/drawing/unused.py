@@ -1,4 +1,4 @@
-"""What is not as it should be in a request: the fields that the demo does not draw, and the catalog's warnings."""
+"""Problems of a request to be shown in the clip: fields that the demo does not draw, and the catalog's warnings."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kling_widgets.request.request import VideoRequest
 NOT_DOCUMENTED, NO_SHAPE, NOT_ON = "not documented", "its shape is not documented", "several shots is not on"
 
 WRONG = "cannot be read"
-NAMED = 9  # keys of metadata
+NAMED = 9  # keys of metadata that are listed by name
 
 
 def unused(request: VideoRequest) -> dict[str, str]:
-    """The fields that are set and not drawn, each with the reason in a few words."""
+    """Return the fields that are set but not drawn, each with a short reason."""
     model, values = request.spec, request.values
     reasons: dict[str, str] = {}
     for name in values:
@@ -30,13 +30,13 @@ def unused(request: VideoRequest) -> dict[str, str]:
 
 
 def _is_wrong(request: VideoRequest, name: str) -> bool:
-    """Whether a value has another shape than it should: the gateway takes it, and nobody can draw it."""
+    """Return whether a value is invalid: the gateway accepts it, but it cannot be drawn."""
     problems = request.spec.field(name).check(request.values[name])
     return any(problem.severity == "error" for problem in problems)
 
 
 def struck(request: VideoRequest) -> dict[str, list[str]]:
-    """What is not used, in the words of a form, by the reason."""
+    """Return the labels of the unused fields, by reason."""
     names: dict[str, list[str]] = {}
     for name, reason in unused(request).items():
         names.setdefault(reason, []).append(request.spec.field(name).label)
@@ -48,7 +48,7 @@ def struck(request: VideoRequest) -> dict[str, list[str]]:
 
 
 def warnings(request: VideoRequest) -> Iterator[str]:
-    """The sentences of the catalog about everything else, as a form shows them."""
+    """Yield the catalog's messages about all other fields, as the form shows them."""
     said = {*unused(request), "metadata"}
     for problem in request.problems():
         if problem.field not in said:

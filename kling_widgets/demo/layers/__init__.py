@@ -1,1 +1,1 @@
-"""What is seen of each field in the demo's videos."""
+"""Layers of the demo's videos that make the effect of each field visible."""

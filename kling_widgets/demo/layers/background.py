@@ -1,4 +1,4 @@
-"""What lies under everything: first and last frame, and the land of each shot's prompt, as the camera sees them."""
+"""The background of a clip: first and last frame, and a landscape for each shot's prompt, as the camera sees them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kling_widgets.demo.layers import driving, face
 from kling_widgets.demo.layers.brush_layer import BrushLayer
 from kling_widgets.demo.layers.camera_layer import CameraLayer
 
-# Without a wish for the camera a picture comes slowly nearer, so that a clip of one picture is a film.
+# Without a camera field the view moves slowly towards the picture, so that a clip of one picture moves.
 DRIFT = View(right=-0.025, up=-0.01, zoom=1 / 0.9)
 # How the demo cuts one prompt into shots.
 FRAMINGS = {
@@ -25,14 +25,16 @@ FRAMINGS = {
     "medium": View(right=0.12, up=-0.04, zoom=1.5),
     "close": View(-0.3, 0.02, zoom=2.2),
 }
-ROOM = 1.12  # how much larger than the clip a picture is kept, so that it stays sharp when the camera comes nearer
-FARTHEST = 0.9  # of a picture's width and height, drawn beyond each of its edges at most
-FADE = (0.4, 0.85)  # where in its last shot the clip gives way to the last frame
+ROOM = 1.12  # a picture's scale relative to the clip, so that it stays sharp when the camera moves towards it
+FARTHEST = 0.9  # the limit for drawing beyond each edge of a picture, as a share of its width and height
+FADE = (0.4, 0.85)  # start and end of the cross-fade to the last frame, as shares of the last shot
 
 
-class Still:
-    """A picture. Beyond its edges it is mirrored, blurred and dark, so that the camera may leave it and it is seen that
-    it does."""
+class StillImage:
+    """Picture on a plane.
+
+    Beyond its edges it is mirrored, blurred and dark, so that it is visible if the camera leaves it.
+    """
 
     def __init__(
         self, picture: InputPicture, clip: Animation, views: list[View], brush: BrushLayer | None = None
@@ -75,15 +77,17 @@ def _surrounded(image: Image.Image, pads: list[int]) -> Image.Image:
     dark = Image.blend(soft, Image.new("RGB", soft.size, (12, 14, 22)), 0.45)
     dark.paste(image, (left, top))
     line = max(1, min(image.size) // 360)
-    out = line + 2  # not at the very edge: a view of the picture alone is not to show it
+    out = line + 2  # a little outside, so that a view of exactly the picture does not show the line
     box = (left - out, top - out, left + image.width + out - 1, top + image.height + out - 1)
     ImageDraw.Draw(dark).rectangle(box, outline=(235, 235, 235), width=line)
     return dark
 
 
-class Land:
-    """The land of a prompt, in the framing of its shot. Where the camera stands is drawn into it, what is near moving
-    more; whither it looks is the view of a flat picture."""
+class ShotLandscape:
+    """Landscape of a prompt, in the framing of its shot.
+
+    The camera's position is drawn with parallax: near parts move more. Its direction is applied to the flat picture.
+    """
 
     def __init__(self, shot: Shot, clip: Animation, views: list[View]) -> None:
         self.size = (clip.width, clip.height)
@@ -99,7 +103,7 @@ class Land:
         window = covering([view.turned for view in views], clip.width, clip.height)
         x, y = self.corner
         part = (window[0] + x, window[1] + y, window[2] + x, window[3] + y)
-        self.scene = Landscape(driving.place(clip) or shot.prompt, width, height, part, DETAIL * self.zoom)
+        self.scene = Landscape(driving.scene_seed(clip) or shot.prompt, width, height, part, DETAIL * self.zoom)
         left, top, right, bottom = self.scene.part
         self.part = (left - x, top - y, right - x, bottom - y)
 
@@ -107,7 +111,7 @@ class Land:
         image = self.scene.at(moment, view)
         turned = view.turned
         if turned.yaw or turned.pitch or turned.roll:
-            # Turned as small as it was drawn, then enlarged: a quarter of the work.
+            # Transform it at the size at which it was drawn, then enlarge it: a quarter of the work.
             width = round(image.width * self.size[0] / (self.part[2] - self.part[0]))
             height = round(image.height * self.size[1] / (self.part[3] - self.part[1]))
             scale = np.diag([self.size[0] / width, self.size[1] / height, 1.0])
@@ -116,38 +120,38 @@ class Land:
         return seen(image, self.part, turned.matrix(*self.size), self.size)
 
 
-class Ground:
-    """The ground of a clip."""
+class Background:
+    """Background of a clip."""
 
     def __init__(self, clip: Animation) -> None:
         self.clip = clip
         self.camera = CameraLayer.of(clip)
         self.brush = BrushLayer.of(clip)
-        # Paths and a mouth lie on the picture, and must stay where they belong.
+        # Paths and a mouth are drawn on the picture, so it must not move.
         self.still = bool(self.brush) or clip.request.spec.scene in face.SCENES
         moves = [self._move(share / 8) for share in range(9)]
         views = [view.then(FRAMINGS[shot.framing]) for view in moves for shot in clip.shots]
-        first = Still(clip.first, clip, views, self.brush) if clip.first else None
+        first = StillImage(clip.first, clip, views, self.brush) if clip.first else None
         turns = moves if self.camera else [View()]
         self.first = first
-        # One at a time: there may be many, and they are large.
-        self.land = lru_cache(1)(lambda number: Land(clip.shots[number], clip, turns))
-        self.last = Still(clip.last, clip, [self._arrival(share / 8) for share in range(9)]) if clip.last else None
+        # Only one is kept: there may be many, and they are large.
+        self.land = lru_cache(1)(lambda number: ShotLandscape(clip.shots[number], clip, turns))
+        self.last = StillImage(clip.last, clip, [self._arrival(share / 8) for share in range(9)]) if clip.last else None
 
     def _move(self, done: float) -> View:
-        """Where the camera is when a share of the clip is over."""
+        """Return the camera's view after a share of the clip."""
         if self.camera:
             return self.camera.at(done)
         return View() if self.still else DRIFT.part(done)
 
     def _arrival(self, done: float) -> View:
-        """The same for the last frame, which it sees as it is at the very end: the move goes on into it."""
+        """Return the same view for the last frame: the move ends with the unchanged last frame."""
         if self.camera:
             return self.camera.at(1).part(-1).then(self.camera.at(done))
         return DRIFT.part(1 - done)
 
     def at(self, moment: float) -> Image.Image:
-        """The ground at a moment, a canvas of its own."""
+        """Return the background at a moment, in seconds, as a new image."""
         number = self.clip.shot_at(moment)
         shot = self.clip.shots[number]
         first = self.first if number == 0 or shot.framing else None
@@ -159,7 +163,7 @@ class Ground:
         if first:
             canvas = first.at(moment, view.then(FRAMINGS[shot.framing]))
         else:
-            canvas = self.land(number).at(moment, view if self.camera else View())  # a land moves by itself
+            canvas = self.land(number).at(moment, view if self.camera else View())  # a landscape moves by itself
         if self.brush and not first:
             self.brush.draw(canvas, done)
         if self.last and share > 0:
@@ -167,7 +171,7 @@ class Ground:
         return canvas
 
     def _given_way(self, moment: float) -> float:
-        """How much the last frame has taken the place of what was before."""
+        """Return the opacity of the last frame in the cross-fade, 0 to 1."""
         shot, end = self.clip.shots[-1], max(1e-6, self.clip.seconds - 1 / self.clip.fps)
         start = min(shot.start, end)
         passed = (moment - start) / max(1e-6, end - start)

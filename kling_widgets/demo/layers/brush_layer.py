@@ -1,5 +1,7 @@
-"""``dynamic_masks``: each masked region of the first frame is cut out and travels its path; the path is drawn in its
-colour. Points are pixels of the picture, from its lower left corner."""
+"""``dynamic_masks``: each masked region of the first frame is cut out and moves along its path, which is drawn.
+
+Points are in pixels of the picture, from its lower left corner.
+"""
 
 from __future__ import annotations
 
@@ -15,44 +17,45 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageOps
 
 from kling_widgets.demo.drawing.animation import Animation, size_of
-from kling_widgets.demo.drawing.cards import Plate, TextLine
+from kling_widgets.demo.drawing.cards import Card, TextLine
 from kling_widgets.demo.drawing.fonts import Type
 from kling_widgets.demo.drawing.pictures import mask_of
 from kling_widgets.demo.drawing.shapes import NIGHT, WRONG, Colour, Piece, Point, Sheet
 
 Floats = NDArray[np.floating]
 
-MOST = 6  # regions that are documented (D); more are not used
-FARTHEST = 2.0  # of the clip's sides, beyond which a point is drawn no farther outside
-# Okabe and Ito's, which people who see few colours can tell apart; in the form the regions have the same.
+MOST = 6  # the documented number of regions (D); more are not used
+FARTHEST = 2.0  # the distance outside the clip, in sides, to which points are clamped
+# Okabe and Ito's colours, which are distinguishable with colour blindness; the form uses the same.
 COLOURS = tuple((*ImageColor.getrgb(name)[:3], 255) for name in (
     "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00"
 ))  # fmt: skip
-SMOOTHING = 16  # rounds on each scale when a hole is filled
-SAME_SHAPE = 0.02  # by how much the ratio of a mask may differ from the picture's
+SMOOTHING = 16  # smoothing rounds on each scale when a hole is filled
+SAME_SHAPE = 0.02  # the tolerance between the aspect ratios of a mask and the picture
 
 
 @dataclass(frozen=True)
 class PaintedRegion:
-    """One painted region.
+    """Painted region.
 
     Attributes:
-        number: from 1.
-        path: its points in pixels of the clip, from the upper left corner.
-        mask: white where it is painted, as large as the clip; None where there is none to be had.
-        wrong: what is not right with it.
-        notes: what else is to be said.
+        number: Its number, from 1.
+        colour: The colour of its path and number.
+        path: Its points in pixels of the clip, from the upper left corner.
+        mask: White where it is painted, as large as the clip; None if it is not available.
+        problems: Problems of the region, to be shown.
+        hints: Other remarks, to be shown.
     """
 
     number: int
     colour: Colour
     path: tuple[Point, ...]
     mask: Image.Image | None
-    wrong: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
 
     def at(self, done: float) -> Point:
-        """Where on the path it is: it goes at one pace from the first point to the last."""
+        """Return its position after a share of the clip; it moves at constant speed."""
         lengths = [0.0, *accumulate(dist(a, b) for a, b in pairwise(self.path))]
         if lengths[-1] == 0:
             return self.path[0]
@@ -64,23 +67,23 @@ class PaintedRegion:
 
 
 class BrushLayer:
-    """All regions of a clip."""
+    """Layer with all regions of a clip."""
 
     def __init__(self, clip: Animation, regions: list[PaintedRegion]) -> None:
         self.clip, self.regions = clip, regions
-        self.ground: Image.Image | None = None
+        self.background: Image.Image | None = None
         self.cuts: dict[int, tuple[Piece, Point]] = {}
         self.paths = self._drawn_paths()
         self.badges = {region.number: _badge(region, clip.short) for region in regions}
 
     @classmethod
     def of(cls, clip: Animation) -> BrushLayer | None:
-        """The regions of a clip, or None where there are none."""
+        """Return the layer of a clip, or None if it has no regions."""
         items = clip.items("dynamic_masks")
         return cls(clip, regions(clip)) if items else None
 
     def cut(self, picture: Image.Image) -> None:
-        """Takes the regions out of the picture; what was behind them is guessed from around them."""
+        """Cut the regions out of the picture, and fill the holes with the colours around them."""
         holes = Image.new("L", picture.size, 0)
         for region in self.regions:
             box = region.mask.getbbox() if region.mask else None
@@ -88,12 +91,12 @@ class BrushLayer:
                 soft = region.mask.filter(ImageFilter.GaussianBlur(max(0.6, self.clip.short / 900)))
                 self.cuts[region.number] = (Piece(picture.crop(box), soft.crop(box)), (box[0], box[1]))
                 holes = ImageChops.lighter(holes, region.mask)
-        self.ground = filled(picture, holes) if self.cuts else picture
+        self.background = filled(picture, holes) if self.cuts else picture
 
     def at(self, done: float) -> Image.Image:
-        """The picture when a share of the clip is over."""
-        assert self.ground
-        canvas = self.ground.copy()
+        """Return the picture after a share of the clip."""
+        assert self.background
+        canvas = self.background.copy()
         self.paths.paste(canvas, (0, 0))
         for region in self.regions:
             if region.number in self.cuts:
@@ -104,7 +107,7 @@ class BrushLayer:
         return canvas
 
     def draw(self, canvas: Image.Image, done: float) -> None:
-        """The paths alone, where there is no picture to cut."""
+        """Draw only the paths, if there is no picture to cut."""
         self.paths.paste(canvas, (0, 0))
         self._badge(canvas, done)
 
@@ -131,37 +134,39 @@ class BrushLayer:
 
 
 def regions(clip: Animation) -> list[PaintedRegion]:
-    """The regions of a clip, each with what is wrong with it."""
+    """Return the regions of a clip with their problems."""
     size = size_of(clip.first) if clip.first else None
     items = clip.items("dynamic_masks")
-    placed = _placed(clip, size, items)
+    to_clip = _to_clip(clip, size, items)
     made = []
     for number, item in enumerate(items[:MOST], 1):
-        wrong, notes = [], []
+        problems, hints = [], []
         raw = _points(item)
         if len(raw) < 2:
-            wrong.append("one point is no path" if raw else "no path")
+            problems.append("one point is no path" if raw else "no path")
         outside = sum(1 for x, y in raw if size and not (0 <= x <= size[0] and 0 <= y <= size[1]))
         if outside:
-            wrong.append(f"{outside} of {len(raw)} points outside the picture")
+            problems.append(f"{outside} of {len(raw)} points outside the picture")
         mask = None
         given = clip.picture(f"mask {number}", item.get("mask_url"))
         if given is None or given.path is None or size is None:
-            notes.append("its mask is not opened")
+            hints.append("its mask is not opened")
         else:
             mask, trouble = _mask(mask_of(given), size, clip)
-            wrong += [trouble] if trouble else []
-        path = tuple(placed(x, y) for x, y in raw) or ((clip.width / 2, clip.height / 2),)
+            problems += [trouble] if trouble else []
+        path = tuple(to_clip(x, y) for x, y in raw) or ((clip.width / 2, clip.height / 2),)
         colour = COLOURS[(number - 1) % len(COLOURS)]
-        made.append(PaintedRegion(number, colour, path, mask, tuple(wrong), tuple(notes)))
+        made.append(PaintedRegion(number, colour, path, mask, tuple(problems), tuple(hints)))
     return made
 
 
-def _placed(
+def _to_clip(
     clip: Animation, size: tuple[int, int] | None, items: list[Mapping[str, Any]]
 ) -> Callable[[float, float], Point]:
-    """From a point of the picture to one of the clip, which the picture fills. A picture that cannot be opened is taken
-    as large as the clip, or as large as its points need."""
+    """Return a function that converts a point of the picture to one of the clip, which the picture fills.
+
+    A picture that cannot be opened is assumed to be as large as the clip, or as its points require.
+    """
     if size is None:
         points = [point for item in items for point in _points(item)]
         needed = max((max(x / clip.width, y / clip.height) for x, y in points), default=0.0)
@@ -170,13 +175,13 @@ def _placed(
     scale = max(clip.width / width, clip.height / height)
     left, bottom = (clip.width - width * scale) / 2, (clip.height + height * scale) / 2
 
-    def place(x: float, y: float) -> Point:
-        return _held(left + x * scale, clip.width), _held(bottom - y * scale, clip.height)
+    def convert(x: float, y: float) -> Point:
+        return _clamped(left + x * scale, clip.width), _clamped(bottom - y * scale, clip.height)
 
-    return place
+    return convert
 
 
-def _held(value: float, side: int) -> float:
+def _clamped(value: float, side: int) -> float:
     return min(max(value, -FARTHEST * side), (1 + FARTHEST) * side)
 
 
@@ -198,14 +203,14 @@ def _mask(mask: Image.Image | None, size: tuple[int, int], clip: Animation) -> t
 
 
 def filled(picture: Image.Image, holes: Image.Image) -> Image.Image:
-    """The picture with its holes filled from around them, softly."""
+    """Return the picture with its holes filled smoothly from the colours around them."""
     size = 2 ** (min(picture.size).bit_length() - 2)  # a power of two, to be halved down to one
     small = (size, size)
-    # A little larger: the edge of what was there, smoothed or blurred by JPEG, is not to stay behind as a line.
+    # Enlarge the holes a little, so that a blurred edge of the region does not stay behind as a line.
     spread = ImageFilter.GaussianBlur(max(1.5, min(picture.size) / 200))
     around = holes.filter(spread).point(lambda value: 255 if value > 10 else 0)
     keep = 1 - np.asarray(around.resize(small, Image.Resampling.BOX), np.float32)[:, :, None] / 255
-    keep[keep < 1] = 0  # what is half in a hole has its colour
+    keep[keep < 1] = 0  # a pixel partly in a hole has the region's colour, too
     known = np.asarray(picture.resize(small, Image.Resampling.BOX), np.float32) * keep
     guess = Image.fromarray(np.clip(_pulled(known, keep), 0, 255).astype(np.uint8))
     guess = guess.resize(picture.size, Image.Resampling.BICUBIC)
@@ -213,8 +218,10 @@ def filled(picture: Image.Image, holes: Image.Image) -> Image.Image:
 
 
 def _pulled(known: Floats, weight: Floats) -> Floats:
-    """Colours where there are none: those of the next coarser picture ("pull-push", Gortler et al. 1996), each then
-    brought to the mean of its neighbours."""
+    """Fill unknown pixels with the colours of the next coarser picture ("pull-push", Gortler et al. 1996).
+
+    Each is then smoothed to the mean of its neighbours.
+    """
     own = known / np.maximum(weight, 1e-6)
     if len(weight) == 1 or weight.min() > 0:
         return own
@@ -229,11 +236,11 @@ def _pulled(known: Floats, weight: Floats) -> Floats:
 
 
 def _badge(region: PaintedRegion, short: int) -> Piece:
-    """The region's number on a disc; framed in the colour of what is wrong where something is."""
+    """Return the region's number on a disc, with a warning-coloured frame if the region has problems."""
     radius, face = max(5.0, short * 0.024), Type(round(short * 0.03))
     sheet = Sheet(radius * 2 + 2, radius * 2 + 2)
     middle = (radius + 1, radius + 1)
-    sheet.dot(middle, radius, WRONG if region.wrong else NIGHT)
+    sheet.dot(middle, radius, WRONG if region.problems else NIGHT)
     sheet.dot(middle, radius * 0.84, region.colour)
     image, text = sheet.reduced(), str(region.number)
     at = (image.width / 2 - face.width(text) / 2, image.height / 2 - face.size * 0.64)
@@ -255,8 +262,8 @@ def _cross(sheet: Sheet, at: Point, size: float) -> None:
         sheet.line([(x - size / 2, y - slope * size / 2), (x + size / 2, y + slope * size / 2)], WRONG, size / 5)
 
 
-def plate(clip: Animation) -> Plate | None:
-    """Each region with its number, how many points its path has, and what is wrong with it."""
+def card(clip: Animation) -> Card | None:
+    """Return a card with each region's number, the number of points of its path, and its problems."""
     items = clip.items("dynamic_masks")
     if not items:
         return None
@@ -264,8 +271,8 @@ def plate(clip: Animation) -> Plate | None:
     lines = []
     for region in found:
         points = "1 point" if len(region.path) == 1 else f"{len(region.path)} points"
-        lines.append(TextLine(" · ".join([str(region.number), points, *region.notes]), region.colour))
-        lines += [TextLine(f"{region.number} · {trouble}", WRONG) for trouble in region.wrong]
+        lines.append(TextLine(" · ".join([str(region.number), points, *region.hints]), region.colour))
+        lines += [TextLine(f"{region.number} · {trouble}", WRONG) for trouble in region.problems]
     if len(items) > MOST:
         lines.append(TextLine(f"{len(items) - MOST} more, not used: {MOST} are documented", WRONG))
-    return Plate(clip, f"motion brush · {len(items)}", lines)
+    return Card(clip, f"motion brush · {len(items)}", lines)

@@ -1,8 +1,8 @@
-"""``camera_control``: how the camera moves over the clip, and the plate that shows what it sees of where it began.
+"""``camera_control``: the camera's move during the clip, and a card that shows the current view within the first.
 
-The directions are those of Tencent's and Kling's Chinese documentation, through whose line the service goes: horizontal
-and pan above 0 are to the right, vertical and tilt above 0 are up, roll above 0 is clockwise (each of the camera: what
-is seen moves the other way), zoom above 0 is a wider field of view. Kling's English page has pan and tilt exchanged.
+The directions are those of Tencent's and Kling's Chinese documentation, whose API the service uses: horizontal and pan
+above 0 are to the right, vertical and tilt above 0 are up, roll above 0 is clockwise (always of the camera; the picture
+moves the other way), zoom above 0 is a wider field of view. Kling's English page has pan and tilt swapped.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 from PIL import Image
 
 from kling_widgets.demo.drawing.animation import Animation
-from kling_widgets.demo.drawing.cards import Box, Plate, TextLine
+from kling_widgets.demo.drawing.cards import Box, Card, TextLine
 from kling_widgets.demo.drawing.shapes import ACCENT, FAINT, WHITE, WRONG, Sheet
 from kling_widgets.demo.drawing.view import View, corners, covering
 
-MOST = 10  # of an axis
-BESIDE = 0.42  # of the plate, for the drawing
+MOST = 10  # the largest amount of an axis
+BESIDE = 0.42  # the share of the card's width for the drawing
 
 
 @dataclass(frozen=True)
 class CameraAxis:
-    """One axis of ``simple``: the view at MOST, and what it does in words, below and above 0."""
+    """One axis of ``simple``: the view at MOST, and the descriptions of the move below and above 0."""
 
     view: View
     below: str
@@ -49,17 +49,17 @@ MOVES: Mapping[str, tuple[View, str]] = {
 
 
 class CameraLayer:
-    """The move that was asked. ``view`` is where it ends; ``words`` and ``wrong`` are said on its plate."""
+    """The requested move. ``view`` is its end; its card shows ``description`` and ``problem``."""
 
     def __init__(self, asked: Any) -> None:
-        self.view, self.name, self.words, self.wrong = View(), "", "", ""
+        self.view, self.name, self.description, self.problem = View(), "", "", ""
         asked = asked if isinstance(asked, Mapping) else {}
         kind, config = str(asked.get("type")), asked.get("config")
         self.name = kind.replace("_", " ")
         if kind in MOVES:
-            self.view, self.words = MOVES[kind]
+            self.view, self.description = MOVES[kind]
         elif kind != "simple":
-            self.wrong = "no such move"
+            self.problem = "no such move"
         else:
             self._simple(config if isinstance(config, Mapping) else {})
 
@@ -71,20 +71,20 @@ class CameraLayer:
             self.view = self.view.then(AXES[axis].view.part(held / MOST))
             words.append(AXES[axis].above if amount > 0 else AXES[axis].below)
             if held != amount:
-                self.wrong = f"{axis} is at most {MOST}"
+                self.problem = f"{axis} is at most {MOST}"
         self.name = " ".join(f"{axis} {amount:+g}" for axis, amount in moved.items()) or "simple"
-        self.words = " and ".join(words)
+        self.description = " and ".join(words)
         if len(moved) != 1:
-            self.wrong = "one axis, and only one" if moved else "no axis, so nothing moves"
+            self.problem = "one axis, and only one" if moved else "no axis, so nothing moves"
 
     @classmethod
     def of(cls, clip: Animation) -> CameraLayer | None:
-        """The camera of a clip, or None when none was asked."""
+        """Return the camera of a clip, or None if the request sets none."""
         asked = clip.used.get("camera_control")
         return None if asked is None else cls(asked)
 
     def at(self, done: float) -> View:
-        """Where it is when a share of the clip is over: it starts and ends softly."""
+        """Return the view after a share of the clip; the move starts and ends smoothly."""
         return self.view.part(done * done * (3 - 2 * done))
 
 
@@ -92,16 +92,16 @@ def _number(amount: Any) -> bool:
     return isinstance(amount, (int, float)) and not isinstance(amount, bool) and amount != 0
 
 
-def plate(clip: Animation) -> Plate | None:
-    """The move in words, and where the camera looks now within what it saw at first."""
+def card(clip: Animation) -> Card | None:
+    """Return a card with the move's description, and the current view within the first."""
     camera = CameraLayer.of(clip)
     if camera is None:
         return None
-    lines = [TextLine(camera.words)] if camera.words else []
-    lines += [TextLine(camera.wrong, WRONG)] if camera.wrong else []
-    space, wide = round(clip.short * 0.09), Plate.inner(clip) * BESIDE
+    lines = [TextLine(camera.description)] if camera.description else []
+    lines += [TextLine(camera.problem, WRONG)] if camera.problem else []
+    space, wide = round(clip.short * 0.09), Card.inner(clip) * BESIDE
     thin = max(1.0, clip.short / 360)
-    # As large as all that will be seen fits.
+    # As large as possible for everything that will be visible.
     left, top, right, bottom = covering([camera.view], clip.width, clip.height)
     side = min((wide - 4 * thin) / (right - left), (space - 4 * thin) / (bottom - top))
     frame = (clip.width * side, clip.height * side)
@@ -115,7 +115,7 @@ def plate(clip: Animation) -> Plate | None:
         sheet.outline(start, FAINT, thin)
         sheet.polygon(now, (*ACCENT[:3], 50))
         sheet.outline(now, ACCENT, thin * 1.5)
-        sheet.line([now[0], now[1]], WHITE, thin * 1.5)  # the upper edge, so that a roll can be told
+        sheet.line([now[0], now[1]], WHITE, thin * 1.5)  # marks the upper edge, so that a roll is visible
         sheet.piece().paste(canvas, box[:2])
 
-    return Plate(clip, f"camera · {camera.name}", lines, footprint, space, BESIDE)
+    return Card(clip, f"camera · {camera.name}", lines, footprint, space, BESIDE)

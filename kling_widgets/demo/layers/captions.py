@@ -1,4 +1,4 @@
-"""What is written over the picture: the prompt, the settings, DEMO, and a clock with its bar."""
+"""Texts over the picture: the prompt, warnings, the settings, the DEMO mark, and a clock with a progress bar."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from kling_widgets.demo.layers.warnings import WarningLayer
 
 NOT_HERE = "□ has no font on this system; the caption of the video carries the prompt."
 MARK, PLAIN_WORDS = "DEMO", "drawn by kling_widgets, no model was asked"
-LARGE, SMALL = 0.052, 0.03  # type sizes of the prompt, of the shorter side
-FACTS = 0.027  # type size of the settings and the notes
+LARGE, SMALL = 0.052, 0.03  # largest and smallest font size of the prompt, as shares of the shorter side
+FACTS = 0.027  # font size of the settings and the warnings
 LONGEST = 4000  # characters of a prompt that are measured; more never fit
-MOST_HEIGHT = 0.42  # of the clip, for the prompt and what is not as it should be
+MOST_HEIGHT = 0.42  # the largest height of prompt and warnings, as a share of the clip's
 
 
 class Caption:
-    """The prompt, what is not as it should be, and the settings on a dark ground at the lower edge, a panel a shot."""
+    """Prompt, warnings and settings on a dark panel at the lower edge, one panel for each shot."""
 
     def __init__(self, clip: Animation) -> None:
         self.clip = clip
         margin = round(clip.short * 0.05)
         face = Type(round(clip.short * FACTS))
-        self.notes = WarningLayer(clip, face, clip.width - 2 * margin)
-        # One at a time: there may be many, and they are large.
+        self.warnings = WarningLayer(clip, face, clip.width - 2 * margin)
+        # Only one is kept: there may be many, and they are large.
         self.panel = lru_cache(1)(lambda number: self._panel(clip, clip.shots[number], margin, face))
 
     def draw(self, canvas: Image.Image, moment: float) -> None:
         piece, at = self.panel(self.clip.shot_at(moment))
         top = canvas.height - piece.size[1]
         piece.paste(canvas, (0, top))
-        self.notes.draw(canvas, (at[0], top + at[1]), moment)
+        self.warnings.draw(canvas, (at[0], top + at[1]), moment)
 
     def _panel(self, clip: Animation, shot: Shot, margin: int, small: Type) -> tuple[Piece, tuple[int, int]]:
-        """The panel, and where on it the notes belong."""
-        short, width, spared = clip.short, clip.width - 2 * margin, self.notes.height
+        """Return the panel of a shot, and the position of the warnings on it."""
+        short, width, spared = clip.short, clip.width - 2 * margin, self.warnings.height
         face, lines = _fitted(shot.prompt, width, clip.height * MOST_HEIGHT - spared, short)
         # Room at the right for the clock.
         narrow = width - small.width("00.0 / 00.0 s") - margin
@@ -50,22 +50,22 @@ class Caption:
         height = min(clip.height, text_height + 2 * margin + round(short * 0.06))
         panel = Image.new("RGBA", (clip.width, height), (8, 10, 18, 255))
         panel.putalpha(_dusk(clip.width, height, text_height + margin))
-        ink = Image.new("RGBA", panel.size, (0, 0, 0, 0))
-        draw = ImageDraw.Draw(ink)
+        text_layer = Image.new("RGBA", panel.size, (0, 0, 0, 0))
+        draw = ImageDraw.Draw(text_layer)
         y = height - margin - text_height
         for line in lines:
             face.draw(draw, (margin, y), line, (255, 255, 255, 255))
             y += face.leading
         y = height - margin - len(facts) * small.leading
-        notes_at = (margin, y - spared - gap // 3)
+        warnings_at = (margin, y - spared - gap // 3)
         for line in facts:
             small.draw(draw, (margin, y), line, (255, 255, 255, 200))
             y += small.leading
-        return Piece.of(Image.alpha_composite(panel, ink)), notes_at
+        return Piece.of(Image.alpha_composite(panel, text_layer)), warnings_at
 
 
 def _dusk(width: int, height: int, full: int) -> Image.Image:
-    """A ground for type: clear at its upper edge, dark where the text stands."""
+    """Return an opacity mask for the panel: transparent at its upper edge, dark behind the text."""
     column = Image.new("L", (1, height))
     ramp = max(1, height - full)
     for y in range(height):
@@ -75,7 +75,7 @@ def _dusk(width: int, height: int, full: int) -> Image.Image:
 
 
 def _fitted(prompt: str, width: float, height: float, short: int) -> tuple[Type, list[str]]:
-    """The prompt in lines, as large as it fits; cut at the end when even the smallest type does not."""
+    """Return the largest font that fits and the prompt in lines, cut at the end if even the smallest does not fit."""
     text = printable(prompt[: 2 * LONGEST])[:LONGEST]
     large, small = max(10, round(short * LARGE)), max(8, round(short * SMALL))
     for size in range(large, small - 1, -max(1, (large - small) // 6)):
@@ -90,7 +90,7 @@ def _fitted(prompt: str, width: float, height: float, short: int) -> tuple[Type,
 
 
 class Mark:
-    """DEMO, in the upper left corner."""
+    """The DEMO mark in the upper left corner."""
 
     def __init__(self, clip: Animation) -> None:
         short = min(clip.width, clip.height)
@@ -100,20 +100,20 @@ class Mark:
         pill = round(face.width(MARK)) + 2 * pad
         words = small.cut(PLAIN_WORDS, clip.width - 2 * self.margin - pill - 2 * pad)
         width, height = pill + round(small.width(words)) + 3 * pad, face.size + pad
-        plate = Image.new("RGBA", (width, height), (0, 0, 0, 0))
-        draw = ImageDraw.Draw(plate)
+        badge = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+        draw = ImageDraw.Draw(badge)
         draw.rounded_rectangle((0, 0, width - 1, height - 1), height // 2, fill=(8, 10, 18, 150))
         draw.rounded_rectangle((0, 0, pill, height - 1), height // 2, fill=ACCENT)
         face.draw(draw, (pad, (height - face.size) / 2 - face.size * 0.13), MARK, (20, 20, 20, 255))
         small.draw(draw, (pill + pad, (height - small.size) / 2 - small.size * 0.13), words, (255, 255, 255, 235))
-        self.plate, self.mask = plate.convert("RGB"), plate.getchannel("A")
+        self.badge, self.mask = badge.convert("RGB"), badge.getchannel("A")
 
     def draw(self, canvas: Image.Image, moment: float) -> None:
-        canvas.paste(self.plate, (self.margin, self.margin), self.mask)
+        canvas.paste(self.badge, (self.margin, self.margin), self.mask)
 
 
 class Clock:
-    """How far the clip is: a bar along the lower edge and the seconds above it."""
+    """Progress of the clip: a bar along the lower edge, and the seconds above it."""
 
     def __init__(self, clip: Animation) -> None:
         self.short = min(clip.width, clip.height)

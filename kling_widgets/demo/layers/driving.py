@@ -1,39 +1,41 @@
-"""``video_list``: a stand-in for the linked video, as the demo fetches nothing: a figure that walks through a place of
-its own. Its frames run on a strip, and it walks through the clip."""
+"""``video_list``: a figure that walks through a landscape, in place of the linked video, which the demo does not fetch.
+
+Some of its frames are on a film strip on a card, and the figure walks through the clip.
+"""
 
 from __future__ import annotations
 
 from PIL import Image
 
 from kling_widgets.demo.drawing.animation import Animation, file_name
-from kling_widgets.demo.drawing.cards import Box, Plate, TextLine
+from kling_widgets.demo.drawing.cards import Box, Card, TextLine
 from kling_widgets.demo.drawing.scene import Landscape
 from kling_widgets.demo.drawing.shapes import NIGHT, WRONG, Piece, Sheet
 from kling_widgets.demo.drawing.sound import stride
 from kling_widgets.demo.layers.walker import STRIDE, Walker
 
-TALL = 0.36  # the figure in the clip, of its shorter side
-FEET = 0.68  # where it walks, of the height
-SHOWN = 5  # frames on the strip
+TALL = 0.36  # height of the figure, as a share of the clip's shorter side
+FEET = 0.68  # position of its feet, as a share of the clip's height
+SHOWN = 5  # number of frames on the strip
 APART = 0.14  # seconds between two of them
 KINDS = {"base": "base: the clip is made from it", "feature": "feature: its motion is taken"}
 SOUNDS = {"yes": "its own sound is kept: steps", "no": "its own sound is dropped"}
 
 
 def link(clip: Animation) -> str | None:
-    """The link of the video, or None."""
+    """Return the link of the video, or None."""
     items = clip.items("video_list")
     return str(items[0].get("url")) if items else None
 
 
-def place(clip: Animation) -> str | None:
-    """The seed of the video's own place where the clip is to be made from it, else None."""
+def scene_seed(clip: Animation) -> str | None:
+    """Return the seed of the video's landscape if the clip is made from the video ("base"), else None."""
     items = clip.items("video_list")
     return f"video {link(clip)}" if items and items[0].get("refer_type") == "base" else None
 
 
 class Driving:
-    """The figure, which walks from left to right and comes again."""
+    """Figure that walks from left to right, again and again."""
 
     def __init__(self, name: str, clip: Animation) -> None:
         self.clip, self.pairs = clip, stride(clip) or 1.0
@@ -53,7 +55,7 @@ class Driving:
 
 
 class Strip:
-    """Some frames of the video, one after the other, all of them moving."""
+    """Film strip with some consecutive frames of the video, all of them moving."""
 
     def __init__(self, name: str, clip: Animation, width: int) -> None:
         self.pairs, short = stride(clip) or 1.0, clip.short
@@ -84,8 +86,8 @@ class Strip:
             figure.paste(canvas, (left, box[1] + y + self.tall - figure.size[1] - 1))
 
 
-def plate(clip: Animation) -> Plate | None:
-    """The video's name, how it is used, and its frames on a strip."""
+def card(clip: Animation) -> Card | None:
+    """Return a card with the video's name, its use, and its frames on a film strip."""
     name = link(clip)
     if name is None:
         return None
@@ -99,5 +101,5 @@ def plate(clip: Animation) -> Plate | None:
             lines.append(TextLine(known) if known else TextLine(f"{key} {item[key]}: no such choice", WRONG))
     if others:
         lines.append(TextLine(f"{others} more, not used: one is documented", WRONG))
-    strip = Strip(name, clip, Plate.inner(clip))
-    return Plate(clip, f"video · {file_name(name)}", lines, strip.draw, strip.height)
+    strip = Strip(name, clip, Card.inner(clip))
+    return Card(clip, f"video · {file_name(name)}", lines, strip.draw, strip.height)

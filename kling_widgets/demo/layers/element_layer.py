@@ -1,4 +1,4 @@
-"""``kling_elements``: a paper thing for each id. It stands in the clip where the prompt names it, and on a plate."""
+"""``kling_elements``: a paper object for each id, in the clip if the prompt names it, and on a card."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from PIL import Image, ImageDraw
 from kling_widgets.catalog.structured_fields import Elements as ElementsField
 from kling_widgets.core.json_values import to_json
 from kling_widgets.demo.drawing.animation import Animation
-from kling_widgets.demo.drawing.cards import Box, Plate, TextLine
+from kling_widgets.demo.drawing.cards import Box, Card, TextLine
 from kling_widgets.demo.drawing.fonts import Type, printable
 from kling_widgets.demo.drawing.shapes import NIGHT, SOFT, WHITE, WRONG, Colour, Piece, Point, Sheet, tint
 
-TALL = 0.24  # of a thing in the clip, of the shorter side
-STANDS = ((0.17, 0.57), (0.34, 0.61), (0.51, 0.57))  # where their feet are, of width and height
-SHOWN = 4  # on the plate: the documented ones, and one too many
-LOWER = 0.08  # in a tall clip, which has more room
-Shape = tuple[str, tuple[Point, ...]]  # which of three papers, and its corners in a square of 1
+TALL = 0.24  # size of an object, as a share of the clip's shorter side
+POSITIONS = ((0.17, 0.57), (0.34, 0.61), (0.51, 0.57))  # of their feet, as shares of width and height
+SHOWN = 4  # number on the card: the documented ones, and one too many
+LOWER = 0.08  # how much lower they are in a tall clip, which has more room
+Shape = tuple[str, tuple[Point, ...]]  # one of three paper colours, and its corners in a unit square
 
-# What an element may look like; which one, its id decides.
+# The objects that an element can be shown as; its id determines which one.
 THINGS: Mapping[str, tuple[Shape, ...]] = {
     "boat": (
         ("light", ((0.5, 0.08), (0.5, 0.62), (0.2, 0.62))),
@@ -62,7 +62,7 @@ THINGS: Mapping[str, tuple[Shape, ...]] = {
 
 
 def kinds(element_ids: list[str]) -> list[str]:
-    """What each element looks like: its id decides, and the next thing is taken where an earlier one has it."""
+    """Return the kind of object for each element; its id determines it, but two close to each other always differ."""
     chosen: list[str] = []
     for element_id in element_ids:
         free = [kind for kind in THINGS if kind not in chosen[-len(THINGS) + 1 :]]
@@ -75,7 +75,7 @@ def _digest(element_id: str) -> bytes:
 
 
 def thing(kind: str, element_id: str, side: float, *, pale: bool = False) -> Piece:
-    """The paper thing of an id, in its colour; pale where it is not in the clip."""
+    """Return the paper object of an id, in its colour; pale if it is not in the clip."""
     hue, chroma = _digest(element_id)[1] / 256, 0.02 if pale else 0.14
     papers: Mapping[str, Colour] = {
         "light": tint(hue + 0.04, 0.92, chroma * 0.5),
@@ -89,24 +89,24 @@ def thing(kind: str, element_id: str, side: float, *, pale: bool = False) -> Pie
 
 
 def ids(clip: Animation) -> list[str]:
-    """The ids of the elements, as text."""
+    """Return the ids of the elements as text."""
     values = (item.get("element_id") for item in clip.items("kling_elements"))
     return [value if isinstance(value, str) else to_json(value) for value in values]
 
 
 def named(clip: Animation, number: int, shot: int | None = None) -> bool:
-    """Whether the prompt of a shot, or any prompt of the clip, names the element; numbers are from 1."""
+    """Return whether the prompt of a shot, or any prompt of the clip, names the element; its number is from 1."""
     shots = clip.shots if shot is None else clip.shots[shot : shot + 1]
     return any(f"<<<element_{number}>>>" in prompt for prompt in (one.prompt for one in shots))
 
 
 def documented() -> int:
-    """How many elements are documented."""
+    """Return the documented number of elements."""
     return ElementsField.at_most
 
 
 class ElementLayer:
-    """The things that the prompt names, standing in the clip and swaying a little, each with its name."""
+    """Layer with the elements that the prompt names, swaying a little, each with its name."""
 
     def __init__(self, clip: Animation) -> None:
         self.clip, side = clip, clip.short * TALL
@@ -124,7 +124,7 @@ class ElementLayer:
         for number, piece in self.things.items():
             if not named(self.clip, number, shot):
                 continue
-            across, down = STANDS[number - 1]
+            across, down = POSITIONS[number - 1]
             x, y = self.clip.width * across, self.clip.height * (down + self.lower)
             sway = self.clip.short * 0.012 * sin(moment * 1.6 + number * 2)
             piece.paste(canvas, (x - piece.size[0] / 2, y - piece.size[1] + sway))
@@ -146,8 +146,8 @@ def _tag(text: str, short: int) -> Piece:
     return Piece.of(image)
 
 
-def plate(clip: Animation) -> Plate | None:
-    """Each element with its thing and its id, and whether the prompt names it."""
+def card(clip: Animation) -> Card | None:
+    """Return a card with each element's object and id, and whether the prompt names it."""
     found = ids(clip)
     if not found:
         return None
@@ -162,21 +162,21 @@ def plate(clip: Animation) -> Plate | None:
 
     more = len(found) - SHOWN
     lines = [TextLine(f"{more} more, not used", WRONG)] if more > 0 else []
-    return Plate(clip, f"elements · {len(found)}", lines, draw, sum(row.size[1] for row in rows))
+    return Card(clip, f"elements · {len(found)}", lines, draw, sum(row.size[1] for row in rows))
 
 
 def _row(clip: Animation, number: int, kind: str, element_id: str) -> Piece:
-    """A small thing and its id, and what is wrong with it."""
+    """Return a row of the card: a small object, its id, and its problem if there is one."""
     over, said = number > documented(), named(clip, number)
-    width, face = Plate.inner(clip), Type(round(clip.short * 0.026))
+    width, face = Card.inner(clip), Type(round(clip.short * 0.026))
     side, left = round(clip.short * 0.045), round(clip.short * 0.06)
     trouble = "too many" if over else "" if said else "not named in the prompt"
     lines = [(f"element_{number} · {element_id}", SOFT), *([(trouble, WRONG)] if trouble else [])]
     image = Image.new("RGBA", (width, max(side, len(lines) * face.leading) + 4), (0, 0, 0, 0))
     paper = thing(kind, element_id, side, pale=bool(trouble))
-    image.paste(paper.ink, (0, (image.height - side) // 2), paper.mask)
+    image.paste(paper.image, (0, (image.height - side) // 2), paper.mask)
     y = (image.height - len(lines) * face.leading) // 2
-    for text, ink in lines:
-        face.draw(ImageDraw.Draw(image), (left, y), face.cut(printable(text), width - left), ink)
+    for text, colour in lines:
+        face.draw(ImageDraw.Draw(image), (left, y), face.cut(printable(text), width - left), colour)
         y += face.leading
     return Piece.of(image)

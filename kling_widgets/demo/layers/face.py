@@ -1,7 +1,7 @@
-"""A face that speaks: ``voice_list``, and with it ``session_id`` and ``face_choose`` of lip sync.
+"""Speaking face for ``voice_list``, and ``session_id`` and ``face_choose`` of lip sync.
 
-A mouth opens as far as the voice is loud: on the picture of an avatar or of lip sync, else in a small face on the
-plate.
+A mouth opens according to the voice's loudness: on the picture of an avatar or of lip sync, otherwise in a small face
+on the card.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from PIL import Image, ImageDraw, ImageFilter
 from kling_widgets.core.json_values import to_json
 from kling_widgets.demo.drawing import sound
 from kling_widgets.demo.drawing.animation import Animation, file_name, size_of
-from kling_widgets.demo.drawing.cards import Box, Plate, TextLine
+from kling_widgets.demo.drawing.cards import Box, Card, TextLine
 from kling_widgets.demo.drawing.fonts import Type, printable
 from kling_widgets.demo.drawing.shapes import ACCENT, NIGHT, WRONG, Colour, Piece, Point, Sheet, tint
 
-MOUTH = (0.5, 0.55)  # where a mouth is taken to be, of the picture's width and height
-BESIDE = (0.19, 0.44)  # where the words of a picture that is not opened do not lie under the face
-WIDTH = 0.15  # of a mouth, of the shorter side
-LEVELS = 24  # pictures of a mouth from closed to open
-SCENES = ("avatar", "lip sync")  # in which the picture itself speaks
-BLINK, EVERY = 0.14, 2.7  # seconds
+MOUTH = (0.5, 0.55)  # assumed position of the mouth, as shares of the picture's width and height
+BESIDE = (0.19, 0.44)  # position of a placeholder's text, so that the face does not cover it
+WIDTH = 0.15  # of a mouth, as a share of the shorter side
+LEVELS = 24  # number of mouth pictures from closed to open
+SCENES = ("avatar", "lip sync")  # workflows in which the picture itself speaks
+BLINK, EVERY = 0.14, 2.7  # length of a blink and time between two, in seconds
 
 
 class Mouth:
-    """A mouth of a width in pixels, in every state from closed to open."""
+    """Mouth of a given width in pixels, in all states from closed to open."""
 
     def __init__(self, width: float) -> None:
         self.pieces = [self._drawn(width, number / (LEVELS - 1)) for number in range(LEVELS)]
@@ -44,8 +44,8 @@ class Mouth:
         sheet = Sheet(width * 1.2, width * 0.95)
         x, y = width * 0.6, width * 0.475
 
-        def oval(half_width: float, half_height: float, ink: Colour, down: float = 0.0) -> None:
-            sheet.ellipse((x - half_width, y + down - half_height, x + half_width, y + down + half_height), ink)
+        def oval(half_width: float, half_height: float, colour: Colour, down: float = 0.0) -> None:
+            sheet.ellipse((x - half_width, y + down - half_height, x + half_width, y + down + half_height), colour)
 
         oval(wide / 2 + lip, tall / 2 + lip, tint(0.06, 0.62, 0.11))
         oval(wide / 2, tall / 2, tint(0.04, 0.24, 0.06))
@@ -56,7 +56,7 @@ class Mouth:
 
 
 class Face:
-    """The face of an avatar or of lip sync: a mouth on the picture, or a whole face where the picture is a stand-in."""
+    """Face of an avatar or of lip sync: a mouth on the picture, or a whole face if the picture is a placeholder."""
 
     def __init__(self, clip: Animation) -> None:
         self.voice = sound.voice(clip)
@@ -84,7 +84,7 @@ class Face:
 
 
 def _soothe(canvas: Image.Image, centre: Point, radius: float) -> None:
-    """Blurs what lies under the mouth, so that a mouth that is in the picture does not show beside it."""
+    """Blur the picture below the mouth, so that its own mouth is not visible beside it."""
     left, top = round(centre[0] - radius), round(centre[1] - radius * 0.8)
     patch = canvas.crop((left, top, left + round(2 * radius), top + round(1.6 * radius)))
     patch = patch.filter(ImageFilter.GaussianBlur(radius / 3))
@@ -93,7 +93,7 @@ def _soothe(canvas: Image.Image, centre: Point, radius: float) -> None:
 
 
 def _head(short: int, shut: bool) -> Piece:
-    """A calm face without a mouth, and shoulders; the eyes open or shut."""
+    """Return a face without a mouth, and shoulders; the eyes are open or shut."""
     radius = short * 0.17
     sheet = Sheet(radius * 3.2, radius * 3.6)
     x, y = radius * 1.6, radius * 1.55
@@ -115,7 +115,7 @@ def _head(short: int, shut: bool) -> Piece:
 
 
 def _small_head(size: float) -> Piece:
-    """A round face without a mouth, of a size in pixels."""
+    """Return a round face without a mouth, of a size in pixels."""
     sheet = Sheet(size, size)
     sheet.dot((size / 2, size / 2), size / 2, tint(0.15, 0.86, 0.06))
     for x in (0.34, 0.66):
@@ -124,29 +124,29 @@ def _small_head(size: float) -> Piece:
 
 
 def _framed(clip: Animation) -> Piece:
-    """Corners around the face, with the face that was chosen."""
+    """Return a frame of four corners around the face, with the id of the chosen face."""
     chosen = face_words(clip.used.get("face_choose"))
     known = "session_id" in clip.used and bool(chosen)
-    ink = ACCENT if known else WRONG
+    colour = ACCENT if known else WRONG
     width, height = clip.short * 0.46, clip.short * 0.5
     face = Type(round(clip.short * 0.028))
     top = face.leading + 4
     sheet, arm, thick = Sheet(width, height + top), width * 0.16, max(1.5, clip.short / 200)
     for x, across in ((thick, arm), (width - thick, -arm)):
         for y, down in ((top + thick, arm), (top + height - thick, -arm)):
-            sheet.line([(x + across, y), (x, y), (x, y + down)], ink, thick)
+            sheet.line([(x + across, y), (x, y), (x, y + down)], colour, thick)
     image = sheet.reduced()
     words = face.cut(printable(f"face {chosen}" if chosen else "no face is chosen"), width)
     draw = ImageDraw.Draw(image)
     draw.rounded_rectangle(
         (0, 0, face.width(words) + face.size * 0.8, face.leading), face.size * 0.3, fill=(*NIGHT[:3], 190)
     )
-    face.draw(draw, (face.size * 0.4, 0), words, ink)
+    face.draw(draw, (face.size * 0.4, 0), words, colour)
     return Piece.of(image)
 
 
 def face_words(chosen: Any) -> str:
-    """The face that was chosen: a text, or the id in an object or in the first of a list of objects."""
+    """Return the chosen face as text: a text, the id in an object, or that of the first object in a list."""
     if isinstance(chosen, list):
         more = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
         return face_words(chosen[0]) + more if chosen else ""
@@ -155,8 +155,8 @@ def face_words(chosen: Any) -> str:
     return "" if chosen is None else str(chosen)
 
 
-def voice_plate(clip: Animation) -> Plate | None:
-    """The voice's name, its wave with how far it is, and a small mouth where no picture speaks."""
+def voice_card(clip: Animation) -> Card | None:
+    """Return a card with the voice's name and waveform, and a small face if the picture does not speak."""
     speech, items = sound.voice(clip), clip.items("voice_list")
     if speech is None:
         return None
@@ -182,17 +182,17 @@ def voice_plate(clip: Animation) -> Plate | None:
         step, done = (right - left) / len(bars), clip.done(moment) * len(bars)
         for number, loud in enumerate(bars):
             x, half = left + number * step, max(1.0, float(loud) * height * 0.42)
-            ink = ACCENT if number < done else (150, 152, 160, 255)
-            draw.rectangle((x, middle - half, x + max(1.0, step * 0.55), middle + half), fill=ink[:3])
+            colour = ACCENT if number < done else (150, 152, 160, 255)
+            draw.rectangle((x, middle - half, x + max(1.0, step * 0.55), middle + half), fill=colour[:3])
 
-    return Plate(clip, f"voice · {file_name(str(items[0].get('url')))}", lines, wave, height)
+    return Card(clip, f"voice · {file_name(str(items[0].get('url')))}", lines, wave, height)
 
 
-def lips_plate(clip: Animation) -> Plate | None:
-    """The session and the face of lip sync, or what is missing."""
+def lip_sync_card(clip: Animation) -> Card | None:
+    """Return a card with the session and the face of lip sync, or what is missing."""
     session, chosen = clip.used.get("session_id"), face_words(clip.used.get("face_choose"))
     if session is None and not chosen and clip.request.spec.scene != "lip sync":
         return None
     lines = [TextLine(f"session {session}") if session else TextLine("no session_id: it may be refused", WRONG)]
     lines.append(TextLine(f"face {chosen}") if chosen else TextLine("no face_choose: it may be refused", WRONG))
-    return Plate(clip, "lip sync", lines)
+    return Card(clip, "lip sync", lines)

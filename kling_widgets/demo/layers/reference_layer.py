@@ -1,4 +1,4 @@
-"""``image_list``: the reference pictures as numbered polaroids, composed in the upper left."""
+"""``image_list``: the reference pictures as numbered polaroids in the upper left."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from kling_widgets.demo.drawing.fonts import Type
 from kling_widgets.demo.drawing.pictures import opened
 from kling_widgets.demo.drawing.shapes import NIGHT, WRONG, Piece
 
-LEAN = (-2.5, 1.5, -1.0, 2.5, -1.5, 1.0, -2.0, 2.0, -0.5)  # degrees, so that they lie as if by hand
-SIZES = (0.15, 0.12, 0.1, 0.08)  # of a print, of the shorter side: the largest that leaves the caption free
-FOOT = 0.64  # where they end, of the height
+LEAN = (-2.5, 1.5, -1.0, 2.5, -1.5, 1.0, -2.0, 2.0, -0.5)  # degrees, so that they look placed by hand
+SIZES = (0.15, 0.12, 0.1, 0.08)  # of a print, as shares of the shorter side: the largest that leaves the caption free
+FOOT = 0.64  # lower end of the layer, as a share of the height
 PAPER = (250, 248, 243)
-O1_WITH_VIDEO = 4  # references that O1 is documented to take beside a video (D)
+O1_WITH_VIDEO = 4  # documented number of references that O1 takes together with a video (D)
 
 
 def allowed(clip: Animation) -> int:
-    """How many references are documented for the model; the rest are shown as too many."""
+    """Return the documented number of references of the model; the rest are marked as too many."""
     field = clip.request.spec.field("image_list")
     most = min(limit.value for limit in field.limits) if isinstance(field, Links) else 9
     return min(most, O1_WITH_VIDEO) if clip.request.spec.name == "o1" and "video_list" in clip.used else most
 
 
 class ReferenceLayer:
-    """The polaroids, which lie still over the picture, left of an edge in pixels."""
+    """Layer of polaroids that do not move, left of a given edge in pixels."""
 
     def __init__(self, clip: Animation, right: int) -> None:
-        desk, short = CardSpace.of(clip), clip.short
-        room, gap, number = right - 2 * desk.margin, max(2, round(short * 0.02)), len(clip.references)
+        layout, short = CardSpace.of(clip), clip.short
+        room, gap, number = right - 2 * layout.margin, max(2, round(short * 0.02)), len(clip.references)
         for size in SIZES:
             side = max(16, round(short * size))
             row = max(1, min(number, (room + gap) // (side + gap)))
             rows = -(-number // row)
             tall = round(side * 1.24)
-            if desk.top + rows * (tall + gap) <= clip.height * FOOT:
+            if layout.top + rows * (tall + gap) <= clip.height * FOOT:
                 break
-        edge = round(side * 0.12)  # room for the lean and the shadow
+        edge = round(side * 0.12)  # room for the rotation and the shadow
         sheet = Image.new("RGBA", (row * (side + gap) + 2 * edge, rows * (tall + gap) + 2 * edge), (0, 0, 0, 0))
         most = allowed(clip)
         for number, picture in enumerate(clip.references):
             print_ = _polaroid(number + 1, picture, side, tall, number < most)
-            place = Image.new("RGBA", sheet.size, (0, 0, 0, 0))
-            place.paste(print_, (number % row * (side + gap), number // row * (tall + gap)))
-            sheet = Image.alpha_composite(sheet, place)
+            layer = Image.new("RGBA", sheet.size, (0, 0, 0, 0))
+            layer.paste(print_, (number % row * (side + gap), number // row * (tall + gap)))
+            sheet = Image.alpha_composite(sheet, layer)
         self.piece = Piece.of(sheet)
-        self.at = (desk.margin - edge, desk.top - edge)
+        self.at = (layout.margin - edge, layout.top - edge)
 
     def draw(self, canvas: Image.Image, moment: float) -> None:
         self.piece.paste(canvas, self.at)
@@ -58,7 +58,7 @@ class ReferenceLayer:
 
 
 def _polaroid(number: int, picture: InputPicture, side: int, tall: int, fits: bool) -> Image.Image:
-    """A print with its name, leaning, with a shadow; struck through where it is one too many."""
+    """Return a print with its name, rotated, with a shadow; struck through if it is one too many."""
     border = max(2, side // 18)
     card = Image.new("RGB", (side, tall), PAPER)
     card.paste(opened(picture, side - 2 * border, side - 2 * border), (border, border))

@@ -1,4 +1,4 @@
-"""A figure that walks: what the demo shows in place of a linked video, which it does not fetch."""
+"""Walking figure, the stand-in for a linked video, which the demo does not fetch."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from math import cos, pi, sin
 from kling_widgets.demo.drawing.shapes import Colour, Piece, Point, Sheet, tint
 
 PHASES = 24  # pictures of one pair of steps
-THIGH, SHIN, UPPER_ARM, FOREARM = 0.245, 0.245, 0.17, 0.16  # of the figure's height
+THIGH, SHIN, UPPER_ARM, FOREARM = 0.245, 0.245, 0.17, 0.16  # lengths as shares of the figure's height
 SWING = 0.46  # radians to each side
-STRIDE = 4 * (THIGH + SHIN) * sin(SWING) * 0.95  # of the figure's height, in one pair of steps
-WIDE = 0.8  # its picture's width, of the figure's height
+STRIDE = 4 * (THIGH + SHIN) * sin(SWING) * 0.95  # length of one pair of steps, as a share of the figure's height
+WIDE = 0.8  # width of its picture, as a share of the figure's height
 
 
 class Walker:
-    """The pictures of the figure at one height in pixels; its colour comes from the name."""
+    """Pictures of the figure at one height in pixels; its colour is derived from the name."""
 
     def __init__(self, name: str, height: float) -> None:
         self.height = height
@@ -25,7 +25,7 @@ class Walker:
         self.pieces = [self._drawn(number / PHASES) for number in range(PHASES)]
 
     def at(self, phase: float) -> Piece:
-        """Its picture at a part of a pair of steps, counted in pairs; its feet stand on the lower edge."""
+        """Return its picture after a number of pairs of steps; its feet are on the lower edge."""
         return self.pieces[int(phase * PHASES) % PHASES]
 
     def _drawn(self, phase: float) -> Piece:
@@ -37,8 +37,8 @@ class Walker:
         neck = (hip[0] + 0.02, hip[1] - 0.3)
         arms = [_limb(phase + half, UPPER_ARM, FOREARM, knee=False) for half in (0.0, 0.5)]
 
-        def stroke(points: list[Point], at: Point, ink: Colour, width: float) -> None:
-            sheet.line([((at[0] + x) * tall, (at[1] + y) * tall) for x, y in points], ink, width * tall)
+        def stroke(points: list[Point], at: Point, colour: Colour, width: float) -> None:
+            sheet.line([((at[0] + x) * tall, (at[1] + y) * tall) for x, y in points], colour, width * tall)
 
         shoulder = (neck[0] - 0.005, neck[1] + 0.045)
         stroke(arms[0], shoulder, self.far, 0.05)
@@ -54,7 +54,7 @@ class Walker:
 
 
 def _limb(phase: float, upper: float, lower: float, *, knee: bool) -> list[Point]:
-    """Hip, knee, heel and toe, or shoulder, elbow and hand, from their beginning; downwards is positive."""
+    """Return hip, knee, heel and toe, or shoulder, elbow and hand, relative to the first; downwards is positive."""
     angle = SWING * sin(2 * pi * phase) * (1 if knee else 0.8)
     # A leg bends while it swings forward; an arm is always a little bent, forward.
     bend = -(0.08 + 0.72 * max(0.0, cos(2 * pi * phase)) ** 1.6) if knee else 0.35

@@ -1,6 +1,6 @@
-"""What is not as it should be, over the settings: fields that are not used, struck through, and the catalog's notes.
+"""Warnings above the settings: unused fields, struck through, and the catalog's warnings.
 
-Where they need more room than there is, they are shown page after page.
+If they need more room than there is, they are shown page by page.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from kling_widgets.demo.drawing.shapes import SOFT, WRONG, Colour, Piece
 from kling_widgets.demo.drawing.unused import struck, warnings
 from kling_widgets.request.request import VideoRequest
 
-LINES = (2, 4)  # of a page, in a wide clip and in a tall one
-MOST_HEIGHT = 0.17  # of a page, of the clip's height
-READ = 1.5  # seconds at least for a page; what does not come to its turn is counted
+LINES = (2, 4)  # the most lines of a page, in a wide clip and in a tall one
+MOST_HEIGHT = 0.17  # the largest height of a page, as a share of the clip's
+READ = 1.5  # the minimum seconds for a page; warnings that are not shown in time are counted
 
 
 @dataclass(frozen=True)
 class WarningWord:
-    """A word of a note; struck through where it names what is not used."""
+    """Word of a warning; struck through if it names an unused field."""
 
     text: str
-    ink: Colour = SOFT
+    colour: Colour = SOFT
     struck: bool = False
 
 
 class WarningLayer:
-    """The notes of a clip, on pages of a width in pixels. ``height`` is that of the largest page, 0 without notes."""
+    """Layer with a clip's warnings, on pages of a width in pixels. ``height`` is the largest page's, 0 for none."""
 
     def __init__(self, clip: Animation, face: Type, width: float) -> None:
         self.clip, self.face, self.width = clip, face, width
         self.space = face.width("a a") - face.width("aa")
         most = max(1, min(LINES[clip.height > clip.width], int(clip.height * MOST_HEIGHT / face.leading)))
-        notes, shown = spoken(clip.request), max(1, int(clip.seconds / READ))
+        texts, shown = messages(clip.request), max(1, int(clip.seconds / READ))
         pages: list[list[list[WarningWord]]] = []
-        for number, note in enumerate(notes):
-            together = self._lines([*_flat(pages[-1]), *note]) if pages else []
+        for number, text in enumerate(texts):
+            together = self._lines([*_flat(pages[-1]), *text]) if pages else []
             if pages and len(together) <= most:
                 pages[-1] = together
             elif len(pages) < shown:
-                pages.append(self._lines(note)[:most])
+                pages.append(self._lines(text)[:most])
             else:
-                pages[-1] = self._ended(pages[-1], f"… and {len(notes) - number} more", most)
+                pages[-1] = self._ended(pages[-1], f"… and {len(texts) - number} more", most)
                 break
         self.height = max((len(page) for page in pages), default=0) * face.leading
         self.pages = [self._drawn(page) for page in pages]
 
     def draw(self, canvas: Image.Image, at: tuple[int, int], moment: float) -> None:
-        """Draws the page of the moment, its upper left corner at a point."""
+        """Draw the page of the moment, with its upper left corner at a point."""
         if self.pages:
             turn = int(moment / self.clip.seconds * len(self.pages))
             self.pages[min(turn, len(self.pages) - 1)].paste(canvas, at)
@@ -59,14 +59,14 @@ class WarningLayer:
     def _lines(self, words: list[WarningWord]) -> list[list[WarningWord]]:
         lines: list[list[WarningWord]] = []
         for word in words:
-            word = WarningWord(self.face.cut(printable(word.text), self.width), word.ink, word.struck)
+            word = WarningWord(self.face.cut(printable(word.text), self.width), word.colour, word.struck)
             if not lines or self._length([*lines[-1], word]) > self.width:
                 lines.append([])
             lines[-1].append(word)
         return lines
 
     def _ended(self, page: list[list[WarningWord]], words: str, most: int) -> list[list[WarningWord]]:
-        """The page with these words at its end, which take the place of others where there is no room."""
+        """Return the page with these words at its end, without its last words if there is not enough room."""
         kept, end = _flat(page), WarningWord(words, WRONG)
         while kept and len(self._lines([*kept, end])) > most:
             kept.pop()
@@ -81,11 +81,11 @@ class WarningLayer:
         for line in page:
             x = 0.0
             for word in line:
-                self.face.draw(draw, (x, y), word.text, word.ink)
+                self.face.draw(draw, (x, y), word.text, word.colour)
                 end = x + self.face.width(word.text)
                 if word.struck:
                     height = y + self.face.size * 0.68
-                    draw.line((x, height, end, height), fill=word.ink, width=max(1, self.face.size // 10))
+                    draw.line((x, height, end, height), fill=word.colour, width=max(1, self.face.size // 10))
                 x = end + self.space
             y += self.face.leading
         return Piece.of(image)
@@ -95,17 +95,17 @@ def _flat(page: list[list[WarningWord]]) -> list[WarningWord]:
     return [word for line in page for word in line]
 
 
-def spoken(request: VideoRequest) -> list[list[WarningWord]]:
-    """The notes of a request in words."""
-    notes: list[list[WarningWord]] = []
+def messages(request: VideoRequest) -> list[list[WarningWord]]:
+    """Return the warnings of a request as words."""
+    found: list[list[WarningWord]] = []
     for reason, names in struck(request).items():
-        lead = [] if notes else [WarningWord("Not used:", WRONG)]
-        notes.append(
+        lead = [] if found else [WarningWord("Not used:", WRONG)]
+        found.append(
             [
                 *lead,
                 *(WarningWord(name, WRONG, struck=True) for name in names),
                 *map(WarningWord, f"({reason})".split()),
             ]
         )
-    notes += [[WarningWord("Note:", WRONG), *map(WarningWord, sentence.split())] for sentence in warnings(request)]
-    return notes
+    found += [[WarningWord("Note:", WRONG), *map(WarningWord, sentence.split())] for sentence in warnings(request)]
+    return found

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kling_widgets.demo.drawing.animation import FRAMINGS as NAMES
-from kling_widgets.demo.layers.background import FRAMINGS, Ground
+from kling_widgets.demo.layers.background import FRAMINGS, Background
 from tests.demo.conftest import Studio
 
 pytestmark = pytest.mark.slow
@@ -88,8 +88,8 @@ def test_shots_of_the_models_own_are_framings(studio: Studio) -> None:
 
 def test_framings_of_a_land(studio: Studio) -> None:
     """The framings of a prompt without a picture are parts of one land, each as detailed as the whole."""
-    ground = Ground(studio.clip(model="3.0", seconds=3, size="320x180", multi_shots=True))
-    wide, medium, close = (np.asarray(ground.at(moment), float) for moment in (0.0, 1.0, 2.0))
+    background = Background(studio.clip(model="3.0", seconds=3, size="320x180", multi_shots=True))
+    wide, medium, close = (np.asarray(background.at(moment), float) for moment in (0.0, 1.0, 2.0))
     assert wide.shape == medium.shape == close.shape == (180, 320, 3)
     assert np.abs(wide - medium).mean() > 3 and np.abs(medium - close).mean() > 3
 
@@ -99,14 +99,14 @@ def test_framings_of_a_land(studio: Studio) -> None:
 def test_no_view_has_a_black_corner(studio: Studio, camera: dict[str, Any] | None, size: str) -> None:
     """Wherever the camera goes, there is something to be seen, on a land and beyond the edges of a picture."""
     for pictures in ({}, {"image": studio.upload((200, 200, 200), tuple(map(int, size.split("x"))))}):  # type: ignore[arg-type]
-        ground = Ground(studio.clip(size=size, camera_control=camera, **pictures))
+        background = Background(studio.clip(size=size, camera_control=camera, **pictures))
         for moment in (0.0, 0.5, 23 / 24):
-            assert np.asarray(ground.at(moment)).max(2).min() > 8
+            assert np.asarray(background.at(moment)).max(2).min() > 8
 
 
 def test_a_picture_ends_visibly(studio: Studio) -> None:
     """Beyond a picture's edge it is darker, with a line between, so that it is seen where the picture ended."""
     fields = {"image": studio.upload((110, 110, 110), SIZE), "size": "320x180"}
-    ground = Ground(studio.clip(camera_control={"type": "simple", "config": {"horizontal": -10}}, **fields))
-    row = np.asarray(ground.at(23 / 24).convert("L"), int)[60]
+    background = Background(studio.clip(camera_control={"type": "simple", "config": {"horizontal": -10}}, **fields))
+    row = np.asarray(background.at(23 / 24).convert("L"), int)[60]
     assert row[10] < 90 < 105 < row[200] < 115 < 130 < row[:120].max()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from kling_widgets.demo.drawing.shapes import WRONG
-from kling_widgets.demo.layers.brush_layer import COLOURS, BrushLayer, filled, plate, regions
+from kling_widgets.demo.layers.brush_layer import COLOURS, BrushLayer, card, filled, regions
 from tests.demo.conftest import Studio, count, where
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ def test_a_foreign_mask_is_a_disc(studio: Studio) -> None:
     for frame, x in ((frames[0], 40), (frames[-1], 150)):
         disc = frame[152:168, x - 8 : x + 8]
         assert count(disc, COLOURS[0][:3], 60) > 90
-    assert "its mask is not opened" in regions(studio.clip(**fields))[0].notes
+    assert "its mask is not opened" in regions(studio.clip(**fields))[0].hints
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_a_foreign_mask_is_a_disc(studio: Studio) -> None:
     ],
 )
 def test_a_wrong_path_is_said(studio: Studio, item: dict[str, Any], said: str) -> None:
-    """What is not right with a path stands on the plate, in the colour of what is wrong."""
+    """What is not right with a path stands on the card, in the colour of what is wrong."""
     fields = wishes(studio, {"mask_url": mask(studio), **item}, resolution="720P")
-    assert regions(studio.clip(**fields))[0].wrong == (said,)
+    assert regions(studio.clip(**fields))[0].problems == (said,)
     right = wishes(studio, {"mask_url": mask(studio), "trajectories": path((10, 10), (20, 20))}, resolution="720P")
     amber = [count(studio.film(**each).frames[0][:400, 800:], WRONG[:3], 50) for each in (fields, right)]
     assert amber[0] > 60 > amber[1]
@@ -125,7 +125,7 @@ def test_a_wrong_mask_is_said(
         ImageDraw.Draw(image).rectangle(box, fill=255)
     item = {"mask_url": studio.picture(image), "trajectories": path((128, 268), (400, 268))}
     fields = wishes(studio, item)
-    assert regions(studio.clip(**fields))[0].wrong == (said,)
+    assert regions(studio.clip(**fields))[0].problems == (said,)
     frames = studio.film(**fields).frames
     assert (where(frames[-1], THING, 60)[0] - where(frames[0], THING, 60)[0] > 60) is moves
 
@@ -134,7 +134,7 @@ def test_a_mask_that_is_no_picture_is_said(studio: Studio) -> None:
     """An upload that cannot be read is wrong, and the clip is made."""
     item = {"mask_url": studio.keep(b"nothing"), "trajectories": path((1, 1), (9, 9))}
     fields = wishes(studio, item)
-    assert regions(studio.clip(**fields))[0].wrong == ("the mask cannot be read",)
+    assert regions(studio.clip(**fields))[0].problems == ("the mask cannot be read",)
     assert len(studio.film(**fields).frames) == 24
 
 
@@ -153,14 +153,14 @@ def test_more_than_six_are_not_used(studio: Studio) -> None:
     items = [{"mask_url": mask(studio), "trajectories": path((1, 1), (9, 9))}] * 8
     clip = studio.clip(**wishes(studio, *items))
     assert len(regions(clip)) == 6
-    assert plate(clip)
+    assert card(clip)
 
 
 def test_no_regions_no_brush(studio: Studio) -> None:
     """A clip without masks, or whose model takes none, has no brush."""
     item = {"mask_url": mask(studio), "trajectories": path((1, 1), (9, 9))}
     for clip in (studio.clip(), studio.clip(model="2.6", image=picture(studio), dynamic_masks=[item])):
-        assert BrushLayer.of(clip) is None and plate(clip) is None
+        assert BrushLayer.of(clip) is None and card(clip) is None
 
 
 def test_a_hole_is_filled_from_around_it() -> None:

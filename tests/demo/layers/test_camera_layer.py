@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from kling_widgets.catalog.structured_fields import CAMERA_AXES, CAMERA_MOVES
 from kling_widgets.demo.drawing.view import View
-from kling_widgets.demo.layers.camera_layer import AXES, MOVES, CameraLayer, plate
+from kling_widgets.demo.layers.camera_layer import AXES, MOVES, CameraLayer, card
 from tests.demo.conftest import Studio, where
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ Seen = tuple[tuple[float, float], float, float]
 
 
 def dots(studio: Studio) -> str:
-    """A picture with a dot at the left and one at the right, where no plate covers them."""
+    """A picture with a dot at the left and one at the right, where no card covers them."""
     picture = Image.new("RGB", (320, 180), (90, 90, 90))
     draw = ImageDraw.Draw(picture)
     draw.ellipse((90, 54, 106, 70), fill=ONE)
@@ -153,9 +153,9 @@ def test_near_things_pass_more_quickly(studio: Studio) -> None:
     ],
 )
 def test_what_is_said_and_what_is_wrong(asked: Any, name: str, words: str, wrong: str) -> None:
-    """The plate names the move, says what the camera does, and what is wrong with it."""
+    """The card names the move, says what the camera does, and what is wrong with it."""
     camera = CameraLayer(asked)
-    assert (camera.name, camera.words, camera.wrong) == (name, words, wrong)
+    assert (camera.name, camera.description, camera.problem) == (name, words, wrong)
 
 
 def test_more_than_the_most_moves_no_farther() -> None:
@@ -163,10 +163,8 @@ def test_more_than_the_most_moves_no_farther() -> None:
     assert CameraLayer(simple("pan", 1000)).view == CameraLayer(simple("pan", 10)).view != View()
 
 
-def test_no_camera_no_plate(studio: Studio) -> None:
+def test_no_camera_no_card(studio: Studio) -> None:
     """Only a clip whose model takes a camera has one."""
-    assert plate(studio.clip()) is None
-    assert (
-        plate(studio.clip(model="avatar", image="https://example.com/a.png", camera_control=simple("pan", 1))) is None
-    )
-    assert plate(studio.clip(camera_control=simple("pan", 1)))
+    assert card(studio.clip()) is None
+    assert card(studio.clip(model="avatar", image="https://example.com/a.png", camera_control=simple("pan", 1))) is None
+    assert card(studio.clip(camera_control=simple("pan", 1)))

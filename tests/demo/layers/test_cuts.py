@@ -1,4 +1,4 @@
-"""multi_shots, shot_type and multi_prompt: the plate that says which shot is seen."""
+"""multi_shots, shot_type and multi_prompt: the card that says which shot is seen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kling_widgets.demo.drawing.shapes import ACCENT, WRONG
-from kling_widgets.demo.layers.cuts import FLASH, plate
+from kling_widgets.demo.layers.cuts import FLASH, card
 from tests.demo.conftest import Studio, count
 
 pytestmark = pytest.mark.slow
@@ -19,8 +19,8 @@ GIVEN = {"multi_shots": True, "shot_type": "customize", "multi_prompt": ROWS}
 
 
 def drawn(studio: Studio, moment: float, **fields: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The plate of a clip of 4 s at a moment."""
-    made = plate(studio.clip(model="3.0", seconds=4, size="1280x720", **fields))
+    """The card of a clip of 4 s at a moment."""
+    made = card(studio.clip(model="3.0", seconds=4, size="1280x720", **fields))
     assert made
     canvas = Image.new("RGB", (500, made.height), (20, 20, 30))
     made.draw(canvas, (0, 0), moment)
@@ -55,6 +55,6 @@ def test_shots_that_are_missing_are_said(studio: Studio, fields: dict[str, Any],
 
 
 def test_none_without_several_shots(studio: Studio) -> None:
-    """A clip of one shot has no plate, also when shots are given but the switch is not on."""
+    """A clip of one shot has no card, also when shots are given but the switch is not on."""
     for fields in ({}, {"multi_shots": False}, {"multi_prompt": ROWS, "shot_type": "customize"}):
-        assert plate(studio.clip(model="3.0", seconds=4, **fields)) is None
+        assert card(studio.clip(model="3.0", seconds=4, **fields)) is None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kling_widgets.demo.drawing.shapes import WRONG
-from kling_widgets.demo.layers.driving import link, place, plate
+from kling_widgets.demo.layers.driving import card, link, scene_seed
 from tests.demo.conftest import Studio, count
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def test_base_and_feature(studio: Studio) -> None:
     for kind, same in (("feature", True), ("base", False)):
         made = frames(studio, video_list=[{"url": WALK, "refer_type": kind}])[0]
         assert bool(np.abs(made[50:70, 10:60].astype(int) - bare[50:70, 10:60]).mean() < 4) is same
-    assert place(studio.clip(video_list=[{"url": WALK, "refer_type": "base"}]))
+    assert scene_seed(studio.clip(video_list=[{"url": WALK, "refer_type": "base"}]))
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_base_and_feature(studio: Studio) -> None:
     ids=str,
 )
 def test_what_is_wrong_is_said(studio: Studio, items: list[Any], wrong: bool) -> None:
-    """A word that is no choice, and a second video, stand on the plate in the colour of what is wrong."""
-    made = plate(studio.clip(size="1280x720", video_list=items))
+    """A word that is no choice, and a second video, stand on the card in the colour of what is wrong."""
+    made = card(studio.clip(size="1280x720", video_list=items))
     assert made
-    assert (count(np.asarray(made.piece.ink), WRONG[:3], 30) > 40) is wrong
+    assert (count(np.asarray(made.piece.image), WRONG[:3], 30) > 40) is wrong
 
 
 def test_no_video_no_figure(studio: Studio) -> None:
     """A clip without a video, or whose model takes none, has neither."""
     for clip in (studio.clip(), studio.clip(model="1.6", video_list=[WALK])):
-        assert link(clip) is None and plate(clip) is None
+        assert link(clip) is None and card(clip) is None

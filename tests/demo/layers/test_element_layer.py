@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kling_widgets.demo.drawing.shapes import WRONG
-from kling_widgets.demo.layers.element_layer import STANDS, THINGS, ElementLayer, ids, kinds, plate
+from kling_widgets.demo.layers.element_layer import POSITIONS, THINGS, ElementLayer, card, ids, kinds
 from tests.demo.conftest import Studio, count
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ BOTH = "<<<element_1>>> meets <<<element_2>>>"
 def at_stand(frame: np.ndarray[Any, np.dtype[np.uint8]], number: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The part of a frame in which an element stands."""
     height, width, _ = frame.shape
-    x, y = round(STANDS[number - 1][0] * width), round(STANDS[number - 1][1] * height)
+    x, y = round(POSITIONS[number - 1][0] * width), round(POSITIONS[number - 1][1] * height)
     return frame[y - height // 5 : y, x - height // 10 : x + height // 10].astype(int)
 
 
@@ -47,10 +47,10 @@ def test_an_element_is_in_the_shots_that_name_it(studio: Studio) -> None:
 
 
 def test_what_is_wrong_is_said(studio: Studio) -> None:
-    """One that is not named, and a fourth one, stand on the plate in the colour of what is wrong."""
+    """One that is not named, and a fourth one, stand on the card in the colour of what is wrong."""
     wrong = []
     for prompt, given in ((BOTH, ["1", "2"]), ("a sea", ["1", "2"]), (f"{BOTH} <<<element_3>>>", ["1", "2", "3", "4"])):
-        made = plate(studio.clip(model="3.0", size="1280x720", prompt=prompt, kling_elements=given))
+        made = card(studio.clip(model="3.0", size="1280x720", prompt=prompt, kling_elements=given))
         assert made
         canvas = Image.new("RGB", (600, made.height))
         made.draw(canvas, (0, 0), 0)
@@ -69,4 +69,4 @@ def test_ids(studio: Studio) -> None:
     """Numbers and texts are ids; a clip whose model takes no elements has none."""
     assert ids(studio.clip(model="3.0", kling_elements=[7, "x"])) == ["7", "x"]
     clip = studio.clip(model="2.6", kling_elements=[7])
-    assert ids(clip) == [] and plate(clip) is None and ElementLayer.of(clip) is None
+    assert ids(clip) == [] and card(clip) is None and ElementLayer.of(clip) is None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kling_widgets.demo.drawing.shapes import ACCENT, WRONG
-from kling_widgets.demo.layers.face import LEVELS, MOUTH, Mouth, face_words, lips_plate, voice_plate
+from kling_widgets.demo.layers.face import LEVELS, MOUTH, Mouth, face_words, lip_sync_card, voice_card
 from tests.demo.conftest import Film, Studio, count
 
 pytestmark = pytest.mark.slow
@@ -56,8 +56,8 @@ def test_without_a_voice_the_mouth_stays_shut(studio: Studio) -> None:
     assert max(openness(made)) - min(openness(made)) < 40
 
 
-def test_a_voice_of_another_model_moves_the_face_on_its_plate(studio: Studio) -> None:
-    """Where no picture speaks, the wave on the plate fills as the clip goes on, and nothing speaks in the middle."""
+def test_a_voice_of_another_model_moves_the_face_on_its_card(studio: Studio) -> None:
+    """Where no picture speaks, the wave on the card fills as the clip goes on, and nothing speaks in the middle."""
     made = studio.film(size="640x360", seconds=2, voice_list=VOICE)
     amber = [count(frame[:140, 420:], ACCENT[:3], 60) for frame in (made.frames[2], made.frames[-1])]
     assert amber[1] > amber[0] + 100
@@ -66,7 +66,7 @@ def test_a_voice_of_another_model_moves_the_face_on_its_plate(studio: Studio) ->
 
 def test_a_mouth_opens_step_by_step() -> None:
     """Each state of the mouth shows more of its inside than the one before."""
-    dark = [int((np.asarray(piece.ink).max(2) < 60).sum()) for piece in Mouth(60).pieces]
+    dark = [int((np.asarray(piece.image).max(2) < 60).sum()) for piece in Mouth(60).pieces]
     clear = [int((np.asarray(piece.mask) == 0).sum()) for piece in Mouth(60).pieces]
     inside = [a - b for a, b in zip(dark, clear, strict=True)]
     assert len(inside) == LEVELS and inside[0] < inside[LEVELS // 4] < inside[-1]
@@ -99,9 +99,9 @@ def test_lip_sync_without_a_session_is_seen_as_wrong(studio: Studio) -> None:
     assert count(right, ACCENT[:3], 40) > 150
 
 
-def test_plates_only_where_they_belong(studio: Studio) -> None:
-    """A clip without voice has no voice plate, and only lip sync has the other."""
-    assert voice_plate(studio.clip()) is None and lips_plate(studio.clip()) is None
-    assert voice_plate(studio.clip(voice_list=VOICE)) and lips_plate(studio.clip(**FACE))
-    assert voice_plate(studio.clip(model="1.6", voice_list=VOICE)) is None
-    assert lips_plate(studio.clip(model="2.6", session_id="S")) is None
+def test_cards_only_where_they_belong(studio: Studio) -> None:
+    """A clip without voice has no voice card, and only lip sync has the other."""
+    assert voice_card(studio.clip()) is None and lip_sync_card(studio.clip()) is None
+    assert voice_card(studio.clip(voice_list=VOICE)) and lip_sync_card(studio.clip(**FACE))
+    assert voice_card(studio.clip(model="1.6", voice_list=VOICE)) is None
+    assert lip_sync_card(studio.clip(model="2.6", session_id="S")) is None

@@ -55,7 +55,7 @@ def test_more_than_documented_are_struck_through(
     assert allowed(clip) == most
     prints = ReferenceLayer.of(clip, 640)
     assert prints
-    amber = count(np.asarray(prints.piece.ink), WRONG[:3], 30)
+    amber = count(np.asarray(prints.piece.image), WRONG[:3], 30)
     assert (amber > 100) is (most < 9)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kling_widgets.demo.drawing.fonts import Type
 from kling_widgets.demo.drawing.shapes import WRONG
-from kling_widgets.demo.layers.warnings import LINES, READ, WarningLayer, WarningWord, spoken
+from kling_widgets.demo.layers.warnings import LINES, READ, WarningLayer, WarningWord, messages
 from tests.demo.conftest import Studio, count, wish
 
 FACE = Type(19)
@@ -36,7 +36,7 @@ def texts(notes: list[list[WarningWord]]) -> list[str]:
 
 def test_what_is_said() -> None:
     """First what is not used, each name struck through, then the notes."""
-    notes = spoken(wish(model="1.6", seconds=5, sound=True, metadata={"seed": 1}))
+    notes = messages(wish(model="1.6", seconds=5, sound=True, metadata={"seed": 1}))
     assert texts(notes) == [
         "Not used: Sound (not documented for Kling 1.6)",
         "metadata.seed (not documented)",
@@ -59,7 +59,7 @@ def test_pages(studio: Studio, seconds: int) -> None:
     notes = WarningLayer(clip, FACE, 1200)
     assert notes.height <= LINES[0] * FACE.leading
     assert 1 <= len(notes.pages) <= max(1, seconds / READ)
-    total = len(spoken(clip.request))
+    total = len(messages(clip.request))
     assert total > 6
     if seconds == 15:
         assert len(notes.pages) > 2
