@@ -1,4 +1,4 @@
-"""A demo service for a test, somebody who calls it, and what is in a film."""
+"""Fixtures for tests of the demo: running services, a client, and decoding of videos."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RED, BLUE, GREEN = (220, 30, 30), (30, 30, 220), (30, 200, 60)
 
 
 def until(look: Callable[[], T], good: Callable[[T], bool]) -> T:
-    """Looks again and again until what is seen is good."""
+    """Call ``look`` repeatedly until its result is good, and return that result."""
     pause, end = threading.Event(), time.monotonic() + DEADLINE
     while not good(seen := look()):
         assert time.monotonic() < end, f"waited in vain; last seen: {seen}"
@@ -40,13 +40,13 @@ def until(look: Callable[[], T], good: Callable[[T], bool]) -> T:
     return seen
 
 
-def wish(prompt: str = "a calm sea", model: str = "2.6", **fields: Any) -> VideoRequest:
-    """A request as the service sees it, small unless told otherwise."""
+def make_request(prompt: str = "a calm sea", model: str = "2.6", **fields: Any) -> VideoRequest:
+    """Return a request as the service parses it, with a small clip by default."""
     return VideoRequest.from_payload(VideoRequest(model, prompt=prompt, **{**SMALL, **fields}).payload())
 
 
 class Caller:
-    """A client of the demo's wire, as plain as can be."""
+    """Minimal HTTP client of the demo."""
 
     def __init__(self, base_url: str, key: str = "demo") -> None:
         self.http = httpx.Client(
@@ -57,7 +57,7 @@ class Caller:
         )
 
     def post(self, prompt: str = "a calm sea", **fields: Any) -> httpx.Response:
-        return self.http.post(TASKS, json=wish(prompt, **fields).payload())
+        return self.http.post(TASKS, json=make_request(prompt, **fields).payload())
 
     def create(self, prompt: str = "a calm sea", **fields: Any) -> str:
         reply = self.post(prompt, **fields)
@@ -93,13 +93,13 @@ def run(tmp_path: Path, ready_made: Render) -> Iterator[Callable[..., Demo]]:
 
 @pytest.fixture
 def demo(run: Callable[..., Demo]) -> Demo:
-    """A running demo service."""
+    """Return a running demo service."""
     return run()
 
 
 @pytest.fixture
 def caller(demo: Demo) -> Iterator[Caller]:
-    """Somebody who calls it."""
+    """Return a client of the demo."""
     caller = Caller(demo.base_url)
     yield caller
     caller.http.close()
@@ -107,7 +107,7 @@ def caller(demo: Demo) -> Iterator[Caller]:
 
 @pytest.fixture
 def painter(run: Callable[..., Demo]) -> Iterator[Caller]:
-    """Somebody who calls one that draws what is asked for."""
+    """Return a client of a demo that really draws."""
     caller = Caller(run(render=render_in_process).base_url)
     yield caller
     caller.http.close()
@@ -115,7 +115,7 @@ def painter(run: Callable[..., Demo]) -> Iterator[Caller]:
 
 @dataclass
 class Film:
-    """What is in a video file: frames as height × width × RGB, the rest as the file says."""
+    """Decoded video file: frames as height × width × RGB, and the file's properties."""
 
     frames: list[NDArray[np.uint8]]
     fps: float
@@ -137,7 +137,7 @@ class Film:
 
 
 def film(path: Path) -> Film:
-    """Decodes a whole file."""
+    """Decode a whole file."""
     with av.open(str(path)) as file:
         video = file.streams.video[0]
         frames = [frame.to_ndarray(format="rgb24") for frame in file.decode(video)]
@@ -154,19 +154,19 @@ def film(path: Path) -> Film:
 
 
 def where(frame: NDArray[np.uint8], colour: tuple[int, int, int], near: int = 40) -> tuple[float, float]:
-    """The middle of all that has a colour in a frame, in pixels from the upper left."""
+    """Return the centre of all pixels of a colour in a frame, from the upper left."""
     found = np.argwhere(np.abs(frame.astype(int) - colour).max(2) < near)
     assert len(found), f"{colour} is nowhere"
     return float(found[:, 1].mean()), float(found[:, 0].mean())
 
 
 def count(frame: NDArray[np.uint8], colour: tuple[int, int, int], near: int = 40) -> int:
-    """How many pixels of a frame have a colour."""
+    """Return the number of pixels of a colour in a frame."""
     return int((np.abs(frame.astype(int) - colour).max(2) < near).sum())
 
 
 class Studio:
-    """Draws requests into a folder of its own, and keeps uploads."""
+    """Renderer with a folder of its own, and uploads."""
 
     def __init__(self, folder: Path) -> None:
         self.store, self.folder = Store(folder), folder
@@ -175,7 +175,7 @@ class Studio:
         return self.picture(Image.new("RGB", size, colour))
 
     def picture(self, image: Image.Image) -> str:
-        """The link of a picture."""
+        """Upload a picture and return its link."""
         data = io.BytesIO()
         image.save(data, "PNG")
         return self.keep(data.getvalue())
@@ -188,11 +188,11 @@ class Studio:
         return self.folder / name
 
     def film(self, **fields: Any) -> Film:
-        return film(self.draw(wish(**fields)))
+        return film(self.draw(make_request(**fields)))
 
     def clip(self, **fields: Any) -> Animation:
-        """A request in numbers."""
-        return Animation.of(wish(**fields), self.store.uploads)
+        """Return the animation of a request."""
+        return Animation.of(make_request(**fields), self.store.uploads)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the gateway takes of a submission."""
+"""Parsing of submissions as the gateway does it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODEL = "aigc-video-kling-2.6"
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_the_bodies_of_the_page_are_read_as_they_are(body: dict[str, Any]) -> None:
-    """Nothing is lost or added."""
+    """The bodies on the service's page are parsed without loss or addition."""
     assert read(body) == body
 
 
@@ -44,12 +44,12 @@ def test_the_bodies_of_the_page_are_read_as_they_are(body: dict[str, Any]) -> No
     ],
 )
 def test_seconds_as_the_stock_gateway_reads_them(seconds: dict[str, Any], read_as: str) -> None:
-    """A whole number or its text; anything else is silently the default (R), and metadata overrides."""
+    """A length is a whole number or its text, anything else the default (R); metadata overrides it."""
     assert read({"model": MODEL, "prompt": "x", **seconds})["seconds"] == read_as
 
 
 def test_what_it_does_not_know_is_ignored() -> None:
-    """At the top; in metadata it goes on to the upstream."""
+    """Unknown top-level fields are ignored; unknown metadata is kept for the upstream."""
     body = {"model": MODEL, "prompt": "x", "promt": 1, "resolution": "4K", "metadata": {"seed": 1, "model": "other"}}
     assert read(body) == {"model": MODEL, "prompt": "x", "seconds": "5", "metadata": {"seed": 1}}
 
@@ -70,7 +70,7 @@ def test_what_it_does_not_know_is_ignored() -> None:
     ],
 )
 def test_what_it_refuses(body: Any, said: str) -> None:
-    """Kinds that it cannot unmarshal, and what the service's page calls an error."""
+    """The gateway refuses types that it cannot unmarshal, and errors named on the service's page."""
     with pytest.raises(ValueError, match=said):
         read(body)
 
@@ -80,7 +80,7 @@ _fields = st.dictionaries(st.sampled_from([*FIELDS, "images", "image_urls", "las
 
 @given(_fields, _fields, st.sampled_from([MODEL, "aigc-video-kling-o1", "aigc-video-kling-3.0", "aigc-video-kling-9"]))
 def test_whatever_it_takes_can_be_laid_out(top: dict[str, Any], metadata: dict[str, Any], model: str) -> None:
-    """Any JSON: refused in words, or a clip of bounded length; no file but an upload is ever named."""
+    """Any JSON is refused with a message, or is a clip of bounded length that opens no file except uploads."""
     body = json.loads(to_json(plain({**top, "model": model, "prompt": "x", "metadata": metadata})))
     try:
         taken = read(body)
@@ -94,7 +94,7 @@ def test_whatever_it_takes_can_be_laid_out(top: dict[str, Any], metadata: dict[s
 
 
 def test_a_second_picture_is_a_reference_here() -> None:
-    """Where the service decides, the demo takes it for one."""
+    """A second picture, on which the service decides, is a reference in the demo."""
     body = read({"model": "aigc-video-kling-o1", "prompt": "x", "images": [LINK, LINK + "?2"]})
     clip = Animation.of(VideoRequest.from_payload(body), Path("uploads"))
     assert clip.first and clip.first.link == LINK

@@ -21,8 +21,8 @@ PROGRAM = [sys.executable, "-m", "kling_widgets.demo"]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_it_runs_until_it_is_told_to_end(tmp_path: Path, ending: signal.Signals) -> None:
-    """The program says its address and how to use it, serves, and ends cleanly on Ctrl+C and on SIGTERM."""
+def test_it_runs_until_it_is_stopped(tmp_path: Path, ending: signal.Signals) -> None:
+    """The program prints its address and usage, serves requests, and ends cleanly on Ctrl+C and SIGTERM."""
     program = subprocess.Popen(
         [*PROGRAM, "--folder", str(tmp_path / "demo"), "--seconds", "0.1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -44,13 +44,13 @@ def test_it_runs_until_it_is_told_to_end(tmp_path: Path, ending: signal.Signals)
 
 
 def test_help_lists_every_word() -> None:
-    """--help explains each word that makes things fail."""
+    """--help explains each word that simulates a failure."""
     for word, failure in FAILURES.items():
         assert re.search(rf"demo:{word}\s+{re.escape(failure.explanation)}", arguments().format_help())
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
-    """A folder that cannot be made is one line, and an exit status."""
+    """A folder that cannot be created is an error of one line, and an exit status."""
     (tmp_path / "file").write_text("not a folder")
     done = subprocess.run(
         [*PROGRAM, "--folder", str(tmp_path / "file" / "demo")], capture_output=True, text=True, timeout=60

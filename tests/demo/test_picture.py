@@ -1,4 +1,4 @@
-"""Every field of a request can be seen in its clip: at work, or as what is not used."""
+"""Every field of a request is visible in its clip: by its effect, or as unused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
 
 
 def values(studio: Studio) -> dict[str, Any]:
-    """A value of every field of the line."""
+    """Return a value for every field."""
     picture, mask = Image.new("RGB", (320, 180), (120, 150, 180)), Image.new("L", (320, 180), 0)
     for image, ink in ((picture, (250, 20, 220)), (mask, 255)):
         ImageDraw.Draw(image).ellipse((40, 40, 80, 80), fill=ink)
@@ -76,8 +76,8 @@ def clip(studio: Studio, model: str, fields: dict[str, Any]) -> Animation:
 
 
 def seen(made: Animation) -> str:
-    """What a clip looks and sounds like, in one word: pages of notes and cards change with time. Without the line of
-    settings, which names every field whatever becomes of it."""
+    """Return a hash of a clip's frames and sound, at several moments as pages change. It excludes the settings line,
+    which names every field in any case."""
     painter = Painter(replace(made, settings=()))
     digest = hashlib.sha256(repr((made.width, made.height, made.frames)).encode())
     for share in (0.02, 0.3, 0.55, 0.9):
@@ -93,7 +93,7 @@ def seen_without(studio: Studio, model: str) -> str:
 
 
 def least(studio: Studio, model: str) -> dict[str, Any]:
-    """The fewest fields with which a model makes a clip."""
+    """Return the fewest fields with which a model makes a clip."""
     every = values(studio)
     needed = ["image"] if any(need.field == "image" for need in MODELS[model].needs) else []
     return {"prompt": "a lake", **{name: every[name] for name in needed}}
@@ -110,8 +110,8 @@ STRANGE = [
 
 @pytest.mark.parametrize(("model", "field"), [*TAKEN, *STRANGE])
 def test_every_field_leaves_a_trace(studio: Studio, model: str, field: str) -> None:
-    """A clip with the field is another one than without it, whatever the model: what is set is at work, or is said not
-    to be used."""
+    """A clip with the field differs from one without it, for any model: the field has an effect, or is shown as
+    unused."""
     fields = least(studio, model)
     value = values(studio)[field]
     if fields.get(field) == value:  # a first frame that the model must have: another one
@@ -121,7 +121,7 @@ def test_every_field_leaves_a_trace(studio: Studio, model: str, field: str) -> N
 
 @pytest.mark.parametrize("model", MODELS)
 def test_each_model_draws_its_fields_and_names_the_others(studio: Studio, model: str) -> None:
-    """The fields that are not drawn are those that it is not documented to take, whichever they are."""
+    """The fields that are not drawn are exactly those that the model is not documented to take."""
     least_of_it = least(studio, model)
     for name in NAMES:
         made = clip(studio, model, {**least_of_it, name: values(studio)[name]})
@@ -130,7 +130,7 @@ def test_each_model_draws_its_fields_and_names_the_others(studio: Studio, model:
 
 @pytest.mark.parametrize("model", OPEN)
 def test_all_fields_at_once(studio: Studio, model: str) -> None:
-    """With all of its fields a model's clip is made, as asked; taking any of them away can be seen."""
+    """A clip with all of a model's fields is made; removing any of them changes it."""
     fields = {name: values(studio)[name] for name in OPEN[model]}
     whole = clip(studio, model, fields)
     assert not whole.unused
@@ -144,7 +144,7 @@ def test_all_fields_at_once(studio: Studio, model: str) -> None:
     "model", [min(OPEN, key=lambda model: len(OPEN[model])), max(OPEN, key=lambda model: len(OPEN[model]))]
 )
 def test_one_field_less(studio: Studio, model: str) -> None:
-    """Of all that is seen at once each field still leaves its trace."""
+    """With all fields set, removing one still changes the clip."""
     whole = clip(studio, model, {name: values(studio)[name] for name in OPEN[model]})
     word = seen(whole)
     for name in OPEN[model]:
@@ -154,7 +154,7 @@ def test_one_field_less(studio: Studio, model: str) -> None:
 
 
 def test_all_the_line_at_once(studio: Studio) -> None:
-    """A model that the catalog does not know takes every field, and its clip is made, also with everything wrong."""
+    """An unknown model takes every field, and its clip is made, also with invalid values."""
     every = values(studio)
     odd = {
         **every,

@@ -1,4 +1,4 @@
-"""The wire of the demo, over real HTTP."""
+"""The demo's routes over real HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 from kling_widgets.catalog import models as catalog
 from kling_widgets.client.client import Client
 from kling_widgets.demo.service import Demo
-from tests.demo.conftest import TASKS, Caller, film, until, wish
+from tests.demo.conftest import TASKS, Caller, film, make_request, until
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +27,8 @@ def png(size: tuple[int, int] = (40, 30)) -> bytes:
     return data.getvalue()
 
 
-def test_from_wish_to_film(painter: Caller, tmp_path: Path) -> None:
-    """A task is accepted, runs, succeeds with a link on this very host, and the link is the film that was asked."""
+def test_from_request_to_film(painter: Caller, tmp_path: Path) -> None:
+    """A task is accepted, runs, and succeeds with a link on the same host to the requested video."""
     reply = painter.post("a paper boat", size="320x180")
     made = reply.json()
     assert reply.headers["x-oneapi-request-id"]
@@ -44,7 +44,7 @@ def test_from_wish_to_film(painter: Caller, tmp_path: Path) -> None:
 
 
 def test_no_success_before_the_film_is_whole(run: Callable[..., Demo]) -> None:
-    """As long as a task has not succeeded it has no link and its film cannot be had; its progress only grows."""
+    """Before a task succeeds it has no link and no video; its progress never decreases."""
     caller = Caller(run(seconds_per_task=1.0).base_url)
     task_id, seen = caller.create(size="320x180"), []
 
@@ -68,7 +68,7 @@ def test_no_success_before_the_film_is_whole(run: Callable[..., Demo]) -> None:
     [("bytes=0-9", 206, slice(0, 10)), ("bytes=100-", 206, slice(100, None)), ("bytes=-7", 206, slice(-7, None))],
 )
 def test_media_can_be_had_in_parts(caller: Caller, asked: str, status: int, part: slice) -> None:
-    """A browser that seeks gets the bytes that it asks for."""
+    """A browser that seeks gets the requested range of bytes."""
     url = caller.ended(caller.create())["url"]
     whole = caller.http.get(url).content
     reply = caller.http.get(url, headers={"Range": asked})
@@ -81,7 +81,7 @@ def test_media_can_be_had_in_parts(caller: Caller, asked: str, status: int, part
     ("key", "code"), [("", ""), ("an-invalid-key", "invalid_api_key")], ids=["no key", "an invalid one"]
 )
 def test_keys(demo: Demo, key: str, code: str) -> None:
-    """Every route of the service wants a key, and refuses one that says it is invalid; media want none."""
+    """Every route requires a key and refuses one that contains "invalid"; media need none."""
     caller = Caller(demo.base_url, key)
     for reply in (
         caller.post(),
@@ -108,8 +108,8 @@ def test_keys(demo: Demo, key: str, code: str) -> None:
         (b'{"model": "aigc-video-kling-2.6", "prompt": "a sea", "images": [{"url": "x"}]}', "field images"),
     ],
 )
-def test_a_wrong_body_is_told_what_is_wrong(caller: Caller, body: bytes, said: str) -> None:
-    """What the gateway cannot read, or the service's page calls an error, is refused."""
+def test_a_wrong_body_gets_an_explanation(caller: Caller, body: bytes, said: str) -> None:
+    """A body that the gateway cannot parse, or that the service's page calls an error, is refused."""
     reply = caller.http.post(TASKS, content=body, headers={"Content-Type": "application/json"})
     assert reply.status_code == 400
     assert reply.json()["code"] == "invalid_request"
@@ -117,14 +117,14 @@ def test_a_wrong_body_is_told_what_is_wrong(caller: Caller, body: bytes, said: s
 
 
 def test_too_much_is_refused(caller: Caller) -> None:
-    """A body and an upload that are too large are refused instead of kept in memory."""
+    """A body or an upload that is too large is refused instead of kept in memory."""
     body = b'{"model": "aigc-video-kling-2.6", "prompt": "' + b"a" * 2_100_000 + b'"}'
     assert caller.http.post(TASKS, content=body).status_code == 413
     assert caller.upload(png() + b"0" * 20_000_000).status_code == 413
 
 
 def test_what_is_not_there(caller: Caller) -> None:
-    """Unknown tasks, films, uploads and addresses are answered as the gateway answers."""
+    """Unknown tasks, videos, uploads and addresses get the gateway's answers."""
     reply = caller.http.get(f"{TASKS}/task_1")
     assert (reply.status_code, reply.json()["code"], reply.json()["data"]) == (400, "task_not_exist", None)
     reply = caller.http.post("/v1/v1/video/generations", json={})
@@ -134,7 +134,7 @@ def test_what_is_not_there(caller: Caller) -> None:
 
 
 def test_only_its_own_host_names(demo: Demo) -> None:
-    """A page that has its own name point at this machine learns nothing."""
+    """A request with another Host header is refused, which prevents DNS rebinding."""
     reply = httpx.get(f"{demo.base_url}/v1/models", headers={"Host": "evil.example", "Authorization": "Bearer a"})
     assert reply.status_code == 400
 
@@ -146,7 +146,7 @@ def test_models(caller: Caller) -> None:
 
 
 def test_upload(painter: Caller, tmp_path: Path) -> None:
-    """A picture gets a link that serves it, the same for the same picture, and is the first frame of a film."""
+    """An upload gets a link, the same for the same picture, and can be the first frame of a video."""
     reply = painter.upload(png(), "first frame.png")
     made = reply.json()
     assert (made["mime_type"], made["size"]) == ("image/png", len(png()))
@@ -161,13 +161,13 @@ def test_upload(painter: Caller, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.4", b"<svg/>"])
 def test_only_pictures_are_taken(caller: Caller, data: bytes) -> None:
-    """What is no picture is refused, whatever its name says."""
+    """A file that is not a picture is refused, whatever its name."""
     reply = caller.upload(data)
     assert (reply.status_code, reply.json()["code"]) == (400, "invalid_request")
 
 
 def test_an_upload_needs_its_file(caller: Caller) -> None:
-    """A form without a file, and a body that is no form, are refused."""
+    """An upload without a file and a body that is not a form are refused."""
     assert caller.http.post("/v1/files/uploads", data={"purpose": "model_input"}).status_code == 400
     assert caller.http.post("/v1/files/uploads", content=b"hello").status_code == 400
 
@@ -177,7 +177,7 @@ def test_an_upload_needs_its_file(caller: Caller) -> None:
 
 @pytest.mark.parametrize(("word", "status"), [("", "SUCCESS"), ("demo:fail ", "failed")])
 def test_the_form_of_june(caller: Caller, word: str, status: str) -> None:
-    """The gateway's later answers, which our own client reads as well."""
+    """The gateway's later form of answers works with our own client, too."""
     task_id = caller.create(f"a sea {word}demo:june")
     seen: list[dict[str, Any]] = []
     until(lambda: seen.append(caller.task(task_id)) or seen[-1], lambda task: task["status"] in ("SUCCESS", "failed"))  # type: ignore[func-returns-value]
@@ -191,7 +191,7 @@ def test_the_form_of_june(caller: Caller, word: str, status: str) -> None:
 
 
 def tasks(demo: Demo) -> int:
-    """How many tasks the demo has, by its own book."""
+    """Return the number of tasks in the demo's store."""
     with sqlite3.connect(demo.folder / "tasks.sqlite") as db:
         return int(db.execute("SELECT count(*) FROM tasks").fetchone()[0])
 
@@ -200,7 +200,7 @@ def tasks(demo: Demo) -> int:
     ("word", "message"), [("fail", "could not make this video"), ("moderation", "content moderation")]
 )
 def test_tasks_that_fail(caller: Caller, word: str, message: str) -> None:
-    """The task runs, then fails with the reason, in a reply that is a success as HTTP goes."""
+    """The task runs, then fails with the reason, in a reply with HTTP status 200."""
     task = caller.ended(caller.create(f"a sea demo:{word}"))
     assert task["status"] == "failed" and message in task["error"]["message"] and not task["url"]
     assert caller.http.get(f"/v1/videos/{task['task_id']}/content").status_code == 404
@@ -216,7 +216,7 @@ def test_tasks_that_fail(caller: Caller, word: str, message: str) -> None:
     ],
 )
 def test_posts_that_fail(demo: Demo, caller: Caller, word: str, status: int, code: str | None, created: int) -> None:
-    """The POST gets the error; whether there is a task then is as the table says."""
+    """The POST gets the error; a task exists afterwards as the table says."""
     reply = caller.post(f"a sea demo:{word}")
     assert reply.status_code == status and reply.headers["x-oneapi-request-id"]
     if code:
@@ -227,7 +227,7 @@ def test_posts_that_fail(demo: Demo, caller: Caller, word: str, status: int, cod
 
 
 def test_429_once(demo: Demo, caller: Caller) -> None:
-    """The first POST is refused with a time to wait, the second makes the task, and the next wish is refused again."""
+    """The first POST is refused with Retry-After, the second creates the task, and the next one is refused again."""
     codes = [caller.post("a sea demo:429") for _ in range(4)]
     assert [reply.status_code for reply in codes] == [429, 200, 429, 200]
     assert codes[0].headers["retry-after"] == "1"
@@ -235,7 +235,7 @@ def test_429_once(demo: Demo, caller: Caller) -> None:
 
 
 def test_lost(demo: Demo, caller: Caller) -> None:
-    """The connection closes without an answer, and the task exists; the service goes on."""
+    """The connection closes without an answer; the task exists, and the service continues."""
     with pytest.raises(httpx.TransportError):
         caller.post("a sea demo:lost")
     assert tasks(demo) == 1
@@ -243,7 +243,7 @@ def test_lost(demo: Demo, caller: Caller) -> None:
 
 
 def test_nourl(caller: Caller) -> None:
-    """The task succeeds, and its film is nowhere."""
+    """The task succeeds, but its video is not available."""
     task = caller.ended(caller.create("a sea demo:nourl"))
     assert task["status"] == "succeeded" and not task["url"]
     assert caller.http.get(f"/v1/videos/{task['task_id']}/content").status_code == 404
@@ -251,7 +251,7 @@ def test_nourl(caller: Caller) -> None:
 
 
 def test_late(caller: Caller) -> None:
-    """The link comes some queries after the success."""
+    """The link is included some queries after the success."""
     task = caller.ended(caller.create("a sea demo:late"))
     links = [task["url"], *(caller.task(task["task_id"])["url"] for _ in range(4))]
     assert not any(links[:3]) and links[-1]
@@ -259,7 +259,7 @@ def test_late(caller: Caller) -> None:
 
 
 def test_broken(caller: Caller) -> None:
-    """The film breaks off in its middle, every time, and nobody could take it for the whole."""
+    """The download always ends halfway, and cannot be mistaken for the whole file."""
     url = caller.ended(caller.create("a sea demo:broken"))["url"]
     for _ in range(2):
         got = b""
@@ -271,7 +271,7 @@ def test_broken(caller: Caller) -> None:
 
 
 def test_html(caller: Caller) -> None:
-    """Every third query is answered with a page, the others as ever."""
+    """Every third query is answered with an HTML page, the others normally."""
     task_id = caller.create("a sea demo:html")
     replies = [caller.http.get(f"{TASKS}/{task_id}") for _ in range(6)]
     assert [reply.status_code for reply in replies] == [200, 200, 502, 200, 200, 502]
@@ -282,7 +282,7 @@ def test_html(caller: Caller) -> None:
     ("word", "marks", "last"), [("stages", {"20%", "30%", "100%"}, "100%"), ("noprogress", {None}, None)]
 )
 def test_progress_words(run: Callable[..., Demo], word: str, marks: set[str | None], last: str | None) -> None:
-    """Progress is told in stage marks only, or not at all; on a busy machine a look may miss a short stage."""
+    """Progress is reported in stage marks only, or not at all; on a busy machine a query may miss a short stage."""
     caller = Caller(run(seconds_per_task=0.5).base_url)
     task_id, seen = caller.create(f"a sea demo:{word}"), set()
 
@@ -297,7 +297,7 @@ def test_progress_words(run: Callable[..., Demo], word: str, marks: set[str | No
 
 
 def test_slow(run: Callable[..., Demo]) -> None:
-    """A slow task is still running when one that was asked for later has succeeded."""
+    """A slow task is still running after a later one has succeeded."""
     caller = Caller(run(seconds_per_task=3.0).base_url)
     slow = caller.create("a sea demo:slow")
     quick = caller.create("a sea")
@@ -305,9 +305,9 @@ def test_slow(run: Callable[..., Demo]) -> None:
     assert caller.task(slow)["status"] == "processing"
 
 
-def test_wishes_are_checked_as_the_form_checks_them(caller: Caller) -> None:
-    """All bodies of the service page are accepted."""
+def test_requests_are_checked_as_the_form_checks_them(caller: Caller) -> None:
+    """All bodies on the service's page are accepted."""
     for path in sorted((Path(__file__).parent.parent / "wire" / "requests").glob("*.json")):
         reply = caller.http.post(TASKS, json={**json.loads(path.read_text()), "prompt": "demo:nourl"})
         assert reply.status_code == 200, (path.name, reply.text)
-    assert wish().payload()["model"] == "aigc-video-kling-2.6"
+    assert make_request().payload()["model"] == "aigc-video-kling-2.6"

@@ -1,4 +1,4 @@
-"""Which bodies the demo's wire accepts and refuses, field by field."""
+"""Bodies that the demo's routes accept and refuse, field by field."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_field_is_accepted(caller: Caller, model: str) -> None:
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 def test_what_the_page_calls_an_error_is_refused(caller: Caller, metadata: dict[str, Any], said: str) -> None:
-    """Ten references, three frames."""
+    """Ten references and three frames are refused, as the service's page says."""
     body = {"model": "aigc-video-kling-3.0", "prompt": "a sea", "metadata": metadata}
     reply = caller.http.post(TASKS, json=body)
     assert reply.status_code == 400 and reply.json()["code"] == "invalid_request"
@@ -63,7 +63,7 @@ def test_what_the_page_calls_an_error_is_refused(caller: Caller, metadata: dict[
 
 
 def test_what_the_gateway_takes_is_taken_and_drawn(painter: Caller, tmp_path: Path) -> None:
-    """Unknown names, and whatever stands in metadata: the clip says what it could not read."""
+    """Unknown names and any metadata are accepted; the clip shows what could not be read."""
     metadata = {
         "camera_control": "left",
         "dynamic_masks": "right",
@@ -80,7 +80,7 @@ def test_what_the_gateway_takes_is_taken_and_drawn(painter: Caller, tmp_path: Pa
 
 
 def test_a_painted_region_from_upload_to_film(painter: Caller, tmp_path: Path) -> None:
-    """A picture and a mask that were uploaded here give a film in which the region has gone its way."""
+    """With an uploaded picture and mask, the region has moved along its path in the video."""
     picture, mask = Image.new("RGB", (320, 180), (70, 90, 110)), Image.new("L", (320, 180), 0)
     picture.paste((250, 20, 220), (40, 40, 72, 72))
     mask.paste(255, (40, 40, 72, 72))

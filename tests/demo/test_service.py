@@ -1,4 +1,4 @@
-"""The demo as a server in somebody's process."""
+"""The demo as a server in another program's process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_stop_frees_the_port_and_the_thread(tmp_path: Path) -> None:
-    """A demo that was stopped, once or twice, leaves neither a thread nor an open port."""
+    """A stopped demo leaves neither a thread nor an open port; stopping twice is allowed."""
     before = set(threading.enumerate())  # another test may have a demo of its own
     with start(tmp_path) as demo:
         assert Caller(demo.base_url).http.get("/v1/models").status_code == 200
@@ -36,8 +36,8 @@ def test_stop_frees_the_port_and_the_thread(tmp_path: Path) -> None:
 
 
 def test_the_next_service_finishes_what_the_last_one_left(run: Callable[..., Demo]) -> None:
-    """Stopped in the middle of its work, a demo leaves no half a clip, and the next one on the folder, at another port,
-    makes the task ready."""
+    """A demo that is stopped while drawing leaves no partial clip, and the next one on the folder, at another port,
+    finishes the task."""
     first = run(render=render_in_process)
     caller = Caller(first.base_url)
     task_id = caller.create(seconds=10, size="320x180")
@@ -56,7 +56,7 @@ def test_the_next_service_finishes_what_the_last_one_left(run: Callable[..., Dem
 
 
 def test_several_services_share_a_folder(run: Callable[..., Demo]) -> None:
-    """Each of several services on one folder answers for all tasks, and each film is made."""
+    """Each of several services on one folder answers for all tasks, and each video is made."""
     callers = [Caller(run(render=render_in_process).base_url) for _ in range(3)]
     tasks = [caller.create(f"sea {number}") for number, caller in enumerate(callers * 2)]
     for task_id in tasks:
@@ -65,7 +65,7 @@ def test_several_services_share_a_folder(run: Callable[..., Demo]) -> None:
 
 
 def test_a_clip_that_cannot_be_drawn_fails_its_task(run: Callable[..., Demo]) -> None:
-    """When drawing fails, the task says why, and the next one is made."""
+    """If drawing fails, the task fails with the reason, and the next one is drawn."""
     demo = run(render=render_in_process)
     caller = Caller(demo.base_url)
     body = {"model": "aigc-video-kling-2.6", "prompt": "a sea", "no_such_field": 1}
@@ -76,7 +76,7 @@ def test_a_clip_that_cannot_be_drawn_fails_its_task(run: Callable[..., Demo]) ->
 
 
 def test_no_place_no_demo(tmp_path: Path) -> None:
-    """A folder that cannot be made, and a port that is taken, are one line each."""
+    """A folder that cannot be created and a port in use are errors of one line."""
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(KlingError, match="cannot start"):
         start(tmp_path / "file" / "demo")
@@ -85,7 +85,7 @@ def test_no_place_no_demo(tmp_path: Path) -> None:
 
 
 def test_tasks_that_cannot_be_read_are_set_aside(tmp_path: Path) -> None:
-    """It starts without them."""
+    """A damaged task file is set aside, and the demo starts without it."""
     (tmp_path / "tasks.sqlite").write_bytes(b"no database" * 1000)
     with start(tmp_path) as demo:
         assert Caller(demo.base_url).create()
@@ -93,7 +93,7 @@ def test_tasks_that_cannot_be_read_are_set_aside(tmp_path: Path) -> None:
 
 
 def test_inside_a_running_loop(run: Callable[..., Demo]) -> None:
-    """It starts from a cell, where a loop is running in this thread."""
+    """The demo starts in a cell, where an event loop is running in this thread."""
 
     async def cell() -> Demo:
         return run(render=render_in_process)
@@ -102,7 +102,7 @@ def test_inside_a_running_loop(run: Callable[..., Demo]) -> None:
 
 
 def test_after_nest_asyncio(tmp_path: Path) -> None:
-    """A process that nest_asyncio has patched can start it, draw with it and stop it."""
+    """The demo works in a process that nest_asyncio has patched."""
     code = """
 import nest_asyncio; nest_asyncio.apply()
 import sys; from pathlib import Path
@@ -117,7 +117,7 @@ with start(Path(sys.argv[1]), seconds_per_task=0.1) as demo:
 
 
 def test_a_process_that_just_ends(tmp_path: Path) -> None:
-    """A kernel that ends without stopping its demo, in the middle of a drawing, is not kept from ending."""
+    """A kernel can end without stopping its demo, even while it is drawing."""
     code = """
 import sys; from pathlib import Path
 from kling_widgets.demo.service import start
@@ -132,7 +132,7 @@ until(lambda: caller.task(task_id)["status"], lambda status: status == "processi
 
 
 def test_own_modules_beside_the_notebook_do_no_harm(run: Callable[..., Demo]) -> None:
-    """A file named as one of Python's modules, in the current folder, does not keep films from being drawn."""
+    """A file in the current folder with the name of a Python module does not break drawing."""
     for name in ("random", "json", "numpy", "av"):
         Path(f"{name}.py").write_text("raise RuntimeError('the wrong module')")
     caller = Caller(run(render=render_in_process).base_url)
@@ -140,7 +140,7 @@ def test_own_modules_beside_the_notebook_do_no_harm(run: Callable[..., Demo]) ->
 
 
 def test_default_folder(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo's folder is in KLING_WIDGETS_HOME, else where the system keeps a program's data."""
+    """The demo's folder is in KLING_WIDGETS_HOME, otherwise in the user's data folder."""
     assert default_folder() == isolated / "demo"
     monkeypatch.delenv("KLING_WIDGETS_HOME")
     assert default_folder().name == "demo" and "kling_widgets" in str(default_folder())

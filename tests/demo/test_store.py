@@ -11,13 +11,13 @@ import pytest
 
 from kling_widgets.demo.store import OWNER_TIMEOUT, Row, Store
 from tests.conftest import tries
-from tests.demo.conftest import wish
+from tests.demo.conftest import make_request
 
 pytestmark = pytest.mark.slow
 
 
 class Clock:
-    """A time that passes when it is told to."""
+    """Clock that a test sets."""
 
     def __init__(self) -> None:
         self.time = 1_000_000.0
@@ -37,11 +37,11 @@ def store(tmp_path: Path, clock: Clock) -> Store:
 
 
 def create(store: Store, prompt: str = "a calm sea", **fields: Any) -> Row:
-    return store.create(wish(prompt, **fields).payload(), prompt, 10.0)
+    return store.create(make_request(prompt, **fields).payload(), prompt, 10.0)
 
 
 def status(store: Store, row: Row) -> tuple[str, int]:
-    """Status and progress now, as a query would read them."""
+    """Return the current status and progress, as a query does."""
     found = store.get(row.id)
     assert found
     state = found.state(store.now())
@@ -49,8 +49,8 @@ def status(store: Store, row: Row) -> tuple[str, int]:
 
 
 def test_a_task_goes_from_queue_to_success(store: Store, clock: Clock) -> None:
-    """It waits until it is taken, is seen in the queue for a moment, runs with growing progress, and succeeds only when
-    its time is over and its clip is whole."""
+    """A task is queued until it is claimed and a moment longer, runs with growing progress, and succeeds only after
+    its minimum time and with a complete clip."""
     row = create(store)
     assert status(store, row) == ("queued", 0)
     taken = store.claim("me")
@@ -71,7 +71,7 @@ def test_a_task_goes_from_queue_to_success(store: Store, clock: Clock) -> None:
 
 
 def test_a_clip_that_is_ready_soon_waits_for_its_time(store: Store, clock: Clock) -> None:
-    """A task takes its least time also when the drawing is done before."""
+    """A task takes its minimum time even if its clip is finished earlier."""
     row = create(store)
     taken = store.claim("me")
     assert taken
@@ -84,7 +84,7 @@ def test_a_clip_that_is_ready_soon_waits_for_its_time(store: Store, clock: Clock
 
 
 def test_progress_never_looks_like_a_stage(store: Store, clock: Clock) -> None:
-    """10, 20 and 30 are the stock gateway's marks of stages: real progress avoids them."""
+    """Real progress is never 10, 20 or 30, the stock gateway's stage marks."""
     row = create(store)
     taken = store.claim("me")
     assert taken
@@ -97,7 +97,7 @@ def test_progress_never_looks_like_a_stage(store: Store, clock: Clock) -> None:
 
 
 def test_a_task_that_is_to_fail_fails_in_the_middle(store: Store, clock: Clock) -> None:
-    """demo:moderation runs at first, and nobody draws it."""
+    """A task with demo:moderation runs first, and is not drawn."""
     row = create(store, "demo:moderation")
     assert store.claim("me") is None
     clock.time += 3
@@ -122,7 +122,7 @@ def test_an_error_of_the_drawing_is_the_tasks(store: Store) -> None:
 
 
 def test_one_task_is_taken_once(store: Store) -> None:
-    """Many that ask at once for work get each task once, the oldest first."""
+    """Concurrent claims get each task once, the oldest first."""
     rows = [create(store, f"sea {number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda number: store.claim(f"worker {number}"), range(12)))
@@ -130,7 +130,7 @@ def test_one_task_is_taken_once(store: Store) -> None:
 
 
 def test_work_of_one_who_is_gone_is_taken_over(store: Store, clock: Clock) -> None:
-    """A task whose owner has been silent is taken by the next; one whose owner is heard of is not."""
+    """A task without a heartbeat of its owner can be claimed by another; one with a heartbeat cannot."""
     row = create(store)
     taken = store.claim("first")
     assert taken
@@ -144,7 +144,7 @@ def test_work_of_one_who_is_gone_is_taken_over(store: Store, clock: Clock) -> No
 
 
 def test_one_who_ends_gives_its_work_back(store: Store) -> None:
-    """What an owner releases can be taken at once."""
+    """Released tasks can be claimed at once."""
     create(store)
     store.claim("first")
     store.release("first")
@@ -152,7 +152,7 @@ def test_one_who_ends_gives_its_work_back(store: Store) -> None:
 
 
 def test_a_clock_set_back_blocks_nobody(store: Store, clock: Clock) -> None:
-    """A sign of life from the future is none."""
+    """A heartbeat from the future does not count."""
     create(store)
     store.claim("first")
     clock.time -= 3600
@@ -160,7 +160,7 @@ def test_a_clock_set_back_blocks_nobody(store: Store, clock: Clock) -> None:
 
 
 def test_a_deleted_clip_is_drawn_again(store: Store) -> None:
-    """A task whose clip somebody has deleted is open again."""
+    """A task whose clip has been deleted is open again."""
     row = create(store)
     taken = store.claim("me")
     assert taken
@@ -172,7 +172,7 @@ def test_a_deleted_clip_is_drawn_again(store: Store) -> None:
 
 
 def test_another_process_finds_everything(store: Store, tmp_path: Path) -> None:
-    """A second store on the folder knows task, clip and upload of the first."""
+    """A second store of the folder finds task, clip and upload of the first."""
     row, name = create(store), store.save_upload(b"a picture", ".png")
     other = Store(tmp_path / "demo")
     assert other.get(row.id) == row
@@ -180,8 +180,8 @@ def test_another_process_finds_everything(store: Store, tmp_path: Path) -> None:
     assert path and path.read_bytes() == b"a picture"
 
 
-def test_equal_wishes_share_a_clip(store: Store) -> None:
-    """Equal requests have one clip, also when a picture's link has another port; and need not be drawn twice."""
+def test_equal_requests_share_a_clip(store: Store) -> None:
+    """Equal requests share a clip, also if a picture's link has another port, and are drawn once."""
     name = store.save_upload(b"a picture", ".png")
     one, two, other = (
         create(store, image=f"http://{host}/media/uploads/{name}", image_tail=f"https://example.com/{tail}")
@@ -193,7 +193,7 @@ def test_equal_wishes_share_a_clip(store: Store) -> None:
 
 
 def test_only_own_names_are_looked_up(store: Store) -> None:
-    """Ids and names that this demo would not have given lead nowhere, least of all out of its folder."""
+    """Only ids and names in the demo's own form are looked up, so that none leads out of its folder."""
     assert store.get("demo_' OR 1=1 --") is None
     assert store.get("demo_" + "0" * 20) is None
     assert store.upload("../tasks.sqlite") is None
@@ -201,7 +201,7 @@ def test_only_own_names_are_looked_up(store: Store) -> None:
 
 
 def test_whatever_happens_to_the_file_the_demo_goes_on(tmp_path: Path, clock: Clock) -> None:
-    """Its tasks were free: damaged ones fail, and a file that cannot be read is set aside for a new one."""
+    """With a damaged file the demo continues: damaged tasks fail, and an unreadable file is replaced by a new one."""
     noise = random.Random(1)
     whole = Store(tmp_path / "whole", clock)
     rows = [create(whole, f"boat {number}") for number in range(9)]

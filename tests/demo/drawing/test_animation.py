@@ -1,4 +1,4 @@
-"""A request in numbers."""
+"""Descriptions of clips to draw."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from kling_widgets.demo.drawing.animation import Animation, file_name, upload_name
-from tests.demo.conftest import wish
+from tests.demo.conftest import make_request
 
 NAME = "0123456789abcdef" * 2 + ".png"
 
 
 def clip(uploads: Path = Path(), **fields: Any) -> Animation:
-    """The clip of a request in which nothing but these fields is set."""
-    return Animation.of(wish(**{"size": None, "seconds": None, **fields}), uploads)
+    """Return the clip of a request with only these fields."""
+    return Animation.of(make_request(**{"size": None, "seconds": None, **fields}), uploads)
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def clip(uploads: Path = Path(), **fields: Any) -> Animation:
     ],
 )
 def test_size(fields: dict[str, Any], size: tuple[int, int], fps: int) -> None:
-    """Width and height are what was asked, even, within bounds, and large ones have fewer frames a second."""
+    """Width and height are as requested, even, and within bounds; large clips have fewer frames a second."""
     made = clip(**fields)
     assert (made.width, made.height, made.fps) == (*size, fps)
 
 
 def test_a_first_frame_gives_the_ratio(tmp_path: Path) -> None:
-    """With a first frame at hand the clip copies its ratio at the asked resolution, whatever the ratio asked."""
+    """A clip has the ratio of its first frame, at the requested resolution, whatever ratio is requested."""
     Image.new("RGB", (300, 400)).save(tmp_path / NAME)
     link = f"http://127.0.0.1:1/media/uploads/{NAME}"
     made = clip(tmp_path, image=link, aspect_ratio="16:9", resolution="720P")
@@ -54,7 +54,7 @@ def test_a_first_frame_gives_the_ratio(tmp_path: Path) -> None:
 
 
 def test_a_turned_photo_gives_its_upright_ratio(tmp_path: Path) -> None:
-    """A phone's photo that lies on its side in the file counts as it is seen."""
+    """A photo with an EXIF orientation counts as upright."""
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (400, 300)).save(tmp_path / NAME.replace("png", "jpg"), exif=exif)
@@ -90,7 +90,7 @@ def test_shots_follow_one_another() -> None:
 
 @pytest.mark.parametrize("duration", [None, "", "5 s", "0", "-3", "inf", "nan", "1e308", [1]])
 def test_a_shot_without_seconds(duration: Any) -> None:
-    """It is not seen, the others share the clip; where no shot has any, the prompt is the one shot."""
+    """A shot without seconds is not shown; if no shot has any, the prompt is the only shot."""
     rows = [{"prompt": "one", "duration": duration}, {"prompt": "two", "duration": "3"}]
     fields = {"model": "3.0", "prompt": "a sea", "seconds": 5, "multi_shots": True, "shot_type": "customize"}
     made = clip(**fields, multi_prompt=rows)
@@ -100,14 +100,14 @@ def test_a_shot_without_seconds(duration: Any) -> None:
 
 
 def test_a_shot_without_a_prompt() -> None:
-    """It has its time."""
+    """A shot without a prompt still has its time."""
     rows = [{"duration": "2"}, {"prompt": None, "duration": "3"}]
     made = clip(model="3.0", prompt="a sea", seconds=5, multi_shots=True, shot_type="customize", multi_prompt=rows)
     assert [(shot.prompt, shot.start, shot.end) for shot in made.shots] == [("", 0, 2), ("", 2, 5)]
 
 
 def test_no_more_shots_than_seconds() -> None:
-    """A shot takes a second at least: however many are given, no clip has more than it can have seconds."""
+    """A clip has at most one shot for each second that a clip may have."""
     rows = [{"index": 1, "prompt": "again", "duration": "1"}] * 500
     assert len(clip(model="3.0", multi_shots=True, multi_prompt=rows).shots) == 60
 
@@ -124,7 +124,7 @@ def test_no_more_shots_than_seconds() -> None:
     ids=str,
 )
 def test_one_prompt_that_the_model_is_to_cut(fields: dict[str, Any], framings: list[str]) -> None:
-    """Where the model is to make the shots, the demo makes three of the one prompt, equally long."""
+    """If the model chooses the shots, the demo makes three of equal length from the prompt."""
     shots = clip(model="3.0", prompt="a sea", seconds=6, **fields).shots
     assert [shot.framing for shot in shots] == framings
     assert {shot.prompt for shot in shots} == {"a sea"}
@@ -132,7 +132,7 @@ def test_one_prompt_that_the_model_is_to_cut(fields: dict[str, Any], framings: l
 
 
 def test_shots_that_are_not_switched_on() -> None:
-    """Without the switch the shots' prompts are the one prompt, as on the wire."""
+    """Without the switch the shots' prompts are joined to one prompt, as in the body."""
     rows = [{"index": 1, "prompt": "one", "duration": "2"}, {"index": 2, "prompt": "two", "duration": "3"}]
     made = clip(model="3.0", prompt="", multi_prompt=rows)
     assert [shot.prompt for shot in made.shots] == ["one two"]
@@ -140,7 +140,7 @@ def test_shots_that_are_not_switched_on() -> None:
 
 
 def test_the_share_that_is_over() -> None:
-    """It is 0 in the first frame and 1 in the last."""
+    """The share is 0 in the first frame and 1 in the last."""
     made = clip(seconds=2)
     assert [made.done(number / made.fps) for number in (0, made.frames - 1)] == [0, 1]
     assert made.done(0.5) < 0.5 + 0.5 / made.fps < made.done(1.5)
@@ -155,11 +155,11 @@ def test_the_share_that_is_over() -> None:
     ],
 )
 def test_the_name_in_a_link(link: str, name: str) -> None:
-    """A link is shown by its file name, or as it is."""
+    """A link is shown by its file name, or unchanged if it has none."""
     assert file_name(link) == name
 
 
 def test_settings_say_what_was_asked() -> None:
-    """The line under the prompt has model and settings, also those that nobody asked for."""
+    """The settings line has the model and all settings, including defaults."""
     assert " · ".join(clip(sound=False).settings) == "Kling 2.6 · 5 s · 16:9 · 720P · sound off · 1280×720 px"
     assert " · ".join(clip(size="640x360", seconds=10).settings) == "Kling 2.6 · 10 s · 640x360"

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("size", ["1280x720", "720x1280", "1024x1024", "640x360", "400x100"])
 def test_cards_stand_apart(studio: Studio, size: str) -> None:
-    """However many there are, those that are seen together neither overlap nor leave the clip, and all come."""
+    """Cards on a page neither overlap nor leave the clip, and every card is on a page."""
     clip = studio.clip(size=size, seconds=4)
     cards = [Card(clip, f"card {number}", [TextLine("words")] * (number % 3)) for number in range(14)]
     rail = Rail(clip, cards)
@@ -28,7 +28,7 @@ def test_cards_stand_apart(studio: Studio, size: str) -> None:
 
 
 def test_each_page_has_its_time(studio: Studio) -> None:
-    """Plates that do not fit at once are seen one page after the other."""
+    """Cards that do not fit on one page are shown page by page."""
     clip = studio.clip(size="1024x1024", seconds=4)
     rail = Rail(clip, [Card(clip, f"card {number}", [TextLine("words")] * 3) for number in range(14)])
     seen = []
@@ -39,8 +39,8 @@ def test_each_page_has_its_time(studio: Studio) -> None:
     assert len(set(seen)) == len(rail.pages) > 1
 
 
-def test_a_card_is_as_high_as_what_it_says(studio: Studio) -> None:
-    """Each line adds to it; a long one is wrapped, and a drawing stands under the words or beside them."""
+def test_a_card_is_as_high_as_its_content(studio: Studio) -> None:
+    """Lines and a drawing add to the height; long lines are wrapped, and a drawing is below the text or beside it."""
     clip = studio.clip(size="1280x720")
     height = Card(clip, "title").height
     assert height < Card(clip, "title", [TextLine("a")]).height < Card(clip, "title", [TextLine("a b c " * 20)]).height

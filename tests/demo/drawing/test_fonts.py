@@ -1,4 +1,4 @@
-"""Type: lines that fit, and characters that no font has."""
+"""Text drawing: lines that fit, and characters that no font has."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_lines_fit_and_lose_nothing(text: str, width: int) -> None:
 
 
 def test_words_stay_whole() -> None:
-    """Latin words break only where there is no other way."""
+    """Latin words break only if they are longer than a line."""
     assert {word for line in Type(16).wrap(LONG, 400) for word in line.split()} == set(LONG.split())
 
 
 def test_cut() -> None:
-    """A line that is too long ends in …, one that fits stays as it is."""
+    """A line that is too long ends in …; one that fits is unchanged."""
     face = Type(16)
     assert face.cut("short", 400) == "short"
     assert face.cut(LONG, 200).endswith("…")
@@ -35,18 +35,18 @@ def test_cut() -> None:
 
 
 def test_missing_counts_what_no_font_has() -> None:
-    """Plain text has its font everywhere; a character that is none has one nowhere."""
+    """ASCII text always has a font; a noncharacter never has one."""
     assert missing("A quiet lake, 7 o'clock.") == 0
     assert missing("ab\U000e0fff") == 1
 
 
 def test_printable_keeps_one_line_without_what_has_no_shape() -> None:
-    """Line breaks become blanks; joiners, selectors and control characters go."""
+    """Line breaks become spaces; joiners, selectors and control characters are removed."""
     assert printable("a\n b\u200d\ufe0f\x1b[2J") == "a b [2J"
 
 
 def test_what_has_no_font_is_a_box() -> None:
-    """Drawing text that no font has leaves a mark, and never fails."""
+    """Text that no font has is drawn as boxes, without an error."""
     image = Image.new("L", (200, 40))
     Type(20).draw(ImageDraw.Draw(image), (2, 2), "\U000e0fff", 255)
     assert image.getbbox()

@@ -1,4 +1,4 @@
-"""The land of a prompt."""
+"""Landscapes of prompts."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ SEED, WIDTH, HEIGHT = "a paper boat", 640, 360
 
 
 def crest(picture: np.ndarray, rows: slice) -> np.ndarray:
-    """How light the land is along a band of rows, from left to right, without its mean."""
+    """Return the lightness along a band of rows, from left to right, minus its mean."""
     line = picture[rows].astype(float).mean((0, 2))
     return np.asarray(line - line.mean())
 
 
 def shifted(before: np.ndarray, after: np.ndarray, rows: slice) -> int:
-    """By how many pixels a band went to the left."""
+    """Return by how many pixels a band moved to the left."""
     one, two = crest(before, rows), crest(after, rows)
     return max(range(200), key=lambda way: float(np.corrcoef(one[way:], two[: len(two) - way])[0, 1]))
 
 
 def test_the_nearer_the_more_it_moves() -> None:
-    """When the camera slides to the right, near waves go farther to the left than far ones."""
+    """If the camera slides to the right, near ridges move farther to the left than far ones."""
     scene = Landscape(SEED, WIDTH, HEIGHT)
     ways = []
     for ridge in (scene.ridges[0], scene.ridges[-2]):
@@ -37,7 +37,7 @@ def test_the_nearer_the_more_it_moves() -> None:
 
 
 def test_a_part_is_a_part_of_the_whole() -> None:
-    """What is drawn of a part of the land is the same as in the whole, but for the grain and the motes."""
+    """A part of a landscape is the same as in the whole, except for noise and motes."""
     whole = np.asarray(Landscape(SEED, WIDTH, HEIGHT).at(0.5), int)
     part = Landscape(SEED, WIDTH, HEIGHT, (100, 50, 400, 330))
     assert part.part == (100, 50, 400, 330)
@@ -47,7 +47,7 @@ def test_a_part_is_a_part_of_the_whole() -> None:
 
 
 def test_more_than_the_picture_can_be_drawn() -> None:
-    """Beyond its edges the land goes on."""
+    """A landscape continues beyond the picture's edges."""
     wide = Landscape(SEED, WIDTH, HEIGHT, (-200, -100, 840, 460))
     made, whole = np.asarray(wide.at(0), int), np.asarray(Landscape(SEED, WIDTH, HEIGHT).at(0), int)
     assert made.shape == (560, 1040, 3)
@@ -56,7 +56,7 @@ def test_more_than_the_picture_can_be_drawn() -> None:
 
 
 def test_large_pictures_are_drawn_small() -> None:
-    """No more is computed than the detail asks for; ``part`` says which pixels of the clip it stands for."""
+    """Only ``detail`` rows are computed; ``part`` is the box in pixels of the clip."""
     scene = Landscape(SEED, 1280, 720)
     assert scene.at(0).size == (640, 360)
     assert scene.part == (0, 0, 1280, 720)

@@ -1,4 +1,4 @@
-"""Shapes with smooth edges."""
+"""Antialiased shapes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kling_widgets.demo.drawing.shapes import WHITE, Piece, Sheet
 
 
 def test_edges_are_smooth() -> None:
-    """A dot is round and has pixels between clear and full, and as many as a circle of its radius."""
+    """A dot is round, has partly opaque pixels, and has the area of a circle of its radius."""
     sheet = Sheet(40, 40)
     sheet.dot((20, 20), 10, WHITE)
     opacity = np.asarray(sheet.piece().mask, float) / 255
@@ -19,7 +19,7 @@ def test_edges_are_smooth() -> None:
 
 
 def test_a_line_has_its_width() -> None:
-    """A line of a width in pixels, also a part of one, covers as much."""
+    """A line covers its width, which may be a fraction of a pixel."""
     sheet = Sheet(60, 20)
     sheet.line([(10, 10), (50, 10)], WHITE, 3)
     assert np.asarray(sheet.piece().mask, float)[:, 30].sum() / 255 == pytest.approx(3, abs=0.4)
@@ -27,7 +27,7 @@ def test_a_line_has_its_width() -> None:
 
 @pytest.mark.parametrize("at", [(-8, -8), (95, 95), (-100, 5), (500, 500), (3.4, 3.6)])
 def test_a_piece_may_lie_outside(at: tuple[float, float]) -> None:
-    """What is outside the canvas is left out."""
+    """Parts of a piece outside the canvas are cut off."""
     sheet = Sheet(16, 16)
     sheet.rounded((0, 0, 16, 16), 0, WHITE)
     canvas = Image.new("RGB", (100, 100))

@@ -1,4 +1,4 @@
-"""What a clip sounds like."""
+"""Sound of clips."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MUTE = {"video_list": [{"url": "https://example.com/walk.mp4", "keep_original_so
     ids=str,
 )
 def test_what_is_heard(studio: Studio, fields: dict[str, Any], heard: bool) -> None:
-    """A clip is heard when sound is on, a voice speaks, or a video keeps its sound; never when sound is off."""
+    """A clip has sound if sound is on, a voice speaks, or a video keeps its sound; never if sound is off."""
     samples = track(studio.clip(seconds=2, **fields))
     assert (samples is not None) is heard
     if samples is not None:
@@ -44,7 +44,7 @@ def test_a_field_that_the_model_does_not_take_is_not_heard(studio: Studio) -> No
 
 
 def test_a_voice_is_louder_than_the_chord_under_it(studio: Studio) -> None:
-    """With both, the chord steps back."""
+    """Together with a voice the chord is quieter."""
     voice, both = (track(studio.clip(seconds=3, **fields)) for fields in (VOICE, {"sound": True, **VOICE}))
     assert voice is not None and both is not None
     assert np.abs(both - voice).max() < np.abs(voice).max() / 2

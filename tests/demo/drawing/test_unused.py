@@ -1,4 +1,4 @@
-"""What is not as it should be in a request."""
+"""Problems of requests that are shown in the clip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kling_widgets.catalog.all_fields import FIELDS
 from kling_widgets.catalog.models import MODELS
 from kling_widgets.demo.drawing.unused import NAMED, WRONG, struck, unused, warnings
 from kling_widgets.request.request import VideoRequest
-from tests.demo.conftest import wish
+from tests.demo.conftest import make_request
 
 PICTURE = "https://example.com/a.png"
 
@@ -28,9 +28,9 @@ PICTURE = "https://example.com/a.png"
     ],
 )
 def test_unused(model: str, fields: dict[str, Any], names: set[str]) -> None:
-    """A field that the model is not documented to take is not used, nor shots without their switch, nor what has no
+    """Unused are fields that the model is not documented to take, shots without their switch, and fields without a
     documented shape; a model that the catalog does not know takes everything else."""
-    assert set(unused(wish(model=model, size=None, **fields))) == names
+    assert set(unused(make_request(model=model, size=None, **fields))) == names
 
 
 @pytest.mark.parametrize("model", [model.name for model in MODELS.values()])
@@ -53,25 +53,25 @@ def test_what_a_model_takes_is_used(model: str) -> None:
     ids=lambda fields: next(iter(fields)),
 )
 def test_what_has_a_wrong_shape_is_struck_through(fields: dict[str, Any]) -> None:
-    """The gateway takes it; nobody can draw it."""
+    """A value of the wrong type, which the gateway accepts, is struck through."""
     request = VideoRequest.from_given("aigc-video-kling-9", {"prompt": "x", **fields}, untrusted=fields)
     assert unused(request) == dict.fromkeys(fields, WRONG)
 
 
 def test_struck_through_by_reason() -> None:
-    """Fields stand under their reason by the names of the form, unknown metadata by theirs, as many as can be read."""
-    request = wish(model="1.6", sound=True, voice_list=["https://example.com/a.wav"], metadata={"seed": 1})
+    """Unused fields are grouped by reason, with the form's labels; unknown metadata by key, up to a limit."""
+    request = make_request(model="1.6", sound=True, voice_list=["https://example.com/a.wav"], metadata={"seed": 1})
     said = struck(request)
     assert said["not documented for Kling 1.6"] == ["Sound", "Voice"]
     assert said["not documented"] == ["metadata.seed"]
-    many = struck(wish(metadata={f"key{number}": 1 for number in range(NAMED + 5)}))["not documented"]
+    many = struck(make_request(metadata={f"key{number}": 1 for number in range(NAMED + 5)}))["not documented"]
     assert len(many) == NAMED + 1 and many[-1] == "and 5 more"
 
 
 def test_warnings_are_the_catalogs() -> None:
-    """What the form notes is said, but for what is struck through already."""
+    """The form's warnings are shown, except for fields that are struck through."""
     fields = {"image": PICTURE, "metadata": {"seed": 1}, "size": "1280x720"}
-    request = wish(model="1.6", seconds=5, sound=True, **fields)
+    request = make_request(model="1.6", seconds=5, sound=True, **fields)
     said = list(warnings(request))
     assert said == ["With a first frame the clip keeps the picture's shape; “1280x720” is ignored."]
     assert len(request.problems()) == 3

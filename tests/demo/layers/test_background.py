@@ -1,4 +1,4 @@
-"""First and last frame, the lands of the shots, and how one gives way to the other."""
+"""Backgrounds: first and last frame, the landscapes of the shots, and the cross-fade."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ CAMERAS: list[dict[str, Any] | None] = [
 
 
 def blobs(seed: int) -> Image.Image:
-    """A picture of soft colours, in which every shift shows."""
+    """Return a picture of soft colours in which every shift is visible."""
     coarse = np.random.default_rng(seed).integers(0, 255, (9, 16, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize(SIZE, Image.Resampling.BICUBIC)
 
 
 def apart(frame: Any, picture: Image.Image) -> float:
-    """How much a frame differs from a picture, where nothing is written over it."""
+    """Return the difference between a frame and a picture, where no text covers it."""
     part = np.s_[30:80, 10:190]
     return float(np.abs(np.asarray(frame, int) - np.asarray(picture, int))[part].mean())
 
 
 @pytest.mark.parametrize("camera", CAMERAS, ids=str)
 def test_first_at_the_start_last_at_the_end(studio: Studio, camera: dict[str, Any] | None) -> None:
-    """The first frame is the clip's first picture and the last frame its last one, also when the camera moves; between
+    """The clip starts with the first frame and ends with the last one, also if the camera moves; between
     them the clip is neither."""
     first, last = blobs(1), blobs(2)
     fields = {"image": studio.picture(first), "image_tail": studio.picture(last), "camera_control": camera}
@@ -53,7 +53,7 @@ def test_first_at_the_start_last_at_the_end(studio: Studio, camera: dict[str, An
 
 
 def test_a_camera_goes_on_into_the_last_frame(studio: Studio) -> None:
-    """Shortly before the end the last frame is seen from where the camera still is: it comes into its place."""
+    """Shortly before the end, the last frame is shown from the camera's current view, which then reaches it."""
     last = blobs(2)
     fields = {"image": studio.picture(blobs(1)), "image_tail": studio.picture(last)}
     moving = studio.film(
@@ -63,7 +63,7 @@ def test_a_camera_goes_on_into_the_last_frame(studio: Studio) -> None:
 
 
 def test_the_last_frame_comes_within_the_last_shot(studio: Studio) -> None:
-    """With several shots the last frame is not seen before the last one, and is reached at its end."""
+    """With several shots, the last frame appears only in the last shot, and is reached at its end."""
     last = blobs(2)
     rows = [{"index": n, "prompt": f"shot {n}", "duration": "1"} for n in (1, 2)]
     fields: dict[str, Any] = {"multi_shots": True, "shot_type": "customize", "multi_prompt": rows, "seconds": 2}
@@ -76,7 +76,7 @@ def test_the_last_frame_comes_within_the_last_shot(studio: Studio) -> None:
 
 
 def test_shots_of_the_models_own_are_framings(studio: Studio) -> None:
-    """One prompt that the model is to cut is seen in three framings, each nearer, with two cuts between them."""
+    """If the model chooses the shots, there are three framings, each nearer, with two cuts."""
     fields: dict[str, Any] = {"model": "3.0", "seconds": 3, "multi_shots": True, "shot_type": "intelligence"}
     frames = studio.film(size="320x180", image=studio.picture(blobs(3)), **fields).frames
     change = [np.abs(a.astype(int) - b)[30:80, 10:190].mean() for a, b in itertools.pairwise(frames)]
@@ -87,7 +87,7 @@ def test_shots_of_the_models_own_are_framings(studio: Studio) -> None:
 
 
 def test_framings_of_a_land(studio: Studio) -> None:
-    """The framings of a prompt without a picture are parts of one land, each as detailed as the whole."""
+    """Without a picture, the framings are parts of one landscape, each as detailed as the whole."""
     background = Background(studio.clip(model="3.0", seconds=3, size="320x180", multi_shots=True))
     wide, medium, close = (np.asarray(background.at(moment), float) for moment in (0.0, 1.0, 2.0))
     assert wide.shape == medium.shape == close.shape == (180, 320, 3)
@@ -97,7 +97,7 @@ def test_framings_of_a_land(studio: Studio) -> None:
 @pytest.mark.parametrize("camera", CAMERAS, ids=str)
 @pytest.mark.parametrize("size", ["320x180", "90x160", "128x128", "400x100"])
 def test_no_view_has_a_black_corner(studio: Studio, camera: dict[str, Any] | None, size: str) -> None:
-    """Wherever the camera goes, there is something to be seen, on a land and beyond the edges of a picture."""
+    """No view of the camera has a black corner, of a landscape or beyond a picture's edges."""
     for pictures in ({}, {"image": studio.upload((200, 200, 200), tuple(map(int, size.split("x"))))}):  # type: ignore[arg-type]
         background = Background(studio.clip(size=size, camera_control=camera, **pictures))
         for moment in (0.0, 0.5, 23 / 24):
@@ -105,7 +105,7 @@ def test_no_view_has_a_black_corner(studio: Studio, camera: dict[str, Any] | Non
 
 
 def test_a_picture_ends_visibly(studio: Studio) -> None:
-    """Beyond a picture's edge it is darker, with a line between, so that it is seen where the picture ended."""
+    """Beyond a picture's edge the view is darker, with a line at the edge."""
     fields = {"image": studio.upload((110, 110, 110), SIZE), "size": "320x180"}
     background = Background(studio.clip(camera_control={"type": "simple", "config": {"horizontal": -10}}, **fields))
     row = np.asarray(background.at(23 / 24).convert("L"), int)[60]

@@ -1,4 +1,4 @@
-"""camera_control: what the clip shows of it."""
+"""camera_control: the camera's move in the clip, and its card."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Seen = tuple[tuple[float, float], float, float]
 
 
 def dots(studio: Studio) -> str:
-    """A picture with a dot at the left and one at the right, where no card covers them."""
+    """Return a picture with a dot at the left and one at the right, where no card covers them."""
     picture = Image.new("RGB", (320, 180), (90, 90, 90))
     draw = ImageDraw.Draw(picture)
     draw.ellipse((90, 54, 106, 70), fill=ONE)
@@ -30,14 +30,14 @@ def dots(studio: Studio) -> str:
 
 
 def seen(frame: np.ndarray[Any, np.dtype[np.uint8]]) -> Seen:
-    """The middle between the dots, how far they are from one another, and how they lie, in degrees."""
+    """Return the centre between the dots, their distance, and their angle in degrees."""
     one, other = where(frame, ONE, 70), where(frame, OTHER, 70)
     middle = ((one[0] + other[0]) / 2, (one[1] + other[1]) / 2)
     return middle, dist(one, other), degrees(atan2(other[1] - one[1], other[0] - one[0]))
 
 
 def moved(studio: Studio, camera: dict[str, Any]) -> tuple[Seen, Seen]:
-    """What is seen in the first and in the last frame of a clip whose camera moves."""
+    """Return the positions of the dots in the first and the last frame of a clip with a moving camera."""
     made = studio.film(size="320x180", image=dots(studio), camera_control=camera)
     return seen(made.frames[0]), seen(made.frames[-1])
 
@@ -47,7 +47,7 @@ def simple(axis: str, amount: float) -> dict[str, Any]:
 
 
 def test_the_table_is_the_catalogs() -> None:
-    """Every axis and every named move of the catalog can be seen."""
+    """Every axis and every named move of the catalog is drawn."""
     assert tuple(AXES) == CAMERA_AXES
     assert {"simple", *MOVES} == set(CAMERA_MOVES)
 
@@ -65,10 +65,8 @@ def test_the_table_is_the_catalogs() -> None:
         ("tilt", -4, 0, -1),
     ],
 )
-def test_what_is_seen_moves_against_the_camera(
-    studio: Studio, axis: str, amount: float, across: int, down: int
-) -> None:
-    """A camera that goes or turns to the right sees its place move to the left, and so on; it begins where it was."""
+def test_the_picture_moves_against_the_camera(studio: Studio, axis: str, amount: float, across: int, down: int) -> None:
+    """If the camera moves or turns to the right, the picture moves to the left, and so on; it starts unmoved."""
     (before, _, _), (after, _, _) = moved(studio, simple(axis, amount))
     assert before == pytest.approx((138, 62), abs=1)
     shift = np.subtract(after, before)
@@ -77,14 +75,14 @@ def test_what_is_seen_moves_against_the_camera(
 
 @pytest.mark.parametrize(("axis", "place"), [("horizontal", 0), ("vertical", 1)])
 def test_twice_the_amount_is_twice_the_way(studio: Studio, axis: str, place: int) -> None:
-    """The move is in proportion to the amount."""
+    """The move is proportional to the amount."""
     ways = [after[0][place] - before[0][place] for before, after in (moved(studio, simple(axis, n)) for n in (-2, -4))]
     assert ways[1] / ways[0] == pytest.approx(2, rel=0.08)
 
 
 @pytest.mark.parametrize("amount", [-5, 5])
 def test_roll(studio: Studio, amount: float) -> None:
-    """A camera that turns clockwise sees its place turn the other way, and nothing grow."""
+    """If the camera rolls clockwise, the picture turns the other way and keeps its size."""
     before, after = moved(studio, simple("roll", amount))
     assert after[2] - before[2] == pytest.approx(-12 * np.sign(amount), abs=1.5)
     assert after[1] == pytest.approx(before[1], rel=0.03)
@@ -107,7 +105,7 @@ def test_zoom(studio: Studio, amount: float, larger: bool) -> None:
     ],
 )
 def test_named_moves(studio: Studio, move: str, larger: bool, across: int, down: int) -> None:
-    """A move forward makes things larger, one back smaller; down, up, right and left are seen as with one axis."""
+    """A move forward makes things larger, one back smaller; the other directions are as with one axis."""
     before, after = moved(studio, {"type": move})
     assert (after[1] > before[1]) is larger
     # Where the middle of the picture went, apart from what grew around it.
@@ -118,14 +116,14 @@ def test_named_moves(studio: Studio, move: str, larger: bool, across: int, down:
 
 
 def test_words_stay_where_they_are(studio: Studio) -> None:
-    """The mark does not move with the ground."""
+    """The DEMO mark does not move with the background."""
     frames = studio.film(size="320x180", camera_control=simple("roll", 10)).frames
     pill = np.s_[10:18, 12:32]
     assert np.abs(frames[0][pill].astype(int) - frames[-1][pill]).mean() < 6
 
 
 def test_near_things_pass_more_quickly(studio: Studio) -> None:
-    """A land is seen from another place, not pushed aside as a flat picture: another picture than that of a pan."""
+    """A slide moves a landscape with parallax, unlike a pan."""
     slide, pan = (
         studio.film(size="320x180", camera_control=simple(axis, 8)).frames[-1].astype(int)
         for axis in ("horizontal", "pan")
@@ -152,8 +150,8 @@ def test_near_things_pass_more_quickly(studio: Studio) -> None:
         ("nonsense", "None", "", "no such move"),
     ],
 )
-def test_what_is_said_and_what_is_wrong(asked: Any, name: str, words: str, wrong: str) -> None:
-    """The card names the move, says what the camera does, and what is wrong with it."""
+def test_the_card_has_a_description_and_the_problem(asked: Any, name: str, words: str, wrong: str) -> None:
+    """The card has the move's name, its description, and its problem."""
     camera = CameraLayer(asked)
     assert (camera.name, camera.description, camera.problem) == (name, words, wrong)
 

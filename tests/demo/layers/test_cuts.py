@@ -1,4 +1,4 @@
-"""multi_shots, shot_type and multi_prompt: the card that says which shot is seen."""
+"""multi_shots, shot_type and multi_prompt: the card of the current shot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GIVEN = {"multi_shots": True, "shot_type": "customize", "multi_prompt": ROWS}
 
 
 def drawn(studio: Studio, moment: float, **fields: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The card of a clip of 4 s at a moment."""
+    """Return the drawn card of a clip of 4 s at a moment."""
     made = card(studio.clip(model="3.0", seconds=4, size="1280x720", **fields))
     assert made
     canvas = Image.new("RGB", (500, made.height), (20, 20, 30))
@@ -28,13 +28,13 @@ def drawn(studio: Studio, moment: float, **fields: Any) -> np.ndarray[Any, np.dt
 
 
 def test_each_shot_has_its_part_of_the_bar(studio: Studio) -> None:
-    """The part of the bar that is lit is the shot that is seen, as long as the shot is."""
+    """The highlighted part of the bar is the current shot, in proportion to its length."""
     lit = [count(drawn(studio, moment, **GIVEN), ACCENT[:3], 20) for moment in (0.5, 3)]
     assert lit[1] / lit[0] == pytest.approx(3, rel=0.15)
 
 
 def test_a_cut_flashes(studio: Studio) -> None:
-    """Right after a cut the new shot's part is white, a little later as it is."""
+    """Right after a cut the new shot's part is white, a little later in its normal colour."""
     soon, later = (drawn(studio, 1 + wait, **GIVEN) for wait in (0.01, FLASH + 0.01))
     assert count(soon, (255, 255, 255), 8) > count(later, (255, 255, 255), 8) + 500
 
@@ -49,12 +49,12 @@ def test_a_cut_flashes(studio: Studio) -> None:
     ],
     ids=str,
 )
-def test_shots_that_are_missing_are_said(studio: Studio, fields: dict[str, Any], wrong: bool) -> None:
-    """Only a request that says it gives the shots, and gives none, is wrong."""
+def test_missing_shots_are_reported(studio: Studio, fields: dict[str, Any], wrong: bool) -> None:
+    """Custom shots without any shot are a problem; other requests are not."""
     assert (count(drawn(studio, 0, **fields), WRONG[:3], 20) > 40) is wrong
 
 
 def test_none_without_several_shots(studio: Studio) -> None:
-    """A clip of one shot has no card, also when shots are given but the switch is not on."""
+    """A clip of one shot has no card, also if shots are given without the switch."""
     for fields in ({}, {"multi_shots": False}, {"multi_prompt": ROWS, "shot_type": "customize"}):
         assert card(studio.clip(model="3.0", seconds=4, **fields)) is None

@@ -1,4 +1,4 @@
-"""video_list: the figure in place of the linked video."""
+"""video_list: the walking figure in place of the linked video."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def frames(studio: Studio, **fields: Any) -> Frames:
 
 
 def test_a_figure_walks_to_the_right(studio: Studio) -> None:
-    """What the video adds to the clip is in another place each moment, farther and farther to the right."""
+    """The figure is farther to the right at each moment."""
     bare, driven = frames(studio), frames(studio, video_list=[WALK])
     places = []
     for number in (0, 8, 16, 23):
@@ -33,7 +33,7 @@ def test_a_figure_walks_to_the_right(studio: Studio) -> None:
 
 
 def test_its_frames_run_on_a_strip(studio: Studio) -> None:
-    """The strip shows frames side by side, each of another moment, and they move."""
+    """The film strip has moving frames of different moments side by side."""
     strip = [frame[60:110, 440:600].astype(int) for frame in frames(studio, video_list=[WALK])]
     assert np.abs(strip[0] - strip[6]).mean() > 2
     thirds = np.split(strip[0][:, :159], 3, axis=1)
@@ -41,13 +41,13 @@ def test_its_frames_run_on_a_strip(studio: Studio) -> None:
 
 
 def test_another_link_is_another_figure(studio: Studio) -> None:
-    """The link decides what the stand-in looks like."""
+    """The figure's looks are derived from the link."""
     one, other = (frames(studio, video_list=[f"https://example.com/{name}.mp4"])[8] for name in ("walk", "dance"))
     assert np.abs(one[80:240, :400].astype(int) - other[80:240, :400]).mean() > 0.5
 
 
 def test_base_and_feature(studio: Studio) -> None:
-    """As base the clip lies in the video's own place, as feature in that of the prompt."""
+    """With "base" the clip has the video's landscape, with "feature" that of the prompt."""
     bare = frames(studio)[0]
     for kind, same in (("feature", True), ("base", False)):
         made = frames(studio, video_list=[{"url": WALK, "refer_type": kind}])[0]
@@ -66,14 +66,14 @@ def test_base_and_feature(studio: Studio) -> None:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_said(studio: Studio, items: list[Any], wrong: bool) -> None:
-    """A word that is no choice, and a second video, stand on the card in the colour of what is wrong."""
+def test_problems_are_reported(studio: Studio, items: list[Any], wrong: bool) -> None:
+    """An unknown choice and a second video are on the card in the warning colour."""
     made = card(studio.clip(size="1280x720", video_list=items))
     assert made
     assert (count(np.asarray(made.piece.image), WRONG[:3], 30) > 40) is wrong
 
 
 def test_no_video_no_figure(studio: Studio) -> None:
-    """A clip without a video, or whose model takes none, has neither."""
+    """A clip without a video, or whose model takes none, has neither figure nor card."""
     for clip in (studio.clip(), studio.clip(model="1.6", video_list=[WALK])):
         assert link(clip) is None and card(clip) is None

@@ -1,4 +1,4 @@
-"""kling_elements: a thing for each id."""
+"""kling_elements: a paper object for each id."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BOTH = "<<<element_1>>> meets <<<element_2>>>"
 
 
 def at_stand(frame: np.ndarray[Any, np.dtype[np.uint8]], number: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The part of a frame in which an element stands."""
+    """Return the part of a frame at an element's position."""
     height, width, _ = frame.shape
     x, y = round(POSITIONS[number - 1][0] * width), round(POSITIONS[number - 1][1] * height)
     return frame[y - height // 5 : y, x - height // 10 : x + height // 10].astype(int)
 
 
-def test_what_the_prompt_names_stands_in_the_clip(studio: Studio) -> None:
-    """An element that is named is there; one that is not is not."""
+def test_named_elements_are_in_the_clip(studio: Studio) -> None:
+    """An element is in the clip if and only if the prompt names it."""
     fields: dict[str, Any] = {"model": "3.0", "size": "640x360", "prompt": BOTH}
     bare = studio.film(**fields).frames[6]
     made = studio.film(**fields, kling_elements=["829836802793406551", "22", "7"]).frames[6]
@@ -34,7 +34,7 @@ def test_what_the_prompt_names_stands_in_the_clip(studio: Studio) -> None:
 
 
 def test_an_element_is_in_the_shots_that_name_it(studio: Studio) -> None:
-    """It stands where its shot's prompt names it, and not in the others."""
+    """An element is only in the shots whose prompt names it."""
     rows = [
         {"index": 1, "prompt": "<<<element_1>>> waits", "duration": "1"},
         {"index": 2, "prompt": "nobody is there", "duration": "1"},
@@ -46,8 +46,8 @@ def test_an_element_is_in_the_shots_that_name_it(studio: Studio) -> None:
     assert change[0] > 12 > 3 > change[1]
 
 
-def test_what_is_wrong_is_said(studio: Studio) -> None:
-    """One that is not named, and a fourth one, stand on the card in the colour of what is wrong."""
+def test_problems_are_reported(studio: Studio) -> None:
+    """An element that is not named, and a fourth one, are on the card in the warning colour."""
     wrong = []
     for prompt, given in ((BOTH, ["1", "2"]), ("a sea", ["1", "2"]), (f"{BOTH} <<<element_3>>>", ["1", "2", "3", "4"])):
         made = card(studio.clip(model="3.0", size="1280x720", prompt=prompt, kling_elements=given))
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_said(studio: Studio) -> None:
 
 
 def test_each_looks_different() -> None:
-    """As long as there are enough things, no two elements look the same; the first one depends on its id alone."""
+    """No two elements look the same, as long as there are enough objects; the first depends only on its id."""
     for found in ([str(n) for n in range(6)], ["a"] * 6):
         assert sorted(kinds(found)) == sorted(THINGS)
     assert kinds(["5", "6"])[0] == kinds(["5"])[0]

@@ -1,4 +1,4 @@
-"""A face that speaks: avatar and lip sync."""
+"""The speaking face of avatar and lip sync."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FACE = {"model": "identifyface", "image": "https://example.com/face.png"}
 
 
 def openness(made: Film) -> list[int]:
-    """How much of the dark of a mouth each frame has where the mouth is."""
+    """Return how much of the mouth's dark inside each frame shows."""
     width, height = made.size
     x, y = round(width * MOUTH[0]), round(height * MOUTH[1])
     return [int((frame[y - 24 : y + 24, x - 24 : x + 24].max(2) < 90).sum()) for frame in made.frames]
 
 
 def loudness(made: Film) -> list[float]:
-    """How loud the sound is during each frame."""
+    """Return the loudness during each frame."""
     step = made.rate / made.fps
     parts = (made.samples[round(n * step) : round((n + 1) * step)] for n in range(len(made.frames)))
     return [float(np.sqrt((part**2).mean())) if part.size else 0.0 for part in parts]
@@ -39,8 +39,8 @@ def loudness(made: Film) -> list[float]:
 )
 @pytest.mark.parametrize("own", [True, False], ids=["picture", "stand-in"])
 def test_the_mouth_opens_with_the_voice(studio: Studio, fields: dict[str, Any], own: bool) -> None:
-    """In the finished file the mouth is open when the voice is loud and closed when it is still, on the user's picture
-    and on a stand-in."""
+    """In the finished file the mouth is open if the voice is loud and closed if it is silent, on the user's picture
+    and on a placeholder."""
     image = studio.upload(SKIN, (640, 360)) if own else "https://example.com/face.png"
     made = studio.film(size=None, resolution="360P", seconds=3, image=image, voice_list=VOICE, **fields)
     assert made.audio == "aac"
@@ -57,7 +57,7 @@ def test_without_a_voice_the_mouth_stays_shut(studio: Studio) -> None:
 
 
 def test_a_voice_of_another_model_moves_the_face_on_its_card(studio: Studio) -> None:
-    """Where no picture speaks, the wave on the card fills as the clip goes on, and nothing speaks in the middle."""
+    """If the picture does not speak, the waveform on the card fills up, and the picture gets no mouth."""
     made = studio.film(size="640x360", seconds=2, voice_list=VOICE)
     amber = [count(frame[:140, 420:], ACCENT[:3], 60) for frame in (made.frames[2], made.frames[-1])]
     assert amber[1] > amber[0] + 100
@@ -65,7 +65,7 @@ def test_a_voice_of_another_model_moves_the_face_on_its_card(studio: Studio) -> 
 
 
 def test_a_mouth_opens_step_by_step() -> None:
-    """Each state of the mouth shows more of its inside than the one before."""
+    """Each state of the mouth is more open than the previous one."""
     dark = [int((np.asarray(piece.image).max(2) < 60).sum()) for piece in Mouth(60).pieces]
     clear = [int((np.asarray(piece.mask) == 0).sum()) for piece in Mouth(60).pieces]
     inside = [a - b for a, b in zip(dark, clear, strict=True)]
@@ -85,12 +85,12 @@ def test_a_mouth_opens_step_by_step() -> None:
     ],
 )
 def test_the_chosen_face(chosen: Any, words: str) -> None:
-    """It is named as text, by the id in an object, or as it was given."""
+    """The chosen face is shown as its text, the id in an object, or the JSON."""
     assert face_words(chosen) == words
 
 
 def test_lip_sync_without_a_session_is_seen_as_wrong(studio: Studio) -> None:
-    """The frame around the face has the colour of what is wrong, and no session is named."""
+    """Without a session the frame around the face has the warning colour, and the card says so."""
     wrong, right = (
         studio.film(size=None, resolution="720P", voice_list=VOICE, **FACE, **ids).frames[0][150:560, 420:860]
         for ids in ({}, {"session_id": "S", "face_choose": "F"})
@@ -100,7 +100,7 @@ def test_lip_sync_without_a_session_is_seen_as_wrong(studio: Studio) -> None:
 
 
 def test_cards_only_where_they_belong(studio: Studio) -> None:
-    """A clip without voice has no voice card, and only lip sync has the other."""
+    """A clip without a voice has no voice card, and only lip sync has its card."""
     assert voice_card(studio.clip()) is None and lip_sync_card(studio.clip()) is None
     assert voice_card(studio.clip(voice_list=VOICE)) and lip_sync_card(studio.clip(**FACE))
     assert voice_card(studio.clip(model="1.6", voice_list=VOICE)) is None

@@ -1,4 +1,4 @@
-"""image_list: the references as prints."""
+"""image_list: the references as polaroids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAPER = (250, 248, 243)
 
 
 def test_they_stand_in_a_row(studio: Studio) -> None:
-    """Each reference can be seen on paper, in its order, from left to right, above the caption."""
+    """The references are in order from left to right, above the caption."""
     fields = {"model": "3.0", "size": "640x360", "image_list": [studio.upload(colour) for colour in (RED, GREEN, BLUE)]}
     frame = studio.film(**fields).frames[0]
     places = [where(frame, colour, 25) for colour in (RED, GREEN, BLUE)]
@@ -27,7 +27,7 @@ def test_they_stand_in_a_row(studio: Studio) -> None:
 
 @pytest.mark.parametrize("size", ["640x360", "360x640", "400x400"])
 def test_nine_fit(studio: Studio, size: str) -> None:
-    """Nine prints stay above the caption and left of the rail, whatever the shape."""
+    """Nine prints stay above the caption and left of the rail, for any ratio."""
     links = [f"https://example.com/ref-{number}.png" for number in range(9)]
     clip = studio.clip(model="3.0", size=size, image_list=links)
     desk = CardSpace.of(clip)
@@ -50,7 +50,7 @@ def test_nine_fit(studio: Studio, size: str) -> None:
 def test_more_than_documented_are_struck_through(
     studio: Studio, model: str, fields: dict[str, list[str]], most: int
 ) -> None:
-    """As many as are documented for the model are shown as they are, the rest struck through."""
+    """References over the model's documented number are struck through."""
     clip = studio.clip(model=model, size="640x360", image_list=[studio.upload(GREEN)] * 9, **fields)
     assert allowed(clip) == most
     prints = ReferenceLayer.of(clip, 640)

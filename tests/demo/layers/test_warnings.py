@@ -1,4 +1,4 @@
-"""The notes over the settings, on pages."""
+"""Warnings above the settings, on pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 from kling_widgets.demo.drawing.fonts import Type
 from kling_widgets.demo.drawing.shapes import WRONG
 from kling_widgets.demo.layers.warnings import LINES, READ, WarningLayer, WarningWord, messages
-from tests.demo.conftest import Studio, count, wish
+from tests.demo.conftest import Studio, count, make_request
 
 FACE = Type(19)
 MANY: dict[str, Any] = {
@@ -34,9 +34,9 @@ def texts(notes: list[list[WarningWord]]) -> list[str]:
     return [" ".join(word.text for word in note) for note in notes]
 
 
-def test_what_is_said() -> None:
-    """First what is not used, each name struck through, then the notes."""
-    notes = messages(wish(model="1.6", seconds=5, sound=True, metadata={"seed": 1}))
+def test_the_messages() -> None:
+    """The messages list unused fields first, each name struck through, then the warnings."""
+    notes = messages(make_request(model="1.6", seconds=5, sound=True, metadata={"seed": 1}))
     assert texts(notes) == [
         "Not used: Sound (not documented for Kling 1.6)",
         "metadata.seed (not documented)",
@@ -46,15 +46,15 @@ def test_what_is_said() -> None:
 
 
 def test_nothing_to_say_takes_no_room(studio: Studio) -> None:
-    """A request as it should be has no page."""
+    """A request without problems has no page."""
     notes = WarningLayer(studio.clip(size="1280x720", seconds=5), FACE, 1000)
     assert (notes.height, notes.pages) == (0, [])
 
 
 @pytest.mark.parametrize("seconds", [1, 3, 15])
 def test_pages(studio: Studio, seconds: int) -> None:
-    """Pages have few lines, notes stay whole on theirs, and each page is long enough to be read; what does not come to
-    its turn is counted."""
+    """Pages have few lines and whole messages, and each is shown long enough to be read; messages that do not fit are
+    counted."""
     clip = studio.clip(**MANY, seconds=seconds)
     notes = WarningLayer(clip, FACE, 1200)
     assert notes.height <= LINES[0] * FACE.leading
@@ -72,7 +72,7 @@ def test_pages(studio: Studio, seconds: int) -> None:
 
 
 def test_names_are_struck_through(studio: Studio) -> None:
-    """A line goes through the middle of what is not used, from its first letter to its last."""
+    """A line strikes through the name of an unused field, from its first letter to its last."""
     canvas = Image.new("RGB", (1200, 60))
     WarningLayer(studio.clip(model="1.6", size="1280x720", session_id="S"), FACE, 1200).draw(canvas, (0, 0), 0)
     pixels = np.asarray(canvas)
@@ -82,7 +82,7 @@ def test_names_are_struck_through(studio: Studio) -> None:
 
 
 def _runs(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> list[list[int]]:
-    """All unbroken stretches of the colour of what is wrong, row by row."""
+    """Yield the lengths of all unbroken runs of the warning colour, row by row."""
     runs: list[list[int]] = [[]]
     for row in np.abs(pixels.astype(int) - WRONG[:3]).max(2) < 30:
         for column, lit in enumerate(row):

@@ -1,4 +1,4 @@
-"""The motion brush's widget: what it says to the page, and that its module is whole."""
+"""The motion brush's widget: its messages to the page, and its JavaScript module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.notebook.controls.page import Page
 
 
 def test_bytes_travel_as_messages() -> None:
-    """Traits are saved with the notebook: a picture is none."""
+    """Pictures are sent as messages, because traits are saved with the notebook."""
     page = Page(BrushCanvas())
     page.widget.send_bytes("a.png", b"picture")
     page.widget.send_bytes("b.png", None)
@@ -23,8 +23,8 @@ def test_bytes_travel_as_messages() -> None:
 
 
 def test_the_module_is_made_of_all_its_files() -> None:
-    """Every function of the files beside it is in it, once; none needs another address to be loaded, and one thing is
-    exported: the guarded ``render``, whose errors show in the form."""
+    """The module has every function of its files exactly once, imports nothing, and has one export: the guarded
+    ``render``, whose errors are shown in the form."""
     files = sorted((Path(canvas.__file__).parent / "js").iterdir())
     assert files
     module = BrushCanvas._esm
@@ -36,6 +36,6 @@ def test_the_module_is_made_of_all_its_files() -> None:
 
 
 def test_each_of_the_documented_regions_has_its_own_colour() -> None:
-    """Six."""
+    """The six documented regions have six different colours."""
     assert len(set(COLOURS)) == 6
     assert BrushCanvas().colours == list(COLOURS)

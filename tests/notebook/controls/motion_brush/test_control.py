@@ -1,4 +1,4 @@
-"""The motion brush: a value in and out, by the table and by what the page draws."""
+"""The motion brush control: its value, set by the table and by drawing in the page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def png(width: int, height: int) -> bytes:
 
 
 class Form:
-    """A motion brush in a form that has other fields: what is changed goes into a request, and that comes back."""
+    """Simulated form with a motion brush and other fields: changes go to a request, which updates the control."""
 
     def __init__(self, folder: Path, **fields: Any) -> None:
         control = make(FIELDS["dynamic_masks"], said.parts(folder))
@@ -47,7 +47,7 @@ class Form:
         self.tell()
 
     def tell(self, **fields: Any) -> None:
-        """Tells the control what the request is, with other fields changed."""
+        """Update the control with the request, with other fields changed."""
         self.fields |= fields
         self.control.update_context(self.request)
 
@@ -56,11 +56,11 @@ class Form:
         return VideoRequest("3.0-motion-control", **{**self.fields, "dynamic_masks": self.control.get()})
 
     def draw(self, *regions: tuple[str, list[list[int]]]) -> None:
-        """What the page says after a stroke."""
+        """Send the regions, as the page does after a stroke."""
         self.page.sets(regions=[{"mask": mask, "points": points} for mask, points in regions])
 
     def paint(self, content: bytes, key: str = KEY, number: int = 1) -> None:
-        """The mask that the page sends before."""
+        """Send a mask, as the page does before the regions."""
         self.page.says({"kind": "mask", "key": key, "number": number}, content)
 
     def row(self, number: int) -> tuple[widgets.Text, widgets.Textarea, widgets.Button]:
@@ -73,7 +73,7 @@ class Form:
 
     @property
     def rows(self) -> list[widgets.HBox]:
-        """The rows of the table."""
+        """Return the rows of the table."""
         return [each for each in self.control.editor if isinstance(each, widgets.HBox)]
 
 
@@ -82,11 +82,11 @@ def form(tmp_path: Path) -> Form:
     return Form(tmp_path / "uploads")
 
 
-# What is drawn
+# Drawing in the page
 
 
 def test_a_painted_mask_is_kept_and_a_drawn_path_is_points(form: Form) -> None:
-    """The file is the page's bytes; the field has nothing to say against it, and it would be uploaded."""
+    """A painted mask is saved as a file with the page's bytes, and is a valid value; a path is a list of points."""
     form.paint(png(64, 48))
     form.draw((KEY, DRAWN))
     ((value,),) = form.values
@@ -98,7 +98,7 @@ def test_a_painted_mask_is_kept_and_a_drawn_path_is_points(form: Form) -> None:
 
 
 def test_drawing_fills_in_the_table(form: Form) -> None:
-    """Two regions are two rows; one that is removed has none."""
+    """Each drawn region has a row; a removed region has none."""
     form.paint(png(8, 8))
     form.draw((KEY, DRAWN), ("", [[1, 2]]))
     assert [(mask.value, path.value) for mask, path, _ in (form.row(1), form.row(2))] == [
@@ -112,8 +112,8 @@ def test_drawing_fills_in_the_table(form: Form) -> None:
     assert form.control.get() is None
 
 
-def test_a_mask_that_is_still_on_its_way_is_missing(form: Form) -> None:
-    """Nobody is to pay for a video with the mask of before: until it is there, the request is not right."""
+def test_a_pending_mask_is_missing(form: Form) -> None:
+    """While a mask is pending the request has an error, so that no video is made with the previous mask."""
     for points, drawn in ((POINTS, DRAWN), ([], [])):
         form.draw((KEY, drawn))
         assert form.values[-1] == [{"trajectories": points}]
@@ -125,7 +125,7 @@ def test_a_mask_that_is_still_on_its_way_is_missing(form: Form) -> None:
 
 
 def test_what_is_no_picture_is_not_kept(form: Form) -> None:
-    """The page is not believed."""
+    """Bytes from the page that are not a PNG are not saved."""
     form.paint(b"<svg/>")
     form.draw((KEY, DRAWN))
     assert form.values == [[{"trajectories": POINTS}]]
@@ -136,13 +136,13 @@ def test_what_is_no_picture_is_not_kept(form: Form) -> None:
     [{}, {"kind": "mask"}, {"kind": "size", "key": "", "size": "large"}, {"kind": "want", "key": 5}, {"kind": 5}],
 )
 def test_other_messages_do_nothing(form: Form, content: dict[str, Any]) -> None:
-    """Nor do they raise."""
+    """Other messages from the page do nothing and raise nothing."""
     form.page.says(content)
     assert (form.values, form.page.wire.sent) == ([], [])
 
 
-def test_a_mask_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
-    """A home without room is no crash."""
+def test_a_mask_that_cannot_be_saved_is_reported(tmp_path: Path) -> None:
+    """If a mask cannot be saved, as on a full disk, a message says so."""
     (tmp_path / "file").write_text("")
     form = Form(tmp_path / "file")
     form.paint(png(8, 8))
@@ -154,7 +154,7 @@ def test_a_mask_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
 
 
 def test_all_can_be_done_in_the_table(form: Form) -> None:
-    """A region is added, a link and points are written, and the page shows them; it can be removed again."""
+    """A region can be added, filled in and removed in the table; the page shows it."""
     form.control.add.click()
     assert form.control.get() is None
     mask, path, remove = form.row(1)
@@ -169,7 +169,7 @@ def test_all_can_be_done_in_the_table(form: Form) -> None:
 
 
 def test_a_path_may_be_written_in_other_words(form: Form) -> None:
-    """What its user wrote stays as it was written."""
+    """The text of a path stays as the user wrote it."""
     form.control.add.click()
     _, path, _ = form.row(1)
     path.value = "220, 380;\n620, 380"
@@ -178,7 +178,7 @@ def test_a_path_may_be_written_in_other_words(form: Form) -> None:
 
 
 def test_text_that_is_no_path_is_a_value_too(form: Form) -> None:
-    """It is an error, with a sentence how to write it; drawing elsewhere does not lose it."""
+    """Text that is not a path is an error with an example; drawing another region keeps it."""
     form.control.add.click()
     _, path, _ = form.row(1)
     path.value = "220,"
@@ -192,7 +192,7 @@ def test_text_that_is_no_path_is_a_value_too(form: Form) -> None:
 
 
 def test_removing_all_removes_all(form: Form) -> None:
-    """A way out when another first frame came."""
+    """One button removes all regions, for another first frame."""
     form.control.set([{"mask_url": LINK, "trajectories": POINTS}] * 2)
     form.control.clear.click()
     assert form.values == [None]
@@ -200,15 +200,15 @@ def test_removing_all_removes_all(form: Form) -> None:
 
 
 def test_a_region_in_the_middle_can_be_removed(form: Form) -> None:
-    """The others move up."""
+    """Removing a region moves the others up."""
     form.control.set([{"mask_url": f"{LINK}?{number}", "trajectories": POINTS} for number in (1, 2, 3)])
     form.row(2)[2].click()
     assert [region["mask_url"] for region in form.values[-1]] == [f"{LINK}?1", f"{LINK}?3"]
     assert form.row(2)[0].value == f"{LINK}?3"
 
 
-def test_a_local_file_may_stand_in_the_table(form: Form, tmp_path: Path) -> None:
-    """As its user's own words: it is uploaded with the request."""
+def test_a_local_file_can_be_typed_in_the_table(form: Form, tmp_path: Path) -> None:
+    """A path typed in the table is a local file, which is uploaded with the request."""
     form.control.add.click()
     form.row(1)[0].value = str(tmp_path / "mine.png")
     assert form.request.files() == (tmp_path / "mine.png",)
@@ -230,7 +230,7 @@ def test_a_local_file_may_stand_in_the_table(form: Form, tmp_path: Path) -> None
     ],
 )
 def test_what_is_shown_is_understood_again(form: Form, value: Any) -> None:
-    """By the table or, where that would lose something, as JSON; setting is no change of the user's."""
+    """Values are shown in the table or, if that loses something, as JSON; setting one does not call ``changed``."""
     form.control.set(value)
     wanted = VideoRequest("2.6-motion-control", dynamic_masks=value)
     assert VideoRequest("2.6-motion-control", dynamic_masks=form.control.get()) == wanted
@@ -240,7 +240,7 @@ def test_what_is_shown_is_understood_again(form: Form, value: Any) -> None:
 
 
 def test_six_regions_are_offered_and_more_can_be_seen(form: Form) -> None:
-    """The page offers as many as are documented; what came from code is there to be removed."""
+    """The page offers the documented number of regions; more from code are shown, so that they can be removed."""
     assert (form.control.brush.most_regions, form.control.brush.most_points) == (6, 77)
     form.control.set([{"mask_url": LINK, "trajectories": POINTS}] * 12)
     assert len(form.rows) == 12
@@ -248,7 +248,7 @@ def test_six_regions_are_offered_and_more_can_be_seen(form: Form) -> None:
 
 
 def test_a_mask_is_shown_again_by_another_control(form: Form, tmp_path: Path) -> None:
-    """As after another model was chosen and this one again: the value holds all, and the page gets the mask's bytes."""
+    """Another control with the same value shows the mask again: the page gets its bytes."""
     form.paint(png(64, 48))
     form.draw((KEY, DRAWN))
     value = form.values[-1]
@@ -262,7 +262,7 @@ def test_a_mask_is_shown_again_by_another_control(form: Form, tmp_path: Path) ->
 
 
 def test_the_page_may_ask_again_for_what_it_has_painted(form: Form) -> None:
-    """After a reload it has nothing but the keys."""
+    """The page can request the bytes of its painted masks, as it does after a reload."""
     form.paint(png(64, 48))
     form.draw((KEY, DRAWN))
     form.page.says({"kind": "want", "key": KEY})
@@ -270,7 +270,7 @@ def test_the_page_may_ask_again_for_what_it_has_painted(form: Form) -> None:
 
 
 def test_editing_the_table_keeps_the_painted_mask(form: Form) -> None:
-    """The page hears its own key, and need not load what it has."""
+    """The page keeps its own key for a mask, so that it need not load it again."""
     form.paint(png(64, 48))
     form.draw((KEY, DRAWN))
     form.row(1)[1].value = "1,2 3,4"
@@ -279,7 +279,7 @@ def test_editing_the_table_keeps_the_painted_mask(form: Form) -> None:
 
 
 def test_the_page_may_go_back_to_a_mask_that_was_there(form: Form, tmp_path: Path) -> None:
-    """Undo brings links, files and painted masks back that were removed or painted over."""
+    """Undo in the page restores links, files and painted masks that were removed or painted over."""
     mine = tmp_path / "mine.png"
     mine.write_bytes(png(8, 8))
     value = [{"mask_url": mask, "trajectories": POINTS} for mask in (LINK, mine)]
@@ -297,25 +297,25 @@ def test_the_page_may_go_back_to_a_mask_that_was_there(form: Form, tmp_path: Pat
 
 
 def test_without_a_first_frame_it_says_what_to_do(form: Form) -> None:
-    """The table works all the same."""
+    """Without a first frame a message says what to do; the table works."""
     assert (form.control.brush.picture, form.control.brush.notice) == ("", NO_FRAME)
 
 
 @pytest.mark.parametrize("link", ["http://127.0.0.1:8000/a.png", "http://localhost/a.png", "ftp://example.com/a.png"])
-def test_a_link_that_leads_nowhere_public_is_not_put_before_a_browser(form: Form, link: str) -> None:
-    """It is said."""
+def test_a_link_that_is_not_public_is_not_loaded_by_the_browser(form: Form, link: str) -> None:
+    """For a first frame with a link that is not public, a message says what to do."""
     form.tell(image=link)
     assert (form.control.brush.picture, form.control.brush.notice) == ("", NOT_SHOWN)
 
 
 def test_a_public_link_is_loaded_by_the_browser(form: Form) -> None:
-    """Its address is all that is told."""
+    """For a public link the page gets the link only."""
     form.tell(image=LINK)
     assert (form.control.brush.picture, form.control.brush.notice) == (LINK, "")
 
 
-def test_a_file_is_given_when_the_page_wants_it(form: Form, tmp_path: Path) -> None:
-    """Its bytes as they are; and only of what the request names."""
+def test_a_file_is_sent_if_the_page_requests_it(form: Form, tmp_path: Path) -> None:
+    """The page gets a file's bytes unchanged, and only of files that the request names."""
     first, other = tmp_path / "first.png", tmp_path / "other.png"
     first.write_bytes(png(64, 48))
     other.write_bytes(png(8, 8))
@@ -328,7 +328,7 @@ def test_a_file_is_given_when_the_page_wants_it(form: Form, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("content", [None, b"", b"text, not a picture"])
 def test_a_file_that_is_no_picture_is_answered_too(form: Form, tmp_path: Path, content: bytes | None) -> None:
-    """So that the page can say that there is nothing to be shown."""
+    """A request for a file that is not a picture gets an empty answer."""
     first = tmp_path / "first.png"
     if content is not None:
         first.write_bytes(content)
@@ -337,19 +337,19 @@ def test_a_file_that_is_no_picture_is_answered_too(form: Form, tmp_path: Path, c
     assert form.page.wire.sent == [({"kind": "bytes", "key": str(first)}, [])]
 
 
-def test_the_same_request_tells_the_page_nothing(form: Form, tmp_path: Path) -> None:
-    """It is told at every key that is pressed anywhere in the form."""
+def test_the_same_request_sends_the_page_nothing(form: Form, tmp_path: Path) -> None:
+    """Repeated updates, which follow each keystroke in the form, send nothing."""
     form.tell(image=LINK)
     states = len(form.page.wire.states)
     form.tell(prompt="a boat")
     assert len(form.page.wire.states) == states
 
 
-# What does not fit
+# Messages
 
 
-def test_a_mask_of_another_size_is_said(form: Form, tmp_path: Path) -> None:
-    """As soon as both are files; also when the first frame becomes another picture."""
+def test_a_mask_of_another_size_is_reported(form: Form, tmp_path: Path) -> None:
+    """A mask of another size is reported once both are files, also if the first frame changes."""
     (tmp_path / "first.png").write_bytes(png(64, 48))
     (tmp_path / "second.png").write_bytes(png(48, 64))
     form.paint(png(64, 48))
@@ -364,7 +364,7 @@ def test_a_mask_of_another_size_is_said(form: Form, tmp_path: Path) -> None:
 
 
 def test_sizes_of_links_are_what_the_page_says(form: Form) -> None:
-    """Nothing is fetched here."""
+    """The sizes of links are those that the page reports, as the kernel fetches nothing."""
     form.tell(image="https://example.com/first.png")
     form.control.set([{"mask_url": LINK, "trajectories": [{"x": 1, "y": 1}, {"x": 99, "y": 1}]}])
     assert form.notes == ""
@@ -375,9 +375,9 @@ def test_sizes_of_links_are_what_the_page_says(form: Form) -> None:
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_picture_that_stays_turned_is_said(whole: bool, form: Form, tmp_path: Path) -> None:
-    """The page shows it upright, and everything counts in that; what is uploaded is upright too, except a picture that
-    cannot be decoded to its end."""
+def test_a_picture_that_stays_rotated_is_reported(whole: bool, form: Form, tmp_path: Path) -> None:
+    """Masks and points refer to the upright picture, which is uploaded upright, too; there is a note if the picture
+    cannot be decoded completely, and so is uploaded as it is."""
     first = tmp_path / "first.jpg"
     exif = PIL.Image.Exif()
     exif[0x0112] = 6
@@ -394,7 +394,7 @@ def test_a_picture_that_stays_turned_is_said(whole: bool, form: Form, tmp_path: 
 
 
 def test_closing_gives_everything_back(tmp_path: Path) -> None:
-    """Rows, brush, JSON and all."""
+    """Closing the control closes all widgets: rows, canvas and JSON box."""
     parts = said.parts(tmp_path)
     before = len(alive)
     control = make(FIELDS["dynamic_masks"], parts)
@@ -407,7 +407,7 @@ def test_closing_gives_everything_back(tmp_path: Path) -> None:
 
 
 def test_rows_that_are_gone_are_given_back(form: Form) -> None:
-    """However often regions come and go."""
+    """Adding and removing regions repeatedly leaves no widgets."""
     form.control.set([{"mask_url": LINK, "trajectories": POINTS}])
     before = len(alive)
     for count in (6, 1, 4, 1):
@@ -416,7 +416,7 @@ def test_rows_that_are_gone_are_given_back(form: Form) -> None:
 
 
 def test_every_input_has_a_name(form: Form) -> None:
-    """A label that says which region it belongs to, or a tooltip."""
+    """Every input has a label with its region's number, or a tooltip."""
     form.control.set([{"mask_url": LINK, "trajectories": POINTS}] * 2)
     mask, path, remove = form.row(2)
     assert (mask.description, path.description, remove.tooltip) == ("Mask 2", "Path 2", "Remove region 2")
