@@ -27,7 +27,7 @@ from kling_widgets.files.atomic_file import AtomicFile
 from kling_widgets.jobs.snapshot import JobSnapshot
 from kling_widgets.jobs.state import JobState
 from kling_widgets.media.probe import format_of, kind_of
-from kling_widgets.notebook.output.status_text import line, trouble
+from kling_widgets.notebook.output.status_text import error_reason, status_line
 from tests.conftest import tries
 from tests.faults import WIRE
 
@@ -241,7 +241,7 @@ def test_a_wait_answered_by_anything(given_answers: list[Response | NoReply], ta
     assert sum(pauses) <= 120 + 18 + 1e-6  # the looks for a link that lags behind
     assert all(isinstance(each, Send) and each.method == "GET" for each in sent)
     moment = told.snapshot()
-    assert is_plain(line(moment), 200) and is_plain(trouble(moment.trouble), 80)
+    assert is_plain(status_line(moment), 200) and is_plain(error_reason(moment.trouble), 80)
     if isinstance(result, Task):
         check_task(result)
         assert result.status == "succeeded"
@@ -317,5 +317,5 @@ def test_a_status_of_any_word(word: str) -> None:
     """A known one, whatever its case; every other one is no end, and is shown as it is, short."""
     task = read_query(Response(200, {}, _coded({"code": "success", "data": {"status": word, "task_id": "t1"}})), "t1")
     assert task.status in ("queued", "running", "succeeded", "failed", "unknown")
-    assert is_plain(line(JobSnapshot("running", word=task.word)), 120)
+    assert is_plain(status_line(JobSnapshot("running", word=task.word)), 120)
     check_task(task)

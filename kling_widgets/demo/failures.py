@@ -117,14 +117,14 @@ FAILURES: Mapping[str, Failure] = {
 
 def behaviour(prompt: str) -> Behaviour:
     """Return the behaviour for the words in a prompt, combined; unknown words are ignored."""
-    asked: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
     for word in _WORD.findall(prompt):
         if failure := FAILURES.get(word):
             for field in dataclasses.fields(Behaviour):
                 value = getattr(failure.behaviour, field.name)
                 if value != getattr(Behaviour(), field.name):
-                    asked.setdefault(field.name, value)
-    return Behaviour(**asked)
+                    changed.setdefault(field.name, value)
+    return Behaviour(**changed)
 
 
 def help_text() -> str:

@@ -39,7 +39,7 @@ from kling_widgets.notebook.output.figure import Figure, provenance
 from kling_widgets.notebook.output.history import History
 from kling_widgets.notebook.output.job_view import JobView, result
 from kling_widgets.notebook.output.mime_bundle import bundle
-from kling_widgets.notebook.output.status_text import line
+from kling_widgets.notebook.output.status_text import status_line
 from kling_widgets.notebook.output.table import Table, TableCell
 from kling_widgets.notebook.output.unfinished import unfinished
 from kling_widgets.request.request import VideoRequest
@@ -198,7 +198,7 @@ def says(text: str, folder: Path) -> Iterator[str]:
     """What is printed, and what stands for an object at a prompt."""
     request, task = asked(text), replied(text)
     journal = Journal(folder / "home" / "words.sqlite")
-    yield line(JobSnapshot("running", word=text))
+    yield status_line(JobSnapshot("running", word=text))
     yield from (str(problem) for problem in request.problems())
     yield from (repr(each) for each in (request, request.spec, task, history(text, folder), history(text, folder)[0]))
     yield str(Table((text,), [[text]], text))

@@ -163,9 +163,9 @@ def frame_size(values: Mapping[str, Any], first: InputPicture | None) -> tuple[i
     ``resolution``, else of ``size``, else 720. The stock gateway turns an unknown size into 1:1; the demo does not.
     """
     size, ratio, resolution = values.get("size"), values.get("aspect_ratio"), values.get("resolution")
-    asked = _pair(size, "x")
-    shape = (size_of(first) if first else None) or asked or _pair(ratio, ":") or (16, 9)
-    short = _short_side(resolution) or (min(asked) if asked else 720)
+    given = _pair(size, "x")
+    shape = (size_of(first) if first else None) or given or _pair(ratio, ":") or (16, 9)
+    short = _short_side(resolution) or (min(given) if given else 720)
     flat = min(max(shape[0] / shape[1], 1 / WIDEST), WIDEST)
     width, height = (short * flat, float(short)) if flat >= 1 else (float(short), short / flat)
     shrink = min(1.0, LONGEST_SIDE / max(width, height))
@@ -220,14 +220,14 @@ def _shots(request: VideoRequest, used: Mapping[str, Any], seconds: int) -> tupl
     rows = [row for row in used.get("multi_prompt") or [] if isinstance(row, Mapping)][:MOST_SHOTS]
     lengths = [_number(row.get("duration")) for row in rows]
     if rows and sum(lengths):
-        asked = [(str(row.get("prompt") or ""), "") for row in rows]
+        parts = [(str(row.get("prompt") or ""), "") for row in rows]
     else:
         prompt = str(request.get("prompt") or joined_prompt(request.get("multi_prompt")))
         cuts = used.get("multi_shots") is True and used.get("shot_type") != "customize"
-        asked = [(prompt, framing) for framing in (FRAMINGS if cuts else ("",))]
-        lengths = [1.0] * len(asked)
+        parts = [(prompt, framing) for framing in (FRAMINGS if cuts else ("",))]
+        lengths = [1.0] * len(parts)
     scale, start, shots = seconds / sum(lengths), 0.0, []
-    for (prompt, framing), length in zip(asked, lengths, strict=True):
+    for (prompt, framing), length in zip(parts, lengths, strict=True):
         shots.append(Shot(prompt, start, start := start + length * scale, framing))
     return tuple(shots)
 

@@ -12,13 +12,8 @@ Point = tuple[float, float]
 
 MIDDLE: Point = (0.5, 0.44)
 LARGEST = 120_000_000  # pixels; larger pictures are not opened
-UNREADABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    Image.DecompressionBombError,
-)  # Pillow's errors for broken files
+# Pillow's errors for broken files.
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 def opened(picture: InputPicture, width: int, height: int, words: Point = MIDDLE) -> Image.Image:
@@ -83,10 +78,7 @@ def placeholder(picture: InputPicture, width: int, height: int, why: str, words:
     y = height * (words[1] if len(lines) > 1 else 0.5) - sum(face.leading for face, _ in written) / 2
     for face, text in written:
         x = width * words[0] - face.width(text) / 2
-        for nudge, colour in (
-            (max(1, face.size // 14), (8, 10, 18)),
-            (0, (255, 255, 255)),
-        ):  # a shadow first
-            face.draw(draw, (x + nudge, y + nudge), text, colour)
+        for offset, colour in ((max(1, face.size // 14), (8, 10, 18)), (0, (255, 255, 255))):  # the shadow first
+            face.draw(draw, (x + offset, y + offset), text, colour)
         y += face.leading
     return image

@@ -21,12 +21,12 @@ Samples = NDArray[np.float32]
 
 def track(clip: Animation) -> Samples | None:
     """Return the samples of a clip, one channel from -1 to 1; None for a silent one."""
-    said, walk = voice(clip), stride(clip) if keeps_sound(clip) else None
+    speech, walk = voice(clip), stride(clip) if keeps_sound(clip) else None
     parts: list[Samples] = []
     if clip.used.get("sound") is True:
-        parts.append(tone(clip.shots[0].prompt, clip.seconds) * (UNDER_VOICE if said or walk else 1))
+        parts.append(tone(clip.shots[0].prompt, clip.seconds) * (UNDER_VOICE if speech or walk else 1))
     if clip.used.get("sound") is not False:
-        parts += [said.samples(RATE)] if said else []
+        parts += [speech.samples(RATE)] if speech else []
         parts += [steps(walk, clip.seconds)] if walk else []
     return np.sum(parts, axis=0, dtype=np.float32) if parts else None
 

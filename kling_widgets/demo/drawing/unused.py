@@ -49,7 +49,7 @@ def struck(request: VideoRequest) -> dict[str, list[str]]:
 
 def warnings(request: VideoRequest) -> Iterator[str]:
     """Yield the catalog's messages about all other fields, as the form shows them."""
-    said = {*unused(request), "metadata"}
+    shown = {*unused(request), "metadata"}
     for problem in request.problems():
-        if problem.field not in said:
+        if problem.field not in shown:
             yield problem.message

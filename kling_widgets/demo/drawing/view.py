@@ -16,14 +16,8 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 FOCAL = 1.2  # in shorter sides: a field of view of 45° across the shorter side
 
-LINEAR = (
-    "right",
-    "up",
-    "forward",
-    "yaw",
-    "pitch",
-    "roll",
-)  # attributes that are added to combine views; the zoom is multiplied
+# Attributes that are added to combine views; the zoom is multiplied.
+LINEAR = ("right", "up", "forward", "yaw", "pitch", "roll")
 
 
 @dataclass(frozen=True)

@@ -152,8 +152,8 @@ def regions(clip: Animation) -> list[PaintedRegion]:
         if given is None or given.path is None or size is None:
             hints.append("its mask is not opened")
         else:
-            mask, trouble = _mask(mask_of(given), size, clip)
-            problems += [trouble] if trouble else []
+            mask, problem = _mask(mask_of(given), size, clip)
+            problems += [problem] if problem else []
         path = tuple(to_clip(x, y) for x, y in raw) or ((clip.width / 2, clip.height / 2),)
         colour = COLOURS[(number - 1) % len(COLOURS)]
         made.append(PaintedRegion(number, colour, path, mask, tuple(problems), tuple(hints)))
@@ -272,7 +272,7 @@ def card(clip: Animation) -> Card | None:
     for region in found:
         points = "1 point" if len(region.path) == 1 else f"{len(region.path)} points"
         lines.append(TextLine(" · ".join([str(region.number), points, *region.hints]), region.colour))
-        lines += [TextLine(f"{region.number} · {trouble}", WRONG) for trouble in region.problems]
+        lines += [TextLine(f"{region.number} · {problem}", WRONG) for problem in region.problems]
     if len(items) > MOST:
         lines.append(TextLine(f"{len(items) - MOST} more, not used: {MOST} are documented", WRONG))
     return Card(clip, f"motion brush · {len(items)}", lines)

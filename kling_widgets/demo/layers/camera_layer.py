@@ -51,10 +51,10 @@ MOVES: Mapping[str, tuple[View, str]] = {
 class CameraLayer:
     """The requested move. ``view`` is its end; its card shows ``description`` and ``problem``."""
 
-    def __init__(self, asked: Any) -> None:
+    def __init__(self, control: Any) -> None:
         self.view, self.name, self.description, self.problem = View(), "", "", ""
-        asked = asked if isinstance(asked, Mapping) else {}
-        kind, config = str(asked.get("type")), asked.get("config")
+        control = control if isinstance(control, Mapping) else {}
+        kind, config = str(control.get("type")), control.get("config")
         self.name = kind.replace("_", " ")
         if kind in MOVES:
             self.view, self.description = MOVES[kind]
@@ -80,8 +80,8 @@ class CameraLayer:
     @classmethod
     def of(cls, clip: Animation) -> CameraLayer | None:
         """Return the camera of a clip, or None if the request sets none."""
-        asked = clip.used.get("camera_control")
-        return None if asked is None else cls(asked)
+        control = clip.used.get("camera_control")
+        return None if control is None else cls(control)
 
     def at(self, done: float) -> View:
         """Return the view after a share of the clip; the move starts and ends smoothly."""

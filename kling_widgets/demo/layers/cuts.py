@@ -33,8 +33,8 @@ class Cuts:
         elif not clip.items("multi_prompt"):
             lines = [TextLine("no shots are given", WRONG)]
         length = f"{shot.end - shot.start:.1f}".removesuffix(".0")
-        said = [f"shot {number + 1} of {len(clip.shots)}", f"{length} s", *([str(kind)] if kind else [])]
-        return Card(clip, " · ".join(said), lines, lambda *where: self._bar(number, *where), round(clip.short * 0.022))
+        title = [f"shot {number + 1} of {len(clip.shots)}", f"{length} s", *([str(kind)] if kind else [])]
+        return Card(clip, " · ".join(title), lines, lambda *where: self._bar(number, *where), round(clip.short * 0.022))
 
     def _bar(self, number: int, canvas: Image.Image, box: Box, moment: float) -> None:
         """Draw all shots side by side in proportion to their lengths, with the current one highlighted."""

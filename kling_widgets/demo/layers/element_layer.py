@@ -167,13 +167,13 @@ def card(clip: Animation) -> Card | None:
 
 def _row(clip: Animation, number: int, kind: str, element_id: str) -> Piece:
     """Return a row of the card: a small object, its id, and its problem if there is one."""
-    over, said = number > documented(), named(clip, number)
+    over, is_named = number > documented(), named(clip, number)
     width, face = Card.inner(clip), Type(round(clip.short * 0.026))
     side, left = round(clip.short * 0.045), round(clip.short * 0.06)
-    trouble = "too many" if over else "" if said else "not named in the prompt"
-    lines = [(f"element_{number} · {element_id}", SOFT), *([(trouble, WRONG)] if trouble else [])]
+    problem = "too many" if over else "" if is_named else "not named in the prompt"
+    lines = [(f"element_{number} · {element_id}", SOFT), *([(problem, WRONG)] if problem else [])]
     image = Image.new("RGBA", (width, max(side, len(lines) * face.leading) + 4), (0, 0, 0, 0))
-    paper = thing(kind, element_id, side, pale=bool(trouble))
+    paper = thing(kind, element_id, side, pale=bool(problem))
     image.paste(paper.image, (0, (image.height - side) // 2), paper.mask)
     y = (image.height - len(lines) * face.leading) // 2
     for text, colour in lines:

@@ -86,9 +86,9 @@ class Control(ABC):
         if not self._quiet:
             self.changed()
 
-    def show(self, said: Sequence[tuple[Problem, tuple[QuickFix, ...]]]) -> None:
+    def show(self, problems: Sequence[tuple[Problem, tuple[QuickFix, ...]]]) -> None:
         """Show the field's problems, each with a button for every quick fix."""
-        self.parts.page.set_messages(self.field.name, *(self._line(problem, fixes) for problem, fixes in said))
+        self.parts.page.set_messages(self.field.name, *(self._line(problem, fixes) for problem, fixes in problems))
 
     def _line(self, problem: Problem, fixes: tuple[QuickFix, ...]) -> Message:
         prefix, css_class = ("Error", "kling-error") if problem.severity == "error" else ("Note", "kling-note")

@@ -129,20 +129,20 @@ class CameraMoves(StructuredControl):
         elif move == SIMPLE:
             axis = AXES[name]
             ends = Markup('<div class="kling-ends"><span>{}</span><span>{}</span></div>').format(*axis.ends)
-            said = escape(axis.describe(amount) if amount else STILL)
+            text = escape(axis.describe(amount) if amount else STILL)
             if name in ("pan", "tilt"):
-                said += Markup('<div class="kling-dim">{}</div>').format(UNSURE)
-            self._show(axis.at(amount), said, moving, ends)
+                text += Markup('<div class="kling-dim">{}</div>').format(UNSURE)
+            self._show(axis.at(amount), text, moving, ends)
             self.set_editor(self.move, self.simple.widget, self._view)
         else:
             self._show(MOVES[move].frame, MOVES[move].description, moving)
             self.set_editor(self.move, self._view)
 
-    def _show(self, frame: Frame, said: str, moving: bool, ends: str = "") -> None:
+    def _show(self, frame: Frame, text: str, moving: bool, ends: str = "") -> None:
         page = Markup('{}<div class="kling-finder kling-indent">{}<div>{}</div></div>')
         if self._view is None:
             self._view = self.parts.make(widgets.HTML)
-        self._view.value = page.format(ends, picture(frame, moving=moving), said)
+        self._view.value = page.format(ends, picture(frame, moving=moving), text)
 
 
 class _OneAxis:

@@ -105,10 +105,10 @@ class LinkBox(Control):
             self.box.value = "\n".join((*before, path))
 
     def _show_messages(self) -> None:
-        errors = [Message(f"Error: {said}", "kling-problem kling-error") for said in self._errors]
-        asked = "Is the file there now?" if self._unusable else ""
-        again = Message(asked, "kling-problem kling-dim", (("Look again", self.notify_changed),))
-        self.parts.page.set_messages(f"{self.field.name}-file", *errors, again)
+        errors = [Message(f"Error: {error}", "kling-problem kling-error") for error in self._errors]
+        question = "Is the file there now?" if self._unusable else ""
+        retry = Message(question, "kling-problem kling-dim", (("Look again", self.notify_changed),))
+        self.parts.page.set_messages(f"{self.field.name}-file", *errors, retry)
 
     def get(self) -> JSON:
         return pasted(self.box.value) or None

@@ -125,6 +125,6 @@ def _player_tag(tag: str, source: str, label: str, preload: str = "metadata") ->
     ).format(tag=tag, preload=preload, label=label, source=source)
 
 
-def _caption(said: str, name: str = "") -> Markup:
+def _caption(text: str, name: str = "") -> Markup:
     known = Markup("<b>{}</b> ").format(name) if name else ""
-    return Markup("<div>{}{}</div>").format(known, shorten(said, 200).strip("“”")) if said or name else Markup()
+    return Markup("<div>{}{}</div>").format(known, shorten(text, 200).strip("“”")) if text or name else Markup()

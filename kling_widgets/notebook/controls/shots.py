@@ -64,9 +64,9 @@ class ShotTable(StructuredControl):
         self._request = request
         self._draw(self.read() or [])
 
-    def show(self, said: Sequence[tuple[Problem, tuple[QuickFix, ...]]]) -> None:
+    def show(self, problems: Sequence[tuple[Problem, tuple[QuickFix, ...]]]) -> None:
         # The bar already shows problems of the total length, with its own buttons.
-        super().show([each for each in said if self.as_json or "seconds" not in each[0].fix])
+        super().show([each for each in problems if self.as_json or "seconds" not in each[0].fix])
 
     # Actions of the buttons
 
@@ -116,8 +116,8 @@ class ShotTable(StructuredControl):
 
     def _clip_seconds(self) -> int | None:
         """Return the clip's length in seconds, or None if the value of ``seconds`` is not a length."""
-        asked = self._value_of("seconds")
-        seconds = DEFAULT_SECONDS if asked is None else asked
+        value = self._value_of("seconds")
+        seconds = DEFAULT_SECONDS if value is None else value
         return seconds if isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0 else None
 
     def _draw(self, shots: list[JSON]) -> None:
@@ -222,8 +222,8 @@ def _bar(lengths: Sequence[int], clip: int | None) -> Markup:
     parts = Markup().join(part.format(100 * length / full, number) for number, length in enumerate(lengths, 1))
     if clip is not None and clip < total:
         parts += Markup('<b style="left: {:.2f}%"></b>').format(100 * clip / total)
-    said = ", ".join(f"shot {number}: {length} s" for number, length in enumerate(lengths, 1))
-    return Markup('<div class="kling-lengths" role="img" aria-label="{}">{}</div>').format(said, parts)
+    label = ", ".join(f"shot {number}: {length} s" for number, length in enumerate(lengths, 1))
+    return Markup('<div class="kling-lengths" role="img" aria-label="{}">{}</div>').format(label, parts)
 
 
 def _sum(total: int, clip: int | None, default: bool) -> str:

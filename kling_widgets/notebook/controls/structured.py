@@ -80,8 +80,8 @@ class StructuredControl(Control):
     def set_messages(self, *lines: Message) -> None:
         """Set the messages below the editor; they are hidden while the value is shown as JSON."""
         self._messages = lines
-        for slot, said in zip(self.message_slots, (self.introduction, lines), strict=True):
-            self.parts.page.set_messages(slot, *(() if self.as_json else said))
+        for slot, messages in zip(self.message_slots, (self.introduction, lines), strict=True):
+            self.parts.page.set_messages(slot, *(() if self.as_json else messages))
 
     def close(self) -> None:
         for hidden in (self.json, *self.editor):  # hidden widgets are not children of the box

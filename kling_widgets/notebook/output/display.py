@@ -18,7 +18,7 @@ from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.output.figure import Figure, Presentation, figure_of, provenance
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
 from kling_widgets.notebook.output.plain_text import as_text
-from kling_widgets.notebook.output.status_text import change, notices
+from kling_widgets.notebook.output.status_text import notices, state_line
 
 _POLL_SECONDS = 0.25  # seconds for which a waiting cell blocks before it shows pending snapshots again
 
@@ -149,10 +149,10 @@ class TextOutput:
 
     def show(self, snapshot: JobSnapshot) -> None:
         """Print a line if the state has changed, and show the video of a job that is done."""
-        said = change(snapshot)
-        if said != self.last_line:
-            self.last_line = said
-            self.print_line(said)
+        line = state_line(snapshot)
+        if line != self.last_line:
+            self.last_line = line
+            self.print_line(line)
         if snapshot.state == "done":
             self.show_video(snapshot)
 
@@ -218,9 +218,8 @@ class WidgetOutput(TextOutput):
         from kling_widgets.notebook.output.job_view import close_later
 
         self.plain = (data, metadata)
-        self.handle.update(
-            data, metadata=metadata, raw=True
-        )  # first, so that a notebook saved from now on holds the figure
+        # First, so that a notebook that is saved from now on holds the figure.
+        self.handle.update(data, metadata=metadata, raw=True)
         self.view.show_result(snapshot, data, metadata)
         close_later(self.view)
 

@@ -34,12 +34,8 @@ _LONGEST_PROMPT = 120  # characters
 _TYPED = re.compile(r"[\w.:-]{1,60}", re.ASCII)  # a task id that can be typed; others are shown by the journal's number
 # The service is making a video, or has one that is not saved yet: without its entry it would be lost.
 _UNDER_WAY = ("accepted", "succeeded")
-_COSTS = (
-    "accepted",
-    "succeeded",
-    "saved",
-    "submitted",
-)  # failed tasks are usually refunded, refused ones are never billed
+# The states that cost money: failed tasks are usually refunded, and refused ones never billed.
+_COSTS = ("accepted", "succeeded", "saved", "submitted")
 
 
 class History(Sequence[Submission]):

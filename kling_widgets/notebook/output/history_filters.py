@@ -63,8 +63,8 @@ def conditions(
     """
     found: list[Test] = []
     if model is not None:
-        asked = _model(model, entries)
-        found.append(lambda entry: entry.model == asked)
+        wanted = _model(model, entries)
+        found.append(lambda entry: entry.model == wanted)
     if status is not None:
         states = _states(status)
         found.append(lambda entry: state(entry) in states)

@@ -16,7 +16,7 @@ _UNKNOWN = Markup(' style="max-width: min(100%, {}px); max-height: {}px"').forma
 # Autoplay is always muted.
 _AUTOPLAY = Markup(" autoplay muted loop")
 _PLAYER = Markup(
-    '<video controls preload="metadata" playsinline{playing}{looks} src="{source}" aria-label="{label}"></video>'
+    '<video controls preload="metadata" playsinline{playing}{size} src="{source}" aria-label="{label}"></video>'
 )
 # dir="auto" isolates the prompt: bidirectional control characters in it do not affect the rest of the page.
 _PROMPT = Markup('<em dir="auto">{}</em><br>')
@@ -36,18 +36,18 @@ def _size(clip: Clip | None) -> Markup:
     return Markup(' width="{}" height="{}"').format(round(clip.width * scale), round(clip.height * scale))
 
 
-def player(source: str, request: VideoRequest, autoplay: bool, looks: Markup = _UNKNOWN) -> Markup:
+def player(source: str, request: VideoRequest, autoplay: bool, size: Markup = _UNKNOWN) -> Markup:
     """Return a video player.
 
     Args:
         source: URL of the video.
         request: The request, for the player's label.
         autoplay: Whether the video starts by itself, muted.
-        looks: Attributes for its size; the default is for a video of unknown size.
+        size: Attributes for its size; the default is for a video of unknown size.
     """
     prompt = prompt_of(request)
     label = one_line(f"Video: {prompt}" if prompt else "Video", 200)
-    return _PLAYER.format(playing=_AUTOPLAY if autoplay else "", looks=looks, source=source, label=label)
+    return _PLAYER.format(playing=_AUTOPLAY if autoplay else "", size=size, source=source, label=label)
 
 
 def as_html(shown: Presentation) -> Markup:

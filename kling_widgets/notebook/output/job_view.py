@@ -25,7 +25,7 @@ from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.output.figure import Presentation, figure_of, prompt_of, provenance
 from kling_widgets.notebook.output.html import as_html, player
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
-from kling_widgets.notebook.output.status_text import STATES, line, notices
+from kling_widgets.notebook.output.status_text import STATES, notices, status_line
 from kling_widgets.notebook.widgets.styles import STYLE
 
 # The views of ended jobs are kept for a while and closed oldest first: a reloaded page shows "Error displaying widget"
@@ -41,9 +41,9 @@ def result(
     figure = figure_of(job, snapshot)
     if snapshot.state == "done":
         return bundle(figure, location, mode, autoplay), provenance(figure)
-    said = f"{STATES[snapshot.state]} · {snapshot.error or ''}".strip(" ·")
+    text = f"{STATES[snapshot.state]} · {snapshot.error or ''}".strip(" ·")
     page = Markup('<div class="mathjax_ignore tex2jax_ignore">{}{}</div>').format(_head(job), _failure(snapshot))
-    return {"text/html": str(page), "text/plain": f"{job.request.spec.title}: {said}"}, provenance(figure)
+    return {"text/html": str(page), "text/plain": f"{job.request.spec.title}: {text}"}, provenance(figure)
 
 
 class JobView:
@@ -201,12 +201,12 @@ def _head(job: Job) -> Markup:
     request = job.request
     demo = " · demo: nothing is paid" if job._runner.service.demo else ""
     prompt = prompt_of(request)
-    said = Markup('<div class="kling-prompt" dir="auto">{}</div>').format(prompt) if prompt else Markup()
-    said += Markup().join(Markup('<div class="kling-note">{}</div>').format(notice) for notice in notices(job))
+    body = Markup('<div class="kling-prompt" dir="auto">{}</div>').format(prompt) if prompt else Markup()
+    body += Markup().join(Markup('<div class="kling-note">{}</div>').format(notice) for notice in notices(job))
     return Markup(
         '<div class="mathjax_ignore tex2jax_ignore"><b>{title}</b> <span class="kling-dim">{settings}{demo}</span>'
-        "{said}</div>"
-    ).format(title=request.spec.title, settings=request.settings(), demo=demo, said=said)
+        "{body}</div>"
+    ).format(title=request.spec.title, settings=request.settings(), demo=demo, body=body)
 
 
 def _line(snapshot: JobSnapshot, hint: str = "") -> Markup:
@@ -220,18 +220,18 @@ def _line(snapshot: JobSnapshot, hint: str = "") -> Markup:
         value = Markup()
     return Markup(
         '<div class="kling-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{value}>'
-        "<div {fill}></div></div><div>{said}</div>"
-    ).format(value=value, fill=fill, said=line(snapshot) + hint)
+        "<div {fill}></div></div><div>{text}</div>"
+    ).format(value=value, fill=fill, text=status_line(snapshot) + hint)
 
 
 def _failure(snapshot: JobSnapshot) -> Markup:
     error = snapshot.error
-    said = Markup('<div><b class="kling-error">{}.</b> {}</div>').format(STATES[snapshot.state], str(error or ""))
+    body = Markup('<div><b class="kling-error">{}.</b> {}</div>').format(STATES[snapshot.state], str(error or ""))
     if link := public_link(snapshot.url):
-        said += Markup('<div>The service has the video: <a href="{}" rel="noreferrer">link</a></div>').format(link)
+        body += Markup('<div>The service has the video: <a href="{}" rel="noreferrer">link</a></div>').format(link)
     if raw := _raw(error):
-        said += Markup("<details><summary>The service's reply</summary><pre>{}</pre></details>").format(raw)
-    return said
+        body += Markup("<details><summary>The service's reply</summary><pre>{}</pre></details>").format(raw)
+    return body
 
 
 def _raw(error: KlingError | None) -> str:

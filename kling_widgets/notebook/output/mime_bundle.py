@@ -39,9 +39,7 @@ def bundle(figure: Figure, location: Location, display: Display = "auto", autopl
 
 
 def _formats(shown: Presentation) -> dict[str, str]:
-    written = {
-        kind: str(write(shown)) for kind, write in FORMATS.items()
-    }  # plain str, as Markup has no place in a message
+    written = {kind: str(write(shown)) for kind, write in FORMATS.items()}  # str(), as a message holds no Markup
     return {kind: content for kind, content in written.items() if content}
 
 
@@ -61,12 +59,12 @@ def _source(figure: Figure, location: Location, display: Display) -> tuple[str, 
         "embed": ("embed", "file", "link"),
         "auto": location.front_end.plays,
     }[display]
-    for way in order:
-        if way == "file" and file:
+    for source in order:
+        if source == "file" and file:
             return file, ""
-        if way == "link" and link:
+        if source == "link" and link:
             return link, ""
-        if way == "embed" and clip and clip.size <= LARGEST_EMBED and clip.path.is_file():
+        if source == "embed" and clip and clip.size <= LARGEST_EMBED and clip.path.is_file():
             content = base64.b64encode(clip.path.read_bytes()).decode("ascii")
             return f"data:video/mp4;base64,{content}", ""
     if clip:

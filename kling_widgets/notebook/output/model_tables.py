@@ -61,7 +61,7 @@ def _cell(model: Model, feature: Feature, notes: bool = False) -> TableCell:
     if known and (limited := _limits(own)):
         limits = [(limit.value, *_KNOWN.get(limit.source, _ELSEWHERE)) for limit in limited]
         text = [f"{mark} ≤{limits[0][0]}", *(f"({other} ≤{value})" for value, other, _ in limits[1:])]
-        mark, meaning = " ".join(text), "; ".join(f"at most {value}: {said}" for value, _, said in limits)
+        mark, meaning = " ".join(text), "; ".join(f"at most {value}: {source}" for value, _, source in limits)
     elif known and own is not None and own.name == "aspect_ratio" and own is not FIELDS[own.name]:
         mark, meaning = f"{mark} {', '.join(ratios(model))}", f"{', '.join(ratios(model))}: {meaning}"
     note = known.note if known and known.note not in meaning else ""

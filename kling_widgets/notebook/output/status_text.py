@@ -67,7 +67,7 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def left(remaining: tuple[float, float] | None) -> str:
+def time_left(remaining: tuple[float, float] | None) -> str:
     """Return a remaining time, given as a range in seconds or None, as rounded text."""
     if remaining is None:
         return "no estimate yet"
@@ -82,7 +82,7 @@ def left(remaining: tuple[float, float] | None) -> str:
     return f"about {low}–{high} min more" if low < high else f"about {high} min more"
 
 
-def trouble(error: KlingError | None) -> str:
+def error_reason(error: KlingError | None) -> str:
     """Return in a few words why an answer is missing; "" if the reason is unknown."""
     for kind, words in _TROUBLES:
         if isinstance(error, kind):
@@ -93,11 +93,11 @@ def trouble(error: KlingError | None) -> str:
     return what if isinstance(error.body, dict) else f"something else answered, {what}"
 
 
-def line(snapshot: JobSnapshot) -> str:
+def status_line(snapshot: JobSnapshot) -> str:
     """Return the status line: state, progress, elapsed and remaining time."""
     parts = [_state(snapshot)]
     if snapshot.silent is not None and snapshot.state in ("queued", "running", "sending"):
-        parts = [_silence(snapshot, f" for {clock(snapshot.silent)}", trouble(snapshot.trouble))]
+        parts = [_silence(snapshot, f" for {clock(snapshot.silent)}", error_reason(snapshot.trouble))]
     elif snapshot.percent is not None:
         parts.append("100 %, not finished yet" if snapshot.percent == 100 else f"{snapshot.percent} %")
     if snapshot.state == "fetching" and snapshot.fetched[0]:
@@ -106,11 +106,11 @@ def line(snapshot: JobSnapshot) -> str:
     if snapshot.state in ("sending", "queued", "running"):
         parts.append(clock(snapshot.elapsed))
     if snapshot.state in ("queued", "running") and snapshot.silent is None:
-        parts.append(left(snapshot.remaining))
+        parts.append(time_left(snapshot.remaining))
     return " · ".join(parts)
 
 
-def change(snapshot: JobSnapshot) -> str:
+def state_line(snapshot: JobSnapshot) -> str:
     """Return the status for a log with one line per change of state: without times and progress."""
     if snapshot.silent is not None and snapshot.state not in ENDED:
         return _silence(snapshot)

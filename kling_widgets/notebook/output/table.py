@@ -26,9 +26,8 @@ _PAGE = Markup(
 )
 # role="img" makes a screen reader read the title instead of the symbol.
 _MARK = Markup('<span role="img" title="{}">{}</span>')
-_JPEG = Markup(
-    '<img alt="" height="40" src="data:image/jpeg;base64,{}">'
-)  # no alt text: the cells beside it describe it
+# The alt text is empty, as the cells beside the picture describe it.
+_JPEG = Markup('<img alt="" height="40" src="data:image/jpeg;base64,{}">')
 
 
 class TableCell(str):

@@ -25,7 +25,7 @@ from kling_widgets.notebook.kernel.image_arrays import filed, is_picture, made
 from kling_widgets.notebook.kernel.local_files import LocalMedia
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.magics.line import LineParser
-from kling_widgets.notebook.output.status_text import notes
+from kling_widgets.notebook.output.status_text import notices
 from kling_widgets.notebook.submit.options import SubmitOptions
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
@@ -461,7 +461,7 @@ def test_a_file_that_may_be_refused_is_sent_with_a_note(session: Session, tmp_pa
     """What is only documented is said."""
     (tmp_path / "a.gif").write_bytes(samples.moving("GIF"))
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="x", image=tmp_path / "a.gif")
-    assert any("a.gif is animated" in note for note in notes(job))
+    assert any("a.gif is animated" in note for note in notices(job))
 
 
 @pytest.mark.parametrize("kind", WRONG)

@@ -18,7 +18,15 @@ from kling_widgets.errors import (
     TaskNotFoundError,
 )
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, State
-from kling_widgets.notebook.output.status_text import STATES, change, clock, duration, left, line, trouble
+from kling_widgets.notebook.output.status_text import (
+    STATES,
+    clock,
+    duration,
+    error_reason,
+    state_line,
+    status_line,
+    time_left,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +72,13 @@ def test_duration(seconds: float, said: str) -> None:
 )
 def test_left(remaining: tuple[float, float] | None, said: str) -> None:
     """The remaining time is a range no more precise than the estimate."""
-    assert left(remaining) == said
+    assert time_left(remaining) == said
 
 
 @given(st.floats(0, 1e5), st.floats(0, 1e5))
 def test_left_never_says_nought(low: float, more: float) -> None:
     """No estimate says that nothing is left."""
-    said = left((low, low + more))
+    said = time_left((low, low + more))
     assert " 0" not in said
     assert "–0" not in said
 
@@ -124,20 +132,19 @@ def test_every_state_has_words() -> None:
 )
 def test_line(moment: dict[str, Any], said: str) -> None:
     """The line has state, progress, elapsed and remaining time, as far as they are known."""
-    assert line(JobSnapshot(**moment)) == said
+    assert status_line(JobSnapshot(**moment)) == said
 
 
 def test_changes_do_not_tick() -> None:
     """A log has one line for each state: changing numbers are not in it."""
     first = JobSnapshot("running", elapsed=1, percent=3, remaining=(9, 12))
     later = JobSnapshot("running", elapsed=9, percent=80, remaining=(2, 3))
-    assert change(first) == change(later) == "Making the video"
-    assert (
-        change(JobSnapshot("running", silent=3)) == change(JobSnapshot("queued", silent=9)) == "No answer, still trying"
-    )
-    assert change(JobSnapshot("sending", silent=3, trouble=RateLimitError("x"))) == "Not accepted yet, trying again"
-    assert change(JobSnapshot("queued", again=True)) == "Back in the queue"
-    assert change(JobSnapshot("running", word="PAUSED")) == "The service says “PAUSED”"
+    assert state_line(first) == state_line(later) == "Making the video"
+    for silent in (JobSnapshot("running", silent=3), JobSnapshot("queued", silent=9)):
+        assert state_line(silent) == "No answer, still trying"
+    assert state_line(JobSnapshot("sending", silent=3, trouble=RateLimitError("x"))) == "Not accepted yet, trying again"
+    assert state_line(JobSnapshot("queued", again=True)) == "Back in the queue"
+    assert state_line(JobSnapshot("running", word="PAUSED")) == "The service says “PAUSED”"
 
 
 @pytest.mark.parametrize(
@@ -156,15 +163,15 @@ def test_changes_do_not_tick() -> None:
 )
 def test_a_trouble_in_a_few_words(error: KlingError | None, said: str) -> None:
     """The text names the kind of error, and quotes nothing from the reply."""
-    assert trouble(error) == said
+    assert error_reason(error) == said
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
 def test_the_end_is_shown_as_an_end(state: State) -> None:
     """Neither missing answers nor an unknown status word hide that a job has ended."""
-    assert change(JobSnapshot(state, silent=4.0, word="PAUSED")) == STATES[state]
+    assert state_line(JobSnapshot(state, silent=4.0, word="PAUSED")) == STATES[state]
 
 
 def test_a_long_word_of_the_service_is_cut() -> None:
     """A long status word of the service is cut."""
-    assert len(line(JobSnapshot("running", word="x" * 5000))) < 100
+    assert len(status_line(JobSnapshot("running", word="x" * 5000))) < 100

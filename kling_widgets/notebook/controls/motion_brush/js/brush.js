@@ -24,8 +24,8 @@ function render({ model, el }) {
   const canvas = element("canvas", { tabindex: "0", role: "application", "aria-roledescription": "drawing area" });
   const stage = element("div", { class: "kling-brush-stage" });
   const notice = element("p", { class: "kling-dim" });
-  const [said, where] = [element("span", { role: "status" }), element("span", { class: "kling-dim" })];
-  const below = element("div", { class: "kling-brush-said" }, said, where);
+  const [status, position] = [element("span", { role: "status" }), element("span", { class: "kling-dim" })];
+  const below = element("div", { class: "kling-brush-said" }, status, position);
   // keeps keystrokes from triggering shortcuts of the notebook
   el.append(element("div", { class: "kling-brush", "data-lm-suppress-shortcuts": "true" }, notice, bar, stage, below));
 
@@ -42,7 +42,7 @@ function render({ model, el }) {
     const trouble = mask?.base?.lost ? "Its mask cannot be shown here." : "";
     const state = `Region ${now.at + 1}: ${mask ? "painted" : "nothing painted"}, ${count}.`;
     const words = [state, sentence || trouble].join(" ").trim();
-    if (words !== said.textContent) said.textContent = words;
+    if (words !== status.textContent) status.textContent = words;
     redraw();
   }
 
@@ -192,7 +192,7 @@ function render({ model, el }) {
 
   function move(place) {
     cursor = place;
-    where.textContent = pointOf(place, picture).join(", ");
+    position.textContent = pointOf(place, picture).join(", ");
     redraw();
   }
 
@@ -261,7 +261,7 @@ function render({ model, el }) {
     pointerup: (event) => event.pointerId === drag?.pointer && end(),
     pointercancel: (event) => event.pointerId === drag?.pointer && end(),
     pointerleave() {
-      if (!drag) [cursor, where.textContent] = [null, ""];
+      if (!drag) [cursor, position.textContent] = [null, ""];
       redraw();
     },
   };
