@@ -78,8 +78,8 @@ class Caller:
 
 @pytest.fixture
 def run(tmp_path: Path, ready_made: Render) -> Iterator[Callable[..., Demo]]:
-    """Starts demo services that do not keep a test waiting; all on one folder, and with a clip that is ready made,
-    unless told otherwise."""
+    """Return a function that starts fast demo services, which share a folder and a ready-made clip,
+    unless its arguments say otherwise."""
     running: list[Demo] = []
 
     def run(folder: Path = tmp_path / "demo", seconds_per_task: float = 0.05, render: Render = ready_made) -> Demo:

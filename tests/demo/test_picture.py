@@ -28,7 +28,7 @@ OPEN: dict[str, list[str]] = json.loads(
     (Path(__file__).parents[1] / "wire" / "fields.json").read_text(encoding="utf-8")
 )["models"]
 LINK = "https://example.com/"
-SMALL, SIZE = "180P", (320, 180)  # in which all can still be told apart
+SMALL, SIZE = "180P", (320, 180)  # large enough for all differences
 NOT_ALONE = ("shot_type", "multi_prompt", "motion_brush")  # the first two only with several shots on
 
 

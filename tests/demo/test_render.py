@@ -91,7 +91,7 @@ def test_same_request_same_bytes(studio: Studio) -> None:
     )  # fmt: skip
     assert (studio.folder / "other.mp4").read_bytes() == first
     assert studio.draw(make_request("a tin boat", sound=True)).read_bytes() != first
-    # A height at which the encoder once gave other bytes now and then.
+    # A height at which the encoder's bytes sometimes differed.
     odd = make_request("a paper boat", size="320x178")
     assert len({studio.draw(odd).read_bytes() for _ in range(8)}) == 1
     shares = [float(line) for line in done.stdout.split()]

@@ -172,7 +172,7 @@ def test_an_upload_needs_its_file(caller: Caller) -> None:
     assert caller.http.post("/v1/files/uploads", content=b"hello").status_code == 400
 
 
-# ── words that make things fail ──
+# Words that simulate failures
 
 
 @pytest.mark.parametrize(("word", "status"), [("", "SUCCESS"), ("demo:fail ", "failed")])

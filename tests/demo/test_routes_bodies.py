@@ -15,7 +15,7 @@ from tests.demo.conftest import TASKS, Caller, film, where
 pytestmark = pytest.mark.slow
 
 LINK = "https://example.com/a"
-# A body of every field, by the names and kinds of the service page, aliases among them.
+# A body with every field, with names and types as on the service's page, including aliases.
 EVERY: dict[str, Any] = {
     "resolution": "100P",
     "aspect_ratio": "16:9",
@@ -39,8 +39,8 @@ EVERY: dict[str, Any] = {
 
 @pytest.mark.parametrize("model", [model.id for model in catalog.models()])
 def test_every_field_is_accepted(caller: Caller, model: str) -> None:
-    """What the service page does not call an error is accepted from every model, also what is documented elsewhere to
-    be wrong, and what is not documented at all."""
+    """Every field is accepted for every model unless the service's page calls it an error, also if it is documented
+    elsewhere as an error, or not documented at all."""
     body = {"model": model, "prompt": "demo:nourl", "image": f"{LINK}.png", "duration": 5, "size": "1280x720"}
     reply = caller.http.post(TASKS, json={**body, "metadata": EVERY})
     assert reply.status_code == 200, reply.text

@@ -35,7 +35,7 @@ def test_unused(model: str, fields: dict[str, Any], names: set[str]) -> None:
 
 @pytest.mark.parametrize("model", [model.name for model in MODELS.values()])
 def test_what_a_model_takes_is_used(model: str) -> None:
-    """Of the fields alone, exactly those that the catalog does not give to the model are struck through."""
+    """Exactly those fields are struck through that the model does not have in the catalog."""
     given = {name: field.clean(field.example, paths=False) for name, field in FIELDS.items()}
     request = VideoRequest(model, **given)
     assert set(unused(request)) == FIELDS.keys() - request.spec.by_name.keys()

@@ -72,7 +72,7 @@ def test_the_last_frame_comes_within_the_last_shot(studio: Studio) -> None:
     alone = studio.film(model="3.0", prompt="", size="320x180", **fields, image=pictures["image"]).frames
     assert apart(frames[0], blobs(1)) < 6 and apart(frames[-1], last) < 6
     assert apart(frames[24], Image.fromarray(alone[24])) < 3
-    assert apart(frames[24], blobs(1)) > 12  # the second shot has a land of its own
+    assert apart(frames[24], blobs(1)) > 12  # the second shot has a landscape of its own
 
 
 def test_shots_of_the_models_own_are_framings(studio: Studio) -> None:

@@ -15,7 +15,7 @@ from tests.demo.conftest import Studio, count, where
 pytestmark = pytest.mark.slow
 
 MODEL, THING, GROUND = "3.0-motion-control", (250, 20, 220), (70, 90, 110)
-BOX = (96, 60, 160, 124)  # of the thing, in a picture of 640 × 360
+BOX = (96, 60, 160, 124)  # of the painted object, in a picture of 640 × 360
 
 
 def picture(studio: Studio, size: tuple[int, int] = (640, 360)) -> str:
@@ -43,7 +43,7 @@ def brush_fields(studio: Studio, *items: dict[str, Any], **fields: Any) -> dict[
 def test_a_region_travels_its_path(studio: Studio) -> None:
     """The region's centre follows the path at constant speed from the first point to the last; points are measured
     from the lower left corner of the picture, whatever the size of the clip."""
-    # 160 right, then 48 down, in pixels of the picture; it begins in the middle of the thing: 128, 360 - 92.
+    # 160 right, then 48 down, in pixels of the picture; it begins at the object's centre: 128, 360 - 92.
     item = {"mask_url": mask(studio), "trajectories": path((128, 200), (288, 200), (288, 152))}
     frames = studio.film(**brush_fields(studio, item)).frames
     start = where(frames[0], THING, 60)
@@ -80,11 +80,11 @@ def test_several_regions_have_colours_of_their_own(studio: Studio) -> None:
 
 
 def test_a_foreign_mask_is_a_disc(studio: Studio) -> None:
-    """What is not an upload is not opened: a disc with the region's number goes along the path."""
+    """A mask that is not an upload is not opened: a disc with the region's number moves along the path."""
     item = {"mask_url": "https://example.com/mask.png", "trajectories": path((40, 200), (150, 200))}
     fields = brush_fields(studio, item, image="https://example.com/input.png", resolution="360P")
     frames = studio.film(**fields).frames
-    # The picture is taken as large as the clip: 640 × 360.
+    # The picture is assumed to be as large as the clip: 640 × 360.
     for frame, x in ((frames[0], 40), (frames[-1], 150)):
         disc = frame[152:168, x - 8 : x + 8]
         assert count(disc, COLOURS[0][:3], 60) > 90

@@ -108,7 +108,7 @@ def test_named_moves(studio: Studio, move: str, larger: bool, across: int, down:
     """A move forward makes things larger, one back smaller; the other directions are as with one axis."""
     before, after = moved(studio, {"type": move})
     assert (after[1] > before[1]) is larger
-    # Where the middle of the picture went, apart from what grew around it.
+    # The shift of the picture's centre, without the change in size.
     middle = np.array((160, 90))
     shift = (np.array(after[0]) - middle) - (np.array(before[0]) - middle) * after[1] / before[1]
     for way, place in ((across, 0), (down, 1)):

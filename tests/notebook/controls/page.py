@@ -29,10 +29,10 @@ class Wire:
 
 
 class Page:
-    """What a widget's page does.
+    """Simulated page of a widget.
 
     Attributes:
-        wire: what went to the page.
+        wire: The messages to the page.
     """
 
     def __init__(self, widget: widgets.Widget) -> None:

@@ -204,7 +204,7 @@ def test_nothing_from_outside_becomes_markup(text: str, folder: Path) -> None:
 
 def test_nothing_from_outside_is_markdown(folder: Path) -> None:
     """In Markdown, the start of a link, heading, formula or tag is escaped, and there are no line breaks."""
-    from nbconvert.filters.markdown_mistune import markdown2html_mistune  # takes seconds: not for who only collects
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune  # imported late, as it takes seconds
 
     for text in HOSTILE:
         shown = figure(clip_in(folder), f"https://example.com/{text}", text, task_id=text)
@@ -512,7 +512,7 @@ def test_a_picture_in_a_request_does_not_fill_the_metadata(folder: Path) -> None
 
 def saved(shown: Figure, folder: Path) -> int:
     """Return the bytes of the figure in a notebook's file."""
-    import nbformat  # takes seconds: not for who only collects
+    import nbformat  # imported late, as it takes seconds
 
     data, metadata = bundle(shown, Location(FRONT_ENDS["jupyter"], folder)), provenance(shown)
     output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)  # type: ignore[no-untyped-call]

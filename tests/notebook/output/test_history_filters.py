@@ -12,7 +12,7 @@ from kling_widgets.notebook.magics.tasks import read
 from kling_widgets.notebook.output.history_filters import STATES, STATUSES, WORDS, conditions
 from kling_widgets.storage.submission import Submission
 
-NOON = datetime(2026, 11, 22, 12, 0).timestamp()  # local, as people mean it
+NOON = datetime(2026, 11, 22, 12, 0).timestamp()  # local time
 DAY = 86_400.0
 
 

@@ -245,7 +245,7 @@ def test_a_lost_answer_quotes_what_came_instead(job: Job, location: Location) ->
 
 def test_what_is_replaced_is_closed(job: Job, location: Location, clip: Clip) -> None:
     """The models of the running view are closed when the result is shown, those of the result with the view."""
-    view_of(job, location).close()  # what all views share is there now
+    view_of(job, location).close()  # creates the shared models
     before = len(alive)
     view = view_of(job, location)
     running = len(alive)

@@ -118,7 +118,7 @@ def test_the_last_column_is_cut_where_it_would_not_fit() -> None:
     assert [37 <= columns_of(line) <= 40 for line in lines[1:]] == [True, True]
     assert all(line.endswith("…") for line in lines[1:])
     narrow = Table(("a", "b", "text"), [("x" * 12, "y" * 12, "words" * 9)], folds=True, cuts=True, width=lambda: 40)
-    assert repr(narrow).splitlines()[-1] == f"{'x' * 12}  {('words' * 9)[:25]}…"  # all the room that is there
+    assert repr(narrow).splitlines()[-1] == f"{'x' * 12}  {('words' * 9)[:25]}…"  # fills the whole width
     short = Table(("a", "text"), [("x", "as it is")], cuts=True, width=lambda: 40)
     assert "as it is" in repr(short)
 
