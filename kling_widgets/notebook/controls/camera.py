@@ -154,7 +154,7 @@ class _OneAxis:
             description="Axis",
             options=[(f"{axis.label} ({name})", name) for name, axis in AXES.items()],
             value=START_AXIS,
-            tooltip="One, and only one, axis",
+            tooltip="Exactly one axis",
         )
         self.amount = parts.make(
             widgets.FloatSlider,

@@ -45,7 +45,7 @@ class LinkBox(Control):
             widgets.Textarea if many else widgets.Text,
             at(f"{self.field.name}-box"),
             description=self.field.label,
-            placeholder="one link or file a line" if many else "https://… or a file",
+            placeholder="one link or file per line" if many else "https://… or a file",
             tooltip=self.field.help,
             **({"rows": self.rows} if many else {}),
         )

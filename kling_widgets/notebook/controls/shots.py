@@ -34,7 +34,7 @@ class ShotTable(StructuredControl):
         self._request: VideoRequest | None = None
         self._switched: set[str] = set()  # the SWITCHES that this control has set for the user
         self._add = self.parts.button(
-            "Add a shot", self._add_row, "kling-indent", tooltip="One more shot, as long as what is left of the clip"
+            "Add a shot", self._add_row, "kling-indent", tooltip="Add a shot with the remaining length of the clip"
         )
         self._bar: widgets.HTML | None = None  # created with the first shot
         return [self._add]

@@ -27,7 +27,7 @@ STATES: dict[State, str] = {
     "stopped": "No longer watched",
 }
 # The same states after the service has put the task back into its queue.
-AGAIN: dict[State, str] = {"queued": "Back in the queue", "running": "Making the video, begun again"}
+AGAIN: dict[State, str] = {"queued": "Back in the queue", "running": "Making the video again"}
 
 
 # Why an answer is missing, by the error's type; the first match counts.

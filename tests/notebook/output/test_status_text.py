@@ -116,7 +116,7 @@ def test_every_state_has_words() -> None:
             {"state": "running", "elapsed": 38, "percent": 100},
             "Making the video · 100 %, not finished yet · 0:38 · no estimate yet",
         ),
-        ({"state": "running", "again": True}, "Making the video, begun again · 0:00 · no estimate yet"),
+        ({"state": "running", "again": True}, "Making the video again · 0:00 · no estimate yet"),
         ({"state": "queued", "again": True}, "Back in the queue · 0:00 · no estimate yet"),
         ({"state": "done", "again": True}, "Done"),
         ({"state": "running", "word": "PAUSED"}, "The service says “PAUSED” · 0:00 · no estimate yet"),
