@@ -7,6 +7,9 @@
     kw.submit("2.6", prompt="a paper boat in the rain", seconds=5)
     kw.Form("3.0")
 
+The examples in the docstrings of these names run without a key after ``kw.use_demo()``. Those with a client need the
+demo as a program of its own: ``python -m kling_widgets.demo``.
+
 Everything is loaded when it is first used: importing this costs next to nothing.
 """
 

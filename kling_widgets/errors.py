@@ -33,7 +33,18 @@ if TYPE_CHECKING:
 
 
 class KlingError(Exception):
-    """Whatever goes wrong in kling_widgets. In a notebook it shows as its one line, without a traceback."""
+    """Base class of all errors of kling_widgets.
+
+    A notebook shows it as one line without a traceback: what happened, what it means for the money, what to do. In the
+    demo, words in a prompt cause most of the errors; the examples use ``demo:fail``, ``demo:500`` and others.
+
+    Example:
+        >>> try:
+        ...     kw.submit("2.6", prompt="a paper boat", secnds=5)
+        ... except kw.KlingError as error:
+        ...     print(error)
+        There is no field “secnds”. Did you mean seconds or sound? Nothing was sent.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
@@ -47,8 +58,17 @@ class KlingError(Exception):
 class InvalidRequestError(KlingError, ValueError):
     """The request cannot be sent as it is. Nothing was sent.
 
+    It is a ``ValueError`` too.
+
     Attributes:
-        problems: what is wrong, a tuple of ``Problem``; warnings are not in it.
+        problems: a tuple of ``Problem``, each with ``field``, ``message`` and ``hint``; warnings are not in it.
+
+    Example:
+        >>> try:
+        ...     kw.submit("2.6", prompt="a paper boat", seconds=-1)
+        ... except kw.InvalidRequestError as error:
+        ...     print([problem.field for problem in error.problems])
+        ['seconds']
     """
 
     def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
@@ -57,13 +77,30 @@ class InvalidRequestError(KlingError, ValueError):
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> InvalidRequestError:
-        """The error of these problems, all of them in its one line."""
+        """Return the error for these problems, all in one line.
+
+        Args:
+            problems: any problems of a request; the warnings among them are left out.
+
+        Example:
+            >>> request = kw.VideoRequest("2.6", prompt="a paper boat", seconds=-1)
+            >>> print(kw.InvalidRequestError.of(request.problems()))
+            Seconds is a whole number from 1, not “-1”. For example 5. Nothing was sent.
+        """
         errors = tuple(problem for problem in problems if problem.severity == "error")
         return cls(" · ".join(map(str, errors)) + " Nothing was sent.", errors)
 
 
 class MissingKeyError(KlingError):
-    """No API key was found. Nothing was sent."""
+    """No API key was found. Nothing was sent.
+
+    Example:
+        >>> try:
+        ...     kw.Client(base_url="http://127.0.0.1:8000")
+        ... except kw.MissingKeyError:
+        ...     print("Pass api_key too: a key from elsewhere is not sent to another address.")
+        Pass api_key too: a key from elsewhere is not sent to another address.
+    """
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(
@@ -74,16 +111,35 @@ class MissingKeyError(KlingError):
 
 
 class ConnectionFailedError(KlingError):
-    """The service could not be reached. Nothing was sent, nothing is billed."""
+    """The service could not be reached. Nothing was sent, nothing is billed.
+
+    It is raised after several tries, so calling again at once seldom helps: check the network and the proxy settings.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         task = client.submit("2.6", prompt="a paper boat")
+        ...     except kw.ConnectionFailedError:
+        ...         print("Offline: this can safely be submitted again later.")
+    """
 
 
 class SubmissionUnknownError(KlingError):
-    """The request was sent, but whether it was accepted is not known: it may be billed.
+    """The request was sent, but it is not known whether it was accepted: it may be billed.
 
-    It is never repeated by itself. ``__cause__`` is the :class:`APIError` or the broken connection.
+    It is never sent again automatically. ``__cause__`` is the :class:`APIError` or the broken connection. Once the task
+    is found in the service's web console, ``kw.resume(task_id, of="#7")`` continues with it.
 
     Attributes:
-        request_id: the service's id of the exchange, to quote to support, or None.
+        request_id: the service's id of the HTTP request, to quote to its support, or None.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         task = client.submit("2.6", prompt="a paper boat demo:500")
+        ...     except kw.SubmissionUnknownError as error:
+        ...         print(error.__cause__.status_code, error.request_id)
+        500 demo...
     """
 
     def __init__(self, message: str, *, request_id: str | None = None) -> None:
@@ -97,8 +153,16 @@ class APIError(KlingError):
     Attributes:
         status_code: the HTTP status, or None.
         code: the service's own error code, or None.
-        request_id: the service's id of the exchange, to quote to support, or None.
+        request_id: the service's id of the HTTP request, to quote to its support, or None.
         body: the reply, parsed if it was JSON, else text.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         client.get("no_such_task")
+        ...     except kw.APIError as error:
+        ...         print(type(error).__name__, error.status_code, error.code)
+        TaskNotFoundError 400 task_not_exist
     """
 
     def __init__(
@@ -118,22 +182,62 @@ class APIError(KlingError):
 
 
 class AuthenticationError(APIError):
-    """The service does not know the API key, or it has expired."""
+    """The service does not know the API key, or it has expired.
+
+    Nothing was submitted. ``%kling_key`` asks for another key.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         ids = client.available()
+        ...     except kw.AuthenticationError:
+        ...         print("Copy the key again from the service's web console.")
+    """
 
 
 class PermissionDeniedError(APIError):
-    """The API key may not do this: its group, model scope or allowed addresses do not cover it."""
+    """The API key may not do this: its group, model scope or allowed addresses do not cover it.
+
+    Nothing was submitted. ``kw.Client().available()`` lists the models that the key may call.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         task = client.submit("2.6", prompt="a paper boat")
+        ...     except kw.PermissionDeniedError:
+        ...         print(client.available())
+    """
 
 
 class InsufficientQuotaError(APIError):
-    """The balance does not suffice. Nothing was submitted."""
+    """The balance is too low. Nothing was submitted.
+
+    Top up in the service's web console, then submit again.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         client.submit("2.6", prompt="a paper boat demo:quota")
+        ...     except kw.InsufficientQuotaError as error:
+        ...         print(error.status_code)
+        403
+    """
 
 
 class RateLimitError(APIError):
-    """Too many requests. Nothing was submitted.
+    """The service refused because of too many requests. Nothing was submitted.
+
+    It is raised after several tries, each after the time that the service asked for.
 
     Attributes:
         retry_after: seconds to wait as the service said, or None.
+
+    Example:
+        >>> with kw.Client(budget=50) as client:  # 50 requests a second
+        ...     try:
+        ...         task = client.submit("2.6", prompt="a paper boat")
+        ...     except kw.RateLimitError as error:
+        ...         print(f"Submit again in {error.retry_after or 60:.0f} s.")
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, **details: Any) -> None:
@@ -142,15 +246,48 @@ class RateLimitError(APIError):
 
 
 class TaskNotFoundError(APIError):
-    """The account of this key has no task with this id, which is not the same as a failed task."""
+    """The account of this key has no task with this id.
+
+    That is not the same as a failed task: the id may be misspelt, or belong to the account of another key.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         client.get("no_such_task")
+        ...     except kw.TaskNotFoundError as error:
+        ...         print(error.code)
+        task_not_exist
+    """
 
 
 class ModelUnavailableError(APIError):
-    """The model is down now, or not in the key's group. Nothing was submitted."""
+    """The model is down now, or not in the key's group. Nothing was submitted.
+
+    ``kw.Client().available()`` lists the models that the key may call.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         client.submit("2.6", prompt="a paper boat demo:busy")
+        ...     except kw.ModelUnavailableError as error:
+        ...         print(error.code)
+        get_channel_failed
+    """
 
 
 class ServerError(APIError):
-    """The service or a proxy before it broke down."""
+    """The service, or a proxy in front of it, broke down.
+
+    It is raised by calls that cost nothing; after a submission it is the cause of a :class:`SubmissionUnknownError`.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     try:
+        ...         task = client.submit("2.6", prompt="a paper boat demo:500")
+        ...     except kw.SubmissionUnknownError as error:
+        ...         print(type(error.__cause__).__name__)
+        ServerError
+    """
 
 
 class _TaskError(KlingError):
@@ -165,24 +302,56 @@ class _TaskError(KlingError):
 class TaskFailedError(_TaskError):
     """The task ended without a video.
 
+    Its message has the service's reason, and advice if the reason is a known one.
+
     Attributes:
-        task: the task as last seen.
+        task: the task as last seen; ``task.raw`` is the whole reply.
+
+    Example:
+        >>> job = kw.submit("2.6", prompt="a paper boat demo:fail")
+        >>> try:
+        ...     job.wait()
+        ... except kw.TaskFailedError as error:
+        ...     print(error.task.status)
+        failed
     """
 
 
 class VideoMissingError(_TaskError):
-    """The task succeeded, but no video can be had.
+    """The task succeeded, but its video cannot be downloaded.
+
+    It is billed as any other. Try again later, or quote the task's id to the service's support.
 
     Attributes:
         task: the task as last seen; ``task.raw`` is the whole reply.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     task = client.generate("2.6", prompt="a paper boat")
+        ...     try:
+        ...         path = client.download(task, "boat.mp4")
+        ...     except kw.VideoMissingError as error:
+        ...         print(error.task.id)
     """
 
 
 class WaitTimeoutError(_TaskError, TimeoutError):
     """The wait ended before the task did. The task goes on, and is billed if it succeeds.
 
+    It is a ``TimeoutError`` too. Waiting again continues; so does ``kw.resume(error.task.id)``.
+
     Attributes:
         task: the task as last seen.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     task = client.submit("2.6", prompt="a paper boat demo:slow")
+        ...     try:
+        ...         task = client.wait(task, timeout=0.5)
+        ...     except kw.WaitTimeoutError as error:
+        ...         task = error.task
+        >>> task.ended
+        False
     """
 
 

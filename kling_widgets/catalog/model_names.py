@@ -81,10 +81,22 @@ def _short_names() -> str:
 
 @public
 def model(name: str | float) -> Model:
-    """The model of this id, or of what follows ``aigc-video-kling-`` in it.
+    """Return the model with this name.
+
+    Args:
+        name: an id such as "aigc-video-kling-2.6"; or what follows the prefix in it, "2.6", also as a number.
+
+    Returns:
+        The ``Model``. For an id with the prefix that the catalog does not know, it has all fields and ``known=False``.
 
     Raises:
-        InvalidRequestError: there is no such model; the nearest names are in the message.
+        InvalidRequestError: there is no such model; the message has the nearest names.
+
+    Example:
+        >>> kw.model("2.6").title
+        'Kling 2.6'
+        >>> kw.model("2.5-turbo").id
+        'aigc-video-kling-2.5-turbo'
     """
     found, problem = resolve(name)
     if problem and problem.severity == "error":

@@ -47,19 +47,30 @@ Sound = Literal["always", "never", "optional", "unknown"]
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the service.
+    """One model of the service: what it can do, and which fields it takes.
+
+    Each limit names its source: S the service's page (2026-06-24), D documented elsewhere by the gateway, Tencent or
+    Kling, R read in the source of the gateway's family, I inferred.
 
     Attributes:
-        id: as the service knows it, "aigc-video-kling-2.6".
-        title: for people, "Kling 2.6".
-        capabilities: what it can do.
-        fields: the fields that it is documented to take, in a form's order, each with this model's own limits.
-        needs: the fields that must be there.
-        length: where the clip's length comes from, when not from ``seconds``.
-        scene: the work it is made for, or "".
-        native_resolutions: what it makes by itself; anything above is upscaled (D).
-        sound: "always", "never", "optional" (as ``sound`` says), or "unknown", where the sources contradict each other.
+        id: the service's id, such as "aigc-video-kling-2.6".
+        title: the name for people, such as "Kling 2.6".
+        capabilities: what it can do, each with its source.
+        fields: the fields that it is documented to take, in the order of a form, each with the limits of this model.
+        needs: the fields that must be set, each with its source.
+        length: where the length of the clip comes from if not from ``seconds``, else "".
+        scene: the work that it is made for, such as "lip sync", or "".
+        native_resolutions: the resolutions that it makes itself; anything above is upscaled (D).
+        sound: whether it makes sound: "always", "never", "optional" (if the field ``sound`` asks for it), or "unknown",
+            if the sources contradict each other.
         known: False for a model that is newer than this catalog.
+
+    Example:
+        >>> model = kw.model("3.0")
+        >>> model.title, model.sound, model.native_resolutions
+        ('Kling 3.0', 'optional', ('720P', '1080P', '4K'))
+        >>> [field.name for field in model.fields][:3]
+        ['prompt', 'seconds', 'size']
     """
 
     id: str
@@ -75,27 +86,47 @@ class Model:
 
     @property
     def name(self) -> str:
-        """What follows aigc-video-kling-: "2.6"."""
+        """The part of the id after ``aigc-video-kling-``, such as "2.6"."""
         return self.id.removeprefix(PREFIX)
 
     @cached_property
     def by_name(self) -> Mapping[str, AnyField]:
-        """The fields that it is documented to take, by name."""
+        """The fields that the model is documented to take, by name."""
         return {field.name: field for field in self.fields}
 
     @property
     def others(self) -> tuple[AnyField, ...]:
-        """The line's other fields: not documented for this model, but sent if set."""
+        """The fields that are not documented for this model, but sent if set."""
         return tuple(field for name, field in FIELDS.items() if name not in self.by_name)
 
     def field(self, name: str) -> AnyField:
-        """The field of this name, with this model's limits where it has any. Raises KeyError."""
+        """Return a field, with the limits of this model if it has any.
+
+        Args:
+            name: the name of the field, also one of ``others``.
+
+        Raises:
+            KeyError: there is no field with this name.
+
+        Example:
+            >>> kw.model("3.0").field("seconds").help
+            'How long the clip is: 3 to 15 seconds (D); default 5 (S).'
+        """
         if found := self.by_name.get(name) or field_of(name):
             return found
         raise KeyError(name)
 
     def can(self, capability: str) -> bool:
-        """Whether the model is said to be able to do this, by whatever source."""
+        """Return whether any source says that the model can do this.
+
+        Args:
+            capability: the name of one, such as "text", "first frame", "last frame", "references", "video in" or
+                "sound".
+
+        Example:
+            >>> [model.name for model in kw.models() if model.can("multi-shot")]
+            ['3.0']
+        """
         return any(known.name == capability and known.source is not OPEN for known in self.capabilities)
 
 
@@ -327,7 +358,17 @@ DEFAULT_MODEL = MODELS[PREFIX + "2.6"]
 
 @public
 def models() -> tuple[Model, ...]:
-    """The twelve models of the service that this version knows, oldest first, the special ones among their line."""
+    """Return the twelve models of the service that this version knows, oldest line first.
+
+    They are those of the service's page of 2026-06-24. A newer model can be used by its id.
+
+    Returns:
+        A tuple of ``Model``, which has ``id``, ``title``, ``capabilities`` and ``fields``.
+
+    Example:
+        >>> [model.name for model in kw.models()][:5]
+        ['1.6', '2.0', '2.1', '2.5-turbo', '2.6']
+    """
     return tuple(MODELS.values())
 
 

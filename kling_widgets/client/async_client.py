@@ -32,9 +32,36 @@ from kling_widgets.request.request import VideoRequest
 
 @public
 class AsyncClient:
-    """The same as :class:`Client`, with the same names and arguments, awaited.
+    """Client of the service for async code: :class:`Client` with the same names and arguments, awaited.
 
-    It belongs to the loop that first awaits it. ``async with`` closes it. ``KLING_WIDGETS_BUDGET`` holds for it, too.
+    It is an async context manager. It belongs to the event loop in which it is first awaited. Keys, proxies,
+    certificates and ``KLING_WIDGETS_BUDGET`` are handled as in :class:`Client`.
+
+    Args:
+        api_key: as in :class:`Client`.
+        base_url: as in :class:`Client`.
+        timeout: as in :class:`Client`.
+        transport: an ``httpx.AsyncBaseTransport``, for tests.
+        budget: as in :class:`Client`.
+        clock: as in :class:`Client`.
+        sleep: a coroutine function that waits for a number of seconds, for tests.
+
+    Attributes:
+        base_url: the address in use.
+        key_source: where the key was found, for people; never the key.
+
+    Raises:
+        MissingKeyError: no key was found.
+        InvalidRequestError: the address cannot be used.
+        ConnectionFailedError: a proxy or certificate setting of the environment cannot be used.
+
+    Example:
+        >>> async def main():
+        ...     async with kw.AsyncClient() as client:
+        ...         task = await client.generate("2.6", prompt="a paper boat in the rain")
+        ...         return await client.download(task, "boat.mp4")
+        >>> kw.run(main()).name
+        'boat.mp4'
     """
 
     base_url = key_source = ""  # for the repr in a traceback if __init__ fails
@@ -62,11 +89,33 @@ class AsyncClient:
         self._uploading = asyncio.Lock()
 
     async def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
-        """:meth:`Client.submit`, awaited."""
+        """Submit a request and return its task, without waiting for the video. It costs money.
+
+        Arguments, result and errors are those of :meth:`Client.submit`.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         task = await client.submit("2.6", prompt="a paper boat in the rain")
+            ...         return task.status
+            >>> kw.run(main())
+            'queued'
+        """
         return await self.create(await self.prepare(VideoRequest.of(request, **fields)))
 
     async def prepare(self, request: VideoRequest) -> dict[str, Any]:
-        """:meth:`Client.prepare`, awaited."""
+        """Return the JSON body of a request, after uploading its local pictures. Nothing is submitted.
+
+        Arguments, result and errors are those of :meth:`Client.prepare`.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         request = kw.VideoRequest("2.6", prompt="a paper boat")
+            ...         return await client.prepare(request)
+            >>> kw.run(main())
+            {'model': 'aigc-video-kling-2.6', 'prompt': 'a paper boat', 'seconds': '5'}
+        """
         with Note("Nothing was submitted, nothing is billed."):
             async with self._uploading:  # uploads a picture shared by several requests once
                 return await self._driver.run(uploads.prepare(self._state, request))
@@ -78,14 +127,36 @@ class AsyncClient:
         on_trouble: OnTrouble | None = None,
         before: Callable[[], Any] | None = None,
     ) -> Task:
-        """:meth:`Client.create`, awaited; and so is ``before``."""
+        """Submit a JSON body as it is, unchecked, and return its task. It costs money.
+
+        Arguments, result and errors are those of :meth:`Client.create`. ``before`` is a coroutine function.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         body = {"model": "aigc-video-kling-2.6", "prompt": "a paper boat", "seconds": "5"}
+            ...         return await client.create(body)
+            >>> kw.run(main()).model
+            'aigc-video-kling-2.6'
+        """
         with Note() as note:
             return await self._driver.run(
                 reservations.create(self._state, body, on_trouble, before, note, reserve=self.reserve)
             )
 
     async def get(self, task_id: str) -> Task:
-        """:meth:`Client.get`, awaited."""
+        """Return a task as it is now.
+
+        Arguments, result and errors are those of :meth:`Client.get`.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         task = await client.submit("2.6", prompt="a paper boat in the rain")
+            ...         return await client.get(task.id)
+            >>> kw.run(main()).status in ("queued", "running", "succeeded")
+            True
+        """
         return await self._driver.run(operations.query(self._state, task_id))
 
     async def wait(
@@ -98,7 +169,18 @@ class AsyncClient:
         on_update: OnUpdate | None = None,
         on_trouble: OnTrouble | None = None,
     ) -> Task:
-        """:meth:`Client.wait`, awaited."""
+        """Wait until a task has succeeded, and return it.
+
+        Arguments, result and errors are those of :meth:`Client.wait`.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         task = await client.submit("2.6", prompt="a paper boat in the rain")
+            ...         return await client.wait(task, timeout=60)
+            >>> kw.run(main()).status
+            'succeeded'
+        """
         task_id = task if isinstance(task, str) else task.id
         with Note(f"Task {task_id} {operations.still_running(task_id)}"), self._limiter.polling():
             return await self._driver.run(
@@ -124,7 +206,17 @@ class AsyncClient:
         on_trouble: OnTrouble | None = None,
         **fields: Any,
     ) -> Task:
-        """:meth:`Client.generate`, awaited."""
+        """Submit a request, wait until its task has succeeded, and return the task. It costs money.
+
+        Arguments, result and errors are those of :meth:`Client.generate`.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         return await client.generate("2.6", prompt="a paper boat in the rain", timeout=60)
+            >>> kw.run(main()).status
+            'succeeded'
+        """
         task = await self.submit(request, **fields)
         return await self.wait(task, timeout=timeout, usual=usual, on_update=on_update, on_trouble=on_trouble)
 
@@ -137,7 +229,18 @@ class AsyncClient:
         largest: int = LARGEST_VIDEO,
         on_progress: OnProgress | None = None,
     ) -> Path:
-        """:meth:`Client.download`, awaited."""
+        """Download the video of a task to a file, which appears only when it is complete.
+
+        Arguments, result and errors are those of :meth:`Client.download`.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         task = await client.generate("2.6", prompt="a paper boat in the rain")
+            ...         return await client.download(task, "clips/boat.mp4")
+            >>> kw.run(main()).name
+            'boat.mp4'
+        """
         part = AtomicFile(path, overwrite=overwrite)
         try:
             steps = downloads.download(self._state, source, part, largest=largest, on_progress=on_progress)
@@ -146,16 +249,49 @@ class AsyncClient:
             part.discard()
 
     async def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
-        """:meth:`Client.upload`, awaited."""
+        """Upload a picture, and return a link to it that the service can read for about 48 hours.
+
+        Arguments, result and errors are those of :meth:`Client.upload`.
+
+        Example:
+            >>> import numpy
+            >>> path = kw.picture(numpy.zeros((480, 640), dtype=numpy.uint8))
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         return await client.upload(path)
+            >>> kw.run(main()).startswith("http")
+            True
+        """
         async with self._uploading:
             return await self._driver.run(uploads.upload(self._state, picture))
 
     async def available(self) -> tuple[str, ...]:
-        """:meth:`Client.available`, awaited."""
+        """Return the ids of the Kling models that the key may call.
+
+        Arguments, result and errors are those of :meth:`Client.available`.
+
+        Example:
+            >>> async def main():
+            ...     async with kw.AsyncClient() as client:
+            ...         return await client.available()
+            >>> "aigc-video-kling-2.6" in kw.run(main())
+            True
+        """
         return await self._driver.run(uploads.available(self._state))
 
     async def close(self) -> None:
-        """:meth:`Client.close`, awaited."""
+        """Close the connections; leaving an ``async with`` block does the same.
+
+        Example:
+            >>> async def main():
+            ...     client = kw.AsyncClient()
+            ...     try:
+            ...         return await client.available()
+            ...     finally:
+            ...         await client.close()
+            >>> "aigc-video-kling-2.6" in kw.run(main())
+            True
+        """
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:

@@ -36,31 +36,45 @@ from kling_widgets.request.request import VideoRequest
 
 @public
 class Client:
-    """The service, from a script or a cell: each call returns when it is done.
+    """Blocking client of the service, for scripts: no notebook, no views, no journal.
+
+    It is a context manager, and safe to use from several threads.
+
+    It keeps no journal: if a call is interrupted, its exception has a note (PEP 678) that says what was sent and how to
+    continue. If ``KLING_WIDGETS_BUDGET`` is set, each submission counts against it, together with those of all kernels,
+    forks and other clients in the last 24 hours, and is recorded in the journal with service, model and cost only.
+
+    Proxies and certificates are those of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``; the first of
+    ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR`` that is set). Connections to this
+    machine ignore them.
 
     Args:
-        api_key: else the one told to ``%kling_key``, ``CRAZYROUTER_API_KEY``, a ``.env`` file in the current folder,
-            Colab's secrets, or the system's keyring. For an address that is not the service's own, on this machine too,
-            only the one that comes from where the address does, or that ``%kling_key`` was told for it.
-        base_url: else ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
-        timeout: seconds to wait for an answer; by default 180 for a submission and an upload, 30 for the rest.
+        api_key: the API key. By default the first that is found: the one entered in ``%kling_key``,
+            ``CRAZYROUTER_API_KEY``, a ``.env`` file in the current folder, Colab's secrets, the system's keyring. An
+            address other than the service's own, also on this machine, gets only a key from the same source as the
+            address, or the one that was entered in ``%kling_key`` for it.
+        base_url: the address of the service; by default ``CRAZYROUTER_BASE_URL``, else https://api.crazyrouter.com.
+        timeout: seconds to wait for each answer; by default 180 for a submission or an upload, 30 for the rest.
         transport: an ``httpx.BaseTransport``, for tests.
-        budget: requests a second, above 0, or a ``RateLimiter`` that is shared with other clients; by default what
-            ``KLING_WIDGETS_RPS`` says, else 5.
-        clock, sleep: time, for tests.
+        budget: requests a second, above 0; or a ``RateLimiter`` that is shared with other clients. By default
+            ``KLING_WIDGETS_RPS``, else 5.
+        clock: a function that returns seconds and never goes back, for tests.
+        sleep: a function that waits for a number of seconds, for tests.
 
-    It is a context manager. It may be used from several threads. It keeps no journal: the exception of a call that is
-    interrupted carries a note (PEP 678) that says what it leaves behind. But where ``KLING_WIDGETS_BUDGET`` is set,
-    ``kw.Client`` counts each submission against it, with all that kernels, forks and other clients have submitted in
-    the last 24 hours, and writes a row with service, model and cost into the journal.
-
-    Proxies and certificates are those of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``;
-    ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``: the first that is set), except for
-    this machine.
+    Attributes:
+        base_url: the address in use.
+        key_source: where the key was found, for people; never the key.
 
     Raises:
-        MissingKeyError: no key was found, so that a script stops at its first line.
-        InvalidRequestError, ConnectionFailedError: an address, or a proxy or certificate setting, that cannot be used.
+        MissingKeyError: no key was found.
+        InvalidRequestError: the address cannot be used.
+        ConnectionFailedError: a proxy or certificate setting of the environment cannot be used.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     task = client.generate("2.6", prompt="a paper boat in the rain", seconds=5)
+        ...     client.download(task, "boat.mp4").name
+        'boat.mp4'
     """
 
     base_url = key_source = ""  # for the repr in a traceback if __init__ fails
@@ -103,20 +117,53 @@ class Client:
         return self._connected[0]
 
     def submit(self, request: VideoRequest | Model | str | float, **fields: Any) -> Task:
-        """Submits a request, or a model and its fields; uploads its local pictures first. It costs money.
+        """Submit a request and return its task, without waiting for the video. It costs money.
+
+        Local pictures are uploaded first. The request is sent again only if it certainly was not accepted: if the
+        connection could not be made, or after "too many requests" (429).
+
+        Args:
+            request: a ``VideoRequest``; or a model, with its ``fields``.
+            **fields: the fields of the request, as in ``VideoRequest``; with a ``VideoRequest``, they replace its own.
+
+        Returns:
+            The task as accepted; keep its ``id``, which is all that leads back to it.
 
         Raises:
-            InvalidRequestError, ConnectionFailedError, APIError: nothing was accepted.
-            SubmissionUnknownError: it may have been accepted; it is never sent twice.
+            InvalidRequestError: the request cannot be sent as it is; nothing was sent.
+            ConnectionFailedError: the service could not be reached; nothing was sent.
+            APIError: the service refused the request; nothing is billed.
+            SubmissionUnknownError: the request may have been accepted and billed; it is not sent again.
             KlingError: ``KLING_WIDGETS_BUDGET`` does not allow it; nothing is billed.
+
+        Example:
+            >>> client = kw.Client()
+            >>> task = client.submit("2.6", prompt="a paper boat in the rain")
+            >>> task.status
+            'queued'
         """
         return self.create(self.prepare(VideoRequest.of(request, **fields)))
 
     def prepare(self, request: VideoRequest) -> dict[str, Any]:
-        """The body of a request, with links for its local pictures, which it uploads after looking at all of them.
+        """Return the JSON body of a request, after uploading its local pictures. Nothing is submitted.
+
+        All files are checked before the first one is uploaded.
+
+        Args:
+            request: the request.
+
+        Returns:
+            The body for ``create``, with a link in place of each local file.
 
         Raises:
-            InvalidRequestError: it cannot be sent.
+            InvalidRequestError: the request cannot be sent as it is.
+            ConnectionFailedError: the service could not be reached.
+            APIError: the service refused an upload.
+
+        Example:
+            >>> client = kw.Client()
+            >>> client.prepare(kw.VideoRequest("2.6", prompt="a paper boat"))
+            {'model': 'aigc-video-kling-2.6', 'prompt': 'a paper boat', 'seconds': '5'}
         """
         with Note("Nothing was submitted, nothing is billed."), self._uploading:  # uploads a shared picture once
             return self._driver.run(uploads.prepare(self._state, request))
@@ -128,18 +175,49 @@ class Client:
         on_trouble: OnTrouble | None = None,
         before: Callable[[], Any] | None = None,
     ) -> Task:
-        """Submits a body as it is. ``on_trouble`` hears of each error after which it is tried again; ``before`` is
-        called directly before each try, and nothing is sent if it raises."""
+        """Submit a JSON body as it is, unchecked, and return its task. It costs money.
+
+        Args:
+            body: the body, as ``prepare`` or ``VideoRequest.payload`` returns it.
+            on_trouble: called with each error after which the submission is tried again.
+            before: called without arguments before each try; if it raises, nothing is sent.
+
+        Returns:
+            The task as accepted.
+
+        Raises:
+            ConnectionFailedError: the service could not be reached; nothing was sent.
+            APIError: the service refused the body; nothing is billed.
+            SubmissionUnknownError: the body may have been accepted and billed; it is not sent again.
+            KlingError: ``KLING_WIDGETS_BUDGET`` does not allow it; nothing is billed.
+
+        Example:
+            >>> client = kw.Client()
+            >>> task = client.create({"model": "aigc-video-kling-2.6", "prompt": "a paper boat", "seconds": "5"})
+            >>> task.model
+            'aigc-video-kling-2.6'
+        """
         with Note() as note:
             return self._driver.run(
                 reservations.create(self._state, body, on_trouble, before, note, reserve=self.reserve)
             )
 
     def get(self, task_id: str) -> Task:
-        """Asks for a task.
+        """Return a task as it is now.
+
+        Args:
+            task_id: the service's id of the task.
 
         Raises:
-            ConnectionFailedError, APIError: no usable answer, also after some tries; the task goes on.
+            TaskNotFoundError: the account of this key has no such task.
+            ConnectionFailedError: the service could not be reached, after several tries; the task goes on.
+            APIError: the service gave no usable answer, after several tries; the task goes on.
+
+        Example:
+            >>> client = kw.Client()
+            >>> task = client.submit("2.6", prompt="a paper boat in the rain")
+            >>> client.get(task.id).status in ("queued", "running", "succeeded")
+            True
         """
         return self._driver.run(operations.query(self._state, task_id))
 
@@ -153,20 +231,32 @@ class Client:
         on_update: OnUpdate | None = None,
         on_trouble: OnTrouble | None = None,
     ) -> Task:
-        """Waits until a task has ended, and gives the succeeded one.
+        """Wait until a task has succeeded, and return it.
+
+        It polls within 3 s of acceptance and later at most once a second, as often as the progress calls for. An error
+        of the network never ends the wait.
 
         Args:
             task: the task, or its id.
-            timeout: seconds; None for ever.
-            usual: the median of the seconds that such tasks took, if known.
-            elapsed: seconds since the service accepted it, when it is not new.
-            on_update: called with the task at every look.
-            on_trouble: called with the error when a look got no usable answer; the wait goes on.
+            timeout: seconds to wait at most, not counting those that this machine slept; None for no limit.
+            usual: seconds that such tasks usually take (the median), if known: polling is sparse before.
+            elapsed: seconds since the service accepted the task, if it is not new.
+            on_update: called with the task after each poll.
+            on_trouble: called with the error if a poll got no usable answer; the wait continues.
+
+        Returns:
+            The succeeded task. Its ``url`` is None if the service does not return the link.
 
         Raises:
-            TaskFailedError: it has ended without a video.
-            WaitTimeoutError: it goes on, and so does its bill.
-            APIError: the service refused to tell (the key, its scope, no such task).
+            TaskFailedError: the task ended without a video.
+            WaitTimeoutError: the time is over; the task goes on, and is billed if it succeeds.
+            APIError: the service refuses to report on it: the key, its scope, or no such task.
+
+        Example:
+            >>> client = kw.Client()
+            >>> task = client.submit("2.6", prompt="a paper boat in the rain")
+            >>> client.wait(task, timeout=60).status
+            'succeeded'
         """
         task_id = task if isinstance(task, str) else task.id
         with Note(f"Task {task_id} {operations.still_running(task_id)}"), self._limiter.polling():
@@ -193,7 +283,33 @@ class Client:
         on_trouble: OnTrouble | None = None,
         **fields: Any,
     ) -> Task:
-        """Submits and waits; arguments and errors as there."""
+        """Submit a request, wait until its task has succeeded, and return the task. It costs money.
+
+        Args:
+            request: a ``VideoRequest``; or a model, with its ``fields``.
+            timeout: seconds to wait at most after the submission; None for no limit.
+            usual: seconds that such tasks usually take, if known.
+            on_update: called with the task after each poll.
+            on_trouble: called with the error if a poll got no usable answer; the wait continues.
+            **fields: the fields of the request, as in ``submit``.
+
+        Returns:
+            The succeeded task.
+
+        Raises:
+            InvalidRequestError: the request cannot be sent as it is; nothing was sent.
+            ConnectionFailedError: the service could not be reached; nothing was sent.
+            APIError: the service refused the request, or later refuses to report on the task.
+            SubmissionUnknownError: the request may have been accepted and billed; it is not sent again.
+            TaskFailedError: the task ended without a video.
+            WaitTimeoutError: the time is over; the task goes on, and is billed if it succeeds.
+
+        Example:
+            >>> client = kw.Client()
+            >>> task = client.generate("2.6", prompt="a paper boat in the rain", timeout=60)
+            >>> task.status
+            'succeeded'
+        """
         task = self.submit(request, **fields)
         return self.wait(task, timeout=timeout, usual=usual, on_update=on_update, on_trouble=on_trouble)
 
@@ -206,20 +322,32 @@ class Client:
         largest: int = LARGEST_VIDEO,
         on_progress: OnProgress | None = None,
     ) -> Path:
-        """Fetches the video of a task, a task's id or a link into a file that is whole or absent.
+        """Download the video of a task to a file, which appears only when it is complete.
+
+        The API key is sent to the service only, never to a media host.
 
         Args:
-            source: the task, its id, or an http(s) link. The key goes to the service alone, never to a media host.
-            path: the file; missing folders are made.
-            overwrite: whether a file that is there is replaced.
-            largest: bytes, 2 GiB by default.
-            on_progress: called with the bytes so far and in all (None where the host does not say).
+            source: the task, its id, or an http(s) link to a video.
+            path: the file to write; missing folders are made.
+            overwrite: whether to replace an existing file.
+            largest: bytes to accept at most; 2 GiB by default.
+            on_progress: called with the number of bytes so far, and of all bytes or None if the host does not say.
+
+        Returns:
+            The path of the file.
 
         Raises:
-            VideoMissingError: the task succeeded, but no video can be had.
-            TaskFailedError: the task failed.
-            ConnectionFailedError, APIError: the host cannot be reached, or refuses.
-            KlingError: the file is there already or cannot be written, the task has not ended, or it is no video.
+            VideoMissingError: the task succeeded, but its video cannot be downloaded.
+            TaskFailedError: the task ended without a video.
+            ConnectionFailedError: the host could not be reached, or broke off again and again.
+            APIError: the host refused.
+            KlingError: the file exists or cannot be written, the task has not ended, or the host sent no video.
+
+        Example:
+            >>> client = kw.Client()
+            >>> task = client.generate("2.6", prompt="a paper boat in the rain")
+            >>> client.download(task, "clips/boat.mp4").name
+            'boat.mp4'
         """
         part = AtomicFile(path, overwrite=overwrite)
         try:
@@ -229,20 +357,54 @@ class Client:
             part.discard()
 
     def upload(self, picture: str | os.PathLike[str] | bytes) -> str:
-        """A link to a picture (png, jpeg, webp, gif; up to 20 MB) that the service can read for about 48 hours.
+        """Upload a picture, and return a link to it that the service can read for about 48 hours.
 
-        With Pillow it goes up upright, and a bmp, tiff, avif or heic (with pillow-heif) as png or jpeg. The same
-        content is uploaded once, until an hour before its link expires.
+        With Pillow, the picture is turned upright first, and a bmp, tiff, avif or heic (with pillow-heif) is converted
+        to png or jpeg. Equal content is uploaded once, until an hour before its link expires.
+
+        Args:
+            picture: the path of a file, or its bytes: png, jpeg, webp or gif, at most 20 MB (both this and the 48 hours
+                by the gateway's own documents).
+
+        Raises:
+            InvalidRequestError: it is not such a picture, is too large, or cannot be read.
+            ConnectionFailedError: the service could not be reached.
+            APIError: the service refused the upload.
+
+        Example:
+            >>> import numpy
+            >>> client = kw.Client()
+            >>> link = client.upload(kw.picture(numpy.zeros((480, 640), dtype=numpy.uint8)))
+            >>> client.submit("2.6", prompt="the night sky", image=link).status
+            'queued'
         """
         with self._uploading:
             return self._driver.run(uploads.upload(self._state, picture))
 
     def available(self) -> tuple[str, ...]:
-        """The ids of our models that the key may call, in the catalog's order."""
+        """Return the ids of the Kling models that the key may call.
+
+        Returns:
+            Those of the catalog in its order, then newer ones in alphabetical order.
+
+        Raises:
+            ConnectionFailedError: the service could not be reached.
+            APIError: the service refused.
+
+        Example:
+            >>> client = kw.Client()
+            >>> "aigc-video-kling-2.6" in client.available()
+            True
+        """
         return self._driver.run(uploads.available(self._state))
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections; leaving a ``with`` block does the same.
+
+        Example:
+            >>> client = kw.Client()
+            >>> client.close()
+        """
         self._driver.http.close()
 
     def __enter__(self) -> Self:

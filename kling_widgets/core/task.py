@@ -12,19 +12,26 @@ Status = Literal["queued", "running", "succeeded", "failed", "unknown"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Task:
-    """A task of the service, as one reply described it. Immutable: asking again gives a new one.
+    """A task of the service, as one reply describes it. Immutable: each poll returns a new one.
 
     Attributes:
-        id: the service's id, opaque.
-        model: the full model id, or None if the reply does not name it.
-        status: "queued", "running", "succeeded", "failed"; "unknown" is a word that we do not know, and no end.
-        progress: per cent as reported, 0 to 100, or None. Often a mark of the state and no progress, see
-            :class:`kling_widgets.client.polling.Progress`.
-        url: a link to the video, or None.
-        error: why it failed, one line in the service's words, or None.
-        created_at: when the service took it, unix seconds, or None.
+        id: the service's id.
+        model: the full id of the model, or None if the reply does not name it.
+        status: "queued", "running", "succeeded" or "failed"; "unknown" if the service uses a word that this version
+            does not know, which does not end the task.
+        progress: percent as reported, 0 to 100, or None. It is often a mark of the stage (10, 20, 30, 100) and no real
+            progress.
+        url: the link to the video, or None.
+        error: the reason of a failure in the service's words, one line, or None.
+        created_at: the time of acceptance in unix seconds, or None.
         word: the service's own word for the status.
-        raw: the whole reply, for fields that we do not know.
+        raw: the whole reply, parsed.
+
+    Example:
+        >>> with kw.Client() as client:
+        ...     task = client.generate("2.6", prompt="a paper boat in the rain")
+        >>> task.model, task.status, task.progress
+        ('aigc-video-kling-2.6', 'succeeded', 100)
     """
 
     id: str
@@ -39,7 +46,7 @@ class Task:
 
     @property
     def ended(self) -> bool:
-        """Whether the service is done with it, well or badly."""
+        """Whether the task has succeeded or failed."""
         return self.status in ("succeeded", "failed")
 
     def __repr__(self) -> str:

@@ -33,11 +33,15 @@ def stop_all(jobs: Sequence[Job]) -> Stopped:
 
 
 class Batch(Sequence[Job]):
-    """Several jobs of one call, as a sequence; awaiting it waits for all of them and returns the batch.
+    """Several jobs of one call, a sequence in the order of their requests. ``kw.submit`` and ``kw.resume`` return it.
 
-    Args:
-        jobs: the jobs, in the order in which they were asked for.
-        clock: monotonic seconds.
+    ``await batch`` waits for all videos like ``batch.wait()``. A slice of a batch is a batch.
+
+    Example:
+        >>> batch = kw.submit([kw.VideoRequest(model, prompt="a paper boat") for model in ("2.6", "3.0")])
+        2 videos · 10 s.
+        >>> [job.request.spec.name for job in batch]
+        ['2.6', '3.0']
     """
 
     def __init__(self, jobs: Sequence[Job], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,18 +49,22 @@ class Batch(Sequence[Job]):
         self._clock = clock
 
     def wait(self, timeout: float | None = None) -> Batch:
-        """Wait until all jobs have ended, then raise the first error, if there is one.
+        """Wait until all jobs have ended, and return the batch. An error is raised only then, the first one.
 
         Args:
-            timeout: seconds for all together, or None for no limit besides the jobs' own.
-
-        Returns:
-            The batch.
+            timeout: seconds to wait at most, for all of them; None to wait as long as they are watched.
 
         Raises:
-            WaitTimeoutError: the time is over; the unfinished tasks continue and are still watched.
-            KlingError: a job ended without a saved video.
-            Stopped: the wait was interrupted; the tasks continue, but are no longer watched.
+            WaitTimeoutError: the time is over; the tasks continue, and are still watched.
+            TaskFailedError: a task ended without a video.
+            KlingError: a job has no saved video for another reason.
+            Stopped: the wait was interrupted (a ``KeyboardInterrupt``); the tasks continue, but are no longer watched.
+
+        Example:
+            >>> batch = kw.submit("2.6", prompt="a paper boat in the rain", count=2)
+            2 videos · 10 s.
+            >>> [job.status for job in batch.wait(timeout=60)]
+            ['succeeded', 'succeeded']
         """
         deadline = None if timeout is None else self._clock() + timeout
         first: KlingError | None = None
@@ -82,7 +90,13 @@ class Batch(Sequence[Job]):
         return self._awaited().__await__()
 
     def stop(self) -> None:
-        """Stop watching all of them; see ``Job.stop``."""
+        """Stop watching all of them; see ``Job.stop``.
+
+        Example:
+            >>> batch = kw.submit("2.6", prompt="a paper boat in the rain", count=2)
+            2 videos · 10 s.
+            >>> batch.stop()
+        """
         for job in self._jobs:
             job.stop()
 

@@ -37,12 +37,22 @@ class Stopped(KeyboardInterrupt):
 
 
 class Job:
-    """One video from its submission to the saved file, watched in the background.
+    """One video, from its submission to the saved file. ``kw.submit`` and ``kw.resume`` return it.
 
-    Awaiting a job waits until the video is saved and returns the job, as ``wait`` does.
+    It is watched in the background. ``await job`` waits for the video like ``job.wait()``, and returns the job. At the
+    end of a cell, it shows its view again. It is safe to use from several threads.
 
     Attributes:
-        request: the request that was submitted.
+        request: the ``VideoRequest`` that was submitted.
+
+    Example:
+        >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+        >>> job.request.prompt
+        'a paper boat in the rain'
+        >>> job.wait().status
+        'succeeded'
+        >>> job.path.parent.name
+        'kling_videos'
     """
 
     def __init__(
@@ -94,39 +104,45 @@ class Job:
 
     @property
     def task(self) -> Task | None:
-        """The service's task as last seen, or None before it is accepted."""
+        """The service's task as last seen; None until the service has accepted it."""
         return self._state.task
 
     @property
     def id(self) -> str | None:
-        """The task's id at the service, or None before it is accepted."""
+        """The service's id of the task; None until the service has accepted it."""
         return self.task.id if self.task else None
 
     @property
     def status(self) -> str:
-        """The task's final status, "succeeded" or "failed", or before that the state of the job.
+        """The status of the task if it has ended, else the state of the job.
 
-        That is "sending", "queued", "running", "refused", "unknown" (it may have been accepted, the answer was lost) or
-        "stopped" (no longer watched; a task that was accepted continues at the service).
+        "succeeded" or "failed" once the task has ended. Before, "sending", "queued" or "running"; "refused" if the
+        service did not accept it; "unknown" if it is not known whether it did; "stopped" if it is no longer watched,
+        while the task continues.
         """
         return self.task.status if self.task and self.task.ended else self._state.state
 
     @property
     def path(self) -> Path | None:
-        """The saved video, a complete file, or None."""
+        """The path of the saved video; None until it is complete."""
         return self._state.clip.path if self._state.clip else None
 
     def frame(self, index: SupportsIndex = -1) -> Path:
-        """Save one frame of the video as a PNG beside it, and return its path.
+        """Save a frame of the saved video as a PNG beside it, and return its path.
 
-        ``kw.submit("3.0", image=job.frame(-1))`` continues where this video ends.
+        ``kw.submit("3.0", prompt=…, image=job.frame(-1))`` continues where this video ends.
 
         Args:
-            index: number of the frame, from 0; a negative one counts from the end: -1 is the last frame.
+            index: the number of the frame from 0, or a negative one from the end; -1 is the last frame.
 
         Raises:
-            KlingError: there is no saved video yet, or it has no such frame.
-            KlingError: PyAV is not installed (the extra ``video``).
+            KlingError: there is no saved video yet, or no such frame in it; or PyAV is not installed (the extra
+                ``video``).
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain").wait()
+            >>> job.frame(-1).suffix
+            '.png'
         """
         if self.path is None:
             why = self._state.error
@@ -134,11 +150,20 @@ class Job:
         return frames.frame(self.path, index)
 
     def wait_accepted(self) -> Job:
-        """Wait until the service has accepted or refused the submission, and return the job.
+        """Wait until the service has accepted the submission, and return the job.
+
+        ``kw.submit`` has done so already; a form's ``submit`` has not.
 
         Raises:
-            KlingError: the service refused it, or it is not known whether it was accepted.
-            Stopped: the wait was interrupted; a submission that is being sent continues in the background.
+            APIError: the service refused; nothing is billed.
+            SubmissionUnknownError: it may have been accepted and billed.
+            KlingError: it was not sent.
+            Stopped: the wait was interrupted (a ``KeyboardInterrupt``); a submission that is on its way continues.
+
+        Example:
+            >>> job = kw.Form("2.6", prompt="a paper boat in the rain").submit()
+            >>> job.wait_accepted().id == job.task.id
+            True
         """
         if not self._ended_in_parent():
             self._wait(self._state.submitted)
@@ -148,12 +173,18 @@ class Job:
         """Wait until the video is saved, and return the job.
 
         Args:
-            timeout: seconds, or None for no limit besides the job's own.
+            timeout: seconds to wait at most; None to wait as long as the job is watched.
 
         Raises:
-            WaitTimeoutError: the time is over; the task continues and is still watched.
-            KlingError: the job ended without a saved video.
-            Stopped: the wait was interrupted (a KeyboardInterrupt); the task continues, but is no longer watched.
+            WaitTimeoutError: the time is over; the task continues, and is still watched.
+            TaskFailedError: the task ended without a video.
+            KlingError: there is no saved video for another reason, such as a refusal or a full disk.
+            Stopped: the wait was interrupted (a ``KeyboardInterrupt``); the task continues, but is no longer watched.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+            >>> job.wait(timeout=60).path.is_file()
+            True
         """
         if not self._ended_in_parent():
             with self._timeout_error(timeout):
@@ -161,30 +192,43 @@ class Job:
         return self._outcome()
 
     def events(self, timeout: float | None = None) -> JobEvents:
-        """Return an iterator of the job's snapshots: the present one, then one for each change of state or progress.
+        """Return an iterator over the states of the job, for ``for`` and ``async for``.
 
-        The last one is that of the end. Works with ``for snapshot in job.events(): print(snapshot.state)`` and with
-        ``async for``. A job that ends without a video raises nothing here: its last snapshot has the error.
+        It yields the present state, then one snapshot for each change of state or progress, until the job has ended. A
+        job that ends without a video raises nothing here: its last snapshot has the error.
 
         Args:
-            timeout: seconds for the whole iteration, or None for no limit besides the job's own.
+            timeout: seconds to wait at most, for all of them; None to wait as long as the job is watched.
 
         Returns:
-            An iterator of snapshots: ``state``, ``percent``, ``elapsed`` and ``remaining`` seconds, ``error``, …
+            An iterator of ``JobSnapshot``, which has ``state``, ``percent``, ``elapsed`` and ``remaining`` seconds, and
+            ``error``.
 
         Raises:
-            WaitTimeoutError: by the iterator, if the time is over; the task continues and is still watched.
-            Stopped: by the iterator, if it is interrupted (a KeyboardInterrupt); the task continues, but is no longer
+            WaitTimeoutError: in the loop: the time is over; the task continues, and is still watched.
+            Stopped: in the loop: it was interrupted (a ``KeyboardInterrupt``); the task continues, but is no longer
                 watched.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+            >>> states = [snapshot.state for snapshot in job.events(timeout=60)]
+            >>> states[-1]
+            'done'
         """
         self._ended_in_parent()  # raises in a forked child now, not at the first snapshot
         return JobEvents(self._state.present(), self._wait, partial(self._timeout_error, timeout), timeout)
 
     def stop(self) -> None:
-        """Stop watching; ``kw.resume`` watches the task again.
+        """Stop watching the task, which goes on and is billed; ``kw.resume`` watches it again.
 
-        A task that was accepted continues at the service and is billed if it succeeds. A request that was not sent yet
-        is not sent. One that is being sent is first completed, so that the task's id is not lost.
+        A submission that was not sent yet is not sent. One that is on its way is completed first, so that the task's id
+        is not lost.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+            >>> job.stop()
+            >>> kw.resume(job.id).wait().status
+            'succeeded'
         """
         self._runner.stop()
 

@@ -17,23 +17,29 @@ ENDED: frozenset[State] = frozenset({"done", "failed", "refused", "unknown", "st
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JobSnapshot:
-    """The state of a job at one moment.
+    """State of a job at one moment. ``Job.events`` yields it.
 
     Attributes:
-        state: the state. "unknown": the answer to the submission was lost; "stopped": the job is no longer watched.
-        elapsed: seconds since the submission was accepted, or written down if it is not accepted yet.
-        percent: progress from 0 to 100, or None. The gateway's placeholder values are left out.
-        remaining: an estimate of the seconds left, from and to, or None.
-        silent: seconds since the last usable answer, if the last poll failed; else None.
-        trouble: the error of the last poll, if it failed; else None.
-        again: whether the service has restarted the task: moved it back to the queue, or to a lower percentage.
-        fetched: bytes of the video downloaded so far and in all (None if the size is not known).
-        word: the service's own word for a status that this package does not know, or "".
-        url: the link to the video, once there is one.
-        error: the reason why the job ended without a saved video, or None.
+        state: "sending", "queued", "running" or "fetching" (the download); or an end: "done", "failed", "refused",
+            "unknown" (the answer to the submission was lost), "stopped" (no longer watched; the task goes on).
+        elapsed: seconds since it was submitted.
+        percent: real progress, 0 to 100; None if the service reports none, or only marks of its stages.
+        remaining: the estimated seconds that are left, as (from, to), or None.
+        silent: seconds since the last answer, if the service does not answer now; else None.
+        trouble: the error of the last poll, if the service does not answer now; else None.
+        again: whether the service has put the task back, into the queue or to a lower percentage.
+        fetched: bytes of the video that are downloaded, and all bytes or None if that is not known.
+        word: the service's own word for a state that this version does not know, or "".
+        url: the link to the video, or None.
+        error: the reason why there is no video on disk, or None.
         clip: the saved video, or None.
-        took: seconds from acceptance to the end at the service; None if that is not known, as when nobody watched the
-            end.
+        took: seconds from acceptance until the service had finished the video, or None if that is not known.
+
+    Example:
+        >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+        >>> *_, last = job.events()
+        >>> last.state, last.clip.path == job.path
+        ('done', True)
     """
 
     state: State
@@ -52,7 +58,7 @@ class JobSnapshot:
 
     @property
     def news(self) -> tuple[object, ...]:
-        """The attributes whose changes are shown and reported; the others change with every second or byte."""
+        """The part of the snapshot that a user would call a change; times and byte counts are not in it."""
         return self.state, self.percent, self.silent is not None, type(self.trouble), self.again, self.word
 
     def __repr__(self) -> str:

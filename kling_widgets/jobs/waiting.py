@@ -124,18 +124,26 @@ def _step_until(run_step: Callable[[float], object], done: Callable[[], bool], t
 
 @public
 def run(awaitable: Awaitable[T]) -> T:
-    """Runs async code to its end from a plain cell or function, also where a loop is already running. An interrupt
-    cancels it.
+    """Run async code to its end from a plain cell or function, even if an event loop is running.
+
+    An interrupt cancels it.
 
     Args:
-        awaitable: a coroutine or another awaitable. One that belongs to a loop (a task, a future) is run on that
-            loop, so it must be this thread's.
+        awaitable: a coroutine or another awaitable. A task or a future runs on the loop that it belongs to, which must
+            be the loop of this thread.
 
     Returns:
-        What it gives.
+        The result of the awaitable.
 
     Raises:
-        RuntimeError: it belongs to the loop of a kernel that cannot be entered again; ``await`` it in the cell instead.
+        RuntimeError: it belongs to the loop of a kernel, which cannot be entered again: ``await`` it in the cell.
+
+    Example:
+        >>> async def available():
+        ...     async with kw.AsyncClient() as client:
+        ...         return await client.available()
+        >>> "aigc-video-kling-2.6" in kw.run(available())
+        True
     """
     if (loop := _patched_loop()) is not None:
         return _run_in(loop, awaitable)

@@ -36,30 +36,41 @@ def submit(
     yes: bool = False,
     **fields: Any,
 ) -> Job | Batch:
-    """Makes a video, as ``%kling`` does: shows the job at once, and returns when the service has accepted it.
+    """Submit a request, show its job, and return when the service has accepted it.
+
+    This is what ``%kling`` does. Each video costs money. The submission is recorded in the journal before it is sent.
 
     Args:
-        request: a request, or a model and its ``fields``; several requests make a batch.
-        wait: whether to wait until the video is saved; None: only where a later end could not be shown (headless, in a
-            terminal, in a script, in Colab).
-        count: how many videos of each request to make, each billed.
-        save: the file or folder to save in; by default ``kling_videos`` beside the notebook.
-        timeout: seconds to watch at the most, or a ``timedelta``; 3600 unless ``%config Kling.timeout`` says otherwise.
-        new: make another one also when this cell, run again, has the same one under way. In a script every call makes
-            a new one.
-        reuse: take the video of the same request that is there already, and make one only if none is.
-        yes: make also what is above ``%config Kling.confirm_above``, all of the call together, without asking. A budget
-            (``%config Kling.budget``, ``KLING_WIDGETS_BUDGET``) holds all the same.
-        **fields: see ``VideoRequest``.
+        request: a ``VideoRequest``; or a model, with its ``fields``, as ``VideoRequest`` takes them; or an iterable of
+            requests, which makes a batch.
+        wait: whether to wait until the video is saved. None takes ``%config Kling.wait``, by default "auto": wait only
+            where a result that comes later could not be shown (headless, in a terminal, in a script, in Colab).
+        count: how many videos of each request to make, 1 to 1000; each is billed.
+        save: the file or folder to save to; by default the folder ``kling_videos`` beside the notebook.
+        timeout: seconds to watch at most, or a ``timedelta``; by default ``%config Kling.timeout``, 3600 s.
+        new: make another video even if this cell, run again, already has the same request under way. A script makes a
+            new one with every call.
+        reuse: return the video of an earlier, equal request if there is one, and make one only if there is none.
+        yes: do not ask for confirmation above ``%config Kling.confirm_above``, by default 4 videos in one run of a
+            cell. A budget (``%config Kling.budget``, ``KLING_WIDGETS_BUDGET``) still applies.
+        **fields: the fields of the request, as in ``VideoRequest``; pictures may be Pillow images or arrays.
 
     Returns:
-        The job, or a ``Batch`` of them. Both can be awaited or waited for with ``.wait()``.
+        The ``Job``, or a ``Batch`` of several. Both have ``wait()``, and both can be awaited.
 
     Raises:
-        InvalidRequestError, MissingKeyError, ConnectionFailedError, APIError: nothing was accepted.
-        SubmissionUnknownError: it may have been accepted, and billed.
-        KlingError: when waiting, it ended without a video; or it was not sent, as it would cost more than is allowed,
-            or somebody said no.
+        InvalidRequestError: the request cannot be sent as it is; nothing was sent.
+        MissingKeyError: no API key was found; nothing was sent.
+        ConnectionFailedError: the service could not be reached; nothing was sent.
+        APIError: the service refused the request; nothing is billed.
+        SubmissionUnknownError: the request may have been accepted and billed; it is not sent again.
+        KlingError: it needs a confirmation that was not given, or exceeds a budget, and nothing was sent; or, if this
+            waits, the task ended without a video.
+
+    Example:
+        >>> job = kw.submit("2.6", prompt="a paper boat in the rain", seconds=5)
+        >>> job.wait().path.suffix
+        '.mp4'
     """
     options = SubmitOptions.of(wait=wait, count=count, save=save, timeout=timeout, new=new, reuse=reuse, yes=yes)
     return session().get(Submitter).submit(request, options, **fields)
@@ -73,50 +84,82 @@ def history(
     since: date | datetime | str | None = None,
     until: date | datetime | str | None = None,
 ) -> History:
-    """The journal of your submissions on this machine, newest first: a sequence that shows itself as a table.
+    """Return your submissions on this machine, newest first.
 
-    ``.to_pandas()`` and ``.to_jsonl()`` give it to other programs, ``.forget()`` removes it; slices and
-    ``.where(…)`` are histories too. It is private, as prompts are; it says where its file is.
+    The journal behind it is one file of this user, shared by all notebooks. Its prompts are private: the line below the
+    table says where the file is and who can read it.
 
     Args:
-        model: only those of this model, by its id or by what follows ``aigc-video-kling-`` in it.
-        status: only those that stand like this: "not sent", "being sent", "under way", "made" (and not saved yet),
+        model: keep only the submissions to this model: an id, or what follows ``aigc-video-kling-`` in it.
+        status: keep only those with this status: "not sent", "being sent", "under way", "made" (but not saved yet),
             "done", "failed", "refused", "unknown" (whether it was accepted), or a state of the journal or of a job.
-        text: only those with this in the prompt; case does not count.
-        since: only those from this time on: a date, a datetime, or text such as "2026-11-22" or "2026-11-22T14:05".
-            Local time, unless it names a zone.
-        until: only those up to this time; a date counts to its end.
+        text: keep only those with this text in the prompt, in upper or lower case.
+        since: keep only those from this time on: a date, a datetime, or text such as "2026-11-22" or
+            "2026-11-22T14:05". It is local time, unless it names a zone.
+        until: keep only those up to this time; a date counts to its end.
+
+    Returns:
+        A ``History``: a sequence of submissions that is shown as a table, with ``where``, ``to_pandas``, ``to_jsonl``
+        and ``forget``.
 
     Raises:
-        InvalidRequestError: one of them can mean nothing; what is possible is in the message.
+        InvalidRequestError: an argument has no meaning; the message lists the possible values.
+
+    Example:
+        >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+        >>> [entry.body["prompt"] for entry in kw.history(text="BOAT", since="2026-01-01")]
+        ['a paper boat in the rain']
     """
     return session().get(Resumer).history().where(model, status, text, since, until)
 
 
 @public
 def resume(task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
-    """Goes on watching one task, or all that have not ended, each at the service that it was sent to. Never submits.
+    """Watch a task again, or all tasks that have not ended, each at the service that it was sent to.
+
+    It never submits anything. Use it after a restart of the kernel, an interrupt, or a closed laptop.
 
     Args:
-        task_id: the service's id; None for all that have not ended.
-        of: the number of a submission whose answer was lost, such as "#7", when the task is the one that it became.
-        wait: as in ``submit``.
+        task_id: the service's id of the task; None for all tasks that have not ended.
+        of: the number of a submission whose answer was lost, such as "#7", if the task with ``task_id`` came from it.
+        wait: whether to wait until the videos are saved, as in ``submit``.
+
+    Returns:
+        The ``Job``, or a ``Batch`` of all of them, which may be empty.
 
     Raises:
-        KlingError: there is no such task, or its service cannot be reached from here.
+        InvalidRequestError: ``task_id`` looks like an API key.
+        MissingKeyError: no API key was found.
+        TaskNotFoundError: the account of this key has no such task.
+        KlingError: there is no such submission as ``of``, or the task's service cannot be reached from here.
+
+    Example:
+        >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+        >>> job.stop()  # or the kernel was restarted
+        >>> kw.resume(job.id).wait().status
+        'succeeded'
     """
     return session().get(Resumer).resume(task_id, of=of, wait=wait)
 
 
 @public
 def use_demo(on: bool = True) -> None:
-    """Takes the embedded demo instead of the service: real videos, drawn on this machine, no key, no network, no cost.
+    """Use the embedded demo in place of the service: no key, no network, no cost.
+
+    The demo draws real videos on this machine; no model makes them. It applies to what is submitted from now on with
+    ``%kling``, ``kw.submit`` and forms, not to ``kw.Client``. ``KLING_WIDGETS_DEMO=1`` in the environment switches it
+    on for good.
 
     Args:
-        on: False goes back to the service.
+        on: whether to use the demo; False returns to the service.
 
     Raises:
-        KlingError: the extra ``demo`` is not installed; or the environment says ``KLING_WIDGETS_DEMO=1``.
+        KlingError: the extra ``demo`` is not installed; or it is to be switched off, but ``KLING_WIDGETS_DEMO`` is set.
+
+    Example:
+        >>> kw.use_demo()
+        Demo: videos are drawn on this machine. Nothing is sent, nothing is billed.
+        >>> kw.use_demo(False)
     """
     session().services.use_demo(on)
     if on:
@@ -125,9 +168,18 @@ def use_demo(on: bool = True) -> None:
 
 @public
 def doctor() -> Table:
-    """Looks at what works here and what does not, with what to do: key, service, proxies, journal, folders, versions.
+    """Check what works here and what does not: key, service, proxies, journal, folders, versions.
 
-    It asks the service once, for free. Nothing in it is secret: it can go into a bug report.
+    It sends one request to the service, which is free, and waits for the answer for up to 10 s. The table has no
+    secrets in it and can go into a bug report.
+
+    Returns:
+        A ``Table`` of text, one row for each check: what was checked, its state, and what to do about it.
+
+    Example:
+        >>> checks = {row[0]: row[1] for row in kw.doctor().rows}
+        >>> checks["kling_widgets"] == kw.__version__
+        True
     """
     from kling_widgets.notebook.doctor import doctor as look
 
@@ -136,22 +188,37 @@ def doctor() -> Table:
 
 @public
 def picture(image: Any) -> Path:
-    """Return a file of a picture, for ``VideoRequest(image=…)`` and wherever else a path is taken. Forms, ``kw.submit``
-    and ``{name}`` in a magic line take pictures in memory as they are.
+    """Return the path of a PNG or JPEG file of a picture, for ``VideoRequest(image=…)``.
+
+    ``kw.submit``, forms and ``{name}`` in a magic line take pictures in memory as they are and need no path.
 
     Args:
-        image: a Pillow image of 8 or 16 bits; an array of height × width, or height × width × 3 (RGB) or 4 (RGBA), of
-            uint8, of bool, or of floats from 0 to 1 (what is a little outside is clipped); the bytes of a file, or an
-            open one; a ``data:`` link, or base64; a ``FileUpload`` or its value; or the path of a file, such as a HEIC,
-            AVIF, TIFF or BMP.
+        image: one of
+
+            - a Pillow image with 8 or 16 bits a channel,
+            - an array of shape (height, width), (height, width, 3) for RGB or (height, width, 4) for RGBA, of uint8,
+              of bool, or of floats from 0 to 1 (values slightly outside are clipped),
+            - the bytes of a picture file, or a file that is open for reading,
+            - a ``data:`` link, or text in base64,
+            - an ipywidgets ``FileUpload`` or its value,
+            - the path of a file, also of a HEIC, AVIF, TIFF or BMP.
 
     Returns:
-        A PNG or JPEG, upright, of up to 10 MB where that can be, in the folder ``KLING_WIDGETS_HOME``/uploads; the same
-        picture gives the same file. The path itself, if its file is such a picture.
+        A PNG or JPEG, upright, and if possible of at most 10 MB (the limit in Kling's own API reference). It is in the
+        folder ``uploads`` of ``KLING_WIDGETS_HOME``; equal pictures have the same path. A path is returned as it is if
+        its file is such a picture already.
 
     Raises:
-        InvalidRequestError: it is no picture, or none that can be read here; what to do is in the message.
+        InvalidRequestError: it is not a picture, or cannot be read here; the message says what to do.
         KlingError: Pillow is not installed, or the file cannot be written.
+
+    Example:
+        >>> import numpy
+        >>> path = kw.picture(numpy.zeros((480, 640, 3), dtype=numpy.uint8))
+        >>> path.suffix
+        '.png'
+        >>> kw.VideoRequest("3.0", prompt="the night sky", image=path).files() == (path,)
+        True
     """
     from kling_widgets.notebook.kernel.session import session
 

@@ -39,16 +39,24 @@ def videos(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What several videos come to.
+    """Number, length and cost of some videos, before they are made. Estimates can be added.
+
+    The service does not report prices: the money is by the user's own price table (``%kling_prices``).
 
     Attributes:
-        count: how many there are.
-        seconds: of those whose length is known before.
-        open_ended: how many there are whose length is not known before, as it follows their media.
-        money: what those with a price come to, by the user's own price table.
-        currency: of that; "" where nothing has a price.
-        unpriced: how many have none.
-        demo: whether the demo makes them, for nothing: then the money is what the service would take.
+        count: the number of videos.
+        seconds: the length of those whose length is known, in all.
+        open_ended: the number of those whose length follows their media and is not known.
+        money: the cost of those that have a price, in all.
+        currency: the currency of ``money``; "" if none has a price.
+        unpriced: the number of those that have no price.
+        demo: whether the demo makes them, free of charge; ``money`` is what the service would cost.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from kling_widgets.request.estimate import Estimate
+        >>> str(Estimate(count=2, seconds=10, money=Decimal("0.70"), currency="USD"))
+        '2 videos · 10 s · about 0.70 USD by your own price table'
     """
 
     count: int = 0
@@ -61,18 +69,38 @@ class Estimate:
 
     @classmethod
     def of_one(cls, request: VideoRequest, price: Money | None, *, demo: bool = False) -> Estimate:
-        """That of one request at a price."""
+        """Return the estimate of one request.
+
+        Args:
+            request: the request.
+            price: the cost of its video as (amount, currency), or None if there is no price.
+            demo: whether the demo makes it.
+
+        Example:
+            >>> from decimal import Decimal
+            >>> from kling_widgets.request.estimate import Estimate
+            >>> request = kw.VideoRequest("2.6", prompt="a paper boat", seconds=5)
+            >>> Estimate.of_one(request, (Decimal("0.35"), "USD")).cost
+            '0.35 USD'
+        """
         seconds = seconds_of(request)
         money, unit = price or (Decimal(), "")
         return cls(1, seconds or 0, int(seconds is None), money, unit, int(price is None), demo)
 
     @classmethod
     def of(cls, requests: Iterable[VideoRequest], price: Callable[[VideoRequest], Money | None]) -> Estimate:
-        """The sum of the requests.
+        """Return the estimate of several requests.
 
         Args:
-            requests: one for each video.
-            price: what one comes to, or None; all in one currency.
+            requests: one request for each video.
+            price: a function that returns the cost of a request as (amount, currency), or None; in one currency.
+
+        Example:
+            >>> from decimal import Decimal
+            >>> from kling_widgets.request.estimate import Estimate
+            >>> requests = [kw.VideoRequest("2.6", prompt="a paper boat", seconds=each) for each in (5, 10)]
+            >>> Estimate.of(requests, lambda request: (Decimal("0.07") * request.seconds, "USD")).cost
+            '1.05 USD'
         """
         return sum((cls.of_one(each, price(each)) for each in requests), cls())
 
@@ -92,12 +120,12 @@ class Estimate:
 
     @property
     def cost(self) -> str:
-        """The money alone, "1.40 USD", where all of it is known; else "", and in the demo."""
+        """The cost, such as "1.40 USD"; "" if a price is missing, and in the demo."""
         return f"{amount(self.money)} {self.currency}" if self.count and not (self.unpriced or self.demo) else ""
 
     @property
     def estimate(self) -> str:
-        """The money as far as it is known, and whose word that is; "" where nothing has a price."""
+        """The cost as far as it is known, as a phrase that names its source; "" if nothing has a price."""
         if self.unpriced == self.count:
             return ""
         rest = f", {self.unpriced} without a price" if self.unpriced else ""

@@ -30,24 +30,32 @@ T = TypeVar("T")
 
 @public
 class VideoRequest:
-    """What is asked of a model. It does not change; two that ask the same are equal.
+    """A model and the fields of a video, checked but not sent. Immutable; equal requests compare equal.
 
-    Making one never raises for a value: ``problems()`` says what is wrong with it. An unknown field name does raise.
+    A wrong value never raises here: ``problems()`` reports it. An unknown field name does raise.
+
+    Every field is an attribute too, under each of its names; it is None if it is not set.
 
     Args:
-        model: an id, "aigc-video-kling-2.6", or what follows the prefix in it, "2.6", also as a number; or a
+        model: an id such as "aigc-video-kling-2.6"; what follows the prefix in it, "2.6", also as a number; or a
             ``Model``.
-        **fields: the wire's field names (``kw.model("2.6").fields`` lists them), and ``metadata`` for what the catalog
-            does not know. None means not set, and is not sent. A link is text that begins with http:// or https://;
-            other text, or a ``Path``, is a local file.
-
-    Every field is an attribute too, under all of its names, None when it is not set:
-
-    >>> VideoRequest("2.6", prompt="a paper boat", duration=5).seconds
-    5
+        **fields: the values of fields, by the names of the wire (``kw.model("2.6").fields`` lists them with their
+            limits and the source of each), and ``metadata`` for what the catalog does not know. None means not set; a
+            field that is not set is not sent, except ``seconds``, which is sent as 5, the default of the service's
+            page. For a picture, text that begins with http:// or https:// is a link; other text, or a ``Path``, is a
+            local file.
 
     Raises:
-        InvalidRequestError: a name that is no field.
+        InvalidRequestError: a name is not a field.
+
+    Example:
+        >>> request = kw.VideoRequest("2.6", prompt="a paper boat", duration=10)
+        >>> request.seconds
+        10
+        >>> request.resolution is None
+        True
+        >>> request == kw.VideoRequest(2.6, prompt="a paper boat ", seconds=10)
+        True
     """
 
     __slots__ = ("_kept", "_name_problem", "_spec", "_values")
@@ -110,11 +118,22 @@ class VideoRequest:
     def from_given(
         cls, model: str | Model, given: Mapping[str, object], untrusted: Container[str] = frozenset()
     ) -> VideoRequest:
-        """Return a request of fields some of which are ``untrusted``: they come from a body, a file or the journal, not
-        from the user's own hand, and so text in them is never a local path.
+        """Return a request in which text of some fields is never taken as a local path.
+
+        Args:
+            model: the model, as in ``VideoRequest``.
+            given: the values of fields, by name.
+            untrusted: the names of those that the user has not typed, as they come from a body, a file or the journal.
 
         Raises:
-            InvalidRequestError: a name that is no field.
+            InvalidRequestError: a name is not a field.
+
+        Example:
+            >>> given = {"prompt": "a paper boat", "image": "first.png"}
+            >>> kw.VideoRequest.from_given("2.6", given).files()
+            (...Path('first.png'),)
+            >>> kw.VideoRequest.from_given("2.6", given, untrusted={"image"}).files()
+            ()
         """
         request = cls.__new__(cls)
         request._fill(model, given, untrusted)
@@ -122,22 +141,42 @@ class VideoRequest:
 
     @classmethod
     def from_payload(cls, body: object) -> VideoRequest:
-        """The request of a JSON body. Its media must be http(s) links: a path in a body is not its user's.
+        """Return the request of a JSON body, the reverse of ``payload``.
+
+        Its media must be http(s) links: text in a body is never taken as a local path.
+
+        Args:
+            body: the body, parsed.
 
         Raises:
             InvalidRequestError: the body is not an object, or has an unknown key.
+
+        Example:
+            >>> body = {"model": "aigc-video-kling-2.6", "prompt": "a paper boat", "seconds": "5"}
+            >>> request = kw.VideoRequest.from_payload(body)
+            >>> request.payload() == body
+            True
         """
         model, given = from_body(body)
         return cls.from_given(model, given, untrusted=given)
 
     @classmethod
     def from_magic(cls, code: str) -> VideoRequest:
-        """The request of a ``%kling …`` line or a ``%%kling`` cell, such as ``to_magic`` writes it. What is to be done
-        with it (``--wait``, ``--count 3`` …) is no part of a request.
+        """Return the request of a ``%kling …`` line or a ``%%kling`` cell, the reverse of ``to_magic``.
+
+        Options that are not part of a request, such as ``--wait`` and ``--count 3``, are checked and dropped.
+
+        Args:
+            code: the line or the cell.
 
         Raises:
-            InvalidRequestError: it is no such text, cannot be understood, or names variables or ``@`` files, which only
-                a cell of the notebook knows.
+            InvalidRequestError: the text is something else, has a mistake, or names variables or ``@`` files, which
+                only a cell of a notebook has.
+
+        Example:
+            >>> request = kw.VideoRequest.from_magic("%kling --model 2.6 --seconds 10 a paper boat")
+            >>> request.prompt, request.seconds
+            ('a paper boat', 10)
         """
         from kling_widgets.request.magic_line import read_code  # needed by few, and not small
 
@@ -145,22 +184,59 @@ class VideoRequest:
 
     @classmethod
     def from_command(cls, command: Command) -> VideoRequest:
-        """Return the request of a magic line that was understood.
+        """Return the request of a parsed magic line.
+
+        Args:
+            command: the line, parsed.
 
         Raises:
-            InvalidRequestError: it names no model, or a field that is none.
+            InvalidRequestError: a name is not a field.
+
+        Example:
+            >>> from kling_widgets.request.magic_line import read_code
+            >>> kw.VideoRequest.from_command(read_code("%kling --model 2.6 a paper boat")).prompt
+            'a paper boat'
         """
         return cls.from_given(command.model, command.fields, untrusted=command.untrusted)
 
     @classmethod
     def of(cls, request: VideoRequest | Model | str | float, **fields: Any) -> VideoRequest:
-        """A request as every door takes it: one as it is, or a model and its fields."""
+        """Return a request as it is, or make one of a model and its fields, as ``kw.submit`` and clients do.
+
+        Args:
+            request: a request; or a model, as in ``VideoRequest``.
+            **fields: the values of fields; they replace those of the request.
+
+        Raises:
+            InvalidRequestError: a name is not a field.
+
+        Example:
+            >>> request = kw.VideoRequest.of("2.6", prompt="a paper boat")
+            >>> kw.VideoRequest.of(request) is request
+            True
+            >>> kw.VideoRequest.of(request, seconds=10).seconds
+            10
+        """
         if not isinstance(request, VideoRequest):
             return cls(request, **fields)
         return request.replace(**fields) if fields else request
 
     def replace(self, model: str | Model | None = None, **fields: Any) -> VideoRequest:
-        """A request with these fields changed; None unsets one."""
+        """Return a copy of the request with some fields changed.
+
+        Args:
+            model: another model; None keeps the present one.
+            **fields: the new values, by name; None unsets a field.
+
+        Raises:
+            InvalidRequestError: a name is not a field.
+
+        Example:
+            >>> request = kw.VideoRequest("2.6", prompt="a paper boat", seconds=5)
+            >>> longer = request.replace("3.0", seconds=8)
+            >>> longer.model, longer.prompt, longer.seconds
+            ('aigc-video-kling-3.0', 'a paper boat', 8)
+        """
         changed = set(fields)
         for name in fields:
             changed |= {"image", "image_tail", *FRAME_LISTS} if name in FRAME_LISTS else {ALIASES.get(name, name)}
@@ -170,34 +246,64 @@ class VideoRequest:
 
     @property
     def model(self) -> str:
-        """The model's id, as it is sent."""
+        """The id of the model, as it is sent."""
         return self._spec.id
 
     @property
     def spec(self) -> Model:
-        """The model's entry in the catalog; one with all fields when the catalog does not know the name."""
+        """The model; one with all fields if the catalog does not know its name."""
         return self._spec
 
     @property
     def values(self) -> Mapping[str, JSON]:
-        """What is set, by field name; a local file as a ``Path``."""
+        """The values that are set, by field name; a local file is a ``Path``."""
         return MappingProxyType(self._values)
 
     def get(self, field: str, default: JSON = None) -> JSON:
-        """The value of a field, or the default when it is not set."""
+        """Return the value of a field, or a default if it is not set.
+
+        Args:
+            field: the name of the field, no alias.
+            default: what to return if it is not set.
+
+        Example:
+            >>> kw.VideoRequest("2.6", prompt="a paper boat").get("seconds", 5)
+            5
+        """
         return self._values.get(field, default)
 
     def check(self, media: Callable[[VideoRequest], tuple[Problem, ...]]) -> CheckedRequest:
-        """Check it with the files that it names, which may be others the next time.
+        """Return the problems of the request and of its local files, with its body.
 
         Args:
-            media: returns what is wrong with them.
+            media: a function that returns the problems of the files of a request. It is called each time, as files can
+                change; the rest is checked once.
+
+        Returns:
+            A ``CheckedRequest`` with ``problems``, ``errors`` and ``body``.
+
+        Example:
+            >>> checked = kw.VideoRequest("2.6", prompt="a paper boat").check(lambda request: ())
+            >>> checked.problems
+            ()
         """
         own = self._once(self._check)
         return CheckedRequest((*own.problems, *media(self)), own.body)
 
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong, errors first. Only what the service's own page says is an error; the rest are warnings."""
+        """Return what is wrong with the request, errors first.
+
+        Only a limit of the service's own page makes an error; a limit from another source makes a warning.
+
+        Returns:
+            A tuple of ``Problem``: ``severity`` ("error" or "warning"), ``field`` (its name, or None), ``message`` and
+            ``hint``.
+
+        Example:
+            >>> for problem in kw.VideoRequest("2.6", prompt="a paper boat", seconds=7).problems():
+            ...     print(problem.severity, problem.field, "-", problem.message)
+            warning seconds - This model is documented for 5 or 10 seconds, not 7 seconds.
+        """
         return self._once(self._check).problems
 
     def _check(self) -> CheckedRequest:
@@ -212,21 +318,37 @@ class VideoRequest:
         return CheckedRequest(tuple(in_order), to_body(self._spec, self._values))
 
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that keep it from being sent."""
+        """Return the problems that keep the request from being sent, without the warnings.
+
+        Example:
+            >>> kw.VideoRequest("2.6", prompt="a paper boat", seconds=7).errors()
+            ()
+        """
         return self._once(self._check).errors
 
     def files(self) -> tuple[Path, ...]:
-        """The local files in it, nested ones too, each once: they must become links before it can be sent."""
+        """Return the local files in the request, also nested ones, each once.
+
+        They must become links before the request can be sent; a client's ``submit`` uploads them.
+
+        Example:
+            >>> kw.VideoRequest("2.6", prompt="the boat sails", image="first.png").files()
+            (...Path('first.png'),)
+        """
         return tuple(dict.fromkeys(paths_in(self._values)))
 
     def payload(self, links: Mapping[Path, str] | None = None) -> dict[str, Any]:
-        """The JSON body.
+        """Return the JSON body of the request, as it is sent.
 
         Args:
-            links: the link of each local file.
+            links: the http(s) link of each local file in the request.
 
         Raises:
-            InvalidRequestError: it has errors, or a local file without a link.
+            InvalidRequestError: the request has errors, or a local file has no link.
+
+        Example:
+            >>> kw.VideoRequest("2.6", prompt="a paper boat", seconds=5).payload()
+            {'model': 'aigc-video-kling-2.6', 'prompt': 'a paper boat', 'seconds': '5'}
         """
         links = links or {}
         errors = list(self.errors())
@@ -239,17 +361,28 @@ class VideoRequest:
         return self.body(links.__getitem__)
 
     def body(self, link: Callable[[Path], JSON]) -> dict[str, Any]:
-        """Return the body as far as it goes, whatever is wrong with it.
+        """Return the JSON body even if the request has errors; fields with unusable values may be missing.
 
         Args:
-            link: returns what stands for a local file.
+            link: a function that returns what to put in place of a local file.
+
+        Example:
+            >>> kw.VideoRequest("2.6", image="first.png").body(str)
+            {'model': 'aigc-video-kling-2.6', 'image': 'first.png', 'seconds': '5'}
         """
         body: dict[str, Any] = with_links(self._once(self._check).body, link)
         return body
 
     def draft(self) -> dict[str, Any]:
-        """The body as far as it goes, to look at: ``<upload: first.png>`` stands for a local file, ``sk-…`` for what
-        looks like a key. What is not set is not in it. Never raises."""
+        """Return the JSON body to look at, even if the request has errors.
+
+        It has ``<upload: first.png>`` in place of a local file, ``sk-…`` in place of what looks like an API key, and
+        only the fields that are set. It never raises.
+
+        Example:
+            >>> kw.VideoRequest("2.6", image="first.png").draft()
+            {'model': 'aigc-video-kling-2.6', 'image': '<upload: first.png>'}
+        """
         draft: dict[str, Any] = with_links(self._once(self._draft), Path)
         return draft
 
@@ -265,29 +398,81 @@ class VideoRequest:
         return _shown(to_body(self._spec, values) if left else self._once(self._check).body), left
 
     def left_out(self) -> str:
-        """Return a sentence that names what the code of this request lacks, or "": paths that came from a body, a file
-        or a journal would count as those of whoever runs the code."""
+        """Return a sentence that names the fields that ``to_magic`` and the like leave out, or "".
+
+        These are paths that came from a body, a file or a journal: in code, they would be taken as paths of the user
+        who runs it.
+
+        Example:
+            >>> kw.VideoRequest.from_payload({"model": "2.6", "image": "first.png"}).left_out()
+            'Left out, as it is no link: First frame. Put it in before you run this.'
+        """
         return snippets.missing(snippets.only_own(self._spec, self._values)[1])
 
     def to_magic(self) -> str:
-        """The line (or, where a line could not hold the prompt, the cell) of ``%kling`` that asks for this."""
+        """Return the ``%kling`` line that submits this request; a ``%%kling`` cell if the prompt does not fit a line.
+
+        Example:
+            >>> kw.VideoRequest("2.6", prompt="a paper boat", seconds=5, sound=True).to_magic()
+            '%kling --model 2.6 --seconds 5 --sound a paper boat'
+        """
         return snippets.magic(self._spec, self._values)
 
     def to_python(self) -> str:
-        """The Python code that asks for this."""
+        """Return the Python code that submits this request.
+
+        Example:
+            >>> print(kw.VideoRequest("2.6", prompt="a paper boat", seconds=5).to_python())
+            import kling_widgets as kw
+            <BLANKLINE>
+            job = kw.submit(
+                '2.6',
+                prompt='a paper boat',
+                seconds=5,
+            )
+        """
         return snippets.python(self._spec, self._values)
 
     def to_curl(self, base_url: str = snippets.SERVICE) -> str:
-        """The shell command that asks for this. The key stays in its environment variable."""
+        """Return the shell command that submits this request; the API key stays in its environment variable.
+
+        Args:
+            base_url: the address of the service.
+
+        Example:
+            >>> print(kw.VideoRequest("2.6", prompt="a paper boat", seconds=5).to_curl())
+            curl -X POST https://api.crazyrouter.com/v1/video/generations \\
+              -H "Authorization: Bearer $CRAZYROUTER_API_KEY" \\
+              -H "Content-Type: application/json" \\
+              -d '{
+              "model": "aigc-video-kling-2.6",
+              "prompt": "a paper boat",
+              "seconds": "5"
+            }'
+        """
         body, left = self._own()
         return snippets.curl(body, base_url, left)
 
     def to_json(self) -> str:
-        """The body as JSON text, as it is sent."""
+        """Return the body as JSON text, as it is sent.
+
+        Example:
+            >>> print(kw.VideoRequest("2.6", prompt="a paper boat", seconds=5).to_json())
+            {
+              "model": "aigc-video-kling-2.6",
+              "prompt": "a paper boat",
+              "seconds": "5"
+            }
+        """
         return to_json(self._own()[0], indent=2)
 
     def settings(self) -> str:
-        """What was asked for besides the prompt, in a few words: "5 s · 16:9 · 720P · sound off"."""
+        """Return the main fields besides the prompt, for a caption.
+
+        Example:
+            >>> kw.VideoRequest("2.6", prompt="a paper boat", seconds=5, sound=False).settings()
+            '5 s · sound off'
+        """
         return self._once(self._settings)
 
     def _settings(self) -> str:

@@ -46,19 +46,27 @@ OTHERS_NOTE = "The line's other fields: the service does not say that this model
 
 @public
 class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
-    """A form whose controls fit the chosen model: an ipywidgets ``VBox``, shown by itself at the end of a cell, or
-    inside other widgets. Its controls are built when it is first shown.
+    """A form with the controls of a model: an ipywidgets ``VBox``.
+
+    It is shown at the end of a cell, or as a child of other widgets. Its controls are built when it is first shown;
+    ``request`` and ``submit`` work before.
 
     Args:
-        model: as in ``VideoRequest``; None for the default model.
-        **fields: values to begin with, as in ``VideoRequest``; pictures may be Pillow images or arrays.
+        model: the model, as in ``VideoRequest``; None takes ``%config Kling.model``, by default 2.6.
+        **fields: the first values of fields, as in ``VideoRequest``; pictures may be Pillow images or arrays.
 
     Attributes:
-        request: the present request, finished or not; ``form.observe(work, "request")`` calls ``work`` at each change.
-        layout: its size and margins in the page, as of every widget.
+        request: the present request, complete or not; ``form.observe(function, "request")`` calls ``function`` after
+            each change.
+        layout: the size and margins in the page, as of every widget.
 
     Raises:
-        InvalidRequestError: a name that is no field.
+        InvalidRequestError: a name is not a field.
+
+    Example:
+        >>> form = kw.Form("3.0", prompt="a paper boat in the rain", seconds=5)
+        >>> form.request.to_magic()
+        '%kling --model 3.0 --seconds 5 a paper boat in the rain'
     """
 
     children: tuple[widgets.Widget, ...]  # a trait of VBox
@@ -74,7 +82,17 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
 
     @classmethod
     def from_request(cls, request: VideoRequest, session_: Session | None = None) -> Form:
-        """The form of a request; of this process's session, unless another one is given."""
+        """Return a form that shows a request.
+
+        Args:
+            request: the request.
+            session_: the session that it works with, for tests; by default that of this process.
+
+        Example:
+            >>> request = kw.VideoRequest("3.0", prompt="a paper boat in the rain")
+            >>> kw.Form.from_request(request).request == request
+            True
+        """
         form = cls.__new__(cls)
         form._take(request, session_ or session())
         return form
@@ -132,19 +150,29 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
 
     @property
     def controls(self) -> Mapping[str, Control]:
-        """The controls that have been made for the present model, by field name."""
+        """The controls of the present model that have been built so far, by field name."""
         self._built()
         return dict(self._controls)
 
     def submit(self, *, yes: bool = False) -> Job:
-        """Submits the present request, as the button does, and gives its job without waiting. While a submission is on
-        its way, that one is given; in a cell that is run again, the one that is under way.
+        """Submit the present request, as the button does, and return its job without waiting. It costs money.
+
+        While a submission of this form is on its way, its job is returned and nothing is submitted; so it is if the
+        cell is run again while its video is under way.
 
         Args:
-            yes: make it also where the button wants a second click. Nobody is asked here.
+            yes: submit even if the button would ask for a second click. No question is asked here.
 
         Raises:
-            KlingError: it cannot be sent, or wants a yes; nothing was sent.
+            InvalidRequestError: the request cannot be sent as it is; nothing was sent.
+            MissingKeyError: no API key was found; nothing was sent.
+            KlingError: it needs ``yes=True``, or exceeds a budget; nothing was sent.
+
+        Example:
+            >>> form = kw.Form("3.0", prompt="a paper boat in the rain")
+            >>> job = form.submit()
+            >>> job.request == form.request
+            True
         """
         return self._click.submit(in_cell=True, yes=yes)
 
@@ -296,7 +324,7 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
 
     @property
     def widget(self) -> Form:
-        """Return the form itself, which is the widget."""
+        """The form itself, which is a widget."""
         return self
 
     @traitlets.default("layout")
@@ -311,20 +339,33 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
         return () if self.trait_has_value("layout") else ("layout",)
 
     def open(self) -> None:
-        """Build the form and open its models in the page. Unlike other widgets it does not do so when it is made: a
-        form may only be submitted, or run where there is no page."""
+        """Build the controls and open the form in the front end; showing the form does so.
+
+        Other widgets open when they are made. A form waits until it is shown, as it may be used without a page.
+
+        Example:
+            >>> form = kw.Form("3.0")
+            >>> form.open()
+            >>> list(form.controls)[:2]
+            ['prompt', 'seconds']
+        """
         if self._opens:
             with self._lock:
                 super().open()
 
     @property
     def model_id(self) -> str:
-        """Return the id by which the page and other widgets refer to it; the first one to ask opens it."""
+        """The id by which the page and other widgets refer to the form; reading it opens the form."""
         self.open()
         return str(super().model_id)
 
     def get_view_spec(self) -> dict[str, Any]:
-        """Return the view's description for a standalone page."""
+        """Return the description of the view for a page that is saved with its widgets.
+
+        Example:
+            >>> sorted(kw.Form("3.0").get_view_spec())
+            ['model_id', 'version_major', 'version_minor']
+        """
         self.open()
         return dict(super().get_view_spec())
 
@@ -333,7 +374,16 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
         return super()._repr_mimebundle_(**about)
 
     def close(self) -> None:
-        """Remove it from every page and close all its widgets. The request stays, and a video under way is saved."""
+        """Remove the form from every page and close its widgets.
+
+        The request stays readable, and a video under way is still saved.
+
+        Example:
+            >>> form = kw.Form("3.0", prompt="a paper boat in the rain")
+            >>> form.close()
+            >>> form.request.prompt
+            'a paper boat in the rain'
+        """
         self._opens = False
         if self._rows:
             self._parts.close_all()

@@ -39,7 +39,17 @@ _COSTS = ("accepted", "succeeded", "saved", "submitted")
 
 
 class History(Sequence[Submission]):
-    """Sequence of submissions, newest first, that is displayed as a table."""
+    """Submissions, newest first: a sequence that is shown as a table. ``kw.history`` returns it.
+
+    A slice of a history is a history. A submission has ``created``, ``model``, ``state``, ``task_id``, ``body``,
+    ``path``, ``url``, ``error`` and more.
+
+    Example:
+        >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+        >>> history = kw.history()
+        >>> len(history), history[0].model, history[0].task_id == job.id
+        (1, 'aigc-video-kling-2.6', True)
+    """
 
     def __init__(self, entries: Sequence[Submission], journal: Journal, *, filtered: bool = False) -> None:
         """Create a history.
@@ -67,10 +77,22 @@ class History(Sequence[Submission]):
         since: When | None = None,
         until: When | None = None,
     ) -> History:
-        """Return the submissions that match all given filters; see ``kw.history``.
+        """Return the submissions that fulfil all given conditions.
+
+        Args:
+            model: the model, as in ``kw.history``.
+            status: the status, as in ``kw.history``.
+            text: text in the prompt, as in ``kw.history``.
+            since: the earliest time, as in ``kw.history``.
+            until: the latest time, as in ``kw.history``.
 
         Raises:
-            InvalidRequestError: A filter has no meaning; the message says what is possible.
+            InvalidRequestError: an argument has no meaning; the message lists the possible values.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain").wait()
+            >>> len(kw.history().where(model="2.6", status="done"))
+            1
         """
         given = {"model": model, "status": status, "text": text, "since": since, "until": until}
         tests = history_filters.conditions(self._entries, self._state, **given)  # type: ignore[arg-type]
@@ -80,7 +102,16 @@ class History(Sequence[Submission]):
     # As a table
 
     def table(self, *, pictures: bool = False) -> Table:
-        """Return the history as a table of at most 50 rows, with or without a small picture of each video."""
+        """Return the table that is shown: one row for each submission, at most 50.
+
+        Args:
+            pictures: whether to add a small picture of each video; text has none.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+            >>> kw.history().table().titles
+            ('when', 'task', 'model', 'state', 'took', 'prompt')
+        """
         shown = self._entries[:SHOWN]
         posters = self._journal.posters(entry.key for entry in shown) if pictures else {}
         posters = {key: poster for key, poster in posters.items() if _is_small(poster)}
@@ -150,11 +181,18 @@ class History(Sequence[Submission]):
     def to_pandas(self) -> Any:
         """Return a pandas DataFrame with one row for each submission.
 
-        Its columns are ``created`` (UTC), ``service``, ``model``, ``state``, ``task_id``, ``took`` (seconds), ``cost``,
-        ``currency``, ``path``, ``url``, ``error``, ``prompt``, and one for each other field of a request.
+        Returns:
+            The columns are ``created`` (a time in UTC), ``service``, ``model``, ``state``, ``task_id``, ``took``
+            (seconds), ``cost``, ``currency``, ``path``, ``url``, ``error``, ``prompt``, and one for each other field of
+            a request.
 
         Raises:
             KlingError: pandas is not installed.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain", seconds=5)
+            >>> kw.history().to_pandas()["model"].tolist()
+            ['aigc-video-kling-2.6']
         """
         if find_spec("pandas") is None:
             raise KlingError("This needs pandas, which is not installed: pip install pandas.")
@@ -183,18 +221,24 @@ class History(Sequence[Submission]):
         return frame
 
     def to_jsonl(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str | None:
-        """Export each submission, with its body, as one line of JSON; times are ISO 8601 in UTC.
+        """Write all of each submission, including its body, as one JSON object a line.
+
+        Times are text in ISO 8601, in UTC.
 
         Args:
-            path: The file to write, readable by its owner only as prompts are private; None returns the text instead.
-            overwrite: Whether an existing file may be replaced.
+            path: the file to write, readable by its owner only, as prompts are private; None to return the text.
+            overwrite: whether to replace an existing file.
 
         Returns:
-            The text if ``path`` is None, otherwise None.
+            The text if there is no path, else None.
 
         Raises:
             InvalidRequestError: ``path`` is not a path.
-            KlingError: The file exists already, or cannot be written.
+            KlingError: the file exists or cannot be written.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain")
+            >>> kw.history().to_jsonl("history.jsonl")
         """
         if not isinstance(path, str | os.PathLike | None):
             raise InvalidRequestError(f"A file's path is text or a Path, not something of type {type(path).__name__}.")
@@ -205,9 +249,14 @@ class History(Sequence[Submission]):
         return None
 
     def forget(self) -> int:
-        """Remove these submissions from the journal for good, and return how many. Their videos stay.
+        """Remove these submissions from the journal for good, and return their number. Their videos stay.
 
-        Submissions that are under way are kept, with a message: without its entry a video could not be found.
+        A submission under way is kept, and a line says so: without its entry, its video would be lost.
+
+        Example:
+            >>> job = kw.submit("2.6", prompt="a paper boat in the rain").wait()
+            >>> kw.history(status="done").forget()
+            1
         """
         kept = {entry.key for entry in self if self._busy(entry)}
         gone = self._journal.forget([entry.key for entry in self if entry.key not in kept])
