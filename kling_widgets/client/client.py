@@ -42,7 +42,8 @@ class Client:
 
     It keeps no journal: if a call is interrupted, its exception has a note (PEP 678) that says what was sent and how to
     continue. If ``KLING_WIDGETS_BUDGET`` is set, each submission counts against it, together with those of all kernels,
-    forks and other clients in the last 24 hours, and is recorded in the journal with service, model and cost only.
+    forks and other clients in the last 24 hours, and is recorded in the journal with service, model, seconds and cost,
+    without its prompt.
 
     Proxies and certificates are those of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``; the first of
     ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR`` that is set). Connections to this

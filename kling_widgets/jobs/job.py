@@ -40,7 +40,7 @@ class Job:
     """One video, from its submission to the saved file. ``kw.submit`` and ``kw.resume`` return it.
 
     It is watched in the background. ``await job`` waits for the video like ``job.wait()``, and returns the job. At the
-    end of a cell, it shows its view again. It is safe to use from several threads.
+    end of a cell, it shows its view again.
 
     Attributes:
         request: the ``VideoRequest`` that was submitted.

@@ -42,7 +42,7 @@ class VideoRequest:
         **fields: the values of fields, by the names of the wire (``kw.model("2.6").fields`` lists them with their
             limits and the source of each), and ``metadata`` for what the catalog does not know. None means not set; a
             field that is not set is not sent, except ``seconds``, which is sent as 5, the default of the service's
-            page. For a picture, text that begins with http:// or https:// is a link; other text, or a ``Path``, is a
+            page. For media, text that begins with http:// or https:// is a link; other text, or a ``Path``, is a
             local file.
 
     Raises:
@@ -361,7 +361,7 @@ class VideoRequest:
         return self.body(links.__getitem__)
 
     def body(self, link: Callable[[Path], JSON]) -> dict[str, Any]:
-        """Return the JSON body even if the request has errors; fields with unusable values may be missing.
+        """Return the JSON body as far as possible, even if the request has errors.
 
         Args:
             link: a function that returns what to put in place of a local file.
@@ -374,7 +374,7 @@ class VideoRequest:
         return body
 
     def draft(self) -> dict[str, Any]:
-        """Return the JSON body to look at, even if the request has errors.
+        """Return the JSON body to look at, as far as possible even if the request has errors.
 
         It has ``<upload: first.png>`` in place of a local file, ``sk-…`` in place of what looks like an API key, and
         only the fields that are set. It never raises.
