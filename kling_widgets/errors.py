@@ -1,11 +1,11 @@
-"""The errors of kling_widgets: each is one line that says what happened, what it means for the money, what to do.
+"""The errors of kling_widgets. Each message is one line: what happened, what it means for the money, what to do.
 
 KlingError
 ├─ InvalidRequestError (ValueError)   before anything is sent
 ├─ MissingKeyError
 ├─ ConnectionFailedError              nothing was sent
-├─ SubmissionUnknownError             sent; whether it was accepted is open
-├─ APIError                           the service answered, with an error
+├─ SubmissionUnknownError             sent; it is not known whether it was accepted
+├─ APIError                           the service answered with an error
 │  ├─ AuthenticationError
 │  ├─ PermissionDeniedError
 │  ├─ InsufficientQuotaError
@@ -14,8 +14,8 @@ KlingError
 │  ├─ ModelUnavailableError
 │  └─ ServerError
 ├─ TaskFailedError                    the task ended without a video
-├─ VideoMissingError                  the task succeeded, but no video can be had
-└─ WaitTimeoutError (TimeoutError)    the task goes on
+├─ VideoMissingError                  the task succeeded, but its video is not available
+└─ WaitTimeoutError (TimeoutError)    the task is still running
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class KlingError(Exception):
         super().__init__(one_line(message))
 
     def _render_traceback_(self) -> list[str]:
-        # IPython prints these lines in place of a traceback, and still stops Run All. A traceback in its verbose
-        # mode would show local variables, the key among them.
+        # IPython prints these lines in place of a traceback, and still stops Run All. A traceback in verbose mode
+        # would show local variables, including the API key.
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -296,7 +296,7 @@ class _TaskError(KlingError):
         self.task = task
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.task), vars(self)  # not made of its args alone, as other exceptions are
+        return type(self), (str(self), self.task), vars(self)  # the task is an argument, but not in ``args``
 
 
 class TaskFailedError(_TaskError):
@@ -336,7 +336,7 @@ class VideoMissingError(_TaskError):
 
 
 class WaitTimeoutError(_TaskError, TimeoutError):
-    """The wait ended before the task did. The task goes on, and is billed if it succeeds.
+    """The wait timed out before the task ended. The task keeps running, and is billed if it succeeds.
 
     It is a ``TimeoutError`` too. Waiting again continues; so does ``kw.resume(error.task.id)``.
 

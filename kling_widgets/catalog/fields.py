@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from kling_widgets.core.json_values import JSON, MISSING, is_blank, shorten, strays
+from kling_widgets.core.json_values import JSON, MISSING, is_blank, shorten, unusable_kinds
 from kling_widgets.core.problem import Problem, Severity
 
 Media = Literal["image", "video", "audio"]
@@ -81,8 +81,8 @@ class Field(ABC):
 
     def problems(self, value: JSON) -> Iterator[Problem]:
         """Yield what is wrong with the value, as ``clean`` gave it."""
-        if stray := next(strays(value), ""):
-            yield stray_problem(self.name, self.label, stray, picture=self.kind in ("link", "links", "masks"))
+        if stray := next(unusable_kinds(value), ""):
+            yield unusable_problem(self.name, self.label, stray, picture=self.kind in ("link", "links", "masks"))
         else:
             yield from self.check(value)
 
@@ -99,13 +99,13 @@ class Field(ABC):
         return Problem(source.severity, self.name, message, hint)
 
 
-def stray_problem(name: str, label: str, kind: str, *, picture: bool = False) -> Problem:
+def unusable_problem(name: str, label: str, kind: str, *, picture: bool = False) -> Problem:
     """Return the error of an object that stands where text, a number or a picture belongs.
 
     Args:
         name: the field's name.
         label: what people call it.
-        kind: of the object, as ``strays`` gives it.
+        kind: of the object, as ``unusable_kinds`` gives it.
         picture: whether a picture belongs there.
     """
     if kind in MISSING:
@@ -167,7 +167,7 @@ class Choice(Field):
     def clean(self, value: JSON, *, paths: bool) -> JSON:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str) or any(strays(value)):
+        if not isinstance(value, str) or any(unusable_kinds(value)):
             return value
         return self.tidy(value.strip()) or None
 

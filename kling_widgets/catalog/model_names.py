@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from kling_widgets.catalog.all_fields import FIELDS, PREFIX
 from kling_widgets.catalog.models import MODELS, Model, unknown_model
-from kling_widgets.core.json_values import JSON, as_name, kind_of, plain, shorten, strays
+from kling_widgets.core.json_values import JSON, as_name, kind_of, plain, shorten, unusable_kinds
 from kling_widgets.core.problem import Problem
 from kling_widgets.core.public import public
 from kling_widgets.errors import InvalidRequestError
@@ -40,7 +40,7 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
             return MODELS[candidate], None
     if not text:
         return unknown_model(""), Problem("error", "model", "No model is chosen.", f"For example {PREFIX}2.6.")
-    if (kind := next(strays(name), kind_of(name))) not in ("", "bool"):
+    if (kind := next(unusable_kinds(name), kind_of(name))) not in ("", "bool"):
         said = f"A model is a name such as 2.6, not a value of type {kind}."
         return unknown_model(text), Problem("error", "model", said, 'For example VideoRequest("2.6", prompt=…).')
     if len(text.split()) > 1:

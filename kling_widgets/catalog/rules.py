@@ -11,7 +11,7 @@ from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.shot_fields import duration_of, joined_prompt, texts_of
 from kling_widgets.catalog.workflows import SCENES
 from kling_widgets.core.json_values import JSON, paths_in, shorten
-from kling_widgets.core.key_patterns import foreign_key, looks_like_key, may_hold_key, was_masked
+from kling_widgets.core.key_patterns import looks_like_key, may_hold_key, other_key_owner, was_masked
 from kling_widgets.core.problem import Problem
 
 Values = Mapping[str, JSON]
@@ -96,7 +96,7 @@ def keys(model: Model, values: Values) -> Iterator[Problem]:
             said = f"What looked like an API key was taken out of {name}: sk-… stands in its place."
             yield Problem("error", name, said, "Take that out, too.")
     for name in _TYPED:
-        if owner := foreign_key(values.get(name)):
+        if owner := other_key_owner(values.get(name)):
             said = f"What looks like a key of {owner} stands in {name}: it is sent and saved as it is."
             yield _warning(name, said, "Take it out.")
 

@@ -105,7 +105,7 @@ class Client:
             return BlockingDriver(http, key, self._state, self._limiter, sleep)
 
         self._connect, self._connected = connect, [connect()]
-        forks.anew(self, Client._disconnect)
+        forks.after_in_child(self, Client._disconnect)
 
     def _disconnect(self) -> None:
         """Drop the connections in a forked child: they belong to its parent."""

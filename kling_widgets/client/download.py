@@ -239,7 +239,7 @@ class _Fetch:
             error = self._broken("the host sent more than it announced")
             yield from self._restart()
             return error
-        if self.total is None and (yield Work(partial(self.file.looked_at, self._is_cut_off))):
+        if self.total is None and (yield Work(partial(self.file.inspect, self._is_cut_off))):
             return self._broken("the host closed the connection in the middle of a video without a length")
         return None
 

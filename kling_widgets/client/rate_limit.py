@@ -43,7 +43,7 @@ class RateLimiter:
         self.per_second = per_second
         self._lock = forks.lock()
         self._reset()
-        forks.anew(self, RateLimiter._reset)
+        forks.after_in_child(self, RateLimiter._reset)
 
     def _reset(self) -> None:
         """Empty the queues, also in a forked child, where no thread waits for the parent's tickets."""

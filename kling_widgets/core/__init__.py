@@ -1,1 +1,1 @@
-
+"""Helpers that every other module may use; standard library only."""

@@ -1,5 +1,7 @@
-"""What a forked child must not take over from its parent: locks that other threads held at that moment, and never give
-back there; and what those threads, which the child has not, were at work on.
+"""Locks and callbacks that stay correct after ``os.fork``.
+
+A forked child must not inherit locks that other threads held at that moment, since nobody releases them there, nor work
+that was in progress in those threads, which the child does not have.
 """
 
 from __future__ import annotations
@@ -12,45 +14,47 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_TIMEOUT = 30.0  # seconds for which a fork waits at the most
+_TIMEOUT = 30.0  # seconds that a fork waits at most for one lock
 
 _locks: weakref.WeakSet[Any] = weakref.WeakSet()
-_awaited: weakref.WeakSet[Any] = weakref.WeakSet()
-_begin: weakref.WeakKeyDictionary[object, Callable[[Any], None]] = weakref.WeakKeyDictionary()
+_delaying_locks: weakref.WeakSet[Any] = weakref.WeakSet()
+_callbacks: weakref.WeakKeyDictionary[object, Callable[[Any], None]] = weakref.WeakKeyDictionary()
 _forking = threading.Lock()
 _held: list[Any] = []
 
 
-def lock(*, awaited: bool = False) -> threading.Lock:
-    """A lock that is free in a forked child.
+def lock(*, delays_fork: bool = False) -> threading.Lock:
+    """Return a lock that is free in a forked child.
 
     Args:
-        awaited: whether a fork waits until nobody holds it, as what is done under it must not be copied halfway, such
-            as an open SQLite file: https://www.sqlite.org/howtocorrupt.html. Who holds it waits for no other lock.
+        delays_fork: whether a fork waits until the lock is free, because its work must not be copied halfway, such as
+            an open SQLite file: https://www.sqlite.org/howtocorrupt.html. Its holder must not wait for another lock.
     """
     made = threading.Lock()
     _locks.add(made)
-    if awaited:
-        _awaited.add(made)
+    if delays_fork:
+        _delaying_locks.add(made)
     return made
 
 
 def rlock() -> Any:
-    """The same, which its thread may take again."""
+    """Return a reentrant lock that is free in a forked child."""
     made = threading.RLock()
     _locks.add(made)
     return made
 
 
-def anew(owner: T, begin: Callable[[T], None]) -> None:
-    """Calls ``begin(owner)`` in each forked child, before anything else runs there, as long as the owner lives; once
-    for each owner. It must be quick: most children do not need us."""
-    _begin[owner] = begin
+def after_in_child(owner: T, callback: Callable[[T], None]) -> None:
+    """Call ``callback(owner)`` in each forked child, before anything else runs there, while the owner is alive.
+
+    Each owner has one callback. It must be quick: most children do not use this package.
+    """
+    _callbacks[owner] = callback
 
 
 def _before() -> None:
     _forking.acquire()
-    _held.extend(each for each in list(_awaited) if each.acquire(timeout=_TIMEOUT))
+    _held.extend(each for each in list(_delaying_locks) if each.acquire(timeout=_TIMEOUT))
 
 
 def _in_parent() -> None:
@@ -62,9 +66,9 @@ def _in_parent() -> None:
 def _in_child() -> None:
     _held.clear()
     for each in (_forking, *_locks):
-        each._at_fork_reinit()  # as the standard library does with its own
-    for owner, begin in list(_begin.items()):
-        begin(owner)
+        each._at_fork_reinit()  # as the standard library does with its own locks
+    for owner, callback in list(_callbacks.items()):
+        callback(owner)
 
 
 if hasattr(os, "register_at_fork"):

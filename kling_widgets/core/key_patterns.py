@@ -1,4 +1,4 @@
-"""Finds what looks like an API key."""
+"""Detection of text that looks like an API key."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePath
 
-# A key of this service or of one like it. Such text never travels in a prompt, a file or a message. Behind a letter it
-# must be longer and without a hyphen, as words end in sk: "a desk-mounted-microphone".
+# A key of this service or of one like it. Such text is never sent in a prompt, saved or shown in a message. After a
+# letter it must be longer and without a hyphen, as some words end in sk: "a desk-mounted-microphone".
 KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}|sk-[A-Za-z0-9]{32,}")
 
 MASK = "sk-…"
 
 
 def was_masked(value: object) -> bool:
-    """Whether a key stood somewhere in the value: it is not to be sent with that hole in it."""
+    """Return whether a key in the value was masked; such a value must not be sent."""
     return any(MASK in text for text in texts_in(value))
 
 
 def looks_like_key(value: object) -> bool:
-    """Whether what looks like an API key stands anywhere in the value."""
+    """Return whether text that looks like an API key occurs anywhere in the value."""
     if isinstance(value, (str, PurePath)):
         return bool(KEY.search(str(value)))
     if isinstance(value, dict):
@@ -27,9 +27,9 @@ def looks_like_key(value: object) -> bool:
     return isinstance(value, list) and any(map(looks_like_key, value))
 
 
-# Keys of other services, by how they begin. They are not refused, as one may stand in a prompt on purpose, but what is
-# typed into a prompt is sent away and saved with the notebook.
-_OTHERS = {
+# Keys of other services, by their prefix. They cause a warning only, as a prompt may contain one on purpose; but the
+# prompt is sent and saved with the notebook.
+_OTHER_SERVICES = {
     "Google": r"AIza[\w-]{35}",
     "Amazon": r"A[KS]IA[A-Z0-9]{16}",
     "GitHub": r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22}",
@@ -40,25 +40,31 @@ _OTHERS = {
     "fal": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{32}",
     "a web session (JWT)": r"eyJ[\w-]{10,500}\.eyJ[\w-]{10,5000}\.[\w-]{10}",
 }
-_OTHER = {owner: re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})", re.ASCII) for owner, pattern in _OTHERS.items()}
+_OTHER_KEYS = {
+    owner: re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})", re.ASCII) for owner, pattern in _OTHER_SERVICES.items()
+}
 
 
 def may_hold_key(value: object) -> bool:
-    """Return whether a key of any service, or the hole of one that was taken out, may stand in the value: one search
-    that spares nearly every value the more exact ones."""
+    """Return whether a key of any service, or the mask of one, may occur in the value.
+
+    This one quick search makes the exact checks unnecessary for nearly every value.
+    """
     text = "\n".join(texts_in(value))
-    return MASK in text or any(pattern.search(text) for pattern in (KEY, *_OTHER.values()))
+    return MASK in text or any(pattern.search(text) for pattern in (KEY, *_OTHER_KEYS.values()))
 
 
-def foreign_key(value: object) -> str:
-    """Whose key something in the value looks like, or "". A link is no place to look: signed ones hold the name of a
-    key by right."""
+def other_key_owner(value: object) -> str:
+    """Return the name of the other service whose API key occurs in the value, or "".
+
+    Links are not searched, as signed ones contain a key's id legitimately.
+    """
     prose = " ".join(re.sub(r"https?://\S+", " ", text) for text in texts_in(value))
-    return next((owner for owner, pattern in _OTHER.items() if pattern.search(prose)), "")
+    return next((owner for owner, pattern in _OTHER_KEYS.items() if pattern.search(prose)), "")
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Every text in a value, names in objects too."""
+    """Yield every text in a value, including the keys of objects."""
     if isinstance(value, (str, PurePath)):
         yield str(value)
     elif isinstance(value, dict):

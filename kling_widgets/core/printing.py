@@ -1,4 +1,4 @@
-"""Printing that never raises: what is said is not worth a video that is paid for."""
+"""Printing that never raises: a failed message must not cost a paid video."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from typing import Any
 
 
 def say(text: str, stream: Any = None) -> None:
-    """Prints a line at once, as far as that is possible: characters that the stream's encoding has not are escaped, and
-    where there is no stream, or it is closed or broken, nothing is printed.
+    """Print text and flush it; never raise.
+
+    Characters that the stream's encoding lacks are escaped. If the stream is missing, closed or broken, nothing is
+    printed.
 
     Args:
-        text: the line, or several.
-        stream: a text stream; None: the standard output of now.
+        text: one line or several.
+        stream: a text stream; None for the current ``sys.stdout``.
     """
     try:
         stream = sys.stdout if stream is None else stream
         stream.write(writable(text, stream) + "\n")
         stream.flush()
-    except Exception:  # noqa: BLE001, S110 - a stream may be anything, as anybody may have put one there
+    except Exception:  # noqa: BLE001, S110 - sys.stdout may have been replaced by anything
         pass
 
 
 def writable(text: str, stream: Any = None) -> str:
-    """The text with escapes such as ``\\u7eb8`` for what the stream's encoding has not.
+    """Return the text with escapes such as ``\\u7eb8`` for characters that the stream's encoding lacks.
 
     Args:
         text: any text.
-        stream: a text stream; None: the standard output of now.
+        stream: a text stream; None for the current ``sys.stdout``.
     """
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None)
     try:
         return text.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
-    except (LookupError, TypeError, UnicodeError):  # it has an encoding of its own, or names none that there is
+    except (LookupError, TypeError, UnicodeError):  # the stream's encoding is unknown or not usable
         return text.encode("ascii", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""A problem of a request: what is wrong, where, and what would mend it."""
+"""A problem of a request: what is wrong, in which field, and how to fix it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a request.
+    """An error or a warning about a request.
 
     Attributes:
-        severity: "error" (it cannot be sent) or "warning" (it can).
-        field: the field's name, or None when it concerns the request as a whole.
-        message: one sentence that says what is wrong.
+        severity: "error" (the request cannot be sent) or "warning" (it can).
+        field: the field's name, or None if the problem concerns the whole request.
+        message: one sentence that states the problem.
         hint: what to do about it, or "".
-        fix: values to set (None: to unset) that would end the problem, or empty when there is no single way.
-        asks: whether a warning is asked about before the request is sent, where somebody can be asked: a number outside
-            of its documented range, or a field that the model is not said to have, is as likely a slip as a wish.
+        fix: values to set (None to unset) that would solve the problem; empty if there is no single solution.
+        asks: whether an interactive run asks for confirmation of this warning before sending: a number outside its
+            documented range, or a field that is not documented for the model, is as likely a mistake as an intention.
     """
 
     severity: Severity
@@ -35,7 +35,7 @@ class Problem:
     asks: bool = False
 
     def __post_init__(self) -> None:
-        # What people type stands in messages, and as a field's name where that is unknown: so may a key.
+        # Messages, and the names of unknown fields, repeat what the user typed, which may include an API key.
         object.__setattr__(self, "field", masked(self.field))
         for name in ("message", "hint"):
             object.__setattr__(self, name, one_line(masked(getattr(self, name))))

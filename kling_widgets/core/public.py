@@ -1,4 +1,4 @@
-"""Names that users see."""
+"""The module name of public classes and functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ T = TypeVar("T")
 
 
 def public(thing: T) -> T:
-    """Name the package as the module of a class or function: what a repr, a pickle or a document shows survives a move
-    inside the package."""
+    """Set the module of a class or function to the package itself.
+
+    So reprs, pickles and documentation stay valid if it moves inside the package.
+    """
     thing.__module__ = "kling_widgets"
     return thing

@@ -50,6 +50,6 @@ class Task:
         return self.status in ("succeeded", "failed")
 
     def __repr__(self) -> str:
-        told = f" ({one_line(self.word, 40)})" if self.status == "unknown" and self.word else ""
+        word = f" ({one_line(self.word, 40)})" if self.status == "unknown" and self.word else ""
         progress = "" if self.progress is None or self.ended else f", {self.progress} %"
-        return f"<Task {one_line(self.id, 80)}: {self.status}{told}{progress}>"
+        return f"<Task {one_line(self.id, 80)}: {self.status}{word}{progress}>"

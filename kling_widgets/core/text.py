@@ -1,16 +1,18 @@
-"""Text on one line, and sizes of files in words."""
+"""Formatting of text on one line, and of file sizes."""
 
 from __future__ import annotations
 
 import re
 
-_LONGEST = 2000  # characters; an error is a line to read, and a service may answer with a whole page
+_LONGEST = 2000  # characters; an error should stay readable, and a service may answer with a whole page
 
 
 def one_line(text: object, longest: int = _LONGEST) -> str:
-    """Text on one line without control characters or marks that turn the reading direction, cut to ``longest``:
-    replies and file names are data, and a terminal or a notebook must not obey what stands in them."""
-    # A lone surrogate, as of a file name that is no text, cannot be printed.
+    """Return text on one line, cut to ``longest``, without control characters or marks that change text direction.
+
+    Replies and file names are data: a terminal or a notebook must not interpret control characters in them.
+    """
+    # A lone surrogate, as in a file name that is not valid text, cannot be printed.
     printable = str(text).encode("utf-8", "replace").decode()
     words = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", printable)
     line = " ".join(words.split())
@@ -18,7 +20,7 @@ def one_line(text: object, longest: int = _LONGEST) -> str:
 
 
 def format_size(size: float) -> str:
-    """Return a number of bytes for people: "640 KB", "1.2 MB", "20 MB"."""
+    """Return a number of bytes in readable form: "640 KB", "1.2 MB", "20 MB"."""
     if size < 1e6:
         return f"{max(1, round(size / 1e3))} KB"
     number, unit = (size / 1e9, "GB") if size >= 1e9 else (size / 1e6, "MB")

@@ -1,1 +1,1 @@
-"""What touches a disk, and nothing else."""
+"""Files on disk: atomic writing, locks, names, the data folder."""

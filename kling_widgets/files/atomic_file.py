@@ -1,4 +1,4 @@
-"""A file in the making, which is whole or absent for everybody else."""
+"""Atomic writing of large files: other programs see the whole file or none."""
 
 from __future__ import annotations
 
@@ -16,48 +16,55 @@ from kling_widgets.errors import KlingError
 
 try:
     import fcntl
-except ImportError:  # Windows, which removes no file that is open
+except ImportError:  # Windows, which does not remove open files
     fcntl = None  # type: ignore[assignment]
 
 T = TypeVar("T")
 
 _DRAFT = re.compile(r"\.kling-[0-9a-f]{12}\.part")
-_TRIES = 20  # names that others may sweep in the moment before they are locked
+_TRIES = 20  # temporary files that another process may remove before this one has locked them
 
 
 class AtomicFile:
-    """A file in the making: bytes go to a temporary file in the same folder, which takes the name at the end.
+    """A file that appears under its name only when it is complete.
 
-    Who writes one holds a lock on it, which ends with the process, however that ends. So what a killed kernel has left
-    is known, and removed when the next download begins in that folder.
+    The content goes to a temporary file in the same folder, which is renamed at the end. The writer holds a lock on the
+    temporary file, which the system releases if the process dies. So files left by a killed kernel can be recognised;
+    they are removed when the next download starts in that folder.
+
+    Thread-safe.
 
     Args:
-        path: where the video is to be; missing folders are made.
-        overwrite: whether a file that is there may be replaced.
+        path: the final path; missing folders are created.
+        overwrite: whether an existing file may be replaced.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         try:
             self.path = Path(path).expanduser()
-        except RuntimeError:  # ~somebody whom this machine does not know
-            raise KlingError(f"No file can be called {path}: this machine does not know that user.") from None
+        except RuntimeError:  # ~name of an unknown user
+            raise KlingError(f"{path} is not a valid path: there is no such user on this machine.") from None
         if "\0" in str(path):
-            raise KlingError("No file can have a name with a zero byte in it.")
+            raise KlingError("A file name cannot contain a null character.")
         self._overwrite = overwrite
         self._file: BinaryIO | None = None
         self._draft = self.path
-        self._lock = forks.lock()  # a cancelled wait leaves its last step running in a thread
+        self._lock = forks.lock()  # after a cancelled wait, its last step may still run in a thread
         self._discarded = False
 
     def check(self) -> None:
-        """Sees that the name is free, and makes its folder; :class:`KlingError` if it is taken."""
+        """Check that the path is free, and create its folder.
+
+        Raises:
+            KlingError: the path is a folder, or a file that must not be replaced.
+        """
         if self.path.is_dir():
             raise KlingError(f"{self.path} is a folder: name a file in it, such as {self.path / 'clip.mp4'}.")
         self._check_free()
         self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def begin(self) -> None:
-        """Makes the temporary file, or empties the one that was begun; nothing after ``discard``."""
+        """Create the temporary file, or truncate the existing one; do nothing after ``discard``."""
         with self._lock:
             if self._file is not None:
                 self._file.seek(0)
@@ -75,61 +82,65 @@ class AtomicFile:
                 return file, draft
             file.close()
         raise KlingError(
-            f"Another program keeps removing what is written in {self.path.parent}: choose another folder."
+            f"Another program keeps removing the files written to {self.path.parent}: choose another folder."
         )
 
-    def write(self, piece: bytes | bytearray) -> None:
-        """Adds a piece."""
+    def write(self, chunk: bytes | bytearray) -> None:
+        """Append a chunk; do nothing after ``discard``."""
         with self._lock:
             if self._file is not None:
-                self._file.write(piece)
+                self._file.write(chunk)
 
-    def looked_at(self, look: Callable[[BinaryIO], T]) -> T | None:
-        """What is found in the bytes so far; None after ``discard``."""
+    def inspect(self, read: Callable[[BinaryIO], T]) -> T | None:
+        """Return ``read(file)`` for the content written so far; None after ``discard``."""
         with self._lock:
             if self._file is None:
                 return None
             try:
-                return look(self._file)
+                return read(self._file)
             finally:
                 self._file.seek(0, os.SEEK_END)
 
     def finish(self) -> Path:
-        """Gives the file its name."""
+        """Rename the temporary file to its final path, and return that.
+
+        Raises:
+            KlingError: another file has taken the path in the meantime.
+        """
         with self._lock:
             assert self._file is not None
             self._file.flush()
-            os.fsync(self._file.fileno())  # else a power cut could leave the name on an empty file
+            os.fsync(self._file.fileno())  # otherwise a power failure could leave an empty file under the final name
             if fcntl is None:
-                self._file.close()  # Windows does not rename what is open; elsewhere the lock is held to the end
+                self._file.close()  # Windows does not rename open files; elsewhere the lock is held to the end
             if self._overwrite:
                 self._draft.replace(self.path)
             else:
-                self._take_name()
+                self._rename()
             self._file.close()
             self._file = None
             return self.path
 
     def discard(self) -> None:
-        """Removes the temporary file, if there is one; nothing is written any more."""
+        """Remove the temporary file, if there is one; later calls write nothing."""
         with self._lock:
             self._discarded = True
             if self._file is None:
                 return
             file, self._file = self._file, None
             if fcntl is not None:
-                _remove(self._draft)  # while the lock is held: afterwards the name may be somebody else's
-            with suppress(OSError):  # the rest of the bytes found no space
+                _remove(self._draft)  # while the lock is held: afterwards another process may use the name
+            with suppress(OSError):  # no space for the buffered rest
                 file.close()
             if fcntl is None:
                 _remove(self._draft)
 
-    def _take_name(self) -> None:
+    def _rename(self) -> None:
         try:
-            os.link(self._draft, self.path)  # unlike a rename it never replaces
+            os.link(self._draft, self.path)  # unlike a rename, it never replaces a file
         except FileExistsError:
-            raise self._taken() from None
-        except (OSError, AttributeError):  # a file system, or a Python, without links
+            raise self._exists_error() from None
+        except (OSError, AttributeError):  # a file system, or a Python, without hard links
             self._check_free()
             self._draft.replace(self.path)
         else:
@@ -137,26 +148,26 @@ class AtomicFile:
 
     def _check_free(self) -> None:
         if not self._overwrite and os.path.lexists(self.path):
-            raise self._taken()
+            raise self._exists_error()
 
-    def _taken(self) -> KlingError:
-        return KlingError(f"{self.path} is there already and stays: choose another name, or overwrite=True.")
+    def _exists_error(self) -> KlingError:
+        return KlingError(f"{self.path} already exists and is kept: choose another name, or pass overwrite=True.")
 
 
 def sweep(folder: Path) -> None:
-    """Removes the temporary files in the folder whose writers are gone; where locks do not tell, none."""
+    """Remove the temporary files in the folder whose writers are gone; none on a file system without locks."""
     with suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             if _DRAFT.fullmatch(entry.name):
-                with suppress(OSError):  # somebody else's, or somebody else was faster
+                with suppress(OSError):  # no permission, still being written, or already removed by another process
                     _sweep(Path(entry.path))
 
 
 def _sweep(draft: Path) -> None:
     if not stat.S_ISREG(draft.lstat().st_mode):
-        return  # ours are plain files
+        return  # not created by this class
     if fcntl is None:
-        draft.unlink()  # fails for one that is being written
+        draft.unlink()  # fails if it is being written
         return
     with draft.open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,15 +176,15 @@ def _sweep(draft: Path) -> None:
 
 
 def _is_mine(file: BinaryIO, draft: Path) -> bool:
-    """Whether the new file is locked and still there: in the moment before, somebody may have swept it away."""
+    """Lock the new file and return whether it is still there: another process may have swept it before the lock."""
     if fcntl is None:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False  # it is being swept away
+        return False  # it is being swept
     except OSError:
-        pass  # a file system without locks, where nobody sweeps either
+        pass  # a file system without locks, where nothing is swept
     return _is_named(file, draft)
 
 
@@ -185,5 +196,5 @@ def _is_named(file: BinaryIO, draft: Path) -> bool:
 
 
 def _remove(draft: Path) -> None:
-    with suppress(OSError):  # its folder has gone
+    with suppress(OSError):  # its folder is gone
         draft.unlink()

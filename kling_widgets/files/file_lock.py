@@ -1,4 +1,4 @@
-"""Where a file is, on this machine or on another one, and locks on files, which the system takes back."""
+"""Locks on files, which the system releases if their process dies, and the type of a path's file system."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ except ImportError:  # Windows
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-# File systems of this machine alone. A write-ahead log needs memory that all who write share, which a network file
-# system has not, and SQLite cannot tell: where it is not known to be safe, the slower rollback journal is used.
+# Local file systems. A write-ahead log needs shared memory between all writers, which a network file system lacks and
+# SQLite cannot detect: unless the file system is known to be local, the slower rollback journal is used.
 # https://www.sqlite.org/wal.html: "All processes using a database must be on the same host computer."
 LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
 
 
 def file_system(path: Path, mounts: Path) -> str:
-    """The kind of file system that a path is on, such as "ext4"; "" where that is not known."""
+    """Return the type of the file system that holds a path, such as "ext4"; "" if it is not known.
+
+    Args:
+        path: any path.
+        mounts: the system's list of mounts, as in ``/proc/mounts``.
+    """
     try:
         lines = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
         real = os.path.realpath(path)
@@ -37,15 +42,15 @@ def file_system(path: Path, mounts: Path) -> str:
 
 
 def lock(file: Path, timeout: float) -> BaseFileLock:
-    """A lock on a file, for its owner alone, that is not held yet.
+    """Return an exclusive lock on a file, not yet acquired.
 
     Args:
-        file: the file, which is made.
-        timeout: seconds to wait for it.
+        file: the lock file; it is created, readable by its owner only.
+        timeout: seconds to wait when the lock is acquired.
     """
     from filelock import FileLock
 
-    # A mere file in place of a lock of the system would stay behind when its process is killed.
+    # The fallback, a plain file in place of a system lock, would be left behind if its process is killed.
     known = "fallback_to_soft" in inspect.signature(FileLock.__init__).parameters
     options: dict[str, Any] = {"fallback_to_soft": False} if known else {}
     return FileLock(file, timeout=timeout, mode=0o600, thread_local=False, **options)
@@ -53,29 +58,29 @@ def lock(file: Path, timeout: float) -> BaseFileLock:
 
 @contextlib.contextmanager
 def shared_lock(file: Path, timeout: float) -> Iterator[None]:
-    """Hold a lock on a file together with others: nobody holds ``lock`` of this file meanwhile.
+    """Hold a shared lock on a file: meanwhile nobody can acquire its exclusive ``lock``.
 
-    Where the system has no such locks, nothing is held: Windows does not rename a file that somebody has open, and on
-    other systems one goes on without.
+    If the system has no such locks, nothing is held. On Windows that is safe, as it does not rename open files; on
+    other systems the work proceeds without a lock.
 
     Args:
-        file: the file, which is made for its owner alone.
-        timeout: seconds to wait while somebody holds it alone.
+        file: the lock file; it is created, readable by its owner only.
+        timeout: seconds to wait while the exclusive lock is held.
 
     Raises:
-        TimeoutError: it was held alone for all that time.
+        TimeoutError: the exclusive lock was held for all that time.
     """
     with contextlib.ExitStack() as stack:
         if fcntl is not None and (opened := _opened(file)) is not None:
             stack.callback(os.close, opened)
             _wait_for_shared(opened, time.monotonic() + timeout)
-            # A forked child has the same lock: closed alone, it would be held for as long as the child lives.
+            # A forked child shares the lock: if this process only closed the file, the child would still hold it.
             stack.callback(fcntl.flock, opened, fcntl.LOCK_UN)
         yield
 
 
 def _opened(file: Path) -> int | None:
-    with contextlib.suppress(OSError):  # nothing can be set aside in a folder that is only read
+    with contextlib.suppress(OSError):  # a read-only folder, in which nothing can be repaired anyway
         return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     return None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from kling_widgets.core import forks
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import KlingError
-from kling_widgets.files.file_names import _mark
+from kling_widgets.files.file_names import task_hash
 from kling_widgets.media.clip import Clip, find
 from kling_widgets.storage.submission import Submission
 
@@ -101,6 +101,6 @@ def saved_clip(submission: Submission, folder: Path) -> Clip | None:
     clip = find(Path(submission.path)) if submission.path else None
     if clip is None:
         return None
-    named = re.fullmatch(rf"\S+_{_mark(submission.task_id or '')}(-\d+)?\.mp4", clip.path.name)
+    named = re.fullmatch(rf"\S+_{task_hash(submission.task_id or '')}(-\d+)?\.mp4", clip.path.name)
     inside = Path(os.path.realpath(clip.path)).is_relative_to(os.path.realpath(folder))
     return clip if clip.sha256 == submission.sha256 or named or inside else None

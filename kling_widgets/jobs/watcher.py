@@ -61,7 +61,7 @@ class Watcher:
         self._connect, self._examine, self._timeout = connect, examine, timeout
         self._lock, self._connecting = forks.lock(), forks.lock()
         self._reset()
-        forks.anew(self, Watcher._reset)
+        forks.after_in_child(self, Watcher._reset)
 
     def _reset(self) -> None:
         """Start without a loop, also in a forked child: its thread is gone, and the connections are the parent's."""

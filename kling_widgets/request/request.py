@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_widgets.catalog.all_fields import FIELDS
-from kling_widgets.catalog.fields import stray_problem
+from kling_widgets.catalog.fields import unusable_problem
 from kling_widgets.catalog.model_names import ACCEPTED, ALIASES, FRAME_LISTS, resolve, unknown_fields
 from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.rules import problems_between
-from kling_widgets.core.json_values import JSON, masked, paths_in, shorten, strays, to_json, with_links
+from kling_widgets.core.json_values import JSON, masked, paths_in, shorten, to_json, unusable_kinds, with_links
 from kling_widgets.core.problem import Problem
 from kling_widgets.core.public import public
 from kling_widgets.core.text import one_line
@@ -311,8 +311,8 @@ class VideoRequest:
         for name, value in self._values.items():
             if name in FIELDS:
                 found += self._spec.field(name).problems(value)
-            elif stray := next(strays(value), ""):
-                found.append(stray_problem(name, name, stray))
+            elif kind := next(unusable_kinds(value), ""):
+                found.append(unusable_problem(name, name, kind))
         found += problems_between(self._spec, self._values)
         in_order = sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error")
         return CheckedRequest(tuple(in_order), to_body(self._spec, self._values))

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from kling_widgets.catalog.all_fields import PREFIX
 from kling_widgets.catalog.model_names import resolve
 from kling_widgets.catalog.models import MODELS
-from kling_widgets.core.json_values import UNSEEN
+from kling_widgets.core.json_values import INVISIBLE
 from kling_widgets.request.magic_words import OPTIONS, OTHERS
 
 # Unicode's property Dash, as an editor or an input method may write one for a hyphen.
@@ -26,12 +26,12 @@ _HYPHENS = "\\-\u2010-\u2013\u2212\ufe63\uff0d"  # those that join the parts of 
 _LONG = "\u2014\u2015\u2e3a\u2e3b\ufe31\ufe58"  # those that editors make of two hyphens
 # Dashes and a name. What has been matched is never tried in another way (*+), so that no text takes long.
 _DASHED = (
-    rf"(?P<run>[{DASHES}](?:[{UNSEEN}]*[{DASHES}])*+)[{UNSEEN}]*+"
-    rf"(?P<name>[^\W\d_][\w{UNSEEN}]*+(?:[{_HYPHENS}][{UNSEEN}]*[^\W{UNSEEN}][\w{UNSEEN}]*+)*+)"
+    rf"(?P<run>[{DASHES}](?:[{INVISIBLE}]*[{DASHES}])*+)[{INVISIBLE}]*+"
+    rf"(?P<name>[^\W\d_][\w{INVISIBLE}]*+(?:[{_HYPHENS}][{INVISIBLE}]*[^\W{INVISIBLE}][\w{INVISIBLE}]*+)*+)"
 )
-_ANYWHERE = re.compile(rf"(?<![{DASHES}{UNSEEN}])(?P<unseen>[{UNSEEN}]*+){_DASHED}")
-_AT_START = re.compile(rf"(?P<unseen>[\s{UNSEEN}]*+){_DASHED}")
-_ALONE = re.compile(rf"[\s{UNSEEN}]*+(?P<run>[{DASHES}](?:[{UNSEEN}]*[{DASHES}])*+)[{UNSEEN}]*+(?=\s|$)")
+_ANYWHERE = re.compile(rf"(?<![{DASHES}{INVISIBLE}])(?P<unseen>[{INVISIBLE}]*+){_DASHED}")
+_AT_START = re.compile(rf"(?P<unseen>[\s{INVISIBLE}]*+){_DASHED}")
+_ALONE = re.compile(rf"[\s{INVISIBLE}]*+(?P<run>[{DASHES}](?:[{INVISIBLE}]*[{DASHES}])*+)[{INVISIBLE}]*+(?=\s|$)")
 _VALUE = re.compile(r"[\s=:：]*\d")
 _END = re.compile(r"[\s=:：]|$")
 _SENTENCE = re.compile("[,.;!?…，。；！？]")
@@ -105,7 +105,7 @@ def dash_alone(text: str, position: int) -> tuple[int, bool] | None:
 
 def begins_with_dash(text: str) -> bool:
     """Whether a dash comes first of what can be seen."""
-    return re.match(rf"[\s{UNSEEN}]*[{DASHES}]", text) is not None
+    return re.match(rf"[\s{INVISIBLE}]*[{DASHES}]", text) is not None
 
 
 def _dashed(match: re.Match[str], text: str) -> Dashed:
@@ -142,7 +142,7 @@ def _apart(text: str, start: int, unseen: str, *, one_hyphen: bool) -> bool:
 
 def seen(text: str) -> str:
     """The text without what nobody sees."""
-    return re.sub(f"[{UNSEEN}]", "", text)
+    return re.sub(f"[{INVISIBLE}]", "", text)
 
 
 def _hyphens(dashes: str) -> bool:
@@ -190,7 +190,7 @@ def misspelt(name: str) -> str | None:
 _LONGER = {name: set(name) for name in sorted(OPTIONS) if len(name) >= 4}
 
 # The first word: in quotes too, as a path with blanks is.
-_FIRST = re.compile(rf"[\s{UNSEEN}]*(?:\"([^\"]+)\"(?=\s|$)|'([^']+)'(?=\s|$)|(\S+))")
+_FIRST = re.compile(rf"[\s{INVISIBLE}]*(?:\"([^\"]+)\"(?=\s|$)|'([^']+)'(?=\s|$)|(\S+))")
 _MARKED = re.compile(r"!?(?:\[[^\[\]]*\])?\((\S+)\)|<(\S+)>")
 _NUMBERED = frozenset(model.name for model in MODELS.values() if any(map(str.isdigit, model.name)))
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")

@@ -19,7 +19,7 @@ from typing import Any
 from kling_widgets.core import forks
 from kling_widgets.core.json_values import to_json
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.files.data_dir import abbreviate_home, write_whole
+from kling_widgets.files.data_dir import abbreviate_home, write_atomically
 from kling_widgets.request.estimate import Money, seconds_of
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.spending.spend_limit import currency, number
@@ -203,7 +203,7 @@ class PriceTable:
             raise InvalidRequestError(f"{len(rows)} prices are too many for one table. Nothing was changed.")
         if self._read().damaged:
             self._set_aside()
-        write_whole(self.path, content)
+        write_atomically(self.path, content)
 
     def _set_aside(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -102,7 +102,7 @@ class Database:
         self.mode = "delete"
         self._scripts, self._tables, self._timeout, self._clock = scripts, tables, timeout, clock
         self._local = file_system(self.path, mounts) in LOCAL
-        self._lock = forks.lock(awaited=True)
+        self._lock = forks.lock(delays_fork=True)
         # The thread of the open transaction, and the function that executes a statement in it.
         self._inside: tuple[int, Callable[[Step], Answer]] | None = None
         self._memory: sqlite3.Connection | None = None

@@ -13,7 +13,7 @@ from kling_widgets.core.json_values import JSON, paths_in, plain, shorten, to_js
 from kling_widgets.core.key_patterns import looks_like_key
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.files.data_dir import abbreviate_home, write_whole
+from kling_widgets.files.data_dir import abbreviate_home, write_atomically
 from kling_widgets.files.file_names import slug
 from kling_widgets.request.request import VideoRequest
 
@@ -72,7 +72,7 @@ class PresetStore:
         if len(content) > LARGEST:
             raise InvalidRequestError(f"This is too large for a preset: {len(content):,} bytes, {LARGEST:,} at most.")
         try:
-            write_whole(self.folder / _file_name(name), content)
+            write_atomically(self.folder / _file_name(name), content)
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise KlingError(f"The preset cannot be saved in {abbreviate_home(self.folder)} ({why}).") from None

@@ -48,7 +48,7 @@ class ProcessRegistry:
         self._folder, self._clock = folder, clock
         self._mutex = forks.lock()
         self._reset()
-        forks.anew(self, ProcessRegistry._reset)
+        forks.after_in_child(self, ProcessRegistry._reset)
 
     def _reset(self) -> None:
         """Start without a name, also in a forked child, which is a process of its own."""

@@ -425,7 +425,7 @@ def test_an_existing_file_is_kept(make: Maker, tmp_path: Path) -> None:
     path.write_bytes(b"mine")
     with FaultServer(lambda asked: Answer(body=MP4)) as server:
         client = make(server.url)
-        with pytest.raises(KlingError, match="is there already"):
+        with pytest.raises(KlingError, match="already exists"):
             client.download(f"{server.url}/a.mp4", path)
         assert path.read_bytes() == b"mine" and server.asked == []
         client.download(f"{server.url}/a.mp4", path, overwrite=True)
@@ -440,7 +440,7 @@ def test_a_file_created_meanwhile_is_kept(make: Maker, tmp_path: Path) -> None:
         path.write_bytes(b"theirs")
         return Answer(body=MP4)
 
-    with FaultServer(answer) as server, pytest.raises(KlingError, match="is there already"):
+    with FaultServer(answer) as server, pytest.raises(KlingError, match="already exists"):
         make(server.url).download(f"{server.url}/a.mp4", path)
     assert path.read_bytes() == b"theirs"
     assert [other for other in tmp_path.iterdir() if other.is_file()] == [path]

@@ -84,7 +84,7 @@ def test_a_fork_waits_for_what_must_not_be_copied_halfway() -> None:
     code = """
 import os, threading
 from kling_widgets.core import forks
-lock, begun, go_on, done = forks.lock(awaited=True), threading.Event(), threading.Event(), []
+lock, begun, go_on, done = forks.lock(delays_fork=True), threading.Event(), threading.Event(), []
 def work():
     with lock:
         begun.set(); go_on.wait(60); done.append("whole")
@@ -112,7 +112,7 @@ from kling_widgets.core import forks
 class Thing:
     def __init__(self):
         self.begun = 0
-        forks.anew(self, Thing.begin)
+        forks.after_in_child(self, Thing.begin)
     def begin(self):
         self.begun += 1
 gone, kept = Thing(), Thing()
@@ -120,7 +120,7 @@ del gone; gc.collect()
 child = os.fork()
 if child == 0:
     os._exit(kept.begun)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), kept.begun, len(forks._begin))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), kept.begun, len(forks._callbacks))
 """
     assert program(code) == "1 0 1\n"
 

@@ -24,11 +24,11 @@ from kling_widgets.core.json_values import (
     paths_in,
     plain,
     shorten,
-    strays,
     to_json,
+    unusable_kinds,
     with_links,
 )
-from kling_widgets.core.key_patterns import foreign_key, looks_like_key, may_hold_key, was_masked
+from kling_widgets.core.key_patterns import looks_like_key, may_hold_key, other_key_owner, was_masked
 from tests.core.samples import KEY, Hostile, junk
 
 
@@ -42,7 +42,7 @@ def test_anything_becomes_json_with_paths(value: Any) -> None:
     shown.encode()
     assert KEY not in shown
     assert looks_like_key(kept) == (masked(kept) != with_links(map_strings(kept, plain), lambda path: plain(str(path))))
-    assert may_hold_key(kept) == bool(looks_like_key(kept) or was_masked(kept) or foreign_key(kept))
+    assert may_hold_key(kept) == bool(looks_like_key(kept) or was_masked(kept) or other_key_owner(kept))
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_a_scheme_is_not_local(text: str) -> None:
 @pytest.mark.parametrize("value", [np.zeros((2, 3)), Hostile(), object()])
 def test_what_stands_for_an_object_is_no_file(value: Any) -> None:
     """A picture in memory becomes a word in angle brackets, which nobody shall look for on the disk."""
-    assert list(strays(plain([value]))) == [type(value).__name__]
+    assert list(unusable_kinds(plain([value]))) == [type(value).__name__]
     assert not is_local(plain(value))
-    assert list(strays(["<a b>", "a.png", "<>", "<ndarray>"])) == []
+    assert list(unusable_kinds(["<a b>", "a.png", "<>", "<ndarray>"])) == []
 
 
 def test_paths_are_found_and_replaced_wherever_they_stand() -> None:
@@ -167,7 +167,7 @@ def test_text_numbers_and_paths_go_into_a_prompt(value: object, kind: str) -> No
     assert kind_of(value) == kind
 
 
-UNSEEN = [
+INVISIBLE = [
     *"\x00\x1f\x7f\x85\u00ad\u034f\u061c\u115f\u1160\u17b4\u180e\u200b\u200d\u200e\u2028\u2029\u202e\u2060\u2065\u2800\u3164\ufe0f\ufeff\uffa0",
     *"\ufffc\U000e0001\U000e0041\U000e0100\U0001d173\U0001bca0",
     " \t\n\u3000\xa0",
@@ -176,7 +176,7 @@ UNSEEN = [
 ]
 
 
-@pytest.mark.parametrize("text", UNSEEN, ids=ascii)
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
 def test_what_shows_nothing_is_blank(text: str) -> None:
     """Whatever its characters are called."""
     assert is_blank(text)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kling_widgets.core.json_values import as_name, masked, shorten
-from kling_widgets.core.key_patterns import foreign_key, looks_like_key, may_hold_key
+from kling_widgets.core.key_patterns import looks_like_key, may_hold_key, other_key_owner
 from tests.core.samples import KEY
 
 
@@ -58,7 +58,7 @@ def test_a_key_of_another_service_is_recognised(owner: str) -> None:
     """Wherever it stands: at a word's beginning, behind a sign or a line break, in names of objects."""
     key = OTHERS[owner]
     for value in (key, f"token={key}", f"a boat\n{key}", [{"a": f"'{key}'"}], {key: 1}, f"https://e.com/ {key}"):
-        assert foreign_key(value) == owner and may_hold_key(value)
+        assert other_key_owner(value) == owner and may_hold_key(value)
     assert not looks_like_key(key)
 
 
@@ -79,6 +79,6 @@ def test_a_key_of_another_service_is_recognised(owner: str) -> None:
         5,
     ],
 )
-def test_links_ids_and_prose_hold_no_foreign_key(value: object) -> None:
+def test_links_ids_and_prose_hold_no_key_of_another_service(value: object) -> None:
     """A signed link holds the name of a key by right; ids and words are none."""
-    assert foreign_key(value) == ""
+    assert other_key_owner(value) == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kling_widgets.files.data_dir import VARIABLE, data_dir, write_whole
+from kling_widgets.files.data_dir import VARIABLE, data_dir, write_atomically
 
 
 def test_the_environment_chooses() -> None:
@@ -31,11 +31,11 @@ def test_the_tests_have_a_home_of_their_own(isolated: Path) -> None:
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     """For its owner alone; where it cannot be written nothing is left behind."""
     path = tmp_path / "home" / "kept.json"
-    write_whole(path, b"one")
-    write_whole(path, b"two")
+    write_atomically(path, b"one")
+    write_atomically(path, b"two")
     assert path.read_bytes() == b"two"
     assert path.stat().st_mode & 0o777 == 0o600
     (tmp_path / "home" / "folder").mkdir()
     with pytest.raises(OSError):
-        write_whole(tmp_path / "home" / "folder", b"three")
+        write_atomically(tmp_path / "home" / "folder", b"three")
     assert sorted(each.name for each in path.parent.iterdir()) == ["folder", "kept.json"]

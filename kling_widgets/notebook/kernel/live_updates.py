@@ -72,7 +72,7 @@ class UpdateThrottle:
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, background: bool = True) -> None:
         self._clock, self.background = clock, background
         self._begin()
-        forks.anew(self, UpdateThrottle._begin)
+        forks.after_in_child(self, UpdateThrottle._begin)
 
     def _begin(self) -> None:
         """All anew, also in a forked child, which has not the thread."""

@@ -19,7 +19,7 @@ from kling_widgets.catalog.structured_fields import Clips
 from kling_widgets.core.json_values import paths_in
 from kling_widgets.core.problem import Problem
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.files.data_dir import write_whole
+from kling_widgets.files.data_dir import write_atomically
 from kling_widgets.media import limits, media_links, probe
 from kling_widgets.media.limits import Facts
 from kling_widgets.media.thumbnail import data_uri, thumbnail
@@ -58,7 +58,7 @@ class LocalMedia:
             if not (place.is_file() and place.read_bytes() == content):  # else it is damaged
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 place.parent.mkdir(mode=0o700, exist_ok=True)
-                write_whole(place, content)  # an upload of the same picture may be reading it
+                write_atomically(place, content)  # an upload of the same picture may be reading it
         except OSError as error:
             raise KlingError(
                 f"{harmless} cannot be kept in {place.parent} ({error.strerror}): give its path instead."

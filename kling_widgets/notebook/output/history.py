@@ -20,7 +20,7 @@ from kling_widgets.core.json_values import JSON, masked, plain, shorten, to_json
 from kling_widgets.core.printing import say
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.files.data_dir import abbreviate_home, write_whole
+from kling_widgets.files.data_dir import abbreviate_home, write_atomically
 from kling_widgets.notebook.output import history_filters
 from kling_widgets.notebook.output.history_filters import STATES, When
 from kling_widgets.notebook.output.status_text import duration
@@ -354,7 +354,7 @@ def _write(path: Path, text: str, overwrite: bool) -> None:
     try:
         path = path.expanduser()
         if overwrite:
-            write_whole(path, text.encode())
+            write_atomically(path, text.encode())
         else:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)

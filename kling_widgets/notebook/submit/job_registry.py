@@ -27,7 +27,7 @@ class JobRegistry:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.jobs: dict[int, Job] = {}
-        forks.anew(self, JobRegistry._forget)
+        forks.after_in_child(self, JobRegistry._forget)
         session.on_close(self.stop)
 
     def _forget(self) -> None:
