@@ -1,4 +1,4 @@
-"""Every field of a request, with the limits and the source of each: the one place where a field is declared."""
+"""Every field of a request, declared once, with the limits of each and their sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ S, D, R, OPEN = Source.SERVICE, Source.DOCUMENTED, Source.READ, Source.OPEN
 
 PREFIX = "aigc-video-kling-"
 PRICING = "The service's Pricing page says which specs and prices a model really has."
-DEFAULT_SECONDS = 5  # what a clip has when nothing is said (S); sent all the same, as one cousin then makes 4 (C10)
+# The service's default (S). It is sent even so, because a sister service defaults to 4 (C10).
+DEFAULT_SECONDS = 5
 
 FRAMES, REFERENCES, SHOTS, CAMERA = "Frames", "References", "Shots", "Camera"
 MOTION, MEDIA, ELEMENTS, LIPS = "Motion brush", "Video and voice", "Elements", "Lip sync"
@@ -33,7 +34,7 @@ def _ratio(text: str) -> str:
     return text.replace("：", ":").replace(" ", "")
 
 
-# Every field of the line, in the order of the service page.
+# Every field of this line of models, in the order of the service's page.
 FIELDS: Mapping[str, AnyField] = {
     field.name: field
     for field in (
@@ -67,7 +68,7 @@ FIELDS: Mapping[str, AnyField] = {
             choices=("1280x720", "720x1280", "1920x1080", "1080x1920", "1024x1024", "512x512"),
             shape=r"[1-9]\d{1,4}x[1-9]\d{1,4}",
             example_shape="width x height, such as 1280x720",
-            outside="The gateway is known to make a clip of any other size square; {value} is not one that it knows.",
+            outside="The gateway is known to make the clip square for any other size; it does not know {value}.",
             tidy=_size,
         ),
         Choice(
@@ -84,7 +85,7 @@ FIELDS: Mapping[str, AnyField] = {
         Choice(
             name="resolution",
             label="Resolution",
-            help="How fine the picture is; above a model's own 720P and 1080P it is upscaled (D).",
+            help="The resolution of the clip; above a model's own 720P and 1080P it is upscaled (D).",
             example="720P",
             choices=("720P", "1080P", "2K", "4K"),
             shape=r"[1-9]\d{2,3}P|[1-9]K",
@@ -92,7 +93,7 @@ FIELDS: Mapping[str, AnyField] = {
             outside="The service names 720P, 1080P, 2K and 4K; {value} may be refused or changed.",
             tidy=_resolution,
         ),
-        Flag(name="sound", label="Sound", help="Whether sound is made with the picture.", example="off"),
+        Flag(name="sound", label="Sound", help="Whether the clip has sound.", example="off"),
         Link(
             name="image",
             label="First frame",
@@ -104,7 +105,7 @@ FIELDS: Mapping[str, AnyField] = {
         Link(
             name="image_tail",
             label="Last frame",
-            help="The picture that the clip ends with; it needs a first frame and is under 5 MB (D).",
+            help="The picture that the clip ends with, under 5 MB; it needs a first frame (D).",
             example="https://example.com/last.png",
             section=FRAMES,
             aliases=("last_frame_url",),
@@ -120,15 +121,15 @@ FIELDS: Mapping[str, AnyField] = {
         Flag(
             name="multi_shots",
             label="Several shots",
-            help="Whether the clip is made of several shots.",
+            help="Whether the clip consists of several shots.",
             example="on",
             section=SHOTS,
             aliases=("multi_shot",),
         ),
         Choice(
             name="shot_type",
-            label="Who cuts",
-            help="customize: you give the shots. intelligence: the model makes them (D).",
+            label="Shot type",
+            help="customize: you define the shots. intelligence: the model does (D).",
             example="customize",
             section=SHOTS,
             choices=("customize", "intelligence"),
@@ -194,22 +195,22 @@ FIELDS: Mapping[str, AnyField] = {
         Anything(
             name="face_choose",
             label="Face",
-            help="The face to speak, from the identification: text, or a list of objects (S, D).",
+            help="The face that speaks, from the identification: text, or a list of objects (S, D).",
             example="FACE_ID",
             section=LIPS,
         ),
         Anything(
             name="motion_brush",
             label="Motion brush, raw",
-            help="Named by the service page, its inner shape is not documented; it is sent as given.",
+            help="Named on the service's page, its structure is not documented; it is sent as given.",
             example='{"any": "JSON"}',
             section=MOTION,
         ),
     )
 }
 
-# The first frame and a picture of which the page says that it is the last frame *or* a reference: on a model that has
-# no last frame the service decides, and so they stay as they were given. Not a field with a control of its own.
+# The first frame, and a picture that the page calls the last frame *or* a reference. If the model has no last frame,
+# the service decides, so such a list is sent as it was given. This field has no control of its own.
 IMAGES = Links(
     name="images",
     label="First and second picture",
@@ -222,9 +223,9 @@ IMAGES = Links(
 
 
 def field_of(name: str) -> AnyField | None:
-    """The line's field of this name, ``images`` among them; None for what is no field."""
+    """Return the field of this name, including ``images``, or None."""
     return IMAGES if name == IMAGES.name else FIELDS.get(name)
 
 
-# Keys of metadata that could override the body in the gateway (R), and with it what is billed.
+# Keys of metadata that could override the body in the gateway (R), and so change what is billed.
 FORBIDDEN_METADATA = ("model", "model_name", "seconds", "duration")

@@ -1,6 +1,6 @@
-"""What models are told apart by: each feature with the fields that set it and the capability that the catalog names.
+"""Features by which models differ, each with its fields and the catalog's name of the capability.
 
-The table of models, the comparison and the words of what a model gains are made of these.
+The table of models and the comparison of models are built from them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from kling_widgets.catalog.structured_fields import Clips
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Something that one model can do, or takes, and another does not.
+    """A capability or an input that some models have and others lack.
 
     Attributes:
-        title: a word or two, such as a column has.
+        title: one or two words, used as the heading of a column.
         fields: the fields that set it.
-        capability: what the catalog calls it among a model's capabilities, or "".
-        gained: what one has who has it, where the title alone would not say it.
+        capability: its name among a model's capabilities in the catalog, or "".
+        gained: its name in a comparison, if the title alone would be unclear.
     """
 
     title: str
@@ -32,16 +32,19 @@ class Feature:
     def __str__(self) -> str:
         return self.gained or self.title
 
-    def of(self, model: Model) -> Capability | None:
-        """How it is known whether the model has it; None when it is not offered. The service's page does not say which
-        of the line's fields a model takes (D), unless it names what they are for."""
+    def capability_of(self, model: Model) -> Capability | None:
+        """Return the model's capability with its source, or None if the model does not offer this feature.
+
+        The service's page does not say which fields each model takes, unless it names the capability. A feature that is
+        known only from the model's fields is therefore marked as documented elsewhere (D).
+        """
         if known := next((each for each in model.capabilities if each.name == self.capability), None):
             return known
         return Capability(self.title, Source.DOCUMENTED) if any(name in model.by_name for name in self.fields) else None
 
     def has(self, model: Model) -> bool:
-        """Whether the model has it, by a source that no other one contradicts."""
-        known = self.of(model)
+        """Return whether the model has this feature, according to sources that do not contradict each other."""
+        known = self.capability_of(model)
         return known is not None and known.source is not Source.OPEN
 
 
@@ -59,8 +62,8 @@ FEATURES = (
     Feature("motion brush", ("dynamic_masks", "motion_brush"), "motion control"),
     Feature("elements", ("kling_elements",)),
 )
-# What nearly all models share, or what stands in a column of another kind.
-MORE = (
+# Features that nearly all models share, or that the table shows in another way.
+MINOR_FEATURES = (
     Feature("size", ("size",)),
     Feature("shape", ("aspect_ratio",)),
     Feature("lip sync", ("session_id", "face_choose"), "lip sync"),
@@ -68,8 +71,8 @@ MORE = (
 )
 
 
-def most(model: Model, name: str) -> int | None:
-    """How many items of a list of media the strictest source allows; None where it is not offered."""
+def max_items(model: Model, name: str) -> int | None:
+    """Return how many items a media list may have according to the strictest source, or None if it is not offered."""
     match model.by_name.get(name):
         case Links(limits=limits):
             return min(limit.value for limit in limits)
@@ -79,19 +82,19 @@ def most(model: Model, name: str) -> int | None:
 
 
 def ratios(model: Model) -> tuple[str, ...]:
-    """The shapes that are documented for it; empty where it takes that of its picture."""
+    """Return the documented aspect ratios of a model; empty if its clips take the shape of the picture."""
     field = model.by_name.get("aspect_ratio")
     return field.choices if isinstance(field, Choice) else ()
 
 
 def usual_seconds(model: Model) -> tuple[int, ...]:
-    """The lengths that it is documented for; empty where the length comes from elsewhere, or is not documented."""
+    """Return the documented lengths of a model; empty if the length follows its media or is not documented."""
     field = model.by_name.get("seconds")
     return field.usual if isinstance(field, Number) and not model.length else ()
 
 
 def length(model: Model) -> str:
-    """How long a clip can be, in words: "5 or 10 seconds", "follows the sound"."""
+    """Return the possible lengths of a clip in words: "5 or 10 seconds", "follows the sound"."""
     field = model.field("seconds")
     if model.length:
         return model.length

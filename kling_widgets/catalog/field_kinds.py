@@ -1,4 +1,4 @@
-"""Every kind of field, as one closed union: where each kind must be known, mypy points at the one that is missing."""
+"""Every kind of field as one closed union, so that mypy reports each ``match`` that lacks a kind."""
 
 from __future__ import annotations
 

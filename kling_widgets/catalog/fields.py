@@ -1,7 +1,7 @@
-"""The kinds of field that a request is made of, and what is checked in each of them alone.
+"""The kinds of field in a request, with the checks that concern a single field.
 
-A field cleans a value at the door (``clean``: what cannot be cleaned stays as it was given) and later says what is
-wrong with it (``check``). What concerns several fields at once is in ``rules.py``.
+``clean()`` normalises input and returns invalid values unchanged; ``check()`` reports them. Checks that concern several
+fields are in ``rules.py``.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ Media = Literal["image", "video", "audio"]
 
 
 class Source(StrEnum):
-    """How a fact about the service is known, and so how strictly it is held."""
+    """The source of a fact about the service, which decides how strictly the fact is enforced."""
 
     SERVICE = "S"  # the service's own page
-    DOCUMENTED = "D"  # documented elsewhere, by the gateway, by Tencent or by Kling
-    READ = "R"  # read in the source of the gateway's family or of a real client
+    DOCUMENTED = "D"  # documented elsewhere: by the gateway, Tencent or Kling
+    READ = "R"  # read in the source code of the gateway's family or of a real client
     INFERRED = "I"
     OPEN = "?"  # the sources contradict each other
 
     @property
     def severity(self) -> Severity:
-        """Only what the service itself says is refused; other sources may be behind it."""
+        """Return "error" for the service's own page only, as other sources may be out of date."""
         return "error" if self is Source.SERVICE else "warning"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldLimit:
-    """A number that a service sets, and where that is said."""
+    """A numeric limit of the service, and its source."""
 
     value: int
     source: Source
@@ -47,16 +47,16 @@ class Field(ABC):
     """One field of a request.
 
     Attributes:
-        name: the wire's name.
-        label: what a form calls it.
+        name: its name in the body.
+        label: its name in a form.
         help: one sentence, with the limits in words.
-        example: a value as it stands in a magic line.
-        section: the form's section; "" for what everybody sets.
-        aliases: other names that the service page gives it.
-        in_metadata: whether it travels in ``metadata`` or at the top of the body.
+        example: a value as written in a magic line.
+        section: the form's section; "" for the main one.
+        aliases: other names for it on the service's page.
+        in_metadata: whether it is sent in ``metadata`` or at the top level of the body.
     """
 
-    kind: ClassVar[str]  # a word for the control that a form gives it
+    kind: ClassVar[str]  # a short name of this class
     many: ClassVar[bool] = False  # whether it is a list, to which a repeated option adds
 
     name: str
@@ -69,57 +69,64 @@ class Field(ABC):
 
     @abstractmethod
     def clean(self, value: JSON, *, paths: bool) -> JSON:
-        """The value in its one form, or None for "not set"; a value of the wrong kind comes back unchanged.
+        """Return the value in its normal form, None for "not set", or a value of the wrong kind unchanged.
 
-        With ``paths``, text that is no link becomes a :class:`~pathlib.Path`: the user wrote it. Without (a body, a
-        file, the journal), it stays text, and is an error.
+        Args:
+            value: the value as given.
+            paths: whether text that is not a link becomes a :class:`~pathlib.Path`, because the user wrote it. If False
+                (a body, a file, the journal), it stays text, which is an error.
         """
 
     @abstractmethod
     def check(self, value: JSON) -> Iterator[Problem]:
-        """What is wrong with the value, as ``clean`` gave it, when it holds nothing but JSON and paths."""
+        """Yield the problems of a value that ``clean`` returned and that contains only JSON and paths."""
 
     def problems(self, value: JSON) -> Iterator[Problem]:
-        """Yield what is wrong with the value, as ``clean`` gave it."""
-        if stray := next(unusable_kinds(value), ""):
-            yield unusable_problem(self.name, self.label, stray, picture=self.kind in ("link", "links", "masks"))
+        """Yield the problems of a value that ``clean`` returned."""
+        if kind := next(unusable_kinds(value), ""):
+            yield unusable_problem(self.name, self.label, kind, picture=self.kind in ("link", "links", "masks"))
         else:
             yield from self.check(value)
 
     def wire(self, value: JSON) -> JSON:
-        """The value as the body carries it."""
+        """Return the value as it is sent in the body."""
         return value
 
     def error(self, message: str, hint: str = "") -> Problem:
-        """An error in this field."""
+        """Return an error in this field."""
         return Problem("error", self.name, message, hint)
 
     def problem_by_source(self, source: Source, message: str, hint: str = "") -> Problem:
-        """A problem as severe as its source is sure."""
+        """Return an error if the source is the service's own page, otherwise a warning."""
         return Problem(source.severity, self.name, message, hint)
 
 
 def unusable_problem(name: str, label: str, kind: str, *, picture: bool = False) -> Problem:
-    """Return the error of an object that stands where text, a number or a picture belongs.
+    """Return the error for an object where text, a number or a picture is expected.
 
     Args:
         name: the field's name.
-        label: what people call it.
-        kind: of the object, as ``unusable_kinds`` gives it.
-        picture: whether a picture belongs there.
+        label: the field's name for people.
+        kind: the kind of the object, as ``unusable_kinds`` yields it.
+        picture: whether a picture is expected.
     """
     if kind in MISSING:
         return Problem("error", name, f"{label}: a value is missing ({kind}).", "Fill it in, or leave the field out.")
     if picture:
-        said = f"{label}: a value of type {kind} is neither a link nor a file."
-        return Problem("error", name, said, "A picture in memory becomes a file by kw.picture(image).")
-    said = f"{label}: a value of type {kind} is no text, number or path."
-    return Problem("error", name, said, "Give the text or the number that is meant.")
+        message = f"{label}: a value of type {kind} is neither a link nor a file."
+        return Problem("error", name, message, "Use kw.picture(image) to save a picture in memory to a file.")
+    message = f"{label}: a value of type {kind} is not text, a number or a path."
+    return Problem("error", name, message, "Pass the text or number itself.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Field):
-    """Free text. ``at_most`` counts characters."""
+    """Free text.
+
+    Attributes:
+        at_most: the limit, in characters.
+        long: whether a form shows several lines.
+    """
 
     kind: ClassVar[str] = "text"
 
@@ -140,20 +147,20 @@ class Text(Field):
             yield self.problem_by_source(
                 self.at_most.source,
                 f"{self.label} has {len(value)} characters; {self.at_most.value} is the documented limit.",
-                "Shorten it, or it may be refused or cut.",
+                "Shorten it; otherwise it may be refused or cut.",
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Field):
-    """One word of a list, or another one of the same shape.
+    """One word of a list, or another word of the same format.
 
     Attributes:
-        choices: what is offered.
-        shape: the regular expression that any value must match.
-        example_shape: the shape in words.
-        outside: what a well-formed value that is not in the list means.
-        tidy: brings what people type into the wire's form.
+        choices: the words that a form offers.
+        shape: the regular expression that every value must match.
+        example_shape: that format in words.
+        outside: the warning for a well-formed value that is not in the list.
+        tidy: converts input to the form that is sent.
     """
 
     kind: ClassVar[str] = "choice"
@@ -183,10 +190,10 @@ class Number(Field):
     """A whole number, sent as a string: the stock gateway silently turns ``5.5`` and ``"5s"`` into 5 (R).
 
     Attributes:
-        low: below it is an error.
-        high: above it is a warning where nothing else is documented: no source has a model that takes more.
-        usual: the values that the model is documented to take (D); others are a warning. Empty: not documented.
-        unit: of the number, for people.
+        low: a smaller value is an error.
+        high: a larger value is a warning if ``usual`` is empty: no source documents a model that accepts more.
+        usual: the values documented for the model (D); any other value is a warning. Empty if none are documented.
+        unit: the unit, for people.
     """
 
     kind: ClassVar[str] = "number"
@@ -211,17 +218,17 @@ class Number(Field):
                 f"For example {self.usual[0] if self.usual else self.low}.",
             )
         elif self.usual and value not in self.usual:
-            said = f"This model is documented for {self.usual_words()}, not {value} {self.unit}."
-            yield Problem("warning", self.name, said, asks=True)
+            message = f"This model is documented for {self.usual_words()}, not {value} {self.unit}."
+            yield Problem("warning", self.name, message, asks=True)
         elif value > self.high:
-            said = f"No model is documented for more than {self.high} {self.unit}; {value} are given."
-            yield Problem("warning", self.name, said, asks=True)
+            message = f"No model is documented for more than {self.high} {self.unit}, not {value}."
+            yield Problem("warning", self.name, message, asks=True)
 
     def wire(self, value: JSON) -> JSON:
         return str(value) if isinstance(value, int) else value
 
     def usual_words(self) -> str:
-        """The usual values for people: "5 or 10 seconds", "3 to 15 seconds"."""
+        """Return the usual values in words: "5 or 10 seconds", "3 to 15 seconds"."""
         low, high = min(self.usual), max(self.usual)
         whole_range = len(self.usual) > 2 and self.usual == tuple(range(low, high + 1))
         return (f"{low} to {high}" if whole_range else " or ".join(map(str, self.usual))) + f" {self.unit}"
@@ -232,10 +239,10 @@ SWITCH_WORDS: Mapping[str, bool] = {"on": True, "true": True, "off": False, "fal
 
 @dataclass(frozen=True, kw_only=True)
 class Flag(Field):
-    """On or off. The service page takes true/false and on/off; we send true/false.
+    """A switch. The service accepts true/false and on/off; this package sends true/false.
 
     Attributes:
-        choices: what is offered; one of the two where the model leaves no choice.
+        choices: the offered values; only one if the model leaves no choice.
     """
 
     kind: ClassVar[str] = "flag"
@@ -252,5 +259,5 @@ class Flag(Field):
             yield self.error(f"{self.label} is on or off, not {shorten(value)}.")
         elif value not in self.choices:
             always = "on" if True in self.choices else "off"
-            said = f"{self.label} is always {always} with this model."
-            yield Problem("warning", self.name, said, "Leave it out.", {self.name: None})
+            message = f"{self.label} is always {always} with this model."
+            yield Problem("warning", self.name, message, "Leave it out.", {self.name: None})

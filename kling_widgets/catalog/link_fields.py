@@ -1,4 +1,4 @@
-"""Fields whose value is a link, or a local picture that becomes one."""
+"""Fields that take links, or local pictures that are uploaded to become links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kling_widgets.core.problem import Problem
 
 
 def clean_link(value: JSON, *, paths: bool) -> JSON:
-    """A link as text, a local file as a Path, nothing as None."""
+    """Return a link as text, a local file as a Path, and blank text as None."""
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -23,7 +23,7 @@ def clean_link(value: JSON, *, paths: bool) -> JSON:
 
 
 def link_problem(name: str, label: str, media: Media, value: JSON) -> Problem | None:
-    """What is wrong with a link or a local file, or None."""
+    """Return the problem of a link or a local file, or None."""
     if isinstance(value, PurePath):
         if media == "image":
             return None
@@ -36,26 +36,26 @@ def link_problem(name: str, label: str, media: Media, value: JSON) -> Problem | 
     if value is None:
         return Problem("error", name, f"{label}: the link is missing.")
     if not isinstance(value, str) or not is_link(value):
-        said, hint = f"{label}: {shorten(value)} is not an http(s) link.", ""
+        message, hint = f"{label}: {shorten(value)} is not an http(s) link.", ""
         if isinstance(value, str) and is_embedded(value):
-            said = f"{label}: {shorten(value, 20)} is a file as text, not a link to one."
-            hint = "kw.picture(text) makes it a file." if media == "image" else ""
-        return Problem("error", name, said, hint or ("" if media == "image" else f"Give a link to the {media}."))
+            message = f"{label}: {shorten(value, 20)} is an encoded file, not a link to one."
+            hint = "Use kw.picture(text) to save it to a file." if media == "image" else ""
+        return Problem("error", name, message, hint or ("" if media == "image" else f"Give a link to the {media}."))
     return None
 
 
 def is_link(text: str) -> bool:
-    """Whether text is an http(s) link, as far as its form shows."""
+    """Return whether text has the form of an http(s) link."""
     try:
         parts = urlsplit(text)
         return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
-    except ValueError:  # such as "http://[": urlsplit raises where it could answer
+    except ValueError:  # urlsplit raises for some malformed links, such as "http://["
         return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Link(Field):
-    """One public link, or a local picture that is uploaded when the request is sent."""
+    """A public link, or a local picture that is uploaded when the request is sent."""
 
     kind: ClassVar[str] = "link"
 
@@ -71,7 +71,12 @@ class Link(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Links(Field):
-    """A list of links or local pictures. ``limits`` are numbers of items, the strictest source first."""
+    """A list of links or local pictures.
+
+    Attributes:
+        limits: the maximum number of items, by the strictest source first.
+        media: the kind of media.
+    """
 
     kind: ClassVar[str] = "links"
     many: ClassVar[bool] = True

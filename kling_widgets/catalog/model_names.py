@@ -1,4 +1,4 @@
-"""Names that people type: which model or field is meant, and what to say when none is."""
+"""Resolution of the names of models and fields as people type them, with suggestions for unknown ones."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from kling_widgets.core.problem import Problem
 from kling_widgets.core.public import public
 from kling_widgets.errors import InvalidRequestError
 
-# "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API. They would hit another line (S).
+# "kling-v2-5-turbo", "kling-v3", "kling-video-o1": names of Kling's own API, which belong to another line (S).
 _NATIVE = re.compile(r"kling-(?:video-|v(?=\d))?(\w+(?:[-.]\w+)*)")
-# Its modes, which are no models: "kling-v2-6-pro" is 2.6 at a finer setting. "-master" and "-omni" are other models.
+# Modes in that API, which are not models: "kling-v2-6-pro" is 2.6 in better quality. "-master" and "-omni" are models.
 _MODES = re.compile(r"-(?:pro|std)$")
-# "3.1", "3.1-fast", "3.1-lite" in the upstream's documents are Google Veo (S), whatever stands before them.
+# "3.1", "3.1-fast", "3.1-lite" in the upstream's documents are Google Veo (S), with any prefix.
 _VEO = re.compile(r"(?:aigc-video-kling-|kling-)?v?3[.-]1(?:-.*)?", re.DOTALL)
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """The known names that look most like the word."""
+    """Return the known names that are most similar to the word."""
     from difflib import get_close_matches  # only mistakes need it
 
     return tuple(get_close_matches(word.lower(), tuple(known), n=count, cutoff=0.5))
 
 
 def resolve(name: object) -> tuple[Model, Problem | None]:
-    """The model that a name means, and what is wrong with the name. Always gives a model: with all fields when it is
-    not one of ours, so that an unfinished or mistaken request can still be shown."""
+    """Return the model with this name, and the problem with the name, if any.
+
+    An unknown name results in a model with all fields, so that an unfinished or mistaken request can still be shown.
+    """
     if isinstance(name, Model) and name.known:
         return name, None
     name = plain(name.id if isinstance(name, Model) else name)
@@ -41,38 +43,40 @@ def resolve(name: object) -> tuple[Model, Problem | None]:
     if not text:
         return unknown_model(""), Problem("error", "model", "No model is chosen.", f"For example {PREFIX}2.6.")
     if (kind := next(unusable_kinds(name), kind_of(name))) not in ("", "bool"):
-        said = f"A model is a name such as 2.6, not a value of type {kind}."
-        return unknown_model(text), Problem("error", "model", said, 'For example VideoRequest("2.6", prompt=…).')
+        message = f"A model is a name such as 2.6, not a value of type {kind}."
+        return unknown_model(text), Problem("error", "model", message, 'For example VideoRequest("2.6", prompt=…).')
     if len(text.split()) > 1:
-        hint = f'A prompt goes with a model: "2.6", prompt={shorten(text, 30)}.'
+        hint = f'If it is a prompt, name a model too: "2.6", prompt={shorten(text, 30)}.'
         return unknown_model(text), Problem("error", "model", f"{shorten(text)} is not a model of this service.", hint)
     if low.startswith("aigc-video-gv") or _VEO.fullmatch(low):
-        hint = "Google Veo, 3.1 among it, is another line (aigc-video-gv-…); this package is for Kling."
+        hint = "Google Veo, including 3.1, is another line (aigc-video-gv-…); this package is for Kling only."
         return unknown_model(text), Problem("error", "model", f"{shorten(text)} is not a Kling model.", hint)
     if native := _NATIVE.fullmatch(low):
         others = "other Kling names can reach another line of the service, at other prices."
-        message = f"{shorten(text)} is a name of another line."
-        if right := _here(native[1]):
+        message = f"{shorten(text)} is a name of another line of models."
+        if right := _equivalent(native[1]):
             return unknown_model(text), Problem("error", "model", message, f"Use {right}: {others}", {"model": right})
         if re.search(r"\d", low):
             hint = f"The models here are {_short_names()}; {others}"
             return unknown_model(text), Problem("error", "model", message, hint)
     near = nearest(low.removeprefix(PREFIX), (model.name for model in MODELS.values()))
     if re.fullmatch(re.escape(PREFIX) + r"[\w.-]+", low):
-        hint = "It is sent as it is, with all fields open; a misspelt name is refused by the service."
+        hint = "It is sent as it is, with all fields available; the service refuses a misspelt name."
         if near:
-            hint += f" Near it: {', '.join(near)}."
+            hint += f" Similar names: {', '.join(near)}."
         return unknown_model(low), Problem("warning", "model", f"{shorten(text)} is newer than this catalog.", hint)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"The models are {_short_names()}."
     return unknown_model(text), Problem("error", "model", f"{shorten(text)} is not a model of this service.", hint)
 
 
-def _here(native: str) -> str | None:
-    """The model of this service that a native name means by the known rules of spelling, or None: what merely looks
-    like one of ours is another model, at another price."""
+def _equivalent(native: str) -> str | None:
+    """Return the id of this service's model for a native name, by the known rules of spelling, or None.
+
+    A name that is merely similar is not converted, as it is another model, at another price.
+    """
     name = _MODES.sub("", re.sub(r"(?<=\d)-(?=\d)", ".", native))
-    found = (name, f"{name}.0", re.sub(r"^(\d+)(?=-)", r"\1.0", name))
-    return next((PREFIX + each for each in found if PREFIX + each in MODELS), None)
+    candidates = (name, f"{name}.0", re.sub(r"^(\d+)(?=-)", r"\1.0", name))
+    return next((PREFIX + each for each in candidates if PREFIX + each in MODELS), None)
 
 
 def _short_names() -> str:
@@ -105,26 +109,29 @@ def model(name: str | float) -> Model:
 
 
 ALIASES: Mapping[str, str] = {alias: field.name for field in FIELDS.values() for alias in field.aliases}
-# Names under which the first two frames travel; they are taken at every door and turned into image and image_tail.
+# Other names for the first and last frame. They are accepted everywhere, and converted to image and image_tail.
 FRAME_LISTS = ("images", "image_urls")
 ACCEPTED = (*FIELDS, *ALIASES, *FRAME_LISTS, "metadata")
 
 
 def unknown_fields(names: Iterable[str], accepted: Iterable[str] = ACCEPTED) -> tuple[Problem, ...]:
-    """A problem for each name that is no field, with the nearest ones: the gateway would silently ignore it (R)."""
+    """Return a problem for each name that is not a field, with similar names.
+
+    The gateway would silently ignore such a field (R).
+    """
     accepted = tuple(accepted)
     problems = []
     for name in names:
         if name not in accepted:
             near = nearest(name, accepted)
-            hint = (
-                f"Did you mean {' or '.join(near)}?" if near else "What the catalog does not know goes into metadata."
-            )
+            hint = f"Did you mean {' or '.join(near)}?" if near else "Put fields that the catalog lacks into metadata."
             problems.append(Problem("error", name, f"There is no field {shorten(name)}.", hint))
     return tuple(problems)
 
 
-def left_open(model: Model, links: JSON) -> bool:
-    """Whether the service decides what these ``images`` are: of two the second is a last frame or a reference (S), and
-    more are not documented. Such a list stays as it was given."""
+def is_ambiguous(model: Model, links: JSON) -> bool:
+    """Return whether the service decides how the pictures in ``images`` are used; such a list is sent as it was given.
+
+    The second of two pictures is a last frame or a reference (S); more than two are not documented.
+    """
     return isinstance(links, list) and (len(links) > 2 or (len(links) == 2 and "image_tail" not in model.by_name))

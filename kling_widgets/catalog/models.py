@@ -1,8 +1,8 @@
-"""The catalog: every model and every field, each limit with its source. Data; the one place where such a fact stands.
+"""The catalog of models: the fields and limits of each, with their sources.
 
 Sources: S the service's page (2026-06-24) · D documented elsewhere by the gateway, Tencent or Kling · R read in the
-source of the gateway's family · I inferred. The form, the option parser, the checks, the completions, the tables of the
-README and the demo all derive from here.
+source code of the gateway's family · I inferred. The form, the option parser, the checks, the completions, the tables
+of the README and the demo are all derived from this data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kling_widgets.core.text import one_line
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Something that a model can do, and how that is known."""
+    """An ability of a model, and the source of this information."""
 
     name: str
     source: Source
@@ -34,14 +34,14 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A field without which the model's work cannot be done."""
+    """A field that a model requires."""
 
     field: str
     source: Source
     message: str
 
 
-# Whether a model makes sound: it does, it does not, it does if asked, or the sources contradict each other.
+# Whether a model makes sound: always, never, on request, or unknown because the sources contradict each other.
 Sound = Literal["always", "never", "optional", "unknown"]
 
 
@@ -143,7 +143,7 @@ _LAST_1080P = Capability("last frame", S, "documented elsewhere at 1080P")
 _REFERENCES = Capability("references", S)
 _SOUND_1080P = "documented elsewhere at 1080P"
 _PAGE_S_NINE = (FieldLimit(9, S),)
-# Kling's own reference of motion control has other limits than that of videos elsewhere.
+# Kling's own reference gives other limits for motion control than for other videos.
 _DRIVING = {"video_list": "A public link to the driving video, an mp4 or mov of 3 to 30 s, at most 100 MB (D)."}
 _SPEECH = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 300 s, at most 5 MB (D)."}
 _LIPS = {"voice_list": "A public link to an mp3, wav, m4a or aac of 2 to 60 s, at most 5 MB (D)."}
@@ -175,49 +175,48 @@ def entry(
     native: tuple[str, ...] = ("720P", "1080P"),
     helps: Mapping[str, str] = MappingProxyType({}),
 ) -> Model:
-    """One entry of the catalog. All that a model has of its own stands here; controls, checks, completions and tables
-    follow.
+    """Return a model with its own limits in its fields; controls, checks, completions and tables are derived from it.
 
     Args:
-        name: what follows aigc-video-kling- in its id.
-        title: for people.
-        fields: the names of the fields that it is documented to take, in a form's order.
-        capabilities: what it can do; that of its sound is added.
-        seconds: the lengths that are documented; none where the length follows its media.
-        ratios: the shapes that are documented (D), if not those of the service's page.
+        name: its id without the prefix aigc-video-kling-.
+        title: as in ``Model``.
+        fields: the names of the documented fields, in the order of the form.
+        capabilities: its abilities; the one for sound is added.
+        seconds: the documented lengths; empty if the length follows its media.
+        ratios: the documented aspect ratios (D), if they differ from those of the service's page.
         sound: as in ``Model``.
-        sound_note: what is said about its sound.
-        references: how many pictures ``image_list`` takes, the strictest source first.
-        videos: how many clips ``video_list`` takes (D).
-        sounds: how many ``voice_list`` takes (D).
+        sound_note: a note on its sound.
+        references: the maximum number of pictures in ``image_list``, by the strictest source first.
+        videos: the maximum number of clips in ``video_list`` (D).
+        sounds: the maximum number of sounds in ``voice_list`` (D).
         needs, length, scene, native: as in ``Model``.
-        helps: the help of fields that are something else with this model.
+        helps: the help of fields that have another meaning with this model.
     """
     own: dict[str, AnyField] = {}
 
-    def set_up(field: str, **changes: object) -> None:
+    def adapt(field: str, **changes: object) -> None:
         own[field] = replace(own.get(field) or FIELDS[field], **changes)  # type: ignore[arg-type]
 
     if seconds:
-        set_up("seconds", usual=seconds)
+        adapt("seconds", usual=seconds)
         number = own["seconds"]
         assert isinstance(number, Number)
-        set_up("seconds", help=f"How long the clip is: {number.usual_words()} (D); default {DEFAULT_SECONDS} (S).")
+        adapt("seconds", help=f"How long the clip is: {number.usual_words()} (D); default {DEFAULT_SECONDS} (S).")
     if length:
-        set_up("seconds", help=f"The length {length} (D); default {DEFAULT_SECONDS} (S).")
+        adapt("seconds", help=f"The length {length} (D); default {DEFAULT_SECONDS} (S).")
     if ratios:
-        said = f"{', '.join(ratios)} are documented for {title}; {{value}} may be refused or changed."
-        set_up("aspect_ratio", choices=ratios, outside=said)
+        outside = f"{', '.join(ratios)} are documented for {title}; {{value}} may be refused or changed."
+        adapt("aspect_ratio", choices=ratios, outside=outside)
     if sound == "always":
-        set_up("sound", choices=(True,), help="This model always makes sound (D).")
+        adapt("sound", choices=(True,), help="This model always makes sound (D).")
     if references != _PAGE_S_NINE:
-        set_up("image_list", limits=references, help=f"Pictures of what should appear, {_at_most(references)}.")
+        adapt("image_list", limits=references, help=f"Pictures of what should appear, {_at_most(references)}.")
     for field, most in (("video_list", videos), ("voice_list", sounds)):
         if most > 1:
             kinds = FIELDS[field].help.partition(" to an ")[2]
-            set_up(field, at_most=most, help=f"Up to {most} public links, each to an {kinds}")
-    for field, said in helps.items():
-        set_up(field, help=said)
+            adapt(field, at_most=most, help=f"Up to {most} public links, each to an {kinds}")
+    for field, text in helps.items():
+        adapt(field, help=text)
     known = {"always": Capability("sound", D, "always"), "optional": Capability("sound", D, sound_note),
              "unknown": Capability("sound", OPEN, "sources contradict each other")}.get(sound)  # fmt: skip
     return Model(
@@ -352,7 +351,7 @@ MODELS: Mapping[str, Model] = {
         ),
     )
 }
-# What %kling takes when no model is named: text, frames, references, video and sound, the model of the page's example.
+# The model of %kling if none is named: it takes text, frames, references, video and sound, and is the page's example.
 DEFAULT_MODEL = MODELS[PREFIX + "2.6"]
 
 
@@ -373,7 +372,7 @@ def models() -> tuple[Model, ...]:
 
 
 def unknown_model(model_id: str) -> Model:
-    """A model that the catalog does not know: every field of the line is open to it."""
+    """Return a model for an id that the catalog does not know; it accepts every field."""
     return Model(
         id=model_id,
         title=one_line(model_id.replace(PREFIX, "Kling ", 1), 100) or "No model",

@@ -1,4 +1,4 @@
-"""Reference pictures: a list of links, or of objects with one."""
+"""Reference pictures: a list of links, or of objects that contain one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kling_widgets.core.problem import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class References(Links):
-    """``image_list``: a list of links (S). An object with a link (D) is taken, and sent as it is if it says more."""
+    """``image_list``: a list of links (S). An object with a link (D) becomes the link, unless it has other keys too."""
 
     spellings: ClassVar[Mapping[str, str]] = MappingProxyType({"image_url": "url"})
 
@@ -41,10 +41,12 @@ class References(Links):
         objects = [item for item in value if _is_object(item)] if isinstance(value, list) else []
         for item in objects:
             if len({str(item[name]) for name in _LINKS if item.get(name)}) > 1:
-                yield self.error(f"{self.label}: url and image_url are the same, but differ.", "Keep url.")
+                yield self.error(
+                    f"{self.label}: url and image_url mean the same, but their values differ.", "Keep url."
+                )
         if objects:
-            said = f"{self.label}: the service documents links alone, not objects such as {shorten(objects[0])}."
-            yield Problem("warning", self.name, said, "It is sent as it is.")
+            message = f"{self.label}: the service documents links only, not objects such as {shorten(objects[0])}."
+            yield Problem("warning", self.name, message, "It is sent as it is.")
         yield from super().check([link_of(item) for item in value] if objects else value)
 
 
@@ -52,17 +54,17 @@ _LINKS = ("url", "image_url")
 
 
 def link_of(item: JSON) -> JSON:
-    """The link or path of a reference, also of one that is an object."""
+    """Return the link or path of a reference, which may be an object."""
     return next(item[name] for name in _LINKS if item.get(name)) if _is_object(item) else item
 
 
 def _is_object(item: JSON) -> bool:
-    """Whether it is an object with a link."""
+    """Return whether a value is an object with a link."""
     return isinstance(item, dict) and any(item.get(name) for name in _LINKS)
 
 
 def _parsed(value: JSON) -> JSON:
-    """Text that is a JSON object with a link as that object, so that one can be typed; anything else as it is."""
+    """Parse text that is a JSON object with a link, so that one can be typed; return anything else unchanged."""
     if not isinstance(value, str) or not value.lstrip().startswith("{"):
         return value
     try:

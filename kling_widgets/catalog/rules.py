@@ -1,4 +1,4 @@
-"""What is wrong between fields: each rule is a function of the model and the values, and one entry of ``RULES``."""
+"""Rules between fields: each is a function of the model and the values, and an entry of ``RULES``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FIELDS, FORBIDDEN_METADATA, IMAGES, PRICING
-from kling_widgets.catalog.model_names import ALIASES, FRAME_LISTS, left_open
+from kling_widgets.catalog.model_names import ALIASES, FRAME_LISTS, is_ambiguous
 from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.shot_fields import duration_of, joined_prompt, texts_of
 from kling_widgets.catalog.workflows import SCENES
@@ -23,14 +23,16 @@ def _warning(field: str, message: str, hint: str = "", fix: Values = MappingProx
 
 
 def leftovers(model: Model, values: Values) -> Iterator[Problem]:
-    """Names that came beside a field they contradict, and metadata that the service would read in another way."""
+    """Report aliases that contradict their field, and metadata that the service would misread or does not document."""
     for name, value in values.items():
         if name in ALIASES:
             field = ALIASES[name]
-            said = f"{field} and {name} are the same field, but {shorten(values[field])} and {shorten(value)} differ."
-            yield Problem("error", field, said, "Keep one.")
-        elif name == IMAGES.name and left_open(model, value) and not {"image", "image_tail"} & values.keys():
-            yield from _undecided(model, value)
+            message = (
+                f"{field} and {name} are the same field, but {shorten(values[field])} and {shorten(value)} differ."
+            )
+            yield Problem("error", field, message, "Keep one.")
+        elif name == IMAGES.name and is_ambiguous(model, value) and not {"image", "image_tail"} & values.keys():
+            yield from _ambiguous_pictures(model, value)
         elif name in FRAME_LISTS:
             yield _frames_problem(name, value)
     metadata = values.get("metadata", {})
@@ -40,37 +42,37 @@ def leftovers(model: Model, values: Values) -> Iterator[Problem]:
     for name, value in metadata.items():
         known = ALIASES.get(name, name)
         if name in FORBIDDEN_METADATA:
-            said = f"metadata.{name} could override what the request says, and so what is billed."
-            yield Problem("error", "metadata", said, f"Set {'the model' if 'model' in name else 'seconds'} instead.")
+            message = f"metadata.{name} could override the request, and so change what is billed."
+            yield Problem("error", "metadata", message, f"Set {'the model' if 'model' in name else 'seconds'} instead.")
         elif name in FRAME_LISTS:
             yield _frames_problem(name, value)
         elif known in FIELDS:
-            said = f"{known} is given twice, as {shorten(values[known])} and as {shorten(value)}."
-            yield Problem("error", known, said, "Keep one.")
+            message = f"{known} is given twice, as {shorten(values[known])} and as {shorten(value)}."
+            yield Problem("error", known, message, "Keep one.")
         else:
             yield _warning("metadata", f"The service does not document metadata.{name}.", "It is sent as it is.")
     if any(paths_in(metadata)):
         yield Problem("error", "metadata", "A file in metadata cannot be uploaded.", "Give its http(s) link.")
 
 
-def _undecided(model: Model, links: list[JSON]) -> Iterator[Problem]:
-    """A list of pictures that is sent as it was given."""
+def _ambiguous_pictures(model: Model, links: list[JSON]) -> Iterator[Problem]:
+    """Report that the service decides how the pictures in ``images`` are used."""
     for problem in IMAGES.check(links):
         yield Problem(problem.severity, "image", problem.message, problem.hint)
     if len(links) > 2:
-        said = (
+        message = (
             f"images takes a first frame and one more picture, not {len(links)}; some services take references there."
         )
-        yield _warning("image", said, "It is sent as it is. References have a field of their own (image_list).")
+        yield _warning("image", message, "It is sent as it is. References have a field of their own (image_list).")
     else:
-        said = (
-            f"{model.title} has no last frame: whether the second of images is one or a reference the service decides."
+        message = (
+            f"{model.title} has no last frame: the service decides whether the second of images is one or a reference."
         )
-        yield _warning("image", said, "It is sent as it is. image_tail or image_list says which.")
+        yield _warning("image", message, "It is sent as it is. Use image_tail or image_list to decide yourself.")
 
 
 def _has_first(values: Values) -> bool:
-    """Whether there is a first frame."""
+    """Return whether there is a first frame."""
     return "image" in values or "images" in values
 
 
@@ -80,53 +82,54 @@ def _frames_problem(name: str, value: JSON) -> Problem:
     return Problem("error", "image", f"{name} contradicts image or image_tail, or is not a list of links.", "Keep one.")
 
 
-# Where people type; what else is opaque, as an id of the service's, may look like anything.
+# Fields with text that people write; others hold opaque values, such as ids, which may look like a key.
 _TYPED = ("prompt", "multi_prompt", "metadata")
 
 
-def keys(model: Model, values: Values) -> Iterator[Problem]:
-    """A key in a value would be sent, shown and saved."""
+def api_keys(model: Model, values: Values) -> Iterator[Problem]:
+    """Report API keys in values, as they would be sent, shown and saved."""
     given = {"model": model.id, **values}
     if not may_hold_key(given):
         return
     for name, value in given.items():
         if looks_like_key(value):
-            yield Problem("error", name, f"Something that looks like an API key stands in {name}.", "Take it out.")
+            yield Problem("error", name, f"{name} contains what looks like an API key.", "Remove it.")
         elif was_masked(value):
-            said = f"What looked like an API key was taken out of {name}: sk-… stands in its place."
-            yield Problem("error", name, said, "Take that out, too.")
+            message = f"{name} contained what looked like an API key, which was replaced by sk-… in it."
+            yield Problem("error", name, message, "Remove that too.")
     for name in _TYPED:
         if owner := other_key_owner(values.get(name)):
-            said = f"What looks like a key of {owner} stands in {name}: it is sent and saved as it is."
-            yield _warning(name, said, "Take it out.")
+            message = f"{name} contains what looks like a key of {owner}: it is sent and saved as it is."
+            yield _warning(name, message, "Remove it.")
 
 
-def needed(model: Model, values: Values) -> Iterator[Problem]:
-    """A prompt, and what the model cannot do without."""
+def required(model: Model, values: Values) -> Iterator[Problem]:
+    """Report a missing prompt, and missing fields that the model requires."""
     pictures = _has_first(values) or "image_list" in values or "video_list" in values
     if "prompt" not in values and not joined_prompt(values.get("multi_prompt")):
+        hint = "Describe what happens in the video."
         if model.can("text") and not pictures:
-            yield Problem("error", "prompt", "Without a picture the service needs a prompt.", "Say what happens.")
+            yield Problem("error", "prompt", "Without a picture the service needs a prompt.", hint)
         else:
-            yield _warning("prompt", "The prompt is empty; the gateway is known to refuse that.", "Say what happens.")
+            yield _warning("prompt", "The prompt is empty; the gateway is known to refuse that.", hint)
     for need in model.needs:
         if need.field not in values and not (need.field == "image" and _has_first(values)):
             yield Problem(need.source.severity, need.field, need.message)
 
 
-def offered(model: Model, values: Values) -> Iterator[Problem]:
-    """Fields of the line that this model is not documented to take."""
+def undocumented(model: Model, values: Values) -> Iterator[Problem]:
+    """Report fields that are not documented for this model."""
     if not model.known:
         return
     for name in values:
         if name in FIELDS and name not in model.by_name:
             doubt = "The sources contradict each other. " if name == "sound" and model.sound == "unknown" else ""
-            said = f"{name} is not documented for {model.title}."
-            yield Problem("warning", name, said, f"{doubt}It is sent as it is.", {name: None}, asks=not doubt)
+            message = f"{name} is not documented for {model.title}."
+            yield Problem("warning", name, message, f"{doubt}It is sent as it is.", {name: None}, asks=not doubt)
 
 
 def shape(model: Model, values: Values) -> Iterator[Problem]:
-    """Size, ratio and a first frame all decide the clip's shape."""
+    """Report conflicts between size, aspect ratio and first frame, which all determine the clip's shape."""
     size, ratio, first = values.get("size"), values.get("aspect_ratio"), _has_first(values)
     for name, value in (("size", size), ("aspect_ratio", ratio)):
         if first and value is not None:
@@ -136,35 +139,35 @@ def shape(model: Model, values: Values) -> Iterator[Problem]:
                 fix={name: None},
             )
     if isinstance(size, str) and isinstance(ratio, str) and not first and not _same_shape(size, ratio):
-        yield _warning("aspect_ratio", f"{size} is not {ratio}; which of them counts is not documented.", "Keep one.")
+        message = f"{size} is not {ratio}; it is not documented which of them is used."
+        yield _warning("aspect_ratio", message, "Keep one.")
 
 
 def _same_shape(size: str, ratio: str) -> bool:
     try:
         (width, height), (across, down) = map(int, size.split("x")), map(int, ratio.split(":"))
     except ValueError:
-        return True  # one of them is malformed, which is said elsewhere
+        return True  # one of them is malformed, which its field reports
     return width * down == height * across
 
 
 def resolution(model: Model, values: Values) -> Iterator[Problem]:
-    """Above the model's own resolutions the picture is upscaled."""
+    """Report a resolution that the model does not produce itself."""
     asked = values.get("resolution")
     if model.known and asked in ("2K", "4K") and asked not in model.native_resolutions:
-        yield _warning(
-            "resolution", f"{model.title} makes {' and '.join(model.native_resolutions)}; {asked} is upscaled."
-        )
+        native = " and ".join(model.native_resolutions)
+        yield _warning("resolution", f"{model.title} makes {native}; {asked} is upscaled.")
 
 
 def frames(model: Model, values: Values) -> Iterator[Problem]:
-    """What a last frame wants beside it."""
+    """Report settings that do not go with a last frame."""
     if "image_tail" not in values:
         return
     if not _has_first(values):
         yield _warning("image_tail", "A last frame needs a first frame.", "Add one (image).")
     if model.name == "2.6" and values.get("sound") is not False:
-        hint = "The service advises to send sound=false with first and last frame."
-        yield _warning("sound", "Kling 2.6 with a last frame wants the sound off.", hint, {"sound": False})
+        hint = "The service recommends sound=false with a first and a last frame."
+        yield _warning("sound", "With a last frame, Kling 2.6 needs the sound off.", hint, {"sound": False})
     if _wants_1080p(model, "last frame") and values.get("resolution") != "1080P":
         yield _warning(
             "resolution", "The last frame is documented for 1080P with this model.", fix={"resolution": "1080P"}
@@ -176,19 +179,19 @@ def _wants_1080p(model: Model, capability: str) -> bool:
 
 
 def sound(model: Model, values: Values) -> Iterator[Problem]:
-    """What sound wants beside it (D)."""
+    """Report settings that are documented not to go with sound (D)."""
     if values.get("sound") is not True:
         return
     if _wants_1080p(model, "sound") and values.get("resolution", "720P") == "720P":
-        said = f"Sound is documented for 1080P with {model.title}."
-        yield _warning("resolution", said, fix={"resolution": "1080P"})
+        message = f"Sound is documented for 1080P with {model.title}."
+        yield _warning("resolution", message, fix={"resolution": "1080P"})
     if "video_list" in values and model.scene != "motion control":
-        said = "With a reference video sound is documented not to be made."
-        yield _warning("sound", said, "Turn it off.", {"sound": False})
+        message = "With a reference video, the clip is documented to have no sound."
+        yield _warning("sound", message, "Turn it off.", {"sound": False})
 
 
 def edited_video(model: Model, values: Values) -> Iterator[Problem]:
-    """A video that is edited begins with its own first frame (D)."""
+    """Report a first frame beside a video to edit, which starts with its own (D)."""
     clips = values.get("video_list")
     edited = (
         any(isinstance(clip, dict) and clip.get("refer_type") == "base" for clip in clips or ())
@@ -196,19 +199,19 @@ def edited_video(model: Model, values: Values) -> Iterator[Problem]:
         else False
     )
     if edited and _has_first(values):
-        said = "A video that is edited (refer_type base) is documented not to go with a first frame."
-        yield _warning("video_list", said, "Keep one.")
+        message = "A video to edit (refer_type base) and a first frame are documented to exclude each other."
+        yield _warning("video_list", message, "Keep one.")
 
 
-def one_guide(model: Model, values: Values) -> Iterator[Problem]:
-    """Camera, last frame and motion brush exclude each other upstream (D)."""
+def exclusive_controls(model: Model, values: Values) -> Iterator[Problem]:
+    """Report a combination of camera, last frame and motion brush, which exclude each other upstream (D)."""
     given = [name for name in ("camera_control", "image_tail", "dynamic_masks") if name in values]
     if len(given) > 1:
         yield _warning(given[0], f"{' and '.join(given)} are documented to exclude each other.", "Keep one.")
 
 
 def shots(model: Model, values: Values) -> Iterator[Problem]:
-    """Several shots: the switch, the type, the seconds."""
+    """Report shots without their switch or type, and shots whose seconds do not add up."""
     given, on = values.get("multi_prompt"), values.get("multi_shots")
     if given is not None and on is not True:
         yield _warning(
@@ -216,25 +219,27 @@ def shots(model: Model, values: Values) -> Iterator[Problem]:
         )
     if on is True and "shot_type" not in values:
         kind = "customize" if given is not None else "intelligence"
-        yield _warning("shot_type", f"Several shots want a shot_type, here {kind}.", fix={"shot_type": kind})
+        yield _warning("shot_type", f"Several shots need a shot_type, here {kind}.", fix={"shot_type": kind})
     if values.get("shot_type") == "customize" and on is True and given is None:
-        yield _warning("multi_prompt", "shot_type customize wants the shots themselves (multi_prompt).")
+        yield _warning("multi_prompt", "shot_type customize needs the shots themselves (multi_prompt).")
     if given is not None and ("image_tail" in values or _has_first(values)):
-        yield _warning("multi_prompt", "First and last frame are documented not to be used with shots.")
+        message = "Shots and a first or last frame are documented to exclude each other."
+        yield _warning("multi_prompt", message)
     seconds = values.get("seconds", DEFAULT_SECONDS)
     if texts := texts_of(given):
-        said = f"{len(texts)} shots do not fit into {shorten(seconds)} seconds: each takes one at least."
-        yield Problem("error", "multi_prompt", said, "Make the clip longer, or give fewer shots.")
+        message = f"{len(texts)} shots do not fit into {shorten(seconds)} seconds: each takes at least one."
+        yield Problem("error", "multi_prompt", message, "Make the clip longer, or give fewer shots.")
     elif isinstance(given, list):
         lengths = [duration_of(shot) for shot in given]
         total = sum(length or 0 for length in lengths)
         if None not in lengths and isinstance(seconds, int) and total != seconds:
-            said = "the clip is" if "seconds" in values else "the default clip is"
-            yield _warning("multi_prompt", f"The shots take {total} s, {said} {seconds} s.", fix={"seconds": total})
+            clip = "the clip" if "seconds" in values else "the default clip"
+            message = f"The shots take {total} s, but {clip} is {seconds} s."
+            yield _warning("multi_prompt", message, fix={"seconds": total})
 
 
 def elements(model: Model, values: Values) -> Iterator[Problem]:
-    """Elements want to be named in the prompt, and no voice beside them."""
+    """Report elements that the prompt does not name, and elements beside a voice."""
     given = values.get("kling_elements")
     if not isinstance(given, list):
         return
@@ -243,30 +248,29 @@ def elements(model: Model, values: Values) -> Iterator[Problem]:
     prompt = f"{values.get('prompt', '')} {joined_prompt(values.get('multi_prompt'))}"
     missing = [name for number in range(1, len(given) + 1) if (name := f"<<<element_{number}>>>") not in prompt]
     if missing:
-        yield _warning(
-            "kling_elements", f"The prompt does not name {', '.join(missing[:3])}.", "Write it where it appears."
-        )
+        message = f"The prompt does not name {', '.join(missing[:3])}."
+        yield _warning("kling_elements", message, "Write it where the element appears.")
 
 
 def o1(model: Model, values: Values) -> Iterator[Problem]:
-    """O1 with a video: fewer references (D), and another price (S); without pictures or video: fewer lengths (D)."""
+    """Report limits of O1: fewer references (D) and another price (S) with a video; else fewer lengths (D)."""
     if model.name != "o1":
         return
     references, seconds = values.get("image_list"), values.get("seconds")
     if references is not None and "image_tail" in values:
-        said = "With O1 a last frame and references are documented to exclude each other."
-        yield _warning("image_tail", said, "Keep one.")
+        message = "With O1 a last frame and references are documented to exclude each other."
+        yield _warning("image_tail", message, "Keep one.")
     if "video_list" in values:
         yield _warning("video_list", "With a video O1 has another price.", PRICING)
         if isinstance(references, list) and 4 < len(references) <= 7:
             yield _warning("image_list", f"References: {len(references)} are given; with a video 4 are documented.")
     elif references is None and seconds in (3, 4, 6, 7, 8, 9):
-        said = f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}."
-        yield Problem("warning", "seconds", said, asks=True)
+        message = f"From text or a first frame O1 is documented for 5 or 10 seconds, not {seconds}."
+        yield Problem("warning", "seconds", message, asks=True)
 
 
-def scene(model: Model, values: Values) -> Iterator[Problem]:
-    """What the work that a model is made for wants."""
+def workflow(model: Model, values: Values) -> Iterator[Problem]:
+    """Report missing inputs of the workflow that the model is made for."""
     for step in SCENES[model.scene].steps if model.scene else ():
         if step.missing and not step.done(values):
             yield _warning(step.fields[0], step.missing, step.hint)
@@ -274,23 +278,23 @@ def scene(model: Model, values: Values) -> Iterator[Problem]:
 
 RULES: tuple[Rule, ...] = (
     leftovers,
-    keys,
-    needed,
+    api_keys,
+    required,
     shape,
     resolution,
     frames,
     sound,
     edited_video,
-    one_guide,
+    exclusive_controls,
     shots,
     elements,
     o1,
-    scene,
-    offered,
+    workflow,
+    undocumented,
 )
 
 
 def problems_between(model: Model, values: Values) -> Iterator[Problem]:
-    """Yield what each rule finds."""
+    """Yield the problems that the rules find, rule by rule."""
     for rule in RULES:
         yield from rule(model, values)

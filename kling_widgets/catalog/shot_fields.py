@@ -1,4 +1,4 @@
-"""Shots: a prompt and its seconds each."""
+"""Shots, each with a prompt and a duration."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ class Shots(Structured):
             for shot in value
         ]
 
-    def shape(self, value: JSON) -> Iterator[Problem]:
+    def structure_problems(self, value: JSON) -> Iterator[Problem]:
         if texts_of(value):
-            return  # they are no shots yet, which a rule explains: how long each is depends on the clip
+            return  # texts that could not be split into shots; a rule reports why
         shots = list(self.items(value, "index, prompt and duration"))
         for number, shot in enumerate(shots, 1):
-            yield from self.strange(number, shot)
+            yield from self.key_problems(number, shot)
             prompt = "" if shot.get("prompt") is None else shot["prompt"]
             if not isinstance(prompt, str):
                 yield self.warning(f"The prompt of shot {number} is text, not {shorten(prompt)}.")
             elif is_blank(prompt):
-                yield self.warning(f"Shot {number} has no prompt.", "Say what happens in it.")
+                yield self.warning(f"Shot {number} has no prompt.", "Describe what happens in it.")
             elif len(prompt) > self.longest_prompt:
                 yield self.warning(
                     f"Shot {number} has {len(prompt)} characters; {self.longest_prompt} is the documented limit."
                 )
             if duration_of(shot) is None:
                 given = f", not {shorten(shot['duration'])}" if shot.get("duration") is not None else ""
-                said = f"Shot {number} wants a duration: a whole number of seconds from 1{given}."
-                yield self.warning(said, asks=bool(given))
+                message = f"Shot {number} needs a duration: a whole number of seconds from 1{given}."
+                yield self.warning(message, asks=bool(given))
         if len(shots) > self.at_most:
             yield self.warning(f"{self.label}: {len(shots)} are given, {self.at_most} is the documented limit.")
         if [shot.get("index") for shot in shots] != list(range(1, len(shots) + 1)):
@@ -60,13 +60,15 @@ class Shots(Structured):
 
 
 def texts_of(shots: JSON) -> list[str]:
-    """The texts of a list that holds nothing else: shots as some write them (D); else nothing."""
+    """Return the items of a list of texts, which some sources accept as shots (D); an empty list for anything else."""
     return shots if isinstance(shots, list) and shots and all(isinstance(shot, str) for shot in shots) else []
 
 
 def split_evenly(texts: list[str], seconds: int) -> list[dict[str, JSON]]:
-    """The shots of these texts, which share the seconds evenly, earlier ones longer; nothing where there are more shots
-    than seconds."""
+    """Return shots with these texts that share the seconds evenly, the first ones getting the remainder.
+
+    Returns an empty list if there are more texts than seconds.
+    """
     each, rest = divmod(seconds, len(texts))
     return [
         {"index": number, "prompt": text, "duration": str(each + (number <= rest))}
@@ -76,7 +78,7 @@ def split_evenly(texts: list[str], seconds: int) -> list[dict[str, JSON]]:
 
 
 def _seconds(value: JSON) -> JSON:
-    """A whole number of seconds as the service page writes it, as text; anything else as it is."""
+    """Return a whole number of seconds as text, as on the service's page; anything else unchanged."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip() if is_number(value) or isinstance(value, str) else ""
@@ -84,15 +86,15 @@ def _seconds(value: JSON) -> JSON:
 
 
 def duration_of(shot: JSON) -> int | None:
-    """The seconds of one shot, from a number or its text; None when it is neither, or less than 1."""
+    """Return the seconds of a shot, given as a number or its text; None for anything else or less than 1."""
     text = str(shot.get("duration")) if isinstance(shot, dict) else ""
     return int(text) if re.fullmatch("[1-9][0-9]{0,3}", text) else None
 
 
 def joined_prompt(shots: JSON) -> str:
-    """The shots' prompts as one: the stock gateway refuses an empty prompt even with shots (R)."""
+    """Return the shots' prompts as one text, as the stock gateway refuses an empty prompt even with shots (R)."""
     if not isinstance(shots, list):
         return ""
     prompts = texts_of(shots) or (shot.get("prompt") for shot in shots if isinstance(shot, dict))
-    seen = (prompt for prompt in prompts if isinstance(prompt, str) and not is_blank(prompt))
-    return " ".join(" ".join(prompt.split()) for prompt in seen)
+    present = (prompt for prompt in prompts if isinstance(prompt, str) and not is_blank(prompt))
+    return " ".join(" ".join(prompt.split()) for prompt in present)

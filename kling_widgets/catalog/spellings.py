@@ -1,4 +1,4 @@
-"""Names that a neighbour of the service has for the page's own."""
+"""Conversion of related services' key names to those of the service's page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from kling_widgets.core.json_values import JSON
 
 
 def page_spelling(item: Mapping[str, JSON], spellings: Mapping[str, str], *, paths: bool) -> dict[str, JSON]:
-    """The object with its links cleaned, and under the page's names. Where both spellings are there and differ, both
-    stay: see ``contradictions``."""
+    """Return an object with its links cleaned and its keys spelled as on the service's page.
+
+    If both spellings are present and differ, both stay; see ``contradictions``.
+
+    Args:
+        item: the object.
+        spellings: other name of a link → the page's name.
+        paths: as in ``Field.clean``.
+    """
     links = {*spellings, *spellings.values()}
     found = {name: clean_link(value, paths=paths) if name in links else value for name, value in item.items()}
     for other, right in spellings.items():
@@ -20,7 +27,7 @@ def page_spelling(item: Mapping[str, JSON], spellings: Mapping[str, str], *, pat
 
 
 def contradictions(item: Mapping[str, JSON], spellings: Mapping[str, str], label: str) -> Iterator[str]:
-    """A sentence for each neighbour's spelling that says something else than the page's."""
+    """Yield a sentence for each other spelling whose value differs from the page's."""
     for other, right in spellings.items():
         if other in item:
-            yield f"{label}: {right} and {other} are the same, but differ. Keep {right}."
+            yield f"{label}: {right} and {other} mean the same, but their values differ. Keep {right}."

@@ -1,8 +1,8 @@
-"""The fields whose value has an inner shape: shots, camera, motion brush, elements, references, clips and sounds.
+"""Fields whose values are structured: shots, camera, motion brush, elements, references, clips and sounds.
 
-A wrong shape is an error; a documented limit (D) that is passed is a warning, as the sources may be behind the service.
-What the service's page does not name but a neighbour's documents do (D) is taken: in the page's spelling where that is
-only another one, else as it is given, with a warning.
+A wrong structure is an error. Exceeding a documented limit (D) is a warning, as the sources may be out of date. Keys
+that only the documents of related services name (D) are accepted: other spellings are converted to the page's, and the
+rest is sent as given, with a warning.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from kling_widgets.core.problem import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class Structured(Field):
-    """A field whose value is JSON. Text that is JSON is taken as JSON.
+    """A field whose value is JSON; text that is JSON is parsed.
 
     Attributes:
-        keys: what its objects may hold; anything else is sent as it is, with a warning.
-        spellings: a neighbour's name of a link (D) → the page's.
+        keys: the documented keys of its objects; others are sent as they are, with a warning.
+        spellings: a related service's name of a link (D) → the page's.
     """
 
     keys: ClassVar[tuple[str, ...]] = ()
@@ -48,20 +48,24 @@ class Structured(Field):
         return self.tidy(value, paths=paths)
 
     def tidy(self, value: JSON, *, paths: bool) -> JSON:
-        """The parsed value in its one form."""
+        """Return a parsed value in its normal form."""
         return value
 
-    def strange(self, number: int, item: Mapping[str, JSON]) -> Iterator[Problem]:
-        """What is not the page's in one object: contradictions, and names that it does not know."""
-        said = f"{self.label} {number}"
-        yield from map(self.error, contradictions(item, self.spellings, said))
+    def key_problems(self, number: int, item: Mapping[str, JSON]) -> Iterator[Problem]:
+        """Yield the contradictory and the undocumented keys of one object."""
+        label = f"{self.label} {number}"
+        yield from map(self.error, contradictions(item, self.spellings, label))
         names = [name for name in item if name not in self.keys and name not in self.spellings]
         if names:
             shown = ", ".join(shorten(name, 30) for name in names[:3])
-            yield self.warning(f"{said}: the service does not document {shown}.", "It is sent as it is.")
+            yield self.warning(f"{label}: the service does not document {shown}.", "It is sent as it is.")
 
     def items(self, value: JSON, keys: str) -> Iterator[dict[str, JSON]]:
-        """The objects of a list; raises ValueError with a sentence for anything else."""
+        """Yield the objects of a list.
+
+        Raises:
+            ValueError: the value is anything else; the message is a sentence for the user.
+        """
         if not isinstance(value, list):
             raise ValueError(f"{self.label} is a list of objects with {keys}, not {shorten(value)}.")
         for item in value:
@@ -69,13 +73,17 @@ class Structured(Field):
                 raise ValueError(f"{self.label}: {shorten(item)} is not an object with {keys}.")
             yield item
 
-    def shape(self, value: JSON) -> Iterator[Problem]:
-        """What is wrong with the value; may raise ValueError with a sentence when the shape itself is wrong."""
+    def structure_problems(self, value: JSON) -> Iterator[Problem]:
+        """Yield the problems of a value.
+
+        Raises:
+            ValueError: its structure is wrong; the message is a sentence for the user.
+        """
         yield from ()
 
     def check(self, value: JSON) -> Iterator[Problem]:
-        problems = self.shape(value)
-        while True:  # so that what was found before a wrong shape is kept
+        problems = self.structure_problems(value)
+        while True:  # keeps the problems found before a ValueError
             try:
                 yield next(problems)
             except StopIteration:
@@ -85,20 +93,20 @@ class Structured(Field):
                 return
 
     def warning(self, message: str, hint: str = "", *, asks: bool = False) -> Problem:
-        """A warning in this field."""
+        """Return a warning in this field."""
         return Problem("warning", self.name, message, hint, asks=asks)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Anything(Structured):
-    """Text or JSON whose inner shape is not documented: sent as it was given."""
+    """Text or JSON of undocumented structure, sent as it was given."""
 
     kind: ClassVar[str] = "anything"
 
     def tidy(self, value: JSON, *, paths: bool) -> JSON:
         return str(value) if is_number(value) else value
 
-    def shape(self, value: JSON) -> Iterator[Problem]:
+    def structure_problems(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, (str, list, dict)):
             raise ValueError(f"{self.label} is text, a list or an object, not {shorten(value)}.")
         yield from ()
@@ -106,7 +114,12 @@ class Anything(Structured):
 
 @dataclass(frozen=True, kw_only=True)
 class Clips(Structured):
-    """A list of ``{"url": …}``; a link or a list of links is taken too. ``at_most`` items are documented (D)."""
+    """A list of ``{"url": …}``; a link or a list of links is accepted too.
+
+    Attributes:
+        media: "video" or "audio".
+        at_most: the documented number of items (D).
+    """
 
     kind: ClassVar[str] = "clips"
     many: ClassVar[bool] = True
@@ -114,7 +127,7 @@ class Clips(Structured):
     spellings: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"video_url": "url", "audio_url": "url", "voice_url": "url"}
     )
-    # What may stand beside a video's link (D).
+    # Documented options of a video besides its link (D).
     options: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType(
         {"refer_type": ("base", "feature"), "keep_original_sound": ("yes", "no")}
     )
@@ -136,20 +149,20 @@ class Clips(Structured):
             for item in value
         ]
 
-    def shape(self, value: JSON) -> Iterator[Problem]:
+    def structure_problems(self, value: JSON) -> Iterator[Problem]:
         options = self.options if self.media == "video" else {}
         for number, item in enumerate(self.items(value, "a url"), 1):
             others = [name for name in item if name not in options and item[name] is not None]
-            # Without a link another name may say what it is, such as voice_id (D).
+            # Another key may replace the link, such as voice_id (D).
             needed = "url" in item or not others
             if needed and (problem := link_problem(self.name, self.label, self.media, item.get("url"))):
                 yield problem
-            yield from self.strange(number, {name: each for name, each in item.items() if name not in options})
+            yield from self.key_problems(number, {name: each for name, each in item.items() if name not in options})
             for key, choices in self.options.items():
                 if key in item and item[key] not in choices:
                     yield self.warning(f"{self.label}: {key} is {' or '.join(choices)}, not {shorten(item[key])}.")
         if len(value) > self.at_most:
-            yield self.warning(f"{self.label}: {len(value)} are given, {self.at_most} is documented.")
+            yield self.warning(f"{self.label}: {len(value)} are given, {self.at_most} is the documented limit.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +172,7 @@ class Elements(Structured):
     kind: ClassVar[str] = "elements"
     many: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("element_id",)
-    pictures: ClassVar[str] = "element_input_urls"  # of an element that is described, not named (D)
+    pictures: ClassVar[str] = "element_input_urls"  # pictures of an element that has no id (D)
 
     at_most: int = 3
 
@@ -177,7 +190,7 @@ class Elements(Structured):
             return {**item, self.pictures: [clean_link(link, paths=paths) for link in links]}
         return item
 
-    def shape(self, value: JSON) -> Iterator[Problem]:
+    def structure_problems(self, value: JSON) -> Iterator[Problem]:
         for number, item in enumerate(self.items(value, "an element_id"), 1):
             if not any(each not in (None, "", [], {}) for each in item.values()):
                 raise ValueError(f"Element {number} has no id (element_id).")
@@ -186,10 +199,10 @@ class Elements(Structured):
                 if problem := link_problem(self.name, f"Element {number}", "image", link):
                     yield problem
             if item.get("element_id") in (None, ""):
-                said = f"Element {number} has no id (element_id); the service documents no other way to give one."
-                yield self.warning(said, "It is sent as it is.")
+                message = f"Element {number} has no id (element_id); the service documents no other way to name one."
+                yield self.warning(message, "It is sent as it is.")
             else:
-                yield from self.strange(number, item)
+                yield from self.key_problems(number, item)
         if len(value) > self.at_most:
             yield self.warning(f"{self.label}: {len(value)} are given, {self.at_most} is the documented limit.")
 
@@ -207,7 +220,7 @@ class CameraControl(Structured):
     def tidy(self, value: JSON, *, paths: bool) -> JSON:
         return {"type": value} if isinstance(value, str) and value in CAMERA_MOVES else value
 
-    def shape(self, value: JSON) -> Iterator[Problem]:
+    def structure_problems(self, value: JSON) -> Iterator[Problem]:
         if not isinstance(value, dict) or not isinstance(value.get("type"), str):
             raise ValueError(f"{self.label} is an object with a type, not {shorten(value)}.")
         move, config = value["type"], value.get("config")
@@ -226,14 +239,16 @@ class CameraControl(Structured):
             if axis not in CAMERA_AXES:
                 yield self.warning(f"{self.label}: {shorten(axis)} is not one of {', '.join(CAMERA_AXES)}.")
             if not is_number(amount) or not -10 <= amount <= 10:
-                said = f"{self.label}: {axis} is a number from -10 to 10, not {shorten(amount)}."
-                yield self.warning(said, asks=True)
+                message = f"{self.label}: {axis} is a number from -10 to 10, not {shorten(amount)}."
+                yield self.warning(message, asks=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Masks(Structured):
-    """``dynamic_masks``: at most 6 painted regions with a path of 2–77 points in pixels of the first frame, the origin
-    at the bottom left (D)."""
+    """``dynamic_masks``: at most 6 painted regions, each with a path of 2–77 points (D).
+
+    Coordinates are pixels of the first frame, with the origin at the bottom left (D).
+    """
 
     kind: ClassVar[str] = "masks"
     many: ClassVar[bool] = True
@@ -252,16 +267,16 @@ class Masks(Structured):
             return value
         return [page_spelling(item, self.spellings, paths=paths) if isinstance(item, dict) else item for item in value]
 
-    def shape(self, value: JSON) -> Iterator[Problem]:
+    def structure_problems(self, value: JSON) -> Iterator[Problem]:
         for number, item in enumerate(self.items(value, "a mask_url and trajectories"), 1):
-            yield from self.strange(number, item)
+            yield from self.key_problems(number, item)
             if not item.get("mask_url"):
-                yield self.error(f"{self.label} {number} has no mask.", "Paint it, or give a link or a file.")
+                yield self.error(f"{self.label} {number} has no mask.", "Paint one, or give a link or a file.")
             elif problem := link_problem(self.name, f"{self.label} {number}: the mask", "image", item["mask_url"]):
                 yield problem
             points = item.get("trajectories")
             if points is None:
-                yield self.error(f"{self.label} {number} has no path.", "Draw it, or write its points.")
+                yield self.error(f"{self.label} {number} has no path.", "Draw one, or list its points.")
                 continue
             if not isinstance(points, list) or not all(map(_is_point, points)):
                 raise ValueError(f"{self.label} {number}: trajectories is a list of points with x and y.")
@@ -279,4 +294,5 @@ def _is_point(point: JSON) -> bool:
 
 
 def is_number(value: JSON) -> bool:
+    """Return whether a value is a number, not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""The scenes: work for which a model is made, what it needs and in which order. Data, each fact with its source."""
+"""The workflows for which some models are made, with their steps in order, as data; each fact with its source."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to give.
+    """One input of a workflow.
 
     Attributes:
-        fields: any of these does it.
-        what: what it is for, in words.
-        needed: whether the work cannot be done without.
-        also: other names that do it, for which the models have no control.
-        missing: what it means if none of the fields is set, where no other rule says it; or "".
+        fields: the fields that provide it; one of them is enough.
+        what: its name and purpose, in words.
+        needed: whether it is required.
+        also: other fields that provide it, but have no control in a form.
+        missing: the warning if no field is set, unless another rule reports that; or "".
         hint: what to do then.
     """
 
@@ -27,19 +27,19 @@ class Step:
     hint: str = ""
 
     def done(self, values: Container[str]) -> bool:
-        """Whether one of the names that are set does it."""
+        """Return whether one of the fields that are set provides this input."""
         return any(name in values for name in (*self.fields, *self.also))
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """A kind of work.
+    """A special purpose of a model, and its inputs.
 
     Attributes:
-        purpose: what comes out, in a sentence.
-        steps: what to give, in order.
-        length: where the clip's length comes from.
-        elsewhere: what the service does not offer, and what to do; or "".
+        purpose: the result, in a sentence.
+        steps: the inputs, in order.
+        length: a sentence on the length of the clip.
+        elsewhere: a step that the service does not offer, and what to do; or "".
     """
 
     purpose: str
@@ -52,7 +52,7 @@ _IDENTIFICATION = "It comes from a face identification, which this service does 
 
 SCENES: Mapping[str, Workflow] = {
     "motion control": Workflow(
-        "The subject of a picture moves as a video or a painted path says.",
+        "The subject of a picture moves as in a video or along a painted path.",
         (
             Step(("image",), "First frame: the picture whose subject is to move.", also=("images",)),  # S
             Step(
@@ -60,36 +60,36 @@ SCENES: Mapping[str, Workflow] = {
                 # the video D, the regions S
                 "The motion: a link to a driving video, or regions painted on the picture with their paths.",
                 also=("motion_brush",),
-                missing="Nothing says how the subject moves.",
+                missing="Nothing defines how the subject moves.",
                 hint="Give a driving video (video_list), or paint regions with paths (dynamic_masks).",
             ),
             Step(("prompt",), "Prompt: what happens, and what surrounds it."),
         ),
-        "With a driving video the clip is as long as that; seconds are for a painted path.",  # D
+        "With a driving video, the clip is as long as the video; seconds apply to a painted path.",  # D
     ),
     "avatar": Workflow(
-        "A person in a picture speaks what a sound file says.",
+        "A person in a picture speaks the words of a sound file.",
         (
-            Step(("image",), "First frame: the person, the face well seen.", also=("images",)),  # S
+            Step(("image",), "First frame: the person, with the face clearly visible.", also=("images",)),  # S
             Step(("voice_list",), "Voice: a public link to the sound, 2 to 300 s."),  # S; the length D
             Step(("prompt",), "Prompt: how the person speaks and moves.", needed=False),
         ),
         "The clip is as long as the sound.",  # D
     ),
     "lip sync": Workflow(
-        "A face that was identified before moves its lips to a sound.",
+        "A face that was identified beforehand moves its lips to a sound.",
         (
             Step(("image",), "First frame: the picture of the face.", also=("images",)),  # S
             Step(("voice_list",), "Voice: a public link to the sound, 2 to 60 s."),  # S; the length D
             Step(
                 ("session_id",),
-                "Session: the number of the face identification; it expires.",  # S
+                "Session: the id of the face identification; it expires.",  # S
                 missing="Without session_id the service may refuse lip sync.",
                 hint=_IDENTIFICATION,
             ),
             Step(
                 ("face_choose",),
-                "Face: which of the faces that were found.",  # S
+                "Face: one of the faces that were found.",  # S
                 missing="Without face_choose the service may refuse lip sync.",
                 hint=_IDENTIFICATION,
             ),

@@ -12,7 +12,7 @@ from typing import Any
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FORBIDDEN_METADATA
 from kling_widgets.catalog.model_names import resolve
-from kling_widgets.catalog.rules import needed
+from kling_widgets.catalog.rules import required
 from kling_widgets.request.body import to_body
 from kling_widgets.request.request import VideoRequest
 
@@ -60,7 +60,7 @@ def read(body: object) -> dict[str, Any]:
     if problem and problem.severity == "error":
         raise ValueError(str(problem))
     request = VideoRequest.from_given(model, given, untrusted=given)
-    for missing in needed(model, request.values):
+    for missing in required(model, request.values):
         if missing.field == "prompt" and missing.severity == "error":
             raise ValueError(str(missing))
     return to_body(model, request.values)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kling_widgets.catalog.all_fields import PRICING
-from kling_widgets.catalog.compare import _beyond
+from kling_widgets.catalog.compare import advantages
 from kling_widgets.catalog.models import Model, models
 from kling_widgets.core.problem import Problem
 
@@ -44,7 +44,7 @@ def alternatives(request: VideoRequest, problem: Problem) -> tuple[Model, ...]:
             if each.field in values and problem.severity in ("warning", each.severity)
         }
         if _kind(problem, spec) not in serious and serious <= had:
-            lost = len(tuple(_beyond(spec, model)))
+            lost = len(tuple(advantages(spec, model)))
             found.append(((other_work, len(left), lost, _distance(model, spec), age), model))
     return tuple(model for _, model in sorted(found, key=lambda each: each[0])[:_OFFERED])
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS, FIELDS, FORBIDDEN_METADATA, IMAGES
-from kling_widgets.catalog.model_names import ACCEPTED, ALIASES, FRAME_LISTS, left_open, unknown_fields
+from kling_widgets.catalog.model_names import ACCEPTED, ALIASES, FRAME_LISTS, is_ambiguous, unknown_fields
 from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.shot_fields import joined_prompt, split_evenly, texts_of
 from kling_widgets.core.json_values import JSON, as_name, is_missing, plain, shorten, with_links
@@ -46,7 +46,7 @@ def normalise(model: Model, given: Mapping[str, object], untrusted: Container[st
                 settled = False
             elif name in FRAME_LISTS:
                 value = IMAGES.clean(value, paths=paths)
-                if name == IMAGES.name and left_open(model, value):
+                if name == IMAGES.name and is_ambiguous(model, value):
                     settled = settle(name, value)
                 else:
                     frames = _frames(value)

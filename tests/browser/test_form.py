@@ -152,7 +152,7 @@ def test_every_field_of_kling_3_is_sent_as_it_was_set(notebook: Notebook) -> Non
     form.box("Voice link").fill(LINK + "v.wav")
     form.open("Shots")
     form.pill("Several shots", "on").click()
-    form.pill("Who cuts", "customize").click()
+    form.pill("Shot type", "customize").click()
     form.add_shot(1, "a", 3)
     form.add_shot(2, "b", 4)
     form.open("Elements")

@@ -1,4 +1,4 @@
-"""What models are told apart by."""
+"""Features by which models differ."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import pytest
 
 from kling_widgets.catalog.all_fields import FIELDS, PREFIX
-from kling_widgets.catalog.features import FEATURES, MORE, length, most, ratios, usual_seconds
+from kling_widgets.catalog.features import FEATURES, MINOR_FEATURES, length, max_items, ratios, usual_seconds
 from kling_widgets.catalog.fields import Source
 from kling_widgets.catalog.models import MODELS, Model, models
 from tests.core.samples import WIRE
 
 OPEN = json.loads((WIRE / "fields.json").read_text(encoding="utf-8"))["models"]
-BY_TITLE = {feature.title: feature for feature in (*FEATURES, *MORE)}
+BY_TITLE = {feature.title: feature for feature in (*FEATURES, *MINOR_FEATURES)}
 
 
 def of(name: str) -> Model:
@@ -22,20 +22,20 @@ def of(name: str) -> Model:
 
 def test_every_field_belongs_to_one_feature() -> None:
     """No model can take a field that no column tells; the prompt is everybody's; the other two are numbers."""
-    named = [name for feature in (*FEATURES, *MORE) for name in feature.fields]
+    named = [name for feature in (*FEATURES, *MINOR_FEATURES) for name in feature.fields]
     assert sorted([*named, "prompt", "seconds", "resolution"]) == sorted(FIELDS)
 
 
 def test_every_capability_is_told() -> None:
     """What the catalog says a model can do is one of the features."""
-    told = {feature.capability for feature in (*FEATURES, *MORE)}
-    assert {known.name for model in models() for known in model.capabilities} <= told
+    named_capabilities = {feature.capability for feature in (*FEATURES, *MINOR_FEATURES)}
+    assert {known.name for model in models() for known in model.capabilities} <= named_capabilities
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_a_model_has_what_its_form_offers(model: Model) -> None:
     """A feature with fields is there exactly when the service's table of open fields has one of them."""
-    for feature in (*FEATURES, *MORE):
+    for feature in (*FEATURES, *MINOR_FEATURES):
         if feature.fields:
             assert feature.has(model) == bool({*feature.fields} & {*OPEN[model.id]}), feature.title
 
@@ -63,14 +63,14 @@ def test_a_model_has_what_its_form_offers(model: Model) -> None:
 )
 def test_how_it_is_known(title: str, model: str, source: Source | None) -> None:
     """From the service's own page, from elsewhere, or not at all."""
-    known = BY_TITLE[title].of(of(model))
+    known = BY_TITLE[title].capability_of(of(model))
     assert (known.source if known else None) == source
 
 
 def test_numbers() -> None:
     """The strictest number of references, the documented lengths, and where a length comes from."""
-    assert [most(of(name), "image_list") for name in ("1.6", "2.6", "o1", "avatar")] == [4, 9, 7, None]
-    assert [most(of(name), "video_list") for name in ("1.6", "2.6", "o1")] == [None, 1, 1]
+    assert [max_items(of(name), "image_list") for name in ("1.6", "2.6", "o1", "avatar")] == [4, 9, 7, None]
+    assert [max_items(of(name), "video_list") for name in ("1.6", "2.6", "o1")] == [None, 1, 1]
     assert ratios(of("2.6")) == ("16:9", "9:16", "1:1") and ratios(of("avatar")) == ()
     assert usual_seconds(of("2.6")) == (5, 10)
     assert usual_seconds(of("avatar")) == ()

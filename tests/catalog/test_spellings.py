@@ -32,6 +32,6 @@ def test_the_pages_name_takes_the_place_of_the_neighbours(item: Any, expected: A
 def test_two_names_with_two_links_contradict_each_other() -> None:
     """One sentence for each, that names both."""
     assert list(contradictions({"video_url": A, "url": B}, SPELLINGS, "Video 1")) == [
-        "Video 1: url and video_url are the same, but differ. Keep url."
+        "Video 1: url and video_url mean the same, but their values differ. Keep url."
     ]
     assert list(contradictions({"url": B}, SPELLINGS, "Video 1")) == []

@@ -102,7 +102,7 @@ def test_what_python_prints_for_an_object_is_no_prompt(value: object) -> None:
     """An f-string puts it there; the name of its class is in the error."""
     text = f"a view of {value}, at dawn"
     if " at 0x" in text:
-        assert "is no text, number or path" in refused(asked(prompt=text), "prompt")
+        assert "is not text, a number or a path" in refused(asked(prompt=text), "prompt")
         assert refused(asked(multi_prompt=[{"index": 1, "prompt": text, "duration": 5}]), "multi_prompt")
         assert refused(asked(metadata={"style": text}), "metadata")
         assert refused(asked(image=text), "image")

@@ -42,7 +42,7 @@ def work(calls: Calls) -> dict[str, int]:
     there were."""
     return {
         "built": calls.of("VideoRequest._fill"),
-        "checked": calls.of("keys"),  # the rule
+        "checked": calls.of("api_keys"),  # the rule
         "files": calls.of("LocalMedia.check"),
         "bodies": calls.of("to_body"),
         "searches": sum(

@@ -106,7 +106,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "too many cells": (f"{HEAD}2.6,0.05\n\n2.6,0,07\n", ", row 4, column 3: “07” is in a column without a name."),
     "a comma too many": ("model,price,sound\n2.6,0,1\n", ", row 2, column sound: it is on, off or any, not “1”."),
     "unknown model": (f"{HEAD}2.6,0.05\n2.7,1\n", ", row 3, column model: “2.7” is not a model of this service."),
-    "other line": (f"{HEAD}kling-v2-6,0.05\n", ", row 2, column model: “kling-v2-6” is a name of another line."),
+    "other line": (
+        f"{HEAD}kling-v2-6,0.05\n",
+        ", row 2, column model: “kling-v2-6” is a name of another line of models.",
+    ),
     "Veo": (f"{HEAD}aigc-video-gv-3.1:t2v,0.05\n", ", row 2, column model: “aigc-video-gv-3.1” is not a Kling model."),
     "no model": (f"{HEAD},0.05\n", ", row 2, column model: No model is chosen."),
     "doubled": (f"{HEAD}2.6,0.05\n3.0,1\n2.6,0.05\n", ", row 4, column model: this is the same as row 2."),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from kling_widgets.catalog.all_fields import FIELDS, IMAGES, field_of
 from kling_widgets.catalog.fields import Field
 from kling_widgets.catalog.link_fields import Link, Links
-from kling_widgets.catalog.model_names import left_open
+from kling_widgets.catalog.model_names import is_ambiguous
 from kling_widgets.catalog.models import Model
 from kling_widgets.catalog.structured_fields import Clips, Elements, Masks, Structured
 from kling_widgets.core.json_values import JSON, is_local
@@ -58,7 +58,7 @@ class Draft:
         value = self._hand(field.name).get(field.name)
         images = self._other.get(IMAGES.name)
         # Of pictures that the service decides about, the first is the first frame in any case.
-        if value is None and images and (field.name == "image" or not left_open(self.model, images)):
+        if value is None and images and (field.name == "image" or not is_ambiguous(self.model, images)):
             return frames_of(self.model, images).get(field.name)
         return value
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kling_widgets.catalog.all_fields import FIELDS, PRICING
 from kling_widgets.catalog.compare import gains_and_losses
-from kling_widgets.catalog.features import FEATURES, MORE, Feature, length, ratios
+from kling_widgets.catalog.features import FEATURES, MINOR_FEATURES, Feature, length, ratios
 from kling_widgets.catalog.fields import Field, FieldLimit, Source
 from kling_widgets.catalog.link_fields import Links
 from kling_widgets.catalog.models import Model, models
@@ -38,7 +38,8 @@ def comparison_table(compared: Sequence[Model]) -> Table:
     """Return a table of the differences between models, one column each, compared with the first one."""
     first, *others = compared
     rows = [
-        [feature.title, *(_cell(model, feature, notes=True) for model in compared)] for feature in (*FEATURES, *MORE)
+        [feature.title, *(_cell(model, feature, notes=True) for model in compared)]
+        for feature in (*FEATURES, *MINOR_FEATURES)
     ]
     rows += [[title, *cells] for title, *cells in zip(_NUMBERS, *map(_numbers, compared), strict=True)]
     rows = [row for row in rows if len(set(row[1:])) > 1]
@@ -55,7 +56,7 @@ def comparison_table(compared: Sequence[Model]) -> Table:
 
 def _cell(model: Model, feature: Feature, notes: bool = False) -> TableCell:
     """Return the cell of a feature: a mark with its limits. Notes are in the cell's text or only in its tooltip."""
-    known = feature.of(model)
+    known = feature.capability_of(model)
     mark, meaning = _KNOWN.get(known.source if known else None, _ELSEWHERE)
     own = next((field for name in feature.fields if (field := model.by_name.get(name))), None)
     if known and (limited := _limits(own)):

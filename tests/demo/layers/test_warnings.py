@@ -40,7 +40,7 @@ def test_the_messages() -> None:
     assert texts(notes) == [
         "Not used: Sound (not documented for Kling 1.6)",
         "metadata.seed (not documented)",
-        "Note: The gateway is known to make a clip of any other size square; 160x90 is not one that it knows.",
+        "Note: The gateway is known to make the clip square for any other size; it does not know 160x90.",
     ]
     assert [[word.text for word in note if word.struck] for note in notes] == [["Sound"], ["metadata.seed"], []]
 

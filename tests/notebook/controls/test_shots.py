@@ -478,7 +478,7 @@ def test_the_difference_is_shown_once(parts: WidgetFactory) -> None:
     assert "The shots take 3 s" in problem.message
     assert "The shots take 3 s" not in form.text
     form.table.switch.click()
-    assert "Note: The shots take 3 s, the clip is 10 s." in form.text
+    assert "Note: The shots take 3 s, but the clip is 10 s." in form.text
 
 
 def test_other_notes_stay(parts: WidgetFactory) -> None:

@@ -29,7 +29,7 @@ SHOTS = [{"index": 1, "prompt": "a", "duration": "4"}, {"index": 2, "prompt": "b
         ("multi_prompt", 5, "shots"),
         ("multi_shots", True, ""),
         ("shot_type", "intelligence", "intelligence"),
-        ("shot_type", "other", "who cuts"),
+        ("shot_type", "other", "shot type"),
         ("camera_control", {"type": "simple", "config": {"pan": 4}}, "pan +4"),
         ("camera_control", {"type": "simple", "config": {"zoom": -2.5}}, "zoom -2.5"),
         ("camera_control", {"type": "simple", "config": {"pan": "x"}}, "pan"),

@@ -368,7 +368,7 @@ def test_a_prompt_of_one_word_is_said_to_be_one(kling: Callable[[str], Any], lin
     [
         ("%kling_form boat", "“boat” is not a model of this service. The models are 1.6, 2.0"),
         ("%kling_form boat", "%kling_form -- boat"),
-        ("%kling_form 3.1", "Google Veo, 3.1 among it"),
+        ("%kling_form 3.1", "Google Veo, including 3.1"),
         ("%kling_form kling-v2-6", "Use aigc-video-kling-2.6"),
         ("%kling_form 3.0 a boat", "%kling_form --model 3.0 a boat"),
         ("%kling_form --secnds 5 a boat", "--seconds"),

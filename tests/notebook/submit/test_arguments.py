@@ -84,7 +84,7 @@ ROW = {"model": "2.6", "prompt": "a boat"}
         ([[MODEL_26]], "type list"),
         (object(), "type object"),
         (Textarea("2.6"), "type Textarea"),
-        ("a boat in the rain", "A prompt goes with a model"),
+        ("a boat in the rain", "If it is a prompt, name a model too"),
     ],
 )
 def test_what_is_not_clear_is_said_in_one_line(given: Any, says: str, session: Session) -> None:
