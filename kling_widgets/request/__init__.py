@@ -1,1 +1,1 @@
-"""A request, and its forms: JSON, code and magic line."""
+"""Requests, and their conversion to and from JSON, code and the magic line."""

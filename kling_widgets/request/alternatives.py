@@ -1,4 +1,4 @@
-"""What one model has that another has not, and which other model would end a problem."""
+"""Suggestions of other models that would solve a problem of a request."""
 
 from __future__ import annotations
 
@@ -13,55 +13,59 @@ from kling_widgets.core.problem import Problem
 if TYPE_CHECKING:
     from kling_widgets.request.request import VideoRequest
 
-_OFFERED = 2  # models beside one problem; more would be a list to study
+_OFFERED = 2  # suggestions for one problem; more would be a list to study
 
 
 def alternatives(request: VideoRequest, problem: Problem) -> tuple[Model, ...]:
-    """The models that would end a problem of this request, the best one first, at most two: for what is set and this
-    model does not take, seconds outside its row, a resolution that it upscales, more references than it is documented
-    for. None for what no other model makes better, such as a missing prompt or a broken link.
+    """Return at most two models that would solve a problem of this request, the best first.
 
-    A model is offered when the problem is not there with it and nothing else that is set becomes one as serious. One
-    made for another work, such as an avatar, is offered only for a field that the present model does not take. Better
-    is whoever has fewer problems left, lacks less of what the present model can do, is nearer to its version.
+    Such problems are a field that the model does not take, undocumented seconds, a resolution that it upscales, or more
+    references than documented. For a problem that no model solves, such as a missing prompt or a broken link, the
+    result is empty.
+
+    A model is suggested if the problem disappears with it and no other field that is set causes a new one that is as
+    serious. A model for a special workflow, such as an avatar, is suggested only for a field that the present model
+    does not take. Models are ranked by fewer remaining problems, then by fewer features lost, then by the distance
+    between the versions.
 
     Args:
+        request: the request.
         problem: one of ``request.problems()``.
     """
     spec, values = request.spec, request.values
     if not spec.known or problem.field not in values or _is_price(problem):
         return ()
-    had = {_kind(each, spec) for each in request.problems()}
+    known = {_kind(each, spec) for each in request.problems()}
     found: list[tuple[tuple[bool, int, int, float, int], Model]] = []
     for age, model in enumerate(reversed(models())):
-        other_work = model.scene != spec.scene
-        if model is spec or (other_work and problem.field in spec.by_name):
+        other_workflow = model.scene != spec.scene
+        if model is spec or (other_workflow and problem.field in spec.by_name):
             continue
-        left = [each for each in request.replace(model).problems() if not _is_price(each)]
+        remaining = [each for each in request.replace(model).problems() if not _is_price(each)]
         serious = {
             _kind(each, model)
-            for each in left
+            for each in remaining
             if each.field in values and problem.severity in ("warning", each.severity)
         }
-        if _kind(problem, spec) not in serious and serious <= had:
+        if _kind(problem, spec) not in serious and serious <= known:
             lost = len(tuple(advantages(spec, model)))
-            found.append(((other_work, len(left), lost, _distance(model, spec), age), model))
+            found.append(((other_workflow, len(remaining), lost, _distance(model, spec), age), model))
     return tuple(model for _, model in sorted(found, key=lambda each: each[0])[:_OFFERED])
 
 
 def _is_price(problem: Problem) -> bool:
-    """That something costs more is to be known, and is no reason for another model."""
+    """Return whether a problem only points out a higher price, which is no reason for another model."""
     return problem.hint == PRICING
 
 
 def _kind(problem: Problem, model: Model) -> tuple[object, ...]:
-    """What is the same in two models' words for the same problem."""
+    """Return a key that is the same for the same problem with two models, although their messages differ."""
     message = problem.message.replace(model.title, "this model")
     return problem.field, problem.severity, re.sub(r"\d+", "0", message)
 
 
 def _distance(model: Model, other: Model) -> float:
-    """How far apart their versions are; far for those that have none in their names."""
+    """Return the difference between the models' versions; 10 if one of them has no version in its name."""
     versions = [re.match(r"\d+\.\d+", each.name) for each in (model, other)]
     first, second = (float(each[0]) if each else None for each in versions)
     return abs(first - second) if first is not None and second is not None else 10.0

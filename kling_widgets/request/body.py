@@ -1,4 +1,7 @@
-"""Values ⇄ the JSON body, and the one form of values: aliases under their first name, media as links or paths."""
+"""Conversion between values and the JSON body, and the normal form of values.
+
+In their normal form, values are stored under the fields' names, not their aliases, and media are links or paths.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,21 @@ from kling_widgets.core.json_values import JSON, as_name, is_missing, plain, sho
 from kling_widgets.core.problem import Problem
 from kling_widgets.errors import InvalidRequestError
 
-# What stands at the top of a body; everything else of the line goes into metadata (S).
+# The keys at the top level of a body; all other fields go into metadata (S).
 TOP = ("model", "images", "metadata", *(f.name for f in FIELDS.values() if not f.in_metadata), "duration")
 
 
 def normalise(model: Model, given: Mapping[str, object], untrusted: Container[str] = frozenset()) -> dict[str, JSON]:
-    """The values in their one form. Whatever contradicts stays under the name by which it came, so that nothing is
-    decided for the user: see ``leftovers``. Text under a ``untrusted`` name is never a local path."""
+    """Return values in their normal form.
+
+    A value that contradicts another one stays under the name that was used for it, so that nothing is decided for the
+    user; the rule ``leftovers`` reports it.
+
+    Args:
+        model: the model.
+        given: the values as given, by field name or alias.
+        untrusted: names of values that are not the user's own input; text in them is never a local path.
+    """
     values: dict[str, JSON] = {}
     rest: dict[str, JSON] = {}
     extra: dict[str, JSON] = {}
@@ -30,37 +41,38 @@ def normalise(model: Model, given: Mapping[str, object], untrusted: Container[st
         metadata = {}
     inner = _set(metadata)
 
-    # It wins over the second of image_urls (S), which is then dropped.
-    tail = not {"image_tail", "last_frame_url"}.isdisjoint({*flat, *inner})
+    # image_tail takes precedence over the second of image_urls (S), which is then dropped.
+    has_tail = not {"image_tail", "last_frame_url"}.isdisjoint({*flat, *inner})
 
-    def settle(name: str, clean: JSON) -> bool:
-        """Sets the field; False when it is set to something else already."""
+    def set_value(name: str, clean: JSON) -> bool:
+        """Set the field, or return False if it already has another value."""
         return clean is None or bool(values.setdefault(name, clean) == clean)
 
     for source, leftover in ((flat, rest), (inner, extra)):
-        # First names before aliases, so that a contradiction is reported under the alias.
+        # Field names before aliases, so that a contradiction is reported under the alias.
         for name in sorted(source, key=lambda name: (name not in FIELDS, name in FRAME_LISTS)):
             value, field = source[name], ALIASES.get(name, name)
             paths = ("metadata" if source is inner else name) not in untrusted
             if source is inner and name in FORBIDDEN_METADATA:
-                settled = False
+                done = False
             elif name in FRAME_LISTS:
                 value = IMAGES.clean(value, paths=paths)
                 if name == IMAGES.name and is_ambiguous(model, value):
-                    settled = settle(name, value)
+                    done = set_value(name, value)
                 else:
                     frames = _frames(value)
-                    settled = frames is not None
+                    done = frames is not None
                     for frame, link in (frames or {}).items():
-                        settled &= settle(frame, link) or (tail and (name, frame) == ("image_urls", "image_tail"))
+                        is_dropped = has_tail and (name, frame) == ("image_urls", "image_tail")
+                        done &= set_value(frame, link) or is_dropped
             elif field in FIELDS:
                 value = FIELDS[field].clean(value, paths=paths)
-                settled = settle(field, value)
+                done = set_value(field, value)
             else:
-                settled = False
-            if not settled:
+                done = False
+            if not done:
                 leftover[name] = value
-    _same_pictures(values)
+    _drop_repeated_pictures(values)
     if (texts := texts_of(values.get("multi_prompt"))) and isinstance(
         seconds := values.get("seconds", DEFAULT_SECONDS), int
     ):
@@ -69,12 +81,15 @@ def normalise(model: Model, given: Mapping[str, object], untrusted: Container[st
     if extra:
         values["metadata"] = extra
     if values.get("prompt") and values["prompt"] == joined_prompt(values.get("multi_prompt")):
-        del values["prompt"]  # it is made again when the body is
+        del values["prompt"]  # to_body adds it again
     return values
 
 
 def _set(given: Mapping[str, JSON]) -> dict[str, JSON]:
-    """What is set: a hole in a table is as if nothing was given, except for a prompt, which is paid for."""
+    """Return the values that are set.
+
+    A table's missing value counts as not set, except for the prompt: without it, another video would be paid for.
+    """
     return {
         name: value
         for name, value in given.items()
@@ -83,7 +98,7 @@ def _set(given: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def _frames(links: JSON) -> dict[str, JSON] | None:
-    """The first and the last frame of a list of at most two; None for anything else."""
+    """Return the first and the last frame from a list of at most two; None for anything else."""
     if links is None:
         return {}
     if not isinstance(links, list) or len(links) > 2:
@@ -91,8 +106,8 @@ def _frames(links: JSON) -> dict[str, JSON] | None:
     return dict(zip(("image", "image_tail"), links, strict=False))
 
 
-def _same_pictures(values: dict[str, JSON]) -> None:
-    """Drops what ``images`` and the frames beside it say twice. What contradicts stays, and is an error."""
+def _drop_repeated_pictures(values: dict[str, JSON]) -> None:
+    """Remove frames that ``images`` repeats. A contradiction stays, and is reported as an error."""
     images = values.get("images")
     if not images:
         return
@@ -103,12 +118,13 @@ def _same_pictures(values: dict[str, JSON]) -> None:
 
 
 def to_body(model: Model, values: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return the body in the order of the service page, with seconds also if none are set: they decide what is billed.
-    A local file stands in it as a ``Path``. Never raises, also for values that are not right.
+    """Return the body, with its keys in the order of the service's page and each local file as a ``Path``.
+
+    Seconds are added if they are not set, as they determine the price. Never raises, even for invalid values.
 
     Args:
-        model: whose names and limits count.
-        values: in their one form; the body shares nothing with them.
+        model: the model.
+        values: the values in their normal form; the body shares no objects with them.
     """
     values = {name: with_links(value, Path) for name, value in {"seconds": DEFAULT_SECONDS, **values}.items()}
     body: dict[str, JSON] = {"model": model.id}
@@ -139,10 +155,10 @@ def to_body(model: Model, values: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def from_body(body: object) -> tuple[str, dict[str, JSON]]:
-    """The model's name and the given values of a body.
+    """Return the model's name and the values of a body.
 
     Raises:
-        InvalidRequestError: it is not an object, or has a key that no body of the service has.
+        InvalidRequestError: it is not an object, or has an unknown key.
     """
     body = plain(body)
     if not isinstance(body, dict):
@@ -152,9 +168,8 @@ def from_body(body: object) -> tuple[str, dict[str, JSON]]:
         if name in TOP:
             continue
         if name in ACCEPTED:
-            unknown.append(
-                Problem("error", name, f"{name} stands at the top of the body.", "It belongs into metadata.")
-            )
+            message = f"{name} is at the top level of the body."
+            unknown.append(Problem("error", name, message, "Move it into metadata."))
         else:
             unknown += unknown_fields([name], TOP)
     if unknown:

@@ -1,4 +1,4 @@
-"""What one look at a request has found."""
+"""The result of checking a request."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from kling_widgets.core.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequest:
-    """The problems of a request and its body, made of the same values at the same moment: no body is sent, shown or
-    written down but one that was checked.
+    """The problems of a request and its body, made from the same values at the same moment.
+
+    So every body that is sent, shown or recorded has been checked.
 
     Attributes:
-        problems: what is wrong, errors first; those of its media come last.
-        body: as it is sent, but with a ``Path`` for each local file.
+        problems: errors first, then warnings; those of its media come last.
+        body: the body as it is sent, but with a ``Path`` for each local file.
     """
 
     problems: tuple[Problem, ...]
-    body: dict[str, JSON] = field(repr=False)  # it may hold a key, which no traceback is to show
+    body: dict[str, JSON] = field(repr=False)  # it may contain an API key, which no traceback should show
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that keep it from being sent."""
+        """The problems that prevent the request from being sent."""
         return tuple(problem for problem in self.problems if problem.severity == "error")

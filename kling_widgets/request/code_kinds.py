@@ -1,4 +1,4 @@
-"""The kinds of code that a request can be written as, in the order in which they are offered."""
+"""The kinds of code for a request, in the order in which they are offered."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What requests come to: videos, seconds, and money by the user's own price table.
+"""Estimates for requests: videos, seconds, and money by the user's own price table.
 
-The service tells no prices. Money is in decimals, so that twenty times 0.05 is 1.
+The service does not report prices. Money is decimal, so that twenty times 0.05 is exactly 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ Money: TypeAlias = tuple[Decimal, str]  # an amount and its currency
 
 
 def seconds_of(request: VideoRequest) -> int | None:
-    """How long the clip will be, at the most where shots say otherwise; None where it follows its media."""
+    """Return the length of the clip in seconds, or None if it follows the media.
+
+    If the shots add up to another length, the longer one is returned.
+    """
     seconds = request.get("seconds", DEFAULT_SECONDS)
     if request.spec.length or not isinstance(seconds, int):
         return None
@@ -27,13 +30,13 @@ def seconds_of(request: VideoRequest) -> int | None:
 
 
 def amount(money: Decimal, digits: int = 4) -> str:
-    """An amount for people: "1.40", "0.005"; with at most so many digits behind the point."""
+    """Return an amount as text, with two decimals, or more if needed, up to ``digits``: "1.40", "0.005"."""
     cents, fine = f"{money:.2f}", f"{money:.{digits}f}"
     return cents if Decimal(cents) == Decimal(fine) else fine.rstrip("0")
 
 
 def videos(count: int) -> str:
-    """So many videos, in words."""
+    """Return a number of videos in words: "1 video", "3 videos"."""
     return "1 video" if count == 1 else f"{count} videos"
 
 
@@ -105,16 +108,16 @@ class Estimate:
         return sum((cls.of_one(each, price(each)) for each in requests), cls())
 
     def __add__(self, other: Estimate) -> Estimate:
-        """Both together, in the later one's currency: what has its price in another one has none in this."""
+        """Return the sum in the right operand's currency; prices in another currency count as unknown."""
         unit = other.currency or self.currency
-        known = [bill for bill in (self, other) if bill.currency in ("", unit)]
+        known = [each for each in (self, other) if each.currency in ("", unit)]
         return Estimate(
             count=self.count + other.count,
             seconds=self.seconds + other.seconds,
             open_ended=self.open_ended + other.open_ended,
-            money=sum((bill.money for bill in known), Decimal()),
+            money=sum((each.money for each in known), Decimal()),
             currency=unit,
-            unpriced=self.count + other.count - sum(bill.count - bill.unpriced for bill in known),
+            unpriced=self.count + other.count - sum(each.count - each.unpriced for each in known),
             demo=self.demo or other.demo,
         )
 

@@ -1,4 +1,4 @@
-"""``{name}`` in a prompt: a variable's value goes in, and nothing is ever left as a hole in a paid prompt."""
+"""Replacement of ``{name}`` in a prompt by a variable's value, so that no paid prompt contains a placeholder."""
 
 from __future__ import annotations
 
@@ -11,40 +11,45 @@ from enum import Enum
 from kling_widgets.core.json_values import kind_of, shorten
 from kling_widgets.errors import InvalidRequestError
 
-Lookup = Callable[[str], object]  # a variable's value by its name; raises KeyError
-Finish = Callable[[object], object]  # what goes in for a value: a path for a picture; raises InvalidRequestError
+Lookup = Callable[[str], object]  # returns a variable's value by its name; raises KeyError
+Convert = Callable[[object], object]  # converts a value before insertion: a picture to a path
 
 _NAME = r"[^\W\d]\w*+"
 _STEP = rf"\.{_NAME}|\[-?\d+\]|\['[^'{{}}]*'\]|\[\"[^\"{{}}]*\"\]"
-# A variable of the shell ($name), one of a template ({{ name }}), one of ours, a doubled brace, a brace.
+# A shell variable ($name), a template variable ({{ name }}), a variable ({name}), a doubled brace, a single brace.
 _FOUND = re.compile(rf"""
     (?<! \$ ) (?P<dollars> \$++ ) (?P<shell> {_NAME} )
   | (?<! \{{ ) \{{\{{ \s+ (?P<template> {_NAME} ) (?P<rest> [^{{}}]* ) \}}\}} (?! \}} )
   | \{{ (?P<name> {_NAME} ) (?P<steps> (?: {_STEP} )* ) \}}
   | \{{\{{ | \}}\}} | [{{}}]
 """, re.VERBOSE)  # fmt: skip
-# A name with what makes it an expression of Python, or of a format: {a.upper()}, {a!r}, {a + 1}, {a if b else c}.
+# A Python expression or a format specification: {a.upper()}, {a!r}, {a + 1}, {a if b else c}.
 _EXPRESSION = re.compile(rf"({_NAME}(?:\s*[^\s\w{{}}]|\s+(?:if|or|and|in|is|not|for)\b)[^{{}}]{{0,200}})\}}")
 _BEFORE_NAME = re.compile(r"(?<!\$)\$++(?=[^\W\d])")
 
 
-def _as_it_is(value: object) -> object:
+def _unchanged(value: object) -> object:
     return value
 
 
-def expand(text: str, variables: Lookup, finish: Finish = _as_it_is) -> str:
-    """The text with every ``{name}``, ``{name.attr}``, ``{name[0]}`` replaced by its value, finished.
+def expand(text: str, variables: Lookup, convert: Convert = _unchanged) -> str:
+    """Return the text with every ``{name}``, ``{name.attr}`` and ``{name[0]}`` replaced by its value.
 
-    ``{{`` and ``}}`` are braces; of several ``$`` before a name one is removed. Braces that hold no name stay as they
-    are, also nested ones: JSON in a prompt is kept.
+    ``{{`` and ``}}`` become single braces; of several ``$`` before a name, one is removed. Other braces stay as they
+    are, including nested ones, so JSON in a prompt is kept.
+
+    Args:
+        text: the text.
+        variables: returns a variable's value by its name; raises KeyError.
+        convert: converts a value before it is inserted; may raise InvalidRequestError.
 
     Raises:
-        InvalidRequestError: a name that is no variable, a value that is not text, number or path, or a variable that
-            is written as elsewhere: ``$name``, ``{{ name }}``, ``{name.upper()}``.
+        InvalidRequestError: a name that is not a variable; a value that is not text, a number or a path; or a variable
+            in another syntax: ``$name``, ``{{ name }}``, ``{name.upper()}``.
     """
     out: list[str] = []
     position = 0
-    opened: list[str] = []  # what opened the braces that are still open: "{" that stayed, or "{{"
+    opened: list[str] = []  # the braces that are still open: "{" that was kept, or "{{"
     while match := _FOUND.search(text, position):
         out.append(text[position : match.start()])
         position = match.end()
@@ -52,30 +57,30 @@ def expand(text: str, variables: Lookup, finish: Finish = _as_it_is) -> str:
             out.append(_dollars(match["dollars"], match["shell"], variables))
             continue
         if match["name"]:
-            out.append(_value(match[0], match["name"], match["steps"], variables, finish))
+            out.append(_value(match[0], match["name"], match["steps"], variables, convert))
             continue
         if match["template"]:
-            _no_template(match, variables)
+            _reject_template(match, variables)
             position = match.start() + 2
         brace, doubled = match[0][0], match[0][:2] in ("{{", "}}")
         out.append(brace)
         if brace == "{":
             if not doubled:
-                _no_expression(text, position, variables)
+                _reject_expression(text, position, variables)
             opened.append(brace * (1 + doubled))
         elif doubled and opened[-1:] == ["{"]:
             opened.pop()
-            position -= 1  # this one closes a brace that stayed; the next is looked at by itself
+            position -= 1  # the first brace closes a kept one; the second is handled on its own
         elif opened[-1:] == ["{" * (1 + doubled)]:
             opened.pop()
     return "".join(out) + text[position:]
 
 
 def escape(text: str) -> str:
-    """The text for which ``expand`` gives this text, whatever variables there are; unchanged where that is so already.
+    """Return a text that ``expand`` turns into this text, regardless of the variables.
 
-    A brace is doubled where it is glued to a letter or to a brace that would make it another one; a ``$`` is added
-    before a name.
+    A brace is doubled only if the next letter or brace would give it another meaning; a ``$`` before a name gets a
+    second one.
     """
     text = _BEFORE_NAME.sub(lambda match: match[0] + "$", text)
     out: list[str] = []
@@ -86,8 +91,8 @@ def escape(text: str) -> str:
             part *= 1 + (after == "{" or re.match(_NAME, after) is not None)
             opened.append(part)
         elif part == "}":
-            stayed = opened[-1:] == ["{"]
-            part *= 1 + (not stayed and (after == "}" or bool(opened)))
+            closes_single = opened[-1:] == ["{"]
+            part *= 1 + (not closes_single and (after == "}" or bool(opened)))
             if opened:
                 opened.pop()
         out.append(part)
@@ -105,7 +110,8 @@ def _dollars(dollars: str, name: str, variables: Lookup) -> str:
     return dollars + name
 
 
-def _no_template(match: re.Match[str], variables: Lookup) -> None:
+def _reject_template(match: re.Match[str], variables: Lookup) -> None:
+    """Raise InvalidRequestError for a variable in template syntax."""
     name = match["template"]
     if _is_variable(name, variables):
         raise InvalidRequestError(
@@ -114,28 +120,28 @@ def _no_template(match: re.Match[str], variables: Lookup) -> None:
         )
 
 
-def _no_expression(text: str, position: int, variables: Lookup) -> None:
-    """Nothing is computed in braces; behind the brace that stays there is no variable's expression."""
+def _reject_expression(text: str, position: int, variables: Lookup) -> None:
+    """Raise InvalidRequestError for an expression with a variable after an open brace, as none is evaluated."""
     match = _EXPRESSION.match(text, position)
     names = re.findall(_NAME, match[1]) if match else []
     if match and any(_is_variable(name, variables) for name in names):
         code = match[1]
         raise InvalidRequestError(
-            f"{shorten('{' + code + '}')} is not computed: only {{name}}, {{name.attr}} and {{name[0]}} are replaced. "
-            f"Make it a variable first, such as x = …, and write {{x}}; for the text itself double the braces. Nothing "
-            "was sent."
+            f"{shorten('{' + code + '}')} is not evaluated: only {{name}}, {{name.attr}} and {{name[0]}} are replaced. "
+            f"Assign it to a variable first, such as x = …, and write {{x}}; for the text itself double the braces. "
+            "Nothing was sent."
         )
 
 
 def _is_variable(name: str, variables: Lookup) -> bool:
     try:
-        variables(unicodedata.normalize("NFKC", name))  # as Python reads names
+        variables(unicodedata.normalize("NFKC", name))  # as Python normalises identifiers
     except KeyError:
         return False
     return True
 
 
-def _value(whole: str, name: str, steps: str, variables: Lookup, finish: Finish) -> str:
+def _value(whole: str, name: str, steps: str, variables: Lookup, convert: Convert) -> str:
     try:
         value = variables(unicodedata.normalize("NFKC", name))
     except KeyError:
@@ -150,7 +156,7 @@ def _value(whole: str, name: str, steps: str, variables: Lookup, finish: Finish)
                 f"{whole} has no value: {name} has no {step} ({why}). Nothing was sent."
             ) from None
     try:
-        value = finish(value)
+        value = convert(value)
     except InvalidRequestError as error:
         raise InvalidRequestError(f"{shorten(whole)}: {error}") from None
     if isinstance(value, Enum):

@@ -1,4 +1,7 @@
-"""A line of ``%kling`` in its parts: options, prompt, options. No slip of an option is ever part of the prompt."""
+"""Splitting of a ``%kling`` line into options, prompt, and options at the end.
+
+A mistyped option never becomes part of a prompt, which would be paid for; it is an error.
+"""
 
 from __future__ import annotations
 
@@ -10,76 +13,81 @@ from pathlib import Path
 from kling_widgets.core.json_values import shorten
 from kling_widgets.core.text import one_line
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.request.magic_options import Given, UnknownOptionError, read_all
+from kling_widgets.request.magic_options import ParsedOption, UnknownOptionError, read_all
 from kling_widgets.request.magic_words import OPTIONS
-from kling_widgets.request.slips import dash_alone, misplaced, seen, slips
+from kling_widgets.request.slips import dash_alone, misplaced, slips, visible
 
 
 class SlipError(InvalidRequestError):
-    """The prompt holds an option, or begins with an option's value."""
+    """The prompt contains an option, or begins with an option's value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class LineParts:
     """The parts of a line, or of a cell.
 
     Attributes:
-        options: those before the prompt.
-        prompt: the prompt, not expanded yet.
-        verbatim: whether the prompt is taken as it stands: it is whole in double quotes, or "--" stands before it.
+        options: the options before the prompt.
+        prompt: the prompt, before variables are expanded.
+        verbatim: whether the prompt may contain words that look like options: it is entirely in double quotes, or "--"
+            precedes it.
         tail: the options at the end of the line.
     """
 
-    options: tuple[Given, ...]
+    options: tuple[ParsedOption, ...]
     prompt: str
     verbatim: bool
-    tail: tuple[Given, ...] = ()
+    tail: tuple[ParsedOption, ...] = ()
 
 
-def split(line: str, cell: str | None, there: Callable[[Path], bool]) -> Parts:
-    """The parts of a line, or of a cell whose body is the prompt.
+def split(line: str, cell: str | None, exists: Callable[[Path], bool]) -> LineParts:
+    """Return the parts of a line, or of a cell whose body is the prompt.
 
     Args:
-        line: what follows the magic's name.
+        line: the text after the magic's name.
         cell: the body of a cell magic, or None.
-        there: whether a file is there.
+        exists: returns whether a file exists.
 
     Raises:
-        SlipError: the prompt holds what looks like an option.
+        SlipError: the prompt contains what looks like an option.
         UnknownOptionError: there is no such option.
-        InvalidRequestError: an option's value is missing or cannot be read.
+        InvalidRequestError: an option's value is missing or cannot be parsed.
     """
     options = tuple(read_all(line))
     position, ended = start_of_prompt(line, options[-1].end if options else 0)
     text = line[position:].strip()
     for given in options:
         if given.key == "prompt" and given.kind != "double":
-            _look_at(given.value, there, _ENDS)
+            _reject_slips(given.value, exists, _ENDS)
     if cell is not None:
         if text:
             raise InvalidRequestError(
-                f"The prompt of a cell stands in its body; {shorten(text)} stands on its first line. Nothing was sent."
+                f"The prompt of a cell goes into its body, but {shorten(text)} is on its first line. Nothing was sent."
             )
         text = cell.strip()
-    tail: tuple[Given, ...] = ()
+    tail: tuple[ParsedOption, ...] = ()
     if ended or cell is not None:
         prompt, quoted = unquote(text)
     else:
         prompt, quoted, tail = _without_tail(text)
     if not (ended or quoted):
-        _look_at(prompt, there, _ENDS if cell is None else _FIRST_LINE)
-    return Parts(options, prompt, ended or quoted, tail)
+        _reject_slips(prompt, exists, _ENDS if cell is None else _FIRST_LINE)
+    return LineParts(options, prompt, ended or quoted, tail)
 
 
 def start_of_prompt(line: str, position: int) -> tuple[int, bool]:
-    """Where the prompt begins behind the options, and whether "--" stands there: it is verbatim then. What a phone or
-    an editor makes of "--" ends the options as well, but protects nothing."""
+    """Return where the prompt begins after the options, and whether "--" precedes it, which makes it verbatim.
+
+    A dash that a phone or an editor substitutes for "--" ends the options too, but does not make the prompt verbatim.
+    """
     return dash_alone(line, position) or (position, False)
 
 
 def unquote(text: str) -> tuple[str, bool]:
-    """The prompt without one enclosing pair of double quotes, and whether there was one. «"Yes", she said, "go"» is no
-    pair."""
+    """Return the prompt without an enclosing pair of double quotes, and whether there was one.
+
+    The quotes of «"Yes", she said, "go"» are not an enclosing pair.
+    """
     inner = text[1:-1]
     whole = len(text) > 1 and text[0] == text[-1] == '"'
     if whole and ('"' not in inner or (len(inner) > 1 and inner[0] == inner[-1] == '"')):
@@ -87,12 +95,12 @@ def unquote(text: str) -> tuple[str, bool]:
     return text, False
 
 
-_ENDS = "options stand before it, or all of them at the end of the line"
-_FIRST_LINE = "options stand on the cell's first line"
+_ENDS = "options go before it, or all of them at the end of the line"
+_FIRST_LINE = "options go on the cell's first line"
 
 
-def _without_tail(text: str) -> tuple[str, bool, tuple[Given, ...]]:
-    """The prompt of a line, whether it is whole in double quotes, and the options that end the line."""
+def _without_tail(text: str) -> tuple[str, bool, tuple[ParsedOption, ...]]:
+    """Return the prompt, whether it is entirely in double quotes, and the options at the end of the line."""
     closed = _CLOSED.match(text)
     if closed and (tail := _only_options(text, closed.end())):
         return *unquote(closed[0]), tail
@@ -109,12 +117,12 @@ _PAIRS = ("“”", "„“", "«»", "‹›", "「」", "『』", "()", "（�
 
 
 def _within_quotes(before: str, after: str) -> bool:
-    """Whether quotes or brackets are open between the two: then nothing ends there."""
+    """Return whether quotes or brackets are open between two texts, so that the prompt does not end there."""
     if before.count('"') % 2 and after.count('"') % 2:
         return True
     for pair in _PAIRS:
         opening, closing = pair[0], pair[1]
-        if opening == closing:  # an apostrophe, too, but where it is first and last
+        if opening == closing:  # may be an apostrophe, unless it is the first and the last character
             opened = before.startswith(opening) and before.count(opening) == 1 and after.endswith(closing)
         else:
             opened = before.count(opening) > before.count(closing) and after.count(closing) > after.count(opening)
@@ -123,25 +131,26 @@ def _within_quotes(before: str, after: str) -> bool:
     return False
 
 
-# A prompt in double quotes, which are doubled where others stand in it, and what may be an option behind it.
+# A prompt in double quotes (two each if it contains quotes itself), followed by what may be an option.
 _CLOSED = re.compile(r'("|"")[^"](?:.*?[^"])?\1(?=\s+-)', re.DOTALL)
 
 
-def _only_options(text: str, position: int) -> tuple[Given, ...]:
-    """The options from here to the end; none, where there is anything else, or a dash that is no hyphen."""
+def _only_options(text: str, position: int) -> tuple[ParsedOption, ...]:
+    """Return the options from here to the end; none if there is other text, or a dash that is not a hyphen."""
     found = read_all(text, position, plain=True)
     return () if not found or text[found[-1].end :].strip() else tuple(found)
 
 
-def _look_at(prompt: str, there: Callable[[Path], bool], place: str) -> None:
+def _reject_slips(prompt: str, exists: Callable[[Path], bool], rule: str) -> None:
+    """Raise SlipError or UnknownOptionError if the prompt contains what looks like an option."""
     if slip := next(slips(prompt), None):
-        written = seen(prompt[slip.start : slip.end])
+        written = visible(prompt[slip.start : slip.end])
         if slip.name not in OPTIONS:
             raise UnknownOptionError(slip.option, one_line(written, 60))
         if slip.dashes == "-" and slip.name != "o":
             raise SlipError(f"An option has two dashes: {slip.option}, not {shorten(written)}.")
         if not slip.plain and slip.spaced:
-            raise SlipError(f"{shorten(written)} stands in the prompt; an option there has two hyphens: {slip.option}.")
-        raise SlipError(f"{shorten(written)} stands in the prompt: {place}.")
-    if first := misplaced(prompt, there):
+            raise SlipError(f"{shorten(written)} is in the prompt; an option there has two hyphens: {slip.option}.")
+        raise SlipError(f"{shorten(written)} is in the prompt: {rule}.")
+    if first := misplaced(prompt, exists):
         raise SlipError(f"The prompt begins with {first.what}, which is an option: {first.option}.")

@@ -1,4 +1,7 @@
-"""The options of a magic line: names, values in quotes, JSON, files, variables. Split first, then expanded."""
+"""Parsing of a magic line's options: names, quoted values, JSON, files and variables.
+
+Options are split first; variables are expanded afterwards.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,19 @@ from kling_widgets.catalog.structured_fields import Anything, Structured
 from kling_widgets.core.json_values import JSON, map_strings, plain, shorten
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.request.interpolation import Lookup, expand
-from kling_widgets.request.magic_words import OPTIONS, OTHERS, SAID, SETTINGS, SWITCHES, Setting, unescape
+from kling_widgets.request.magic_words import (
+    FOREIGN_OPTIONS,
+    OPTIONS,
+    SETTINGS,
+    SWITCH_VALUE,
+    SWITCHES,
+    Setting,
+    unescape,
+)
 from kling_widgets.request.slips import dash_alone, option_at
 
-# One word: in double quotes with escapes; in double quotes as it is, for "C:\\clips\\"; in single quotes, where no
-# character is special; or up to the next blank. The first is atomic (*+): it must not be tried in every other way.
+# One word: in double quotes with escapes; in double quotes taken literally, for "C:\\clips\\"; in single quotes, where
+# no character is special; or up to the next whitespace. The first is possessive (*+) to avoid excessive backtracking.
 _WORD = re.compile(r"""
     (?: "(?P<escaped> (?: \\["\\] | [^"] )*+ )" | "(?P<double> [^"]* )" | '(?P<single> [^']* )' ) (?= \s | $ )
     | (?P<bare> [^\s"'] \S* )
@@ -35,37 +46,37 @@ _EXAMPLES = {"metadata": '{"name": "value"}', **dict.fromkeys(FRAME_LISTS, FIELD
 
 
 class UnknownOptionError(InvalidRequestError):
-    """A line has an option that there is not.
+    """A line contains an unknown option.
 
     Attributes:
-        option: as people write it.
+        option: the option as it is written, with its dashes.
     """
 
     def __init__(self, option: str, written: str = "") -> None:
         self.option = option
         name = option.lstrip("-")
-        if ours := OTHERS.get(name):
+        if ours := FOREIGN_OPTIONS.get(name):
             example = f'{{"{name.replace("-", "_")}": …}}' if ours == "metadata" else example_of(ours)
-            said = f"{written or option} is not an option here: {option_of(ours)} {example}".rstrip()
-        elif name in OTHERS:
-            said = f"{written or option} is not an option here, and nothing takes its place"
+            message = f"{written or option} is not an option here: use {option_of(ours)} {example}".rstrip()
+        elif name in FOREIGN_OPTIONS:
+            message = f"{written or option} is not an option here, and there is no equivalent"
         else:
             near = " or ".join(map(option_of, nearest(name, sorted(OPTIONS), 2)))
             hint = f"Did you mean {near}?" if near else "%kling? lists them"
-            said = f"There is no option {shorten(written or option)}. {hint}"
-        super().__init__(said if said.endswith("?") else f"{said}.")
+            message = f"There is no option {shorten(written or option)}. {hint}"
+        super().__init__(message if message.endswith("?") else f"{message}.")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """An option as it stands in a line.
+class ParsedOption:
+    """An option of a line, as parsed.
 
     Attributes:
-        name: of a setting, a switch or a field, in kebab-case.
+        name: the name of a setting, a switch or a field, in kebab case.
         kind: how its value is written: "bare", "single" or "double" (in quotes), "json", "file"; "" for a switch.
-        value: its value, not expanded yet.
-        written: the option with its value.
-        end: where it ends.
+        value: its value, before variables are expanded.
+        written: the option and its value as text.
+        end: the position after it.
     """
 
     name: str
@@ -76,52 +87,57 @@ class Given:
 
     @property
     def option(self) -> str:
-        """Its name as people write it."""
+        """The name with its dashes."""
         return option_of(self.name)
 
     @property
     def key(self) -> str:
-        """What it sets: the same for a field and its other names, and for a switch on and off."""
+        """The name of what it sets, the same for a field and its aliases, and for a switch and its negation."""
         name = SWITCHES[self.name][0] if self.name in SWITCHES else _key(self.name)
         return ALIASES.get(name, name)
 
     @property
     def many(self) -> bool:
-        """Whether what it sets is a list, to which it adds."""
+        """Whether it adds to a list, and so may be repeated."""
         return _is_list(self.key)
 
 
 def option_of(name: str) -> str:
-    """An option's name as people write it."""
+    """Return an option's name with its dashes."""
     return f"-{name}" if name == "o" else f"--{name}"
 
 
 def example_of(name: str) -> str:
-    """A value of an option, as it stands in a line; "" where it needs none."""
+    """Return an example value of an option as written in a line; "" if the option takes no value."""
     field = _field(name)
     return field.example if field else _EXAMPLES.get(_key(name)) or SETTINGS[name].example
 
 
-def read_all(text: str, position: int = 0, *, plain: bool = False) -> list[Given]:
-    """The options that stand at the position, in any dashes; or only those that are ``plain``, in hyphens.
+def read_all(text: str, position: int = 0, *, plain: bool = False) -> list[ParsedOption]:
+    """Return the options that start at the position.
+
+    Args:
+        text: the line.
+        position: where to start.
+        plain: whether to stop at an option that is not written with plain ASCII hyphens.
 
     Raises:
-        UnknownOptionError: one that there is not.
-        InvalidRequestError: a value that is missing or cannot be read.
+        UnknownOptionError: there is no such option.
+        InvalidRequestError: a value is missing or cannot be parsed.
     """
-    found: list[Given] = []
+    found: list[ParsedOption] = []
     while (dashed := option_at(text, position)) and (dashed.plain or not plain):
         found.append(read_option(text, dashed.end, dashed.name))
         position = found[-1].end
     return found
 
 
-def read_option(text: str, position: int, name: str) -> Given:
-    """The option of this name, with the value that stands at the position.
+def read_option(text: str, position: int, name: str) -> ParsedOption:
+    """Return the option of this name, with the value that starts at the position.
 
     Raises:
         UnknownOptionError: there is no such option.
-        InvalidRequestError: its value is missing or cannot be read.
+        InvalidRequestError: its value is missing or cannot be parsed.
     """
     start, equals = position, bool(_EQUALS.match(text, position)[0])  # type: ignore[index]
     position += equals
@@ -129,9 +145,9 @@ def read_option(text: str, position: int, name: str) -> Given:
         glued = re.match(r"[^\s=]*", text[position:])[0] if name in OPTIONS else ""  # type: ignore[index]
         raise UnknownOptionError(option_of(name + glued))
 
-    def given(kind: str, value: JSON, end: int) -> Given:
+    def given(kind: str, value: JSON, end: int) -> ParsedOption:
         shown = re.sub(r"[\r\n]+", " ", text[start + equals : end].strip())
-        return Given(name, kind, value, f"{option_of(name)}{'=' if equals else ' '}{shown}".strip(), end)
+        return ParsedOption(name, kind, value, f"{option_of(name)}{'=' if equals else ' '}{shown}".strip(), end)
 
     option, field = option_of(name), _field(name)
     if name in SWITCHES:
@@ -162,15 +178,15 @@ def read_option(text: str, position: int, name: str) -> Given:
 
 
 def _no_value(option: str, takes: str, text: str, position: int) -> None:
-    """Refuse a word that was meant to switch the option: it would be the first one of a paid prompt."""
-    if said := SAID.match(text, position):
-        way = "If that word belongs to the prompt, put the whole prompt in double quotes."
-        raise InvalidRequestError(f"{option} {takes}, not {shorten(said[1])}. Nothing was sent. {way}")
+    """Raise InvalidRequestError for a word meant as the switch's value, which would become part of a paid prompt."""
+    if word := SWITCH_VALUE.match(text, position):
+        hint = "If that word belongs to the prompt, put the whole prompt in double quotes."
+        raise InvalidRequestError(f"{option} {takes}, not {shorten(word[1])}. Nothing was sent. {hint}")
 
 
 def _word(option: str, example: str, text: str, position: int, *, glued: bool) -> tuple[str, str, int]:
-    """The next word: how it is written, the word itself, where it ends."""
-    # Behind a blank what looks like an option is one, also in a dash that a phone has made.
+    """Return the next word: how it is written, the word itself, and the position after it."""
+    # After whitespace, a word that looks like an option is one, even with a dash that a phone has substituted.
     another = not glued and (option_at(text, position) or dash_alone(text, position))
     match = None if another else _WORD.match(text, position)
     if match is None or match.lastgroup is None:
@@ -179,22 +195,22 @@ def _word(option: str, example: str, text: str, position: int, *, glued: bool) -
         raise InvalidRequestError(f"{option}: {why}. Nothing was sent.")
     kind, word = match.lastgroup, match[match.lastgroup]
     if kind == "bare" and word[0] in "“”„‟«‘’‚「『":
-        raise InvalidRequestError(f'{option}: quotes around a value are straight ones, "…". Nothing was sent.')
+        raise InvalidRequestError(f'{option}: use straight quotes, "…", around a value. Nothing was sent.')
     return ("double", unescape(word), match.end()) if kind == "escaped" else (kind, word, match.end())
 
 
 class Values:
-    """The values of options, with variables and files in place of their names.
+    """The values of options, with variables and files replaced by their content.
 
     Args:
-        variables: gives a variable's value, or raises KeyError.
-        read: gives a file's text; raises OSError.
-        convert: gives what a field, by its name, takes in place of a variable's value.
+        variables: returns a variable's value; raises KeyError.
+        read: returns a file's text; raises OSError.
+        convert: returns the value to use for a field (its name is the first argument) in place of a variable's value.
 
     Attributes:
         fields: the values of fields, by name.
-        untrusted: the fields that came from files: text in them is never a local path.
-        settings: what to do with the request, by ``Setting.key``.
+        untrusted: the fields that come from files; text in them is never a local path.
+        settings: how to handle the request, by ``Setting.key``.
     """
 
     def __init__(
@@ -207,17 +223,17 @@ class Values:
         self.untrusted: set[str] = set()
         self.settings: dict[str, object] = {}
 
-    def take(self, options: Sequence[Given], tail: Sequence[Given] = ()) -> None:
-        """Takes the options before the prompt, and those behind it.
+    def add(self, options: Sequence[ParsedOption], tail: Sequence[ParsedOption] = ()) -> None:
+        """Add the options before the prompt, and those after it.
 
         Raises:
-            InvalidRequestError: a value that is wrong, or what is set twice.
+            InvalidRequestError: a value is wrong, or a field or setting is set twice.
         """
         before = {given.key for given in options}
         for given in tail:
             if given.key in before:
                 raise InvalidRequestError(
-                    f"{given.option} stands at both ends of the line: give it once. Nothing was sent."
+                    f"{given.option} is at both ends of the line: give it once. Nothing was sent."
                 )
         for given in (*options, *tail):
             if given.name in SWITCHES:
@@ -234,11 +250,11 @@ class Values:
             if untrusted:
                 self.untrusted.add(name)
         elif _is_list(name) and untrusted == (name in self.untrusted):
-            values[name] = [*_as_list(values[name]), *_as_list(value)]  # a list repeats its option
+            values[name] = [*_as_list(values[name]), *_as_list(value)]  # a repeated option adds to the list
         else:
-            raise InvalidRequestError(f"{option} sets what is set already. Nothing was sent.")
+            raise InvalidRequestError(f"{option} sets something that is already set. Nothing was sent.")
 
-    def _setting(self, given: Given, setting: Setting) -> object:
+    def _setting(self, given: ParsedOption, setting: Setting) -> object:
         text = expand(given.value, self.variables)
         try:
             return setting.parse(text) if setting.parse else text
@@ -247,13 +263,13 @@ class Values:
                 f"{given.option} takes {setting.takes}, not {shorten(text)}. Nothing was sent."
             ) from None
 
-    def _value(self, given: Given) -> object:
+    def _value(self, given: ParsedOption) -> object:
         name, field = _key(given.name), _field(given.name)
-        finish = partial(self.convert, name)
+        convert = partial(self.convert, name)
         if given.kind == "":
             return given.value
         if given.kind == "json":
-            return map_strings(plain(given.value), lambda text: expand(text, self.variables, finish))
+            return map_strings(plain(given.value), lambda text: expand(text, self.variables, convert))
         if given.kind == "file":
             return self._file(given.option, expand(given.value, self.variables))
         structured = isinstance(field, Structured) or name == "metadata"
@@ -268,14 +284,14 @@ class Values:
                     ) from None
             else:
                 return self.convert(name, value)
-        return expand(given.value, self.variables, finish)
+        return expand(given.value, self.variables, convert)
 
     def _file(self, option: str, name: str) -> JSON:
         try:
             return plain(json.loads(self.read(Path(name).expanduser())))
         except ValueError:
             why = "is not JSON"
-        except (OSError, RuntimeError):  # RuntimeError: nested too deep, or no such home as ~name
+        except (OSError, RuntimeError):  # RuntimeError: nested too deeply, or an unknown user in ~name
             why = "cannot be read"
         raise InvalidRequestError(f"{option}: the file {shorten(name)} {why}. Nothing was sent.")
 

@@ -1,4 +1,4 @@
-"""The words of the magic line: magics, options that are no field, and how a value is written as one word."""
+"""Vocabulary of the magic line: the magics, the options that are not fields, and the quoting of values."""
 
 from __future__ import annotations
 
@@ -13,49 +13,52 @@ from kling_widgets.catalog.fields import SWITCH_WORDS, Flag
 from kling_widgets.catalog.model_names import ACCEPTED, ALIASES
 from kling_widgets.request.interpolation import escape
 
-# Every magic of the family by what follows "kling_", with what it is for. A short prompt that begins with one of these
-# words is refused: whoever types "%kling models" wants the table, not a paid video.
+# Every magic by its name after "kling_", with its purpose. A short prompt that begins with one of these words is
+# refused: "%kling models" probably asks for the table, not for a paid video.
 MAGICS = {
     "form": "a form: of a model, a task, a preset, or what %kling takes",
     "models": "the models, what one of them takes, or how several differ",
     "tasks": "your tasks, newest first",
     "show": "a task and its video",
-    "resume": "watch what has not ended",
-    "forget": "take a submission off the journal",
+    "resume": "watch unfinished tasks again",
+    "forget": "remove a submission from the journal",
     "code": "the code of a form or a task, in the next cell",
     "prices": "your own price table, from which costs are estimated",
     "demo": "the embedded demo: no key, no network, no cost",
-    "key": "give an API key for this kernel",
-    "doctor": "what works here and what does not",
+    "key": "set an API key for this kernel",
+    "doctor": "check what works here and what does not",
 }
 
 
-# Short prompts that are no wish for a video, and what to type instead.
-_MEANT = {"help": "%kling?", **{name: f"%kling_{name}" for name in MAGICS}}
+# Short prompts that are probably commands, and what to type instead.
+_COMMANDS = {"help": "%kling?", **{name: f"%kling_{name}" for name in MAGICS}}
 
 
 def suggest_magic(prompt: str) -> str | None:
-    """The magic that a prompt of one or two words asks for: "models 2.6" gives "%kling_models 2.6"; else None."""
+    """Return the magic for a prompt of one or two words that is a command, or None.
+
+    For example, "models 2.6" returns "%kling_models 2.6".
+    """
     words = prompt.split()
-    instead = _MEANT.get(words[0].lower()) if 1 <= len(words) <= 2 else None
+    instead = _COMMANDS.get(words[0].lower()) if 1 <= len(words) <= 2 else None
     return " ".join((instead, *words[1:])) if instead else None
 
 
 def option_name(field: str) -> str:
-    """How a field is called as an option: "image_tail" is "image-tail"."""
+    """Return the name of a field's option: "image-tail" for "image_tail"."""
     return field.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """An option that is no field: what to do with the request.
+    """An option that is not a field, but says how to handle the request.
 
     Attributes:
-        name: as it is written behind ``--``.
+        name: its name after ``--``.
         key: its name in ``Command.settings``.
-        parse: turns its text into its value, raising ValueError; None for a switch.
-        takes: what that text is, in words.
-        example: such a text.
+        parse: converts its text to its value and raises ValueError; None for a switch.
+        takes: the kind of value, in words.
+        example: an example of a value.
         help: one sentence.
         negated: whether ``--no-…`` exists.
     """
@@ -80,21 +83,19 @@ SETTINGS: Mapping[str, Setting] = {
     for setting in (
         Setting("model", "model", "The model, by its id or what follows aigc-video-kling-.", str, "a model", "2.6"),
         Setting("dry-run", "dry_run", "Show the body that would be sent; send nothing."),
-        Setting("wait", "wait", "Wait in this cell until the video is there, or do not.", negated=True),
-        Setting("timeout", "timeout", "How many seconds to wait at the most.", float, "a number of seconds", "600"),
-        Setting(
-            "count", "count", "How many videos of it to make, at most 1000, each billed.", int, "a whole number", "2"
-        ),
-        Setting("new", "new", "Make another one, also when this cell has the same one under way."),
-        Setting("reuse", "reuse", "Take the video of the same request that is there already; make it only if none is."),
-        Setting("yes", "yes", "Make also what is above %config Kling.confirm_above without asking."),
-        Setting("save", "save", "The file, or the folder, to save the video in.", str, "a path", "clips/boat.mp4"),
-        Setting("o", "out", "The variable that takes the Job: -o boat.", _variable, "the name of a variable", "boat"),
+        Setting("wait", "wait", "Wait in this cell until the video is finished, or do not.", negated=True),
+        Setting("timeout", "timeout", "The maximum number of seconds to wait.", float, "a number of seconds", "600"),
+        Setting("count", "count", "How many videos to make, at most 1000, each billed.", int, "a whole number", "2"),
+        Setting("new", "new", "Make another video even if this cell is already making the same one."),
+        Setting("reuse", "reuse", "Show the existing video of the same request; make one only if there is none."),
+        Setting("yes", "yes", "Do not ask for confirmation above %config Kling.confirm_above."),
+        Setting("save", "save", "The file or folder to save the video in.", str, "a path", "clips/boat.mp4"),
+        Setting("o", "out", "The variable to assign the Job to: -o boat.", _variable, "the name of a variable", "boat"),
     )
 }
 
 
-# Options that take no value: what they set, and to what.
+# Options without a value: the key that they set, and the value.
 SWITCHES: Mapping[str, tuple[str, bool]] = {
     **{name: (setting.key, True) for name, setting in SETTINGS.items() if not setting.parse},
     **{f"no-{name}": (setting.key, False) for name, setting in SETTINGS.items() if setting.negated},
@@ -104,13 +105,12 @@ SWITCHES: Mapping[str, tuple[str, bool]] = {
         if isinstance(FIELDS.get(ALIASES.get(name, name)), Flag)
     },
 }
-# What people write behind a switch to say whether it is on, at the start of what follows it.
-SAID = re.compile(rf"\s*({'|'.join((*SWITCH_WORDS, 'yes', 'no'))})(?=[\s,;:.!，；：。！]|$)", re.IGNORECASE)
+# A word after a switch that looks like its value, such as "on" or "no".
+SWITCH_VALUE = re.compile(rf"\s*({'|'.join((*SWITCH_WORDS, 'yes', 'no'))})(?=[\s,;:.!，；：。！]|$)", re.IGNORECASE)
 OPTIONS = frozenset((*map(option_name, ACCEPTED), *SETTINGS, *SWITCHES))
 
-# Options of others, of Midjourney above all, that people bring along, and what there is here in their place: an
-# option, or nothing.
-OTHERS: Mapping[str, str] = {
+# Options of other tools, mainly Midjourney, that people are used to, and the equivalent here: an option, or "".
+FOREIGN_OPTIONS: Mapping[str, str] = {
     **dict.fromkeys(("ar", "aspect", "ratio"), "aspect-ratio"),
     **dict.fromkeys(("v", "version"), "model"),
     **dict.fromkeys(("length", "time", "secs"), "seconds"),
@@ -134,12 +134,18 @@ OTHERS: Mapping[str, str] = {
 }
 
 
-# No quote, file, JSON, dash or letter that is not seen at its beginning, and nothing in it that could end a word.
+# Text that needs no quotes: it contains no whitespace, and does not start with a quote, @, a bracket, a dash or an
+# invisible letter.
 _PLAIN = re.compile(r"[^\W\u115f\u1160\u3164\uffa0]\S*|[./~:?#&=%+$<>(!*|^,;`\\]\S*")
 
 
 def escape_word(text: str, *, always: bool = False) -> str:
-    """A value as one word of a magic line: as it is where that is enough, else in double quotes."""
+    """Return a value as one word of a magic line, in double quotes if it needs them.
+
+    Args:
+        text: the value.
+        always: whether to use quotes in any case.
+    """
     text = escape(text)
     if not always and _PLAIN.fullmatch(text) and not breaks_line(text):
         return text
@@ -147,18 +153,21 @@ def escape_word(text: str, *, always: bool = False) -> str:
 
 
 def breaks_line(text: str) -> bool:
-    """Whether it holds what no line can: an end of line in some editor or language, another control character, or a
-    mark that makes the line read otherwise than it runs."""
-    return any(unicodedata.category(char) in ("Cc", "Zl", "Zp") or _turns(char) for char in text)
+    """Return whether a text contains a character that must not be in a line of code.
+
+    Such characters are line separators in any editor or language, other control characters, and marks that make the
+    line look different from what runs.
+    """
+    return any(unicodedata.category(char) in ("Cc", "Zl", "Zp") or _is_bidi_control(char) for char in text)
 
 
-def _turns(char: str) -> bool:
-    """Whether it is an embedding, an override or an isolate of Unicode's bidirectional algorithm."""
+def _is_bidi_control(char: str) -> bool:
+    """Return whether a character is an embedding, an override or an isolate of Unicode's bidirectional algorithm."""
     return "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
 
 
-# Backslashes are themselves, as a path is mostly made of them, but before a quote, before the escape of a character
-# that no line can hold, and at the end: there two are one.
+# A backslash is literal, for the sake of Windows paths, except before a quote, before the escape of a character that
+# breaks a line, and at the end: there, two stand for one.
 _TO_ESCAPE = re.compile(r"(\\*)(?:(?=u([0-9a-fA-F]{4}))|([^\\])|$)")
 _ESCAPED = re.compile(r'(\\+)(?:(")|u([0-9a-fA-F]{4})|$)')
 
@@ -172,8 +181,11 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def unescape(text: str) -> str:
-    r"""What stands in double quotes: ``\"`` and ``\u0000`` are escapes, of a quote and of a character that no line can
-    hold; two backslashes before either, or at the end, are one; any other backslash is itself."""
+    r"""Return the content of double quotes with its escapes resolved.
+
+    ``\"`` and ``\u0000`` stand for a quote and for a character that breaks a line. Two backslashes before either, or at
+    the end, stand for one; any other backslash is literal.
+    """
     return _ESCAPED.sub(_plain, text)
 
 

@@ -1,4 +1,4 @@
-"""VideoRequest: a model and its values → problems, body, snippets, and back."""
+"""``VideoRequest``, a model and its values, with its problems, body and code."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class VideoRequest:
 
     __slots__ = ("_kept", "_name_problem", "_spec", "_values")
 
-    # The attributes that stand below; these are the types of right values, and a wrong one stays as it was given.
+    # The types of valid values; an invalid value stays as it was given. The properties are defined below the class.
     prompt: str | None
     seconds: int | None
     duration: int | None
@@ -100,17 +100,17 @@ class VideoRequest:
             raise InvalidRequestError.of(unknown)
         self._spec, self._name_problem = resolve(model)
         self._values = normalise(self._spec, given, untrusted)
-        self._kept: dict[str, Any] = {}  # see ``_once``
+        self._kept: dict[str, Any] = {}  # the results of ``_once``
 
     def _once(self, make: Callable[[], T]) -> T:
-        """Return what a method of this request returns, which works once: a request does not change."""
+        """Return the result of a method of this request, which is called only once: a request is immutable."""
         if make.__name__ not in self._kept:
             self._kept[make.__name__] = make()
         made: T = self._kept[make.__name__]
         return made
 
     def __getstate__(self) -> object:
-        """Return what a copy or a pickle is made of: without what is kept, which is made again."""
+        """Return the state for a copy or a pickle, without kept results, which are computed again."""
         own = {"_spec": self._spec, "_name_problem": self._name_problem, "_values": self._values}
         return None, {**own, "_kept": {}}
 
@@ -241,7 +241,7 @@ class VideoRequest:
         for name in fields:
             changed |= {"image", "image_tail", *FRAME_LISTS} if name in FRAME_LISTS else {ALIASES.get(name, name)}
         kept = {name: value for name, value in self._values.items() if ALIASES.get(name, name) not in changed}
-        # What is kept was cleaned at its own door: text that was no path there must not become one here.
+        # The values that stay are normalised already: text that did not become a path then must not become one here.
         return self.from_given(self._spec if model is None else model, {**kept, **fields}, untrusted=kept)
 
     @property
@@ -354,8 +354,8 @@ class VideoRequest:
         errors = list(self.errors())
         for path in self.files():
             if path not in links:
-                said = f"The file {shorten(path.name)} has no link yet."
-                errors.append(Problem("error", None, said, "Upload it first."))
+                message = f"The file {shorten(path.name)} has no link yet."
+                errors.append(Problem("error", None, message, "Upload it first."))
         if errors:
             raise InvalidRequestError.of(errors)
         return self.body(links.__getitem__)
@@ -393,9 +393,9 @@ class VideoRequest:
         return draft
 
     def _own(self) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Return the body to look at, with all that is sent, and the fields that it lacks; see ``left_out``."""
-        values, left = snippets.only_own(self._spec, self._values)
-        return _shown(to_body(self._spec, values) if left else self._once(self._check).body), left
+        """Return the complete body for display, and the fields that are left out of it; see ``left_out``."""
+        values, omitted = snippets.without_untrusted_paths(self._spec, self._values)
+        return _shown(to_body(self._spec, values) if omitted else self._once(self._check).body), omitted
 
     def left_out(self) -> str:
         """Return a sentence that names the fields that ``to_magic`` and the like leave out, or "".
@@ -479,7 +479,7 @@ class VideoRequest:
         return snippets.settings(self._values)
 
     def _identity(self) -> str:
-        # As text, in which True is not 1 and 5 is not 5.0, as on the wire.
+        # As JSON text, in which True is not 1 and 5 is not 5.0, as in the body.
         asked = with_links(self._values, lambda path: f"file\0{path}")
         return json.dumps([self.model, asked], sort_keys=True)
 
@@ -495,15 +495,15 @@ class VideoRequest:
 
 
 def _shown(body: dict[str, JSON]) -> dict[str, Any]:
-    """Return a copy of a body to look at."""
+    """Return a copy of a body for display, without keys and with a placeholder for each local file."""
     shown: dict[str, Any] = masked(with_links(body, lambda path: f"<upload: {path.name}>"))
     return shown
 
 
 def _attribute(name: str) -> property:
-    """Return the attribute that reads a field by one of its names; a copy, as a request does not change."""
+    """Return a property that reads a field by one of its names; it returns a copy, as a request is immutable."""
     field = ALIASES.get(name, name)
-    about = FIELDS[field].help if field in FIELDS else "As it was given; None when it was not, or became another field."
+    about = FIELDS[field].help if field in FIELDS else "As given; None if not set or converted to another field."
     return property(lambda request: with_links(request.get(field), lambda path: path), doc=about)
 
 

@@ -43,7 +43,7 @@ WITHIN = ["{}", '"{}"', "“{}”", "'{}'", "({})", "[{}"]
 
 def understood(line: str, cell: str | None = None) -> Understood:
     """The line, in a notebook with a few variables."""
-    return parse(line, cell, variables={"name": "boat"}.__getitem__, read=lambda path: "{}", there=lambda path: False)
+    return parse(line, cell, variables={"name": "boat"}.__getitem__, read=lambda path: "{}", exists=lambda path: False)
 
 
 def refused(line: str, cell: str | None) -> str | None:
@@ -57,7 +57,7 @@ def refused(line: str, cell: str | None) -> str | None:
 
 def shown(message: str, cell: str | None) -> tuple[str, str | None] | None:
     """The line, and the body, that a refusal says to write instead; None where it shows none."""
-    found = re.search(r"(?:write|Else write)(?:[^:]|“[^”]*”)*: (%.*)$", message)
+    found = re.search(r"(?:write|Otherwise write)(?:[^:]|“[^”]*”)*: (%.*)$", message)
     if found is None:
         return None
     if not found[1].startswith("%%"):
@@ -225,11 +225,11 @@ def test_a_refused_line_is_shown_as_it_should_be(line: str, instead: str) -> Non
     """At the end of the error, ready to be pasted."""
     pictures = {Path("first.png"), Path("my first.png")}
     with pytest.raises(InvalidRequestError) as caught:
-        parse(line, there=pictures.__contains__)
+        parse(line, exists=pictures.__contains__)
     assert "Nothing was sent." in str(caught.value)
     assert str(caught.value).endswith(f": {instead}")
     again, cell = as_the_shell_gives_it(instead.replace("_form 3.0", " --model 3.0"))
-    parse(again, cell, there=pictures.__contains__)
+    parse(again, cell, exists=pictures.__contains__)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_of_a_refused_cell_the_first_line_is_shown(body: str, first: str) -> Non
     """An error is one line, and the body stays, without the option."""
     message = refused("--sound", body)
     assert message is not None and message.endswith(f": {first}")
-    assert ("take it out of the text" in message) == (not first.endswith("--"))
+    assert ("remove it from the text" in message) == (not first.endswith("--"))
 
 
 @given(st.sampled_from(PROMPTS), st.sampled_from(HYPHENS[:3]), st.sampled_from(OURS))
@@ -261,4 +261,4 @@ def test_a_line_that_is_too_long_is_not_shown() -> None:
     """An error is a line to read; it says in words what to do."""
     message = refused("a boat " * 1000 + "--secnds 10", None)
     assert message is not None and len(message) < 400
-    assert "Options stand before the prompt." in message
+    assert "Options go before the prompt." in message

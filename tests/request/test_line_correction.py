@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.request.line_correction import Mender
-from kling_widgets.request.line_parts import Parts
+from kling_widgets.request.line_correction import LineCorrector
+from kling_widgets.request.line_parts import LineParts
 
 
-def accepts(parts: Parts) -> None:
+def accepts(parts: LineParts) -> None:
     """Refuses nothing."""
 
 
-def refuses_seconds(parts: Parts) -> None:
+def refuses_seconds(parts: LineParts) -> None:
     """As for a value that would be refused."""
     if any(given.name == "seconds" for given in (*parts.options, *parts.tail)):
         raise InvalidRequestError("no")
@@ -19,39 +19,39 @@ def refuses_seconds(parts: Parts) -> None:
 
 def test_it_names_the_magic_that_was_used() -> None:
     """A form's line is a form's."""
-    mender = Mender("kling_form", lambda path: False, accepts)
-    assert mender.mended("a boat --secnds 5", None).endswith(": %kling_form --seconds 5 a boat")
-    assert mender.mended("", "a boat --secnds 5").endswith(": %%kling_form --seconds 5")
-    assert mender.mended("3.0", None).endswith(": %kling_form 3.0")
+    corrector = LineCorrector("kling_form", lambda path: False, accepts)
+    assert corrector.correction("a boat --secnds 5", None).endswith(": %kling_form --seconds 5 a boat")
+    assert corrector.correction("", "a boat --secnds 5").endswith(": %%kling_form --seconds 5")
+    assert corrector.correction("3.0", None).endswith(": %kling_form 3.0")
 
 
 def test_quotes_of_an_editor_go_as_a_pair() -> None:
     """Also where the first word in them is taken out."""
-    mender = Mender("kling", lambda path: False, accepts)
-    assert mender.mended("“3.0 a boat”", None).endswith(": %kling --model 3.0 a boat")
+    corrector = LineCorrector("kling", lambda path: False, accepts)
+    assert corrector.correction("“3.0 a boat”", None).endswith(": %kling --model 3.0 a boat")
 
 
 def test_what_would_be_refused_is_not_shown() -> None:
     """Then only the way to keep the prompt as it stands is."""
-    mender = Mender("kling", lambda path: False, refuses_seconds)
-    assert mender.mended("a boat --secnds 5", None).endswith('write: %kling "a boat --secnds 5"')
-    assert mender.mended("--seconds 5 a boat --ar 1:1", None) == (
-        "Options stand before the prompt. To keep it in the prompt, put the whole prompt in double quotes."
+    corrector = LineCorrector("kling", lambda path: False, refuses_seconds)
+    assert corrector.correction("a boat --secnds 5", None).endswith('write: %kling "a boat --secnds 5"')
+    assert corrector.correction("--seconds 5 a boat --ar 1:1", None) == (
+        "Options go before the prompt. To keep it in the prompt, put the whole prompt in double quotes."
     )
 
 
 def test_what_is_left_out_is_said() -> None:
     """There is no option here for it."""
-    said = Mender("kling", lambda path: False, accepts).mended("a boat --v 6 --stylize 250 --ar 1:1", None)
-    assert "Else write, without “--v 6”, “--stylize 250”: %kling --aspect-ratio 1:1 a boat" in said
+    said = LineCorrector("kling", lambda path: False, accepts).correction("a boat --v 6 --stylize 250 --ar 1:1", None)
+    assert "Otherwise write, without “--v 6”, “--stylize 250”: %kling --aspect-ratio 1:1 a boat" in said
 
 
 def test_an_option_that_stands_twice_is_not_guessed() -> None:
     """Which of the two was meant cannot be told."""
     from kling_widgets.request.magic_options import Values
 
-    def check(parts: Parts) -> None:
-        Values({}.__getitem__, lambda path: "", lambda name, value: value).take(parts.options, parts.tail)
+    def check(parts: LineParts) -> None:
+        Values({}.__getitem__, lambda path: "", lambda name, value: value).add(parts.options, parts.tail)
 
-    said = Mender("kling", lambda path: False, check).mended("--seconds 5 a boat —seconds 6", None)
+    said = LineCorrector("kling", lambda path: False, check).correction("--seconds 5 a boat —seconds 6", None)
     assert said.endswith('write: %kling --seconds 5 "a boat —seconds 6"')

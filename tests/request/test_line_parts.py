@@ -52,7 +52,7 @@ def test_a_cell_has_them_on_its_first_line() -> None:
     assert parts("--sound", "a\nboat\n") == (["--sound"], "a\nboat", [], False)
     assert parts("--sound --", "--seconds 5\na boat") == (["--sound"], "--seconds 5\na boat", [], True)
     assert parts("", '"--seconds 5"') == ([], "--seconds 5", [], True)
-    with pytest.raises(InvalidRequestError, match="stands on its first line"):
+    with pytest.raises(InvalidRequestError, match="is on its first line"):
         parts("a boat", "a ship")
 
 

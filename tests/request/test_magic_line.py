@@ -192,7 +192,7 @@ def test_text_in_a_file_is_never_a_path() -> None:
 
 def test_a_file_and_the_line_do_not_mix() -> None:
     """One list is either the user's or the file's."""
-    assert "set already" in refused("--dynamic-masks masks --dynamic-masks @masks.json p")
+    assert "already set" in refused("--dynamic-masks masks --dynamic-masks @masks.json p")
     request = understood("--image-tail b.png --metadata @more.json p").request
     assert "image_tail is given twice" in str(request.errors()[0])
 
@@ -229,13 +229,13 @@ def test_settings(line: str, settings: dict[str, Any]) -> None:
     [
         ("--secnds 5 x", "There is no option “--secnds”. Did you mean --seconds"),
         ("--zzzzzz x", "%kling? lists them"),
-        ("--seconds 5 --seconds 6 x", "--seconds sets what is set already"),
-        ("--sound --no-sound x", "--no-sound sets what is set already"),
-        ("--wait --no-wait x", "set already"),
-        ("--model 2.6 --model 3.0 x", "set already"),
-        ("--camera-control camera --camera-control camera x", "set already"),
-        ("--metadata {} --metadata {} x", "set already"),
-        ("--face-choose a --face-choose b x", "set already"),
+        ("--seconds 5 --seconds 6 x", "--seconds sets something that is already set"),
+        ("--sound --no-sound x", "--no-sound sets something that is already set"),
+        ("--wait --no-wait x", "already set"),
+        ("--model 2.6 --model 3.0 x", "already set"),
+        ("--camera-control camera --camera-control camera x", "already set"),
+        ("--metadata {} --metadata {} x", "already set"),
+        ("--face-choose a --face-choose b x", "already set"),
         ("--seconds", "--seconds: needs a value, for example --seconds 5"),
         ("--seconds --sound x", "needs a value"),
         ("--seconds= 5 x", "needs a value"),
@@ -271,7 +271,7 @@ def test_settings(line: str, settings: dict[str, Any]) -> None:
         ('--metadata {"a": "{nothing}"} x', "There is no variable nothing"),
         ("a {nothing}", "There is no variable nothing"),
         ("a boat —seconds 10", "an option there has two hyphens: --seconds. Nothing was sent."),
-        ("--save “my clips/a.mp4” a boat", '--save: quotes around a value are straight ones, "…"'),
+        ("--save “my clips/a.mp4” a boat", '--save: use straight quotes, "…", around a value'),
         ("{url} moves", "The prompt begins with a link, which is an option: --image {url}."),
         ('--prompt "a" b', "The prompt is given twice"),
     ],
@@ -313,8 +313,8 @@ def test_the_prompt_is_verbatim(line: str, prompt: str | None) -> None:
 @pytest.mark.parametrize("magic", MAGICS)
 def test_a_command_is_refused_with_the_magic_named(magic: str) -> None:
     """Whoever types "%kling models" wants the table, not a paid video; in a cell it is a prompt."""
-    assert f"type %kling_{magic} for it" in refused(magic)
-    assert f"type %kling_{magic} abc for it" in refused(f"--seconds 5 {magic} abc")
+    assert f"type %kling_{magic} for that" in refused(magic)
+    assert f"type %kling_{magic} abc for that" in refused(f"--seconds 5 {magic} abc")
     assert understood("", magic).request.get("prompt") == magic
     assert understood(f'"{magic}"').request.get("prompt") == magic
 

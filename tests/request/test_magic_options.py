@@ -6,7 +6,7 @@ import pytest
 
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.request.magic_options import UnknownOptionError, Values, read_all
-from kling_widgets.request.magic_words import OPTIONS, OTHERS, SWITCHES
+from kling_widgets.request.magic_words import FOREIGN_OPTIONS, OPTIONS, SWITCHES
 
 FILES = {"masks.json": '[{"mask_url": "m.png", "trajectories": []}]'}
 
@@ -15,7 +15,7 @@ def read(text: str, **variables: object) -> tuple[Values, str]:
     """The values of a line's options, and what stands behind them; a variable's value is placed as (field, value)."""
     options = read_all(text)
     values = Values(variables.__getitem__, lambda path: FILES[path.name], lambda name, value: {"of": name, "is": value})
-    values.take(options)
+    values.add(options)
     return values, text[options[-1].end if options else 0 :]
 
 
@@ -63,7 +63,7 @@ def test_a_file_is_foreign_and_a_variable_has_its_place() -> None:
     values, _ = read("--dynamic-masks @masks.json --camera-control move x", move="pan")
     assert values.untrusted == {"dynamic_masks"}
     assert values.fields["camera_control"] == {"of": "camera_control", "is": "pan"}
-    with pytest.raises(InvalidRequestError, match="sets what is set already"):
+    with pytest.raises(InvalidRequestError, match="sets something that is already set"):
         read("--dynamic-masks @masks.json --dynamic-masks [] x")
 
 
@@ -95,11 +95,11 @@ def test_what_cannot_be_read_is_said(line: str, said: str) -> None:
         ("--second 5 x", "There is no option “--second”. Did you mean --seconds"),
         ("--zzzzzz x", "There is no option “--zzzzzz”. %kling? lists them."),
         ("--seconds, x", "There is no option “--seconds,”. Did you mean --seconds"),
-        ("--ar 16:9 x", "--ar is not an option here: --aspect-ratio 16:9."),
-        ("--v 6 x", "--v is not an option here: --model 2.6."),
-        ("--seed 7 x", '--seed is not an option here: --metadata {"seed": …}.'),
-        ("--cfg-scale 7 x", '--cfg-scale is not an option here: --metadata {"cfg_scale": …}.'),
-        ("--stylize 250 x", "--stylize is not an option here, and nothing takes its place."),
+        ("--ar 16:9 x", "--ar is not an option here: use --aspect-ratio 16:9."),
+        ("--v 6 x", "--v is not an option here: use --model 2.6."),
+        ("--seed 7 x", '--seed is not an option here: use --metadata {"seed": …}.'),
+        ("--cfg-scale 7 x", '--cfg-scale is not an option here: use --metadata {"cfg_scale": …}.'),
+        ("--stylize 250 x", "--stylize is not an option here, and there is no equivalent."),
     ],
 )
 def test_what_is_no_option_is_named(line: str, said: str) -> None:
@@ -111,8 +111,8 @@ def test_what_is_no_option_is_named(line: str, said: str) -> None:
 
 def test_each_of_others_has_what_there_is() -> None:
     """What is named in the place of another one's option is one, and none of ours counts as another one's."""
-    assert {*OTHERS.values()} - {""} <= OPTIONS
-    assert OTHERS.keys().isdisjoint(OPTIONS)
+    assert {*FOREIGN_OPTIONS.values()} - {""} <= OPTIONS
+    assert FOREIGN_OPTIONS.keys().isdisjoint(OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -128,5 +128,5 @@ def test_an_option_stands_at_one_end(line: str) -> None:
     """The same at both ends is an error, by whatever name, and also where a list could take both."""
     before, _, behind = line.rpartition(" --")
     values = Values({}.__getitem__, lambda path: "", lambda name, value: value)
-    with pytest.raises(InvalidRequestError, match=r"stands at both ends of the line: give it once\. Nothing was sent"):
-        values.take(read_all(before), read_all(f"--{behind}"))
+    with pytest.raises(InvalidRequestError, match=r"is at both ends of the line: give it once\. Nothing was sent"):
+        values.add(read_all(before), read_all(f"--{behind}"))

@@ -11,14 +11,14 @@ import pytest
 from kling_widgets.request.magic_words import OPTIONS
 from kling_widgets.request.slips import (
     DASHES,
-    Dashed,
+    DashedWord,
     begins_with_dash,
     dash_alone,
     misplaced,
     misspelt,
     option_at,
-    seen,
     slips,
+    visible,
 )
 
 
@@ -99,14 +99,14 @@ def test_a_dash_alone() -> None:
 def test_what_is_found_says_how_it_is_written() -> None:
     """In hyphens alone it can be an option at the end of a line."""
     (found,) = slips("a --seconds 5")
-    assert found == Dashed(2, 11, "--", "seconds", plain=True, spaced=True, apart=True)
+    assert found == DashedWord(2, 11, "--", "seconds", plain=True, spaced=True, apart=True)
     assert not next(slips("a -\u200b-seconds")).plain
     assert not next(slips("a \u200b--seconds")).spaced
     assert not next(slips("a --dry‑run")).plain
     assert not next(slips('a "--seconds')).spaced
     assert not next(slips("a--seconds")).apart
     assert next(slips("a -o x")).option == "-o"
-    assert seen("a\u200bb\ufeff") == "ab"
+    assert visible("a\u200bb\ufeff") == "ab"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def from_magic(code: str) -> VideoRequest:
     name is a variable and every file is there, and in one where nothing is."""
     line, cell = as_the_shell_gives_it(code)
     request = parse(line, cell, default="1.6").request
-    everything = parse(line, cell, default="1.6", variables=lambda name: f"<{name}>", there=lambda path: True)
+    everything = parse(line, cell, default="1.6", variables=lambda name: f"<{name}>", exists=lambda path: True)
     assert everything.request == request
     return request
 
@@ -239,7 +239,7 @@ def test_the_example_of_each_field_works_as_an_option(name: str) -> None:
 def test_code_leaves_out_a_path_that_is_nobodys(fields: dict[str, Any], left: str, kept: Any) -> None:
     """Text of a body, a file or a journal is no local path; in code it would be one of whoever runs that."""
     request = VideoRequest.from_payload({"model": "aigc-video-kling-3.0", "prompt": "a boat", **fields})
-    assert request.left_out() == f"Left out, as it is no link: {left}. Put it in before you run this."
+    assert request.left_out() == f"Left out, as it is not a link: {left}. Add it before you run this."
     for again in (from_magic(request.to_magic()), from_python(request.to_python())):
         assert again.files() == () and set(again.values) == {"prompt", *kept}
     assert f"# {request.left_out()}" in request.to_python() and request.to_curl().startswith(f"# {request.left_out()}")

@@ -48,7 +48,7 @@ class LineParser:
             variables=self._lookup,
             read=_read,
             convert=self._place,
-            there=_there,
+            exists=_there,
             magic=magic,
         )
 

@@ -252,14 +252,14 @@ def test_no_magic_is_expanded_by_ipython(shell: Any, kling: Callable[[str], Any]
         ("%kling -o 2x a boat", "name of a variable"),
         ("%kling --camera-control @nowhere.json a boat", "cannot be read"),
         ("%kling a boat --secnds 10", r"Did you mean --seconds.*: %kling --seconds 10 a boat"),
-        ("%kling a boat --ar 16:9 --v 6", r"--ar is not an option here: --aspect-ratio 16:9"),
+        ("%kling a boat --ar 16:9 --v 6", r"--ar is not an option here: use --aspect-ratio 16:9"),
         ("%kling -seconds 10 a boat", r": %kling --seconds 10 a boat"),
         ("%kling a boat --seconds 10 on a lake", r": %kling --seconds 10 a boat on a lake"),
         ("%%kling\n--seconds 10\na boat", r": %%kling --seconds 10"),
         ("%kling 3.0 a lighthouse", r": %kling --model 3.0 a lighthouse"),
         ("%kling https://example.com/a.png moves", r": %kling --image https://example.com/a.png moves"),
         ("%kling $session_name", "write {session_name}"),
-        ("%kling {session_name.upper()}", "not computed"),
+        ("%kling {session_name.upper()}", "not evaluated"),
         ("%kling {{ session_name }}", "write {session_name}"),
         ('%kling f"a boat in {session_name}"', "Write the prompt as: a boat in {session_name}"),
         ("%%kling a boat\na ship", "first line"),
@@ -549,7 +549,7 @@ def test_code_of_a_strangers_row_names_no_file_of_this_machine(shell: Any, nobod
     }
     key = nobody.journal.write(VideoRequest.from_payload(body), find.DEFAULT_URL)
     said = shown(lambda: KlingMagics(shell, nobody).kling_code(f"#{key} {kind}")).text
-    assert said == "Note: Left out, as it is no link: First frame, References. Put it in before you run this.\n"
+    assert said == "Note: Left out, as it is not a link: First frame, References. Add it before you run this.\n"
     code = shell.rl_next_input
     assert "private" not in code and "other.png" not in code and "https://media.example/1.png" in code
 
