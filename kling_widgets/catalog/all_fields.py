@@ -15,7 +15,7 @@ S, D, R, OPEN = Source.SERVICE, Source.DOCUMENTED, Source.READ, Source.OPEN
 
 PREFIX = "aigc-video-kling-"
 PRICING = "The service's Pricing page says which specs and prices a model really has."
-# The service's default (S). It is sent even so, because a sister service defaults to 4 (C10).
+# The service's default (S). It is sent even if not set, as a related service makes and bills 4 seconds by default.
 DEFAULT_SECONDS = 5
 
 FRAMES, REFERENCES, SHOTS, CAMERA = "Frames", "References", "Shots", "Camera"

@@ -22,7 +22,7 @@ _VEO = re.compile(r"(?:aigc-video-kling-|kling-)?v?3[.-]1(?:-.*)?", re.DOTALL)
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """Return the known names that are most similar to the word."""
-    from difflib import get_close_matches  # only mistakes need it
+    from difflib import get_close_matches  # imported only after a mistake
 
     return tuple(get_close_matches(word.lower(), tuple(known), n=count, cutoff=0.5))
 

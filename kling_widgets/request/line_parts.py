@@ -153,4 +153,4 @@ def _reject_slips(prompt: str, exists: Callable[[Path], bool], rule: str) -> Non
             raise SlipError(f"{shorten(written)} is in the prompt; an option there has two hyphens: {slip.option}.")
         raise SlipError(f"{shorten(written)} is in the prompt: {rule}.")
     if first := misplaced(prompt, exists):
-        raise SlipError(f"The prompt begins with {first.what}, which is an option: {first.option}.")
+        raise SlipError(f"The prompt begins with {first.kind}, which is an option: {first.option}.")

@@ -112,10 +112,10 @@ def parse(
     values = read_values(parts, convert)
     prompt = _expanded(parts.prompt, variables).strip()
     first = misplaced(prompt, exists) if parts.prompt.startswith("{") and not parts.verbatim else None
-    if first and first.what != "a model":  # a variable's text may well begin with a number
+    if first and first.kind != "a model":  # a variable's text may well begin with a number
         option, name = first.option.partition(" ")[0], parts.prompt.partition("}")[0] + "}"
         raise InvalidRequestError(
-            f"The prompt begins with {first.what}, which is an option: {option} {name}. To keep it in the prompt, put "
+            f"The prompt begins with {first.kind}, which is an option: {option} {name}. To keep it in the prompt, put "
             "the whole prompt in double quotes. Nothing was sent."
         )
     fields = {**values.fields, "prompt": prompt} if prompt else values.fields

@@ -168,7 +168,7 @@ def read_option(text: str, position: int, name: str) -> ParsedOption:
             why = wrong.msg if isinstance(wrong, json.JSONDecodeError) else "too deep, or too long a number"
             raise InvalidRequestError(f"{option}: this JSON cannot be read ({why}). Nothing was sent.") from None
         if text[end : end + 1].strip():
-            raise InvalidRequestError(f"{option}: leave a space behind the JSON. Nothing was sent.")
+            raise InvalidRequestError(f"{option}: leave a space after the JSON. Nothing was sent.")
         return given("json", value, end)
     if structured and (found := _FILE.match(text, position)):
         return given("file", *_word(option, "@file.json", text, found.end(), glued=True)[1:])

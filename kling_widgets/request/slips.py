@@ -211,12 +211,12 @@ class Misplaced:
 
     Attributes:
         end: the position after the word.
-        what: its kind, such as "a link".
+        kind: what it is, such as "a link".
         option: the option and its value.
     """
 
     end: int
-    what: str
+    kind: str
     option: str
 
 

@@ -256,7 +256,7 @@ def test_settings(line: str, settings: dict[str, Any]) -> None:
         (f"--metadata [{'9' * 5000}]", "this JSON cannot be read"),
         ("--camera-control {type: simple} x", "this JSON cannot be read"),
         ("--camera-control {camera} x", "“{camera}” is a value of type dict, not text, a number or a path"),
-        ('--camera-control {"type": "down_back"}x', "leave a space behind the JSON"),
+        ('--camera-control {"type": "down_back"}x', "leave a space after the JSON"),
         (
             "--camera-control nothing x",
             "there is no variable nothing. Give JSON, @file.json, or the name of a variable.",
