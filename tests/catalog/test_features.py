@@ -21,20 +21,20 @@ def of(name: str) -> Model:
 
 
 def test_every_field_belongs_to_one_feature() -> None:
-    """No model can take a field that no column tells; the prompt is everybody's; the other two are numbers."""
+    """Every field of a model has a column; the prompt is common to all, and the other two are numbers."""
     named = [name for feature in (*FEATURES, *MINOR_FEATURES) for name in feature.fields]
     assert sorted([*named, "prompt", "seconds", "resolution"]) == sorted(FIELDS)
 
 
 def test_every_capability_is_told() -> None:
-    """What the catalog says a model can do is one of the features."""
+    """Every capability in the catalog is one of the features."""
     named_capabilities = {feature.capability for feature in (*FEATURES, *MINOR_FEATURES)}
     assert {known.name for model in models() for known in model.capabilities} <= named_capabilities
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_a_model_has_what_its_form_offers(model: Model) -> None:
-    """A feature with fields is there exactly when the service's table of open fields has one of them."""
+    """A model has a feature exactly if one of its fields is documented for the model."""
     for feature in (*FEATURES, *MINOR_FEATURES):
         if feature.fields:
             assert feature.has(model) == bool({*feature.fields} & {*OPEN[model.id]}), feature.title
@@ -54,7 +54,7 @@ def test_a_model_has_what_its_form_offers(model: Model) -> None:
         ("video in", "o1", Source.SERVICE),
         ("video in", "3.0-motion-control", Source.DOCUMENTED),
         ("voice", "avatar", Source.SERVICE),
-        ("voice", "3.0", Source.DOCUMENTED),  # its fields have it, its capabilities do not name it
+        ("voice", "3.0", Source.DOCUMENTED),  # among its fields, but not among its capabilities
         ("camera", "2.6", Source.DOCUMENTED),
         ("motion brush", "3.0-motion-control", Source.SERVICE),
         ("elements", "o1", Source.DOCUMENTED),
@@ -62,13 +62,13 @@ def test_a_model_has_what_its_form_offers(model: Model) -> None:
     ],
 )
 def test_how_it_is_known(title: str, model: str, source: Source | None) -> None:
-    """From the service's own page, from elsewhere, or not at all."""
+    """The source is the service's own page or another one, or the model lacks the feature."""
     known = BY_TITLE[title].capability_of(of(model))
     assert (known.source if known else None) == source
 
 
 def test_numbers() -> None:
-    """The strictest number of references, the documented lengths, and where a length comes from."""
+    """The strictest number of references, the documented lengths, and the source of the length."""
     assert [max_items(of(name), "image_list") for name in ("1.6", "2.6", "o1", "avatar")] == [4, 9, 7, None]
     assert [max_items(of(name), "video_list") for name in ("1.6", "2.6", "o1")] == [None, 1, 1]
     assert ratios(of("2.6")) == ("16:9", "9:16", "1:1") and ratios(of("avatar")) == ()

@@ -1,4 +1,4 @@
-"""The kinds of field: how each cleans what people give, and what it says about the rest."""
+"""The kinds of field: normalising of values, and their problems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HTTPS = "https://example.com/a.png"
 
 
 def said(field: Field, value: Any) -> list[tuple[str, str | None]]:
-    """Severity and field of each problem of a value, as it is after cleaning."""
+    """Return the severity and the field of each problem of a value after cleaning."""
     return [(problem.severity, problem.field) for problem in field.check(field.clean(value, paths=True))]
 
 
@@ -59,7 +59,7 @@ def said(field: Field, value: Any) -> list[tuple[str, str | None]]:
     ],
 )
 def test_a_value_in_its_one_form(name: str, value: Any, clean: Any) -> None:
-    """What people type becomes what the service knows; what cannot be cleaned stays as it was given."""
+    """Input becomes what the service accepts; an invalid value stays unchanged."""
     cleaned = FIELDS[name].clean(value, paths=True)
     assert cleaned == clean and type(cleaned) is type(clean)
 
@@ -113,7 +113,7 @@ def test_a_value_in_its_one_form(name: str, value: Any, clean: Any) -> None:
     ],
 )
 def test_what_is_wrong_with_a_value(name: str, value: Any, severity: str | None) -> None:
-    """A wrong shape is an error, a value beyond the page's lists a warning; both name the field."""
+    """A wrong format is an error, a value beyond the page's lists a warning; both name the field."""
     assert said(FIELDS[name], value) == ([(severity, name)] if severity else [])
 
 
@@ -129,7 +129,7 @@ def test_what_is_wrong_with_a_value(name: str, value: Any, severity: str | None)
     ],
 )
 def test_a_model_is_documented_for_some_lengths(model: str, seconds: int, severity: str | None) -> None:
-    """Others are a warning: they come from other sources than the service page."""
+    """Other lengths are a warning, as the documented ones do not come from the service's page."""
     field = MODELS[f"aigc-video-kling-{model}"].field("seconds")
     assert said(field, seconds) == ([(severity, "seconds")] if severity else [])
 
@@ -144,7 +144,7 @@ def test_a_model_is_documented_for_some_lengths(model: str, seconds: int, severi
     ],
 )
 def test_usual_values_in_words(usual: tuple[int, ...], words: str) -> None:
-    """A range where it is one."""
+    """Consecutive values are written as a range."""
     field = Number(name="n", label="N", help="h.", example="5", low=1, high=60, unit="seconds", usual=usual)
     assert field.usual_words() == words
 
@@ -152,7 +152,7 @@ def test_usual_values_in_words(usual: tuple[int, ...], words: str) -> None:
 @pytest.mark.parametrize("name", FIELDS)
 @given(value=junk)
 def test_no_value_breaks_a_field(name: str, value: Any) -> None:
-    """Cleaning and checking never raise, cleaning twice changes nothing more, and no message shows a key."""
+    """Cleaning and checking never raise, cleaning again changes nothing, and no message shows a key."""
     field = FIELDS[name]
     for paths in (True, False):
         cleaned = field.clean(plain(value), paths=paths)
@@ -165,7 +165,7 @@ def test_no_value_breaks_a_field(name: str, value: Any) -> None:
 
 
 def test_a_source_decides_how_strict_it_is() -> None:
-    """The service page refuses; everything else warns, as it may be behind the service."""
+    """Only limits of the service's page are errors; the rest are warnings, as they may be out of date."""
     assert {source: source.severity for source in Source} == {
         Source.SERVICE: "error",
         Source.DOCUMENTED: "warning",

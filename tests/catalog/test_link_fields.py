@@ -1,4 +1,4 @@
-"""Fields whose value is a link, or a local picture."""
+"""Fields that take links or local pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.catalog.test_fields import HTTPS, said
     ],
 )
 def test_a_link_in_its_one_form(value: Any, clean: Any) -> None:
-    """A link is text, a local file a path, and what is neither stays as it was given."""
+    """A link becomes text, a local file a path, and anything else stays as it was given."""
     cleaned = FIELDS["image"].clean(value, paths=True)
     assert cleaned == clean and type(cleaned) is type(clean)
 
@@ -44,13 +44,13 @@ def test_a_link_in_its_one_form(value: Any, clean: Any) -> None:
     ],
 )
 def test_what_is_wrong_with_a_link(value: Any, severity: str | None) -> None:
-    """Only http(s) links and local pictures are right."""
+    """Only http(s) links and local pictures are valid."""
     assert said(FIELDS["image"], value) == ([(severity, "image")] if severity else [])
 
 
 @pytest.mark.parametrize("name", ["image", "image_tail"])
 def test_text_from_elsewhere_is_never_a_path(name: str) -> None:
-    """A path in a body or a file is not its user's: it stays text, and is an error."""
+    """A path in a body or a file is not the user's own input: it stays text, which is an error."""
     field = FIELDS[name]
     assert field.clean("first.png", paths=False) == "first.png"
     assert [problem.severity for problem in field.check("first.png")] == ["error"]

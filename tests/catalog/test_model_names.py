@@ -1,4 +1,4 @@
-"""Names that people type."""
+"""Names of models and fields as people type them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.core.samples import KEY, junk
 
 @pytest.mark.parametrize("known", models(), ids=lambda known: known.name)
 def test_a_model_by_id_or_short_name(known: object) -> None:
-    """In any case, with blanks around it, or the model itself."""
+    """In any case, with whitespace around it, or the model itself."""
     found = next(each for each in models() if each is known)
     for name in (found.id, found.name, found.id.upper(), f" {found.name} "):
         assert resolve(name) == (found, None)
@@ -46,7 +46,7 @@ def test_a_model_by_id_or_short_name(known: object) -> None:
     ],
 )
 def test_names_of_kling_s_own_line_are_refused_with_the_right_one(name: str, right: str) -> None:
-    """They can reach another line, at other prices (S)."""
+    """Such names can reach another line of models, at other prices (S)."""
     found, problem = resolve(name)
     assert problem and problem.severity == "error" and problem.field == "model"
     assert f"Use {PREFIX}{right}:" in problem.hint
@@ -54,7 +54,7 @@ def test_names_of_kling_s_own_line_are_refused_with_the_right_one(name: str, rig
     assert not found.known
 
 
-# Every name of Kling's own API that is known, by what it is made of; and some that may come.
+# Every known name of Kling's own API, by its parts, and some possible future ones.
 NATIVE = [
     f"kling-v{version}{kind}{mode}"
     for version in ("1", "1-5", "1-6", "2", "2-0", "2-1", "2-5", "2-6", "3", "3-0", "4", "4-0")
@@ -65,8 +65,7 @@ NATIVE = [
 
 @pytest.mark.parametrize("name", NATIVE)
 def test_only_the_very_model_is_offered_by_a_button(name: str) -> None:
-    """What merely looks like one of ours is another model, at another price: then all are named, and none is a
-    button."""
+    """A similar name is another model, at another price: then all models are listed, and there is no fix."""
     _, problem = resolve(name)
     assert problem and problem.severity == "error"
     if not problem.fix:
@@ -83,7 +82,7 @@ def test_only_the_very_model_is_offered_by_a_button(name: str) -> None:
     "name", ["kling-v1", "kling-v4-0", "kling-v3-omni", "kling-v2-master", "kling-v2-1-master-pro"]
 )
 def test_another_model_of_kling_s_own_line_has_no_button(name: str) -> None:
-    """However near its name is to one of ours."""
+    """This holds however similar its name is to one of this line."""
     _, problem = resolve(name)
     assert problem and problem.severity == "error" and not problem.fix and "name of another line" in problem.message
 
@@ -91,7 +90,7 @@ def test_another_model_of_kling_s_own_line_has_no_button(name: str) -> None:
 @pytest.mark.parametrize("before", ["aigc-video-kling-", "kling-v", "kling-", ""])
 @pytest.mark.parametrize("name", ["3.1", "3.1-fast", "3.1-lite", "3-1", "3.1-Pro"])
 def test_3_1_is_veo_s(before: str, name: str) -> None:
-    """The service's page says so: such a name is refused, not sent as that of a model newer than the catalog."""
+    """According to the service's page, such a name is refused, not treated as a new model."""
     _, problem = resolve(before + name)
     assert problem and problem.severity == "error" and "3.1" in problem.hint and "Veo" in problem.hint
     assert not problem.fix
@@ -112,7 +111,7 @@ def test_3_1_is_veo_s(before: str, name: str) -> None:
     ],
 )
 def test_other_names_are_refused_with_the_nearest(name: str | None, said: str) -> None:
-    """Other lines, misspelt names, nothing at all."""
+    """Names of other lines, misspelt names, and an empty name are refused."""
     _, problem = resolve(name)
     assert problem and problem.severity == "error"
     assert said in str(problem)
@@ -129,7 +128,7 @@ def test_a_newer_model_is_allowed_with_a_warning_and_all_fields(name: str) -> No
 
 
 def test_a_newer_model_names_what_is_near() -> None:
-    """It may be misspelt, too."""
+    """The name may be misspelt."""
     _, problem = resolve("aigc-video-kling-2.5-turb")
     assert problem and "2.5-turbo" in problem.hint
 
@@ -142,14 +141,14 @@ def test_numbers_are_names_too() -> None:
 
 @given(junk)
 def test_any_name_gives_a_model(name: object) -> None:
-    """So that a mistaken request can still be shown."""
+    """So a mistaken request can still be shown."""
     found, problem = resolve(name)
     assert found.known or problem
     assert KEY not in str(problem)
 
 
 def test_model_finds_or_says_which_there_are() -> None:
-    """``kw.model``."""
+    """``kw.model`` returns the model, or names similar ones."""
     assert model("3.0").title == "Kling 3.0"
     with pytest.raises(InvalidRequestError, match="Did you mean avatar") as caught:
         model("avatarr")
@@ -174,14 +173,14 @@ def test_a_misspelt_field_gets_the_nearest(name: str, near: str) -> None:
 
 
 def test_a_field_like_no_other_goes_into_metadata() -> None:
-    """What the catalog does not know can be sent all the same."""
+    """A field that the catalog lacks can still be sent."""
     (problem,) = unknown_fields(["cfg_scale", "seconds"])
     assert problem.field == "cfg_scale"
     assert "metadata" in problem.hint
 
 
 def test_the_aliases_of_the_service_page() -> None:
-    """The names in brackets in the service page's table."""
+    """These are the names in brackets in the table of the service's page."""
     assert dict(ALIASES) == {
         "duration": "seconds",
         "last_frame_url": "image_tail",
@@ -191,5 +190,5 @@ def test_the_aliases_of_the_service_page() -> None:
 
 
 def test_nearest_is_quick_on_absurd_words() -> None:
-    """A whole book is no name."""
+    """A whole book as a name is rejected quickly."""
     assert nearest("x" * 1_000_000, FIELDS) == ()

@@ -38,7 +38,7 @@ TABLE = {
 
 
 def test_the_fields_of_each_model_are_the_documented_ones() -> None:
-    """Exactly those that the design's own table offers openly, in its order."""
+    """They are exactly the fields in the design's own table, in its order."""
     offered = json.loads((WIRE / "fields.json").read_text(encoding="utf-8"))["models"]
     assert {model.id: [field.name for field in model.fields] for model in catalog.models()} == offered
 
@@ -57,7 +57,7 @@ def test_each_model_can_do_what_its_row_says(name: str) -> None:
 
 
 def test_all_twelve_are_there() -> None:
-    """No more, no fewer, each with a title of its own."""
+    """Each of them has a title of its own."""
     assert {model.name for model in catalog.models()} == set(TABLE)
     assert len({model.title for model in catalog.models()}) == 12
     assert catalog.DEFAULT_MODEL.name == "2.6"
@@ -65,7 +65,7 @@ def test_all_twelve_are_there() -> None:
 
 @pytest.mark.parametrize("model", catalog.models(), ids=lambda model: model.name)
 def test_a_model_knows_every_field_of_the_line(model: Model) -> None:
-    """Its own with its own limits first, the others beside them."""
+    """Its own fields come with its own limits, the others separately."""
     own, others = {field.name for field in model.fields}, {field.name for field in model.others}
     assert own | others == set(FIELDS) and not own & others
     for name in FIELDS:
@@ -80,7 +80,7 @@ def test_native_resolutions() -> None:
 
 
 def test_who_needs_what() -> None:
-    """A first frame for motion control and avatar (S); an avatar wants a voice (D)."""
+    """Motion control and avatar need a first frame (S); an avatar needs a voice (D)."""
     needs = {
         model.name: [(need.field, need.source) for need in model.needs] for model in catalog.models() if model.needs
     }
@@ -93,7 +93,7 @@ def test_who_needs_what() -> None:
 
 
 def test_what_is_known_of_sound() -> None:
-    """Two make it if asked, of two the sources contradict each other, the others are not said to."""
+    """Two models make sound on request, the sources contradict each other for two, and the others make none."""
     assert {model.name: model.sound for model in catalog.models() if model.sound != "never"} == {
         "2.6": "optional",
         "3.0": "optional",
@@ -105,14 +105,14 @@ def test_what_is_known_of_sound() -> None:
 
 
 def test_capabilities_can_be_asked_for() -> None:
-    """By word, whatever the source."""
+    """By name, whatever the source."""
     assert MODELS["aigc-video-kling-2.6"].can("sound")
     assert not MODELS["aigc-video-kling-o1"].can("last frame")
-    assert not MODELS["aigc-video-kling-o1"].can("sound")  # it is open whether it can
+    assert not MODELS["aigc-video-kling-o1"].can("sound")  # the sources contradict each other
 
 
 def test_the_length_of_a_clip_is_told_in_words() -> None:
-    """In the help of the seconds: documented values, or where the length comes from."""
+    """The help of the seconds names the documented values, or what the length follows."""
     helps = {model.name: model.field("seconds").help for model in catalog.models()}
     assert "5 or 10 seconds" in helps["1.6"]
     assert "3 to 15 seconds" in helps["3.0"]
@@ -122,12 +122,12 @@ def test_the_length_of_a_clip_is_told_in_words() -> None:
 
 
 def test_a_field_of_another_model_is_not_touched() -> None:
-    """Limits of one model are not another's."""
+    """Limits of one model do not change another's."""
     assert FIELDS["seconds"] is not MODELS["aigc-video-kling-3.0"].field("seconds")
     assert getattr(FIELDS["seconds"], "usual") == ()  # noqa: B009 - Field itself has no such attribute
 
 
 def test_models_can_be_pickled() -> None:
-    """They travel to other processes."""
+    """Models can be sent to other processes."""
     model = MODELS["aigc-video-kling-2.6"]
     assert pickle.loads(pickle.dumps(model)) == model

@@ -22,7 +22,7 @@ from tests.catalog.test_fields import HTTPS, said
     ],
 )
 def test_a_list_of_links_in_its_one_form(value: Any, clean: Any) -> None:
-    """One link is a list of one; what is empty in a list goes."""
+    """A single link becomes a list; empty items are dropped."""
     cleaned = FIELDS["image_list"].clean(value, paths=True)
     assert cleaned == clean and type(cleaned) is type(clean)
 
@@ -39,10 +39,10 @@ def test_a_list_of_links_in_its_one_form(value: Any, clean: Any) -> None:
     ],
 )
 def test_what_is_wrong_with_a_list_of_links(value: Any, severity: str | None) -> None:
-    """No list, or one that is too long, is an error; the same picture twice a warning."""
+    """A value that is not a list, or too long a list, is an error; a repeated picture is a warning."""
     assert said(FIELDS["image_list"], value) == ([(severity, "image_list")] if severity else [])
 
 
 def test_a_list_from_elsewhere_holds_no_path() -> None:
-    """A path in a body or a file is not its user's: it stays text."""
+    """A path in a body or a file is not the user's own input: it stays text."""
     assert FIELDS["image_list"].clean(["a.png"], paths=False) == ["a.png"]

@@ -1,4 +1,4 @@
-"""Every rule of the service: what is asked, and which errors and warnings it gives."""
+"""Every rule of the service, with requests and the errors and warnings that they cause."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SIMPLE = {"type": "simple", "config": {"pan": 4}}
 
 
 def links(count: int) -> list[str]:
-    """So many different pictures."""
+    """Return that many different links."""
     return [f"{A}?{number}" for number in range(count)]
 
 
 OTHER_KEY = "AKIA" + "ABCD1234" * 2
 # A model, its fields (beside a prompt), and all problems: "!field" is an error, "field" a warning.
 CASES: list[tuple[str, dict[str, Any], str]] = [
-    # nothing wrong
+    # no problems
     ("2.6", {}, ""),
     ("2.6", {"seconds": 5, "size": "1280x720", "resolution": "720p", "sound": False}, ""),
     ("2.6", {"image": A}, ""),
@@ -77,7 +77,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("2.6", {"duration": 5}, ""),
     ("2.6", {"seconds": 5, "duration": "5"}, ""),
     ("2.6", {"seconds": 5, "duration": 10}, "!seconds"),
-    # what could override the body
+    # metadata that could override the body
     ("2.6", {"metadata": {"seconds": "5"}}, "!metadata"),
     ("2.6", {"metadata": {"duration": 5}}, "!metadata"),
     ("2.6", {"metadata": {"model": "x", "model_name": "y"}}, "!metadata !metadata"),
@@ -141,7 +141,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("3.0-turbo", {"sound": True}, "sound"),
     ("2.6", {"sound": True, "resolution": "1080P", "video_list": VIDEO}, "sound"),
     ("o1", {"sound": False, "video_list": VIDEO}, "sound video_list"),
-    # a video that is edited
+    # a video to edit
     ("2.6", {"video_list": [{"url": VIDEO, "refer_type": "base"}], "image": A}, "video_list"),
     ("2.6", {"video_list": [{"url": VIDEO, "refer_type": "feature"}], "image": A}, ""),
     ("2.6", {"video_list": [{"url": VIDEO, "refer_type": "base"}]}, ""),
@@ -155,7 +155,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("o1", {"image_list": links(8)}, "image_list"),
     ("o1", {"image_list": links(4), "video_list": VIDEO}, "video_list"),
     ("o1", {"image_list": links(5), "video_list": VIDEO}, "video_list image_list"),
-    # one guide at a time
+    # exclusive controls
     ("2.6", {"camera_control": SIMPLE}, ""),
     ("2.6", {"camera_control": {"type": "simple", "config": {"pan": 1, "tilt": 1}}}, "camera_control"),
     ("2.0", {"camera_control": SIMPLE, "image": A, "image_tail": B}, "camera_control"),
@@ -217,7 +217,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("3.0", {"prompt": "<<<element_1>>>", "kling_elements": ["e"], "voice_list": VOICE}, "kling_elements"),
     ("3.0", {"prompt": "<<<element_1>>>", "kling_elements": [{"x": 1}]}, "kling_elements"),
     ("3.0", {"prompt": "<<<element_1>>>", "kling_elements": [{"element_id": ""}]}, "!kling_elements"),
-    # what the page does not name, and a neighbour does
+    # names that only related services document
     (
         "3.0",
         {
@@ -257,7 +257,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("1.6", {"sound": True}, "sound"),
     ("3.0", {"video_list": VIDEO}, "video_list"),
     ("avatar", {"image": A, "voice_list": VOICE, "size": "1280x720"}, "size size"),
-    # keys
+    # API keys
     ("2.6", {"prompt": f"use {KEY}"}, "!prompt"),
     ("2.6", {"session_id": KEY}, "!session_id session_id"),
     ("2.6", {"image": f"https://example.com/?key={KEY}"}, "!image"),
@@ -265,9 +265,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("2.6", {"metadata": {"a": [f"x\n{KEY}"]}}, "!metadata metadata"),
     ("2.6", {"metadata": {KEY: 1}}, "!metadata metadata"),
     (f"aigc-video-kling-{KEY}", {}, "!model model"),
-    ("2.6", {"prompt": "use sk-…, a boat"}, "!prompt"),  # where one was taken out, nothing is sent with the hole
+    ("2.6", {"prompt": "use sk-…, a boat"}, "!prompt"),  # a masked key is never sent
     ("2.6", {"metadata": {"sk-…": 1}}, "!metadata metadata"),
-    # keys of others: notes, and only where people type
+    # keys of other services: warnings, only in text that people write
     ("2.6", {"prompt": f"use {OTHER_KEY}"}, "prompt"),
     ("2.6", {"metadata": {"a": [f"x\n{OTHER_KEY}"]}}, "metadata metadata"),
     ("2.6", {"image": f"https://example.com/a.png?X-Amz-Credential={OTHER_KEY}"}, ""),
@@ -276,20 +276,20 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 
 
 def marks(request: VideoRequest) -> list[str]:
-    """The problems as in ``CASES``."""
+    """Return the problems in the format of ``CASES``."""
     return sorted(("!" if problem.severity == "error" else "") + str(problem.field) for problem in request.problems())
 
 
 @pytest.mark.parametrize(("model", "fields", "expected"), CASES)
 def test_what_each_request_gives(model: str, fields: dict[str, Any], expected: str) -> None:
-    """Exactly these errors and warnings, in these fields, and a key is never repeated."""
+    """The request has exactly these errors and warnings, in these fields, and a key is never repeated."""
     request = VideoRequest(model, **{"prompt": "x", **fields})
     assert marks(request) == sorted(expected.split())
     assert KEY not in str(request.problems()) and OTHER_KEY not in str(request.problems())
 
 
 def test_every_rule_speaks_in_the_table() -> None:
-    """No rule is without a case."""
+    """Every rule has a case."""
     silent = set(RULES)
     for model, fields, _ in CASES:
         request = VideoRequest(model, **{"prompt": "x", **fields})
@@ -299,7 +299,7 @@ def test_every_rule_speaks_in_the_table() -> None:
 
 @pytest.mark.parametrize(("model", "fields", "expected"), [case for case in CASES if case[2]])
 def test_what_a_fix_says_ends_the_problem(model: str, fields: dict[str, Any], expected: str) -> None:
-    """Setting what the problem proposes makes it go away."""
+    """Setting the values of a problem's fix solves it."""
     request = VideoRequest(model, **{"prompt": "x", **fields})
     for problem in request.problems():
         if problem.fix:
@@ -307,7 +307,7 @@ def test_what_a_fix_says_ends_the_problem(model: str, fields: dict[str, Any], ex
 
 
 def test_messages_say_what_to_do() -> None:
-    """The ones that people meet most."""
+    """The messages that people see most often."""
     said = " ".join(map(str, VideoRequest("2.6", image=A, image_tail=B, prompt="x").problems()))
     assert "sound=false" in said
     said = " ".join(map(str, VideoRequest("avatar", prompt="x", image=A, voice_list="v.mp3").problems()))
@@ -337,7 +337,7 @@ def test_messages_say_what_to_do() -> None:
 def test_a_number_out_of_range_and_a_field_of_other_models_ask(
     model: str, fields: dict[str, Any], asked: set[str]
 ) -> None:
-    """Both are as likely a slip as a wish; no other warning asks."""
+    """Both are as likely a mistake as an intention; no other warning asks."""
     request = VideoRequest(model, **{"prompt": "a boat", **fields})
     assert {problem.field for problem in request.problems() if problem.asks} == asked
     assert not request.errors()
@@ -345,5 +345,5 @@ def test_a_number_out_of_range_and_a_field_of_other_models_ask(
 
 @pytest.mark.parametrize(("model", "fields", "expected"), CASES)
 def test_an_error_never_asks(model: str, fields: dict[str, Any], expected: str) -> None:
-    """Nobody can say yes to it."""
+    """An error cannot be confirmed."""
     assert not [each for each in VideoRequest(model, **fields).problems() if each.asks and each.severity == "error"]

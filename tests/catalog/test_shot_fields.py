@@ -1,4 +1,4 @@
-"""Shots: their seconds, and the prompt that they make together."""
+"""Shots: their seconds and their joint prompt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.catalog.test_structured_fields import shots
     ],
 )
 def test_the_seconds_of_a_shot(shot: Any, seconds: int | None) -> None:
-    """A whole number from 1, as number or text."""
+    """A whole number from 1, as a number or text."""
     assert duration_of(shot) == seconds
 
 

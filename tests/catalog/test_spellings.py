@@ -1,4 +1,4 @@
-"""Names that a neighbour of the service has for the page's own."""
+"""Conversion of related services' key names."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SPELLINGS = {"video_url": "url"}
     ],
 )
 def test_the_pages_name_takes_the_place_of_the_neighbours(item: Any, expected: Any) -> None:
-    """Where both are there and differ, both stay."""
+    """If both names are present and differ, both stay."""
     assert page_spelling(item, SPELLINGS, paths=True) == expected
 
 
 def test_two_names_with_two_links_contradict_each_other() -> None:
-    """One sentence for each, that names both."""
+    """Each contradiction is one sentence that names both."""
     assert list(contradictions({"video_url": A, "url": B}, SPELLINGS, "Video 1")) == [
         "Video 1: url and video_url mean the same, but their values differ. Keep url."
     ]

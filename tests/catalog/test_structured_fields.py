@@ -1,4 +1,4 @@
-"""Fields with an inner shape."""
+"""Structured fields."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PNG, MP3 = "https://example.com/m.png", "https://example.com/v.mp3"
 
 
 def shots(*prompts: str, **changes: Any) -> list[dict[str, Any]]:
-    """Shots that are right, but for the changes."""
+    """Return valid shots with these changes."""
     return [{"index": n, "prompt": prompt, "duration": "1", **changes} for n, prompt in enumerate(prompts, 1)]
 
 
 def mask(points: int, url: object = PNG) -> dict[str, Any]:
-    """One painted region with so many points."""
+    """Return a painted region with that many points."""
     return {"mask_url": url, "trajectories": [{"x": n, "y": 0.5} for n in range(points)]}
 
 
@@ -77,7 +77,7 @@ def mask(points: int, url: object = PNG) -> dict[str, Any]:
     ],
 )
 def test_a_value_in_its_one_form(name: str, value: Any, clean: Any) -> None:
-    """Links for lists of links, text for JSON, one for a list of one."""
+    """A link becomes a list of links, JSON text is parsed, and a single item becomes a list."""
     assert FIELDS[name].clean(value, paths=True) == clean
 
 
@@ -86,7 +86,7 @@ def test_a_value_in_its_one_form(name: str, value: Any, clean: Any) -> None:
     [("voice_list", ["v.mp3"]), ("video_list", [{"url": "v.mp4"}]), ("dynamic_masks", [mask(2, "m.png")])],
 )
 def test_nested_text_from_elsewhere_is_never_a_path(name: str, value: Any) -> None:
-    """It stays text, and is an error."""
+    """It stays text, which is an error."""
     field = FIELDS[name]
     cleaned = field.clean(value, paths=False)
     assert "Path" not in repr(cleaned)
@@ -120,7 +120,7 @@ def test_nested_text_from_elsewhere_is_never_a_path(name: str, value: Any) -> No
         ("multi_prompt", shots("a", "b", index=1), ["warning"]),
         ("multi_prompt", shots("a", index="1"), ["warning"]),
         ("multi_prompt", "a, then b", ["error"]),
-        ("multi_prompt", ["a"], []),  # how long they are depends on the clip, and so is a rule's to say
+        ("multi_prompt", ["a"], []),  # reported by a rule, as their length depends on the clip
         ("multi_prompt", ["a", {"prompt": "b"}], ["error"]),
         ("multi_prompt", [{"index": 1, "prompt": "a", "duration": "5", "camera": "left"}], ["warning"]),
         ("kling_elements", [{"element_id": "a"}] * 3, []),
@@ -161,14 +161,14 @@ def test_nested_text_from_elsewhere_is_never_a_path(name: str, value: Any) -> No
     ],
 )
 def test_what_is_wrong_with_a_value(name: str, value: Any, severities: list[str]) -> None:
-    """A wrong shape is an error with an example; what is only documented is a warning."""
+    """A wrong structure is an error with an example; exceeding a documented limit is a warning."""
     problems = list(FIELDS[name].check(value))
     assert [problem.severity for problem in problems] == severities
     assert all(problem.field == name for problem in problems)
 
 
 def test_what_was_found_before_a_wrong_shape_is_kept() -> None:
-    """One mistake does not hide another."""
+    """One problem does not hide another."""
     problems = list(FIELDS["dynamic_masks"].check([mask(1), mask(2, "x"), {"mask_url": PNG, "trajectories": 5}]))
     assert [problem.severity for problem in problems] == ["warning", "error", "error"]
     assert "For example" in problems[-1].hint
@@ -176,7 +176,7 @@ def test_what_was_found_before_a_wrong_shape_is_kept() -> None:
 
 @pytest.mark.parametrize(("name", "media"), [("video_list", "video"), ("voice_list", "audio")])
 def test_only_pictures_can_be_uploaded(name: str, media: str) -> None:
-    """A local video or sound is an error that says a public link is needed (D)."""
+    """A local video or sound is an error that asks for a public link (D)."""
     (problem,) = FIELDS[name].check([{"url": Path("my/clip.mp4")}])
     assert problem.severity == "error"
     assert "clip.mp4" in problem.message
@@ -184,7 +184,7 @@ def test_only_pictures_can_be_uploaded(name: str, media: str) -> None:
 
 
 def test_an_unfinished_region_says_what_it_still_needs() -> None:
-    """No mask, no path, or neither: each an error of its own, and the next regions are looked at too."""
+    """A missing mask and a missing path are separate errors, and the next regions are checked too."""
     problems = list(FIELDS["dynamic_masks"].check([{}, {"mask_url": PNG}, {"trajectories": mask(2)["trajectories"]}]))
     assert [(problem.severity, problem.message) for problem in problems] == [
         ("error", "Motion brush 1 has no mask."),

@@ -1,4 +1,4 @@
-"""Objects that people hold in a notebook and put where a value belongs: of Python, numpy, pandas, widgets, Pillow."""
+"""Objects that people may pass as values: of Python, numpy, pandas, ipywidgets and Pillow."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ from tests.core.samples import Hostile
 
 
 class Quality(enum.Enum):
-    """Constants, as people name them."""
+    """An enum of constants."""
 
     FINE = "1080P"
 
 
 class Word(enum.StrEnum):
-    """Constants that are text."""
+    """An enum of texts."""
 
     BOAT = "a boat"
 
 
 class Length(enum.IntEnum):
-    """Constants that are numbers."""
+    """An enum of numbers."""
 
     SHORT = 5
 
 
 class Named(str):
-    """Text of a class of one's own."""
+    """A subclass of ``str``."""
 
 
 class Place:
-    """What names a file."""
+    """A path-like object."""
 
     def __fspath__(self) -> str:
         return "first.png"
 
 
 class City:
-    """An object that has a text."""
+    """An object with its own ``__str__``."""
 
     def __str__(self) -> str:
         return "Rome"
@@ -63,14 +63,14 @@ class City:
 
 @dataclasses.dataclass
 class Shot:
-    """A record."""
+    """A dataclass."""
 
     prompt: str = "a boat"
 
 
 Row = collections.namedtuple("Row", "prompt seconds")
 
-# What is plainly meant, and the same in plain Python.
+# Objects with an obvious plain value, and that value.
 MEANT: dict[str, tuple[Any, Any]] = {
     "np.int8": (np.int8(5), 5),
     "np.int64": (np.int64(5), 5),
@@ -98,7 +98,7 @@ MEANT: dict[str, tuple[Any, Any]] = {
     "a read-only dict": (types.MappingProxyType({"a": (1, np.int64(2))}), {"a": [1, 2]}),
 }
 
-# What tables write where nothing is.
+# Missing values of tables.
 HOLES: dict[str, Any] = {
     "NaN": float("nan"),
     "np.nan of 32 bits": np.float32("nan"),
@@ -106,7 +106,7 @@ HOLES: dict[str, Any] = {
     "masked": np.ma.masked,
 }
 
-# What has no meaning in a request.
+# Objects without a meaning in a request.
 WRONG: dict[str, Any] = {
     "infinity": float("inf"),
     "np.inf": np.float32("-inf"),

@@ -1,4 +1,4 @@
-"""What the tests of core try: prompts that break lines and parsers, values for every field, and plain rubbish."""
+"""Samples for the tests of core: prompts that break lines and parsers, values for every field, and random junk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from kling_widgets.catalog.shot_fields import Shots
 from kling_widgets.core.json_values import is_blank
 from tests.conftest import ROOT
 
-# How many times as many examples as usual the longest property tests try: KLING_TEST_TIMES=20 before a release.
+# Factor for the number of examples of the longest property tests: KLING_TEST_TIMES=20 before a release.
 TIMES = int(os.environ.get("KLING_TEST_TIMES", "1"))
 WIRE = ROOT / "tests" / "wire"
 BODIES: dict[str, dict[str, Any]] = {
@@ -68,7 +68,7 @@ SLIPS = (
     "first.png",
     "３.０ x",
 )
-# Prompts in which a notebook, a shell or a template would put the value of a variable.
+# Prompts in which a notebook, a shell or a template would insert the value of a variable.
 VARIABLES = (
     "$name",
     "a $name's $$name $100 $",
@@ -86,7 +86,7 @@ VARIABLES = (
     "}}{{ name }}{{",
 )
 
-# Prompts that a shell, a front end or our own grammar could take for something else.
+# Prompts that a shell, a front end or the magic's parser could misread.
 PROMPTS = (
     "a cat's dream",
     'she said "go" and "stop"',
@@ -233,7 +233,7 @@ json_values = st.recursive(
 
 
 def valid(field: Field) -> st.SearchStrategy[Any]:
-    """Values of the right shape for a field, also beyond the limits that are only documented."""
+    """Values of the right structure for a field, including ones beyond documented limits."""
     match field:
         case fields.Text():
             return texts
@@ -280,7 +280,7 @@ def valid(field: Field) -> st.SearchStrategy[Any]:
     raise AssertionError(f"no values for {field}")
 
 
-# Values that are mistaken, but of the kind that people type: text.
+# Invalid values of the kind that people type: text.
 _mistaken = {
     "seconds": ["5s", "7.5", "0", "abc"],
     "size": ["big", "1280"],
@@ -291,7 +291,7 @@ _mistaken = {
 
 @st.composite
 def given_fields(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A model's name and some fields for it, most of them right."""
+    """A model's name and some fields for it, most of them valid."""
     model = draw(st.one_of(st.sampled_from([model.name for model in models()]), st.just("aigc-video-kling-9.1")))
     names = draw(st.lists(st.sampled_from(sorted(FIELDS)), unique=True, max_size=5))
     values = {name: draw(valid(FIELDS[name])) for name in names}
@@ -308,7 +308,7 @@ def given_fields(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 class Hostile:
-    """An object of which nothing can be asked."""
+    """An object whose every method raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("no")
@@ -327,7 +327,7 @@ class HostileDict(dict[str, object]):
 
 
 class HostilePath:
-    """A path that is none."""
+    """A path-like object that returns no path."""
 
     def __fspath__(self) -> bytes:
         return b"\xff"
@@ -375,7 +375,7 @@ junk = st.recursive(
 
 
 def as_the_shell_gives_it(code: str) -> tuple[str, str | None]:
-    """What the magic is called with, line and cell, when this stands in a notebook's cell."""
+    """The line and the cell that IPython passes to the magic for the code of a cell."""
     statements = ast.parse(TransformerManager().transform_cell(code)).body
     assert len(statements) == 1, f"{code!r} became {len(statements)} statements"
     call = statements[0].value  # type: ignore[attr-defined]

@@ -1,5 +1,4 @@
-"""No slip of an option is ever part of a paid prompt: option names, ours, misspelt and others', behind every dash, at
-every place, in every quotes. What a refusal shows is accepted."""
+"""No option, misspelt option or other tool's option is ever sent in a prompt, with any dashes, place and quotes."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from tests.request.lines import Understood, parse
 
 OURS = [*map(option_name, ACCEPTED), *SETTINGS, "no-sound", "no-wait", "no-multi-shots", "IMAGE_TAIL", "Seconds"]
 OTHERS = ["ar", "v", "stylize", "chaos", "seed", "no", "niji", "cref", "negative-prompt", "fps", "style", "hd", "cfg"]
-# As people misspell: a letter left out, doubled, or in the place of the next.
+# Typical misspellings: a letter left out, doubled, or swapped with the next.
 misspelt = st.sampled_from([name for name in OURS if len(name) > 5]).flatmap(
     lambda name: st.integers(1, len(name) - 2).flatmap(
         lambda at: st.sampled_from(
@@ -42,12 +41,12 @@ WITHIN = ["{}", '"{}"', "“{}”", "'{}'", "({})", "[{}"]
 
 
 def understood(line: str, cell: str | None = None) -> Understood:
-    """The line, in a notebook with a few variables."""
+    """Parse the line in a notebook with a few variables."""
     return parse(line, cell, variables={"name": "boat"}.__getitem__, read=lambda path: "{}", exists=lambda path: False)
 
 
 def refused(line: str, cell: str | None) -> str | None:
-    """The error's message, or None."""
+    """Return the error's message, or None."""
     try:
         understood(line, cell)
     except InvalidRequestError as error:
@@ -56,7 +55,7 @@ def refused(line: str, cell: str | None) -> str | None:
 
 
 def shown(message: str, cell: str | None) -> tuple[str, str | None] | None:
-    """The line, and the body, that a refusal says to write instead; None where it shows none."""
+    """Return the line and the body that a refusal suggests, or None."""
     found = re.search(r"(?:write|Otherwise write)(?:[^:]|“[^”]*”)*: (%.*)$", message)
     if found is None:
         return None
@@ -67,7 +66,7 @@ def shown(message: str, cell: str | None) -> tuple[str, str | None] | None:
 
 
 def holds(prompt: object, dashes: str, name: str) -> bool:
-    """Whether the word is in the prompt."""
+    """Return whether the word is in the prompt."""
     return isinstance(prompt, str) and f"{dashes}{name}" in prompt
 
 
@@ -82,7 +81,7 @@ def slipped(draw: st.DrawFn) -> tuple[str, str, str]:
     word = draw(st.sampled_from(WITHIN)).replace("{}", f"{dashes}{name}{value}")
     text = f"{draw(st.sampled_from(BEFORE))}{word}{draw(st.sampled_from(BEHIND))}"
     text = draw(st.sampled_from(AROUND)).replace("{}", text)
-    assume(not (text[0] == text[-1] == '"' and '"' not in text[1:-1]))  # whole in double quotes: a verbatim place
+    assume(not (text[0] == text[-1] == '"' and '"' not in text[1:-1]))  # entirely in double quotes, so verbatim
     return text, dashes, name
 
 
@@ -91,7 +90,7 @@ def slipped(draw: st.DrawFn) -> tuple[str, str, str]:
 @example(("a boat --dry-run", "--", "dry-run"), "")
 @example(("—dry-run a boat", "—", "dry-run"), "")
 def test_no_slip_is_sent_in_a_line(slip: tuple[str, str, str], before: str) -> None:
-    """It counts as an option, or the line is refused with the line as it should be; that is accepted."""
+    """It counts as an option, or the line is refused with a correction that is accepted."""
     text, dashes, name = slip
     line = before + text
     message = refused(line, None)
@@ -101,14 +100,14 @@ def test_no_slip_is_sent_in_a_line(slip: tuple[str, str, str], before: str) -> N
     assert "Nothing was sent." in message
     again = shown(message, None)
     if again is not None:
-        code = again[0].replace("%kling_form", "%kling --model")  # what a model alone is shown as
+        code = again[0].replace("%kling_form", "%kling --model")  # the correction for a model's name alone
         assert refused(*as_the_shell_gives_it(code)) is None
 
 
 @settings(max_examples=tries(300) * TIMES)
 @given(slipped(), st.sampled_from(["", "\n", "a ship\n", "\n\n  "]), st.sampled_from(["", "--model 2.6"]))
 def test_no_slip_is_sent_in_a_cell(slip: tuple[str, str, str], above: str, line: str) -> None:
-    """A body holds no options at all, not at its end either; ended by -- its first line keeps it as it is."""
+    """The body of a cell contains no options, not even at its end; a first line that ends in -- keeps it unchanged."""
     text, dashes, name = slip
     body = above + text
     message = refused(line, body)
@@ -123,7 +122,7 @@ def test_no_slip_is_sent_in_a_cell(slip: tuple[str, str, str], above: str, line:
 
 @given(slipped())
 def test_the_verbatim_places_keep_it(slip: tuple[str, str, str]) -> None:
-    """Whole in double quotes, and behind a -- that stands before the prompt."""
+    """These are a prompt entirely in double quotes, and a prompt after --."""
     text, dashes, name = slip
     text = text.replace("{name}", "name")
     assert holds(understood(f"-- {text}").request.get("prompt"), dashes, name)
@@ -134,7 +133,7 @@ def test_the_verbatim_places_keep_it(slip: tuple[str, str, str]) -> None:
 
 @given(slipped())
 def test_a_dash_of_a_phone_ends_options_and_protects_nothing(slip: tuple[str, str, str]) -> None:
-    """Who types -- on a phone gets one; what follows is looked at."""
+    """A phone may replace -- by a dash; the text after it is still checked."""
     text, dashes, name = slip
     try:
         prompt = understood(f"— {text}").request.get("prompt")
@@ -145,7 +144,7 @@ def test_a_dash_of_a_phone_ends_options_and_protects_nothing(slip: tuple[str, st
 
 @given(slipped())
 def test_an_option_takes_no_slip_for_its_value(slip: tuple[str, str, str]) -> None:
-    """Its value stands behind =, or in quotes, where it looks like an option."""
+    """A value that looks like an option must follow = or be in quotes."""
     _, dashes, name = slip
     if dashes in HYPHENS or name in OURS:
         message = refused(f"--session-id {dashes}{name} a boat", None)
@@ -171,7 +170,7 @@ HONEST = (
 
 @pytest.mark.parametrize("prompt", dict.fromkeys(HONEST))
 def test_what_people_write_is_sent(prompt: str) -> None:
-    """Dashes of prose, of lists, of numbers and of other scripts are no slips."""
+    """Dashes of prose, lists, numbers and other scripts are not slips."""
     alone = re.fullmatch("[—–-]+", prompt)
     begins = re.match("[—–]", prompt)
     if not (alone or begins):
@@ -222,7 +221,7 @@ def test_what_people_write_is_sent(prompt: str) -> None:
     ],
 )
 def test_a_refused_line_is_shown_as_it_should_be(line: str, instead: str) -> None:
-    """At the end of the error, ready to be pasted."""
+    """The correction is at the end of the error, ready to paste."""
     pictures = {Path("first.png"), Path("my first.png")}
     with pytest.raises(InvalidRequestError) as caught:
         parse(line, exists=pictures.__contains__)
@@ -243,7 +242,7 @@ def test_a_refused_line_is_shown_as_it_should_be(line: str, instead: str) -> Non
     ],
 )
 def test_of_a_refused_cell_the_first_line_is_shown(body: str, first: str) -> None:
-    """An error is one line, and the body stays, without the option."""
+    """The error is one line; the body is kept, without the option."""
     message = refused("--sound", body)
     assert message is not None and message.endswith(f": {first}")
     assert ("remove it from the text" in message) == (not first.endswith("--"))
@@ -251,14 +250,14 @@ def test_of_a_refused_cell_the_first_line_is_shown(body: str, first: str) -> Non
 
 @given(st.sampled_from(PROMPTS), st.sampled_from(HYPHENS[:3]), st.sampled_from(OURS))
 def test_a_value_that_goes_in_is_no_option(prompt: str, dashes: str, name: str) -> None:
-    """Options are split first, and expanded then."""
+    """Options are split before variables are expanded."""
     text = f"{dashes}{name} {prompt}"
     assert parse("a boat {x}", variables={"x": text}.__getitem__).request.get("prompt") == f"a boat {text}".strip()
     assert parse("{x}", variables={"x": text}.__getitem__).request.get("prompt") == text.strip()
 
 
 def test_a_line_that_is_too_long_is_not_shown() -> None:
-    """An error is a line to read; it says in words what to do."""
+    """The error stays short and describes the correction in words."""
     message = refused("a boat " * 1000 + "--secnds 10", None)
     assert message is not None and len(message) < 400
     assert "Options go before the prompt." in message

@@ -1,4 +1,4 @@
-"""Every kind of object in every field: an error before sending, or what it plainly means; never its repr."""
+"""Every kind of object in every field is an error before sending, or its plain value, and never its repr."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.core.objects import HOLES, MEANT, WRONG, City
 from tests.core.samples import Hostile
 
 LINK = "https://example.com/a.png"
-# What makes a request whole but for the field that is looked at.
+# The fields that complete a request, besides the one under test.
 REST = {"prompt": "a boat", "image": LINK}
 NESTED = ("multi_prompt", "kling_elements", "camera_control", "dynamic_masks", "video_list", "motion_brush", "metadata")
 
 
 def asked(**fields: Any) -> VideoRequest:
-    """A request that is whole with these fields."""
+    """Return a request that is complete with these fields."""
     names = {ALIASES.get(name, name) for name in fields}
     pictures = names & set(FRAME_LISTS)
     return VideoRequest(
@@ -30,7 +30,7 @@ def asked(**fields: Any) -> VideoRequest:
 
 
 def refused(request: VideoRequest, name: str) -> str:
-    """The error by which a request is refused before anything is sent; it stands at the field."""
+    """Return the error of a refused request, which names the field."""
     field = "image" if name in FRAME_LISTS else ALIASES.get(name, name)
     with pytest.raises(InvalidRequestError, match=r"Nothing was sent\.$") as caught:
         request.payload(dict.fromkeys(request.files(), LINK))
@@ -43,7 +43,7 @@ def refused(request: VideoRequest, name: str) -> str:
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_what_means_nothing_is_an_error(kind: str) -> None:
-    """In every field, by every name, in lists and objects too; the error names the field and the kind of value."""
+    """This holds for every field under every name, and in lists and objects; the error names the field and the kind."""
     value = WRONG[kind]
     called = kind_of(value)
     assert called in ("infinity", type(value).__name__)
@@ -61,7 +61,7 @@ def test_what_means_nothing_is_an_error(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", MEANT)
 def test_what_is_plain_is_taken(kind: str) -> None:
-    """As what it means in plain Python, right or wrong there."""
+    """It is treated like the plain Python value, valid or not."""
     value, plainly = MEANT[kind]
     for name in ACCEPTED:
         request, same = asked(**{name: value}), asked(**{name: plainly})
@@ -74,7 +74,7 @@ def test_what_is_plain_is_taken(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", HOLES)
 def test_a_hole_in_a_table_is_not_set(kind: str) -> None:
-    """But a prompt that is one is an error, and so is one in the middle of an object: something is missing there."""
+    """A missing prompt is an error, and so is a missing value inside an object."""
     hole = HOLES[kind]
     for name in ACCEPTED:
         if name != "prompt":
@@ -91,7 +91,7 @@ def test_a_hole_in_a_table_is_not_set(kind: str) -> None:
 
 
 def test_a_model_may_be_a_number() -> None:
-    """As its name is written."""
+    """A number is treated like the model's name."""
     for number in (2.6, MEANT["np.float32"][0], MEANT["Decimal"][0]):
         assert VideoRequest(number).model == "aigc-video-kling-2.6"  # type: ignore[arg-type]
     assert VideoRequest(3.0).model == "aigc-video-kling-3.0"
@@ -99,7 +99,7 @@ def test_a_model_may_be_a_number() -> None:
 
 @pytest.mark.parametrize("value", [object(), City.__str__, City().__str__, iter("abc"), lambda: 0, len])
 def test_what_python_prints_for_an_object_is_no_prompt(value: object) -> None:
-    """An f-string puts it there; the name of its class is in the error."""
+    """An f-string can insert such a text; the error names the class."""
     text = f"a view of {value}, at dawn"
     if " at 0x" in text:
         assert "is not text, a number or a path" in refused(asked(prompt=text), "prompt")
@@ -120,12 +120,12 @@ def test_what_python_prints_for_an_object_is_no_prompt(value: object) -> None:
     ],
 )
 def test_other_angle_brackets_stay(prompt: str) -> None:
-    """They are words of the prompt."""
+    """Other text in angle brackets is kept in the prompt."""
     assert asked(prompt=prompt).errors() == ()
 
 
 def test_an_object_stays_an_error_on_every_way() -> None:
-    """Copied, changed, as code and back: it never becomes a prompt."""
+    """Copying, changing and converting a request to code and back never turn the object into a prompt."""
     request = asked(prompt=Hostile())
     assert refused(request.replace(seconds=10), "prompt")
     assert refused(VideoRequest.from_magic(request.to_magic()), "prompt")
@@ -134,7 +134,7 @@ def test_an_object_stays_an_error_on_every_way() -> None:
 
 
 def test_the_list_is_long_enough() -> None:
-    """Some 60 kinds, so that it is not emptied by accident; and each field is looked at."""
+    """About 60 kinds are tried, so that the list is not emptied by accident; and each field is checked."""
     assert len({type(value) for value in WRONG.values()}) >= 45
     assert len(MEANT) + len(HOLES) + len(WRONG) >= 80
     assert set(FIELDS) <= set(ACCEPTED)

@@ -1,4 +1,4 @@
-"""What a forked child finds: free locks, whole files, and nothing of the work of its parent's threads."""
+"""A forked child finds free locks, complete files, and no work of its parent's threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import kling_widgets
 
 PACKAGE = Path(kling_widgets.__file__).parent
 
-# Made and given back within one call, or a part of what is made anew in a forked child.
+# Locks that live within one call, or belong to an object that a forked child creates again.
 OWN = {
     "jobs/waiting.py": 1,
     "core/forks.py": 3,
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
 def program(code: str, *arguments: str) -> str:
-    """What a program prints that forks: this one has many threads, and to fork it hangs at times by itself."""
+    """Return the output of a program that forks; this process has many threads, and forking it can hang."""
     command = [sys.executable, "-W", "ignore", "-c", code, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -35,7 +35,7 @@ def program(code: str, *arguments: str) -> str:
 
 
 def test_every_lock_is_one_of_these() -> None:
-    """No module makes locks of its own that a forked child would find held. The demo is a program of its own."""
+    """Locks of the package come from ``core/forks.py``. The demo is a separate program."""
     found = {}
     for path in PACKAGE.rglob("*.py"):
         name = path.relative_to(PACKAGE).as_posix()
@@ -52,7 +52,7 @@ def _threading(call: ast.Attribute) -> bool:
 
 
 def test_locks_that_a_thread_holds_are_free_in_a_child() -> None:
-    """Of both kinds, also when the child forks again; in the parent they stay as they were."""
+    """Both kinds of locks are free, also in a grandchild; in the parent they stay as they were."""
     code = """
 import os, signal, threading
 from kling_widgets.core import forks
@@ -80,7 +80,7 @@ print([each.acquire(blocking=False) for each in locks])
 
 
 def test_a_fork_waits_for_what_must_not_be_copied_halfway() -> None:
-    """Several threads fork at once while another one works: no child begins before that has done, and all go on."""
+    """Several threads fork while another one holds the lock: no child starts before it is released, and none hangs."""
     code = """
 import os, threading
 from kling_widgets.core import forks
@@ -105,7 +105,7 @@ print(statuses, lock.acquire(blocking=False))
 
 
 def test_what_is_gone_is_not_called() -> None:
-    """Only what lives begins anew in a child, and nothing is kept alive for it."""
+    """Callbacks run for living owners only, and do not keep them alive."""
     code = """
 import gc, os
 from kling_widgets.core import forks
@@ -127,7 +127,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), kept.begun, len(forks.
 
 @pytest.mark.slow
 def test_a_journal_that_is_written_while_its_process_forks(tmp_path: Path) -> None:
-    """SQLite's file is never open at that moment: each child reads it and writes into it, on disk and at once."""
+    """SQLite's file is never open during a fork: each child reads and writes it on disk at once."""
     code = """
 import os, signal, sys, threading
 from pathlib import Path
@@ -135,7 +135,7 @@ from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 request, going = VideoRequest("2.6", prompt="a paper boat"), True
-journal.write(request, "parent")  # all that this needs is imported: Python's own locks are its own affair
+journal.write(request, "parent")  # imports everything first, as Python's import locks are not tested here
 def write():
     while going:
         journal.update(journal.write(request, "parent"), state="refused")

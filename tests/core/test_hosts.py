@@ -1,4 +1,4 @@
-"""Which addresses lead to this machine."""
+"""URLs that point to this machine."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from kling_widgets.core.hosts import is_loopback, may_be_loopback
     ],
 )
 def test_this_machine_is_known(url: str, plain: bool, possible: bool) -> None:
-    """By its address, not by how the name begins; in disguise it is not trusted, and not shown either."""
+    """The host is compared, not the beginning of the text; a disguised address is neither trusted nor shown."""
     assert (is_loopback(url), may_be_loopback(url)) == (plain, possible)
 
 
 @given(st.text() | st.text().map("http://{}/a".format))
 def test_what_is_here_may_be_here(url: str) -> None:
-    """Whatever comes: nothing raises, and what one of them calls this machine the other one does too."""
+    """For any text, nothing raises, and every loopback address may be loopback."""
     assert may_be_loopback(url) or not is_loopback(url)

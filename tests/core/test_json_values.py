@@ -34,7 +34,7 @@ from tests.core.samples import KEY, Hostile, junk
 
 @given(junk)
 def test_anything_becomes_json_with_paths(value: Any) -> None:
-    """Whatever is given, what is kept can be written down, and is its own plain form."""
+    """Any object becomes a value that can be serialised, and converting it again changes nothing."""
     kept = plain(value)
     assert plain(kept) == kept
     json.loads(to_json(kept), parse_constant=pytest.fail)
@@ -63,24 +63,24 @@ def test_anything_becomes_json_with_paths(value: Any) -> None:
     ],
 )
 def test_what_json_has_no_word_for(value: object, expected: object) -> None:
-    """Numbers of other libraries are numbers, tuples lists; the rest is text that names its kind."""
+    """Numbers of other libraries become numbers and tuples lists; the rest becomes text that names its kind."""
     assert plain(value) == expected
 
 
 def test_a_number_too_long_to_write_is_named() -> None:
-    """Python refuses to write it, and the service would to read it."""
+    """Python refuses to print it, and the service would refuse to read it."""
     assert plain([10**6000, Fraction(10**6000)]) == ["<unusable: int>", "<unusable: Fraction>"]
 
 
 def test_a_value_that_holds_itself_ends() -> None:
-    """Depth is bounded."""
+    """The depth is limited."""
     value: list[Any] = []
     value.append(value)
     assert "<unusable: list>" in to_json(plain(value))
 
 
 def test_the_copy_is_deep() -> None:
-    """What the user changes afterwards does not change the request."""
+    """Later changes by the user do not change the request."""
     given_value = {"a": [1]}
     kept = plain(given_value)
     given_value["a"].append(2)
@@ -89,7 +89,7 @@ def test_the_copy_is_deep() -> None:
 
 @pytest.mark.parametrize("text", ["first.png", "a/b.png", "C:\\a.png", "~/a.png", "./x", "a:b"])
 def test_a_name_without_a_scheme_is_local(text: str) -> None:
-    """A file of the user's."""
+    """It is a file of the user's."""
     assert is_local(text)
 
 
@@ -97,27 +97,27 @@ def test_a_name_without_a_scheme_is_local(text: str) -> None:
     "text", ["https://e.com/a", "ftp://e.com", "data:image/png;base64,AA", "DATA:x", "file:///etc/x"]
 )
 def test_a_scheme_is_not_local(text: str) -> None:
-    """A link, good or bad; never a file to upload."""
+    """It is a link, valid or not, but never a file to upload."""
     assert not is_local(text)
 
 
 @pytest.mark.parametrize("value", [np.zeros((2, 3)), Hostile(), object()])
 def test_what_stands_for_an_object_is_no_file(value: Any) -> None:
-    """A picture in memory becomes a word in angle brackets, which nobody shall look for on the disk."""
+    """The placeholder of a picture in memory is not searched for on disk."""
     assert list(unusable_kinds(plain([value]))) == [type(value).__name__]
     assert not is_local(plain(value))
     assert list(unusable_kinds(["<a b>", "a.png", "<>", "<ndarray>"])) == []
 
 
 def test_paths_are_found_and_replaced_wherever_they_stand() -> None:
-    """Nested ones too, in order; a foreign kind of path as well."""
+    """Nested paths are found too, in order, and so are paths of another system."""
     value = {"a": [Path("x.png"), {"b": PureWindowsPath("y.png")}], "c": "z.png"}
     assert list(paths_in(value)) == [Path("x.png"), Path("y.png")]
     assert with_links(value, lambda path: f"L{path}") == {"a": ["Lx.png", {"b": "Ly.png"}], "c": "z.png"}
 
 
 def test_shorten_is_one_short_line() -> None:
-    """A value in a message."""
+    """A value in a message is short and on one line."""
     assert shorten("a\n b") == "“a b”"
     assert shorten("x" * 100, 10) == "“xxxxxxxxx…”"
     assert shorten(True) == "“true”"
@@ -125,14 +125,14 @@ def test_shorten_is_one_short_line() -> None:
 
 
 def test_a_numpy_bool_is_one() -> None:
-    """A grid of parameters is often made with numpy."""
+    """Grids of parameters are often made with numpy."""
     assert plain({"on": np.bool_(True), "off": [np.bool_(False)]}) == {"on": True, "off": [False]}
     assert plain(np.bool_(True)) is True
 
 
 @given(junk)
 def test_a_kind_is_a_word_whatever_the_object(value: Any) -> None:
-    """Nothing raises, and text, numbers and paths have none."""
+    """Nothing raises; text, numbers and paths have no kind."""
     kind = kind_of(value)
     assert kind == "" or kind.isidentifier()
     if isinstance(value, (str, Path)):
@@ -163,7 +163,7 @@ def test_a_kind_is_a_word_whatever_the_object(value: Any) -> None:
     ],
 )
 def test_text_numbers_and_paths_go_into_a_prompt(value: object, kind: str) -> None:
-    """Everything else is called by its kind."""
+    """Any other value is named by its kind."""
     assert kind_of(value) == kind
 
 
@@ -178,7 +178,7 @@ INVISIBLE = [
 
 @pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
 def test_what_shows_nothing_is_blank(text: str) -> None:
-    """Whatever its characters are called."""
+    """A text without visible characters is blank."""
     assert is_blank(text)
     assert not is_blank(f"{text}a")
 
@@ -187,13 +187,13 @@ def test_what_shows_nothing_is_blank(text: str) -> None:
     "text", ["a", ".", "纸", "❤\ufe0f", "👩\u200d🚀", "\u0301", "\ue000", "\U0001fae8", "?"], ids=ascii
 )
 def test_what_shows_something_is_not(text: str) -> None:
-    """Emoji of several characters, signs of a font of one's own, and what is newer than this Python."""
+    """Emoji of several characters, private-use characters, and characters newer than this Python are visible."""
     assert not is_blank(text)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
 def test_a_picture_as_text_is_no_file_name(kind: str) -> None:
-    """In base64, also of the other alphabet, or as a data: link."""
+    """Pictures in base64, in either alphabet, and data: links are recognised."""
     buffer = io.BytesIO()
     PIL.Image.effect_noise((40, 30), 50).save(buffer, kind)
     for code in (base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes):
@@ -206,5 +206,5 @@ def test_a_picture_as_text_is_no_file_name(kind: str) -> None:
     "text", ["/9j/a.jpg", "Qkabc/first frame.png", "UklGR.png", "AAAA/" * 20 + "a.png", "iVBORw0KGgo"]
 )
 def test_a_path_is_no_picture_as_text(text: str) -> None:
-    """However it begins."""
+    """A path is not a picture, whatever its first letters are."""
     assert is_local(text)

@@ -26,7 +26,7 @@ from tests.core.samples import KEY
     ],
 )
 def test_a_key_is_found_anywhere(value: Any) -> None:
-    """In names, behind line breaks, in paths and links; and never shown."""
+    """A key is found in names, after line breaks, in paths and links, and is never shown."""
     assert looks_like_key(value) and may_hold_key(value) and may_hold_key(masked(value))
     assert KEY not in shorten(value, 1000)
     assert "sk-…" in shorten(value, 1000)
@@ -35,7 +35,7 @@ def test_a_key_is_found_anywhere(value: Any) -> None:
 
 @pytest.mark.parametrize("text", ["desk-mounted-microphone-stand", "sk-short", "task-" + "a" * 20, "disk-", ""])
 def test_words_that_are_no_key(text: str) -> None:
-    """Ordinary words with sk- in them are left alone."""
+    """Ordinary words that contain sk- are left alone."""
     assert not looks_like_key(text)
     assert masked(text) == text
 
@@ -55,7 +55,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("owner", OTHERS)
 def test_a_key_of_another_service_is_recognised(owner: str) -> None:
-    """Wherever it stands: at a word's beginning, behind a sign or a line break, in names of objects."""
+    """It is found at the start of a word, after a symbol or a line break, and in names of objects."""
     key = OTHERS[owner]
     for value in (key, f"token={key}", f"a boat\n{key}", [{"a": f"'{key}'"}], {key: 1}, f"https://e.com/ {key}"):
         assert other_key_owner(value) == owner and may_hold_key(value)
@@ -80,5 +80,5 @@ def test_a_key_of_another_service_is_recognised(owner: str) -> None:
     ],
 )
 def test_links_ids_and_prose_hold_no_key_of_another_service(value: object) -> None:
-    """A signed link holds the name of a key by right; ids and words are none."""
+    """A signed link contains a key's id legitimately; ids and words are not keys."""
     assert other_key_owner(value) == ""

@@ -1,4 +1,4 @@
-"""Printing that never raises, whatever stream there is."""
+"""Printing never raises, whatever the stream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT = "Saved 纸船 🛶 · 5 s \udc80"
     ],
 )
 def test_what_an_encoding_has_not_is_escaped(encoding: str, said: str) -> None:
-    """The rest stands as it is, and the line is there at once."""
+    """The rest is unchanged, and the line is flushed at once."""
     content = io.BytesIO()
     stream = io.TextIOWrapper(content, encoding, newline="\n")
     say(TEXT, stream)
@@ -40,7 +40,7 @@ def test_what_an_encoding_has_not_is_escaped(encoding: str, said: str) -> None:
 
 
 class Broken(io.StringIO):
-    """Fails as a stream whose reader is gone does, or in any other way."""
+    """A stream that fails as if its reader were gone, or in another way."""
 
     def __init__(self, error: BaseException, at: str) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ STREAMS: dict[str, Any] = {
 
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS.keys())
 def test_a_stream_that_is_none(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not written to, as an argument and as the standard output; an interrupt is no failure of it."""
+    """Nothing is written, whether it is the argument or the standard output; but an interrupt is raised."""
     say(TEXT, stream)
     monkeypatch.setattr(sys, "stdout", stream)
     say(TEXT)
@@ -78,7 +78,7 @@ def test_a_stream_that_is_none(stream: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As under pythonw."""
+    """There is none under pythonw."""
     monkeypatch.setattr(sys, "stdout", None)
     say(TEXT)
     assert writable("纸船") == "纸船"
@@ -86,7 +86,7 @@ def test_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("encoding", [None, "none-such", 7])
 def test_a_stream_with_a_strange_encoding(encoding: object) -> None:
-    """One that names none takes all; with one that nobody knows the escapes are those of ASCII."""
+    """A stream without an encoding takes everything; an unknown encoding is treated as ASCII."""
 
     class Strange:
         def __init__(self) -> None:
@@ -104,8 +104,7 @@ def test_a_stream_with_a_strange_encoding(encoding: object) -> None:
 
 
 def test_everything_is_printed_so() -> None:
-    """Nothing else in the package prints, or writes to a standard stream, but the program that draws for the demo: what
-    it writes is read by the demo."""
+    """Nothing else in the package prints, except the demo's renderer, whose output the demo reads."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -118,7 +117,7 @@ def test_everything_is_printed_so() -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk", "cp1252"])
 def test_the_demos_help(encoding: str) -> None:
-    """It can be printed anywhere."""
+    """The help can be printed to any stream."""
     command = [sys.executable, "-m", "kling_widgets.demo", "--help"]
     env = os.environ | {"PYTHONIOENCODING": encoding}
     done = subprocess.run(command, env=env, capture_output=True, timeout=60, check=False)

@@ -7,7 +7,7 @@ from tests.core.samples import KEY
 
 
 def test_a_problem_is_a_sentence_without_a_key() -> None:
-    """Message and hint together; a key in what was typed is masked in every part."""
+    """The text joins message and hint; a key in the user's input is masked in every part."""
     problem = Problem("error", KEY, f"There is no field {KEY}.", f"Use {KEY}.")
     assert str(problem) == "There is no field sk-…. Use sk-…."
     assert KEY not in repr(problem)

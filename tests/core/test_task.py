@@ -12,7 +12,7 @@ from tests.client.test_replies import task
 
 
 def test_a_task_is_a_value() -> None:
-    """It cannot be changed, is equal to one that says the same, and can be copied; its repr is short."""
+    """A task is immutable, comparable and picklable, and its repr is short."""
     one, other = task(status="processing", raw="x" * 1000), task(status="processing", raw="y")
     assert one == other and hash(one) == hash(other)
     with pytest.raises(AttributeError):

@@ -1,4 +1,4 @@
-"""Text on one line, and sizes of files in words."""
+"""Formatting of text on one line, and of file sizes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from kling_widgets.core.text import format_size, one_line
     ],
 )
 def test_a_line_is_harmless(text: object, line: str) -> None:
-    """Breaks are blanks, what a terminal would obey is gone, and what is too long is cut."""
+    """Line breaks become spaces, control characters are removed, and long text is cut."""
     assert one_line(text, 10) == line
 
 
 @given(st.text())
 def test_any_text_is_a_line(text: str) -> None:
-    """It can be printed, and is its own line."""
+    """The result can be printed, and a second call changes nothing."""
     line = one_line(text)
     line.encode()
     assert len(line.splitlines()) <= 1
@@ -47,5 +47,5 @@ def test_any_text_is_a_line(text: str) -> None:
     ],
 )
 def test_sizes_are_for_people(size: int, words: str) -> None:
-    """Rounded, in the unit that fits; a whole number has no decimals."""
+    """Sizes are rounded, in a fitting unit; whole numbers have no decimals."""
     assert format_size(size) == words

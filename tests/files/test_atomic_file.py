@@ -1,4 +1,4 @@
-"""A file in the making."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def files(folder: Path) -> list[str]:
 
 @contextmanager
 def writer(path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Another process that is in the middle of a file."""
+    """Run another process that is in the middle of writing a file."""
     command = [sys.executable, "-c", WRITER, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
@@ -48,7 +48,7 @@ def writer(path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_part_can_be_discarded_while_it_is_written(tmp_path: Path) -> None:
-    """A cancelled wait leaves its last step running in a thread: it writes nowhere, and begins nothing."""
+    """A thread that still runs after a cancelled wait writes nothing and starts no new file."""
     part = AtomicFile(tmp_path / "a.mp4")
     part.begin()
     writer = threading.Thread(target=lambda: [part.write(b"x" * 1000) for _ in range(200)])
@@ -62,7 +62,7 @@ def test_a_part_can_be_discarded_while_it_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "link"), reason="no links here")
 def test_a_whole_part_takes_its_name(tmp_path: Path) -> None:
-    """And nothing else is left."""
+    """Only the finished file is left in the folder."""
     part = AtomicFile(tmp_path / "a.mp4")
     part.begin()
     part.write(b"abc")
@@ -74,7 +74,7 @@ def test_a_whole_part_takes_its_name(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_kernel_has_left_is_removed(tmp_path: Path) -> None:
-    """``kill -9`` in the middle of a download leaves its temporary file; the next download here takes it away."""
+    """A temporary file left by ``kill -9`` during a download is removed by the next download into that folder."""
     with writer(tmp_path / "a.mp4") as other:
         other.send_signal(signal.SIGKILL)
         other.wait(60)
@@ -89,7 +89,7 @@ def test_what_a_killed_kernel_has_left_is_removed(tmp_path: Path) -> None:
 
 
 def test_two_kernels_may_fetch_to_one_name(tmp_path: Path) -> None:
-    """Neither sweeps the other's file away, their bytes never mix, and the name goes to the first that is done."""
+    """Neither removes the other's file, their bytes never mix, and the first to finish gets the name."""
     with writer(tmp_path / "a.mp4"):
         first, second = AtomicFile(tmp_path / "a.mp4"), AtomicFile(tmp_path / "a.mp4")
         for part in (first, second):
@@ -108,7 +108,7 @@ def test_two_kernels_may_fetch_to_one_name(tmp_path: Path) -> None:
 
 
 def test_many_begin_at_once(tmp_path: Path) -> None:
-    """However beginning, sweeping and ending meet in many threads: each file is whole, and nothing else is left."""
+    """With many threads that start, sweep and finish at once, each file is complete, and nothing else is left."""
     errors: list[Exception] = []
 
     def make(name: int) -> None:
@@ -133,7 +133,7 @@ def test_many_begin_at_once(tmp_path: Path) -> None:
 
 
 def test_only_our_own_leftovers_are_swept(tmp_path: Path) -> None:
-    """Neither what is called otherwise, nor what only bears the name: a link, a pipe, a folder."""
+    """Files with other names are kept, and so are links, pipes and folders with a matching name."""
     name = ".kling-0123456789a{}.part".format
     kept = {"mine.part", ".kling-notes.part", "kling-0123456789ab.part", ".kling-0123456789ab.part.bak"}
     for each in kept:
@@ -149,7 +149,7 @@ def test_only_our_own_leftovers_are_swept(tmp_path: Path) -> None:
 
 
 def test_a_leftover_that_is_the_video_too_is_only_a_name_less(tmp_path: Path) -> None:
-    """A kernel that was killed between giving the name and taking the other one away has saved its video."""
+    """A kernel killed between linking the final name and removing the temporary one has saved its video."""
     (tmp_path / "a.mp4").write_bytes(b"whole")
     os.link(tmp_path / "a.mp4", tmp_path / ".kling-0123456789ab.part")
     part = AtomicFile(tmp_path / "b.mp4")
@@ -159,7 +159,7 @@ def test_a_leftover_that_is_the_video_too_is_only_a_name_less(tmp_path: Path) ->
 
 
 def test_a_name_that_leads_nowhere_is_taken(tmp_path: Path) -> None:
-    """A link to a file that is gone: no video is reported as saved that is not there."""
+    """A dangling link counts as an existing file, so that no missing video is reported as saved."""
     part = AtomicFile(tmp_path / "a.mp4")
     part.begin()
     (tmp_path / "a.mp4").symlink_to(tmp_path / "gone")
@@ -172,7 +172,7 @@ def test_a_name_that_leads_nowhere_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_goes_meanwhile(tmp_path: Path) -> None:
-    """An error of the system, which the download puts into words; nothing is reported as saved."""
+    """The system's error is raised, and nothing is reported as saved."""
     folder = tmp_path / "clips"
     part = AtomicFile(folder / "a.mp4")
     part.begin()
@@ -204,7 +204,7 @@ print(sorted(path.name for path in folder.iterdir()))
 
 @pytest.mark.parametrize("limit", [100, 9000, 70_000])
 def test_no_space_left(tmp_path: Path, limit: int) -> None:
-    """Wherever the disk is full, in the middle or at the end: one line, the video is still there, no half file."""
+    """If the disk fills up, the error is one line, the video stays at the service, and no partial file is left."""
     need("a limit of file sizes", sys.platform != "win32", "this system has none")
     with FaultServer(lambda asked: Answer(body=MP4 * 7)) as server:
         command = [sys.executable, "-c", FULL, server.url, f"{server.url}/a.mp4", str(limit)]

@@ -1,4 +1,4 @@
-"""On which file system a path is."""
+"""The file system of a path."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ server:/home /home nfs4 rw 0 0
     ],
 )
 def test_the_file_system_of_a_path(tmp_path: Path, where: str, kind: str) -> None:
-    """The deepest mount that it is under; blanks are written in octal there."""
+    """The deepest mount above the path counts; spaces are octal escapes in the list of mounts."""
     (tmp_path / "mounts").write_text(HERE)
     assert file_system(Path(where), tmp_path / "mounts") == kind
 
 
 def test_what_is_mounted_last_covers_what_was_there(tmp_path: Path) -> None:
-    """Two mounts at one place: the later one counts."""
+    """Of two mounts on the same folder, the later one counts."""
     (tmp_path / "mounts").write_text("a / ext4 rw 0 0\nb / nfs rw 0 0\n")
     assert file_system(Path("/x"), tmp_path / "mounts") == "nfs"

@@ -34,7 +34,7 @@ WHEN = 1_795_356_300.0
     ],
 )
 def test_a_slug_is_readable_in_any_script(prompt: str, expected: str) -> None:
-    """Words of every script stay readable; what a file system could mistake goes."""
+    """Words of every script stay readable; characters that are special to a file system are removed."""
     assert slug(prompt) == expected
 
 
@@ -45,7 +45,7 @@ def test_a_slug_is_one_form_of_the_same_text() -> None:
 
 @given(st.text(), st.text(), st.booleans())
 def test_a_name_is_one_harmless_name(prompt: str, task_id: str, demo: bool) -> None:
-    """Whatever prompt and task id are, the name is one name of a file, short enough, and can be written as UTF-8."""
+    """For any prompt and task id, the name is a single short file name that can be encoded as UTF-8."""
     task_id = task_id.encode("utf-8", "replace").decode()
     name = name_for(prompt.encode("utf-8", "replace").decode(), task_id, WHEN, demo=demo)
     assert Path(name).name == name
@@ -56,7 +56,7 @@ def test_a_name_is_one_harmless_name(prompt: str, task_id: str, demo: bool) -> N
 
 
 def test_a_name_says_when_what_and_which() -> None:
-    """Time, prompt and a mark of the task; "demo" where it is one; two tasks have two names."""
+    """The name has the time, the prompt, a hash of the task and "demo" for a demo; two tasks have two names."""
     name = name_for("A paper boat", "t1", WHEN, demo=False)
     day, rest = name.split("_", 1)
     assert day == "2026-11-22"

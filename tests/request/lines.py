@@ -1,4 +1,4 @@
-"""Magic lines as they are understood, with the request that they make."""
+"""Parsed magic lines together with their requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kling_widgets.request.request import VideoRequest
 
 
 class Understood(NamedTuple):
-    """A command with its request."""
+    """A command and its request."""
 
     request: VideoRequest
     settings: Mapping[str, object]
@@ -18,6 +18,6 @@ class Understood(NamedTuple):
 
 
 def parse(line: str, cell: str | None = None, **options: Any) -> Understood:
-    """As ``magic_line.parse``."""
+    """Parse a line like ``magic_line.parse`` does."""
     command = magic_line.parse(line, cell, **options)
     return Understood(VideoRequest.from_command(command), command.settings, command.empty)

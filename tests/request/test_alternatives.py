@@ -1,4 +1,4 @@
-"""What one model has that another has not, and which other model would end a problem."""
+"""Comparison of models, and suggestions of other models for a problem."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kling_widgets.request.request import VideoRequest
 from tests.core.samples import BODIES
 
 A, B = "https://example.com/a.png", "https://example.com/b.png"
-# A value for every field, right by itself.
+# A valid value for every field.
 VALUES: dict[str, Any] = {
     "prompt": "a boat, <<<element_1>>>",
     "seconds": 7,
@@ -38,7 +38,7 @@ VALUES: dict[str, Any] = {
     "face_choose": "f",
     "motion_brush": {"any": "JSON"},
 }
-# What goes with a field, so that nothing else is wrong.
+# The fields that a field needs, so that there is no other problem.
 WITH: dict[str, tuple[str, ...]] = {
     "image_tail": ("image",),
     "multi_prompt": ("multi_shots", "shot_type"),
@@ -53,13 +53,13 @@ def of(name: str) -> Model:
 
 
 def asked(model: str | Model, *names: str, **more: Any) -> VideoRequest:
-    """A request with these fields, and what goes with them."""
+    """Return a request with these fields and the fields that they need."""
     names = ("prompt", *names, *(other for name in names for other in WITH.get(name, ())))
     return VideoRequest(model, **{**{name: VALUES[name] for name in names}, **more})
 
 
 def about(request: VideoRequest, field: str, text: str = "") -> Problem:
-    """The problem of this field that has this text."""
+    """Return the problem of this field whose text contains this."""
     (found,) = (each for each in request.problems() if each.field == field and text in each.message)
     return found
 
@@ -72,7 +72,7 @@ def offered(request: VideoRequest, field: str, text: str = "") -> list[str]:
 
 
 def test_the_words() -> None:
-    """Of fields and capabilities, and of numbers that reach further."""
+    """They name fields, capabilities and larger numbers."""
     gained, lost = gains_and_losses(of("2.6"), of("3.0"))
     assert gained == ("shots", "elements", "3 to 15 seconds", "native 4K")
     assert lost == ("video in",)
@@ -86,13 +86,13 @@ def test_the_words() -> None:
 
 
 def others(model: Model) -> list[Model]:
-    """All models but this one."""
+    """Return all models but this one."""
     return [other for other in models() if other is not model]
 
 
 @pytest.mark.parametrize("old", models(), ids=lambda model: model.name)
 def test_what_is_gained_one_way_is_lost_the_other_way(old: Model) -> None:
-    """Nothing is gained and lost at once, and each way says the same."""
+    """No feature is both gained and lost, and both directions agree."""
     for new in others(old):
         gained, lost = gains_and_losses(old, new)
         assert (lost, gained) == gains_and_losses(new, old)
@@ -102,7 +102,7 @@ def test_what_is_gained_one_way_is_lost_the_other_way(old: Model) -> None:
 
 @pytest.mark.parametrize("old", models(), ids=lambda model: model.name)
 def test_a_field_more_is_a_gain(old: Model) -> None:
-    """Whoever takes a field that the other does not is said to have gained."""
+    """A model that takes a field that the other lacks gains it."""
     for new in others(old):
         gained, _ = gains_and_losses(old, new)
         assert bool({*new.by_name} - {*old.by_name}) <= bool(gained)
@@ -111,7 +111,7 @@ def test_a_field_more_is_a_gain(old: Model) -> None:
 
 
 def test_the_same_model_and_one_that_is_not_known() -> None:
-    """Nothing is gained with oneself, and nothing is said of a model that is newer than the catalog."""
+    """A model gains nothing compared with itself, and nothing is known of a model that the catalog lacks."""
     assert gains_and_losses(of("2.6"), of("2.6")) == ((), ())
     newer = unknown_model(f"{PREFIX}9")
     assert gains_and_losses(of("2.6"), newer) == gains_and_losses(newer, of("2.6")) == ((), ())
@@ -122,8 +122,7 @@ def test_the_same_model_and_one_that_is_not_known() -> None:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_a_field_of_other_models_leads_to_them(model: Model) -> None:
-    """Every model × every field that it does not take: whoever is offered takes it, and somebody is offered unless no
-    model at all takes it."""
+    """For each field that a model lacks, a model that takes it is suggested, unless there is none."""
     for name in (field.name for field in model.others):
         request = asked(model, name)
         found = alternatives(request, about(request, name, "is not documented"))
@@ -134,7 +133,7 @@ def test_a_field_of_other_models_leads_to_them(model: Model) -> None:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_whoever_is_offered_is_better(model: Model) -> None:
-    """The problem is gone with it, and of what is set nothing is wrong that was right."""
+    """The problem disappears, and no valid field becomes invalid."""
     for names in (*((name,) for name in VALUES), ("image_tail", "sound"), ("seconds", "video_list")):
         request = asked(model, *names)
         wrong_before = {each.field for each in request.problems()}
@@ -147,7 +146,7 @@ def test_whoever_is_offered_is_better(model: Model) -> None:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_a_request_without_problems_leads_nowhere(model: Model) -> None:
-    """Only what is wrong is offered another model for."""
+    """Without a problem, no model is suggested."""
     request = asked(model)
     strange = Problem("warning", "image", "This problem is of another request.")
     assert alternatives(request, strange) == ()
@@ -160,7 +159,7 @@ def test_a_request_without_problems_leads_nowhere(model: Model) -> None:
         (asked("3.0-turbo", "image_tail", seconds=7), "image_tail", ["3.0"]),  # 2.0 makes no 7 seconds
         (asked("2.6", seconds=7), "seconds", ["3.0", "3.0-turbo"]),
         (asked("2.6", seconds=7, sound=True), "seconds", ["3.0"]),  # Turbo has no sound
-        (asked("2.6", seconds=20), "seconds", []),  # an avatar of any length is no answer
+        (asked("2.6", seconds=20), "seconds", []),  # an avatar is not suggested for its length
         (asked("2.6", "image", seconds=20), "seconds", []),
         (asked("o1", seconds=12), "seconds", ["3.0", "3.0-turbo"]),
         (asked("2.6", resolution="4K"), "resolution", ["3.0"]),
@@ -173,13 +172,13 @@ def test_a_request_without_problems_leads_nowhere(model: Model) -> None:
         (asked("3.0", "video_list"), "video_list", ["2.6", "o1"]),
         (asked("2.0", "dynamic_masks"), "dynamic_masks", ["2.6-motion-control", "3.0-motion-control"]),
         (asked("3.0", "session_id"), "session_id", ["identifyface"]),
-        (asked("3.0", "session_id", "multi_shots"), "session_id", []),  # nobody takes both
-        (asked("avatar", "image", "voice_list", resolution="4K"), "resolution", []),  # no other one makes avatars
+        (asked("3.0", "session_id", "multi_shots"), "session_id", []),  # no model takes both
+        (asked("avatar", "image", "voice_list", resolution="4K"), "resolution", []),  # no other model makes avatars
     ],
     ids=lambda value: repr(value) if isinstance(value, VideoRequest) else None,
 )
 def test_the_nearest_comes_first(request_: VideoRequest, field: str, names: list[str]) -> None:
-    """Whoever has fewer problems left, loses less, is nearer in version; at most two."""
+    """Models with fewer remaining problems, fewer losses and a nearer version come first; at most two are suggested."""
     (problem, *_) = (each for each in request_.problems() if each.field == field)
     assert [model.name for model in alternatives(request_, problem)] == names
 
@@ -205,14 +204,14 @@ def test_the_nearest_comes_first(request_: VideoRequest, field: str, names: list
         (VideoRequest("3.0-motion-control", prompt="x"), "image"),
         (VideoRequest("avatar", prompt="x", image=A), "voice_list"),
         (VideoRequest("identifyface", prompt="x", image=A), "session_id"),
-        (VideoRequest("o1", prompt="x", video_list=VALUES["video_list"]), "video_list"),  # a price is no problem
+        (VideoRequest("o1", prompt="x", video_list=VALUES["video_list"]), "video_list"),  # only a note on the price
         (VideoRequest("kling-v2-6", prompt="x", image_tail=B), "model"),
         (VideoRequest(f"{PREFIX}9", prompt="x", image_tail=B), "image_tail"),
     ],
     ids=lambda value: repr(value)[:60] if isinstance(value, VideoRequest) else None,
 )  # fmt: skip
 def test_what_no_model_makes_better(request_: VideoRequest, field: str) -> None:
-    """A missing prompt or picture, a bad link, shots that do not add up, a price: changing the model is no way out."""
+    """No model solves a missing prompt or picture, a bad link, shots that do not add up, or a price."""
     found = [each for each in request_.problems() if each.field == field]
     assert found
     assert [alternatives(request_, each) for each in found] == [()] * len(found)
@@ -220,12 +219,12 @@ def test_what_no_model_makes_better(request_: VideoRequest, field: str) -> None:
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_the_service_s_own_examples_need_no_other_model(body: dict[str, Any]) -> None:
-    """What the service's page shows is not talked away."""
+    """The examples of the service's page cause no suggestions."""
     request = VideoRequest.from_payload(body)
     offers = {problem: alternatives(request, problem) for problem in request.problems()}
     assert not any(offers.values()), offers
 
 
 def test_every_field_has_a_sample() -> None:
-    """None is left out above."""
+    """No field is missing above."""
     assert VALUES.keys() == FIELDS.keys()

@@ -1,4 +1,4 @@
-"""Values ⇄ the JSON body."""
+"""Conversion between values and the JSON body."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SHOTS = [{"index": 1, "prompt": "a", "duration": "2"}, {"index": 2, "prompt": "b
     ],
 )
 def test_many_ways_to_say_the_same(given_values: dict[str, Any], values: dict[str, Any]) -> None:
-    """Aliases, frames in lists, fields in metadata: one form."""
+    """Aliases, frames in lists and fields in metadata have the same normal form."""
     assert normalise(KLING_26, given_values) == values
 
 
@@ -70,28 +70,28 @@ def test_many_ways_to_say_the_same(given_values: dict[str, Any], values: dict[st
     ],
 )
 def test_what_contradicts_is_kept_under_its_own_name(given_values: dict[str, Any], left: dict[str, Any]) -> None:
-    """Nothing is decided for the user; a rule says what contradicts."""
+    """Nothing is decided for the user; a rule reports the contradiction."""
     values = normalise(KLING_26, given_values)
     assert {name: values.get(name) for name in left} == left
 
 
-# Models of which no source says on the service's page that they have a last frame.
+# Models without a last frame, according to the service's page.
 NO_LAST = [model for model in models() if "image_tail" not in model.by_name]
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_the_second_of_image_urls_is_the_last_frame(model: Model) -> None:
-    """On every model (S): only of ``images`` does the page say "last frame or reference"."""
+    """This holds for every model (S): the page says "last frame or reference" of ``images`` only."""
     given_values = {"metadata": {"image_urls": [A, B]}}
     assert normalise(model, given_values) == {"image": A, "image_tail": B}
     for name in ("image_tail", "last_frame_url"):
         beaten = {"metadata": {"image_urls": [A, B], name: C}}
-        assert normalise(model, beaten) == {"image": A, "image_tail": C}  # the beaten one is dropped
+        assert normalise(model, beaten) == {"image": A, "image_tail": C}  # B is dropped
 
 
 @pytest.mark.parametrize("model", NO_LAST, ids=lambda model: model.name)
 def test_of_images_the_service_decides_where_there_is_no_last_frame(model: Model) -> None:
-    """The second stays beside the first, as it was given, and nothing is said twice."""
+    """The second picture stays in the list as it was given, and is reported only once."""
     assert normalise(model, {"images": [A, B]}) == {"images": [A, B]}
     assert to_body(model, {"images": [A, B]}) == {"model": model.id, "images": [A, B], "seconds": "5"}
     assert normalise(model, {"images": [A, B], "image": A}) == {"images": [A, B]}
@@ -118,7 +118,7 @@ def test_more_than_two_images_stay(model: Model) -> None:
     ],
 )
 def test_texts_are_shots_that_share_the_seconds(texts: Any, seconds: int | None, lengths: list[str]) -> None:
-    """Evenly, earlier ones longer; under either name of the seconds."""
+    """The seconds are shared evenly, the first shots getting the remainder, under either name of the seconds."""
     for name in ("seconds", "duration"):
         shots = normalise(MODELS["aigc-video-kling-3.0"], {"multi_prompt": texts, name: seconds})["multi_prompt"]
         assert [shot["duration"] for shot in shots] == lengths
@@ -128,8 +128,7 @@ def test_texts_are_shots_that_share_the_seconds(texts: Any, seconds: int | None,
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=20), st.integers(1, 200))
 def test_split_shots_fill_the_clip(texts: list[str], seconds: int) -> None:
-    """Each has a second at least, none is longer than one before it, and together they are the clip; or there are more
-    than seconds, and nothing is split."""
+    """Each shot has at least a second, none is longer than one before it, and they fill the clip; or none is made."""
     lengths = [int(shot["duration"]) for shot in split_evenly(texts, seconds)]
     if len(texts) > seconds:
         assert lengths == []
@@ -140,14 +139,14 @@ def test_split_shots_fill_the_clip(texts: list[str], seconds: int) -> None:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_seconds_are_always_sent(model: Model) -> None:
-    """5 where none are set, as the page's eight bodies have them; a draft is without."""
+    """5 if not set, as in the eight bodies of the page; a draft has none."""
     assert to_body(model, {"prompt": "x"})["seconds"] == "5"
     assert to_body(model, {"prompt": "x", "seconds": 7})["seconds"] == "7"
     assert "seconds" not in VideoRequest(model, prompt="x").draft()
 
 
 def test_a_foreign_name_holds_no_path() -> None:
-    """Text in it stays text, nested in metadata too, while the user's own beside it is a file."""
+    """Such text stays text, in metadata too, while the user's own path becomes a file."""
     values = normalise(KLING_26, {"image": "a.png", "image_tail": "b.png"}, untrusted={"image_tail"})
     assert values == {"image": Path("a.png"), "image_tail": "b.png"}
     assert normalise(KLING_26, {"metadata": {"image_tail": "b.png"}}, untrusted={"metadata"}) == {"image_tail": "b.png"}
@@ -160,7 +159,7 @@ def test_a_foreign_name_holds_no_path() -> None:
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_a_body_keeps_the_order_of_the_service_page(body: dict[str, Any]) -> None:
-    """Also as text it is the page's, but for the order within metadata."""
+    """The order is the page's in the text too, except within metadata."""
     name, given_values = from_body(body)
     model, _ = resolve(name)
     again = to_body(model, normalise(model, given_values, given_values))
@@ -170,7 +169,7 @@ def test_a_body_keeps_the_order_of_the_service_page(body: dict[str, Any]) -> Non
 
 
 def test_frames_travel_as_the_page_shows() -> None:
-    """One as ``image``, two as ``images``, a last frame alone in metadata."""
+    """One is sent as ``image``, two as ``images``, and a last frame alone in metadata."""
     assert to_body(KLING_26, {"image": A}) == {"model": KLING_26.id, "image": A, "seconds": "5"}
     both = {"model": KLING_26.id, "images": [A, B], "seconds": "5"}
     assert to_body(KLING_26, {"image": A, "image_tail": B}) == both
@@ -184,7 +183,7 @@ def test_frames_travel_as_the_page_shows() -> None:
 
 
 def test_what_is_sent_is_what_the_gateway_reads() -> None:
-    """Seconds as text, the switch as true or false, the shots' prompts as one."""
+    """Seconds are sent as text, the switch as true or false, and the shots' prompts as one prompt."""
     body = to_body(KLING_26, {"seconds": 5, "sound": True, "multi_prompt": SHOTS, "metadata": {"seed": 1}})
     assert body["seconds"] == "5"
     assert body["prompt"] == "a b"
@@ -192,7 +191,7 @@ def test_what_is_sent_is_what_the_gateway_reads() -> None:
 
 
 def test_links_replace_paths_wherever_they_stand() -> None:
-    """In masks too, and what the body is made of stays as it was."""
+    """Masks are included, and the original values do not change."""
     request = VideoRequest(
         KLING_26, image=Path("a.png"), dynamic_masks=[{"mask_url": Path("m.png"), "trajectories": []}]
     )
@@ -218,7 +217,7 @@ def test_links_replace_paths_wherever_they_stand() -> None:
     ],
 )
 def test_a_body_that_is_none(body: object, said: str) -> None:
-    """The gateway silently ignores unknown keys (R); we do not, and say where they belong."""
+    """The gateway silently ignores unknown keys (R); here they are errors that say where the keys belong."""
     with pytest.raises(InvalidRequestError) as caught:
         from_body(body)
     assert said in str(caught.value)
@@ -227,7 +226,7 @@ def test_a_body_that_is_none(body: object, said: str) -> None:
 
 @given(given_fields())
 def test_the_one_form_is_final(asked: tuple[str, dict[str, Any]]) -> None:
-    """Normalising again changes nothing, whoever gave it."""
+    """Normalising twice changes nothing, whether the values are trusted or not."""
     model, _ = resolve(asked[0])
     values = normalise(model, asked[1])
     assert normalise(model, values) == values
@@ -236,7 +235,7 @@ def test_the_one_form_is_final(asked: tuple[str, dict[str, Any]]) -> None:
 
 @given(junk)
 def test_any_body_is_taken_or_refused(body: object) -> None:
-    """Nothing else ever happens."""
+    """No other exception is raised."""
     try:
         from_body(body)
     except InvalidRequestError as error:

@@ -1,4 +1,4 @@
-"""What requests come to: videos, seconds, and money where a price is known."""
+"""Estimates: videos, seconds and money."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ AVATAR = VideoRequest("avatar", image="https://example.com/a.png", voice_list=["
 
 
 def price(request: VideoRequest) -> Money | None:
-    """0.07 USD a second, where the length is known."""
+    """Return 0.07 USD a second, if the length is known."""
     seconds = seconds_of(request)
     return (seconds * Decimal("0.07"), "USD") if seconds else None
 
 
 def free(request: VideoRequest) -> Money | None:
-    """No price at all."""
+    """Return no price."""
     return None
 
 
 def test_bills_of_two_currencies_are_no_sum() -> None:
-    """The later one's currency is that of both; what was priced in another one has no price in it."""
+    """The sum has the right operand's currency; prices in another currency count as unknown."""
     dollars, euros = (Estimate.of_one(BOAT, (Decimal(2), unit)) for unit in ("USD", "EUR"))
     assert dollars + euros == Estimate(2, 10, 0, Decimal(2), "EUR", 1)
     assert dollars + Estimate.of_one(BOAT, None) == Estimate(2, 10, 0, Decimal(2), "USD", 1)
@@ -47,12 +47,12 @@ def test_bills_of_two_currencies_are_no_sum() -> None:
     ],
 )
 def test_how_long_a_clip_will_be(request_: VideoRequest, seconds: int | None) -> None:
-    """As asked, else the service's 5 s, or as the shots add up; what follows its media is not known before."""
+    """The seconds of the request, the default of 5, or those of the shots; unknown if the length follows the media."""
     assert seconds_of(request_) == seconds
 
 
 def test_a_bill_is_a_sum() -> None:
-    """In decimals: twenty times 0.35 is 7."""
+    """Sums are decimal: twenty times 0.35 is 7."""
     bill = Estimate.of([BOAT] * 20, price)
     assert bill == Estimate(20, 100, 0, Decimal(7), "USD", 0)
     assert str(bill) == "20 videos · 100 s · about 7.00 USD by your own price table"
@@ -74,7 +74,7 @@ def test_a_bill_is_a_sum() -> None:
     ],
 )
 def test_a_bill_in_words(requests: list[VideoRequest], prices: object, said: str) -> None:
-    """Videos, seconds, money where it is known, and what is not known."""
+    """The text has videos, seconds, the known part of the price, and the unknown part."""
     bill = Estimate.of(requests, price if prices is price else free)
     assert str(bill) == said
     assert bool(bill.cost) == (len(requests) == 1 and prices is price and requests == [BOAT])
@@ -84,5 +84,5 @@ def test_a_bill_in_words(requests: list[VideoRequest], prices: object, said: str
     ("money", "said"), [("1.4", "1.40"), ("0.005", "0.005"), ("7", "7.00"), ("0.12345678", "0.1235"), ("0", "0.00")]
 )
 def test_an_amount_in_words(money: str, said: str) -> None:
-    """Cents, and what is finer where it is."""
+    """Two decimals, or more if needed."""
     assert amount(Decimal(money)) == said

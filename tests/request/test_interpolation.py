@@ -1,4 +1,4 @@
-"""``{name}`` in a prompt."""
+"""Replacement of ``{name}`` in a prompt."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.core.samples import PROMPTS, Hostile
 
 
 class Colour(str, Enum):  # noqa: UP042 - the kind that people have, whose str is not its value
-    """Text of which ``str`` gives "Colour.RED"."""
+    """A text whose ``str`` is "Colour.RED"."""
 
     RED = "red"
 
 
 class Size(Enum):
-    """No number itself."""
+    """An enum member that is not a number itself."""
 
     BIG = 7
 
@@ -94,7 +94,7 @@ VARIABLES: dict[str, Any] = {
     ],
 )
 def test_what_becomes_of_braces(text: str, expected: str) -> None:
-    """Variables go in, doubled braces become single ones, braces without a name (JSON) stay."""
+    """Variables are replaced, doubled braces become single ones, and braces without a name (JSON) stay."""
     assert expand(text, VARIABLES.__getitem__) == expected
 
 
@@ -131,14 +131,14 @@ def test_what_becomes_of_braces(text: str, expected: str) -> None:
     ],
 )
 def test_no_paid_prompt_with_a_hole(text: str, said: str) -> None:
-    """What has no value, or one that is no text, is an error that names it."""
+    """A name without a value, or whose value is not text, is an error that names it."""
     with pytest.raises(InvalidRequestError, match=re.escape(said)) as caught:
         expand(text, VARIABLES.__getitem__)
     assert "Nothing was sent." in str(caught.value)
 
 
 def test_the_value_is_finished_after_the_steps() -> None:
-    """What is taken of a variable is finished, not the variable; what cannot be is named."""
+    """The resulting value is converted, not the variable; an error names it."""
 
     def finish(value: object) -> object:
         if value == 3:
@@ -151,12 +151,12 @@ def test_the_value_is_finished_after_the_steps() -> None:
 
 
 def test_a_decimal_is_a_number() -> None:
-    """Prices and the like are numbers, though Python does not call them real."""
+    """Decimal is accepted, although Python does not register it as a real number."""
     assert expand("{d}", {"d": Decimal("2.50")}.__getitem__) == "2.50"
 
 
 def everything(name: str) -> str:
-    """A notebook in which every name exists."""
+    """A notebook in which every name is a variable."""
     return f"the value of {name}"
 
 
@@ -189,7 +189,7 @@ pieces = st.sampled_from(
 @settings(max_examples=tries(1000))
 @given(st.one_of(st.text(), braces, st.sampled_from(PROMPTS), st.lists(pieces).map("".join)))
 def test_escaping_is_undone_by_expanding(text: str) -> None:
-    """The escaped text gives the text again, whatever variables there are: all of them, or none."""
+    """Expanding an escaped text returns the text, whether all names are variables or none."""
     assert expand(escape(text), everything) == text
     assert expand(escape(text), {}.__getitem__) == text
 
@@ -209,13 +209,13 @@ def test_escaping_is_undone_by_expanding(text: str) -> None:
     ],
 )
 def test_escaping_leaves_alone_what_needs_none(text: str, escaped: str) -> None:
-    """Only a brace that is glued to a letter, or to another brace, is doubled; only before a name is a $ added."""
+    """A brace is doubled only before a letter or another brace, and a $ is added only before a name."""
     assert escape(text) == escaped
 
 
 @given(braces)
 def test_any_text_expands_or_says_why(text: str) -> None:
-    """No text breaks it."""
+    """Any text is expanded or refused with a reason."""
     try:
         expand(text, VARIABLES.__getitem__)
     except InvalidRequestError as error:

@@ -1,4 +1,4 @@
-"""A line in its parts."""
+"""Splitting of a line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def there(path: Path) -> bool:
 
 
 def parts(line: str, cell: str | None = None) -> tuple[list[str], str, list[str], bool]:
-    """The options, the prompt, the options behind it, and whether the prompt is verbatim."""
+    """Return the options, the prompt, the options after it, and whether the prompt is verbatim."""
     found = split(line, cell, there)
     options, tail = ([given.written for given in part] for part in (found.options, found.tail))
     return options, found.prompt, tail, found.verbatim
@@ -43,12 +43,12 @@ def parts(line: str, cell: str | None = None) -> tuple[list[str], str, list[str]
     ],
 )
 def test_a_line_has_options_at_both_ends(line: str, expected: tuple[list[str], str, list[str], bool]) -> None:
-    """Before the prompt in any dashes, behind it in hyphens."""
+    """Options before the prompt may have any dashes, options after it only hyphens."""
     assert parts(line) == expected
 
 
 def test_a_cell_has_them_on_its_first_line() -> None:
-    """Its body is the prompt; as it stands, if it is whole in double quotes, or the first line ends in --."""
+    """The body is the prompt; it is verbatim in double quotes, or if the first line ends in --."""
     assert parts("--sound", "a\nboat\n") == (["--sound"], "a\nboat", [], False)
     assert parts("--sound --", "--seconds 5\na boat") == (["--sound"], "--seconds 5\na boat", [], True)
     assert parts("", '"--seconds 5"') == ([], "--seconds 5", [], True)
@@ -80,14 +80,14 @@ def test_a_cell_has_them_on_its_first_line() -> None:
     ],
 )
 def test_a_slip_is_never_part_of_the_prompt(line: str) -> None:
-    """Nor of a quoted part of it."""
+    """This includes quoted parts of the prompt."""
     with pytest.raises((SlipError, UnknownOptionError)):
         parts(line)
 
 
 @pytest.mark.parametrize("line", ["a boat --seconds", 'a boat --save "x', "a boat --metadata {", "--image — a boat"])
 def test_a_value_that_cannot_be_read_is_said(line: str) -> None:
-    """As at the start of a line."""
+    """The error is the same as at the start of a line."""
     with pytest.raises(InvalidRequestError, match=r"needs a value|not closed|cannot be read"):
         parts(line)
 
@@ -104,5 +104,5 @@ def test_a_value_that_cannot_be_read_is_said(line: str) -> None:
     ],
 )
 def test_one_pair_of_double_quotes_is_taken_off(text: str, expected: tuple[str, bool]) -> None:
-    """Straight ones, and only where they enclose the whole."""
+    """Only straight quotes that enclose the whole text are removed."""
     assert unquote(text) == expected

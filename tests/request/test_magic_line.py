@@ -1,4 +1,4 @@
-"""The magic line ⇄ model, values, prompt."""
+"""Parsing of the magic line into model, values and prompt."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VARIABLES: dict[str, Any] = {
 
 
 def read(path: Path) -> str:
-    """The files of these tests."""
+    """Return the content of a file of these tests."""
     try:
         return FILES[str(path)]
     except KeyError:
@@ -49,26 +49,26 @@ def read(path: Path) -> str:
 
 
 def understood(line: str, cell: str | None = None, **options: Any) -> Understood:
-    """The line, with files and variables."""
+    """Parse the line with the files and variables of these tests."""
     return parse(line, cell, **{"variables": VARIABLES.__getitem__, "read": read, **options})
 
 
 def values(line: str) -> dict[str, Any]:
-    """What the line sets, but the prompt "p" that ends it."""
+    """Return the fields of the line without the prompt "p" at its end."""
     found = dict(understood(f"{line} p").request.values)
     assert found.pop("prompt") == "p"
     return found
 
 
 def refused(line: str, cell: str | None = None) -> str:
-    """The message of a refusal, which says that nothing was sent."""
+    """Return the message of a refusal, which says that nothing was sent."""
     with pytest.raises(InvalidRequestError) as caught:
         understood(line, cell)
     assert "Nothing was sent." in str(caught.value)
     return str(caught.value)
 
 
-# The service page's eight bodies, as their users would write them in a cell.
+# The service page's eight bodies, as a user would write them in a cell.
 WRITTEN = {
     "text_to_video": "%kling --model 2.6 --size 1280x720 --seconds 5 --resolution 720p --sound off "
     "a red square logo slowly rotating on a clean white background",
@@ -95,13 +95,13 @@ WRITTEN = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_cells_give_the_bodies_of_the_service_page(name: str) -> None:
-    """Through IPython's own transformations."""
+    """The cells go through IPython's own transformations."""
     assert parse(*as_the_shell_gives_it(WRITTEN[name])).request.payload() == BODIES[name]
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "prompt"])
 def test_every_field_is_an_option(name: str) -> None:
-    """In kebab-case, with a blank or =, and with underscores too."""
+    """In kebab case, with a space or =, and with underscores too."""
     example = FIELDS[name].example
     expected = {name: VideoRequest("2.6", **{name: example}).get(name)}
     option = name.replace("_", "-")
@@ -114,7 +114,7 @@ def test_every_field_is_an_option(name: str) -> None:
 
 @pytest.mark.parametrize("alias", ALIASES)
 def test_every_alias_is_an_option(alias: str) -> None:
-    """The names that the service page gives in brackets."""
+    """These are the names in brackets on the service's page."""
     example = FIELDS[ALIASES[alias]].example
     option = alias.replace("_", "-")
     assert values(f"--{option} {example}") == values(f"--{ALIASES[alias].replace('_', '-')} {example}")
@@ -122,7 +122,7 @@ def test_every_alias_is_an_option(alias: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if isinstance(field, Flag)])
 def test_a_switch(name: str) -> None:
-    """On, off, by a word or by --no-; a word that is no switch begins the prompt."""
+    """On, off, by a word or by --no-; any other word starts the prompt."""
     option = name.replace("_", "-")
     assert values(f"--{option}") == values(f"--{option} on") == values(f"--{option}=on") == {name: True}
     assert values(f"--{option} TRUE") == {name: True}
@@ -133,7 +133,7 @@ def test_a_switch(name: str) -> None:
 
 
 def test_no_multi_shot_by_its_alias() -> None:
-    """--no- goes with aliases too, and with switches alone."""
+    """--no- works with aliases too, and only with switches."""
     assert values("--no-multi-shot") == {"multi_shots": False}
     assert "There is no option" in refused("--no-seconds x")
 
@@ -177,21 +177,21 @@ def test_no_multi_shot_by_its_alias() -> None:
     ],
 )
 def test_values_of_options(line: str, expected: dict[str, Any]) -> None:
-    """Words, quotes, JSON, files, variables; options are split first and expanded then."""
+    """Words, quotes, JSON, files and variables; options are split before variables are expanded."""
     found = dict(understood(line if "--prompt" in line else f"{line} p").request.values)
     assert found.pop("prompt") == "p"
     assert found == expected
 
 
 def test_text_in_a_file_is_never_a_path() -> None:
-    """Only what stands in the line itself is its user's."""
+    """Only text in the line itself is the user's own input."""
     assert understood("--dynamic-masks @masks.json p").request.files() == ()
     assert understood("--metadata @more.json p").request.files() == ()
     assert understood("--dynamic-masks masks p").request.files() == (Path("mine.png"),)
 
 
 def test_a_file_and_the_line_do_not_mix() -> None:
-    """One list is either the user's or the file's."""
+    """A list comes either from the user or from a file."""
     assert "already set" in refused("--dynamic-masks masks --dynamic-masks @masks.json p")
     request = understood("--image-tail b.png --metadata @more.json p").request
     assert "image_tail is given twice" in str(request.errors()[0])
@@ -217,7 +217,7 @@ def test_a_file_and_the_line_do_not_mix() -> None:
     ],
 )
 def test_settings(line: str, settings: dict[str, Any]) -> None:
-    """What to do with the request; only what was given."""
+    """Only settings that were given are present."""
     command = understood(f"{line} a boat")
     assert command.settings == settings
     assert command.request == VideoRequest("2.6", prompt="a boat")
@@ -277,7 +277,7 @@ def test_settings(line: str, settings: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_refused(line: str, said: str) -> None:
-    """With what to do instead; nothing is guessed where it costs."""
+    """The message says what to do instead; nothing is guessed that would cost money."""
     assert said in refused(line)
 
 
@@ -306,13 +306,13 @@ def test_what_is_refused(line: str, said: str) -> None:
     ],
 )
 def test_the_prompt_is_verbatim(line: str, prompt: str | None) -> None:
-    """Options first; what is no option begins the prompt."""
+    """Options come first; the first word that is not an option starts the prompt."""
     assert understood(line).request.get("prompt") == prompt
 
 
 @pytest.mark.parametrize("magic", MAGICS)
 def test_a_command_is_refused_with_the_magic_named(magic: str) -> None:
-    """Whoever types "%kling models" wants the table, not a paid video; in a cell it is a prompt."""
+    """The text "%kling models" asks for the table, not for a paid video; in a cell it is a prompt."""
     assert f"type %kling_{magic} for that" in refused(magic)
     assert f"type %kling_{magic} abc for that" in refused(f"--seconds 5 {magic} abc")
     assert understood("", magic).request.get("prompt") == magic
@@ -325,7 +325,7 @@ def test_help_names_the_question_mark() -> None:
 
 
 def test_a_cell_magic_takes_its_prompt_from_the_body() -> None:
-    """An empty body is no prompt, and text on the first line belongs into the body."""
+    """An empty body is not a prompt, and text on the first line is refused."""
     command = understood("--seconds 5", "a boat\n  in the rain\n\n")
     assert command.request == VideoRequest("2.6", seconds=5, prompt="a boat\n  in the rain")
     assert "a boat" in refused("--seconds 5 a boat", "x")
@@ -335,13 +335,13 @@ def test_a_cell_magic_takes_its_prompt_from_the_body() -> None:
 
 
 def test_nothing_at_all_asks_for_the_form() -> None:
-    """Only an empty line does."""
+    """Only an empty line opens the form."""
     assert understood("").empty and understood("  ").empty
     assert not understood("--model 3.0").empty
 
 
 def test_the_model() -> None:
-    """Of the line, else of the settings, else the catalog's own."""
+    """The model comes from the line, then from the settings, then from the catalog."""
     assert understood("x").request.model == "aigc-video-kling-2.6"
     assert understood("x", default="3.0").request.model == "aigc-video-kling-3.0"
     assert understood("--model o1 x", default="3.0").request.model == "aigc-video-kling-o1"
@@ -350,14 +350,14 @@ def test_the_model() -> None:
 
 @pytest.mark.parametrize("line", [f"a {KEY}", KEY, f"--session-id {KEY} x", f"--image https://e.com/?k={KEY} x"])
 def test_a_key_is_refused_and_not_repeated(line: str) -> None:
-    """In the line and in the cell; the message says to delete it."""
+    """This covers the line and the cell; the message says to delete the key."""
     for message in (refused(line), refused("", line)):
         assert KEY not in message
         assert "%kling_key" in message
 
 
 def test_a_key_from_a_variable_or_a_file_is_an_error_of_the_request() -> None:
-    """It cannot be sent, and is not shown."""
+    """Such a request cannot be sent, and the key is not shown."""
     for line in ("a {secret}", "--metadata @key.json x"):
         request = understood(line).request
         assert request.errors() and KEY not in repr(request) + str(request.errors())
@@ -365,14 +365,14 @@ def test_a_key_from_a_variable_or_a_file_is_an_error_of_the_request() -> None:
 
 
 def test_files_and_variables_are_the_shell_s_to_give() -> None:
-    """By itself the grammar reads no file and knows no variable."""
+    """By default the parser reads no files and knows no variables."""
     for line in ("--metadata @camera.json x", "--metadata camera x", "a {name}"):
         with pytest.raises(InvalidRequestError):
             parse(line)
 
 
 def test_a_setting_is_told_in_the_help() -> None:
-    """Every one has what the help needs."""
+    """Every setting has the texts that the help needs."""
     assert set(SETTINGS) == {"model", "dry-run", "wait", "timeout", "count", "new", "reuse", "yes", "save", "o"}
 
 
@@ -406,7 +406,7 @@ pieces = st.sampled_from(
 
 @given(st.one_of(st.text(), st.lists(pieces).map("".join), st.lists(pieces).map(" ".join)), st.none() | st.text())
 def test_any_text_is_understood_or_refused(line: str, cell: str | None) -> None:
-    """Nothing but InvalidRequestError is ever raised, and no key is repeated."""
+    """Only InvalidRequestError is ever raised, and no key is repeated."""
     try:
         command = understood(line, cell)
     except InvalidRequestError as error:
@@ -456,7 +456,7 @@ def test_any_text_is_understood_or_refused(line: str, cell: str | None) -> None:
     ids=lambda line: line[:12],
 )
 def test_a_very_long_line_does_not_hang(line: str) -> None:
-    """No pattern takes exponential or quadratic time: the test's own time limit is the judge."""
+    """No pattern takes exponential or quadratic time; the time limit of the test checks it."""
     for text in (line, f"--model {line}", f"-- {line}"):
         try:
             understood(text).request.to_magic()

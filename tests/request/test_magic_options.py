@@ -1,4 +1,4 @@
-"""The options of a line, read off its front; what a whole line means is tested with the grammar."""
+"""Parsing of the options at the start of a line; whole lines are tested in ``test_magic_line``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILES = {"masks.json": '[{"mask_url": "m.png", "trajectories": []}]'}
 
 
 def read(text: str, **variables: object) -> tuple[Values, str]:
-    """The values of a line's options, and what stands behind them; a variable's value is placed as (field, value)."""
+    """Return the values of a line's options and the text after them; a variable's value is marked with its field."""
     options = read_all(text)
     values = Values(variables.__getitem__, lambda path: FILES[path.name], lambda name, value: {"of": name, "is": value})
     values.add(options)
@@ -39,27 +39,27 @@ def read(text: str, **variables: object) -> tuple[Values, str]:
     ],
 )
 def test_options_end_where_the_prompt_begins(line: str, fields: dict[str, object], rest: str) -> None:
-    """Each value as it was meant; the prompt stays as it stands."""
+    """Each value is parsed, and the prompt stays unchanged."""
     values, left = read(line)
     assert values.fields == fields
     assert left == rest
 
 
 def test_dashes_end_them() -> None:
-    """What follows is the prompt, also when it looks like an option."""
+    """Text after them is the prompt, even if it looks like an option."""
     values, rest = read("--seconds 5 -- --sound")
     assert (values.fields, rest) == ({"seconds": "5"}, " -- --sound")
 
 
 def test_what_to_do_is_kept_apart() -> None:
-    """Settings are no fields."""
+    """Settings are not fields."""
     values, _ = read("--count 3 --dry-run -o boat x")
     assert values.fields == {}
     assert values.settings == {"count": 3, "dry_run": True, "out": "boat"}
 
 
 def test_a_file_is_foreign_and_a_variable_has_its_place() -> None:
-    """Text in a file names no file of the reader's; a variable's value becomes what the field takes."""
+    """Text in a file never names a local file; a variable's value is converted for its field."""
     values, _ = read("--dynamic-masks @masks.json --camera-control move x", move="pan")
     assert values.untrusted == {"dynamic_masks"}
     assert values.fields["camera_control"] == {"of": "camera_control", "is": "pan"}
@@ -83,7 +83,7 @@ def test_a_file_is_foreign_and_a_variable_has_its_place() -> None:
     ],
 )
 def test_what_cannot_be_read_is_said(line: str, said: str) -> None:
-    """In a sentence, and that nothing was sent."""
+    """The message is a sentence that says that nothing was sent."""
     with pytest.raises(InvalidRequestError, match=said) as raised:
         read(line)
     assert "Nothing was sent" in str(raised.value)
@@ -103,14 +103,14 @@ def test_what_cannot_be_read_is_said(line: str, said: str) -> None:
     ],
 )
 def test_what_is_no_option_is_named(line: str, said: str) -> None:
-    """With the nearest of ours; those of others with what there is here in their place."""
+    """The message names the nearest option, or the equivalent of another tool's option."""
     with pytest.raises(UnknownOptionError) as raised:
         read(line)
     assert said in str(raised.value)
 
 
 def test_each_of_others_has_what_there_is() -> None:
-    """What is named in the place of another one's option is one, and none of ours counts as another one's."""
+    """Each equivalent is an option, and no option here counts as another tool's."""
     assert {*FOREIGN_OPTIONS.values()} - {""} <= OPTIONS
     assert FOREIGN_OPTIONS.keys().isdisjoint(OPTIONS)
 
@@ -125,7 +125,7 @@ def test_each_of_others_has_what_there_is() -> None:
     ],
 )
 def test_an_option_stands_at_one_end(line: str) -> None:
-    """The same at both ends is an error, by whatever name, and also where a list could take both."""
+    """The same option at both ends is an error, under any name, even for a list."""
     before, _, behind = line.rpartition(" --")
     values = Values({}.__getitem__, lambda path: "", lambda name, value: value)
     with pytest.raises(InvalidRequestError, match=r"is at both ends of the line: give it once\. Nothing was sent"):

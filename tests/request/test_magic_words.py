@@ -1,4 +1,4 @@
-"""The words of a magic line."""
+"""Vocabulary of the magic line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.request.lines import parse
 
 @pytest.mark.parametrize("magic", MAGICS)
 def test_a_magic_s_name_is_meant_as_a_magic(magic: str) -> None:
-    """In one or two words, in any case; a longer prompt is a prompt."""
+    """One or two words in any case are a command; a longer prompt is a prompt."""
     assert suggest_magic(magic) == f"%kling_{magic}"
     assert suggest_magic(f" {magic.upper()}  Abc ") == f"%kling_{magic} Abc"
     assert suggest_magic(f"{magic} of a boat") is None
@@ -46,7 +46,7 @@ def test_options_and_fields_do_not_meet() -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_each_setting_takes_its_own_example(setting: object) -> None:
-    """What the help shows can be typed."""
+    """The examples in the help can be typed."""
     known = SETTINGS[getattr(setting, "name", "")]
     assert known.help.endswith(".")
     assert bool(known.parse) == bool(known.takes) == bool(known.example)
@@ -58,7 +58,7 @@ def test_each_setting_takes_its_own_example(setting: object) -> None:
     st.one_of(st.text(), st.sampled_from(PROMPTS), st.text(st.sampled_from('\\"u02ae8/ \n\u2028-—{$}'))), st.booleans()
 )
 def test_a_word_is_one_word(text: str, always: bool) -> None:
-    """Whatever the value, it comes back from its place in a line, and the prompt behind it too."""
+    """Any value is parsed back from its word in a line, and so is the prompt after it."""
     word = escape_word(text, always=always)
     assert not breaks_line(word)
     request = parse(f"--session-id {word} the prompt").request
@@ -67,7 +67,7 @@ def test_a_word_is_one_word(text: str, always: bool) -> None:
 
 
 def test_plain_words_stay_plain() -> None:
-    """Quotes stand only where they are needed."""
+    """Quotes are used only if needed."""
     assert escape_word("https://example.com/a.png?x=1#y") == "https://example.com/a.png?x=1#y"
     assert escape_word("C:\\clips\\a.png") == "C:\\clips\\a.png"
     assert escape_word("a b") == '"a b"'
@@ -94,13 +94,13 @@ def test_plain_words_stay_plain() -> None:
     ],
 )
 def test_a_backslash_is_itself_unless_it_escapes(written: str, text: str) -> None:
-    r"""A path stays a path, of a server too; ``\"`` is a quote, and ``\u000a`` the end of a line."""
+    r"""Paths, including UNC paths, stay the same; ``\"`` is a quote, and ``\u000a`` a line feed."""
     assert unescape(written) == text
     assert unescape(escape_word(text, always=True)[1:-1]) == text
 
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
 def test_each_field_has_words_for_people(field: object) -> None:
-    """Label, help and example are there: the form, the help and errors show them."""
+    """Every field has the label, help and example that the form, the help and errors show."""
     known = FIELDS[getattr(field, "name", "")]
     assert known.label and known.help.endswith(".") and known.example

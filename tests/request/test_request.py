@@ -1,4 +1,4 @@
-"""VideoRequest: what users make, and what is sent."""
+"""``VideoRequest``: creation, problems, body and code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.core.samples import BODIES, KEY, PROMPTS, given_fields
 
 A, B = "https://example.com/a.png", "https://example.com/b.png"
 RESOLUTION = {"resolution": "720P"}
-# The service page's eight bodies, as their users would write them in Python.
+# The service page's eight bodies, as a user would write them in Python.
 WRITTEN = {
     "text_to_video": VideoRequest(
         "2.6",
@@ -96,14 +96,14 @@ WRITTEN = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_python_gives_the_bodies_of_the_service_page(name: str) -> None:
-    """Exactly, and they come back as the same requests."""
+    """The bodies are exactly the page's, and convert back to the same requests."""
     assert WRITTEN[name].payload() == BODIES[name]
     assert VideoRequest.from_payload(BODIES[name]) == WRITTEN[name]
     assert VideoRequest.from_payload(BODIES[name]).payload() == BODIES[name]
 
 
 def test_what_is_set_can_be_read() -> None:
-    """By field name, in its one form; what is not set is not there."""
+    """Values are read by field name, in their normal form; fields that are not set are missing."""
     request = VideoRequest("2.6", prompt=" a boat ", seconds="5", image="first.png", sound=None)
     assert request.model == "aigc-video-kling-2.6"
     assert request.spec is MODELS["aigc-video-kling-2.6"]
@@ -113,7 +113,7 @@ def test_what_is_set_can_be_read() -> None:
 
 
 def test_a_request_does_not_change() -> None:
-    """Neither by what it was made of nor by what it gives."""
+    """Neither its arguments nor its return values can change it."""
     given_values = {"seed": [1]}
     request = VideoRequest("2.6", prompt="x", metadata=given_values)
     given_values["seed"].append(2)
@@ -124,7 +124,7 @@ def test_a_request_does_not_change() -> None:
 
 
 def test_an_unknown_name_raises_and_a_wrong_value_does_not() -> None:
-    """A misspelt name would be silently ignored by the gateway (R); a wrong value shows as a problem."""
+    """The gateway would silently ignore a misspelt name (R); an invalid value is reported as a problem."""
     with pytest.raises(InvalidRequestError, match="Did you mean image_tail") as caught:
         VideoRequest("2.6", imagetail=A)
     assert [problem.field for problem in caught.value.problems] == ["imagetail"]
@@ -132,14 +132,14 @@ def test_an_unknown_name_raises_and_a_wrong_value_does_not() -> None:
 
 
 def test_errors_come_first_and_once() -> None:
-    """What keeps it from being sent is read first."""
+    """Errors come before warnings, each once."""
     problems = VideoRequest("1.6", prompt="x" * 2501, sound=True, seconds="99 s").problems()
     assert [problem.severity for problem in problems] == ["error", "warning", "warning"]
     assert len(set(problems)) == len(problems)
 
 
 def test_a_request_with_errors_gives_no_body() -> None:
-    """The error says all of them, and that nothing was sent; the draft shows it all the same."""
+    """The error lists all problems and says that nothing was sent; the draft still shows the body."""
     request = VideoRequest("2.6", seconds="99 s", size="big")
     with pytest.raises(InvalidRequestError) as caught:
         request.payload()
@@ -149,24 +149,24 @@ def test_a_request_with_errors_gives_no_body() -> None:
 
 
 def test_a_warning_does_not_keep_it_from_being_sent() -> None:
-    """Other sources than the service page may be behind it."""
+    """Sources other than the service's page may be out of date."""
     request = VideoRequest("2.6", prompt="x", seconds=7)
     assert request.problems() and not request.errors()
     assert request.payload()["seconds"] == "7"
 
 
 class TestLocalFiles:
-    """A path counts only where its user wrote it."""
+    """A path counts only if the user wrote it."""
 
     def test_nested_ones_are_found_each_once(self) -> None:
-        """In order; pictures in masks too."""
+        """The files are in order; pictures in masks are included."""
         mask = {"mask_url": "mask.png", "trajectories": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}
         request = VideoRequest("2.6", image="a.png", image_list=[Path("b.png"), A, "a.png"], dynamic_masks=[mask])
         assert request.files() == (Path("a.png"), Path("b.png"), Path("mask.png"))
         assert VideoRequest("2.6", image=A).files() == ()
 
     def test_each_needs_a_link(self) -> None:
-        """The error names the file; with its link the body is whole."""
+        """The error names the file; with its link the body is complete."""
         request = VideoRequest("2.6", prompt="x", image="my/first.png")
         with pytest.raises(InvalidRequestError, match=r"“first\.png” has no link yet"):
             request.payload()
@@ -187,29 +187,29 @@ class TestLocalFiles:
         ],
     )
     def test_never_from_a_body(self, body: dict[str, Any]) -> None:
-        """Text in a body is no file, and is an error; also after another field of it was changed."""
+        """Text in a body is not a file, and is an error, even after another field was changed."""
         request = VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "prompt": "x", **body})
         for each in (request, request.replace(seconds=5), request.replace("3.0"), VideoRequest.of(request, prompt="y")):
             assert each.files() == ()
             assert any("not an http(s) link" in str(problem) for problem in each.errors())
 
     def test_a_path_with_a_link_s_name_is_still_a_path(self) -> None:
-        """A file and a text are different requests, whatever they are called."""
+        """A file and a text are different requests, even if they have the same name."""
         foreign = VideoRequest.from_payload({"model": "2.6", "image": "a.png"})
         assert foreign != VideoRequest("2.6", image="a.png")
         assert VideoRequest("2.6", image="a.png") == VideoRequest("2.6", image=Path("a.png"))
 
 
-# Models on which the second of ``images`` is a last frame or a reference as the service decides.
+# Models with which the service decides whether the second of ``images`` is a last frame or a reference.
 UNDECIDED = [model for model in MODELS.values() if "image_tail" not in model.by_name]
 
 
 @pytest.mark.parametrize("model", UNDECIDED, ids=lambda model: model.name)
 class TestImages:
-    """Two pictures of which the page says that the second is the last frame or a reference (S)."""
+    """Two pictures in ``images``, of which the page calls the second the last frame or a reference (S)."""
 
     def test_they_stay_what_they_are(self, model: Model) -> None:
-        """As a value, in Python, magic, JSON and the body, and nothing is set in their place; with a note."""
+        """They stay as values, in Python, magic, JSON and the body, and nothing is set instead; a note says so."""
         request = VideoRequest(model, prompt="x", images=[A, B], seconds=5)
         assert request.get("images") == [A, B]
         assert {"image", "image_tail", "image_list"}.isdisjoint(request.values)
@@ -222,7 +222,7 @@ class TestImages:
         assert (note.severity, note.field) == ("warning", "image")
 
     def test_local_pictures_are_uploaded(self, model: Model) -> None:
-        """Where their user wrote them; never from a body."""
+        """They are uploaded only if the user wrote them, never from a body."""
         request = VideoRequest(model, prompt="x", images=["a.png", Path("my/b.png")])
         assert request.files() == (Path("a.png"), Path("my/b.png"))
         assert VideoRequest.from_magic(request.to_magic()) == request
@@ -232,14 +232,14 @@ class TestImages:
         assert foreign.replace(seconds=5).files() == ()
 
     def test_with_a_model_that_has_a_last_frame_the_second_is_that(self, model: Model) -> None:
-        """As soon as the model changes."""
+        """This happens as soon as the model changes."""
         request = VideoRequest(model, prompt="x", images=[A, B]).replace("2.6")
         assert (request.get("image"), request.get("image_tail"), request.get("images")) == (A, B, None)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
 def test_seconds_are_sent_also_where_none_are_set(model: Model) -> None:
-    """The page's default, which its eight bodies have; the request itself, its line and its draft stay without."""
+    """The page's default is sent, as in its eight bodies; the request, its line and its draft have no seconds."""
     given_values = {"prompt": "x", "image": A}
     body = {"model": model.id, **given_values}
     for request in (VideoRequest(model, **given_values), VideoRequest.from_payload(body)):
@@ -247,14 +247,14 @@ def test_seconds_are_sent_also_where_none_are_set(model: Model) -> None:
         assert request.get("seconds") is None
         assert "seconds" not in request.to_magic() and "seconds" not in request.to_python()
         assert "seconds" not in request.draft()
-        assert json.loads(request.to_json()) == request.payload()  # what is looked at is what is sent
+        assert json.loads(request.to_json()) == request.payload()  # the text is the body that is sent
         assert json.loads(shlex.split(request.to_curl())[-1]) == request.payload()
         assert VideoRequest.from_payload(request.payload()).get("seconds") == 5
         assert VideoRequest.from_payload(request.payload()).payload() == request.payload()
 
 
 class TestOtherSpellings:
-    """What the page does not name and a neighbour's documents do (D)."""
+    """Names that the page lacks but the documents of related services have (D)."""
 
     @pytest.mark.parametrize(
         ("given_values", "sent"),
@@ -292,7 +292,7 @@ class TestOtherSpellings:
         ],
     )
     def test_it_is_sent_in_the_page_s_or_as_it_is(self, given_values: dict[str, Any], sent: dict[str, Any]) -> None:
-        """By every way; never refused."""
+        """This holds for every way to pass them; they are never refused."""
         request = VideoRequest("3.0", prompt="x", **given_values)
         assert request.payload()["metadata"] == sent
         assert VideoRequest.from_magic(request.to_magic()) == request
@@ -300,7 +300,7 @@ class TestOtherSpellings:
         assert VideoRequest.from_payload(body).payload()["metadata"] == sent
 
     def test_local_pictures_in_objects_are_found(self) -> None:
-        """In references, elements and masks; never from a body."""
+        """Files in references, elements and masks are found, but never from a body."""
         request = VideoRequest(
             "3.0",
             prompt="x",
@@ -316,7 +316,7 @@ class TestOtherSpellings:
         assert foreign.files() == () and foreign.errors()
 
     def test_more_shots_than_seconds_are_an_error_that_says_so(self) -> None:
-        """And more seconds end it."""
+        """More seconds solve it."""
         request = VideoRequest("3.0", multi_prompt=[*"abcdef"], multi_shots=True, shot_type="customize")
         (error,) = request.errors()
         assert error.field == "multi_prompt" and "6 shots do not fit into" in error.message
@@ -327,7 +327,7 @@ class TestReplace:
     """A request with some fields changed."""
 
     def test_a_field_is_set_changed_and_unset(self) -> None:
-        """The others stay."""
+        """The other fields stay."""
         request = VideoRequest("2.6", prompt="x", seconds=5, image=A)
         assert request.replace(seconds=10, image=None, sound=True) == VideoRequest(
             "2.6", prompt="x", seconds=10, sound=True
@@ -336,7 +336,7 @@ class TestReplace:
         assert request.replace("3.0").model == "aigc-video-kling-3.0"
 
     def test_an_alias_replaces_its_field(self) -> None:
-        """No contradiction with what was there."""
+        """It does not contradict the previous value."""
         request = VideoRequest("2.6", prompt="x", seconds=5, image=A, image_tail=B, sound=False)
         assert request.replace(duration=10).get("seconds") == 10
         changed = request.replace(images=[B, A])
@@ -344,26 +344,26 @@ class TestReplace:
         assert changed.errors() == ()
 
     def test_a_contradiction_ends_with_it(self) -> None:
-        """Both names are forgotten."""
+        """Both previous names are dropped."""
         request = VideoRequest("2.6", prompt="x", seconds=5, duration=10)
         assert request.errors()
         assert request.replace(seconds=10).errors() == ()
 
     def test_a_wrong_model_stays_wrong(self) -> None:
-        """Changing a field does not make a name of another line a good one."""
+        """Changing a field does not make another line's name valid."""
         request = VideoRequest("kling-v2-6", prompt="x").replace(seconds=5)
         assert [problem.field for problem in request.errors()] == ["model"]
         assert request.replace("2.6").errors() == ()
 
     @given(given_fields())
     def test_replacing_nothing_changes_nothing(self, asked: tuple[str, dict[str, Any]]) -> None:
-        """Whatever the request."""
+        """This holds for any request."""
         request = VideoRequest(asked[0], **asked[1])
         assert request.replace() == request
         assert request.replace().problems() == request.problems()
 
     def test_of_takes_a_request_or_what_makes_one(self) -> None:
-        """Every door takes both."""
+        """Both are accepted everywhere."""
         request = VideoRequest("2.6", prompt="x")
         assert VideoRequest.of(request) is request
         assert VideoRequest.of(request, seconds=5) == VideoRequest("2.6", prompt="x", seconds=5)
@@ -374,13 +374,13 @@ class TestReplace:
 class TestFromMagic:
     @given(given_fields())
     def test_what_to_magic_writes_comes_back(self, asked: tuple[str, dict[str, Any]]) -> None:
-        """Any model, any fields, right or mistaken, local files too; line or cell."""
+        """Any model and any fields come back, valid or not, with local files, from a line or a cell."""
         request = VideoRequest(asked[0], **asked[1])
         assert VideoRequest.from_magic(request.to_magic()) == request
 
     @pytest.mark.parametrize("prompt", PROMPTS)
     def test_any_prompt_comes_back(self, prompt: str) -> None:
-        """Also one that looks like a shell's, or like options."""
+        """Prompts that look like a shell's or like options come back too."""
         request = VideoRequest("2.6", prompt=prompt)
         assert VideoRequest.from_magic(request.to_magic()) == request
 
@@ -396,15 +396,15 @@ class TestFromMagic:
         ],
     )
     def test_as_people_copy_it(self, code: str) -> None:
-        """With blank lines around it, with a variable before it; what to do with it is no part of the request."""
+        """Blank lines around it and an assignment are accepted; settings are not part of the request."""
         assert VideoRequest.from_magic(code) == VideoRequest("2.6", seconds=5, prompt="a boat")
 
     def test_a_path_in_it_is_its_user_s(self) -> None:
-        """As in the magic itself."""
+        """This is the same in the magic itself."""
         assert VideoRequest.from_magic("%kling --image a.png x").files() == (Path("a.png"),)
 
     def test_alone_it_is_a_request_of_nothing(self) -> None:
-        """What ``%kling`` alone shows in its form."""
+        """It is the empty request that ``%kling`` alone shows in its form."""
         assert VideoRequest.from_magic("%kling") == VideoRequest("2.6")
 
     @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ class TestFromMagic:
         ids=lambda text: text[:20],
     )
     def test_anything_else_is_refused_in_one_line(self, code: str, said: str) -> None:
-        """With what is wrong; never with a key in it, and without hanging."""
+        """The error says what is wrong, never contains a key, and does not take long."""
         try:
             VideoRequest.from_magic(code)
         except InvalidRequestError as error:
@@ -439,7 +439,7 @@ class TestFromMagic:
 
 
 def test_equal_requests_ask_the_same() -> None:
-    """By whatever names; but true is not 1, and 5 not 5.0, where they travel as they are."""
+    """Requests are equal under any field names; but true is not 1, and 5 not 5.0, if sent as they are."""
     assert VideoRequest("2.6", prompt="x", duration="5") == VideoRequest("aigc-video-kling-2.6", prompt=" x", seconds=5)
     assert hash(VideoRequest("2.6", seconds=5, prompt="x")) == hash(VideoRequest("2.6", prompt="x", seconds=5))
     assert VideoRequest("2.6", prompt="x") != VideoRequest("3.0", prompt="x")
@@ -450,9 +450,9 @@ def test_equal_requests_ask_the_same() -> None:
 
 @given(given_fields())
 def test_a_request_can_be_copied_and_pickled(asked: tuple[str, dict[str, Any]]) -> None:
-    """It travels to other processes and through caches."""
+    """Requests are sent to other processes and kept in caches."""
     request = VideoRequest(asked[0], **asked[1])
-    for _ in range(2):  # as it is made; and when it was looked at
+    for _ in range(2):  # before and after the first check
         assert copy.deepcopy(request) == request
         again = pickle.loads(pickle.dumps(request))
         assert again == request
@@ -460,7 +460,7 @@ def test_a_request_can_be_copied_and_pickled(asked: tuple[str, dict[str, Any]]) 
 
 
 def test_no_body_is_made_of_what_was_not_checked() -> None:
-    """Neither a list that somebody changes after a look, nor what somebody does to a body, is in the next one."""
+    """Changes to a list after the check, or to a returned body, do not affect the next body."""
     request = VideoRequest("2.6", prompt="a boat", image_list=[A], metadata={"seed": 1})
     before = request.payload()
     request.values["image_list"].append(KEY)
@@ -474,7 +474,7 @@ def test_no_body_is_made_of_what_was_not_checked() -> None:
 
 
 def test_a_check_looks_at_the_files_each_time() -> None:
-    """They may change; what the request itself says does not, and stands first."""
+    """Files may change; the problems of the request itself do not, and come first."""
     request = VideoRequest("2.6", prompt="a boat", seconds=7)
     gone, odd = Problem("error", "image", "It is gone."), Problem("warning", "image", "It is odd.")
     found = [(gone,), (odd,), ()]
@@ -486,7 +486,7 @@ def test_a_check_looks_at_the_files_each_time() -> None:
 
 
 def test_a_surrogate_is_replaced() -> None:
-    """It could not be sent; the rest of the prompt is."""
+    """It could not be sent; the rest of the prompt is kept."""
     assert VideoRequest("2.6", prompt="a\ud800b").get("prompt") == "a?b"
 
 
@@ -499,7 +499,7 @@ def test_repr_is_short_and_shows_no_key() -> None:
 
 
 def test_a_body_of_an_unknown_model_is_taken() -> None:
-    """With its warning, and all fields."""
+    """The request has a warning, and all fields."""
     body = {"model": "aigc-video-kling-9", "prompt": "x", "metadata": {"new": 1}}
     request = VideoRequest.from_payload(body)
     assert request.payload() == {**body, "seconds": "5"}
@@ -508,7 +508,7 @@ def test_a_body_of_an_unknown_model_is_taken() -> None:
 
 @pytest.mark.parametrize("model", [None, "", 5, {"a": 1}, []])
 def test_a_body_without_a_model_is_an_error_later(model: object) -> None:
-    """It can be shown, and says what is wrong."""
+    """Such a request can be shown, and its problems say what is wrong."""
     request = VideoRequest.from_payload({"model": model, "prompt": "x"})
     assert [problem.field for problem in request.errors()] == ["model"]
 
@@ -518,13 +518,13 @@ class TestAttributes:
 
     @given(given_fields())
     def test_they_are_what_is_set(self, asked: tuple[str, dict[str, Any]]) -> None:
-        """Under every name of a field; None where nothing is set."""
+        """A field can be read under each of its names; it is None if not set."""
         request = VideoRequest(asked[0], **asked[1])
         for name in ACCEPTED:
             assert getattr(request, name) == request.values.get(ALIASES.get(name, name))
 
     def test_they_are_read_and_not_set(self) -> None:
-        """A request does not change, also by what an attribute gives."""
+        """The request is immutable, and so is a value read from an attribute."""
         request = VideoRequest("2.6", prompt="x", image_list=[A], multi_prompt=[{"index": 1}], duration=5)
         assert (request.seconds, request.duration, request.sound, request.images) == (5, 5, None, None)
         assert VideoRequest("2.6", image="a.png").image == Path("a.png")
@@ -538,14 +538,14 @@ class TestAttributes:
             request.colour = "red"  # type: ignore[attr-defined]
 
     def test_an_unknown_name_has_none(self) -> None:
-        """As of any object; what was never made has no values, and pickle may ask for it."""
+        """AttributeError is raised as for any object, even before a request is initialised, as pickle needs."""
         with pytest.raises(AttributeError, match="secnds"):
             VideoRequest("2.6", prompt="x").secnds  # type: ignore[attr-defined]  # noqa: B018
         with pytest.raises(AttributeError):
             VideoRequest.__new__(VideoRequest).prompt  # noqa: B018
 
     def test_editors_know_them(self) -> None:
-        """By name, by type and with a sentence; none of them hides a method."""
+        """Attributes have a type and a sentence; none of them hides a method."""
         assert {*ACCEPTED} <= {*dir(VideoRequest("2.6"))}
         assert {*ACCEPTED} == {*VideoRequest.__annotations__}
         assert all(getattr(VideoRequest, name).__doc__ for name in ACCEPTED)
@@ -565,7 +565,7 @@ class TestAttributes:
 
 @pytest.mark.parametrize("prompt", ["\u3164", "\u2800", "\u200b\ufeff", "\x00\x1b", "\xad", " \u2028 "])
 def test_an_invisible_prompt_is_none(prompt: str) -> None:
-    """Nobody meant to pay for it; the same for that of a shot."""
+    """Nobody intends to pay for such a prompt, nor for such a shot."""
     assert VideoRequest("2.6", prompt=prompt) == VideoRequest("2.6")
     assert [problem.field for problem in VideoRequest("2.6", prompt=prompt).errors()] == ["prompt"]
     request = VideoRequest("3.0", multi_shots=True, multi_prompt=[{"index": 1, "prompt": prompt, "duration": 5}])

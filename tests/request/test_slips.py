@@ -23,12 +23,12 @@ from kling_widgets.request.slips import (
 
 
 def words(text: str) -> list[str]:
-    """The names of what looks like an option."""
+    """Return the names of the words that look like options."""
     return [slip.name for slip in slips(text)]
 
 
 def test_every_dash_of_unicode_is_one() -> None:
-    """All of the category Pd, and the few others of the property Dash."""
+    """These are the category Pd and the few other characters with the property Dash."""
     known = re.compile(f"[{DASHES}]")
     dashes = {char for char in map(chr, range(sys.maxunicode)) if unicodedata.category(char) == "Pd"} | {*"⁓⁻₋−"}
     assert not {char for char in dashes if not known.match(char)}
@@ -37,7 +37,7 @@ def test_every_dash_of_unicode_is_one() -> None:
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_each_option_is_found_behind_each_dash(name: str) -> None:
-    """At the start, in the middle, in quotes, in any case; and is taken as an option at the start of a line."""
+    """At the start, in the middle, in quotes and in any case; at the start of a line it is parsed as an option."""
     for dash in ("--", "—", "–", "−", "－－", "-\u200b-", "‑"):
         for text in ("{}", "a {} b", 'a "{}" b', "({})", "a\n{}", "纸船，{}"):
             assert words(text.format(dash + name)) == [name]
@@ -50,13 +50,13 @@ def test_each_option_is_found_behind_each_dash(name: str) -> None:
 
 
 def test_what_is_no_slip() -> None:
-    """Dashes within words, before digits, alone, before other scripts."""
+    """Dashes within words, before digits, alone, and before other scripts are not slips."""
     assert words("a-seconds x--y -5 --5 -- — – 她——说 ——在 -old —old x-o image-sound sci–fi") == []
     assert words("x --在") == ["在"]
 
 
 def test_a_slip_may_be_glued_to_what_stands_before() -> None:
-    """Where two hyphens, or what editors make of them, stand between; in Chinese, which has no blanks, any dash."""
+    """After a letter it needs two hyphens or what editors substitute for them; in Chinese, any dash is enough."""
     assert words("boat--seconds 10") == words("boat—seconds 10") == words("纸船–seconds 10") == ["seconds"]
     assert words("boat--ar 16:9") == words("🚢--ar 16:9") == ["ar"]
     assert words("🚢--foo 🌧️--bar →--baz") == ["foo", "bar", "baz"]
@@ -66,7 +66,7 @@ def test_a_slip_may_be_glued_to_what_stands_before() -> None:
 
 
 def test_at_the_start_one_letter_is_one() -> None:
-    """And nowhere else, unless a number follows what is another one's option."""
+    """Elsewhere it is a slip only if it is another tool's option followed by a number."""
     assert words("-n 3 a boat") == ["n"]
     assert words("a boat -n x -b") == []
     assert words("a boat -v 6 —s 250") == ["v", "s"]
@@ -81,12 +81,12 @@ def test_at_the_start_one_letter_is_one() -> None:
     ],
 )
 def test_a_misspelling_is_near_to_one(name: str, option: str | None) -> None:
-    """Short names, and those that are not near, are words."""
+    """Short names, and those that are not similar to an option, are words."""
     assert misspelt(name) == option
 
 
 def test_a_dash_alone() -> None:
-    """Two hyphens protect; what a phone makes of them ends the options as well; one hyphen is prose."""
+    """Two hyphens make the prompt verbatim; a substituted dash only ends the options; one hyphen is prose."""
     assert dash_alone("-- x", 0) == (2, True)
     assert dash_alone("a  — x", 1) == (4, False)
     assert dash_alone("—— x", 0) == (2, False)
@@ -97,7 +97,7 @@ def test_a_dash_alone() -> None:
 
 
 def test_what_is_found_says_how_it_is_written() -> None:
-    """In hyphens alone it can be an option at the end of a line."""
+    """Only an option in plain hyphens may be at the end of a line."""
     (found,) = slips("a --seconds 5")
     assert found == DashedWord(2, 11, "--", "seconds", plain=True, spaced=True, apart=True)
     assert not next(slips("a -\u200b-seconds")).plain
@@ -145,11 +145,11 @@ def test_what_is_found_says_how_it_is_written() -> None:
     ],
 )
 def test_a_first_word_that_is_a_value(text: str, option: str | None) -> None:
-    """A model's number or id, a link, a picture; the words avatar and identifyface begin a prompt."""
+    """A model's number or id, a link or a picture is refused; the words avatar and identifyface may start a prompt."""
     found = misplaced(text, lambda path: True)
     assert (found and found.option) == option
 
 
 def test_a_picture_that_is_not_there_is_a_word() -> None:
-    """Only a file can have been meant as one."""
+    """Only the name of an existing file is refused."""
     assert misplaced("first.png x", lambda path: False) is None

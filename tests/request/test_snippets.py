@@ -1,4 +1,4 @@
-"""A request as magic, Python, curl, JSON: each asks for the same again, none ever raises or shows a key."""
+"""Code of a request: it makes the same request again, never raises and never shows a key."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from tests.request.lines import parse
 
 
 def from_magic(code: str) -> VideoRequest:
-    """The request of a magic that went through IPython's own transformations; the same in a notebook in which every
-    name is a variable and every file is there, and in one where nothing is."""
+    """Return the request of a magic, parsed through IPython both with every name and file existing and with none."""
     line, cell = as_the_shell_gives_it(code)
     request = parse(line, cell, default="1.6").request
     everything = parse(line, cell, default="1.6", variables=lambda name: f"<{name}>", exists=lambda path: True)
@@ -35,7 +34,7 @@ def from_magic(code: str) -> VideoRequest:
 
 
 def from_python(code: str) -> VideoRequest:
-    """The request of ``kw.submit(…)``, whose arguments must be literals."""
+    """Return the request of a ``kw.submit(…)`` call, whose arguments must be literals."""
     call = ast.parse(code).body[-1].value  # type: ignore[attr-defined]
     assert ast.unparse(call.func) == "kw.submit"
     arguments = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
@@ -44,7 +43,7 @@ def from_python(code: str) -> VideoRequest:
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_the_bodies_of_the_service_page_survive_every_snippet(body: dict[str, Any]) -> None:
-    """The eight bodies become magic, Python and JSON, and the same bodies again."""
+    """The eight bodies are converted to magic, Python and JSON, and back."""
     request = VideoRequest.from_payload(body)
     assert from_magic(request.to_magic()).payload() == body
     assert from_python(request.to_python()).payload() == body
@@ -53,7 +52,7 @@ def test_the_bodies_of_the_service_page_survive_every_snippet(body: dict[str, An
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_no_prompt_is_taken_for_something_else(prompt: str) -> None:
-    """Quotes, braces, options, commands, help, shells, other ends of line: the prompt comes back as it is."""
+    """Quotes, braces, options, commands, help, shell syntax and other line separators come back unchanged."""
     beside: tuple[dict[str, Any], ...] = ({}, {"sound": True}, {"image": "https://example.com/?"}, {"face_choose": "x"})
     for fields in beside:
         request = VideoRequest("2.6", prompt=prompt, **fields)
@@ -63,7 +62,7 @@ def test_no_prompt_is_taken_for_something_else(prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_line_leaves_the_next_line_alone(prompt: str) -> None:
-    """A line magic in the middle of a cell: a backslash at its end, say, would swallow what follows."""
+    """A line magic in the middle of a cell must not join the next line, for example by a backslash at its end."""
     code = VideoRequest("2.6", prompt=prompt).to_magic()
     if not code.startswith("%%"):
         both = ast.parse(TransformerManager().transform_cell(f"{code}\nafter = 1\n")).body
@@ -74,14 +73,14 @@ def test_a_line_leaves_the_next_line_alone(prompt: str) -> None:
 @settings(max_examples=tries(400) * TIMES)
 @given(prompts)
 def test_any_prompt_survives_the_magic(prompt: str) -> None:
-    """With dashes, names, quotes and braces in every order, also where every name is a variable's."""
+    """Dashes, names, quotes and braces may come in any order, and every name may be a variable."""
     request = VideoRequest("2.6", prompt=prompt)
     assert from_magic(request.to_magic()) == request
 
 
 @given(given_fields())
 def test_every_field_survives_the_magic(asked: tuple[str, dict[str, Any]]) -> None:
-    """Any model, any fields, right or mistaken, local files too: the magic asks for the same."""
+    """Any model and any fields, valid or not, with local files: the magic makes the same request."""
     request = VideoRequest(asked[0], **asked[1])
     assert from_magic(request.to_magic()) == request
 
@@ -106,8 +105,7 @@ def test_a_contradiction_survives_too(fields: dict[str, Any]) -> None:
 
 @given(given_fields())
 def test_every_field_survives_python_and_json(asked: tuple[str, dict[str, Any]]) -> None:
-    """Python asks for the same; so does JSON, which is what is sent and so names the seconds, unless a local file
-    stands in it, which JSON cannot name."""
+    """Python and JSON make the same request; JSON names the default seconds, and cannot name a local file."""
     request = VideoRequest(asked[0], **asked[1])
     assert from_python(request.to_python()) == request
     if not request.files():
@@ -124,7 +122,7 @@ def test_every_field_survives_python_and_json(asked: tuple[str, dict[str, Any]])
 @example("3.0", {"camera_control": {"type": "simple", "config": {KEY: 3}}, "shot_type": KEY})
 @example(KEY, {"prompt": f"a\n{KEY}", "metadata": {KEY: f"\n{KEY}"}, "image": Path(f"{KEY}.png")})
 def test_nothing_raises_and_no_key_shows_whatever_the_values(model: Any, fields: dict[str, Any]) -> None:
-    """An unfinished or absurd request can still be looked at, in text that can be saved and holds no key."""
+    """An unfinished or absurd request can still be shown, as text that can be saved and contains no key."""
     request = VideoRequest(model, **fields)
     said = [str(problem) + repr(problem) for problem in request.problems()]
     shown = [request.to_magic(), request.to_python(), request.to_curl(), request.to_json(), request.settings()]
@@ -139,7 +137,7 @@ def test_nothing_raises_and_no_key_shows_whatever_the_values(model: Any, fields:
 
 
 def test_a_file_shows_as_its_name() -> None:
-    """JSON and curl say what is to be uploaded; the magic and Python name the file itself."""
+    """JSON and curl show what has to be uploaded; the magic and Python name the file itself."""
     request = VideoRequest("2.6", prompt="x", image="my/first.png")
     assert request.draft()["image"] == "<upload: first.png>"
     assert "<upload: first.png>" in request.to_curl()
@@ -148,7 +146,7 @@ def test_a_file_shows_as_its_name() -> None:
 
 
 def test_curl_gives_the_shell_the_body_and_no_key() -> None:
-    """A shell hands curl the very body, and the key stays in its variable."""
+    """The shell passes exactly the body to curl, and the key stays in its variable."""
     body = {**BODIES["text_to_video"], "prompt": 'a cat\'s "dream" $HOME `ls` \\ \n!x'}
     words = shlex.split(VideoRequest.from_payload(body).to_curl("https://example.com"))
     assert words[:4] == ["curl", "-X", "POST", "https://example.com/v1/video/generations"]
@@ -158,7 +156,7 @@ def test_curl_gives_the_shell_the_body_and_no_key() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
 def test_a_real_shell_agrees() -> None:
-    """``sh`` reads the quoting as ``shlex`` does."""
+    """``sh`` parses the quoting like ``shlex`` does."""
     request = VideoRequest("2.6", prompt="a cat's $HOME `ls` \\n")
     command = request.to_curl().replace("curl", "printf '%s\\n'", 1)
     printed = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
@@ -181,17 +179,17 @@ def test_a_real_shell_agrees() -> None:
     ],
 )
 def test_the_magic_is_as_plain_as_it_can_be(fields: dict[str, Any], line: str) -> None:
-    """A line where a line does, a cell where it does not, escapes only where nothing else holds the prompt."""
+    """A line if possible, else a cell, and escapes only if nothing else can hold the prompt."""
     assert VideoRequest("2.6", **fields).to_magic() == line
 
 
 def test_a_model_newer_than_the_catalog_keeps_its_whole_name() -> None:
-    """Its short name would not be known again."""
+    """Its short name would not be recognised."""
     assert VideoRequest("aigc-video-kling-9", prompt="x").to_magic() == "%kling --model aigc-video-kling-9 x"
 
 
 def test_settings_in_a_few_words() -> None:
-    """What was set besides the prompt, in the order of a form."""
+    """The settings are the fields besides the prompt, in the order of a form."""
     request = VideoRequest(
         "3.0", prompt="x", image_list=["https://e.com/1", "https://e.com/2"], seconds=5, sound=False, resolution="720p"
     )
@@ -203,7 +201,7 @@ def test_settings_in_a_few_words() -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_the_example_of_each_field_works_as_an_option(name: str) -> None:
-    """What the help of an option shows can be typed, and is no error."""
+    """The example in the help of an option can be typed, and is valid."""
     field = FIELDS[name]
     if name == "prompt":
         return
@@ -237,7 +235,7 @@ def test_the_example_of_each_field_works_as_an_option(name: str) -> None:
     ],
 )
 def test_code_leaves_out_a_path_that_is_nobodys(fields: dict[str, Any], left: str, kept: Any) -> None:
-    """Text of a body, a file or a journal is no local path; in code it would be one of whoever runs that."""
+    """Text of a body, a file or a journal is not a local path, but in code it would become one."""
     request = VideoRequest.from_payload({"model": "aigc-video-kling-3.0", "prompt": "a boat", **fields})
     assert request.left_out() == f"Left out, as it is not a link: {left}. Add it before you run this."
     for again in (from_magic(request.to_magic()), from_python(request.to_python())):
@@ -250,7 +248,7 @@ def test_code_leaves_out_a_path_that_is_nobodys(fields: dict[str, Any], left: st
 
 @given(junk)
 def test_no_body_makes_a_path_of_its_readers(value: Any) -> None:
-    """Whatever stands in it."""
+    """This holds for any body."""
     value = json.loads(to_json(plain(value)))
     for name in FIELDS:
         for body in ({name: value}, {"metadata": {name: value}}):
