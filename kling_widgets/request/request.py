@@ -407,7 +407,7 @@ class VideoRequest:
             >>> kw.VideoRequest.from_payload({"model": "2.6", "image": "first.png"}).left_out()
             'Left out, as it is no link: First frame. Put it in before you run this.'
         """
-        return snippets.missing(snippets.only_own(self._spec, self._values)[1])
+        return snippets.omission_note(snippets.without_untrusted_paths(self._spec, self._values)[1])
 
     def to_magic(self) -> str:
         """Return the ``%kling`` line that submits this request; a ``%%kling`` cell if the prompt does not fit a line.
