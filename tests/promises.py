@@ -42,7 +42,7 @@ PROMISES = (
             "notebook/submit/test_reruns.py::test_one_whose_answer_was_lost_is_not_sent_again",
             "notebook/submit/test_reruns.py::test_one_whose_answer_was_lost_is_settled_by_itself",
             "notebook/submit/test_resumer.py::test_a_lost_task_that_was_found_is_gone_on_with",
-            "notebook/submit/test_resumer.py::test_resume_tells_what_became_of_the_others",
+            "notebook/submit/test_resumer.py::test_resume_lists_the_others",
         ),
     ),
     Promise(
@@ -162,7 +162,7 @@ PROMISES = (
         "ends; other kernels say so.",
         (
             "storage/test_journal.py::test_several_processes_write_at_once",
-            "notebook/submit/test_resumer.py::test_resume_tells_what_became_of_the_others",
+            "notebook/submit/test_resumer.py::test_resume_lists_the_others",
             "test_crash.py::test_a_kernel_that_stood_still_meets_what_another_one_has_fetched",
         ),
     ),
@@ -187,7 +187,7 @@ PROMISES = (
         (
             "spending/test_guard.py::test_above_it_one_question_is_for_all_of_them",
             "spending/test_guard.py::test_where_nobody_can_be_asked",
-            "notebook/submit/test_submitter.py::test_a_loop_that_was_held_up_meets_what_it_has_made",
+            "notebook/submit/test_submitter.py::test_a_loop_that_was_refused_halfway_matches_what_it_has_made",
             "test_kernel_spend.py::test_a_cell_counts_together_and_meets_what_it_has_made",
             "browser/test_spend.py::test_above_the_limit_a_form_wants_a_second_click_and_a_line_an_answer",
         ),

@@ -269,7 +269,7 @@ def test_killed_kernels_lose_nothing_and_pay_nothing_twice(
     assert states["saved"] > 50 and states["unknown"] and world.left
     assert re.search("Sent, answer unknown, may be billed: #[0-9]+ “w", said)
     assert "The same was sent before" in reruns[0]
-    assert "This video is there already" in reruns[1]
+    assert "This video exists already" in reruns[1]
     told = [json.loads(line) for line in history.splitlines()]
     true = {entry.key: "written" if entry.error == INTERRUPTED else entry.state for entry in entries}
     assert {row["key"]: row["state"] for row in told} == true

@@ -311,7 +311,7 @@ def test_nothing_heavy_is_loaded_before_the_first_video() -> None:
         "assert {'kling', 'kling_models'} <= set(shell.magics_manager.magics['line'])": 0,
         "magic('config', 'Kling')": 0,
         "assert tab('import js')": 0,  # no line of ours
-        "assert 'Shows the models' in shell.magics_manager.magics['line']['kling_models'].__doc__": 0,
+        "assert 'Show all models' in shell.magics_manager.magics['line']['kling_models'].__doc__": 0,
         "assert '2.6' in magic('kling_models').to_markdown()": 19,
         "magic('config', 'Kling.model = \\'3.0\\'')": 0,
         "assert tab('%kling --model 2.6-') == ['2.6-motion-control']": 25,

@@ -97,7 +97,7 @@ def test_a_cell_that_is_run_again_is_not_paid_again(kernel: Kernel) -> None:
     assert same.text.strip() == "True"
     assert another.status == "ok"
     assert count.text.strip() == "(3, 3)"
-    assert any("not paid again" in str(state.get("value")) for state in kernel.widgets.values())
+    assert any("not billed again" in str(state.get("value")) for state in kernel.widgets.values())
 
 
 def test_queued_cells_all_run_behind_a_wait(kernel: Kernel) -> None:

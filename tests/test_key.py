@@ -146,7 +146,7 @@ UNSAFE = (
     "%config Kling.confirm_above = 'off'\n%config Kling.timeout = 4",
     # a form with a picture that goes up, its preset, its code
     "form = kw.Form('2.6', prompt='boat with a picture', image='first.png')\nform",
-    "form._preset_rows()\nform._presets._name.value = 'mine'\nform._presets._save.click()\nform._presets._said.value",
+    "form._preset_rows()\nform._presets._name.value = 'mine'\nform._presets._save.click()\nform._presets._status.value",
     "form.submit().wait()",
     "second = kw.Form('2.6', prompt='boat with a refused picture', image='second.png')\ndisplay(second)\n"
     "tell(lambda: second.submit().wait())",

@@ -349,7 +349,7 @@ def test_who_comes_second_sees_the_refusal_too(service: Service, env: dict[str, 
         first = one.send(code)
         service.server.wait_for(1)
         second = two.send(code)
-        two.until(lambda: "Another kernel is making the same" in str(two.widgets), LONG)
+        two.until(lambda: "Another kernel is submitting the same" in str(two.widgets), LONG)
         service.answering.set()
         one.until(lambda: first.done, LONG)
         two.until(lambda: second.done, LONG)

@@ -1,4 +1,4 @@
-"""What users call from Python: ``kw.submit`` and its neighbours. The session does the work."""
+"""Public functions: ``kw.submit``, ``kw.history``, ``kw.resume`` and others, which use the session of the process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kling_widgets.core.printing import say
 from kling_widgets.core.public import public
 from kling_widgets.jobs.batch import Batch
 from kling_widgets.jobs.job import Job
-from kling_widgets.notebook.kernel.image_arrays import made
+from kling_widgets.notebook.kernel.image_arrays import picture_file
 from kling_widgets.notebook.kernel.services import DEMO_ON
 from kling_widgets.notebook.kernel.session import session
 from kling_widgets.notebook.output.history import History
@@ -222,4 +222,4 @@ def picture(image: Any) -> Path:
     """
     from kling_widgets.notebook.kernel.session import session
 
-    return made(image, session().local)
+    return picture_file(image, session().local)

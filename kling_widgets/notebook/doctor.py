@@ -1,4 +1,4 @@
-"""What works here and what does not, with what to do; nothing secret in it, so that it can go into a bug report."""
+"""Checks of the installation, with advice; the result contains no secrets, so it can go into a bug report."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "video": ("av", "PIL"),
     "keys": ("dotenv", "keyring"),
 }
-_TIMEOUT = 10.0  # seconds that the service has for its answer, tries and all
+_TIMEOUT = 10.0  # seconds to wait for the service, including retries
 
-_Look = Callable[[], tuple[str, str]]  # how it is, and what to do
+_Check = Callable[[], tuple[str, str]]  # returns the result and the advice
 
 
 def doctor(
@@ -47,17 +47,19 @@ def doctor(
     proxies: Callable[[], Mapping[str, str]] = urllib.request.getproxies,
     timeout: float = _TIMEOUT,
 ) -> Table:
-    """Looks at key, service, proxies, journal, spending, videos, front end and versions. Asks the service once, for
-    free; so it does Colab's secrets and the system's keyring, where they may give a key.
+    """Check key, service, proxies, journal, spending, videos, front end and versions, and return a table.
+
+    It sends one free request to the service, and reads Colab's secrets and the system keyring again if they may hold
+    the key.
 
     Args:
-        session: what to look at.
-        proxies: gives the proxy settings of this process.
-        timeout: seconds that the service has.
+        session: the session to check.
+        proxies: returns the proxy settings of this process.
+        timeout: the longest time to wait for the service, in seconds.
     """
     find.ask_again()
-    looks: Mapping[str, _Look] = {
-        "front end": lambda: (session.place.front_end.name, ""),
+    checks: Mapping[str, _Check] = {
+        "front end": lambda: (session.location.front_end.name, ""),
         "key": lambda: _key(session),
         "service": lambda: _service(session, timeout),
         "proxies": lambda: _proxies(proxies()),
@@ -70,23 +72,23 @@ def doctor(
         "Python": lambda: (f"{platform.python_version()} on {platform.system()} {platform.machine()}", ""),
         "packages": lambda: (", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name))), ""),
     }
-    rows = [[what, *map(_public, _looked(look))] for what, look in looks.items()]
+    rows = [[name, *map(_anonymous, _result(check))] for name, check in checks.items()]
     return Table(("what", "how it is", "what to do"), rows)
 
 
-def _looked(look: _Look) -> tuple[str, str]:
+def _result(check: _Check) -> tuple[str, str]:
     try:
-        return look()
-    except (KlingError, OSError) as error:  # one that cannot be looked at must not hide the others
-        return "cannot be looked at", str(error)
+        return check()
+    except (KlingError, OSError) as error:  # a check that fails must not hide the others
+        return "cannot be checked", str(error)
 
 
-def _public(text: str) -> str:
-    """The text without what tells who its user is: a key, the home folder, the user's name in another path."""
+def _anonymous(text: str) -> str:
+    """Return the text without API keys, the path of the home folder, and the user's name in other paths."""
     text = masked(text)
     try:
         home, user = str(Path.home()), getpass.getuser()
-    except (KeyError, OSError, RuntimeError, ImportError):  # this user has no name, or no home
+    except (KeyError, OSError, RuntimeError, ImportError):  # the user has no name or no home folder
         return text
     text = re.sub(rf"{re.escape(home)}(?=[/\\\s'\"]|$)", "~", text) if len(home) > 1 else text
     return re.sub(rf"(?<=[/\\]){re.escape(user)}(?=[/\\])", "…", text)
@@ -105,27 +107,28 @@ def _service(session: Session, timeout: float) -> tuple[str, str]:
     try:
         service = session.services.get()
     except KlingError as error:
-        return "not asked", str(error)
+        return "not checked", str(error)
     where = "the demo on this machine" if service.demo else service.base_url
     try:
         callable_models = _callable_models(session, service, timeout)
     except KlingError as error:
-        return f"{where} does not answer as it should", str(error)
+        return f"{where} does not answer correctly", str(error)
     except TimeoutError:
         return f"{where} does not answer within {timeout:g} s", "Check the address, the network and the proxies."
     missing = sorted(set(MODELS) - set(callable_models))
-    hint = f"The key may not call {', '.join(missing)}: see its group or scope." if missing else ""
+    hint = f"The key may not call {', '.join(missing)}: check its group or scope." if missing else ""
     return f"{where} answers; {len(callable_models)} of {len(MODELS)} models may be called", hint
 
 
 def _callable_models(session: Session, service: Service, timeout: float) -> tuple[str, ...]:
-    """Asks on the background loop, so that the wait can be given up whatever the service does."""
+    """Return the models that the key may call. The request runs on the background loop, so that the wait ends after the
+    timeout whatever the service does."""
     from kling_widgets.client.async_client import AsyncClient
 
-    async def at_once(seconds: float) -> None:
-        """Tries are no use to who wants to hear what goes wrong."""
+    async def no_sleep(seconds: float) -> None:
+        """Retry without a pause, so that an error is shown soon."""
 
-    client = AsyncClient(service.key, service.base_url, timeout=timeout, sleep=at_once)
+    client = AsyncClient(service.key, service.base_url, timeout=timeout, sleep=no_sleep)
 
     async def ask() -> tuple[str, ...]:
         async with client:
@@ -141,12 +144,12 @@ def _callable_models(session: Session, service: Service, timeout: float) -> tupl
 def _proxies(found: Mapping[str, str]) -> tuple[str, str]:
     shown = []
     for scheme, address in sorted(found.items()):
-        if scheme == "no":  # names of machines within somebody's network
+        if scheme == "no":  # lists hosts of a private network: show only how many
             shown.append(f"none for {len(address.split(','))} hosts")
             continue
         try:
             parts = urlsplit(address if "://" in address else f"//{address}")
-            # A proxy's address may hold a name and a password.
+            # Without the user name and password that the address of a proxy may contain.
             shown.append(f"{scheme}: {parts.hostname}" + (f":{parts.port}" if parts.port else ""))
         except ValueError:
             shown.append(f"{scheme}: not an address")
@@ -157,7 +160,7 @@ def _certificates() -> tuple[str, str]:
     from kling_widgets.client.http import network
 
     found = network.certificates_for(DEFAULT_URL)
-    return f"those in {found.name}" if found else "those that come with httpx", ""
+    return f"those in {found.name}" if found else "those included with httpx", ""
 
 
 def _journal(session: Session) -> tuple[str, str]:
@@ -182,18 +185,18 @@ def _videos(session: Session) -> tuple[str, str]:
     free = shutil.disk_usage(session.videos).free
     return (
         f"{abbreviate_home(session.videos)}, {format_size(free)} free",
-        "There is little room left." if free < 1e9 else "",
+        "There is little space left." if free < 1e9 else "",
     )
 
 
 def _extras() -> tuple[str, str]:
-    missing = [name for name, modules in EXTRAS.items() if not all(map(_there, modules))]
-    there = [name for name in EXTRAS if name not in missing]
-    hint = f'Should you want them: pip install "kling_widgets[{",".join(missing)}]".' if missing else ""
-    return f"installed: {', '.join(there) or 'none'}", hint
+    missing = [name for name, modules in EXTRAS.items() if not all(map(_is_installed, modules))]
+    installed = [name for name in EXTRAS if name not in missing]
+    hint = f'To install the others: pip install "kling_widgets[{",".join(missing)}]".' if missing else ""
+    return f"installed: {', '.join(installed) or 'none'}", hint
 
 
-def _there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     return module in sys.modules or find_spec(module) is not None
 
 

@@ -405,7 +405,7 @@ class VideoRequest:
 
         Example:
             >>> kw.VideoRequest.from_payload({"model": "2.6", "image": "first.png"}).left_out()
-            'Left out, as it is no link: First frame. Put it in before you run this.'
+            'Left out, as it is not a link: First frame. Add it before you run this.'
         """
         return snippets.omission_note(snippets.without_untrusted_paths(self._spec, self._values)[1])
 

@@ -120,7 +120,7 @@ def _turned() -> Table:
 
 
 def _until(pulse: UpdateThrottle, clock: Clock, moment: float) -> None:
-    while (wait := pulse.turn()) is not None and clock.now + wait < moment:
+    while (wait := pulse.show_due()) is not None and clock.now + wait < moment:
         clock.now += wait
     clock.now = moment
 

@@ -477,7 +477,7 @@ FAILED = "This form failed in the browser ({}"
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_error_of_its_javascript_stands_in_the_form(notebook: Notebook, when: str) -> None:
     """What the page cannot work with, as it is first shown or later: the console alone would say so."""
-    broken = "form._parts.page.said = {'status': 5}"
+    broken = "form._parts.page.messages = {'status': 5}"
     show = "import kling_widgets as kw\nform = kw.Form('2.6')\n"
     notebook.open([LOAD, f"{show}form.open()\n{broken}\nform" if when == "before" else f"{show}form", broken])
     notebook.run_all()

@@ -1,4 +1,4 @@
-"""What a form says, for tests without a page: as the HTML that the page makes of it, and its buttons."""
+"""Messages of a form for tests without a page: as the HTML that the page makes of them, and their buttons."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ from kling_widgets.notebook.widgets.form_page import FormPage
 
 @dataclass(frozen=True)
 class Pressed:
-    """A button that stands behind a line."""
+    """A button after a message."""
 
     page: FormPage
-    place: str
+    slot: str
     description: str
     disabled = False
 
     def click(self) -> None:
-        """Presses it, as the page tells of a click."""
-        self.page._handle_custom_msg({"press": self.place, "words": self.description}, [])
+        """Click it, with the message that the page sends."""
+        self.page._handle_custom_msg({"press": self.slot, "label": self.description}, [])
 
 
 def parts(folder: Path) -> WidgetFactory:
-    """Parts with all that widgets share: styles are made when they are first needed."""
+    """Return a factory whose styles have all been created."""
     made = WidgetFactory(LocalMedia(folder))
     for kind in _STYLES:
         made.make(kind).close()
     return made
 
 
-def lines(page: FormPage, place: str | None = None) -> str:
-    """What is said in a place, or everywhere."""
-    said = {**page.kept, **page.said}
-    found = (line for name, lines in said.items() if place in (None, name) for line in lines)
+def lines(page: FormPage, slot: str | None = None) -> str:
+    """Return the messages of a slot, or all, as HTML."""
+    shown = {**page.static, **page.messages}
+    found = (line for name, lines in shown.items() if slot in (None, name) for line in lines)
     return "\n".join(f'<div class="{look}">{html.escape(text)}</div>' for text, look, *_ in found)
 
 
-def presses(page: FormPage, place: str | None = None) -> list[Pressed]:
-    """The buttons there."""
-    said = {**page.kept, **page.said}
+def presses(page: FormPage, slot: str | None = None) -> list[Pressed]:
+    """Return the buttons of a slot, or all."""
+    shown = {**page.static, **page.messages}
     return [
-        Pressed(page, name, words)
-        for name, lines in said.items()
-        if place in (None, name)
-        for _, _, presses, *_ in lines
-        for words in presses
+        Pressed(page, name, label)
+        for name, lines in shown.items()
+        if slot in (None, name)
+        for _, _, labels, *_ in lines
+        for label in labels
     ]
 
 
 def text(parts: WidgetFactory, widget: widgets.Widget) -> str:
-    """All that stands in the widgets as HTML, and all that is said."""
+    """Return the HTML of the widgets, all messages and the code."""
     shown = [each.value for each in within(widget) if isinstance(each, widgets.HTML)]
     return "\n".join([*shown, lines(parts.page), html.escape(parts.page.code)])
 
 
 def buttons(parts: WidgetFactory, widget: widgets.Widget) -> Iterator[widgets.Button | Pressed]:
-    """All buttons: the widgets, and those behind lines."""
+    """Iterate over all buttons: the widgets, and those after messages."""
     yield from (each for each in within(widget) if isinstance(each, widgets.Button))
     yield from presses(parts.page)

@@ -1,4 +1,4 @@
-"""The doctor: what it looks at, what it advises, and what it never shows."""
+"""The doctor: its checks, its advice, and what it never shows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_without_a_key_it_says_how_to_get_on(isolated: Path) -> None:
     rows = looked({"KLING_WIDGETS_HOME": str(isolated)})
     assert rows["key"][0] == "no key found"
     assert "%kling_key" in rows["key"][1] and "%kling_demo" in rows["key"][1]
-    assert rows["service"][0] == "not asked"
+    assert rows["service"][0] == "not checked"
 
 
 def test_in_the_demo_all_is_well(isolated: Path) -> None:
@@ -81,9 +81,9 @@ def of(url: str, home: Path, **more: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("answer", "how", "advice"),
     [
-        (Answer(200, "<html><title>Sign in</title></html>"), "does not answer as it should", "an HTML page"),
-        (Answer(502, "<html>Bad gateway</html>"), "does not answer as it should", "proxy in front of the service"),
-        (Answer(401, {"error": {"message": f"no such key: {KEY}"}}), "does not answer as it should", "API key"),
+        (Answer(200, "<html><title>Sign in</title></html>"), "does not answer correctly", "an HTML page"),
+        (Answer(502, "<html>Bad gateway</html>"), "does not answer correctly", "proxy in front of the service"),
+        (Answer(401, {"error": {"message": f"no such key: {KEY}"}}), "does not answer correctly", "API key"),
         (Answer(fault="stall"), "does not answer within 1 s", "the network and the proxies"),
         (Answer(200, {"data": [{"id": "aigc-video-kling-2.6"}]}), "answers; 1 of 12 models", "may not call"),
     ],
@@ -137,7 +137,7 @@ def test_a_setting_of_the_network_that_cannot_be_used_is_named(
     monkeypatch.setenv(name, value)
     rows = looked({"KLING_WIDGETS_HOME": str(isolated), find.KEY_NAME: KEY})
     assert name in rows["service"][1] and "hunter2" not in repr(rows)
-    assert rows["certificates"][0] == ("those in SSL_CERT_FILE" if "CERT" in name else "those that come with httpx")
+    assert rows["certificates"][0] == ("those in SSL_CERT_FILE" if "CERT" in name else "those included with httpx")
 
 
 def test_no_path_names_its_user(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,7 +139,7 @@ def test_a_slider_that_is_dragged_tells_once_a_step(session: Session, comms: Com
     for seconds in range(6, 12):
         comms.clear()
         tell(of(made, "seconds"), value=seconds)
-        assert [sorted(message["state"]) for message in comms.sent] == [["code", "said"]]
+        assert [sorted(message["state"]) for message in comms.sent] == [["code", "messages"]]
 
 
 def test_a_problem_comes_and_goes_in_the_same_message(session: Session, comms: Comms) -> None:
@@ -188,8 +188,9 @@ def test_nothing_grows_with_switches(session: Session, comms: Comms) -> None:
     page = made._parts.page
 
     def size() -> tuple[int, ...]:
-        known = (alive, page.said, page.kept, page.choosers, page._presses, page._files, made._draft._open)
-        return *(len(each) for each in known), len(list(within(made.widget))), len(made._unfolded)
+        on_page = (page.messages, page.static, page.choosers, page._actions, page._files)
+        counts = (len(each) for each in (alive, *on_page, made._draft._documented))
+        return *counts, len(list(within(made.widget))), len(made._unfolded)
 
     before = size()
     for _ in range(5):

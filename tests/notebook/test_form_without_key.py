@@ -50,7 +50,7 @@ def test_no_widget_keeps_a_key(session: Session, model: str) -> None:
     for form in (typed, brought):
         assert KEY not in states(form) and KEY not in repr(form)
         assert KEY not in form.request.to_json()
-        assert form._click._button.disabled
+        assert form._button._button.disabled
         with pytest.raises(InvalidRequestError, match="replaced by sk-…") as raised:
             form.submit()
         assert KEY not in str(raised.value)

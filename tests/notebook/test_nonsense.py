@@ -43,8 +43,8 @@ def test_whatever_the_environment_says(variable: str, value: str, isolated: Path
     no_demo = "0" if variable == "KLING_WIDGETS_DEMO" else value  # to start one here is no use
     session = Session(None, {"KLING_WIDGETS_HOME": str(isolated), variable: no_demo})
     looks: tuple[Any, ...] = (
-        lambda: session.home,
-        lambda: session.place,
+        lambda: session.data_dir,
+        lambda: session.location,
         lambda: session.videos,
         lambda: session.journal.entries(),
         lambda: session.presets.names(),

@@ -13,7 +13,7 @@ from kling_widgets.core.json_values import JSON
 from kling_widgets.core.problem import Problem
 from kling_widgets.notebook.controls.quick_fixes import QuickFix
 from kling_widgets.notebook.widgets.factory import WidgetFactory
-from kling_widgets.notebook.widgets.form_page import Message, at
+from kling_widgets.notebook.widgets.form_page import Message, slot_class
 from kling_widgets.request.request import VideoRequest
 
 
@@ -37,7 +37,7 @@ class Control(ABC):
         self.changed: Callable[[], None] = lambda: None
         self.assign: Callable[[Mapping[str, JSON]], None] = lambda values: None
         self._quiet = False
-        self.classes = ("kling-field", at(field.name))
+        self.classes = ("kling-field", slot_class(field.name))
         for sheet in self.sheets:
             parts.page.load_css(sheet)
         self.widget = self.build()

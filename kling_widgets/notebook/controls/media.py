@@ -15,7 +15,7 @@ from kling_widgets.errors import KlingError
 from kling_widgets.notebook.controls.base import Control
 from kling_widgets.notebook.controls.preview import Preview, picture
 from kling_widgets.notebook.controls.references import ReferenceRows
-from kling_widgets.notebook.widgets.form_page import LARGEST_CHOSEN, Message, at
+from kling_widgets.notebook.widgets.form_page import LARGEST_CHOSEN, Message, slot_class
 from kling_widgets.request.request import VideoRequest
 
 SHAPE = "The clip takes this picture's shape."
@@ -29,7 +29,7 @@ class LinkBox(Control):
     rows = 1
 
     def build(self) -> widgets.Widget:
-        self.widget = self.parts.box(self.build_input(), classes=(*self.classes, at(f"{self.field.name}-file")))
+        self.widget = self.parts.box(self.build_input(), classes=(*self.classes, slot_class(f"{self.field.name}-file")))
         self.build_previews()
         return self.widget
 
@@ -43,7 +43,7 @@ class LinkBox(Control):
         many = self.rows > 1
         self.box = self.parts.make(
             widgets.Textarea if many else widgets.Text,
-            at(f"{self.field.name}-box"),
+            slot_class(f"{self.field.name}-box"),
             description=self.field.label,
             placeholder="one link or file per line" if many else "https://… or a file",
             tooltip=self.field.help,

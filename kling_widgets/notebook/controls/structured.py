@@ -15,7 +15,7 @@ from markupsafe import Markup
 from kling_widgets.catalog.field_kinds import AnyField
 from kling_widgets.core.json_values import JSON, to_json, with_links
 from kling_widgets.notebook.controls.base import Control
-from kling_widgets.notebook.widgets.form_page import Message, at
+from kling_widgets.notebook.widgets.form_page import Message, slot_class
 
 _MARK = re.compile(r" \([SDRI](, [SDRI])*\)")  # the source of a limit, which is shown only in the tooltip
 CANNOT = "The controls cannot show this"
@@ -56,7 +56,7 @@ class StructuredControl(Control):
         )
         self.editor: tuple[widgets.Widget, ...] = ()
         self._messages: tuple[Message, ...] = ()
-        classes = (*map(at, self.message_slots), *self.classes, "kling-shaped")
+        classes = (*map(slot_class, self.message_slots), *self.classes, "kling-shaped")
         self.widget = self.parts.box(self.label, self.switch, classes=classes)
         self.set_editor(*self.build_editor())
         return self.widget

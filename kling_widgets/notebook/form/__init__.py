@@ -1,1 +1,1 @@
-"""The form."""
+"""The form and its parts."""

@@ -1,4 +1,4 @@
-"""The form's lead for models made for one kind of work: what is needed, in which order, what is there already."""
+"""Checklist of the form for models that are made for one workflow: its inputs in order, and which are set."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from kling_widgets.request.request import VideoRequest
 
 
 def checklist(request: VideoRequest) -> list[Message]:
-    """The steps, ticked as they are done; none for a model that is made for everything."""
-    scene = SCENES.get(request.spec.scene)
-    if scene is None:
+    """Return the steps of the model's workflow, with marks for those that are done; empty for a general model."""
+    workflow = SCENES.get(request.spec.scene)
+    if workflow is None:
         return []
-    steps = (_step(step, request) for step in scene.steps)
-    rest = " ".join(filter(None, (scene.length, scene.elsewhere)))
-    return [Message(scene.purpose, "kling-guide"), *steps, Message(rest, "kling-guide")]
+    steps = (_step(step, request) for step in workflow.steps)
+    rest = " ".join(filter(None, (workflow.length, workflow.elsewhere)))
+    return [Message(workflow.purpose, "kling-guide"), *steps, Message(rest, "kling-guide")]
 
 
-def sections(model: Model) -> set[str]:
-    """The sections that the scene of a model leads through."""
-    names = told(model)
+def checklist_sections(model: Model) -> set[str]:
+    """Return the sections that hold fields of the checklist."""
+    names = checklist_fields(model)
     return {field.section for field in model.fields if field.name in names and field.section}
 
 
-def told(model: Model) -> set[str]:
-    """The fields of which the lead says that they are missing: it need not be said once more."""
-    scene = SCENES.get(model.scene)
-    return {name for step in scene.steps for name in step.fields} if scene else set()
+def checklist_fields(model: Model) -> set[str]:
+    """Return the fields of the checklist; the checklist itself shows which of them are missing."""
+    workflow = SCENES.get(model.scene)
+    return {name for step in workflow.steps for name in step.fields} if workflow else set()
 
 
 def _step(step: Step, request: VideoRequest) -> Message:

@@ -1,17 +1,17 @@
-"""The code of the present request, in four tabs, with a button that copies it."""
+"""Code of the current request, in four tabs, with a button that copies it."""
 
 from __future__ import annotations
 
 import ipywidgets as widgets
 
 from kling_widgets.notebook.widgets.factory import WidgetFactory
-from kling_widgets.notebook.widgets.form_page import at
+from kling_widgets.notebook.widgets.form_page import slot_class
 from kling_widgets.request.code_kinds import CODE_KINDS
 from kling_widgets.request.request import VideoRequest
 
 
 class CodePane:
-    """Selectable text that follows the form, also while the request is unfinished. The page writes it.
+    """Selectable code that follows the form, also while the request is incomplete; rendered by the page's JavaScript.
 
     Args:
         parts: shared with the form.
@@ -23,12 +23,12 @@ class CodePane:
     def __init__(self, parts: WidgetFactory) -> None:
         self._page = parts.page
         self._request: VideoRequest | None = None
-        place = parts.make(widgets.Box, "kling-code", at("code"))
-        # One place is seen in four tabs: only what shows is brought up to date.
+        pane = parts.make(widgets.Box, "kling-code", slot_class("code"))
+        # All tabs show the same box, so that only the code of the selected tab is sent.
         self.widget = parts.make(
             widgets.Tab,
             "kling-apart",
-            children=[place] * len(CODE_KINDS),
+            children=[pane] * len(CODE_KINDS),
             titles=list(CODE_KINDS),
             selected_index=0,
         )
@@ -40,5 +40,5 @@ class CodePane:
         self._write()
 
     def _write(self) -> None:
-        index, request = self.widget.selected_index, self._request  # None when it is folded
+        index, request = self.widget.selected_index, self._request  # the index is None if no tab is selected
         self._page.code = "" if index is None or request is None else tuple(CODE_KINDS.values())[index](request)

@@ -1,4 +1,4 @@
-"""Form: the chosen model's controls, its problems, its code, and a button. It only arranges."""
+"""The form: arranges the controls of the selected model, its problems, its code and the submit button."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kling_widgets.core.public import public
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.controls import Control, kind_of
 from kling_widgets.notebook.controls.quick_fixes import quick_fixes
-from kling_widgets.notebook.form.checklist import sections, told
+from kling_widgets.notebook.form.checklist import checklist_fields, checklist_sections
 from kling_widgets.notebook.form.code_pane import CodePane
 from kling_widgets.notebook.form.collapsible import Collapsible
 from kling_widgets.notebook.form.draft import Draft
@@ -33,7 +33,7 @@ from kling_widgets.notebook.form.section import Section
 from kling_widgets.notebook.form.status_line import Status
 from kling_widgets.notebook.form.submit_button import SubmitButton
 from kling_widgets.notebook.kernel.cell import in_output
-from kling_widgets.notebook.kernel.image_arrays import filed
+from kling_widgets.notebook.kernel.image_arrays import fields_with_paths
 from kling_widgets.notebook.kernel.session import Session, session
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.notebook.widgets.compact_state import compact_state
@@ -41,7 +41,7 @@ from kling_widgets.notebook.widgets.factory import WidgetFactory, within
 from kling_widgets.request.request import VideoRequest
 
 OTHERS = "Not documented for this model"
-OTHERS_NOTE = "The line's other fields: the service does not say that this model takes them. They are sent if set."
+OTHERS_NOTE = "Fields of other models: the service does not document them for this one. They are sent if set."
 
 
 @public
@@ -72,13 +72,13 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
     children: tuple[widgets.Widget, ...]  # a trait of VBox
     request = traitlets.Instance(VideoRequest, read_only=True)
     _rows: tuple[widgets.Widget, ...] = ()  # the first children, once they are built
-    _opens = False  # until it is whole, and after it was closed
+    _can_open = False  # until it is constructed, and after it was closed
 
     def __init__(self, model: str | float | Model | None = None, **fields: Any) -> None:
         own = session()
         if model is None or (isinstance(model, str) and not model):
             model = str(own.settings.model)
-        self._take(VideoRequest(model, **filed(fields, own.local)), own)
+        self._set_up(VideoRequest(model, **fields_with_paths(fields, own.local)), own)
 
     @classmethod
     def from_request(cls, request: VideoRequest, session_: Session | None = None) -> Form:
@@ -94,25 +94,25 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
             True
         """
         form = cls.__new__(cls)
-        form._take(request, session_ or session())
+        form._set_up(request, session_ or session())
         return form
 
-    def _take(self, request: VideoRequest, session_: Session) -> None:
+    def _set_up(self, request: VideoRequest, session_: Session) -> None:
         self._session = session_
         self._draft = Draft(_without_key(request))
-        self._early: deque[Job] = deque(maxlen=KEPT)  # jobs that started before the form was built
+        self._early_jobs: deque[Job] = deque(maxlen=KEPT)  # started before the controls were built
         self._results = Results(session_)
-        self._click = SubmitButton(
+        self._button = SubmitButton(
             session_,
             draft=lambda: self._draft,
-            boxes=lambda: within(self),
+            inputs=lambda: within(self),
             refresh=self._refresh,
             begin=self._begin,
-            fail=lambda error: self._status.say(error),
+            fail=lambda error: self._status.show_error(error),
         )
-        self._lock = self._click.lock
-        super(widgets.Box, self).__init__(_dom_classes=("kling", "kling-card"))  # Box would set children=()
-        self._opens = True
+        self._lock = self._button.lock
+        super(widgets.Box, self).__init__(_dom_classes=("kling", "kling-card"))  # Box.__init__ would set children=()
+        self._can_open = True
         self._refresh()
 
     @cached_property
@@ -129,22 +129,22 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
             return self._rows
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self._controls: dict[str, Control] = {}  # that were made for the present model, by its fields' names
-        self._sections: dict[str, Section] = {}  # of the present model, by title, in its order
-        self._idle: dict[str, Section] = {}  # of models before, folded
-        self._unfolded: set[str] = set()  # titles, also of sections that the present model has not
+        self._controls: dict[str, Control] = {}  # created for the current model, by field name
+        self._sections: dict[str, Section] = {}  # of the current model, by title, in its order
+        self._idle: dict[str, Section] = {}  # closed sections of earlier models
+        self._unfolded: set[str] = set()  # titles of open sections, also of those that the current model does not have
         self._presets: Presets | None = None
-        self._head = Header(self._draft.model, self._parts, self._switch)
-        self._status = Status(self._parts, self._assign, self._forget)
-        self._key = KeyNotice(self._session, self._parts, self._status.say)
+        self._header = Header(self._draft.model, self._parts, self._switch)
+        self._status = Status(self._parts, self._assign, self._discard_unsent)
+        self._key = KeyNotice(self._session, self._parts, self._status.show_error)
         self._code = CodePane(self._parts)
-        self._fields = self._parts.box(*self._arranged())
+        self._fields = self._parts.box(*self._field_widgets())
         presets = Collapsible("Presets", self._parts, self._preset_rows)
-        for job in self._early:
+        for job in self._early_jobs:
             self._results.begin(job)
-        above = (self._parts.page, self._head.widget, self._fields)
-        below = (self._click.build(self._parts), self._code.widget, presets.widget)
-        return (*above, *below, *((self._results.widget,) if self._early else ()))
+        above = (self._parts.page, self._header.widget, self._fields)
+        below = (self._button.build(self._parts), self._code.widget, presets.widget)
+        return (*above, *below, *((self._results.widget,) if self._early_jobs else ()))
 
     # The request
 
@@ -174,12 +174,12 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
             >>> job.request == form.request
             True
         """
-        return self._click.submit(in_cell=True, yes=yes)
+        return self._button.submit(in_cell=True, yes=yes)
 
     def _begin(self, job: Job) -> None:
         with self._lock:
             if not self._rows:
-                self._early.append(job)
+                self._early_jobs.append(job)
                 return
         self._key.refresh()
         self._results.begin(job)
@@ -197,10 +197,10 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
         return (self._presets.widget,)
 
     def _apply(self, request: VideoRequest) -> None:
-        """Takes a whole request in place of all that was typed."""
+        """Replace all values of the form by a request."""
         with self._lock, self._parts.page.hold_sync():
             self._draft = Draft(_without_key(request))
-            self._head.choose(self._draft.model)
+            self._header.choose(self._draft.model)
             self._arrange()
 
     def _switch(self, model: Model) -> None:
@@ -209,13 +209,15 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
             self._arrange()
 
     def _arrange(self) -> None:
-        self._fields.children = tuple(self._arranged())
+        self._fields.children = tuple(self._field_widgets())
         self._refresh()
 
-    def _arranged(self) -> list[Any]:
-        """Puts the controls of the present model in order; those of folded sections are made when they are opened. What
-        the former model had too stays, and takes this one's limits; the rest is given back: what was typed is in the
-        draft."""
+    def _field_widgets(self) -> list[Any]:
+        """Return the controls and sections of the current model, in order.
+
+        Controls that the previous model had too are kept, with the limits of this one; the others are closed, as their
+        values are in the draft. The controls of a closed section are created when it is opened.
+        """
         model = self._draft.model
         fields = {field.name: field for field in (*model.fields, *model.others)}
         for name, control in list(self._controls.items()):
@@ -233,27 +235,27 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
         former, self._sections = self._sections, {}
         self._unfolded -= former.keys()
         self._unfolded |= {title for title, section in former.items() if section.is_open}
-        led = sections(model)
-        for title, held in titles.items():
+        in_checklist = checklist_sections(model)
+        for title, section_fields in titles.items():
             note = OTHERS_NOTE if title == OTHERS else ""
             section = former.pop(title, None) or self._idle.pop(title, None)
             if section is None:
-                section = Section(title, self._parts, self._opened, self._control, note)
+                section = Section(title, self._parts, self._toggled, self._control, note)
             self._sections[title] = section
-            section.fill(held)
-            section.open(title in led or title in self._unfolded)
+            section.fill(section_fields)
+            section.open(title in in_checklist or title in self._unfolded)
         for section in former.values():
             section.open(False)
             section.fill(())
-        self._idle |= former  # there are few titles, and most models come back to them
+        self._idle |= former  # kept, as there are few titles and most models use them again
         return [*rows, *(section.widget for section in self._sections.values())]
 
-    def _opened(self) -> None:
+    def _toggled(self) -> None:
         with self._lock:
             self._refresh()
 
     def _control(self, field: AnyField) -> Control:
-        """The control of a field of the present model."""
+        """Return the control of a field of the current model; created on first use."""
         control = self._controls.get(field.name)
         if control is None:
             control = self._controls[field.name] = kind_of(field)(field, self._parts)
@@ -265,59 +267,59 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
     def _typed(self, control: Control) -> None:
         with self._lock:
             value = control.get()
-            if looks_like_key(value):  # at once: what a box holds is saved with the notebook
+            if looks_like_key(value):  # masked at once, as the value of a box is saved with the notebook
                 control.set(value := masked(value))
-            for name in self._draft.type(control.field, value) & self._controls.keys():
+            for name in self._draft.set_typed(control.field, value) & self._controls.keys():
                 other = self._controls[name]
                 other.set(self._draft.get(other.field))
             self._refresh()
 
     def _refresh(self) -> None:
-        """Problems beside their fields, the button, the code: all from the present request, in one message."""
-        self._present = self._session.get(Submitter).latest = self._draft.request
+        """Update problems, button and code from the draft, in one message to the page."""
+        self._current = self._session.get(Submitter).latest = self._draft.request
         if self._rows:
             with self._parts.page.hold_sync():
-                self._tell(self._present)
-        self.set_trait("request", self._present)  # last, so that its observers find the form up to date
+                self._update_parts(self._current)
+        self.set_trait("request", self._current)  # last, so that its observers find the form up to date
 
-    def _tell(self, request: VideoRequest) -> None:
+    def _update_parts(self, request: VideoRequest) -> None:
         own, checked = request.problems(), request.check(self._parts.local.check)
         by_field: dict[str | None, list[Problem]] = {}
         for problem in checked.problems:
             by_field.setdefault(problem.field, []).append(problem)
-        led = told(request.spec)
-        self._head.tell(request)
+        in_checklist = checklist_fields(request.spec)
+        self._header.update(request)
         for section in self._sections.values():
-            section.tell(request, by_field)
+            section.update(request, by_field)
         for name, control in self._controls.items():
             control.update_context(request)
             found = by_field.pop(name, [])
-            # What is simply not filled in yet is said beside the button or in the lead, and not held against the user.
+            # A field that is not filled in yet is no error of the user: the status line or the checklist asks for it.
             new = name not in self._draft.touched and name not in request.values
-            shown = [each for each in found if not (new and (each.severity == "error" or name in led))]
-            # Another model does not mend a file.
+            shown = [each for each in found if not (new and (each.severity == "error" or name in in_checklist))]
+            # Quick fixes are for problems of the request only: another model does not repair a file.
             control.show([(problem, quick_fixes(problem, request) if problem in own else ()) for problem in shown])
         elsewhere = [problem for name, found in by_field.items() if name is not None for problem in found]
-        estimate, question = self._click.tell(request, checked.errors)
-        self._status.tell(request, self._draft, checked.errors, elsewhere, self._click.sending, estimate, question)
+        estimate, question = self._button.update(request, checked.errors)
+        self._status.show(request, self._draft, checked.errors, elsewhere, self._button.sending, estimate, question)
         self._code.show(request)
 
     def _assign(self, values: Mapping[str, JSON]) -> None:
-        """Sets fields for the user, who asked for it by a button; under "model", the model."""
+        """Set fields by name, for a button that the user has clicked; "model" sets the model."""
         with self._lock, self._parts.page.hold_sync():
-            self._draft.take({name: value for name, value in values.items() if name != "model"})
+            self._draft.set_values({name: value for name, value in values.items() if name != "model"})
             for name, control in self._controls.items():
                 if name in values:
                     control.set(values[name])
             if "model" in values:
                 model, _ = resolve(str(values["model"]))
-                self._draft.carry(model)
-                self._head.choose(model)
+                self._draft.switch_model(model)
+                self._header.choose(model)
             self._refresh()
 
-    def _forget(self) -> None:
+    def _discard_unsent(self) -> None:
         with self._lock:
-            self._draft.forget()
+            self._draft.discard_unsent()
             self._refresh()
 
     # The widget
@@ -330,12 +332,12 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
     @traitlets.default("layout")
     def _own_layout(self) -> widgets.Layout:
         layout = widgets.Layout()
-        if self.comm is not None:  # it was opened without naming a layout
+        if self.comm is not None:  # it was opened without a layout
             self._send({"method": "update", "state": {"layout": f"IPY_MODEL_{layout.model_id}"}, "buffer_paths": []})
         return layout
 
     @property
-    def _untold(self) -> tuple[str, ...]:
+    def _unset(self) -> tuple[str, ...]:
         return () if self.trait_has_value("layout") else ("layout",)
 
     def open(self) -> None:
@@ -349,7 +351,7 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
             >>> list(form.controls)[:2]
             ['prompt', 'seconds']
         """
-        if self._opens:
+        if self._can_open:
             with self._lock:
                 super().open()
 
@@ -384,17 +386,17 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
             >>> form.request.prompt
             'a paper boat in the rain'
         """
-        self._opens = False
+        self._can_open = False
         if self._rows:
             self._parts.close_all()
             self._results.close()
         super().close()
 
     def _ipython_display_(self) -> None:
-        if not self._session.place.front_end.widgets:
+        if not self._session.location.front_end.widgets:
             say(f"The form needs a notebook. The same as a line:\n{self.request.to_magic()}")
             return
-        if not self._opens:
+        if not self._can_open:
             say(repr(self))  # closed
             return
         from IPython.display import display
@@ -404,15 +406,15 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
         self._results.below |= below
         display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
         if below:
-            self._results.place_here(self.request)
+            self._results.display_here(self.request)
 
     def __repr__(self) -> str:
         return f"<Form {shorten(self.request.to_magic(), 200)}>"
 
 
 def _without_key(request: VideoRequest) -> VideoRequest:
-    """The request with ``sk-…``, which is an error of its field, in place of a key: what a form shows is saved with its
-    notebook."""
+    """Return the request with each API key replaced by ``sk-…``, which its field reports as an error: the values of a
+    form are saved with the notebook."""
     if not looks_like_key([request.model, dict(request.values)]):
         return request
     return VideoRequest.from_given(masked(request.model), masked(dict(request.values)), untrusted=request.values)

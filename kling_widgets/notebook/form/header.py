@@ -1,4 +1,4 @@
-"""The form's first lines: the model, what it can do, what changes with it, and what it needs."""
+"""Top of the form: the model, its capabilities, changes against the previous model, and its checklist."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from kling_widgets.catalog.model_names import resolve
 from kling_widgets.catalog.models import Model, models
 from kling_widgets.notebook.form.checklist import checklist
 from kling_widgets.notebook.widgets.factory import WidgetFactory
-from kling_widgets.notebook.widgets.form_page import Message, at
+from kling_widgets.notebook.widgets.form_page import Message, slot_class
 from kling_widgets.request.request import VideoRequest
 
 
 class Header:
-    """The picker of the model and the lines about it.
+    """The model picker and the messages about the model.
 
     Args:
-        model: what to begin with.
+        model: the initial model.
         parts: shared with the form.
         switch: called with the model that the user has chosen.
     """
@@ -30,7 +30,7 @@ class Header:
         known = {each.id: each for each in models()}
         self.widget = parts.make(
             widgets.Dropdown,
-            *map(at, ("model", "key", "guide")),
+            *map(slot_class, ("model", "key", "guide")),
             description="Model",
             options=[(each.title, each.id) for each in {**known, model.id: model}.values()],
             value=model.id,
@@ -38,13 +38,13 @@ class Header:
         self.widget.observe(lambda _: self._chosen(), "value")
 
     def choose(self, model: Model) -> None:
-        """Chooses a model as the user would."""
+        """Select a model as the user would."""
         if model.id not in {value for _, value in self.widget.options}:
             self.widget.options = (*self.widget.options, (model.title, model.id))
         self.widget.value = model.id
 
-    def tell(self, request: VideoRequest) -> None:
-        """Says what the model can do, and how far its guide has led."""
+    def update(self, request: VideoRequest) -> None:
+        """Show the capabilities of the model and its checklist."""
         self._parts.page.set_static("model", *self._about)
         self._parts.page.set_static("guide", *checklist(request))
 
@@ -60,7 +60,7 @@ def _facts(model: Model) -> Message:
 
 def _changes(before: Model, after: Model) -> Message:
     gains, losses = gains_and_losses(before, after)
-    said = [f"gains {', '.join(gains)}"] if gains else []
-    said += [f"loses {', '.join(losses)}"] if losses else []
-    words = f"Against {before.title} it {' and '.join(said)}." if said else f"It can do what {before.title} can."
-    return Message(words, "kling-changes")
+    changes = [f"gains {', '.join(gains)}"] if gains else []
+    changes += [f"loses {', '.join(losses)}"] if losses else []
+    same = f"It has the same capabilities as {before.title}."
+    return Message(f"Compared with {before.title} it {' and '.join(changes)}." if changes else same, "kling-changes")

@@ -1,4 +1,4 @@
-"""The form's line about the key: there only when there is something to say."""
+"""Notice of the form about the API key, shown if no key can be used or the demo is on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from kling_widgets.notebook.widgets.form_page import Message
 
 
 class KeyNotice:
-    """Says that there is no key, or that this is the demo, which is one click away.
+    """Notice that there is no key, with a button that switches to the demo; or that the demo is on.
 
     Args:
-        session: knows about the key.
+        session: the session whose key is used.
         parts: shared with the form.
-        fail: takes the error when the demo cannot be started.
+        fail: called with the error if the demo cannot be started.
     """
 
     def __init__(self, session: Session, parts: WidgetFactory, fail: Callable[[KlingError], None]) -> None:
@@ -25,20 +25,20 @@ class KeyNotice:
         self.refresh()
 
     def refresh(self) -> None:
-        """Says how it is now."""
+        """Show the current status."""
         try:
-            said = self._session.services.key_status()
+            text = self._session.services.key_status()
         except KlingError as error:
-            said = str(error)
+            text = str(error)
         else:
             if self._session.services.demo:
-                said = DEMO_ON
-            elif said == NO_KEY:
-                said = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
+                text = DEMO_ON
+            elif text == NO_KEY:
+                text = "No key found. Set CRAZYROUTER_API_KEY or run %kling_key, or try the demo."
             else:
-                said = ""
-        presses = () if self._session.services.demo else (("Try the demo", self._try_demo),)
-        self._parts.page.set_messages("key", Message(said, "kling-dim", presses))
+                text = ""
+        actions = () if self._session.services.demo else (("Try the demo", self._try_demo),)
+        self._parts.page.set_messages("key", Message(text, "kling-dim", actions))
 
     def _try_demo(self) -> None:
         try:

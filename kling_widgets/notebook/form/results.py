@@ -1,4 +1,4 @@
-"""What a form made: live in the form while it runs; then figures in a plain output below it, newest first."""
+"""Results of a form: live views in the form while jobs run, then figures in an output below it, newest first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from kling_widgets.notebook.output.job_view import JobView, close
 from kling_widgets.notebook.output.mime_bundle import Display
 from kling_widgets.request.request import VideoRequest
 
-KEPT = 20  # lines of ended jobs in the form
+KEPT = 20  # views of ended jobs in the form
 
 
 class Results:
     """The results of one form.
+
+    Args:
+        session: the session of the form.
 
     Attributes:
         below: whether the form was displayed by itself, so that its figures are shown in an output below it. Inside
@@ -40,55 +43,58 @@ class Results:
 
     @cached_property
     def widget(self) -> widgets.VBox:
-        """The live part, inside the form; made for the first result."""
+        """Return the box of the live views inside the form; created for the first result."""
         return widgets.VBox()
 
-    def place_here(self, request: VideoRequest) -> None:
-        """Puts the plain part into this cell: empty to the eye, and in words the line that the form stands for, as the
-        form itself is dead when the notebook is opened again."""
+    def display_here(self, request: VideoRequest) -> None:
+        """Display the output for the figures in this cell.
+
+        It is empty at first. Its plain text is the magic line of the request, as the form itself does not work any
+        more when the notebook is opened again.
+        """
         from IPython.display import DisplayHandle
 
         with self._lock:
             self._magic = request.to_magic()
             self._handle = self._handle or DisplayHandle()  # type: ignore[no-untyped-call]
-            data, metadata = self._plain()
+            data, metadata = self._bundle()
             self._handle.display(data, metadata=metadata, raw=True)
 
     def begin(self, job: Job) -> None:
-        """Shows a job that is about to start."""
+        """Show a job that is about to start."""
         settings = self._session.settings
         view = JobView(
             job,
-            self._session.place,
+            self._session.location,
             cast(Display, settings.display),
             settings.autoplay,
-            on_end=lambda moment, data, metadata: self._end(view, moment, data, metadata),
+            on_end=lambda snapshot, data, metadata: self._end(view, snapshot, data, metadata),
         )
         with self._lock:
             self._views.appendleft(view)
-            gone = [self._views.pop()] if len(self._views) > KEPT and self._views[-1].ended else []
+            removed = [self._views.pop()] if len(self._views) > KEPT and self._views[-1].ended else []
             self.widget.children = tuple(each.widget for each in self._views)
-        for each in gone:
+        for each in removed:
             each.close()
-        self._session.pulse.follow(job._state, view.show)
+        self._session.update_throttle.follow(job._state, view.show)
 
-    def _end(self, view: JobView, moment: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        done = moment.state == "done" and self._session.place.front_end.updates
+    def _end(self, view: JobView, snapshot: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        done = snapshot.state == "done" and self._session.location.front_end.updates
         if done and self.below:
-            # A reloaded page never sees the plain part change, so the line can show the figure in the form as well.
+            # A reloaded page does not show updates of the output below, so the form can show the figure as well.
             prompt = shorten(view.job.request.get("prompt", "video"), 50).strip("“”")
-            said = escape(f"Done · {prompt} · shown below")
-            view.collapse(said, "Show here", lambda: view.show_result(moment, data, metadata))
+            line = escape(f"Done · {prompt} · shown below")
+            view.collapse(line, "Show here", lambda: view.show_result(snapshot, data, metadata))
         else:
-            view.show_result(moment, data, metadata)
+            view.show_result(snapshot, data, metadata)
         if not done:
             return
         with self._lock:
             self._magic = view.job.request.to_magic()
             self._figures.appendleft((data, metadata))
             if self._handle is not None:
-                together, about = self._plain()
-                self._handle.update(together, metadata=about, raw=True)
+                bundle, about = self._bundle()
+                self._handle.update(bundle, metadata=about, raw=True)
 
     def close(self) -> None:
         """Remove all views from the page."""
@@ -99,7 +105,8 @@ class Results:
         if views:
             close(self.widget)
 
-    def _plain(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the MIME bundle of all figures, and its metadata."""
         figures = tuple(self._figures)
         data = {
             "text/html": "<br>".join(data["text/html"] for data, _ in figures),

@@ -1,4 +1,4 @@
-"""A folded part of the form that holds fields, and whose title says what they are set to."""
+"""Collapsible section of the form with controls, whose title summarises their values."""
 
 from __future__ import annotations
 
@@ -17,53 +17,52 @@ from kling_widgets.request.request import VideoRequest
 
 
 class Section(Collapsible):
-    """A title, and the controls below it, which are made when it is first opened.
+    """A title, and the controls below it, which are created when it is first opened.
 
     Args:
-        title: in words.
+        title: the text of the title.
         parts: shared with the form.
-        opened: called when the user has opened or closed it.
-        control: gives the control of a field.
-        note: stands above the controls.
+        on_toggle: called when the user has opened or closed it.
+        control: returns the control of a field.
+        note: a text above the controls.
     """
 
     def __init__(
         self,
         title: str,
         parts: WidgetFactory,
-        opened: Callable[[], None],
+        on_toggle: Callable[[], None],
         control: Callable[[AnyField], Control],
         note: str = "",
     ) -> None:
-        # With a note it holds fields of other sections: their controls need their own names.
-        super().__init__(title, parts, self._rows, opened, ("kling-others",) if note else ())
+        # A section with a note holds fields of other sections, whose controls must show their own labels.
+        super().__init__(title, parts, self._rows, on_toggle, ("kling-others",) if note else ())
         self._control = control
         self._fields: Sequence[AnyField] = ()
-        self._troubled = False
-        self._said = note
+        self._has_problems = False
+        self._note_text = note
         self._note: widgets.HTML | None = None
 
     def fill(self, fields: Sequence[AnyField]) -> None:
-        """Takes the fields that it holds for the present model."""
+        """Set the fields that it holds for the current model."""
         self._fields = fields
         self.refill()
 
     def _rows(self) -> Iterator[widgets.Widget]:
-        if self._said and self._note is None:
-            note = Markup('<span class="kling-dim">{}</span>').format(self._said)
+        if self._note_text and self._note is None:
+            note = Markup('<span class="kling-dim">{}</span>').format(self._note_text)
             self._note = self._parts.make(widgets.HTML, value=note)
         if self._note is not None:
             yield self._note
         for field in self._fields:
             yield self._control(field).widget
 
-    def tell(self, request: VideoRequest, problems: Mapping[str | None, Sequence[Problem]]) -> None:
-        """Says in the title what is set; opens when a problem turns up that was not there before."""
+    def update(self, request: VideoRequest, problems: Mapping[str | None, Sequence[Problem]]) -> None:
+        """Summarise the values in the title, and open the section if its first problem appears."""
         names = [field.name for field in self._fields if field.name in request.values]
-        self.say(
-            ", ".join(filter(None, (section_summary(field, request) for field in self._fields if field.name in names)))
-        )
-        troubled = any(problems.get(name) for name in names)
-        if troubled and not self._troubled:
+        summaries = (section_summary(field, request) for field in self._fields if field.name in names)
+        self.set_summary(", ".join(filter(None, summaries)))
+        has_problems = any(problems.get(name) for name in names)
+        if has_problems and not self._has_problems:
             self.open()
-        self._troubled = troubled
+        self._has_problems = has_problems

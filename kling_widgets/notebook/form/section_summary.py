@@ -1,4 +1,4 @@
-"""A field's value in the few words that fit into the title of a section: "2 of 9", "3, 9 of 10 s", "pan +4"."""
+"""Short summaries of field values for the title of a section: "2 of 9", "3, 9 of 10 s", "pan +4"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kling_widgets.request.request import VideoRequest
 
 
 def section_summary(field: Field, request: VideoRequest) -> str:
-    """What the request sets this field to; "" for what goes without saying beside the others of its section."""
+    """Return a summary of the field's value in the request; "" if the other fields of its section imply it."""
     match field, request.get(field.name):
         case Links(limits=limits), list(links):
             return f"{len(links)} of {limits[0].value}"

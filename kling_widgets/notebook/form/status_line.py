@@ -1,4 +1,4 @@
-"""What stands beside the form's button: what is missing, what will be made, and what of the typed is not sent."""
+"""Status beside the form's submit button: missing values, the video to be made, and values that are not sent."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from kling_widgets.request.request import VideoRequest
 
 
 class Status:
-    """The lines beside the button.
+    """The messages beside the submit button.
 
     Args:
         parts: shared with the form.
-        assign: sets fields, under "model" the model.
-        forget: drops what was typed and does not show.
+        assign: sets fields by name; "model" sets the model.
+        discard: discards the values that are not sent with the current model.
     """
 
     def __init__(
-        self, parts: WidgetFactory, assign: Callable[[Mapping[str, JSON]], None], forget: Callable[[], None]
+        self, parts: WidgetFactory, assign: Callable[[Mapping[str, JSON]], None], discard: Callable[[], None]
     ) -> None:
-        self._parts, self._assign, self._forget = parts, assign, forget
+        self._parts, self._assign, self._discard = parts, assign, discard
 
-    def say(self, error: KlingError) -> None:
-        """Says what kept the request from being sent."""
+    def show_error(self, error: KlingError) -> None:
+        """Show why the request was not sent."""
         self._parts.page.set_messages("status", Message(f"Error: {error}", "kling-error"))
 
-    def tell(
+    def show(
         self,
         request: VideoRequest,
         draft: Draft,
@@ -45,51 +45,50 @@ class Status:
         estimate: str = "",
         question: str = "",
     ) -> None:
-        """Says how the request stands.
+        """Show the status of the request.
 
         Args:
-            request: the present one.
-            draft: what was typed.
-            errors: what keeps it from being sent.
+            request: the current request.
+            draft: the typed values.
+            errors: the errors that prevent it from being sent.
             elsewhere: problems of fields that have no control at the moment.
-            sending: whether it is on its way.
-            estimate: what it costs, where that is known.
-            question: what a second click says yes to.
+            sending: whether it is being sent.
+            estimate: its cost, if known.
+            question: the question that a second click confirms.
         """
         if sending:
-            said = "Sending …"
+            status = "Sending …"
         elif errors:
             count = "One thing is missing" if len(errors) == 1 else f"{len(errors)} things are missing"
-            said = f"{count}: {errors[0]}"
+            status = f"{count}: {errors[0]}"
         else:
             seconds = request.get("seconds")
             length = f"{seconds} s" if seconds else "default length"
-            said = " · ".join(filter(None, (length, request.spec.title, estimate)))
-        # Said as long as it is missing: who clicks would pay for a video without it.
-        left = [
-            f"{field.label} was a file in the request that this form is made of: choose it again."
+            status = " · ".join(filter(None, (length, request.spec.title, estimate)))
+        # Shown until the file is chosen again: a click would make, and bill, a video without it.
+        missing = [
+            f"{field.label} was a file in the request that this form was made from: choose it again."
             for field in draft.missing(request)
         ]
-        told = (*left, *(map(str, elsewhere) if not errors else ()))
-        lines = [Message(said)]
+        notes = (*missing, *(map(str, elsewhere) if not errors else ()))
+        messages = [Message(status)]
         if question:
-            lines.append(Message(f"{question} A second click makes it.", "kling-note", role="alert"))
-        lines += [Message(f"Note: {each}", "kling-note") for each in told]
-        self._parts.page.set_messages("status", *lines, *self._left_out(request, draft.unsent))
+            messages.append(Message(f"{question} A second click makes it.", "kling-note", role="alert"))
+        messages += [Message(f"Note: {each}", "kling-note") for each in notes]
+        self._parts.page.set_messages("status", *messages, *self._unsent_note(request, draft.unsent))
 
-    def _left_out(self, request: VideoRequest, unsent: Mapping[str, JSON]) -> Iterator[Message]:
-        """What was typed for another model: said, with a model that takes it, as it would be missed in the video."""
+    def _unsent_note(self, request: VideoRequest, unsent: Mapping[str, JSON]) -> Iterator[Message]:
+        """Return a note about values that were typed for another model, with buttons for the models that take them."""
         if unsent:
             labels = ", ".join(FIELDS[name].label.lower() for name in unsent)
-            words = f"Note: Not sent, as {request.spec.title} is not documented to take it: {labels}."
-            uses = [
-                (f"Use {model.title}", partial(self._assign, {"model": model.id})) for model in _takers(request, unsent)
-            ]
-            yield Message(words, "kling-note", (*uses, ("Leave it out", self._forget)))
+            text = f"Note: Not sent, as {request.spec.title} is not documented to take it: {labels}."
+            models = _models_for(request, unsent)
+            uses = [(f"Use {model.title}", partial(self._assign, {"model": model.id})) for model in models]
+            yield Message(text, "kling-note", (*uses, ("Leave it out", self._discard)))
 
 
-def _takers(request: VideoRequest, unsent: Mapping[str, JSON]) -> tuple[Model, ...]:
-    """The models that take all of it, the best one first."""
+def _models_for(request: VideoRequest, unsent: Mapping[str, JSON]) -> tuple[Model, ...]:
+    """Return the models that take all unsent values, the best one first."""
     whole = request.replace(**unsent)
     found = [alternatives(whole, problem) for problem in whole.problems() if problem.field in unsent]
     models = dict.fromkeys(model for some in found for model in some)

@@ -1,4 +1,4 @@
-"""Which cell runs, and which run of it this is; or which click."""
+"""Identity of the running cell, of this run of it, or of a click."""
 
 from __future__ import annotations
 
@@ -16,93 +16,98 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-# Where a front end tells the notebook's path: in the environment, or among the variables.
+# Environment variables, or variables of the notebook, in which a front end puts the notebook's path.
 _NOTEBOOKS = ("JPY_SESSION_NAME", "__vsc_ipynb_file__")
-# The same by papermill. The input comes first: the same notebook goes into another output each time.
+# Variables that papermill puts into the notebook. The input comes first: the output has a new name each time.
 _PAPERMILL = ("PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH")
-# What to do with a request, and not what is asked: with it or without, it is the same cell.
-_HOW = re.compile(
+# Options that say how to submit, not which request: a cell is the same with them or without.
+_SUBMIT_OPTIONS = re.compile(
     r"\s*--(?:yes|new|reuse|wait|no-wait)(?![\w-])|,?\s*\b(?:yes|new|reuse|wait)\s*=\s*(?:True|False|None)\b"
 )
-_PROCESS = secrets.token_hex(8)  # process ids and addresses come again
+_PROCESS = secrets.token_hex(8)  # process ids and memory addresses are reused
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A run of a cell; or a click on a button of the user's own.
+    """One run of a cell, or a click on a button that the user made.
 
     Attributes:
-        name: the same for each run of it, also in another kernel; for all clicks in one kernel.
-        run: this run.
-        former: what the name was in versions before, if it was another one; else "".
-        click: whether it is no cell, but a button or the like that called a function of the user's.
+        name: identifies the cell: the same for each run of it, also in another kernel. All clicks in one kernel share
+            one name.
+        run: identifies this run.
+        former_name: the name that earlier versions of this package gave the cell, if it differs; else "".
+        click: whether it is not a cell, but a button or another widget that called a function of the user's.
     """
 
     name: str
     run: str
-    former: str = ""
+    former_name: str = ""
     click: bool = False
 
 
-def here(shell: Any) -> object:
-    """What tells this cell's run from every other one of this kernel."""
+def run_id(shell: Any) -> object:
+    """Return an id of the current run of a cell, unique within this kernel."""
     return _header(shell).get("msg_id") or getattr(shell, "execution_count", None)
 
 
 def current(shell: Any, environ: Mapping[str, str]) -> Cell | None:
-    """The cell that runs, or the click; None in a script, and in a thread of the user's own that goes on while the
-    kernel works on a click."""
+    """Return the running cell or click.
+
+    Returns:
+        None in a script, and in a thread of the user's that is still running while the kernel handles a click.
+    """
     if shell is None:
         return None
     if getattr(shell, "kernel", None) is None:
         code = (shell.user_ns.get("In") or [""])[-1]
-        # A terminal's lines are numbered anew with each start, and the same one in another project is another one.
+        # A terminal counts its lines from 1 at each start, and the same line in another folder is another cell.
         run = f"{_PROCESS}-{os.getpid()}-{id(shell):x}-{shell.execution_count}"
-        told, former = _digest(_folder(), _HOW.sub("", code)), _digest(_folder(), code)
-        return Cell(told, run, former=former if former != told else "") if code else None
+        name, former = _digest(_folder(), _SUBMIT_OPTIONS.sub("", code)), _digest(_folder(), code)
+        return Cell(name, run, former_name=former if former != name else "") if code else None
     header = _header(shell)
     if not header.get("msg_id"):
         return None
     if is_click(shell):
-        if not _of_kernel(threading.current_thread()):
+        if not _is_kernel_thread(threading.current_thread()):
             return None
         return Cell(f"clicks of {_PROCESS}-{os.getpid()}", str(header["msg_id"]), click=True)
     parent = shell.kernel.get_parent()
-    # JupyterLab and Notebook name the cell; elsewhere it is known by what stands in it.
-    named, code = parent.get("metadata", {}).get("cellId"), str(parent.get("content", {}).get("code") or "")
-    text = _HOW.sub("", code)
-    if not (named or text):
+    # JupyterLab and Notebook send a cell id; elsewhere the cell is identified by its code.
+    cell_id, code = parent.get("metadata", {}).get("cellId"), str(parent.get("content", {}).get("code") or "")
+    text = _SUBMIT_OPTIONS.sub("", code)
+    if not (cell_id or text):
         return None
-    known = [name for variable in _NOTEBOOKS if (name := environ.get(variable) or shell.user_ns.get(variable))]
-    notebook = str(known[0]) if known else ""
-    former = _digest(notebook, str(named or code))
-    # Where nobody looks on, or nobody says where, two notebooks may have the same line.
-    told = _digest(notebook if notebook or named else _program(shell, environ), str(named or text))
-    return Cell(told, str(header["msg_id"]), former=former if former != told else "")
+    paths = [path for variable in _NOTEBOOKS if (path := environ.get(variable) or shell.user_ns.get(variable))]
+    notebook = str(paths[0]) if paths else ""
+    former = _digest(notebook, str(cell_id or code))
+    # Without a path or a cell id two notebooks may hold the same line.
+    name = _digest(notebook if notebook or cell_id else _notebook_hint(shell, environ), str(cell_id or text))
+    return Cell(name, str(header["msg_id"]), former_name=former if former != name else "")
 
 
-def _of_kernel(thread: threading.Thread) -> bool:
-    """Whether the kernel works on messages in it; on clicks, from ipykernel 7 on, in threads of its own."""
+def _is_kernel_thread(thread: threading.Thread) -> bool:
+    """Return whether the kernel handles messages in this thread. ipykernel 7 and later handle clicks in threads."""
     return thread is threading.main_thread() or type(thread).__module__.partition(".")[0] == "ipykernel"
 
 
 def is_click(shell: Any) -> bool:
-    """Whether what runs was not run as a cell: a button of the user's own called it, or another widget."""
+    """Return whether the current code was called by a button or another widget, not run as a cell."""
     kind = _header(shell).get("msg_type", "execute_request")
     return getattr(shell, "kernel", None) is not None and kind != "execute_request"
 
 
-def is_seen(shell: Any) -> bool:
-    """Whether what is displayed now has a place: in a cell, and behind a click in the ``Output`` that is open."""
+def is_visible(shell: Any) -> bool:
+    """Return whether output that is displayed now is visible: in a cell always, in a click only inside an ``Output``
+    widget."""
     return not is_click(shell) or in_output(shell)
 
 
 def in_output(shell: Any) -> bool:
-    """Return whether output of this cell or click goes into an ``Output`` widget at the moment."""
+    """Return whether output of this cell or click currently goes into an ``Output`` widget."""
     widgets = sys.modules.get("ipywidgets.widgets.widget")
     message, output = _header(shell).get("msg_id"), getattr(sys.modules.get("ipywidgets"), "Output", None)
-    open_ones = tuple(getattr(widgets, "_instances", {}).values())
-    return output is not None and any(isinstance(each, output) and each.msg_id == message for each in open_ones)
+    instances = tuple(getattr(widgets, "_instances", {}).values())
+    return output is not None and any(isinstance(each, output) and each.msg_id == message for each in instances)
 
 
 def _header(shell: Any) -> Mapping[str, Any]:
@@ -112,28 +117,31 @@ def _header(shell: Any) -> Mapping[str, Any]:
     return header
 
 
-def _program(shell: Any, environ: Mapping[str, str]) -> str:
-    """What is known of a notebook whose path no front end tells: that which papermill has put into it; else the folder
-    in which the kernel began, and the notebooks with which the program was called that runs it, as in ``jupyter execute
-    boats.ipynb``. Two notebooks that one program runs in one folder cannot be told apart by that."""
+def _notebook_hint(shell: Any, environ: Mapping[str, str]) -> str:
+    """Return a text that identifies a notebook whose path no front end reports.
+
+    It is the path that papermill puts into the notebook; else the folder in which the kernel started, together with the
+    notebooks on the command line of the program that runs it, as in ``jupyter execute boats.ipynb``. It cannot
+    distinguish two notebooks that one program runs in one folder.
+    """
     folder = str(getattr(shell, "starting_dir", "") or _folder())
-    told = [os.path.join(folder, str(name)) for variable in _PAPERMILL if (name := shell.user_ns.get(variable))]
-    caller = environ.get("JPY_PARENT_PID", "")  # on Windows it is another kind of number
-    process = int(caller) if os.name == "posix" and caller.isdecimal() else os.getppid()
-    return told[0] if told else "\n".join((folder, *_notebooks_of(process)))
+    paths = [os.path.join(folder, str(name)) for variable in _PAPERMILL if (name := shell.user_ns.get(variable))]
+    parent = environ.get("JPY_PARENT_PID", "")  # on Windows this is a handle, not a process id
+    process = int(parent) if os.name == "posix" and parent.isdecimal() else os.getppid()
+    return paths[0] if paths else "\n".join((folder, *_notebooks_of(process)))
 
 
 @cache
 def _notebooks_of(process: int) -> tuple[str, ...]:
-    with contextlib.suppress(Exception):  # not to be had, or not for us to see
-        # ipykernel needs it; elsewhere it may not be there.
-        caller = importlib.import_module("psutil").Process(process)
-        return tuple(_paths(caller.cmdline(), Path(caller.cwd())))
+    with contextlib.suppress(Exception):  # the process has ended, or we may not inspect it
+        # psutil is a dependency of ipykernel; with other kernels it may be missing.
+        parent = importlib.import_module("psutil").Process(process)
+        return tuple(_paths(parent.cmdline(), Path(parent.cwd())))
     return ()
 
 
 def _paths(words: Sequence[str], folder: Path) -> Sequence[str]:
-    """The notebooks of a command; of papermill's two the input."""
+    """Return the notebooks of a command line; of papermill's two only the input."""
     found = [str(folder / word) for word in words if word.endswith(".ipynb")]
     return found[:1] if any("papermill" in Path(word).name for word in words[:3]) else found
 

@@ -1,4 +1,4 @@
-"""Where we are shown: which front end, beside which notebook, with a person before it or not."""
+"""The front end: what it can show, the folder of its notebook, and whether a user can be asked."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from kling_widgets.errors import KlingError
 
 @dataclass(frozen=True, slots=True)
 class FrontEnd:
-    """What one kind of front end can show and do.
+    """Capabilities of one kind of front end.
 
     Attributes:
-        name: as ``%kling_doctor`` says it.
+        name: as ``%kling_doctor`` shows it.
         widgets: whether live widgets can be shown.
         rich: whether rich output can be shown, live or not.
-        waits: whether a cell waits for its video: where a thread that is still at work at the end loses the result, or
-            where what it changes does not show.
-        background: whether changes of a widget show that another thread than the cell's made.
-        updates: whether an output that was displayed can be replaced.
-        plays: where a video may come from, the best first; "file" is beside the notebook, "embed" inside it.
-        aac: whether its player has AAC, the sound of our videos.
-        asks: whether somebody who sits before it can be asked.
-        detached: whether the output may be read in another folder than that of the run.
+        waits: whether a cell waits for its video by default, because the process ends with its last cell, or because
+            changes from background threads do not show.
+        background: whether widget changes made outside the cell's own thread show.
+        updates: whether displayed output can be replaced later.
+        plays: sources from which a video can play, best first: "file" beside the notebook, "embed" inside it, "link".
+        aac: whether its player supports AAC, the audio codec of the videos.
+        asks: whether the user can be asked a question.
+        detached: whether the output may be read in another folder than the one it was made in.
     """
 
     name: str
@@ -43,17 +43,17 @@ class FrontEnd:
     detached: bool = False
 
 
-# A new front end is one row here, and a way to know it in ``find``.
+# A new front end is one row here, and its detection in ``find``.
 FRONT_ENDS = {
     row.name: row
     for row in (
-        FrontEnd("jupyter"),  # JupyterLab, Notebook, and what is like them
+        FrontEnd("jupyter"),  # JupyterLab, Notebook, and compatible ones
         FrontEnd("vscode", plays=("link", "embed"), aac=False),  # it plays H.264
-        # Changes from threads do not show: googlecolab/colabtools#3373.
+        # Changes made in threads do not show: googlecolab/colabtools#3373.
         FrontEnd("colab", waits=True, background=False, plays=("link", "embed")),
         FrontEnd("voila", updates=False, asks=False),
         FrontEnd("terminal", widgets=False, rich=False, waits=True),
-        # A kernel that nobody looks at: nbclient, papermill, nbconvert.
+        # A notebook that a program runs: nbclient, papermill, nbconvert.
         FrontEnd("headless", widgets=False, waits=True, asks=False, detached=True),
         FrontEnd("script", widgets=False, rich=False, waits=True, asks=False),  # Python without IPython
     )
@@ -62,25 +62,25 @@ FRONT_ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where videos are shown and saved.
+    """The front end and folder in which videos are shown and saved.
 
     Attributes:
-        front_end: what shows them.
-        folder: the folder of the notebook that is written, or the current one.
-        known: whether a headless run has told that folder; else its output may be read elsewhere.
-        settings: where a ``.env`` is looked for, if not there: papermill reads a notebook in one folder and writes
-            another one into another.
+        front_end: shows the videos.
+        folder: the folder of the output notebook, or the current folder.
+        folder_known: whether a headless run has reported that folder; otherwise its output may be read elsewhere.
+        env_folder: where to look for a ``.env`` file, if not in ``folder``: papermill reads a notebook in one folder
+            and writes its output to another.
     """
 
     front_end: FrontEnd
     folder: Path
-    known: bool = False
-    settings: Path | None = None
+    folder_known: bool = False
+    env_folder: Path | None = None
 
     @property
-    def astray(self) -> bool:
-        """Whether the output may be read in another folder than this one, where relative links lead nowhere."""
-        return self.front_end.detached and not self.known
+    def may_move(self) -> bool:
+        """Return whether the output may be read in another folder, where relative links would be broken."""
+        return self.front_end.detached and not self.folder_known
 
 
 def find(
@@ -89,14 +89,14 @@ def find(
     modules: Collection[str] = frozenset(),
     cwd: Path | None = None,
 ) -> Location:
-    """Return where this process shows its videos.
+    """Return the front end and the folder of this process.
 
     Args:
         shell: the IPython shell, or None in a script.
-        environ, modules, cwd: as the process has them, for tests.
+        environ, modules, cwd: those of the process; tests pass their own.
 
     Raises:
-        KlingError: there is no current folder.
+        KlingError: The current folder does not exist any more.
     """
     try:
         cwd = cwd or Path.cwd()
@@ -113,57 +113,63 @@ def find(
     in_vscode = namespace.get("__vsc_ipynb_file__")
     notebook = _folder(in_vscode or environ.get("JPY_SESSION_NAME"), cwd)
 
-    def shown_by(name: str) -> Location:
+    def located(name: str) -> Location:
         return Location(FRONT_ENDS[name], notebook or cwd)
 
     if environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
-        return shown_by("voila")
+        return located("voila")
     if "google.colab" in (modules or sys.modules):
-        return shown_by("colab")
+        return located("colab")
     if getattr(kernel, "_allow_stdin", True):
-        return shown_by("vscode" if in_vscode or "VSCODE_PID" in environ else "jupyter")
-    # Who runs a notebook by program lets nobody be asked. What papermill says comes before what the environment says:
-    # that may be of a notebook in which papermill was called.
-    read, written = (_folder(namespace.get(f"PAPERMILL_{each}_PATH"), cwd) for each in ("INPUT", "OUTPUT"))
-    settings = next((each for each in (read, written) if each and (each / ".env").is_file()), None)
-    folder = written or notebook or cwd
-    return Location(FRONT_ENDS["headless"], folder, written is not None, settings or (cwd if written else None))
+        return located("vscode" if in_vscode or "VSCODE_PID" in environ else "jupyter")
+    # Programs that run notebooks disable stdin. papermill's variables take precedence over the environment, which may
+    # describe the notebook from which papermill was called.
+    source, output = (_folder(namespace.get(f"PAPERMILL_{each}_PATH"), cwd) for each in ("INPUT", "OUTPUT"))
+    env_folder = next((each for each in (source, output) if each and (each / ".env").is_file()), None)
+    folder = output or notebook or cwd
+    return Location(FRONT_ENDS["headless"], folder, output is not None, env_folder or (cwd if output else None))
 
 
 def _folder(notebook: object, cwd: Path) -> Path | None:
-    """The folder of a notebook; None where it is not told, not on this machine, or relative to an unknown folder:
-    papermill has its own current one, and the kernel may have another."""
+    """Return the folder of a notebook.
+
+    Returns:
+        None if the path is missing, not on this machine, or relative to an unknown folder: papermill has a current
+        folder of its own, and the kernel may have another.
+    """
     try:
         path = Path(str(notebook or ""))
         if path.is_absolute():
             return path.parent if path.parent.is_dir() else None
         return (cwd / path).parent if path.suffix and (cwd / path).is_file() else None
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # not a valid file name
         return None
 
 
 def attended(location: Location, shell: Any) -> bool:
-    """Whether somebody sits before the notebook or the terminal who can answer."""
+    """Return whether a user at the notebook or terminal can answer a question."""
     kernel = getattr(shell, "kernel", None)
     header = kernel.get_parent().get("header", {}) if kernel is not None else {}
-    # While a click is worked on the page takes no answer, and the kernel would wait for ever.
+    # During a click the page accepts no input, so that the kernel would wait forever.
     clicked = header.get("msg_type", "execute_request") != "execute_request"
     try:
-        typed = location.front_end.rich or (sys.stdin is not None and sys.stdin.isatty())
-    except ValueError:  # it is closed
-        typed = False
-    return typed and not clicked and location.front_end.asks
+        interactive = location.front_end.rich or (sys.stdin is not None and sys.stdin.isatty())
+    except ValueError:  # stdin is closed
+        interactive = False
+    return interactive and not clicked and location.front_end.asks
 
 
 def ask(question: str, location: Location, shell: Any) -> str:
-    """The answer of whoever sits before the notebook or the terminal.
+    """Ask the user at the notebook or terminal, and return the answer.
 
     Raises:
-        EOFError, OSError, RuntimeError: nobody can be asked.
+        EOFError: Nobody can be asked.
+        OSError: The same.
+        RuntimeError: The same.
     """
     if not attended(location, shell):
         raise EOFError(location.front_end.name)
     try:
         return input(writable(question))
-    except ValueError as closed:  # one of the standard streams
+    except ValueError as closed:  # a standard stream is closed
         raise EOFError(str(closed)) from None

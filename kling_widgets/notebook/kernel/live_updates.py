@@ -1,9 +1,8 @@
-"""When the live views of all jobs are shown anew: what is new at once, the clock as time goes by, and never too often.
+"""Throttle of the live views: state changes first, elapsed-time ticks every 1 to 5 s, at most 20 messages a second.
 
-A browser behind a slow link to a hub takes only so many messages, and cells want to be heard too. So this is the one
-place where updates are thinned, fairly: changes go first, in the order in which they came; then the view that has
-waited longest for its tick. However many changes there are, no clock stands still. Ends are not thinned: each comes
-once.
+A browser behind a slow link to a hub can take only so many messages, and cells need the connection too. All updates are
+limited here: changes are sent first, in the order in which they came; then the view that has waited longest for its
+tick. Ticks are sent even if changes keep coming. The end of a job is always sent, exactly once.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, Listener
 log = logging.getLogger("kling_widgets")
 
 PER_SECOND = 20  # messages of all views together, in any second
-FOR_TICKS = 15  # of them: the rest is left for changes, which are to be seen promptly
-MINUTE = 60.0  # seconds; until then a clock that stands still looks like one that has stopped
-EARLY, LATER = 1.0, 5.0  # seconds between two ticks of one view
-ROW = 3  # changes in a row while a tick is overdue by LATER: then that goes
-TRIES = 3  # failures in a row, after which a view is given up
+TICKS_PER_SECOND = 15  # of them for ticks; the rest is kept free for changes, which must show promptly
+MINUTE = 60.0  # seconds; until then a view ticks every second, as a clock that pauses looks broken
+EARLY, LATER = 1.0, 5.0  # seconds between two ticks of one view, in the first minute and after it
+CHANGES_IN_ROW = 3  # after which a tick that is overdue by more than LATER is sent
+MAX_FAILURES = 3  # in a row, after which a view gets no more updates
 
 Show = Callable[[JobSnapshot], int]
-"""Shows a moment, and gives how many messages that took."""
+"""Shows a snapshot, and returns how many messages that took."""
 
 
 class Watched(Protocol):
-    """What the pulse asks of a job."""
+    """The members of a job's state that the throttle uses."""
 
     def listen(self, listener: Listener) -> None: ...
     def snapshot(self) -> JobSnapshot: ...
@@ -44,26 +43,26 @@ class Watched(Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Live:
-    """A job that is shown: when it is to tick, and what it was last told."""
+    """A followed job: the time of its next tick, and the state that was last shown."""
 
     job: Watched
     show: Show
     due: float
     news: object = None
-    waiting: bool = False  # among those that have changed
+    queued: bool = False  # in the queue of changes
     failures: int = 0  # in a row
     logged: bool = False
     over: bool = False
-    lock: threading.Lock = field(default_factory=forks.lock)  # held while it is shown: nothing comes after the end
+    lock: threading.Lock = field(default_factory=forks.lock)  # held while it is shown, so that nothing follows the end
 
 
 class UpdateThrottle:
-    """Shows jobs as they change and as time goes by, from a thread of its own that lives as long as there are any.
+    """Throttle of the views of running jobs, with a thread of its own that exists while there are any.
 
     Args:
-        clock: seconds that only go forward.
-        background: whether there is that thread. Without it whoever waits calls ``turn`` again and again, and ends
-            are shown there too: Colab does not show what comes from threads.
+        clock: seconds of a monotonic clock.
+        background: whether to use that thread. Without it the waiting cell calls ``show_due`` repeatedly, which shows
+            ends too: Colab does not show changes made in threads.
 
     Attributes:
         background: as given.
@@ -75,120 +74,121 @@ class UpdateThrottle:
         forks.after_in_child(self, UpdateThrottle._begin)
 
     def _begin(self) -> None:
-        """All anew, also in a forked child, which has not the thread."""
+        """Reset all state: at the start, and in a forked child, which does not have the thread."""
         self._state = threading.Condition()
         self._ended: deque[tuple[_Live, JobSnapshot]] = deque()
         self._changed: deque[_Live] = deque()
         self._ticks: list[tuple[float, int, _Live]] = []  # a heap; each that is not over is in it once
         self._order = itertools.count()
-        self._row = 0  # changes since the last tick
-        self._sent: deque[float] = deque()  # when each message of the last second went
+        self._changes_in_row = 0  # since the last tick
+        self._sent: deque[float] = deque()  # the time of each message of the last second
         self._thread: threading.Thread | None = None
         self._woken = False
 
     def follow(self, job: Watched, show: Show) -> None:
-        """Shows the job from now on; its end exactly once, and in the background before anybody who waits goes on."""
+        """Show the job from now on. With a background thread its end is shown before a waiting caller continues."""
         live = _Live(job, show, self._clock() + EARLY)
-        job.listen(partial(self._heard, live))  # first: who is interrupted leaves nothing that would tick for ever
+        job.listen(partial(self._on_change, live))  # first, so that an interrupt here leaves no endless ticks
         with self._state:
             self._push(live)
         self._wake()
 
-    def turn(self) -> float | None:
-        """Shows what may be shown now. Gives the seconds until there may be more, or None when nothing is followed."""
+    def show_due(self) -> float | None:
+        """Show all updates that are due, and return the seconds until the next one; None if no job is followed."""
         while True:
             with self._state:
                 now = self._clock()
-                live, moment, wait = self._next(now)
+                live, snapshot, wait = self._next(now)
             if live is None:
                 return wait
-            self._show(live, moment, now)
+            self._show(live, snapshot, now)
 
-    def _heard(self, live: _Live, moment: JobSnapshot) -> None:
-        ended = moment.state in ENDED
+    def _on_change(self, live: _Live, snapshot: JobSnapshot) -> None:
+        ended = snapshot.state in ENDED
         if ended and self.background:
             with live.lock:
                 live.over = True
-            live.show(moment)
-            self._wake()  # there may be nothing more to do
+            live.show(snapshot)
+            self._wake()  # the thread ends if no job is left
             return
         with self._state:
             if ended:
-                self._ended.append((live, moment))
-            elif live.news != moment.news and not live.waiting:
-                live.waiting = True
+                self._ended.append((live, snapshot))
+            elif live.news != snapshot.news and not live.queued:
+                live.queued = True
                 self._changed.append(live)
             else:
                 return
         self._wake()
 
-    def _show(self, live: _Live, moment: JobSnapshot | None, now: float) -> None:
-        end = moment is not None
+    def _show(self, live: _Live, snapshot: JobSnapshot | None, now: float) -> None:
+        end = snapshot is not None
         with live.lock:
             if live.over and not end:
                 return
             live.over = end
-            moment = moment or live.job.snapshot()
-            if moment.state in ENDED and not end:
-                return  # it is about to be heard
-            live.news = moment.news
+            snapshot = snapshot or live.job.snapshot()
+            if snapshot.state in ENDED and not end:
+                return  # its listener is about to be called
+            live.news = snapshot.news
             try:
-                sent, live.failures = live.show(moment), 0
-            except Exception:  # the views of other jobs go on
+                sent, live.failures = live.show(snapshot), 0
+            except Exception:  # the views of other jobs must go on
                 sent, live.failures = 1, live.failures + 1
-                live.over = end or live.failures >= TRIES
+                live.over = end or live.failures >= MAX_FAILURES
                 if not live.logged:
                     live.logged = True
                     log.exception("The view of a job failed; the job goes on.")
-        soon = not live.failures and (moment.elapsed < MINUTE or moment.state == "fetching")
+        soon = not live.failures and (snapshot.elapsed < MINUTE or snapshot.state == "fetching")
         with self._state:
             live.due = now + (EARLY if soon else LATER)
             self._sent.extend([now] * sent)
-            if end and 0 < live.failures < TRIES:
-                self._ended.append((live, moment))
+            if end and 0 < live.failures < MAX_FAILURES:
+                self._ended.append((live, snapshot))
 
     def _next(self, now: float) -> tuple[_Live | None, JobSnapshot | None, float | None]:
-        """Who is to be shown now, with the end if it has come; else how long until somebody may be."""
+        """Return the job to show now and its last snapshot if it has ended, or else the seconds until one is due."""
         while self._sent and self._sent[0] <= now - 1:
             self._sent.popleft()
         if self._ended:
             return *self._ended.popleft(), 0.0
         first = self._first(now)
         if self._changed:
-            wait = self._until_free(PER_SECOND - 1, now)  # a link takes two
+            wait = self._until_free(PER_SECOND - 1, now)  # the link to a video takes two messages
         elif first:
-            wait = max(first.due - now, self._until_free(FOR_TICKS, now))
+            wait = max(first.due - now, self._until_free(TICKS_PER_SECOND, now))
         else:
             return None, None, None
         if wait > 0:
             return None, None, wait
-        if first and (not self._changed or (self._row >= ROW and first.due < now - LATER)):
-            self._row = 0
+        overdue = self._changes_in_row >= CHANGES_IN_ROW and first and first.due < now - LATER
+        if first and (not self._changed or overdue):
+            self._changes_in_row = 0
             heapq.heappop(self._ticks)
-            first.due = now + EARLY  # at the soonest
+            first.due = now + EARLY  # at the earliest
             self._push(first)
             return first, None, 0.0
-        self._row += 1
+        self._changes_in_row += 1
         live = self._changed.popleft()
-        live.waiting = False
+        live.queued = False
         return live, None, 0.0
 
     def _first(self, now: float) -> _Live | None:
-        """Whose tick is due first. One that has changed needs none: it is about to be shown."""
+        """Return the job whose tick is due first. A job with a queued change needs no tick: it is about to be shown."""
         while self._ticks:
             due, _, live = self._ticks[0]
-            if live.waiting:
+            if live.queued:
                 live.due = max(live.due, now + EARLY)
             if not live.over and due == live.due:
                 return live
             heapq.heappop(self._ticks)
-            if not live.over:  # it was shown since, as it had changed
+            if not live.over:  # a change was shown since, which moved its tick
                 self._push(live)
         return None
 
-    def _until_free(self, most: int, now: float) -> float:
-        """Seconds until fewer messages than these have gone in the last second."""
-        return 0.0 if len(self._sent) < most else self._sent[-most] + 1 - now
+    def _until_free(self, limit: int, now: float) -> float:
+        """Return the seconds until fewer than ``limit`` messages were sent in the last second."""
+        return 0.0 if len(self._sent) < limit else self._sent[-limit] + 1 - now
 
     def _push(self, live: _Live) -> None:
         heapq.heappush(self._ticks, (live.due, next(self._order), live))
@@ -199,14 +199,14 @@ class UpdateThrottle:
         with self._state:
             self._woken = True
             self._state.notify()
-            # One whose start was interrupted is not alive.
+            # A thread whose start was interrupted is not alive.
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="kling_widgets.pulse", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="kling_widgets.updates", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         while True:
-            wait = self.turn()
+            wait = self.show_due()
             with self._state:
                 if wait is None and not (self._changed or self._ticks):
                     self._thread = None

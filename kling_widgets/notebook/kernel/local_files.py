@@ -1,6 +1,6 @@
-"""Local files that the fields of a form name: where chosen and drawn ones are kept, and what they are.
+"""Local media files of a form: stores chosen and drawn ones, and reads their properties.
 
-The controls do no I/O of their own; this is what they ask.
+The controls do no I/O of their own; they call this module.
 """
 
 from __future__ import annotations
@@ -25,62 +25,63 @@ from kling_widgets.media.limits import Facts
 from kling_widgets.media.thumbnail import data_uri, thumbnail
 from kling_widgets.request.request import VideoRequest
 
-LARGEST_PLAYED = 5_000_000  # bytes of a local clip or sound that is put into the page to be played there
-_MOST_KNOWN = 200  # answers that are remembered; a form names few files
+LARGEST_PLAYED = 5_000_000  # bytes of a local clip or sound that is embedded in the page to be played there
+_CACHE_SIZE = 200  # results; a form names few files
 _T = TypeVar("_T")
 
 
 class LocalMedia:
-    """The local media of a form. What is asked again about a file that has not changed is not read again: it is asked
-    at every key that is pressed.
+    """The local media files of a form.
+
+    Results are cached until a file changes, as each key press in a form asks for all of them again.
 
     Args:
-        folder: where bytes that come from the page are put; it is made when first needed.
+        folder: for files that the page sends as bytes; created when first needed.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: dict[tuple[Any, ...], Any] = {}
+        self._cache: dict[tuple[Any, ...], Any] = {}
 
     def keep(self, name: str, content: bytes) -> Path:
-        """Puts bytes into a file of their own; the same bytes under the same name are kept once.
+        """Store bytes in a file and return its path; the same bytes under the same name are stored once.
 
         Args:
-            name: what the browser calls it; only its harmless part is used.
+            name: the file name that the browser sent; only its safe characters are used.
             content: the bytes.
 
         Raises:
-            KlingError: the file cannot be written.
+            KlingError: The file cannot be written.
         """
-        harmless = re.sub(r"[^\w.-]+", "-", Path(name).name).strip(".-")[-80:] or "picture"
-        place = self.folder / hashlib.sha256(content).hexdigest()[:12] / harmless
+        safe_name = re.sub(r"[^\w.-]+", "-", Path(name).name).strip(".-")[-80:] or "picture"
+        path = self.folder / hashlib.sha256(content).hexdigest()[:12] / safe_name
         try:
-            if not (place.is_file() and place.read_bytes() == content):  # else it is damaged
+            if not (path.is_file() and path.read_bytes() == content):  # a file with other bytes is damaged
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                place.parent.mkdir(mode=0o700, exist_ok=True)
-                write_atomically(place, content)  # an upload of the same picture may be reading it
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                write_atomically(path, content)  # an upload of the same picture may be reading it
         except OSError as error:
             raise KlingError(
-                f"{harmless} cannot be kept in {place.parent} ({error.strerror}): give its path instead."
+                f"{safe_name} cannot be stored in {path.parent} ({error.strerror}): enter its path instead."
             ) from None
-        return place
+        return path
 
     def facts(self, path: Path) -> Facts | None:
-        """What is in a file; None when there is none that can be read."""
-        found = self._look(path)
+        """Return the properties of a media file; None if it cannot be read."""
+        found = self._inspect(path)
         return found if isinstance(found, Facts) else None
 
     def problems(self, field: AnyField, model: Model, path: Path) -> tuple[Problem, ...]:
-        """What is wrong with a file in a field: an error when it could not be uploaded, else warnings."""
-        found = self._look(path)
+        """Return the problems of a file in a field: an error if it cannot be uploaded, else warnings."""
+        found = self._inspect(path)
         if isinstance(found, Facts):
             return tuple(limits.problems(field, model, path.name, found))
         if isinstance(field, Clips):
-            return ()  # it can be sent from nowhere, which its field says
+            return ()  # no local clip can be sent, which the field itself reports
         return tuple(Problem("error", field.name, each.message, each.hint) for each in found.problems)
 
     def check(self, request: VideoRequest) -> tuple[Problem, ...]:
-        """What is wrong with all the local files of a request, and what is doubtful about its links."""
+        """Return the problems of all local files of a request, and the warnings about its links."""
         return tuple(
             problem
             for name, value in request.values.items()
@@ -97,17 +98,17 @@ class LocalMedia:
         )
 
     def thumbnail(self, path: Path) -> str:
-        """A small picture of a picture as a data URI; "" where there is none."""
+        """Return a thumbnail of a picture as a data URI; "" if there is none."""
         facts = self.facts(path)
         if facts is None:
             return ""
         try:
-            return self._remembered("thumbnail", path, lambda: thumbnail(path.expanduser(), facts))
-        except Exception:  # noqa: BLE001 - a broken picture breaks its decoder in ways of its own; it is not shown
-            return self._remembered("thumbnail", path, str)
+            return self._cached("thumbnail", path, lambda: thumbnail(path.expanduser(), facts))
+        except Exception:  # noqa: BLE001 - decoders raise many kinds of errors for a broken picture; it is not shown
+            return self._cached("thumbnail", path, str)
 
     def playable(self, path: Path) -> str:
-        """A clip or a sound of up to 5 MB as a data URI; "" for anything else."""
+        """Return a clip or a sound of up to 5 MB as a data URI; "" for anything else."""
         facts = self.facts(path)
         if (
             facts is None
@@ -118,33 +119,33 @@ class LocalMedia:
             return ""
         try:
             return data_uri(path.expanduser().read_bytes(), probe.media_type(facts.format))
-        except OSError:  # it has gone meanwhile
+        except OSError:  # it was removed in the meantime
             return ""
 
     def read(self, path: Path) -> bytes | None:
-        """The bytes of a picture as it is uploaded, for showing it in the page; None when there is none that can be
-        (20 MB)."""
+        """Return the bytes of a picture as they would be uploaded, to show it in the page; None if it cannot be
+        uploaded (at most 20 MB)."""
         try:
             return probe.ready(probe.check_upload(path)).content
         except InvalidRequestError:
             return None
 
-    def _look(self, path: Path) -> Facts | InvalidRequestError:
+    def _inspect(self, path: Path) -> Facts | InvalidRequestError:
         try:
-            return self._remembered("facts", path, lambda: probe.facts_of(path))
+            return self._cached("facts", path, lambda: probe.facts_of(path))
         except InvalidRequestError as error:
             return error
 
-    def _remembered(self, what: str, path: Path, make: Callable[[], _T]) -> _T:
+    def _cached(self, what: str, path: Path, make: Callable[[], _T]) -> _T:
         try:
-            place = path.expanduser().absolute()
-            stamp = os.stat(place)
+            absolute = path.expanduser().absolute()
+            stat = os.stat(absolute)
         except (OSError, ValueError, RuntimeError):
             return make()
-        key = (what, place, stamp.st_mtime_ns, stamp.st_size, stamp.st_ino)
-        if key not in self._known:
+        key = (what, absolute, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if key not in self._cache:
             made = make()
-            while len(self._known) >= _MOST_KNOWN:
-                self._known.pop(next(iter(self._known)), None)
-            self._known[key] = made
-        return self._known[key]  # type: ignore[no-any-return]
+            while len(self._cache) >= _CACHE_SIZE:
+                self._cache.pop(next(iter(self._cache)), None)
+            self._cache[key] = made
+        return self._cache[key]  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""The services of a process: the real one with a key, or the embedded demo in its place."""
+"""The service that a process uses: the real one with a key, or the embedded demo."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Running(Protocol):
 
     @property
     def base_url(self) -> str:
-        """Its address."""
+        """Return its address."""
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stop it."""
 
 
 _SETTING = "%config Kling.base_url"
@@ -33,12 +33,12 @@ DEMO_ON = "Demo: videos are drawn on this machine. Nothing is sent, nothing is b
 
 
 class Services:
-    """Where submissions go, and with which key.
+    """Source of the service, its address and its key for submissions.
 
     Args:
-        environ: the environment, wrapped so that it shows itself nowhere.
+        environ: the environment, wrapped so that its repr shows no values.
         settings: those of the kernel.
-        folder: gives the notebook's folder, in which a ``.env`` may lie.
+        folder: returns the notebook's folder, which may contain a ``.env`` file.
         start: starts the demo.
     """
 
@@ -46,37 +46,37 @@ class Services:
         self, environ: Mapping[str, str], settings: Kling, folder: Callable[[], Path], start: Callable[[], Running]
     ) -> None:
         self._environ, self._settings, self._folder, self._start = environ, settings, folder, start
-        self._wanted = False
+        self._demo_on = False
         self._running: Running | None = None
         self._lock = forks.lock()
 
     @property
     def demo_forced(self) -> bool:
-        """Whether the environment asks for the demo; a notebook cannot switch that off."""
+        """Return whether the environment switches the demo on; a notebook cannot switch it off then."""
         return self._environ.get("KLING_WIDGETS_DEMO", "").strip().lower() not in ("", "0", "off", "false", "no")
 
     @property
     def demo(self) -> bool:
-        """Whether the embedded demo takes the place of the service."""
-        return self._wanted or self.demo_forced
+        """Return whether the embedded demo is used instead of the service."""
+        return self._demo_on or self.demo_forced
 
     def use_demo(self, on: bool = True) -> None:
-        """Takes the embedded demo instead of the service, or goes back.
+        """Switch to the embedded demo, or back to the service.
 
         Raises:
-            KlingError: the extra ``demo`` is not installed; or ``KLING_WIDGETS_DEMO`` is set, and it is to go off.
+            KlingError: The extra ``demo`` is not installed, or ``KLING_WIDGETS_DEMO`` keeps the demo on.
         """
         if not on and self.demo_forced:
             raise KlingError("The demo was switched on by KLING_WIDGETS_DEMO=1 and cannot be switched off from here.")
         if on:
-            self._the_demo()
-        self._wanted = on
+            self._running_demo()
+        self._demo_on = on
 
     def key_status(self) -> str:
-        """Where the key comes from, without any character of it.
+        """Return where the key was found, without any character of the key.
 
         Raises:
-            KlingError: a key is there, and cannot be used.
+            KlingError: A key was found that cannot be used.
         """
         if self.demo:
             return "demo: no key needed"
@@ -84,22 +84,22 @@ class Services:
         return f"key: found in {found.source}" if found.key else NO_KEY
 
     def key_hint(self) -> str:
-        """Why no key was found where one might have been, in sentences, or "".
+        """Return sentences that say why a likely source had no key, or "".
 
         Raises:
-            KlingError: a key is there, and cannot be used.
+            KlingError: A key was found that cannot be used.
         """
         return "" if self.demo else self._find(self._settings.base_url).hint
 
     def get(self, name: str | None = None) -> Service:
-        """The service that a new submission goes to; with a name, the one that an old submission went to.
+        """Return the service for new submissions; with a name, the service of an earlier submission.
 
         Raises:
-            MissingKeyError: there is no key.
-            KlingError: the service of an old submission cannot be reached from here.
+            MissingKeyError: There is no key.
+            KlingError: The service of the earlier submission is at another address than the one in use.
         """
         if name == DEMO or (name is None and self.demo):
-            return Service(DEMO, self._the_demo().base_url, Secret("demo"), "demo: no key needed")
+            return Service(DEMO, self._running_demo().base_url, Secret("demo"), "demo: no key needed")
         found = self._find(name if name in credentials.OWN_URLS else self._settings.base_url)
         if name is not None and found.base_url != name:
             raise KlingError(
@@ -109,17 +109,17 @@ class Services:
         return Service(found.base_url, found.base_url, found.needed(), found.source)
 
     def address(self) -> str:
-        """Return the service's address in force, also while the demo takes its place.
+        """Return the address of the real service, also while the demo is on.
 
         Raises:
-            InvalidRequestError: it cannot be used.
+            InvalidRequestError: The configured address cannot be used.
         """
         return credentials.address(self._settings.base_url or None, environ=self._environ, folder=self._folder())
 
     def _find(self, url: str | None) -> Credentials:
         return credentials.find(base_url=url or None, environ=self._environ, folder=self._folder(), origin=_SETTING)
 
-    def _the_demo(self) -> Running:
+    def _running_demo(self) -> Running:
         with self._lock:
             if self._running is None:
                 self._running = self._start()
@@ -127,7 +127,7 @@ class Services:
             return self._running
 
     def close(self) -> None:
-        """Ends the demo."""
+        """Stop the demo if it runs."""
         with self._lock:
             if self._running is not None:
                 self._running.stop()

@@ -1,7 +1,8 @@
-"""What a session works with: settings, key or demo, journal, prices, the place where it is shown.
+"""The session of a process: settings, service, journal, prices and location.
 
-``%load_ext`` makes a session, and is to cost nothing: each part is made, and what it is made of loaded, when it is
-first asked for. Only what the environment limits is read at once."""
+``%load_ext`` creates a session and must be fast: each part is imported and created on first use. Only the budget in the
+environment is read at once.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +41,12 @@ if TYPE_CHECKING:
 else:
 
     class locked_cached_property(cached_property):
-        """A cached property that is made once, also when several threads are the first to ask. ``cached_property``
-        has no lock since Python 3.12."""
+        """Cached property that is computed once even if several threads read it first. ``cached_property`` has no
+        lock since Python 3.12."""
 
         def __init__(self, make):
             super().__init__(make)
-            self._making = self.lock = forks.rlock()  # the second name is that of Python 3.11's own
+            self._making = self.lock = forks.rlock()  # ``lock`` replaces the one that Python 3.11 has
 
         def __get__(self, instance, owner=None):
             with self._making:
@@ -53,14 +54,13 @@ else:
 
 
 class Session:
-    """The user, the machine and the front end, as one process finds them, and what all front doors share: ``%kling``,
-    the form, and ``kw.submit``.
+    """Shared state of one process, used by ``%kling``, the form and ``kw.submit``.
 
     Args:
         shell: the IPython shell, or None in a script.
         environ: the environment.
-        ask: puts a question to the user, as ``Guard`` wants it; None: as the place allows.
-        connect: makes the client of a service, where it is not the usual one.
+        ask: asks the user a question, as ``Guard`` needs it; None: use the front end.
+        connect: creates the client of a service; None: the default.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Session:
     ) -> None:
         self.shell = shell
         self.environ = Environment(environ)
-        # As it is now: what a cell writes into the environment later lifts no limit.
+        # Read now, so that a cell that changes the environment later cannot raise the limit.
         self.settings = Kling.of(shell, environ)
         self._limit = environ.get(BUDGET, "")
         self._ask, self._connect = ask, connect
@@ -82,8 +82,8 @@ class Session:
         self._closing = contextlib.ExitStack()
 
     def get(self, part: type[T]) -> T:
-        """Return the one object of a class that this session has, such as its ``Submitter``: made on first use, as
-        ``part(session)``. So the rooms above this one hang their own parts on a session that does not know them."""
+        """Return this session's single instance of a class, such as ``Submitter``; created on first use as
+        ``part(session)``. Rooms above this one attach their own parts this way, unknown to the session."""
         with self._making:
             if part not in self._parts:
                 self._parts[part] = part(self)  # type: ignore[call-arg]
@@ -91,20 +91,23 @@ class Session:
             return made
 
     def on_close(self, close: Callable[[], object]) -> None:
-        """Call this when the session is closed; the last one added is called first."""
+        """Register a function to be called when the session is closed; the last one added is called first."""
         self._closing.callback(close)
 
     def close(self) -> None:
-        """End what was started here: the demo, and the watching of tasks, which go on."""
+        """Stop the demo, and stop watching tasks; the tasks themselves go on at the service."""
         with contextlib.closing(self.services):
             self._closing.close()
 
     @locked_cached_property
     def services(self) -> Services:
-        """The service, with which key; or the demo."""
+        """Return the service and its key, or the demo."""
         from kling_widgets.notebook.kernel.services import Services
 
-        return Services(self.environ, self.settings, lambda: self.place.settings or self.place.folder, self._start_demo)
+        def folder() -> Path:
+            return self.location.env_folder or self.location.folder
+
+        return Services(self.environ, self.settings, folder, self._start_demo)
 
     def _start_demo(self) -> Running:
         try:
@@ -115,89 +118,90 @@ class Session:
             raise KlingError(
                 f'The demo needs more packages ({missing.name}): pip install "kling_widgets[demo]".'
             ) from None
-        return service.start(self.home / "demo")
+        return service.start(self.data_dir / "demo")
 
     @locked_cached_property
     def guards(self) -> Mapping[bool, Guard]:
-        """The spend guards of the service, and of the demo: what that makes costs nothing, and counts for itself."""
+        """Return the spend guards, by whether they are the demo's: its videos cost nothing and are counted
+        separately."""
         from kling_widgets.notebook.kernel import front_end
         from kling_widgets.spending import guard
 
-        ask = self._ask or (lambda question: front_end.ask(question, self.place, self.shell))
+        ask = self._ask or (lambda question: front_end.ask(question, self.location, self.shell))
         made = guard.Guard(self.settings, self.price, ask, self._limit, spent=lambda: self.journal.spent())
         return {False: made, True: guard.Guard(self.settings, self.price, ask, self._limit, demo=True)}
 
     @property
     def attended(self) -> bool:
-        """Whether a question finds somebody who can answer it."""
+        """Return whether a user can answer a question."""
         from kling_widgets.notebook.kernel import front_end
 
-        return self._ask is not None or front_end.attended(self.place, self.shell)
+        return self._ask is not None or front_end.attended(self.location, self.shell)
 
     @property
     def guard(self) -> Guard:
-        """The spend guard of what is in charge: the service, or the demo."""
+        """Return the spend guard of the service or demo that is in use."""
         return self.guards[self.services.demo]
 
     def price(self, request: VideoRequest) -> Money | None:
-        """What a request comes to by this user's own prices, or None."""
+        """Return the cost of a request by this user's own price table, or None if it has no price."""
         return self.prices.estimate(request)
 
     @property
-    def home(self) -> Path:
-        """Where what is kept of this user is."""
+    def data_dir(self) -> Path:
+        """Return the folder with this user's data."""
         from kling_widgets.files.data_dir import data_dir
 
         return data_dir(self.environ)
 
     @locked_cached_property
     def watcher(self) -> Watcher:
-        """The background thread of all tasks."""
+        """Return the watcher, which runs all tasks in a background thread."""
         from kling_widgets.client.rate_limit import RateLimiter
         from kling_widgets.jobs.watcher import Watcher, connect
 
-        budget = RateLimiter(self.settings.requests_per_second)
-        self.settings.observe(lambda change: setattr(budget, "per_second", change["new"]), "requests_per_second")
-        return Watcher(budget, self._connect or connect)
+        limiter = RateLimiter(self.settings.requests_per_second)
+        self.settings.observe(lambda change: setattr(limiter, "per_second", change["new"]), "requests_per_second")
+        return Watcher(limiter, self._connect or connect)
 
     @locked_cached_property
-    def pulse(self) -> UpdateThrottle:
-        """What moves the live views of all jobs."""
+    def update_throttle(self) -> UpdateThrottle:
+        """Return the throttle that updates the live views of all jobs."""
         from kling_widgets.notebook.kernel.live_updates import UpdateThrottle
 
         return UpdateThrottle()
 
     @locked_cached_property
     def local(self) -> LocalMedia:
-        """The local pictures, clips and sounds of this user's requests."""
+        """Return the local pictures, clips and sounds of this user's requests."""
         from kling_widgets.notebook.kernel.local_files import LocalMedia
 
-        return LocalMedia(self.home / "uploads")
+        return LocalMedia(self.data_dir / "uploads")
 
     @locked_cached_property
     def journal(self) -> Journal:
-        """The record of this user's submissions."""
+        """Return the record of this user's submissions."""
         from kling_widgets.storage.journal import Journal
 
-        return Journal(self.home / "journal.sqlite")
+        return Journal(self.data_dir / "journal.sqlite")
 
     @locked_cached_property
     def presets(self) -> PresetStore:
-        """The requests that this user saved by a name."""
+        """Return the requests that this user saved under names."""
         from kling_widgets.storage.presets import PresetStore
 
-        return PresetStore(self.home / "presets")
+        return PresetStore(self.data_dir / "presets")
 
     @locked_cached_property
     def prices(self) -> PriceTable:
-        """What this user says that videos cost."""
+        """Return the user's own price table."""
         from kling_widgets.spending.price_table import PriceTable
 
-        return PriceTable(self.home / "prices.json")
+        return PriceTable(self.data_dir / "prices.json")
 
     @property
-    def place(self) -> Location:
-        """Where we are shown now. The folder is the one of the first use, also after ``os.chdir``."""
+    def location(self) -> Location:
+        """Return the current front end, with the folder of the first use, also after ``os.chdir``."""
         from kling_widgets.notebook.kernel.front_end import find
 
         found = find(self.shell, self.environ)
@@ -206,14 +210,20 @@ class Session:
 
     @property
     def videos(self) -> Path:
-        """Where videos are saved."""
+        """Return the folder in which videos are saved."""
         from kling_widgets.jobs.video_files import FOLDER
 
         chosen = self.settings.video_dir
-        return self.place.folder / Path(chosen).expanduser() if chosen else self.place.folder / FOLDER
+        return self.location.folder / Path(chosen).expanduser() if chosen else self.location.folder / FOLDER
 
-    def desk(self, service: Service, save: str | None = None, timeout: float | None = None) -> JobContext:
-        """What a job works with that goes to a service."""
+    def job_context(self, service: Service, save: str | None = None, timeout: float | None = None) -> JobContext:
+        """Return the context of a job at this service.
+
+        Args:
+            service: the service that the job's submission is sent to.
+            save: the file or folder for the video; None: the folder of the settings.
+            timeout: the longest time to watch the task, in seconds; None: that of the settings.
+        """
         from kling_widgets.jobs.context import JobContext
 
         return JobContext(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)
@@ -224,7 +234,7 @@ _lock = forks.lock()
 
 
 def session() -> Session:
-    """The session of this process."""
+    """Return the session of this process, which is created on first use."""
     global _session
     with _lock:
         if _session is None:

@@ -1,6 +1,7 @@
 """The settings of a kernel: ``%config Kling`` lists them, ``%config Kling.model = '3.0'`` changes one.
 
-``%load_ext`` makes them; what a check needs is loaded with the first value that is to be checked."""
+``%load_ext`` creates them. To keep that fast, validators import what they need on first use.
+"""
 
 from __future__ import annotations
 
@@ -16,45 +17,45 @@ from kling_widgets.core.json_values import shorten
 from kling_widgets.core.key_patterns import looks_like_key
 from kling_widgets.errors import InvalidRequestError, KlingError
 
-RATE = "KLING_WIDGETS_RPS"  # what the setting is, where the user sets none
+RATE = "KLING_WIDGETS_RPS"  # environment variable with the default of requests_per_second
 
 T = TypeVar("T")
 
 
 class _Refused(TraitError):
-    """A value that a setting does not take. It shows as one line: a verbose traceback would repeat the value."""
+    """Error for an invalid value of a setting, shown as one line: a verbose traceback would repeat the value."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"TraitError: {self}"]
 
 
-class _Quiet(TraitType[Any, Any]):
-    """Says what it does not take without repeating what looks like a key, as traitlets' own sentence would."""
+class _MaskedTrait(TraitType[Any, Any]):
+    """Trait whose error message masks what looks like a key; the message of traitlets would repeat it."""
 
     def error(self, obj: object, value: object, error: object = None, info: object = None) -> NoReturn:
         raise _Refused(f"{self.name}: expected {self.info()}, not {shorten(str(value))}")
 
 
-class TextSetting(_Quiet, Unicode[str, str]): ...
+class TextSetting(_MaskedTrait, Unicode[str, str]): ...
 
 
-class WordSetting(_Quiet, Enum[Any]): ...
+class WordSetting(_MaskedTrait, Enum[Any]): ...
 
 
-class SwitchSetting(_Quiet, Bool[bool, bool | int]): ...
+class SwitchSetting(_MaskedTrait, Bool[bool, bool | int]): ...
 
 
-class NumberSetting(_Quiet, Float[float, int | float]): ...
+class NumberSetting(_MaskedTrait, Float[float, int | float]): ...
 
 
 class Kling(Configurable):
-    """What %kling and kw.submit do when nothing else is said."""
+    """Defaults of %kling and kw.submit."""
 
-    model = TextSetting("2.6", help="The model when a line names none.").tag(config=True)
+    model = TextSetting("2.6", help="The model, if a line names none.").tag(config=True)
     wait = WordSetting(
         ["auto", True, False],
         "auto",
-        help="Whether a cell waits for its video. auto: only where a video that is finished later could not be shown.",
+        help="Whether a cell waits for its video. auto: only if a video that finishes later could not be shown.",
     ).tag(config=True)
     video_dir = TextSetting("", help="Where videos are saved; empty: kling_videos beside the notebook.").tag(
         config=True
@@ -66,24 +67,24 @@ class Kling(Configurable):
     base_url = TextSetting("", help="The address of the service; empty: CRAZYROUTER_BASE_URL, else its own.").tag(
         config=True
     )
-    timeout = NumberSetting(3600.0, help="Seconds to watch a task at the most.").tag(config=True)
+    timeout = NumberSetting(3600.0, help="The longest time to watch a task, in seconds.").tag(config=True)
     requests_per_second = NumberSetting(5.0, help="Requests a second to the service, for all tasks together.").tag(
         config=True
     )
     confirm_above = TextSetting(
-        "4 videos", help="What is made without asking, such as 4 videos, 60 seconds, 2 USD (%kling_prices); or off."
+        "4 videos", help="The most that is made without asking: 4 videos, 60 seconds, 2 USD (%kling_prices); or off."
     ).tag(config=True)
     budget = TextSetting(
-        "off", help="What this kernel may make in all, such as 20 videos, 300 seconds, 5 USD (%kling_prices); or off."
+        "off", help="The most that this kernel may make: 20 videos, 300 seconds, 5 USD (%kling_prices); or off."
     ).tag(config=True)
 
     @classmethod
     def of(cls, shell: Any, environ: Mapping[str, str]) -> Kling:
-        """The settings as the configuration of the user's IPython has them (``c.Kling.model = "3.0"``), and, where
-        that says nothing, the environment.
+        """Return the settings from the user's IPython configuration (``c.Kling.model = "3.0"``), else from the
+        environment.
 
         Raises:
-            KlingError: it sets one to what that does not take.
+            KlingError: The configuration contains an invalid value.
         """
         config = Config()
         with contextlib.suppress(ValueError):
@@ -109,7 +110,7 @@ class Kling(Configurable):
         try:
             if "\0" in str(Path(proposal["value"]).expanduser()):
                 raise RuntimeError
-        except RuntimeError:  # ~somebody whom this machine does not know
+        except RuntimeError:  # ~name of a user that this machine does not have
             raise _Refused(f"video_dir: there is no folder {shorten(proposal['value'])}.") from None
         return str(proposal["value"])
 
@@ -128,12 +129,12 @@ class Kling(Configurable):
     @validate("timeout", "requests_per_second")
     def _positive(self, proposal: Any) -> float:
         if not proposal["value"] > 0:
-            raise _Refused(f"{proposal['trait'].name} is a number above 0")
+            raise _Refused(f"{proposal['trait'].name} must be a number above 0")
         return float(proposal["value"])
 
 
 def _checked(value: Callable[[], T]) -> T:
     try:
         return value()
-    except InvalidRequestError as error:  # only after a TraitError does a trait keep what it was
+    except InvalidRequestError as error:  # only a TraitError makes a trait keep its old value
         raise _Refused(str(error)) from None

@@ -1,1 +1,1 @@
-"""The magics."""
+"""The IPython magics: ``%kling`` and its family."""

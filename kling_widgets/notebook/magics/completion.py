@@ -1,4 +1,4 @@
-"""What Tab offers behind ``%kling``: options, models, values, and ids of tasks."""
+"""Tab completion of ``%kling``: options, models, values, and task ids."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from kling_widgets.notebook.output import history_filters
 from kling_widgets.request.magic_words import SETTINGS, Setting, option_name
 
 Names = Callable[[], Sequence[str]]
-_KEPT = ("--from", "--preset")  # where a form's request may come from
+_SOURCES = ("--from", "--preset")  # of a form's request
 
 
 def options(settings: Iterable[Setting] = SETTINGS.values()) -> list[str]:
-    """Every option of ``%kling``, or those of what to make and these settings."""
+    """Return the options of all fields, and of these settings."""
     names = [f"--{option_name(name)}" for name in FIELDS if name != "prompt"] + ["--metadata"]
     names += [f"--no-{option_name(name)}" for name, field in FIELDS.items() if isinstance(field, Flag)]
     for setting in settings:
@@ -33,7 +33,7 @@ def options(settings: Iterable[Setting] = SETTINGS.values()) -> list[str]:
 
 
 def values(option: str, model: str | Model) -> list[str]:
-    """What may stand behind an option, for the model of the line."""
+    """Return the values of an option, for the model of the line."""
     if option == "model":
         return [known.name for known in MODELS.values()]
     name = option.replace("-", "_")
@@ -52,7 +52,14 @@ def values(option: str, model: str | Model) -> list[str]:
 
 
 def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6") -> tuple[str, list[str]]:
-    """The word at the end of a line, of which ``text`` is what is there before the cursor, and what it may become."""
+    """Return the word before the cursor and its completions.
+
+    Args:
+        text: the text before the cursor.
+        ids: returns the task ids.
+        presets: returns the names of the presets.
+        default: the model, if the line names none.
+    """
     line = _LINE.match(text)
     if line is None:
         return "", []
@@ -84,7 +91,7 @@ def complete(text: str, ids: Names, presets: Names = tuple, default: str = "2.6"
 
             found = OPTIONS.get(before, (*OPTIONS, FORGET))
         case "kling_form" if len(words) == 1:
-            found = [*models, *_KEPT, *options([SETTINGS["model"]])]
+            found = [*models, *_SOURCES, *options([SETTINGS["model"]])]
         case "kling_demo":
             found = ["off"]
         case "kling" | "kling_form":

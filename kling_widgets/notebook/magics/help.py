@@ -1,4 +1,4 @@
-"""What ``%kling?`` shows."""
+"""The help text of ``%kling?``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kling_widgets.request.magic_words import MAGICS, SETTINGS, option_name
 
 
 def help_text() -> str:
-    """What ``%kling?`` shows: every option with an example, printed from the catalog."""
+    """Return the help text: every option with an example, generated from the catalog."""
     fields = []
     for field in FIELDS.values():
         if field.name == "prompt":
@@ -32,25 +32,25 @@ def help_text() -> str:
             "  %kling a paper boat in the rain",
             "  %kling --model 3.0 --seconds 10 --aspect-ratio 9:16 a paper boat in the rain",
             "  %%kling --model 2.6",
-            "  a prompt of several lines stands in the cell's body",
+            "  a prompt of several lines, in the body of the cell",
             "  %kling                     (alone: a form)",
             "",
-            "{name} in a prompt or an option becomes the value of that variable; {{ and }} are braces, and $$name is",
-            "$name. A prompt that ends in a question mark goes under %%kling: IPython takes such a line for a call for",
-            "help.",
-            "No option is ever part of a prompt: a line with one in its middle, or a misspelt one, is refused, and",
-            "shown as it should be. A prompt is taken as it stands if all of it is in double quotes, if -- stands",
-            "before it, or if -- ends the first line of %%kling. A list repeats its option.",
+            "{name} in a prompt or an option is replaced by the value of that variable; {{ and }} are braces, and",
+            "$$name is $name. Use %%kling for a prompt that ends in a question mark: IPython treats such a line as a",
+            "request for help.",
+            "Options are never part of a prompt: a line with an option in its middle, or a misspelt one, is refused,",
+            "with a corrected line. A prompt is used literally if all of it is in double quotes, if -- comes before",
+            "it, or if the first line of %%kling ends in --. To set a list, repeat its option.",
             "A structured value is JSON, @file.json, or the name of a variable.",
             "",
             "What to do:",
             *settings,
-            '  --metadata \'{"name": "value"}\'\n      What the catalog does not know; sent as it is.',
+            '  --metadata \'{"name": "value"}\'\n      Fields that are not in the catalog; sent unchanged.',
             "",
             "What to make (%kling_models MODEL lists the options of one model):",
             *fields,
             "",
-            "The family:",
+            "Other magics:",
             *magics,
         )
     )

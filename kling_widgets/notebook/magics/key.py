@@ -1,4 +1,4 @@
-"""``%kling_key``: asks for a key, keeps it, forgets it; says what became of it, and never a character of it."""
+"""``%kling_key``: asks for an API key, keeps it or forgets it, and never shows a character of it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def answer(
     *,
     attended: bool,
 ) -> str:
-    """What ``%kling_key line`` does, and then says.
+    """Run ``%kling_key line``, and return the text to show.
 
     Args:
         line: nothing, ``--keep``, or ``forget``.
-        ask: gives what the user types, unseen.
-        status: says where the key is found now.
-        address: gives the address in force, which the key is asked and kept for.
-        attended: whether somebody can be asked.
+        ask: asks the user for the key without showing it, and returns it.
+        status: returns where the key is found now.
+        address: returns the address in use, for which the key is stored.
+        attended: whether the user can be asked.
 
     Raises:
-        InvalidRequestError: the line is something else, such as the key itself.
-        MissingKeyError: nobody can be asked, or what was typed cannot be a key.
+        InvalidRequestError: The line is something else, such as the key itself.
+        MissingKeyError: Nobody can be asked, or the typed text cannot be a key.
     """
     word = line.strip()
     if word == FORGET:
@@ -39,8 +39,8 @@ def answer(
         return " ".join(filter(None, (f"Forgotten; {status()}.", trouble)))
     if word not in ("", KEEP):
         raise InvalidRequestError(
-            "%kling_key asks for the key, so that it stands in no cell; delete what you typed. It takes nothing, "
-            f"{KEEP} (for the system keyring), or {FORGET}."
+            "%kling_key asks for the key, so that no cell contains it: delete what you typed. Its options are "
+            f"{KEEP} (for the system keyring) and {FORGET}."
         )
     if not attended:
         raise MissingKeyError(_NOBODY)
@@ -52,7 +52,7 @@ def answer(
     if word != KEEP and not is_own(url):
         kept = f"It is kept for {url} until this kernel ends."
     elif word != KEEP:
-        kept = f"It is kept until this kernel ends; %kling_key {KEEP} keeps one for later kernels, too."
+        kept = f"It is kept until this kernel ends; %kling_key {KEEP} keeps it for later kernels, too."
     elif trouble:
         kept = f"It is kept until this kernel ends, and no longer. {trouble}"
     else:
@@ -64,7 +64,7 @@ _NOBODY = "Nobody can be asked for a key here: set CRAZYROUTER_API_KEY instead."
 
 
 def _typed(ask: Callable[[str], str], url: str) -> Secret | None:
-    """What the user types; None for blanks."""
+    """Return the key that the user types; None if it is blank."""
     try:
         return Secret.of(ask(f"API key for {url} (it is not shown): "))
     except (EOFError, RuntimeError):  # StdinNotImplementedError is a RuntimeError

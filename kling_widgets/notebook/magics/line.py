@@ -1,4 +1,4 @@
-"""What a line of ``%kling`` or ``%kling_form`` asks for, with the variables and files of its user."""
+"""Parser of ``%kling`` and ``%kling_form`` lines, with the user's variables and files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from kling_widgets.catalog.model_names import model as find_model
 from kling_widgets.core.json_values import shorten
 from kling_widgets.errors import InvalidRequestError
-from kling_widgets.notebook.kernel.image_arrays import filed
+from kling_widgets.notebook.kernel.image_arrays import fields_with_paths
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.magics.scope import scopes
 from kling_widgets.request import magic_line
@@ -21,25 +21,25 @@ from kling_widgets.request.slips import begins_with_dash, option_at
 
 
 class LineParser:
-    """Understands the lines of one shell.
+    """Parser of the lines of one shell.
 
     Args:
         shell: the IPython shell.
-        session: has the settings, and what was submitted before.
-        local: the local variables where the line stands, as IPython gives them.
+        session: the session, for its settings, presets and journal.
+        local: the local variables of the code that contains the line, as IPython passes them.
     """
 
     def __init__(self, shell: Any, session: Session, local: Mapping[str, object] | None = None) -> None:
         self.shell, self.session = shell, session
-        # What IPython gives knows where a debugger has stopped; of a cell magic it gives the notebook's own.
-        given: Any = [local] if local and local is not shell.user_ns else []
-        self._variables: Mapping[str, object] = ChainMap(*given, *scopes(), shell.user_ns)  # type: ignore[arg-type]
+        # IPython's mapping is right where a debugger has stopped; for a cell magic it is the notebook's namespace.
+        local_scopes: Any = [local] if local and local is not shell.user_ns else []
+        self._variables: Mapping[str, object] = ChainMap(*local_scopes, *scopes(), shell.user_ns)  # type: ignore[arg-type]
 
     def command(self, line: str, cell: str | None, magic: str = "kling") -> magic_line.Command:
-        """What ``%kling``, or another magic that takes the same, is to make, and what to do with it.
+        """Parse the line and cell of ``%kling``, or of another magic with the same grammar.
 
         Raises:
-            InvalidRequestError: it cannot be understood; nothing was sent.
+            InvalidRequestError: The line cannot be parsed. Nothing was sent.
         """
         return magic_line.parse(
             line,
@@ -47,22 +47,23 @@ class LineParser:
             default=self.session.settings.model,
             variables=self._lookup,
             read=_read,
-            convert=self._place,
-            exists=_there,
+            convert=self._convert,
+            exists=_exists,
             magic=magic,
         )
 
     def form(self, line: str, cell: str | None) -> VideoRequest:
-        """The request that a form begins with.
+        """Return the initial request of a form.
 
         Raises:
-            InvalidRequestError: the line cannot be understood; KlingError: there is no such task or preset.
+            InvalidRequestError: The line cannot be parsed.
+            KlingError: There is no such task or preset.
         """
         first, option = "", option_at(line, 0)
         if option and option.name in ("from", "preset"):
             first, rest = option.option, line[option.end :].strip()
             if cell is not None:
-                raise InvalidRequestError(f"{first} brings its own prompt: use %kling_form, without a body.")
+                raise InvalidRequestError(f"{first} has its own prompt: use %kling_form without a body.")
             if first == "--from":
                 from kling_widgets.notebook.submit.resumer import Resumer
 
@@ -74,41 +75,41 @@ class LineParser:
         command = self.command(line, cell, "kling_form")
         if command.settings:
             given = ", ".join(f"--{setting.name}" for setting in SETTINGS.values() if setting.key in command.settings)
-            raise InvalidRequestError(f"A form shows what is to be made; what to do with it goes with %kling: {given}.")
+            raise InvalidRequestError(f"%kling_form takes the options of a request; use %kling for: {given}.")
         return VideoRequest.from_command(command)
 
     @staticmethod
     def one(words: list[str], what: str, line: str) -> str:
-        """The one word that a line takes.
+        """Return the only word of a line.
 
         Raises:
-            InvalidRequestError: there is none, or more.
+            InvalidRequestError: There is no word, or more than one.
         """
         if len(words) != 1:
             raise InvalidRequestError(f"Give {what}{f', not {shorten(line)}' if line.strip() else ''}.")
         return words[0]
 
     def _lookup(self, name: str) -> object:
-        """A variable of the user's: of the function that the line stands in, else of the notebook."""
+        """Return a variable of the user's: of the function that contains the line, else of the notebook."""
         return self._variables[name]
 
-    def _place(self, name: str, value: object) -> object:
-        """What a field takes in place of a variable's value: of a picture, where it takes one, a file."""
-        return filed({name: value}, self.session.local)[name]
+    def _convert(self, name: str, value: object) -> object:
+        """Return the value of a variable for a field: the path of a file, if it is a picture in memory."""
+        return fields_with_paths({name: value}, self.session.local)[name]
 
 
 def _model(word: str) -> str:
-    """The id of the model that a bare word names."""
+    """Return the id of the model that a single word names."""
     try:
         return find_model(word).id
     except InvalidRequestError as error:
-        raise InvalidRequestError(f"{error} A prompt of one word: %kling_form -- {shorten(word)[1:-1]}") from None
+        raise InvalidRequestError(f"{error} For a prompt of one word: %kling_form -- {shorten(word)[1:-1]}") from None
 
 
-def _there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.expanduser().is_file()
-    except (OSError, ValueError, RuntimeError):  # too long a name, none at all, or no such home as ~name
+    except (OSError, ValueError, RuntimeError):  # the name is too long or invalid, or ~name has no home folder
         return False
 
 

@@ -1,6 +1,7 @@
-"""``%kling`` and its family. Each magic is a few lines: the grammar understands the line, the session does the work.
+"""The magics ``%kling`` and ``%kling_…``, each of which parses its line and calls the session.
 
-``%load_ext`` loads this module, and is to cost nothing: each magic loads what it works with when it is first used."""
+``%load_ext`` imports this module and must be fast, so each magic imports what it needs on first use.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def _guarded(magic: Callable[..., Any]) -> Any:
-    """Make a magic that IPython expands no variable for, and that refuses a line or cell with an API key in it."""
+    """Return the magic without IPython's variable expansion, refusing a line or cell that contains an API key."""
 
     @no_var_expand
     @wraps(magic)
@@ -41,13 +42,12 @@ def _guarded(magic: Callable[..., Any]) -> Any:
 
 @magics_class
 class KlingMagics(Magics):
-    """The magics of one shell. IPython expands no variable in any of them: what ``{name}`` is in a prompt is decided by
-    the grammar of the line.
+    """The magics of one shell. IPython expands no variables in them: our own grammar interprets ``{name}`` in a prompt.
 
     Args:
         shell: the IPython shell.
-        session: does the work.
-        ask: gives what the user types, unseen; None: ``getpass``.
+        session: the session that they use.
+        ask: asks the user for a key without showing it, and returns it; None: ``getpass``.
     """
 
     shell: Any
@@ -58,20 +58,20 @@ class KlingMagics(Magics):
 
     @property
     def submitter(self) -> Submitter:
-        """Makes jobs of requests."""
+        """Return the session's submitter, which creates and starts jobs."""
         from kling_widgets.notebook.submit.submitter import Submitter
 
         return self.session.get(Submitter)
 
     @property
     def resumer(self) -> Resumer:
-        """Knows what was submitted before."""
+        """Return the session's resumer, which finds earlier submissions."""
         from kling_widgets.notebook.submit.resumer import Resumer
 
         return self.session.get(Resumer)
 
     def lines(self, local: Mapping[str, object] | None = None) -> LineParser:
-        """What understands the lines of this shell, with the local variables where the line stands."""
+        """Return a parser of lines, with the local variables of the code that contains the line."""
         from kling_widgets.notebook.magics.line import LineParser
 
         return LineParser(self.shell, self.session, local)
@@ -80,7 +80,7 @@ class KlingMagics(Magics):
     @no_var_expand
     @needs_local_scope
     def kling(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
-        """Makes a video; %kling? lists every option."""
+        """Make a video; %kling? lists every option."""
         from kling_widgets.notebook.submit.options import SubmitOptions
         from kling_widgets.request.request import VideoRequest
 
@@ -92,18 +92,18 @@ class KlingMagics(Magics):
         if options.dry_run:
             return self.dry_run(request, options.count)
         jobs = self.submitter.create_jobs(request, options)
-        if options.out:  # before anything is sent: also what is refused, fails or is interrupted can be looked at
+        if options.out:  # set before anything is sent, so that a job that fails or is interrupted can be inspected
             self.shell.user_ns[options.out] = self.submitter.as_batch(jobs)
         return self.submitter.run(jobs, options.wait)
 
     def dry_run(self, request: VideoRequest, count: int) -> None:
-        """Shows the body that would be sent, and what is wrong with it."""
+        """Show the body that would be sent, and its problems."""
         for problem in request.check(self.session.local.check).problems:
             say(f"{'Error' if problem.severity == 'error' else 'Note'}: {problem}")
         say(request.to_json())
         requests = [request] * count
         try:
-            question = self.session.guard.question(requests).spending  # what is unusual is said above
+            question = self.session.guard.question(requests).spending  # unusual values are shown above as problems
         except KlingError as error:
             question = str(error)
         if question:
@@ -114,12 +114,12 @@ class KlingMagics(Magics):
     @needs_local_scope
     @_guarded
     def kling_form(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> Any:
-        """Shows the form: ``%kling_form [MODEL]``; of a task, ``%kling_form --from ID``; of a preset, ``%kling_form
-        --preset NAME``; of what ``%kling`` takes, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
+        """Show a form: ``%kling_form [MODEL]``; for a task, ``%kling_form --from ID``; for a preset, ``%kling_form
+        --preset NAME``; for a line as ``%kling`` takes it, ``%kling_form --model 3.0 --seconds 7 a paper boat``."""
         return self.form(self.lines(local_ns).form(line, cell))
 
     def form(self, request: VideoRequest) -> Any:
-        """The form of a request."""
+        """Return the form of a request."""
         from kling_widgets.notebook.form.form import Form
 
         return Form.from_request(request, self.session)
@@ -127,7 +127,7 @@ class KlingMagics(Magics):
     @line_magic
     @_guarded
     def kling_models(self, line: str) -> Any:
-        """Shows the models; what one takes, ``%kling_models MODEL``; how some differ, ``%kling_models MODEL MODEL``."""
+        """Show all models; ``%kling_models MODEL`` the fields of one; ``%kling_models MODEL MODEL`` a comparison."""
         from kling_widgets.catalog.model_names import model
         from kling_widgets.notebook.output import model_tables
 
@@ -139,7 +139,7 @@ class KlingMagics(Magics):
     @line_magic
     @_guarded
     def kling_tasks(self, line: str) -> Any:
-        """Shows your tasks, newest first: ``%kling_tasks [NUMBER] [--model 2.6] [--status failed] [--since 2026-11-22]
+        """Show your tasks, newest first: ``%kling_tasks [NUMBER] [--model 2.6] [--status failed] [--since 2026-11-22]
         [--until 2026-11-30] [words of the prompt]``."""
         from kling_widgets.notebook.magics.tasks import read
 
@@ -149,14 +149,14 @@ class KlingMagics(Magics):
     @line_magic
     @_guarded
     def kling_show(self, line: str) -> Any:
-        """Shows a task and its video: ``%kling_show ID``."""
+        """Show a task and its video: ``%kling_show ID``."""
         return self.resumer.show(self.lines().one(line.split(), "a task's id (%kling_tasks lists them)", line))
 
     @line_magic
     @_guarded
     def kling_resume(self, line: str) -> Any:
-        """Goes on watching: ``%kling_resume [ID]``; alone, everything that has not ended. ``%kling_resume ID #7``: the
-        task is that of submission #7, whose answer was lost."""
+        """Watch a task again: ``%kling_resume [ID]``; without an ID, all that have not ended. ``%kling_resume ID #7``
+        assigns the task to submission #7, whose answer was lost."""
         words = line.split()
         of = words.pop() if len(words) == 2 and words[1].startswith("#") else None
         found = self.resumer.resume(self.lines().one(words, "a task's id", line) if words else None, of=of)
@@ -168,18 +168,18 @@ class KlingMagics(Magics):
     @line_magic
     @_guarded
     def kling_forget(self, line: str) -> None:
-        """Takes submissions off the journal; their videos stay: ``%kling_forget ID [ID …]``."""
+        """Remove submissions from the journal, but not their videos: ``%kling_forget ID [ID …]``."""
         words = line.split()
         if not words:
-            raise InvalidRequestError("Give the ids of what is to be forgotten (%kling_tasks lists them).")
+            raise InvalidRequestError("Give the ids to forget (%kling_tasks lists them).")
         count = self.resumer.forget(words)
         say(f"Forgotten: {count} of {len(words)}." if len(words) > 1 else "Forgotten." if count else "")
 
     @line_magic
     @_guarded
     def kling_code(self, line: str) -> None:
-        """Puts code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID that of the form
-        or task that was last worked on."""
+        """Put code into the next cell: ``%kling_code [ID] [magic|python|curl|json]``; without an ID, the code of the
+        form or task that was last used."""
         from kling_widgets.request.code_kinds import CODE_KINDS
 
         writers = {kind.lower(): write for kind, write in CODE_KINDS.items()}
@@ -191,22 +191,22 @@ class KlingMagics(Magics):
             request = self.resumer.entry(self.lines().one(words, "a task's id", line)).request
         elif self.submitter.latest is not None:
             request = self.submitter.latest
-        elif entries := self.session.journal.entries(1):  # of a kernel before this one
+        elif entries := self.session.journal.entries(1):  # of an earlier kernel
             request = entries[0].request
         else:
-            raise KlingError("There is no form and no task yet whose code could be shown.")
+            raise KlingError("There is no form or task yet whose code could be shown.")
         if note := request.left_out():
             say(f"Note: {note}")
         kind = kinds[0].lower() if kinds else "magic"
         code = writers[kind](request).rstrip("\n")
-        self.shell.set_next_input(f"%%bash\n{code}" if kind == "curl" else code)  # fit to be run; JSON only to be read
+        self.shell.set_next_input(f"%%bash\n{code}" if kind == "curl" else code)  # curl can be run; JSON only read
 
     @line_magic
     @_guarded
     def kling_prices(self, line: str) -> Any:
-        """Shows your own price table, from which costs are estimated: ``%kling_prices``; sets the price of a second:
-        ``%kling_prices 2.6 PRICE --currency USD``, for some clips alone ``--resolution 1080P --sound on --input
-        image``; takes a whole list, CSV or JSON: ``%kling_prices from FILE``; removes: ``%kling_prices 2.6 forget``."""
+        """Show your own price table, from which costs are estimated: ``%kling_prices``; set the price of a second:
+        ``%kling_prices 2.6 PRICE --currency USD``, for some clips only: ``--resolution 1080P --sound on --input
+        image``; import a list, CSV or JSON: ``%kling_prices from FILE``; remove: ``%kling_prices 2.6 forget``."""
         from kling_widgets.notebook.magics.prices import prices
 
         return prices(self.session.prices, line)
@@ -214,7 +214,7 @@ class KlingMagics(Magics):
     @line_magic
     @_guarded
     def kling_demo(self, line: str) -> None:
-        """Takes the embedded demo instead of the service: ``%kling_demo``; back with ``%kling_demo off``."""
+        """Switch to the embedded demo: ``%kling_demo``; back to the service: ``%kling_demo off``."""
         from kling_widgets.notebook.kernel.services import DEMO_ON
 
         word = line.strip().lower() or "on"
@@ -226,7 +226,7 @@ class KlingMagics(Magics):
     @line_magic
     @_guarded
     def kling_doctor(self, line: str) -> Any:
-        """Looks at what works here and what does not, with what to do, fit for a bug report: ``%kling_doctor``."""
+        """Check this installation and show what to do, in a table for bug reports: ``%kling_doctor``."""
         from kling_widgets.notebook.doctor import doctor
 
         if line.strip():
@@ -236,24 +236,24 @@ class KlingMagics(Magics):
     @line_magic
     @_guarded
     def kling_key(self, line: str) -> None:
-        """Asks for an API key for the address in force and keeps it for this kernel; ``%kling_key --keep`` also for
-        later ones, in the system's keyring; ``%kling_key forget`` forgets both."""
+        """Ask for an API key for the address in use and keep it for this kernel; ``%kling_key --keep`` also for later
+        ones, in the system keyring; ``%kling_key forget`` forgets both."""
         from getpass import getpass
 
         from kling_widgets.notebook.magics import key as key_dialogue
 
-        ask, attended = self.ask or getpass, self.session.place.front_end.asks
+        ask, attended = self.ask or getpass, self.session.location.front_end.asks
         services = self.session.services
         say(key_dialogue.answer(line, ask, services.key_status, services.address, attended=attended))
 
     def ids(self) -> list[str]:
-        """The ids that may be meant, newest first. What is completed is run with the line: an id that is no word, as in
-        a journal of somebody else, is never offered."""
+        """Return the task ids for completions, newest first. A completion becomes code, so an id with other characters,
+        as a manipulated journal may contain, is replaced by the submission's number."""
         ids = [(entry.task_id or "", f"#{entry.key}") for entry in self.session.journal.entries(50)]
         return [task if re.fullmatch(r"[\w.:-]+", task, re.ASCII) else number for task, number in ids]
 
     def presets(self) -> Sequence[str]:
-        """The names of the presets."""
+        """Return the names of the presets."""
         return self.session.presets.names()
 
 
@@ -263,11 +263,11 @@ def _help() -> str:
     return help_text()
 
 
-KlingMagics.kling.getdoc = _help  # type: ignore[union-attr]  # made when %kling? asks for it
+KlingMagics.kling.getdoc = _help  # type: ignore[union-attr]  # IPython calls it for %kling?
 
 
 def register(shell: Any, session: Session) -> None:
-    """Gives the shell the magics, ``%config Kling`` and the completions; once more changes nothing."""
+    """Register the magics, ``%config Kling`` and the completions; a second call changes nothing."""
     unregister(shell)
     magics = KlingMagics(shell, session)
     shell.register_magics(magics)
@@ -276,7 +276,7 @@ def register(shell: Any, session: Session) -> None:
 
 
 def unregister(shell: Any) -> None:
-    """Takes everything back."""
+    """Remove the magics, ``%config Kling`` and the completions."""
     manager = shell.magics_manager
     manager.registry.pop(KlingMagics.__name__, None)
     for kind, names in KlingMagics.magics.items():

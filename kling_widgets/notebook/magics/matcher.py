@@ -1,4 +1,4 @@
-"""How IPython asks for what Tab offers. ``%load_ext`` loads this module, and each Tab asks it, in any line."""
+"""Completion matcher for IPython. ``%load_ext`` imports this module, and each Tab in any line calls it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ Names = Callable[[], Sequence[str]]
 
 
 def matcher(ids: Names, presets: Names, default: Callable[[], str]) -> Any:
-    """What ``shell.Completer.custom_matchers`` takes. A hook for a command would know neither ``x = %kling`` nor where
-    a word such as 16:9 begins, and its words would stand among Python's own."""
+    """Return a matcher for ``shell.Completer.custom_matchers``.
+
+    IPython's command hooks are not enough: they do not handle ``x = %kling`` or words such as 16:9, and their
+    completions are mixed with Python's own.
+    """
 
     @context_matcher(identifier="kling_widgets")  # type: ignore[untyped-decorator,unused-ignore]
     def kling(context: CompletionContext) -> SimpleMatcherResult:
         if "%kling" not in context.text_until_cursor:
             return {"completions": []}
-        from kling_widgets.notebook.magics.completion import complete  # the catalog, only for a line of ours
+        from kling_widgets.notebook.magics.completion import complete  # it imports the catalog
 
         word, found = complete(context.text_until_cursor, ids, presets, default())
         completions = [SimpleCompletion(text=each, type="magic") for each in found]

@@ -17,7 +17,7 @@ from kling_widgets.spending import price_list, price_row
 from kling_widgets.spending.price_table import INPUTS, Price, PriceTable
 
 _SWITCH = ("on", "off")
-# What may stand behind an option, where that is known.
+# The options, with their values if these are known.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--resolution": getattr(FIELDS["resolution"], "choices", ()),
     "--sound": _SWITCH,
@@ -27,22 +27,22 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 FORGET, FROM = "forget", "from"
 USAGE = (
-    "To set the price of a second: %kling_prices MODEL PRICE --currency USD, for some clips alone with --resolution "
-    "1080P, --sound on, --input image (text, image, references or video; image is a first frame). A whole list: "
+    "To set the price of a second: %kling_prices MODEL PRICE --currency USD, for some clips only with --resolution "
+    "1080P, --sound on, --input image (text, image, references or video; image is a first frame). To import a list: "
     "%kling_prices from prices.csv. To remove: %kling_prices MODEL forget."
 )
 _LIST = re.compile(r'\s*from\s+(?:"(?P<quoted>[^"]+)"|(?P<bare>[^"\s]+))(?P<rest>(?:\s.*)?)', re.DOTALL | re.IGNORECASE)
 
 
 def prices(table: PriceTable, line: str) -> Table:
-    """Does what the line asks, and shows the table.
+    """Run ``%kling_prices line``, and return the price table.
 
     Raises:
-        InvalidRequestError: the line cannot be understood; nothing was changed.
-        KlingError: the table cannot be written.
+        InvalidRequestError: The line cannot be parsed. Nothing was changed.
+        KlingError: The table cannot be written.
     """
     if found := _LIST.fullmatch(line):
-        return _take(table, Path(found["quoted"] or found["bare"]), found["rest"])
+        return _import(table, Path(found["quoted"] or found["bare"]), found["rest"])
     words, options = _read(line)
     match words:
         case []:
@@ -51,7 +51,7 @@ def prices(table: PriceTable, line: str) -> Table:
         case [name, word] if word.lower() == FORGET:
             if "--currency" in options:
                 raise InvalidRequestError(
-                    "A table has one currency: to forget takes --resolution, --sound and --input."
+                    "A table has one currency: forget takes only --resolution, --sound and --input."
                 )
             if not sum(table.forget(price) for price in _prices(name, "0", options)):
                 raise InvalidRequestError(
@@ -64,13 +64,13 @@ def prices(table: PriceTable, line: str) -> Table:
     return show(table)
 
 
-def _take(table: PriceTable, path: Path, rest: str) -> Table:
-    """Sets all prices of a file, or none."""
+def _import(table: PriceTable, path: Path, rest: str) -> Table:
+    """Set all prices of a file, or none if one is invalid."""
     words, options = _read(rest)
     if words or options.keys() - {"--currency"}:
         raise InvalidRequestError(
-            f"{shorten(rest)} is not understood. A list is %kling_prices from FILE, with --currency USD if the file "
-            'names none; a path with blanks in double quotes, as in from "my prices.csv".'
+            f"{shorten(rest)} is not understood. To import a list: %kling_prices from FILE, with --currency USD if the "
+            'file has no currency, and a path with spaces in double quotes, as in from "my prices.csv".'
         )
     found, unit = price_list.read(path)
     given = options.get("--currency", "")
@@ -82,7 +82,7 @@ def _take(table: PriceTable, path: Path, rest: str) -> Table:
 
 
 def show(table: PriceTable, done: str = "") -> Table:
-    """The table, and whose word it is; before that what was done."""
+    """Return the price table with notes: the text ``done``, the source of the prices, and the usage."""
     rows = [
         [
             price.model.removeprefix(PREFIX),
@@ -103,7 +103,7 @@ def show(table: PriceTable, done: str = "") -> Table:
 
 
 def _read(line: str) -> tuple[list[str], dict[str, str]]:
-    """The words of a line, and its options."""
+    """Return the words of a line, and its options."""
     words: list[str] = []
     options: dict[str, str] = {}
     left = iter(re.sub(r"(?<!\S)(--\w+)=", r"\1 ", line).split())
@@ -123,7 +123,7 @@ def _read(line: str) -> tuple[list[str], dict[str, str]]:
 
 
 def _prices(name: str, per_second: str, options: Mapping[str, str]) -> list[Price]:
-    """What a line sets: a row of a list, whose columns are the options."""
+    """Return the prices that a line sets, parsed like a row of a list with the options as columns."""
     cells = {option.removeprefix("--"): text for option, text in options.items()}
     try:
         return list(price_row.prices({**cells, "model": name, "per_second": per_second}))

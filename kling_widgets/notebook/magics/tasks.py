@@ -1,4 +1,4 @@
-"""Reads the line of ``%kling_tasks``."""
+"""Parser of ``%kling_tasks`` lines."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from kling_widgets.core.json_values import shorten
 from kling_widgets.errors import InvalidRequestError
 
 OPTIONS = ("model", "status", "since", "until")
-_NUMBER = 20  # tasks of %kling_tasks
+_NUMBER = 20  # tasks that %kling_tasks shows by default
 
 
 def read(line: str) -> tuple[int, dict[str, str]]:
-    """How many tasks a line of ``%kling_tasks`` asks for, and which: the first word may be a number, what is no option
-    is text of the prompt.
+    """Return the number of tasks that a line requests, and the filters.
+
+    The first word may be a number; words that are not options are searched for in the prompt.
 
     Raises:
-        InvalidRequestError: there is no such option, or it has no value.
+        InvalidRequestError: There is no such option, or it has no value.
     """
     words = line.split()
     count = int(words.pop(0)) if words and re.fullmatch(r"\d{1,9}", words[0], re.ASCII) else _NUMBER
@@ -32,7 +33,7 @@ def read(line: str) -> tuple[int, dict[str, str]]:
             options = ", ".join(f"--{each}" for each in OPTIONS)
             raise InvalidRequestError(f"%kling_tasks takes a number, {options} and words, not {shorten(word)}.")
         if not equals and not words:
-            raise InvalidRequestError(f"%kling_tasks: --{name} needs a value behind it.")
+            raise InvalidRequestError(f"%kling_tasks: --{name} needs a value after it.")
         given[name] = value if equals else words.pop(0)
     if text:
         joined = " ".join(text)

@@ -11,7 +11,7 @@ from kling_widgets.core.text import one_line
 from kling_widgets.errors import KlingError, WaitTimeoutError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import JobSnapshot
-from kling_widgets.notebook.kernel.cell import here, is_seen
+from kling_widgets.notebook.kernel.cell import is_visible, run_id
 from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.kernel.live_updates import UpdateThrottle
 from kling_widgets.notebook.kernel.session import Session
@@ -33,15 +33,15 @@ def outputs(jobs: Sequence[Job], session: Session, *, wait: bool) -> Sequence[Te
         session: Source of the location and the settings.
         wait: Whether the cell waits until the jobs have ended.
     """
-    location, settings = session.place, session.settings
+    location, settings = session.location, session.settings
     kind: type[TextOutput] = TextOutput
     throttle = None
     if location.front_end.widgets:
-        kind = WidgetOutput if is_seen(session.shell) else _Unseen
+        kind = WidgetOutput if is_visible(session.shell) else _Unseen
         throttle = (
             UpdateThrottle(background=False)
             if kind is WidgetOutput and not location.front_end.background
-            else session.pulse
+            else session.update_throttle
         )
     mode = cast(Display, settings.display)
     return [kind(job, location, session.shell, mode, settings.autoplay, wait, throttle) for job in jobs]
@@ -109,7 +109,7 @@ class TextOutput:
         self.print_line(" · ".join(filter(None, (request.spec.title, request.settings(), demo))))
         for notice in notices(self.job):
             self.print_line(notice)
-        self.cell = here(self.shell)
+        self.cell = run_id(self.shell)
         self.job._display = self.show_again
         self.job._state.listen(self.snapshots.put)
 
@@ -158,7 +158,7 @@ class TextOutput:
 
     def show_again(self, job: Job) -> None:
         """Show the job in another cell; do nothing in the cell that shows it already."""
-        if (cell := here(self.shell)) == self.cell:
+        if (cell := run_id(self.shell)) == self.cell:
             return
         self.cell = cell
         snapshot = job._state.snapshot()
@@ -190,7 +190,7 @@ class WidgetOutput(TextOutput):
         self.plain: tuple[dict[str, Any], dict[str, Any]] | None = None
         self.view = JobView(self.job, self.location, self.mode, self.autoplay, waits=self.waits, on_end=self.finish)
         self.handle: Any = display(self.view.widget, display_id=True)  # type: ignore[no-untyped-call]
-        self.cell = here(self.shell)
+        self.cell = run_id(self.shell)
         self.job._display = self.show_again
         self.throttle.follow(self.job._state, self.view.show)
 
@@ -208,7 +208,7 @@ class WidgetOutput(TextOutput):
     def drain(self) -> None:
         """Show the pending snapshots of all jobs if threads cannot do so."""
         if not self.throttle.background:
-            self.throttle.turn()
+            self.throttle.show_due()
 
     def finish(self, snapshot: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Replace the live view by the plain output.
@@ -230,7 +230,7 @@ class WidgetOutput(TextOutput):
         """
         from IPython.display import display
 
-        if (cell := here(self.shell)) == self.cell:
+        if (cell := run_id(self.shell)) == self.cell:
             return
         self.cell = cell
         if self.plain:
@@ -248,7 +248,7 @@ class _Unseen(WidgetOutput):
 
     def begin(self) -> None:
         """Register the job for display in a later cell, and display nothing now."""
-        self.cell = here(self.shell)
+        self.cell = run_id(self.shell)
         if self.job._display is None:  # otherwise a cell shows it already
             self.job._display = self.show_again
 
@@ -269,7 +269,7 @@ class _Unseen(WidgetOutput):
 
     def show_again(self, job: Job) -> None:
         """Show the job as a live widget from now on; do nothing within the callback that started it."""
-        if here(self.shell) != self.cell:
+        if run_id(self.shell) != self.cell:
             super().begin()
 
 

@@ -64,7 +64,7 @@ def as_html(shown: Presentation) -> Markup:
         file, path = relative_link(figure.clip.path, location.folder), figure.clip.path
         if file:
             origin.append(Markup('<a href="{}" download>{}</a>').format(file, one_line(path.name)))
-        if location.astray or not file:
+        if location.may_move or not file:
             origin.append(Markup("<code>{}</code>").format(one_line(path)))
     if link := figure.link:
         origin.append(_LINK.format(link))

@@ -18,7 +18,7 @@ def as_markdown(shown: Presentation) -> str:
         file = relative_link(figure.clip.path, location.folder)
         name = _markdown(one_line(figure.clip.path.name))
         last.append(f"[{name}]({file})" if file else name)
-        if location.astray:
+        if location.may_move:
             last.append(_markdown(one_line(figure.clip.path)))
     if link := figure.link:
         last.append(f"[link](<{link}>)")

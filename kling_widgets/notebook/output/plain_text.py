@@ -16,7 +16,9 @@ def as_text(shown: Presentation) -> str:
     if figure.clip:
         # A notebook may be shared, so its output does not show the folders above it.
         inside = (
-            path_inside(figure.clip.path, location.folder) if location.front_end.rich and not location.astray else None
+            path_inside(figure.clip.path, location.folder)
+            if location.front_end.rich and not location.may_move
+            else None
         )
         lines.append(f"file {one_line(inside or figure.clip.path)}")
     if link := figure.link:

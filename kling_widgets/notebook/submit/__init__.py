@@ -1,1 +1,1 @@
-"""From requests to jobs that run."""
+"""From requests to running jobs: submitting, matching reruns, resuming."""

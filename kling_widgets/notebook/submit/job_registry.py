@@ -1,4 +1,4 @@
-"""The jobs of this process that are under way: none is begun a second time."""
+"""Registry of the running jobs of this process, which prevents a second job for one submission."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class JobRegistry:
-    """Finds the job of a submission, or makes one that goes on with it.
+    """Registry of running jobs, at most one for each submission.
 
     Args:
-        session: what the jobs work with.
+        session: the session of the jobs.
 
     Attributes:
-        jobs: those that have not ended, by the journal's number.
+        jobs: the jobs that have not ended, by the number of their submission.
     """
 
     def __init__(self, session: Session) -> None:
@@ -31,30 +31,32 @@ class JobRegistry:
         session.on_close(self.stop)
 
     def _forget(self) -> None:
-        """A forked child works on none: those of its parent go on there."""
+        """Forget all jobs in a forked child: they go on in the parent."""
         self.jobs = {}
 
     def register(self, job: Job) -> Job:
-        """Remember the job until it ends, so that nobody begins another one of the same submission."""
+        """Remember the job until it ends, so that no second job is created for its submission."""
         from kling_widgets.jobs.snapshot import ENDED, JobSnapshot
 
-        def heard(moment: JobSnapshot) -> None:
-            if moment.state in ENDED and self.jobs.get(key) is job:
+        def on_change(snapshot: JobSnapshot) -> None:
+            if snapshot.state in ENDED and self.jobs.get(key) is job:
                 self.jobs.pop(key, None)
 
         key = job._runner.key
         self.jobs[key] = job
-        job._state.listen(heard)
+        job._state.listen(on_change)
         return job
 
     def rejoin(self, entry: Submission, note: str = "", request: VideoRequest | None = None) -> Job:
-        """Return the job of an entry: the one that is under way, else one that goes on where the entry
-        ends, or that watches what another kernel sends.
+        """Return the running job of a submission, else a new one that continues it or watches it in another kernel.
 
         Args:
-            entry: the journal's.
-            note: why it is shown.
-            request: what was asked, if it is at hand: with its local files.
+            entry: the submission's entry in the journal.
+            note: shown with the job: the reason why it is shown.
+            request: the request with its local files, if available.
+
+        Raises:
+            KlingError: The submission has no task id and cannot be continued.
         """
         from kling_widgets.jobs.job import Job
         from kling_widgets.storage.submission import UNSENT
@@ -65,18 +67,18 @@ class JobRegistry:
             if entry.task_id is None:  # it may have been accepted, or have ended, since it was read
                 entry = session.journal.find(f"#{entry.key}") or entry
             if entry.task_id is not None or (job is None and entry.state in UNSENT):
-                desk = session.desk(session.services.get(entry.service))
+                context = session.job_context(session.services.get(entry.service))
                 follow = entry.task_id is None
-                job = self.register(Job((follow and request) or entry.request, desk, entry, follow=follow))
-                if entry.error:  # that the service had it no more: let us see
+                job = self.register(Job((follow and request) or entry.request, context, entry, follow=follow))
+                if entry.error:  # the service did not know the task any more: try again
                     session.journal.update(entry.key, error=None)
-            elif job is None:  # a job that is made of it would send it
-                said = f"Submission #{entry.key} has no task id, so there is nothing to go on with."
-                raise KlingError(f"{said} {entry.error}" if entry.error else said)
+            elif job is None:  # a new job would send the request again
+                error = f"Submission #{entry.key} has no task id, so there is nothing to resume."
+                raise KlingError(f"{error} {entry.error}" if entry.error else error)
         job._note = note
         return job
 
     def stop(self) -> None:
-        """Stop to watch the tasks, which go on."""
-        for job in list(self.jobs.values()):  # each that ends is taken out
+        """Stop watching the tasks, which go on at the service."""
+        for job in list(self.jobs.values()):  # a copy, as each job that ends is removed
             job.stop()

@@ -1,4 +1,4 @@
-"""How requests are submitted: how many videos of each, where they are saved, whether to ask or to wait."""
+"""Options of a submission: how many videos of each request, where to save them, whether to ask and to wait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kling_widgets.core.key_patterns import looks_like_key
 from kling_widgets.errors import InvalidRequestError
 from kling_widgets.notebook.submit.arguments import described
 
-MAX_COUNT = 1000  # videos of one request in one call: more is a slip
+MAX_COUNT = 1000  # videos of one request in one call; a larger number is probably a mistake
 MAX_SECONDS = 1e6  # eleven days
 
 
@@ -25,17 +25,17 @@ class SubmitOptions:
 
     Attributes:
         count: how many videos of each request to make.
-        save: the file or folder to save in; None: as the settings say.
-        timeout: seconds to watch at the most; None: as the settings say.
-        new: make another one where the cell, run again, has the same one under way.
-        reuse: take the video of the same request that is there already.
-        yes: make what is new without asking, as far as the budget allows it.
-        wait: whether to wait until the video is saved; None: as the settings say.
-        out: the variable that takes the job; "": none.
+        save: the file or folder to save in; None: that of the settings.
+        timeout: the longest time to watch a task, in seconds; None: that of the settings.
+        new: make another video even if the same request of this cell is under way.
+        reuse: use the existing video of an identical request, if there is one.
+        yes: submit without asking; the budget still applies.
+        wait: whether to wait until the video is saved; None: as in the settings.
+        out: the name of a variable for the job; "" for none.
         dry_run: show the body, and send nothing.
 
     Raises:
-        InvalidRequestError: two of them contradict each other.
+        InvalidRequestError: ``new`` and ``reuse`` are both set.
     """
 
     count: int = 1
@@ -50,15 +50,16 @@ class SubmitOptions:
 
     def __post_init__(self) -> None:
         if self.new and self.reuse:
-            raise InvalidRequestError("--new makes another one, --reuse takes one that is there: give one of them.")
+            raise InvalidRequestError("--new makes another video, --reuse takes an existing one: use one of them.")
 
     @classmethod
     def of(cls, **given: Any) -> SubmitOptions:
-        """Return the options that a user has given: numbers, switches and paths of any library. None is as if nothing
-        was given, but for a count.
+        """Return the options for arguments of a user, who may pass numbers, switches and paths of any library.
+
+        None counts as not passed, except for ``count``.
 
         Raises:
-            InvalidRequestError: one of them is something else. Nothing was sent.
+            InvalidRequestError: An option has an invalid value. Nothing was sent.
         """
         found = {name: value for name, value in given.items() if value is not None or name == "count"}
         return cls(**{name: _CHECKS.get(name, _flag)(name, value) for name, value in found.items()})
@@ -68,7 +69,7 @@ DEFAULTS = SubmitOptions()
 
 
 def _real(given: object) -> float | None:
-    """Return a number of whatever library; None for what is none."""
+    """Return a number of any library as a float; None if it is not a number."""
     number = isinstance(given, Real | Decimal) and not kind_of(given)
     return float(given) if number else None  # type: ignore[arg-type]
 
@@ -88,7 +89,7 @@ def _timeout(name: str, given: object) -> float:
 
 
 def _flag(name: str, given: object) -> bool:
-    """Return whether something is wanted. A text such as "no" would count as a yes."""
+    """Return a switch as a bool. Strings are refused, as bool("no") is true."""
     if kind_of(given) in BOOLS:
         return bool(given)
     if (number := _real(given)) in (0, 1):
@@ -101,12 +102,12 @@ def _path(name: str, given: object) -> str:
     if not isinstance(path, str):
         raise _refused(name, "the path of a file or folder", given)
     if looks_like_key(path):
-        raise InvalidRequestError("What looks like an API key is no place to save in. Nothing was sent.")
+        raise InvalidRequestError("save looks like an API key, not like a path. Nothing was sent.")
     return path
 
 
 def _refused(name: str, takes: str, given: object) -> InvalidRequestError:
-    return InvalidRequestError(f"{name} is {takes}, not {described(given)}. Nothing was sent.")
+    return InvalidRequestError(f"{name} must be {takes}, not {described(given)}. Nothing was sent.")
 
 
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {

@@ -1,8 +1,8 @@
-"""Whether a wish is new, or one that is under way already: a cell that is run again must not pay again.
+"""Matching of requests with earlier submissions, so that a cell that is run again does not pay again.
 
-The n-th identical wish of a cell's run meets the n-th one of the run before, if that has not ended. So a loop that asks
-four times makes four videos, and the same loop run again watches those four. A click on a button has no run before: it
-meets what is under way in this kernel.
+The n-th identical request of a cell's run matches the n-th one of the previous run, if that has not ended. So a loop
+that submits four times makes four videos, and the same loop run again watches those four. A click on a button has no
+previous run: it matches submissions that are under way in this kernel.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.requested import RequestKey
 from kling_widgets.storage.submission import OPEN, UNDER_WAY, UNFINISHED, UNSENT, Submission
 
-AGAIN = "To make another one: --new, in Python new=True."
-_USUAL = str(DEFAULT_SECONDS)  # as a body has it
-_FIRST = ("model", "prompt", "image", "images", "size", "seconds")  # in this order in the bodies of versions before
-_NOT_DONE = (*OPEN, "refused", "failed")  # the user runs the cell again for these, and not for what is there already
-_LARGEST = 64 * 2**20  # bytes; above any picture that can be uploaded, a file is told by its size and time
+AGAIN = "To make another one: --new (Python: new=True)."
+_DEFAULT_SECONDS = str(DEFAULT_SECONDS)  # as it is written in a body
+_FIRST = ("model", "prompt", "image", "images", "size", "seconds")  # the first keys of bodies in earlier versions
+_NOT_DONE = (*OPEN, "refused", "failed")  # a user runs the cell again for these, not for finished ones
+_LARGEST_HASHED = 64 * 2**20  # bytes, more than any picture that can be uploaded; larger files count by size and time
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A wish, and what it meets.
+    """A request, and the earlier submission that it matches.
 
     Attributes:
-        request: what is asked.
-        wish: what tells it from others.
-        entry: the submission that it meets, or None for a new one.
-        note: why, in words, or "".
+        request: the request.
+        key: identifies the request.
+        entry: the submission that it matches, or None for a new one.
+        note: the reason, for the user, or "".
     """
 
     request: VideoRequest
-    wish: RequestKey
+    key: RequestKey
     entry: Submission | None = None
     note: str = ""
 
 
-class Overtaken(Exception):
-    """What was looked at has changed since."""
+class MatchesChanged(Exception):
+    """Raised if the journal has changed since the matches were computed."""
 
 
-class Meeting:
-    """Requests that are made together, and what they may meet. Files are read once, however often it is asked.
+class RerunMatcher:
+    """Matcher of the requests of one call with earlier submissions. Files are read once.
 
     Args:
-        requests: in the order in which they are made.
-        service: the name of the service that they would go to.
-        cell: the cell or click that makes them; None: a script or a form, where only ``reuse`` meets anything.
-        journal: knows what was submitted.
-        new: meet nothing.
-        reuse: meet also what is finished.
+        requests: in the order in which they are submitted.
+        service: the name of the service that they would be sent to.
+        cell: the cell or click that submits them; None in a script or a form, where only ``reuse`` matches anything.
+        journal: the record of earlier submissions.
+        new: match nothing.
+        reuse: also match finished submissions.
     """
 
     def __init__(
@@ -78,145 +78,140 @@ class Meeting:
         reuse: bool,
     ) -> None:
         content = cache(_content)
-        self._asked = [(request, wish_of(request, service, cell, content)) for request in requests]
+        self._requests = [(request, request_key(request, service, cell, content)) for request in requests]
         self._cell, self._journal, self._new, self._reuse = cell, journal, new, reuse
-        self._there = cache(lambda path: find(Path(path)) is not None)
+        self._exists = cache(lambda path: find(Path(path)) is not None)
 
     @property
     def repeatable(self) -> bool:
-        """Whether a cell makes them, which meets them when it is run again."""
+        """Return whether the requests are of a cell, which matches them again if it is run again."""
         return self._cell is not None and not self._cell.click
 
-    def met(self) -> list[Match]:
-        """What each of the requests meets now.
+    def matches(self) -> list[Match]:
+        """Return the current match of each request.
 
         Raises:
-            SubmissionUnknownError: the same was sent before, and there was no answer.
+            SubmissionUnknownError: The same request was sent before, and its answer was lost.
         """
-        met: list[Match] = []
+        matches: list[Match] = []
         so_far: Counter[str] = Counter()
-        for request, wish in self._asked:
+        for request, key in self._requests:
             found = None
             if not self._new:
-                taken = [each.entry.key for each in met if each.entry]
-                found = self._again(wish, so_far[wish.fingerprint], taken)
+                taken = [each.entry.key for each in matches if each.entry]
+                found = self._from_previous_run(key, so_far[key.fingerprint], taken)
                 if found is None and self._reuse:
-                    found = self._alike(wish, taken)
-            so_far[wish.fingerprint] += 1
-            met.append(Match(request, wish, *(found or ())))
-        return met
+                    found = self._identical(key, taken)
+            so_far[key.fingerprint] += 1
+            matches.append(Match(request, key, *(found or ())))
+        return matches
 
-    def _again(self, wish: RequestKey, skip: int, taken: Sequence[int]) -> tuple[Submission, str] | None:
-        """The submission that a wish of a cell met in the run before, if it meets it again, and why; that of a click in
-        this kernel."""
+    def _from_previous_run(self, key: RequestKey, skip: int, taken: Sequence[int]) -> tuple[Submission, str] | None:
+        """Return the submission of this request in the cell's previous run, and the note, if it still counts; for a
+        click, one that is under way in this kernel."""
         if self._cell is not None and self._cell.click:
-            return self._under_way(wish, taken, here=True)
-        entry = self._journal.request_index.previous(wish, skip)
+            return self._under_way(key, taken, here=True)
+        entry = self._journal.request_index.previous(key, skip)
         if entry is None:
             return None
-        if self._going_on(entry):
-            return entry, self._said(
-                entry, f"This cell is making it already: it is shown again, and not paid again. {AGAIN}"
-            )
-        # A run that was interrupted, ended in an error, or is still under way, is gone on with as a whole.
-        if self._saved(entry) and self._journal.request_index.in_unfinished_run(wish, entry.key, _NOT_DONE):
-            done = "This cell has made it already, and is not done with the others: it is not paid again."
-            return entry, f"{done} {AGAIN}"
+        if self._is_running(entry):
+            note = f"This cell already submitted this request: showing the running job, not billed again. {AGAIN}"
+            return entry, self._note(entry, note)
+        # A run that was interrupted, failed, or is still under way, is continued as a whole.
+        if self._saved(entry) and self._journal.request_index.in_unfinished_run(key, entry.key, _NOT_DONE):
+            note = "This cell already made this video, and its other requests are not done: not billed again."
+            return entry, f"{note} {AGAIN}"
         return None
 
-    def _alike(self, wish: RequestKey, taken: Sequence[int]) -> tuple[Submission, str] | None:
-        """An identical submission of any cell or script: best one whose video is here, else one that is being made; and
-        one whose video is here no more, as it is paid all the same."""
-        made = self._journal.request_index.identical(wish, ("saved", *UNFINISHED), taken)
+    def _identical(self, key: RequestKey, taken: Sequence[int]) -> tuple[Submission, str] | None:
+        """Return an identical submission of any cell or script: one whose video is on disk, else one under way, else
+        one whose file is gone, as that is paid for too."""
+        made = self._journal.request_index.identical(key, ("saved", *UNFINISHED), taken)
         if saved := next(filter(self._saved, made), None):
-            return saved, f"This video is there already. {AGAIN}"
-        if found := self._under_way(wish, taken):
+            return saved, f"This video exists already. {AGAIN}"
+        if found := self._under_way(key, taken):
             return found
         gone = next((entry for entry in made if entry.task_id), None)
-        return (
-            (gone, f"It was made already, but its file is gone: it is fetched again, and not paid again. {AGAIN}")
-            if gone
-            else None
-        )
+        note = f"This video was made already, but its file is gone: downloading it again, not billed again. {AGAIN}"
+        return (gone, note) if gone else None
 
-    def _under_way(
-        self, wish: RequestKey, taken: Sequence[int], *, here: bool = False
-    ) -> tuple[Submission, str] | None:
-        found = self._journal.request_index.identical(wish, OPEN, taken)
+    def _under_way(self, key: RequestKey, taken: Sequence[int], *, here: bool = False) -> tuple[Submission, str] | None:
+        found = self._journal.request_index.identical(key, OPEN, taken)
         if here:
             found = tuple(entry for entry in found if entry.state == "unknown" or self._journal.owned_here(entry))
-        entry = next(filter(self._going_on, found), None)
-        said = f"It is being made already: it is shown, and not paid again. {AGAIN}"
-        return (entry, self._said(entry, said)) if entry else None
+        entry = next(filter(self._is_running, found), None)
+        note = f"This video is being made already: showing the running job, not billed again. {AGAIN}"
+        return (entry, self._note(entry, note)) if entry else None
 
     def _saved(self, entry: Submission) -> bool:
-        return entry.state == "saved" and bool(entry.path and self._there(entry.path))
+        return entry.state == "saved" and bool(entry.path and self._exists(entry.path))
 
-    def _said(self, entry: Submission, said: str) -> str:
+    def _note(self, entry: Submission, note: str) -> str:
         if entry.state in UNSENT and self._journal.owned_elsewhere(entry):
-            return f"Another kernel is making the same right now: that one is watched here, and not paid again. {AGAIN}"
-        return said
+            return f"Another kernel is submitting the same request: watching that one, not billed again. {AGAIN}"
+        return note
 
-    def _going_on(self, entry: Submission) -> bool:
-        """Whether it is under way, and can be watched from here.
+    def _is_running(self, entry: Submission) -> bool:
+        """Return whether a submission is under way and can be watched from here.
 
         Raises:
-            SubmissionUnknownError: nobody knows whether it is.
+            SubmissionUnknownError: Its answer was lost, so nobody knows.
         """
         if entry.state == "unknown":
-            raise SubmissionUnknownError(lost(entry))
-        return entry.state in UNDER_WAY and not entry.error  # one that has vanished at the service says so
+            raise SubmissionUnknownError(lost_answer(entry))
+        return entry.state in UNDER_WAY and not entry.error  # a task that vanished from the service has an error
 
 
-def lost(entry: Submission) -> str:
-    """What to do about the same wish of before whose answer was lost."""
-    said = f"The same was sent before, as #{entry.key}, and the answer was lost, so it is not sent again by itself."
-    settle = f"%kling_forget #{entry.key}, then run this again."
+def lost_answer(entry: Submission) -> str:
+    """Return the message for a request that was sent before and whose answer was lost."""
+    sent = f"The same was sent before, as #{entry.key}, and the answer was lost, so it is not sent again automatically."
+    forget = f"%kling_forget #{entry.key}, then run this again."
     if entry.demo:
-        return f"{said} In the demo nothing is billed: {settle}"
+        return f"{sent} In the demo nothing is billed: {forget}"
     return (
-        f"{said} It may be in the making, and billed: look into the service's web console first. If it is there: "
-        f"%kling_resume ID #{entry.key}, with its id. If not, nothing is billed: {settle}"
+        f"{sent} It may have been accepted and billed: check the service's web console first. If the task is there: "
+        f"%kling_resume ID #{entry.key}, with its id. If not, nothing is billed: {forget}"
     )
 
 
-def wish_of(
+def request_key(
     request: VideoRequest, service: str, cell: Cell | None = None, content: Callable[[Path], str] | None = None
 ) -> RequestKey:
-    """What tells this request from others.
+    """Return the key that identifies a request.
 
     Args:
-        request: what is asked.
-        service: the name of the service that it would go to.
-        cell: the cell or click that asks, or None.
-        content: tells a file by what is in it.
+        request: the request.
+        service: the name of the service that it would be sent to.
+        cell: the cell or click that submits it, or None.
+        content: returns a text that identifies the content of a file.
     """
     content = content or cache(_content)
-    former = _former(request, service, content)
+    former = _former_fingerprints(request, service, content)
     if cell is None:
-        return RequestKey(same(request, service, content), former_fingerprints=former)
-    return RequestKey(same(request, service, content), cell.name, cell.run, former, cell.former)
+        return RequestKey(fingerprint(request, service, content), former_fingerprints=former)
+    return RequestKey(fingerprint(request, service, content), cell.name, cell.run, former, cell.former_name)
 
 
-def same(request: VideoRequest, service: str, content: Callable[[Path], str] | None = None) -> str:
-    """Equal for equal requests to one service. A file counts by its content alone: another picture under the same name
-    is another wish, and the same one in another place is not. The usual length counts like none: it is the same video.
+def fingerprint(request: VideoRequest, service: str, content: Callable[[Path], str] | None = None) -> str:
+    """Return a text that is equal for equal requests to one service.
+
+    A file counts by its content, not its path. The default length counts like no length, as it makes the same video.
     """
     body = request.body(content or _content)
-    if body.get("seconds") == _USUAL:
+    if body.get("seconds") == _DEFAULT_SECONDS:
         del body["seconds"]
     return _digest(json.dumps([service, body], sort_keys=True, default=str))
 
 
-def _former(request: VideoRequest, service: str, content: Callable[[Path], str]) -> tuple[str, ...]:
-    """What ``same`` was in versions before: a file counted by its path too, and so did whether the usual length was
-    said."""
+def _former_fingerprints(request: VideoRequest, service: str, content: Callable[[Path], str]) -> tuple[str, ...]:
+    """Return the fingerprints of earlier versions, in which the path of a file counted too, and so did whether the
+    default length was set."""
     files = [(str(path), content(path)) for path in request.files()]
     drafts = [draft := request.draft()]
-    if draft.get("seconds", _USUAL) == _USUAL:
+    if draft.get("seconds", _DEFAULT_SECONDS) == _DEFAULT_SECONDS:
         rest = {name: value for name, value in draft.items() if name != "seconds"}
-        said = rest | {"seconds": _USUAL}
-        drafts = [{name: said[name] for name in _FIRST if name in said} | rest, rest]
+        full = rest | {"seconds": _DEFAULT_SECONDS}
+        drafts = [{name: full[name] for name in _FIRST if name in full} | rest, rest]
     return tuple(_digest(to_json([service, request.model, draft, files])) for draft in drafts)
 
 
@@ -228,8 +223,8 @@ def _content(path: Path) -> str:
     try:
         with path.open("rb") as file:
             stat = os.fstat(file.fileno())
-            if stat.st_size > _LARGEST:
+            if stat.st_size > _LARGEST_HASHED:
                 return f"{stat.st_size} {stat.st_mtime_ns}"
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return secrets.token_hex(8)  # nothing can be said about it: equal to nothing
+        return secrets.token_hex(8)  # an unreadable file equals no other

@@ -1,4 +1,4 @@
-"""What was submitted before, by this kernel or another: goes on with it, shows it, lists it, forgets it."""
+"""Earlier submissions, of this kernel or another: resuming, showing, listing and forgetting them."""
 
 from __future__ import annotations
 
@@ -18,71 +18,71 @@ from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.video_files import saved_clip
 from kling_widgets.media.clip import look_into
 from kling_widgets.notebook.kernel.session import Session
-from kling_widgets.notebook.output import display as shown
+from kling_widgets.notebook.output import display
 from kling_widgets.notebook.output.figure import Figure
 from kling_widgets.notebook.output.history import History
 from kling_widgets.notebook.output.mime_bundle import Display
 from kling_widgets.notebook.output.unfinished import unfinished
 from kling_widgets.notebook.submit import arguments
 from kling_widgets.notebook.submit.job_registry import JobRegistry
-from kling_widgets.notebook.submit.reruns import lost, wish_of
+from kling_widgets.notebook.submit.reruns import lost_answer, request_key
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.submission import Submission
 
-_REMEMBERED = 7 * 24 * 3600.0  # seconds; older wishes that were never sent are not spoken of any more
+_UNSENT_AGE = 7 * 24 * 3600.0  # seconds; older requests that were never sent are not mentioned any more
 
 
 class Resumer:
-    """The submissions of the journal, for one session.
+    """Access to the submissions of the journal, for one session.
 
     Args:
-        session: what goes on with them.
+        session: the session that continues them.
     """
 
     def __init__(self, session: Session) -> None:
         self._session, self._registry = session, session.get(JobRegistry)
 
     def resume(self, task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
-        """Goes on with one task, or with all that have not ended; see ``kw.resume``."""
+        """Watch one task, or all that have not ended; see ``kw.resume``."""
         if task_id is not None:
             arguments.task_id(task_id)
             arguments.task_id(of or "")
-            entry = self._entry(task_id) if of is None else self._find(task_id, of)
+            entry = self._entry_with_task(task_id) if of is None else self._assign_task(task_id, of)
             return self._session.get(Submitter).run([self._registry.rejoin(entry)], wait)
         journal = self._session.journal
         journal.recover_orphans()
         mine: list[Submission] = []
         elsewhere: list[Submission] = []
-        left = journal.unfinished()
-        gone = [entry for entry in left if entry.error]  # the service has it no more: only by its id is it tried again
-        for entry in [entry for entry in left if not entry.error]:  # two kernels may resume at once
+        open_ones = journal.unfinished()
+        gone = [entry for entry in open_ones if entry.error]  # the service lost the task: tried again only by its id
+        for entry in [entry for entry in open_ones if not entry.error]:  # two kernels may resume at once
             free = not journal.owned_elsewhere(entry) and journal.claim(entry)
             (mine if free else elsewhere).append(entry)
         unknown = journal.in_state("unknown")
-        unsent = journal.unsent(time.time() - _REMEMBERED)
-        # What happened in the demo is nobody's worry later on.
+        unsent = journal.unsent(time.time() - _UNSENT_AGE)
+        # Submissions to the demo are mentioned only while the demo is on.
         demo = self._session.services.demo
-        told = [[entry for entry in some if demo or not entry.demo] for some in (unsent, unknown, gone)]
-        shown.print_lines(unfinished(told[0], told[1], elsewhere, told[2]))
-        jobs, troubles = [], []
+        listed = [[entry for entry in some if demo or not entry.demo] for some in (unsent, unknown, gone)]
+        display.print_lines(unfinished(listed[0], listed[1], elsewhere, listed[2]))
+        jobs, errors = [], []
         for entry in mine:
             try:
                 jobs.append(self._registry.rejoin(entry))
             except KlingError as error:
                 journal.release(entry.key)
-                troubles.append(error)
-        if troubles and not jobs:
-            raise troubles[0]
+                errors.append(error)
+        if errors and not jobs:
+            raise errors[0]
         return self._session.get(Submitter).run(jobs, wait) if jobs else Batch(())
 
     def show(self, task_id: str) -> Job | Batch | None:
-        """Shows the video of a task; one that is not here yet is watched, or fetched.
+        """Show the video of a task; if it is not on disk, watch the task or download the video.
 
         Raises:
-            KlingError: there is no such task, or it ended without a video.
+            KlingError: There is no such task, or it ended without a video.
         """
-        entry = self._entry(task_id)
+        entry = self._entry_with_task(task_id)
         if entry.state in ("failed", "refused"):
             raise KlingError(entry.error or f"Task {task_id} ended without a video.")
         session, settings = self._session, self._session.settings
@@ -92,82 +92,85 @@ class Resumer:
         figure = Figure(
             entry.request, look_into(clip), entry.url, entry.task_id or "", entry.took, entry.demo, entry.service
         )
-        shown.show_figure(figure, session.place, cast(Display, settings.display), autoplay=settings.autoplay)
+        display.show_figure(figure, session.location, cast(Display, settings.display), autoplay=settings.autoplay)
         return None
 
     def history(self) -> History:
-        """The journal, newest first."""
+        """Return the journal, newest first."""
         journal = self._session.journal
         journal.recover_orphans()
         return History(journal.entries(), journal)
 
     def forget(self, ids: Iterable[str]) -> int:
-        """Takes submissions off the journal, by their ids or numbers; gives how many. What is under way is kept, and
-        said.
+        """Remove submissions from the journal by their ids or numbers, and return how many were removed.
+
+        Submissions that are under way are kept, and a note says so.
 
         Raises:
-            KlingError: there is no such submission; nothing was forgotten.
+            KlingError: There is no such submission. Nothing was removed.
         """
         return History([self.entry(each) for each in ids], self._session.journal).forget()
 
-    def lost(self, request: VideoRequest) -> str:
-        """What to know when the same was sent before and its answer was lost; "" when none was.
+    def lost_answer(self, request: VideoRequest) -> str:
+        """Return a warning if the same request was sent before and its answer was lost; else "".
 
         Raises:
-            KlingError: there is no service to send it to.
+            KlingError: There is no service to send it to.
         """
-        wish = wish_of(request, self._session.services.get().name)
-        found = self._session.journal.request_index.identical(wish, ("unknown",))
-        return lost(found[0]) if found else ""
+        key = request_key(request, self._session.services.get().name)
+        found = self._session.journal.request_index.identical(key, ("unknown",))
+        return lost_answer(found[0]) if found else ""
 
     def entry(self, task_id: str) -> Submission:
-        """The journal's entry of a task, or of a submission's number: ``#7``.
+        """Return the journal's entry of a task, or of a submission's number such as ``#7``.
 
         Raises:
-            KlingError: there is none.
+            KlingError: There is no such entry.
         """
         found = self._session.journal.find(task_id)
         if found is None:
             raise KlingError(f"The journal has no task {shorten(task_id)}; %kling_tasks lists yours.")
         return found
 
-    def _entry(self, task_id: str) -> Submission:
-        """The entry of a task that the service knows by an id; one is made for a task that was submitted elsewhere.
+    def _entry_with_task(self, task_id: str) -> Submission:
+        """Return the entry of a task; a new entry for a task that was submitted elsewhere.
 
         Raises:
-            KlingError: it is a submission that never got an id, or the service knows no such task.
+            KlingError: The submission never got a task id, or the service has no such task.
         """
-        entry = self._session.journal.find(task_id) or self._adopt(task_id)
+        entry = self._session.journal.find(task_id) or self._import_task(task_id)
         if entry.task_id is None:
             why = f": {entry.error}" if entry.error else "."
             raise KlingError(f"Submission #{entry.key} has no task id; it is {entry.state}{why}")
         return entry
 
-    def _adopt(self, task_id: str) -> Submission:
-        """The entry of a task that was submitted elsewhere, when the service knows it: a typing error is no task."""
+    def _import_task(self, task_id: str) -> Submission:
+        """Return a new entry for a task that was submitted elsewhere. The service is asked first, to catch a mistyped
+        id."""
         service = self._session.services.get()
-        task = self._ask(task_id, service)
+        task = self._request_task(task_id, service)
         entry = self._session.journal.import_task(task_id, service.name)
         if task.model:
             self._session.journal.update(entry.key, model=task.model, body={"model": task.model})
         return self.entry(f"#{entry.key}")
 
-    def _find(self, task_id: str, of: str) -> Submission:
-        """The entry of a submission whose answer was lost, and whose task its user has found.
+    def _assign_task(self, task_id: str, of: str) -> Submission:
+        """Assign a task that the user has found to a submission whose answer was lost, and return its entry.
 
         Raises:
-            KlingError: it is no such submission, the task is another one's, or the service knows no such task.
+            KlingError: The answer of the submission was not lost, the task belongs to another submission, or the
+                service has no such task.
         """
         entry = self.entry(of)
         if entry.state != "unknown":
             raise KlingError(f"The answer of {of} was not lost: it is {entry.state}.")
         if other := self._session.journal.find(task_id):
             raise KlingError(
-                f"Task {task_id} is that of #{other.key} already: %kling_resume {task_id} goes on with it."
+                f"Task {task_id} already belongs to #{other.key}: %kling_resume {task_id} continues watching it."
             )
-        task = self._ask(task_id, self._session.services.get(entry.service))
+        task = self._request_task(task_id, self._session.services.get(entry.service))
         if task.model not in (None, entry.model):
-            raise KlingError(f"Task {task_id} is of {task.model}, and {of} asked for {entry.model}.")
+            raise KlingError(f"The model of task {task_id} is {task.model}, but {of} requested {entry.model}.")
         self._session.journal.update(
             entry.key,
             state="accepted",
@@ -178,10 +181,10 @@ class Resumer:
         )
         return self.entry(of)
 
-    def _ask(self, task_id: str, service: Service) -> Task:
-        """What the service says of a task that it is asked about for the first time."""
+    def _request_task(self, task_id: str, service: Service) -> Task:
+        """Request a task from the service."""
         if looks_like_key(task_id):
-            raise InvalidRequestError("What was given looks like an API key, and not like a task's id.")
+            raise InvalidRequestError("This looks like an API key, not like a task's id.")
         if not re.fullmatch(r"[\w.:-]{1,200}", task_id, re.ASCII):
             raise KlingError(f"The journal has no task {shorten(task_id)}; %kling_tasks lists yours.")
         watcher = self._session.watcher

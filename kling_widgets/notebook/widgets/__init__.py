@@ -1,1 +1,1 @@
-"""Widgets that everything shown is made of."""
+"""Building blocks of everything that is shown: widgets, the form's page, styles and scripts."""

@@ -1,7 +1,8 @@
-"""Widgets that open with few words: what a page takes for granted anyway is not told to it.
+"""Widgets whose first message to the page leaves out all values that are defaults.
 
-A layout alone names fifty properties that are not set. The package of the widgets in the page has the same defaults as
-the one in the kernel; a page that asks for everything once more, as a reloaded one does, gets everything.
+A layout alone has fifty properties that are usually not set. The JavaScript package of ipywidgets has the same defaults
+as the Python package, so they need not be sent. A page that requests the state again, as a reloaded one does, gets all
+of it.
 """
 
 from __future__ import annotations
@@ -13,49 +14,50 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import Undefined, default
 
-_DIFFERENT = ("behavior", "step")  # of sliders: here the page has no default, or another one, and so is always told
+_ALWAYS_SENT = ("behavior", "step")  # of sliders: here the page has no default or another one
 
 
 class _CompactState:
-    """To be mixed into a kind of widget."""
+    """Mix-in for a widget class."""
 
-    _named: dict[str, str]  # what tells the page which model it is to make, and so which view shows it
-    _told: list[tuple[str, Any, Any]]  # what else is told to it: its name, its default, and what makes JSON of it
-    _plain = False  # whether it was opened as a layout or style that says nothing: it need not be named
-    _untold: tuple[str, ...] = ()  # traits without a value yet, which stay out of the state
+    _model_identity: dict[str, str]  # module, name and version of the model, from which the page derives the view
+    _synced: list[tuple[str, Any, Any]]  # the other traits: name, default, and the function that converts to JSON
+    _is_default = False  # whether it was opened as a layout or style with defaults only: no reference to it is sent
+    _unset: tuple[str, ...] = ()  # traits that have no value yet, which are left out of the state
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """What is told to the page; when it is told first, only what is not its default."""
+        """Return the state for the page; in the first message only the values that are not defaults."""
         if key is not None or self.comm is not None:  # type: ignore[attr-defined]
-            self._plain = False
-            names = [name for name in self.keys if name not in self._untold] if key is None else key  # type: ignore[attr-defined]
-            later: dict[str, Any] = super().get_state(names, drop_defaults)  # type: ignore[misc]
-            return later
+            self._is_default = False
+            names = [name for name in self.keys if name not in self._unset] if key is None else key  # type: ignore[attr-defined]
+            whole: dict[str, Any] = super().get_state(names, drop_defaults)  # type: ignore[misc]
+            return whole
         state: dict[str, Any] = {}
-        for name, usual, to_json in self._told:
-            if name in self._untold:
+        for name, initial, to_json in self._synced:
+            if name in self._unset:
                 continue
             value = getattr(self, name)
-            if value is not usual and value != usual and not (isinstance(value, _CompactState) and value._plain):
-                state[name] = to_json(value, self)
-        self._plain = not state and isinstance(self, (widgets.Layout, widgets.Style))
-        return state | self._named
+            if value is initial or value == initial or (isinstance(value, _CompactState) and value._is_default):
+                continue
+            state[name] = to_json(value, self)
+        self._is_default = not state and isinstance(self, (widgets.Layout, widgets.Style))
+        return state | self._model_identity
 
 
 @cache
 def compact_state(kind: Any) -> Any:
-    """The same kind of widget, that opens with few words."""
+    """Return a subclass of a widget class whose first message leaves out default values."""
     traits = kind.class_traits(sync=True)
-    usual = {name: () if trait.default_value is Undefined else trait.default_value for name, trait in traits.items()}
-    usual |= {name: object() for name in _DIFFERENT if name in usual}
+    defaults = {name: () if trait.default_value is Undefined else trait.default_value for name, trait in traits.items()}
+    defaults |= {name: object() for name in _ALWAYS_SENT if name in defaults}
     body = {
         "__doc__": kind.__doc__,
-        "_named": {name: usual[name] for name in traits if name.startswith("_model_")},
-        "_told": [
-            (name, usual[name], trait.metadata.get("to_json", widgets.Widget._trait_to_json))
+        "_model_identity": {name: defaults[name] for name in traits if name.startswith("_model_")},
+        "_synced": [
+            (name, defaults[name], trait.metadata.get("to_json", widgets.Widget._trait_to_json))
             for name, trait in traits.items()
             if not name.startswith(("_model_", "_view_"))
         ],
-        "_default_keys": default("keys")(lambda self: list(traits)),  # each widget would find them out anew
+        "_default_keys": default("keys")(lambda self: list(traits)),  # otherwise computed again for each widget
     }
     return types.new_class(kind.__name__, (_CompactState, kind), exec_body=lambda space: space.update(body))

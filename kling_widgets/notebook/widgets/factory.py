@@ -1,4 +1,4 @@
-"""What the widgets of one form share, and how they are made with it."""
+"""Factory of the widgets of one form, which share their layout and styles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kling_widgets.notebook.widgets.form_page import FormPage
 
 LABEL = "110px"
 
-# A style belongs to a class. A text's style is one of every labelled box.
+# Style class and values for each widget class. All labelled boxes can share the style of Text.
 _TEXT = (TextStyle, {"description_width": LABEL})
 _STYLES: dict[Any, tuple[Any, dict[str, str]]] = {
     widgets.Text: _TEXT,
@@ -33,68 +33,69 @@ _STYLES: dict[Any, tuple[Any, dict[str, str]]] = {
 
 
 class WidgetFactory:
-    """One layout, a style for each class, and the page's side of the form. What else widgets differ in is in the style
-    sheets: a layout or style of its own would cost each widget twice as much again.
+    """Factory of the widgets of a form, with one shared layout and one shared style for each class.
+
+    All other differences are in the style sheets: a layout and a style of its own would triple the cost of each widget.
 
     Args:
-        local: what the controls ask about local files, and where they put chosen ones.
+        local: the local files, for the controls: to read their properties and to store chosen ones.
 
     Attributes:
-        layout: the one of all.
-        page: what is said in the form.
+        layout: the shared layout.
+        page: the part of the form that lives in the page, with all messages.
     """
 
     def __init__(self, local: LocalMedia) -> None:
         self.local = local
         self.layout = compact_state(widgets.Layout)()
         self.page = FormPage(layout=self.layout)
-        self._styles: dict[Any, widgets.Widget] = {}  # made when first needed
+        self._styles: dict[Any, widgets.Widget] = {}  # created when first needed
         self._made: WeakSet[widgets.Widget] = WeakSet()
 
     def make(self, kind: Any, *classes: str, **traits: Any) -> Any:
-        """A widget of this kind.
+        """Return a new widget.
 
         Args:
-            kind: one of the classes of ipywidgets.
-            classes: what it is called in the style sheets.
-            traits: as its class takes them.
+            kind: a class of ipywidgets.
+            classes: its CSS classes.
+            traits: arguments of the class.
         """
         if kind in _STYLES:
-            style, looks = _STYLES[kind]
+            style, values = _STYLES[kind]
             if style not in self._styles:
-                self._styles[style] = compact_state(style)(**looks)
+                self._styles[style] = compact_state(style)(**values)
             traits["style"] = self._styles[style]
         made = compact_state(kind)(layout=self.layout, _dom_classes=classes, **traits)
         self._made.add(made)
         return made
 
-    def button(self, words: str, pressed: Callable[[], object], *classes: str, **traits: Any) -> Any:
-        """A button, and what it does."""
-        button = self.make(widgets.Button, *classes, description=words, **traits)
-        button.on_click(lambda _: pressed())
+    def button(self, label: str, on_click: Callable[[], object], *classes: str, **traits: Any) -> Any:
+        """Return a button that calls ``on_click``."""
+        button = self.make(widgets.Button, *classes, description=label, **traits)
+        button.on_click(lambda _: on_click())
         return button
 
     def box(self, *children: widgets.Widget, classes: tuple[str, ...] = ()) -> Any:
-        """A column."""
+        """Return a column."""
         return self.make(widgets.VBox, *classes, children=children)
 
     def row(self, *children: widgets.Widget, classes: tuple[str, ...] = ("kling-row",)) -> Any:
-        """A row that breaks where it is too long."""
+        """Return a row that wraps."""
         return self.make(widgets.HBox, *classes, children=children)
 
     def close(self, widget: widgets.Widget) -> None:
-        """Closes a widget and everything that is in it; what is shared stays."""
+        """Close a widget and everything inside it, but not the shared layout and styles."""
         for each in list(within(widget)):
             each.close()
 
     def close_all(self) -> None:
-        """Close every widget that was made here, and the shared ones."""
+        """Close every widget that this factory has made, and the shared layout and styles."""
         for each in (*self._made, self.page, *self._styles.values(), self.layout):
             self.close(each)
 
 
 def within(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    """A widget and everything that it shows, in order."""
+    """Iterate over a widget and all its descendants, in order."""
     yield widget
     for child in getattr(widget, "children", ()):
         yield from within(child)

@@ -1,8 +1,8 @@
-"""The page's side of a form: all that the form says beside its controls, in one model.
+"""The part of a form that lives in the page: messages, buttons and code beside the controls, in one model.
 
-As a widget a line would cost a model and a message of its own; here it is an entry of a dictionary. What changes by one
-key that is pressed (a problem, what stands beside the button, the code) goes to the page as one message. It is text:
-no markup is made of it.
+A message that was a widget would cost a model and a comm message of its own; here it is an entry of a dictionary. All
+that one key press changes (a problem, the status line, the code) is sent to the page together. Messages are shown as
+plain text, never as markup.
 """
 
 from __future__ import annotations
@@ -18,101 +18,110 @@ from kling_widgets.notebook.widgets.styles import script, sheet
 
 LARGEST_CHOSEN = 8_000_000  # bytes of one file; one message of over about 10 MB drops the connection
 
-_PARTS = ("keys", "pending_input", "code", "words", "files", "page")
+_SCRIPTS = ("keys", "pending_input", "code", "messages", "files", "page")
 
-Press = tuple[str, Callable[[], object]]  # the words of a button, and what it does
+Action = tuple[str, Callable[[], object]]  # the label of a button, and the function that it calls
 
 
 class Message(NamedTuple):
-    """Something that is said: a text, its class, the buttons behind it, what it is to a screen reader, and the mark
-    before it."""
+    """A line of text in the form.
+
+    Attributes:
+        text: the text; a message without one is not shown.
+        style: its CSS classes.
+        actions: the buttons after it.
+        role: its ARIA role, or "".
+        mark: a short text before it, such as "✓ done".
+    """
 
     text: str
-    look: str = "kling-dim"
-    presses: tuple[Press, ...] = ()
+    style: str = "kling-dim"
+    actions: tuple[Action, ...] = ()
     role: str = ""
     mark: str = ""
 
 
-def at(place: str) -> str:
-    """The class of the box in which the lines of this place stand."""
-    return f"kling-at-{place}"
+def slot_class(slot: str) -> str:
+    """Return the CSS class of the box that shows the messages of a slot."""
+    return f"kling-at-{slot}"
 
 
 class FormPage(PendingInput):
-    """What is said in a form, and what is heard from it.
+    """Model of the page's side of a form, which shows messages in slots and handles clicks and files from the page.
+
+    A slot is a named location in the form, such as "status" or the name of a field: the end of each box that has its
+    class (``slot_class``).
 
     Attributes:
-        said: what changes as the user types: lines, by the place where they stand.
-        kept: what does not, in the same way.
-        choosers: the buttons that choose files, in the same way.
-        code: the code that shows in the pane.
-        media, shots, camera, motion: the style sheets that only some controls need, "" until then.
+        messages: messages that change as the user types, by slot.
+        static: messages that do not, by slot.
+        choosers: the buttons that choose files, by slot.
+        code: the code in the code pane.
+        media, shots, camera, motion: style sheets that only some controls need; "" until then.
     """
 
-    _esm = traitlets.Unicode(script(Path(__file__).parent, *_PARTS)).tag(sync=True)
+    _esm = traitlets.Unicode(script(Path(__file__).parent, *_SCRIPTS)).tag(sync=True)
     _css = traitlets.Unicode(sheet("colours", "base", "form")).tag(sync=True)
 
     _anywidget_id = traitlets.Unicode("kling_widgets.form").tag(sync=True)
 
-    said = traitlets.Dict().tag(sync=True)
-    kept = traitlets.Dict().tag(sync=True)
+    messages = traitlets.Dict().tag(sync=True)
+    static = traitlets.Dict().tag(sync=True)
     media, shots, camera, motion = (traitlets.Unicode().tag(sync=True) for _ in range(4))
     choosers = traitlets.Dict().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
     largest = traitlets.Int(LARGEST_CHOSEN).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        self._presses: dict[str, Sequence[Press]] = {}
+        self._actions: dict[str, Sequence[Action]] = {}
         self._files: dict[str, tuple[Callable[[], object], Callable[[str, bytes | None], object]]] = {}
-        super().__init__(
-            _dom_classes=(at("page"),), kept={"page": [("New video", "kling-title", (), "", "")]}, **traits
-        )
+        title = ("New video", "kling-title", (), "", "")
+        super().__init__(_dom_classes=(slot_class("page"),), static={"page": [title]}, **traits)
 
     def add_traits(self, **traits: Any) -> None:
-        """Adds those that the class has not: anywidget would give each form a class of its own, which takes as long as
-        five widgets."""
+        """Add the traits that the class does not have. anywidget adds its traits to each instance, which would create a
+        class for each form and take as long as creating five widgets."""
         if new := {name: trait for name, trait in traits.items() if not self.has_trait(name)}:
             super().add_traits(**new)
 
     def load_css(self, name: str) -> None:
-        """Brings a style sheet into the page."""
+        """Send a style sheet to the page, once."""
         if not getattr(self, name):
             setattr(self, name, sheet(name))
 
-    def set_messages(self, place: str, *lines: Message) -> None:
-        """Says these lines in a place, in the place of those before; those without a text are left out."""
-        self._presses[place] = [press for line in lines for press in line.presses]
-        self._put("said", place, _told(lines))
+    def set_messages(self, slot: str, *messages: Message) -> None:
+        """Replace the messages of a slot; those without a text are left out."""
+        self._actions[slot] = [action for message in messages for action in message.actions]
+        self._put("messages", slot, _to_json(messages))
 
-    def set_static(self, place: str, *lines: Message) -> None:
-        """Says these lines in a place until others are kept there."""
-        self._put("kept", place, _told(lines))
+    def set_static(self, slot: str, *messages: Message) -> None:
+        """Replace the static messages of a slot; they are shown before the others."""
+        self._put("static", slot, _to_json(messages))
 
-    def clear(self, *places: str) -> None:
-        """Takes back what was said in these places."""
-        for place in places:
-            for trait in ("said", "kept", "choosers"):
-                self._put(trait, place, None)
-            self._presses.pop(place, None)
-            self._files.pop(place, None)
+    def clear(self, *slots: str) -> None:
+        """Remove all messages, buttons and file choosers from these slots."""
+        for slot in slots:
+            for trait in ("messages", "static", "choosers"):
+                self._put(trait, slot, None)
+            self._actions.pop(slot, None)
+            self._files.pop(slot, None)
 
-    def _put(self, trait: str, place: str, value: Any) -> None:
+    def _put(self, trait: str, slot: str, value: Any) -> None:
         before = getattr(self, trait)
-        if before.get(place) != (value or None):
-            after = {**before, place: value} if value else {each: before[each] for each in before if each != place}
+        if before.get(slot) != (value or None):
+            after = {**before, slot: value} if value else {each: before[each] for each in before if each != slot}
             setattr(self, trait, after)
 
-    def press(self, place: str, words: str) -> None:
-        """Does what the button with these words does, as a click on it."""
-        for known, work in self._presses.get(place, ()):
-            if known == words:
-                work()
+    def press(self, slot: str, label: str) -> None:
+        """Call the action of the button with this label, as a click on it does."""
+        for known, action in self._actions.get(slot, ()):
+            if known == label:
+                action()
                 return
 
     def add_file_chooser(
         self,
-        place: str,
+        slot: str,
         what: str,
         accept: Iterable[str],
         begin: Callable[[], object],
@@ -120,39 +129,40 @@ class FormPage(PendingInput):
         *,
         multiple: bool = False,
     ) -> None:
-        """Keeps a button there that chooses files of the computer that the page runs on. Their bytes travel as
-        messages: the value of ipywidgets' own upload is saved with the notebook, and it sends a file of any size, also
-        one that drops the connection to the kernel.
+        """Show a button that chooses files on the computer of the browser.
+
+        Their bytes are sent as custom messages. The value of ipywidgets' own FileUpload is saved with the notebook, and
+        it sends files of any size, also those that drop the connection to the kernel.
 
         Args:
-            place: where it stands.
-            what: what is chosen, for the tooltip and for who does not see the button.
+            slot: the slot that shows the button.
+            what: what can be chosen, for the tooltip and the screen reader.
             accept: the types of file, as in HTML.
-            begin: called when files have been chosen, before the first of them comes.
-            take: called with each file's name and bytes; None in place of bytes that are too many or cannot be read.
+            begin: called when files have been chosen, before the first of them arrives.
+            take: called with the name and bytes of each file; with None if it is too large or cannot be read.
             multiple: whether several can be chosen at once.
         """
-        self._files[place] = begin, take
+        self._files[slot] = begin, take
         chooser = {"what": what, "accept": ",".join(accept), "multiple": "multiple" if multiple else ""}
-        self._put("choosers", place, chooser)
+        self._put("choosers", slot, chooser)
 
-    def _heard(self, widget: object, message: Any, buffers: Any) -> None:
+    def _on_message(self, widget: object, message: Any, buffers: Any) -> None:
         match message:
-            case {"press": str(place), "words": str(words)}:
-                self.press(place, words)
-            case {"chosen": str(place), "name": str(name)} if place in self._files:
+            case {"press": str(slot), "label": str(label)}:
+                self.press(slot, label)
+            case {"chosen": str(slot), "name": str(name)} if slot in self._files:
                 content = bytes(buffers[0]) if buffers else None
-                self._files[place][1](name, content if content is None or len(content) <= self.largest else None)
-            case {"chosen": str(place), "count": int()} if place in self._files:
-                self._files[place][0]()
+                self._files[slot][1](name, content if content is None or len(content) <= self.largest else None)
+            case {"chosen": str(slot), "count": int()} if slot in self._files:
+                self._files[slot][0]()
             case {"answer": int()}:
-                super()._heard(widget, message, buffers)
+                super()._on_message(widget, message, buffers)
 
 
-def _told(lines: Iterable[Message]) -> list[tuple[Any, ...]]:
-    """Lines as they are sent."""
+def _to_json(messages: Iterable[Message]) -> list[tuple[Any, ...]]:
+    """Return the messages as they are sent to the page."""
     return [
-        (line.text, line.look, tuple(words for words, _ in line.presses), line.role, line.mark)
-        for line in lines
-        if line.text
+        (message.text, message.style, tuple(label for label, _ in message.actions), message.role, message.mark)
+        for message in messages
+        if message.text
     ]

@@ -1,9 +1,9 @@
-"""What stands in the page's boxes at the moment of a click.
+"""The browser's current input values, read before a click is handled.
 
-A click overtakes what was typed just before it: while one change of a box is unanswered, ipywidgets keeps the next ones
-in the page, but sends the click at once. On a slow kernel the form would submit, and bill, an older prompt; on a busy
-one it would submit what was typed minutes later. So the page keeps its boxes as they are from the click until it is
-asked.
+A click can overtake input that was typed just before it: while the kernel has not acknowledged one change of an input,
+ipywidgets holds back further changes in the page, but sends the click at once. On a slow kernel the form would submit,
+and bill, an older prompt; on a busy one it would submit text that was typed minutes after the click. So the page locks
+its inputs from the click until the kernel has read them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import traitlets
 
 from kling_widgets.core import forks
 
-_Box: TypeAlias = tuple[widgets.Widget, str, Any]  # with its trait and what that was when it was asked for
+_Input: TypeAlias = tuple[widgets.Widget, str, Any]  # a widget, the trait with its value, and that value when asked
 
-TIMEOUT = 5.0  # seconds; a page that has not answered by then is closed, or its line is down
+TIMEOUT = 5.0  # seconds; a page that has not answered by then is closed or has lost its connection
 
 
 class PendingInput(anywidget.AnyWidget):
-    """Asks the page that shows it; its own part of the module is js/pending_input.js.
+    """Widget that requests current input values from its page; the JavaScript side is js/pending_input.js.
 
     Attributes:
-        alive: whether a page has shown it; without one, the kernel's own values are all there is.
+        alive: whether a page shows it; without a page, the kernel's own values are current.
     """
 
     alive = traitlets.Bool(False).tag(sync=True)
@@ -35,63 +35,66 @@ class PendingInput(anywidget.AnyWidget):
     def __init__(self, timeout: float = TIMEOUT, **traits: Any) -> None:
         self._timeout = timeout
         self._lock = forks.lock()
-        self._asked = 0
-        self._waiting: tuple[dict[str, _Box], Callable[[], None], threading.Timer] | None = None
+        self._request = 0  # number of the last request to the page
+        self._waiting: tuple[dict[str, _Input], Callable[[], None], threading.Timer] | None = None
         super().__init__(**traits)
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
 
-    def ask(self, boxes: Iterable[widgets.Widget], then: Callable[[], None], silent: Callable[[], None]) -> None:
-        """Takes over what the page has in these boxes, and goes on.
+    def ask(
+        self, inputs: Iterable[widgets.Widget], on_answer: Callable[[], None], on_timeout: Callable[[], None]
+    ) -> None:
+        """Update these widgets with the values in the page, then call ``on_answer``.
 
         Args:
-            boxes: any widgets; those that hold something that a person sets are asked for.
-            then: called when the boxes hold what the page shows; at once where no page ever showed this.
-            silent: called instead when the page does not answer. From then on it counts as gone.
+            inputs: any widgets; only those that a user can set are requested.
+            on_answer: called when the widgets have the page's values; at once if no page shows this widget.
+            on_timeout: called instead if the page does not answer. The page then counts as closed.
         """
         if not self.alive:
-            self.free()
-            then()
+            self.unlock()
+            on_answer()
             return
-        asked = {str(box.model_id): (box, _key(box), getattr(box, _key(box))) for box in boxes if _key(box)}
-        timer = threading.Timer(self._timeout, self._give_up, (silent,))
+        traits = [(each, _trait(each)) for each in inputs]
+        asked = {str(each.model_id): (each, trait, getattr(each, trait)) for each, trait in traits if trait}
+        timer = threading.Timer(self._timeout, self._give_up, (on_timeout,))
         timer.daemon = True
         with self._lock:
-            self._asked += 1
-            self._waiting = asked, then, timer
+            self._request += 1
+            self._waiting = asked, on_answer, timer
         timer.start()
-        self.send({"ask": self._asked, "boxes": {model_id: key for model_id, (_, key, _) in asked.items()}})
+        self.send({"ask": self._request, "inputs": {model_id: trait for model_id, (_, trait, _) in asked.items()}})
 
-    def free(self) -> None:
-        """Lets the page take what is typed again: its click is not asked about."""
-        self.send({"free": True})
+    def unlock(self) -> None:
+        """Let the page accept input again, without asking for its values."""
+        self.send({"unlock": True})
 
-    def _heard(self, _: object, message: Any, buffers: object) -> None:
+    def _on_message(self, _: object, message: Any, buffers: object) -> None:
         with self._lock:
-            if self._waiting is None or message.get("answer") != self._asked:
+            if self._waiting is None or message.get("answer") != self._request:
                 return
-            (boxes, then, timer), self._waiting = self._waiting, None
+            (inputs, on_answer, timer), self._waiting = self._waiting, None
         timer.cancel()
         for model_id, value in message["found"].items():
-            if model_id in boxes:
-                box, key, before = boxes[model_id]
-                # What has changed here since is newer than what the page tells.
-                if getattr(box, key) == before != value:
-                    box.set_state({key: value})
-        then()
+            if model_id in inputs:
+                widget, trait, before = inputs[model_id]
+                # A value that the kernel has changed since the request is newer than the page's.
+                if getattr(widget, trait) == before != value:
+                    widget.set_state({trait: value})
+        on_answer()
 
-    def _give_up(self, silent: Callable[[], None]) -> None:
+    def _give_up(self, on_timeout: Callable[[], None]) -> None:
         with self._lock:
             if self._waiting is None:
                 return
             self._waiting = None
         self.alive = False
-        self.free()
-        silent()
+        self.unlock()
+        on_timeout()
 
 
-def _key(box: widgets.Widget) -> str:
-    """The trait by which a widget tells what a person has set; "" for one that does not."""
-    if isinstance(box, (widgets.ToggleButtons, widgets.Dropdown)):
+def _trait(widget: widgets.Widget) -> str:
+    """Return the name of the trait that a user sets; "" for a widget that is not an input."""
+    if isinstance(widget, (widgets.ToggleButtons, widgets.Dropdown)):
         return "index"
     kinds = (widgets.Text, widgets.Textarea, widgets.IntSlider, widgets.FloatSlider, widgets.BoundedIntText)
-    return "value" if isinstance(box, kinds) else ""
+    return "value" if isinstance(widget, kinds) else ""

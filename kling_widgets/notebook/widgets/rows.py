@@ -1,7 +1,7 @@
-"""Rows of widgets, as many as there are values.
+"""Rows of widgets, one for each value of a list.
 
-A row keeps its place and its widgets, and the values move through the rows: nothing that is typed in is made anew, and
-the focus stays.
+Rows and their widgets stay where they are, and values move between rows: the box in which the user types is never
+replaced, so it keeps the focus.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kling_widgets.notebook.widgets.factory import WidgetFactory
 
 
 class WidgetRow(Protocol):
-    """What shows one value."""
+    """Row that shows one value."""
 
     widget: widgets.Widget
 
@@ -25,11 +25,11 @@ RowType = TypeVar("RowType", bound=WidgetRow)
 
 
 class GrowingRows(list[RowType]):
-    """The rows that there are.
+    """List of rows that is resized to the number of values.
 
     Args:
         parts: shared with the form.
-        make: returns a new row for the place of this number, counted from 1.
+        make: returns a new row for this row number, counted from 1.
     """
 
     def __init__(self, parts: WidgetFactory, make: Callable[[int], RowType]) -> None:
@@ -38,32 +38,32 @@ class GrowingRows(list[RowType]):
 
     @property
     def widgets(self) -> tuple[widgets.Widget, ...]:
-        """The widget of each row."""
+        """Return the widget of each row."""
         return tuple(row.widget for row in self)
 
     def grow(self, count: int) -> None:
-        """Make the rows that are missing."""
+        """Add rows until there are at least ``count``."""
         self.extend(self._make(number) for number in range(len(self) + 1, count + 1))
 
     @contextmanager
     def resized(self, count: int) -> Iterator[None]:
-        """Have so many rows; those that are too many are closed in the end, when they show no longer."""
-        gone = self[count:]
+        """Resize to ``count`` rows; removed rows are closed on exit, when they are no longer shown."""
+        removed = self[count:]
         del self[count:]
         self.grow(count)
         yield
-        for row in gone:
+        for row in removed:
             self._parts.close(row.widget)
 
 
 class RowTools:
-    """Buttons that move the value of a row up and down, or take it out.
+    """Buttons that move the value of a row up or down, or remove it.
 
     Args:
         parts: shared with the form.
-        number: of the row, counted from 1.
-        what: the value is, such as "shot".
-        move: called with the row's index and how far.
+        number: the number of the row, counted from 1.
+        what: the kind of value, such as "shot", for the tooltips.
+        move: called with the row's index and the distance, -1 or 1.
         remove: called with the row's index.
     """
 
@@ -83,6 +83,6 @@ class RowTools:
         self.drop: Any = parts.button("✕", lambda: remove(index), tooltip=f"Remove {what} {number}")
 
     def focus(self, by: int) -> None:
-        """Put the keyboard on the button that moves on in this direction; at either end there is only the way back."""
-        on, back = (self.up, self.down) if by < 0 else (self.down, self.up)
-        (back if on.disabled else on).focus()
+        """Focus the button that moves further in this direction; at the end of the list, the opposite one."""
+        further, back = (self.up, self.down) if by < 0 else (self.down, self.up)
+        (back if further.disabled else further).focus()

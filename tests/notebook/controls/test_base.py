@@ -134,16 +134,16 @@ def test_a_closed_control_leaves_nothing_behind(name: str, parts: WidgetFactory)
     control.close()
     assert set(alive) == before
     assert parts.layout.comm is not None
-    assert (parts.page.said, list(parts.page.kept), parts.page.choosers) == ({}, ["page"], {})
+    assert (parts.page.messages, list(parts.page.static), parts.page.choosers) == ({}, ["page"], {})
 
 
 def test_the_same_problems_change_nothing(parts: WidgetFactory) -> None:
     """Showing the same problems again sends nothing, so that nothing flickers while typing."""
     control = make(FIELDS["sound"], parts)
     shown(control, ERROR)
-    before = parts.page.said
+    before = parts.page.messages
     shown(control, ERROR)
-    assert parts.page.said is before
+    assert parts.page.messages is before
 
 
 def test_problems_cost_no_widgets(parts: WidgetFactory) -> None:
@@ -153,7 +153,7 @@ def test_problems_cost_no_widgets(parts: WidgetFactory) -> None:
     shown(control, ERROR, NOTE)
     assert set(alive) == before
     shown(control)
-    assert parts.page.said == {}
+    assert parts.page.messages == {}
 
 
 def test_controls_share_layouts_and_styles(parts: WidgetFactory) -> None:

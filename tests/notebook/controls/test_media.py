@@ -15,7 +15,7 @@ from kling_widgets.catalog.all_fields import FIELDS
 from kling_widgets.notebook.controls import WidgetFactory, make
 from kling_widgets.notebook.controls.media import LinkBox, LinksBox
 from kling_widgets.notebook.kernel.local_files import LocalMedia
-from kling_widgets.notebook.widgets.form_page import LARGEST_CHOSEN, at
+from kling_widgets.notebook.widgets.form_page import LARGEST_CHOSEN, slot_class
 from kling_widgets.request.request import VideoRequest
 from tests.client import samples
 from tests.notebook import said
@@ -44,7 +44,7 @@ def choose(control: LinkBox, *files: tuple[str, bytes]) -> None:
 def chooser(control: LinkBox) -> dict[str, str]:
     """Return the properties of the file chooser."""
     (about,) = control.parts.page.choosers.values()
-    assert at(*control.parts.page.choosers) in control.box._dom_classes
+    assert slot_class(*control.parts.page.choosers) in control.box._dom_classes
     return about
 
 
@@ -178,7 +178,7 @@ def test_where_nothing_can_be_kept_a_path_is_asked_for(tmp_path: Path) -> None:
     control = box("image", tmp_path / "file")
     choose(control, ("a.png", PNG))
     assert control.get() is None
-    assert "give its path" in trouble(control)
+    assert "enter its path" in trouble(control)
 
 
 def test_only_pictures_are_offered(uploads: Path) -> None:

@@ -1,4 +1,4 @@
-"""The lead of a scene: steps in order, ticked as they are done."""
+"""The checklist of a workflow: steps in order, marked when they are done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from kling_widgets.catalog.all_fields import FIELDS
 from kling_widgets.catalog.models import MODELS, models
 from kling_widgets.catalog.workflows import SCENES
-from kling_widgets.notebook.form.checklist import checklist, sections
+from kling_widgets.notebook.form.checklist import checklist, checklist_sections
 from kling_widgets.request.request import VideoRequest
 
 LED = [model.name for model in models() if model.scene]
@@ -31,7 +31,7 @@ def test_every_scene_of_the_catalog_has_a_lead_and_no_other() -> None:
 def test_a_model_for_everything_has_none() -> None:
     """Nothing stands there."""
     assert checklist(VideoRequest("2.6", prompt="x")) == []
-    assert sections(MODELS["aigc-video-kling-2.6"]) == set()
+    assert checklist_sections(MODELS["aigc-video-kling-2.6"]) == set()
 
 
 @pytest.mark.parametrize("model", LED)
@@ -49,4 +49,4 @@ def test_steps_are_ticked_as_they_are_done(model: str) -> None:
 def test_what_the_service_does_not_offer_is_said() -> None:
     """Lip sync wants a face identification, which happens elsewhere."""
     assert "identifies no faces" in checklist(VideoRequest("identifyface"))[-1].text
-    assert sections(MODELS["aigc-video-kling-identifyface"]) == {"Frames", "Video and voice", "Lip sync"}
+    assert checklist_sections(MODELS["aigc-video-kling-identifyface"]) == {"Frames", "Video and voice", "Lip sync"}

@@ -1,4 +1,4 @@
-"""A folded part: opening, closing, what its title says, what it costs."""
+"""A collapsible part: opening, closing, its title, and its cost."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_the_title_says_what_it_holds(parts: WidgetFactory) -> None:
     """And says nothing when there is nothing."""
     fold = Collapsible("More", parts, list)
     for held, wanted in (("2 of 9", "▸ More (2 of 9)"), ("a (b)", "▸ More (a (b))"), ("", "▸ More")):
-        fold.say(held)
+        fold.set_summary(held)
         assert title(fold) == wanted
-    fold.say("one")
+    fold.set_summary("one")
     fold.open()
     assert title(fold) == "▾ More (one)"
 

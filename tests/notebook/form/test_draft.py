@@ -27,7 +27,7 @@ def test_what_the_model_does_not_take_waits() -> None:
     draft.model = TURBO
     assert draft.request == VideoRequest("3.0-turbo", prompt="x")
     assert draft.get(SOUND) is None
-    draft.type(SOUND, False)  # under "Not documented for this model"
+    draft.set_typed(SOUND, False)  # under "Not documented for this model"
     assert draft.request.get("sound") is False
     draft.model = THREE
     assert draft.request.get("sound") is True
@@ -36,9 +36,9 @@ def test_what_the_model_does_not_take_waits() -> None:
 def test_text_from_elsewhere_is_no_path_until_it_is_typed() -> None:
     """A body's "first.png" is nobody's file; the same words typed here are the user's own."""
     draft = Draft(VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "prompt": "x", "image": "first.png"}))
-    assert draft.left == [IMAGE]
+    assert draft.omitted == [IMAGE]
     assert "image" not in draft.request.values
-    draft.type(IMAGE, "first.png")
+    draft.set_typed(IMAGE, "first.png")
     assert draft.request.files() == (Path("first.png"),)
     assert draft.touched == {"image"}
 
@@ -46,9 +46,9 @@ def test_text_from_elsewhere_is_no_path_until_it_is_typed() -> None:
 def test_values_that_nobody_typed_touch_nothing() -> None:
     """A fix or a preset sets fields; the user has not touched them."""
     draft = Draft(VideoRequest("3.0"))
-    draft.take({"sound": False, "image": "https://example.com/a.png"})
+    draft.set_values({"sound": False, "image": "https://example.com/a.png"})
     assert draft.request == VideoRequest("3.0", sound=False, image="https://example.com/a.png")
-    draft.take({"image": None})
+    draft.set_values({"image": None})
     assert draft.request == VideoRequest("3.0", sound=False)
     assert draft.touched == set()
 
@@ -56,7 +56,7 @@ def test_values_that_nobody_typed_touch_nothing() -> None:
 def test_to_a_model_that_was_offered_all_goes_along() -> None:
     """Also what the former model did not take: for that the other one was offered."""
     draft = Draft(VideoRequest("3.0-turbo", prompt="x", image="first.png", sound=True))
-    draft.carry(THREE)
+    draft.switch_model(THREE)
     assert draft.request == VideoRequest("3.0", prompt="x", image="first.png", sound=True)
     draft.model = TURBO
     assert draft.request.get("image") == Path("first.png")
@@ -77,7 +77,7 @@ FOREIGN = [
 def test_no_part_of_a_foreign_value_becomes_a_path(body: dict[str, object]) -> None:
     """Not by a line break in a link, in a list, in a clip or in JSON with a mistake: it is left out, and said."""
     draft = Draft(VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "prompt": "x", **body}))
-    assert len(draft.left) == 1
+    assert len(draft.omitted) == 1
     assert draft.request == VideoRequest("2.6", prompt="x")
 
 
@@ -86,9 +86,9 @@ def test_what_is_shown_in_another_way_is_not_typed() -> None:
     link = {"url": "ftp://example.com/a.mp4"}
     request = VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "metadata": {"video_list": [link]}})
     draft = Draft(request)
-    draft.type(FIELDS["video_list"], '[{"url": "ftp://example.com/a.mp4"}]')
+    draft.set_typed(FIELDS["video_list"], '[{"url": "ftp://example.com/a.mp4"}]')
     assert draft.request == request
-    draft.type(FIELDS["video_list"], '[{"url": "mine.mp4"}]')
+    draft.set_typed(FIELDS["video_list"], '[{"url": "mine.mp4"}]')
     assert draft.request.files() == (Path("mine.mp4"),)
 
 
@@ -110,16 +110,16 @@ def test_to_edit_one_of_two_pictures_is_to_decide(model: str, second: dict[str, 
     draft = Draft(VideoRequest(model, prompt="x", images=[A, B]))
     assert draft.request == VideoRequest(model, prompt="x", images=[A, B])
     assert (draft.get(IMAGE), draft.get(TAIL), draft.get(REFERENCES)) == (A, None, None)
-    draft.type(FIELDS["prompt"], "y")
+    draft.set_typed(FIELDS["prompt"], "y")
     assert draft.request.get("images") == [A, B]
-    assert draft.type(IMAGE, C) == set(second)
+    assert draft.set_typed(IMAGE, C) == set(second)
     assert draft.request == VideoRequest(model, prompt="y", image=C, **second)
 
 
 def test_to_add_a_reference_keeps_the_second_picture() -> None:
     """What is typed below it replaces what shows there, and the first stays the first."""
     draft = Draft(VideoRequest("o1", prompt="x", images=[A, B], image_list=[C]))
-    assert draft.type(TAIL, C) == {"image", "image_list"}
+    assert draft.set_typed(TAIL, C) == {"image", "image_list"}
     assert draft.request == VideoRequest("o1", prompt="x", image=A, image_list=[C, B], image_tail=C)
 
 
@@ -128,10 +128,10 @@ def test_with_a_last_frame_two_pictures_are_both_frames() -> None:
     draft = Draft(VideoRequest("o1", prompt="x", images=[A, B]))
     draft.model = THREE
     assert (draft.get(IMAGE), draft.get(TAIL)) == (A, B)
-    draft.type(TAIL, C)
+    draft.set_typed(TAIL, C)
     assert draft.request == VideoRequest("3.0", prompt="x", image=A, image_tail=C)
     draft = Draft(VideoRequest("3.0", prompt="x", images=[A, B, C]))
-    draft.type(IMAGE, C)
+    draft.set_typed(IMAGE, C)
     assert draft.request == VideoRequest("3.0", prompt="x", image=C, image_list=[B, C])
 
 
@@ -139,9 +139,9 @@ def test_two_pictures_of_a_stranger_are_no_files() -> None:
     """Not when they come, and not when one of them is edited."""
     body = {"model": "aigc-video-kling-o1", "prompt": "x", "images": [A, "/etc/passwd"]}
     draft = Draft(VideoRequest.from_payload(body))
-    assert draft.left == [IMAGES] and "images" not in draft.request.values
+    assert draft.omitted == [IMAGES] and "images" not in draft.request.values
     draft = Draft(VideoRequest.from_payload({**body, "images": [A, "ftp://x"]}))
-    draft.type(IMAGE, "mine.png")
+    draft.set_typed(IMAGE, "mine.png")
     assert draft.request.files() == (Path("mine.png"),)
     assert draft.request.get("image_list") == ["ftp://x"]
 
@@ -150,5 +150,5 @@ def test_a_stranger_s_path_in_an_object_is_no_file() -> None:
     """In a reference that says more than its link, and in an element that is described."""
     metadata = {"image_list": [{"url": "a.png", "type": 1}], "kling_elements": [{"element_input_urls": ["b.png"]}]}
     draft = Draft(VideoRequest.from_payload({"model": "aigc-video-kling-3.0", "prompt": "x", "metadata": metadata}))
-    assert [field.name for field in draft.left] == ["image_list", "kling_elements"]
+    assert [field.name for field in draft.omitted] == ["image_list", "kling_elements"]
     assert draft.request.files() == ()

@@ -676,7 +676,7 @@ def test_python_is_not_asked_by_a_form(new: Maker, session: Session) -> None:
     with pytest.raises(InvalidRequestError):
         form.submit()
     enter(form, "prompt", "a boat")
-    with pytest.raises(KlingError, match=r"0 videos would be exceeded.*form.submit\(yes=True\) makes it"):
+    with pytest.raises(KlingError, match=r"0 videos would be exceeded.*To make it: form.submit\(yes=True\)"):
         form.submit()
     assert session.journal.entries() == ()
     assert form.submit(yes=True).request == form.request
@@ -713,7 +713,7 @@ def test_a_field_that_the_model_is_not_said_to_have_wants_a_second_click(new: Ma
 def test_python_sends_what_is_unusual_only_where_nobody_is_there(new: Maker, session: Session, kernel: Kernel) -> None:
     """In a notebook before somebody it wants a yes; by program it is sent, with its note."""
     form = new("2.6", prompt="a boat", seconds=7)
-    with pytest.raises(KlingError, match=r"not 7 seconds\. form.submit\(yes=True\) makes it"):
+    with pytest.raises(KlingError, match=r"not 7 seconds\. To make it: form\.submit\(yes=True\)"):
         form.submit()
     kernel._allow_stdin = False
     assert form.submit().request.get("seconds") == 7
@@ -737,7 +737,7 @@ def test_a_file_that_is_missing_wants_a_second_click(new: Maker, session: Sessio
     key = session.journal.write(VideoRequest.from_payload(body), "a")
     form = new(session.get(Resumer).entry(f"#{key}").request)
     button(form, SUBMIT).click()
-    assert "without the file that was there: first frame" in text(form)
+    assert "without a file of the original request: first frame" in text(form)
     assert len(session.journal.entries()) == 1
     path = tmp_path / "first.png"
     PIL.Image.new("RGB", (640, 360), "navy").save(path)

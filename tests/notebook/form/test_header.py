@@ -1,4 +1,4 @@
-"""The first lines of a form: the model, its abilities, what changes with it."""
+"""The top of a form: the model, its capabilities, and changes against the previous model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def head(tmp_path: Path, chosen: list[Model]) -> Header:
 
 
 def about(head: Header) -> str:
-    head.tell(VideoRequest(head.widget.value))
+    head.update(VideoRequest(head.widget.value))
     return said.lines(head._parts.page, "model")
 
 
@@ -40,10 +40,10 @@ def test_it_says_what_the_model_can_do(head: Header) -> None:
 def test_another_model_says_what_changes(head: Header, chosen: list[Model]) -> None:
     """What is lost against the last one, and back, what is gained."""
     head.choose(MODELS["aigc-video-kling-3.0-turbo"])
-    assert "Against Kling 3.0 it loses" in about(head)
+    assert "Compared with Kling 3.0 it loses" in about(head)
     assert "last frame" in about(head).split("loses")[1]
     head.choose(THREE)
-    assert "Against Kling 3.0 Turbo it gains" in about(head)
+    assert "Compared with Kling 3.0 Turbo it gains" in about(head)
     assert [model.name for model in chosen] == ["3.0-turbo", "3.0"]
 
 

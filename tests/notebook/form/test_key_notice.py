@@ -1,4 +1,4 @@
-"""The form's line about the key."""
+"""The form's notice about the API key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def line(session: Session, failed: list[KlingError] | None = None) -> FormPage:
 
 def said(page: FormPage) -> list[str]:
     """What it shows: the text, and the button's words."""
-    return [words for text, _, presses, *_ in page.said.get("key", ()) for words in (text, *presses)]
+    return [words for text, _, presses, *_ in page.messages.get("key", ()) for words in (text, *presses)]
 
 
 def test_with_a_key_there_is_nothing_to_say(session: Session) -> None:

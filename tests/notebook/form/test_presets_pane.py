@@ -1,4 +1,4 @@
-"""The form's presets, as data: what they show and what their buttons do."""
+"""The form's presets, as data: the list and its buttons."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_what_the_form_holds_is_replaced_by_a_second_click(shelf: Shelf) -> None
     shelf.request = SHIP
     shelf.apply.click()
     assert (shelf.request, shelf.apply.description) == (SHIP, "Apply over this form")
-    assert shelf.said == "A second click puts “boat” in the place of all that the form holds."
+    assert shelf.said == "A second click replaces all values of the form by “boat”."
     shelf.apply.click()
     assert (shelf.request, shelf.apply.description) == (BOAT, "Apply")
     assert shelf.said == "Applied “boat”."
@@ -111,7 +111,7 @@ def test_a_file_that_was_not_kept_is_missed(session: Session, door: str) -> None
             next(each for each in within(form.widget) if getattr(each, "description", "") == words).click()
     assert form.request == BOAT.replace(image_tail="https://example.com/last.png")
     for label in ("First frame", "Motion brush"):
-        assert f"{label} was a file in the request that this form is made of: choose it again." in text(form)
+        assert f"{label} was a file in the request that this form was made from: choose it again." in text(form)
     form.controls["image"].set_value("https://example.com/first.png")
     form.controls["image"].notify_changed()
     assert "First frame was a file" not in text(form) and "Motion brush was a file" in text(form)
@@ -145,7 +145,7 @@ def test_a_name_that_is_taken_is_replaced_by_a_button_that_says_so(shelf: Shelf)
     shelf.name.value = " boat "
     shelf.save.click()
     assert shelf.save.description == "Replace"
-    assert shelf.said == "There is a “boat” already: a second click saves in its place."
+    assert shelf.said == "There is already a preset “boat”: a second click replaces it."
     assert shelf.store.load("boat") == SHIP
     assert shelf.list.options == ("boat",)
     shelf.save.click()
@@ -226,7 +226,7 @@ def test_a_name_that_cannot_be_is_said(shelf: Shelf, name: str, said: str) -> No
 def test_files_that_are_not_kept_are_said(shelf: Shelf) -> None:
     """By their labels."""
     shelf.keep("boat", BOAT.replace(image="a.png", image_list=["b.png"]))
-    assert shelf.said == "Saved “boat”. Not kept, as presets hold links and no files: First frame, References."
+    assert shelf.said == "Saved “boat”. Not saved, as presets contain links but no files: First frame, References."
 
 
 def test_a_broken_file_is_said_and_the_others_are_there(shelf: Shelf) -> None:
@@ -273,6 +273,6 @@ def test_a_name_that_looks_like_a_key_is_taken_out(store: PresetStore) -> None:
     shelf = Shelf(store)
     key = "sk-" + "Abc123xyz" * 4
     shelf.name.value = key
-    assert shelf.name.value == "" and "no name" in shelf.said and key not in shelf.said
+    assert shelf.name.value == "" and "not like a name" in shelf.said and key not in shelf.said
     shelf.save.click()
     assert store.names() == ()

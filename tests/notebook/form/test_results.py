@@ -1,4 +1,4 @@
-"""What a form made: live in the form, then figures in a plain output below it, newest first."""
+"""Results of a form: live views in the form, then figures in an output below it, newest first."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def results(session: Session, kernel: Kernel) -> Results:
 
 def test_the_plain_part_is_empty_to_the_eye_at_first(results: Results) -> None:
     """Only a text, the line that the form stands for, is in the saved cell."""
-    (output,) = shown(lambda: results.place_here(REQUEST)).outputs
+    (output,) = shown(lambda: results.display_here(REQUEST)).outputs
     assert output.data == {"text/html": "", "text/plain": REQUEST.to_magic()}
     assert output.metadata == {}
 
 
 def test_figures_come_newest_first(session: Session, results: Results) -> None:
     """All in one plain output under the form, with where each came from."""
-    (placed,) = shown(lambda: results.place_here(REQUEST)).outputs
+    (placed,) = shown(lambda: results.display_here(REQUEST)).outputs
     jobs, outputs = work(session, results, "one", "two")
     assert [output.transient for output in outputs] == [placed.transient] * 2
     page = outputs[-1].data["text/html"]
@@ -74,7 +74,7 @@ def test_figures_come_newest_first(session: Session, results: Results) -> None:
 
 def test_in_the_form_a_line_is_left(session: Session, results: Results) -> None:
     """ "Done", the prompt, where it is; a button shows the figure in the form, for pages that were loaded again."""
-    shown(lambda: results.place_here(REQUEST))
+    shown(lambda: results.display_here(REQUEST))
     ((job,), _) = work(session, results, "a <b>boat</b>")
     assert "Done · a &lt;b&gt;boat&lt;/b&gt; · shown below" in words(results)
     (button,) = (each for each in within(results.widget) if isinstance(each, widgets.Button))
@@ -92,13 +92,13 @@ def test_inside_another_widget_the_figure_is_in_the_form(session: Session, resul
     assert outputs == []
     (output,) = (each for each in within(results.widget) if isinstance(each, widgets.Output))
     assert "<video" in output.outputs[0]["data"]["text/html"]
-    (placed,) = shown(lambda: results.place_here(REQUEST)).outputs
+    (placed,) = shown(lambda: results.display_here(REQUEST)).outputs
     assert "<video" in placed.data["text/html"]
 
 
 def test_a_failure_stays_in_the_form(session: Session, results: Results) -> None:
     """It is no figure: the plain part is left as it is."""
-    shown(lambda: results.place_here(REQUEST))
+    shown(lambda: results.display_here(REQUEST))
     _, outputs = work(session, results, "a boat demo:moderation")
     assert outputs == []
     (output,) = (each for each in within(results.widget) if isinstance(each, widgets.Output))

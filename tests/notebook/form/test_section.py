@@ -1,4 +1,4 @@
-"""A folded part of a form: its title, when it opens, what it costs."""
+"""A section of a form: its title, when it opens, and its cost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Made:
 
     def tell(self, *problems: str, **fields: object) -> None:
         found = {name: [Problem("warning", name, "It is wrong.")] for name in problems}
-        self.section.tell(VideoRequest("2.6", **fields), found)
+        self.section.update(VideoRequest("2.6", **fields), found)
 
 
 @pytest.fixture

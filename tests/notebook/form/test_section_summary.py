@@ -1,4 +1,4 @@
-"""What a folded section says of its fields."""
+"""Summaries of field values in the title of a section."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines beside the form's button."""
+"""The status beside the form's submit button."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Told:
         self.forgot += 1
 
     def tell(self, draft: Draft, sending: bool = False) -> str:
-        self.status.tell(request := draft.request, draft, request.errors(), (), sending)
+        self.status.show(request := draft.request, draft, request.errors(), (), sending)
         return self.text
 
     @property
@@ -63,7 +63,7 @@ def test_it_says_what_will_be_made_or_is_missing(told: Told) -> None:
 
 def test_an_error_is_said_and_escaped(told: Told) -> None:
     """With its word."""
-    told.status.say(KlingError("no <key>."))
+    told.status.show_error(KlingError("no <key>."))
     assert "Error: no &lt;key&gt;." in told.text
 
 
@@ -77,7 +77,7 @@ def test_what_is_not_sent_is_said_with_who_takes_it(told: Told) -> None:
     assert told.assigned == [{"model": "aigc-video-kling-3.0"}]
     told.buttons["Leave it out"].click()
     assert told.forgot == 1
-    draft.forget()
+    draft.discard_unsent()
     assert "Not sent" not in told.tell(draft)
     assert told.buttons == {}
     draft.model = MODELS["aigc-video-kling-3.0"]
@@ -96,7 +96,7 @@ def test_a_model_is_offered_only_if_it_takes_all(told: Told) -> None:
     """Shots and a driving video are of no one model."""
     draft = Draft(VideoRequest("3.0", prompt="x", multi_prompt=SHOTS))
     draft.model = MODELS["aigc-video-kling-o1"]
-    draft.take({"video_list": [{"url": "https://example.com/v.mp4"}]})
+    draft.set_values({"video_list": [{"url": "https://example.com/v.mp4"}]})
     draft.model = MODELS["aigc-video-kling-1.6"]
     assert "shots, video" in told.tell(draft)
     assert list(told.buttons) == ["Leave it out"]
@@ -118,8 +118,8 @@ def test_it_leaves_no_widgets_behind(told: Told) -> None:
 def test_it_says_the_cost_and_what_a_second_click_makes(told: Told) -> None:
     """Beside length and model, where it is known; the question as it is, with no HTML in it."""
     request = VideoRequest("2.6", prompt="x")
-    told.status.tell(request, Draft(request), (), (), False, "about 1 USD")
+    told.status.show(request, Draft(request), (), (), False, "about 1 USD")
     assert "default length · Kling 2.6 · about 1 USD<" in told.text
     assert "second click" not in told.text
-    told.status.tell(request, Draft(request), (), (), False, "", "5 <b>s</b>.")
+    told.status.show(request, Draft(request), (), (), False, "", "5 <b>s</b>.")
     assert "5 &lt;b&gt;s&lt;/b&gt;. A second click makes it." in told.text

@@ -1,4 +1,4 @@
-"""Which cell runs: known by its name where the front end gives one, else by what stands in it."""
+"""Identity of the running cell: its id if the front end sends one, else its code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.notebook.kernel.cell import Cell, current, here
+from kling_widgets.notebook.kernel.cell import Cell, current, run_id
 from tests.notebook.conftest import run
 
 LAB = {"JPY_SESSION_NAME": "/home/anna/boats.ipynb"}
@@ -97,7 +97,7 @@ def test_a_click_is_no_cell() -> None:
 def test_a_script_has_no_cell() -> None:
     """There it is None."""
     assert current(None, LAB) is None
-    assert here(None) is None
+    assert run_id(None) is None
 
 
 def test_a_line_of_a_terminal(shell: Any) -> None:
@@ -145,8 +145,8 @@ def test_two_terminals_have_no_run_in_common() -> None:
 
 def test_here_tells_runs_apart() -> None:
     """By the message, else by the number of the line."""
-    assert here(shell(asked("1"))) == "1"
-    assert here(SimpleNamespace(execution_count=7)) == 7
+    assert run_id(shell(asked("1"))) == "1"
+    assert run_id(SimpleNamespace(execution_count=7)) == 7
 
 
 # Where nobody tells the notebook's path
@@ -166,7 +166,7 @@ def test_else_it_is_known_by_the_folder_in_which_the_kernel_began() -> None:
     one, other = current(here, {}), current(there, {})
     assert one and other
     assert one.name != other.name
-    assert one.former == other.former != one.name
+    assert one.former_name == other.former_name != one.name
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

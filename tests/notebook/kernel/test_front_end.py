@@ -1,4 +1,4 @@
-"""Where we are shown, told from the shell, the environment and what is loaded."""
+"""Detection of the front end and the folder, from the shell, the environment and the loaded modules."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def test_papermill_tells_where_its_output_goes(book: Path, tmp_path: Path) -> No
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "two.ipynb").write_text("{}")
     for path in ("out/two.ipynb", str(tmp_path / "out" / "two.ipynb")):
-        place = find(papermill(OUTPUT=path), {"JPY_SESSION_NAME": str(book)}, LOADED, tmp_path)
-        assert (place.folder, place.known, place.astray) == (tmp_path / "out", True, False)
+        location = find(papermill(OUTPUT=path), {"JPY_SESSION_NAME": str(book)}, LOADED, tmp_path)
+        assert (location.folder, location.folder_known, location.may_move) == (tmp_path / "out", True, False)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_papermill_tells_where_its_output_goes(book: Path, tmp_path: Path) -> No
 def test_a_path_of_papermill_that_says_nothing(path: object, tmp_path: Path) -> None:
     """A pipe, a bucket, a folder of another current folder, nonsense: the current folder, and it is not known."""
     assert find(papermill(OUTPUT=path, INPUT=path), {}, LOADED, tmp_path) == Location(FRONT_ENDS["headless"], tmp_path)
-    assert Location(FRONT_ENDS["headless"], tmp_path).astray
+    assert Location(FRONT_ENDS["headless"], tmp_path).may_move
 
 
 def test_who_opens_a_notebook_of_papermill_is_where_it_is_now(book: Path, tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_settings_lie_beside_the_notebook_that_is_read(book: Path, tmp_path: Pat
     found = []
     for folder in (tmp_path, out.parent, book.parent):
         (folder / ".env").write_text("")
-        place = find(papermill(INPUT=book_, OUTPUT=str(out)), {}, LOADED, tmp_path)
-        found.append(place.settings or place.folder)
+        location = find(papermill(INPUT=book_, OUTPUT=str(out)), {}, LOADED, tmp_path)
+        found.append(location.env_folder or location.folder)
     assert found == [tmp_path, out.parent, book.parent]
 
 
@@ -139,8 +139,8 @@ def test_settings_lie_beside_the_notebook_that_is_read(book: Path, tmp_path: Pat
 )
 def test_what_each_place_can_do(front_end: Any, widgets: bool, rich: bool, waits: bool) -> None:
     """Live widgets, rich output, and whether a cell has to wait for its video."""
-    place = Location(FRONT_ENDS[front_end], Path())
-    assert (place.front_end.widgets, place.front_end.rich, place.front_end.waits) == (widgets, rich, waits)
+    location = Location(FRONT_ENDS[front_end], Path())
+    assert (location.front_end.widgets, location.front_end.rich, location.front_end.waits) == (widgets, rich, waits)
 
 
 def test_this_process_is_found_without_arguments() -> None:

@@ -1,4 +1,4 @@
-"""Pictures in memory become files at the notebook's doors."""
+"""Conversion of pictures in memory to files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kling_widgets.errors import InvalidRequestError, KlingError
 from kling_widgets.jobs.job import Job
 from kling_widgets.notebook.api import picture
 from kling_widgets.notebook.form.form import Form
-from kling_widgets.notebook.kernel.image_arrays import filed, is_picture, made
+from kling_widgets.notebook.kernel.image_arrays import fields_with_paths, is_picture, picture_file
 from kling_widgets.notebook.kernel.local_files import LocalMedia
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.magics.line import LineParser
@@ -49,7 +49,7 @@ def red(*shape: int) -> Any:
 
 def saved(value: Any, local: LocalMedia) -> PIL.Image.Image:
     """The picture in the file that takes the value's place."""
-    path = filed({"image": value}, local)["image"]
+    path = fields_with_paths({"image": value}, local)["image"]
     assert path.suffix == ".png"
     assert local.folder in path.parents
     with PIL.Image.open(path) as found:
@@ -128,7 +128,7 @@ def test_pictures_of_16_bits_keep_their_shades(mode: str, local: LocalMedia) -> 
 def test_pictures_of_32_bits_are_refused(mode: str, white: float, local: LocalMedia) -> None:
     """Which number is white cannot be told, and a blank picture would be paid for."""
     with pytest.raises(InvalidRequestError, match=rf"^A picture must have 8 .* not 32 \(Pillow's mode {mode}\)\."):
-        filed({"image": PIL.Image.new(mode, (4, 4), white)}, local)
+        fields_with_paths({"image": PIL.Image.new(mode, (4, 4), white)}, local)
     assert not local.folder.exists()
 
 
@@ -149,9 +149,9 @@ def test_a_palette_with_a_clear_colour_stays_clear(local: LocalMedia) -> None:
 
 def test_the_same_picture_is_one_file(local: LocalMedia) -> None:
     """By its content: run again, a cell leaves no second file, and the same code."""
-    first = filed({"image": red(30, 40, 3)}, local)
-    assert filed({"image": PIL.Image.new("RGB", (40, 30), RED)}, local) == first
-    assert filed({"image": red(31, 40, 3)}, local) != first
+    first = fields_with_paths({"image": red(30, 40, 3)}, local)
+    assert fields_with_paths({"image": PIL.Image.new("RGB", (40, 30), RED)}, local) == first
+    assert fields_with_paths({"image": red(31, 40, 3)}, local) != first
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_same_picture_is_one_file(local: LocalMedia) -> None:
         (np.zeros((30, 40, 1), np.uint8), r"30×40×1"),
         (np.zeros((0, 40), np.uint8), r"0×40"),
         (np.zeros(40, np.uint8), r"not 40 of uint8"),
-        (red(30, 40).astype(float), r"go from 200 to 200, not from 0 to 1\. Scale them"),
+        (red(30, 40).astype(float), r"range from 200 to 200, not from 0 to 1\. Scale them"),
         (np.full((3, 3), np.nan), r"nan"),
         (np.zeros((3, 3), complex), r"complex"),
         (np.array([["a", "b"]]), r"of <U1"),
@@ -175,7 +175,7 @@ def test_the_same_picture_is_one_file(local: LocalMedia) -> None:
 def test_what_is_no_picture_is_refused(value: Any, says: str, local: LocalMedia) -> None:
     """In one sentence that says what one is; no file is left."""
     with pytest.raises(InvalidRequestError, match=says):
-        filed({"image": value}, local)
+        fields_with_paths({"image": value}, local)
     assert not local.folder.exists()
 
 
@@ -184,7 +184,7 @@ def test_every_field_of_pictures_takes_them(local: LocalMedia) -> None:
     link, path = "https://example.com/a.png", Path("b.png")
     given = [red(30, 40, 3), link, path]
     mask = {"mask_url": np.ones((3, 4), bool), "trajectories": ({"x": 1, "y": 2}, {"x": 3, "y": 4})}
-    found = filed(
+    found = fields_with_paths(
         {"image_list": given, "last_frame_url": red(30, 40), "dynamic_masks": [mask], "images": (red(30, 40, 3), link)},
         local,
     )
@@ -205,7 +205,7 @@ def test_other_values_are_left_alone(local: LocalMedia) -> None:
     loop.append(loop)
     array = red(30, 40)
     fields = {"seconds": np.int64(5), "image": np.str_("a.png"), "image_tail": Path("b.png"), "image_list": loop}
-    found = filed({**fields, "prompt": array}, local)
+    found = fields_with_paths({**fields, "prompt": array}, local)
     assert all(found[name] is value for name, value in fields.items())
     assert found["prompt"] is array
     assert not local.folder.exists()
@@ -215,7 +215,7 @@ def test_other_values_are_left_alone(local: LocalMedia) -> None:
 def test_a_whole_clip_is_not_written_out(local: LocalMedia) -> None:
     """A list of hundreds of pictures is no list of references."""
     frames = [red(30, 40)] * 21
-    assert filed({"image_list": frames}, local)["image_list"] is frames
+    assert fields_with_paths({"image_list": frames}, local)["image_list"] is frames
 
 
 def test_without_pillow_the_extra_is_named(local: LocalMedia, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_without_pillow_the_extra_is_named(local: LocalMedia, monkeypatch: pytes
     for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(KlingError, match=r"kling_widgets\[video\]"):
-        filed({"image": red(30, 40)}, local)
+        fields_with_paths({"image": red(30, 40)}, local)
 
 
 # Files in memory
@@ -266,12 +266,12 @@ FORMS: dict[str, Callable[[bytes], Any]] = {
 def test_a_file_in_memory(form: str, kind: str, ending: str, local: LocalMedia) -> None:
     """In all the forms in which notebooks hold one; its bytes are kept as they are."""
     content = samples.picture(kind, (40, 30))
-    path = made(FORMS[form](content), local)
+    path = picture_file(FORMS[form](content), local)
     assert path.suffix == f".{ending}"
     assert path.read_bytes() == content
     if form != "an open file":
-        assert filed({"image": FORMS[form](content)}, local) == {"image": path}
-        assert filed({"image_list": [FORMS[form](content), "https://e.com/a"]}, local)["image_list"][0] in (
+        assert fields_with_paths({"image": FORMS[form](content)}, local) == {"image": path}
+        assert fields_with_paths({"image_list": [FORMS[form](content), "https://e.com/a"]}, local)["image_list"][0] in (
             path,
             [path],
         )
@@ -282,8 +282,8 @@ def test_other_kinds_become_png_or_jpeg(kind: str, local: LocalMedia, tmp_path: 
     """From memory as by their path."""
     content = samples.picture(kind, (40, 30))
     (tmp_path / "a").write_bytes(content)
-    path = made(content, local)
-    assert made(tmp_path / "a", local) == path == made(str(tmp_path / "a"), local)
+    path = picture_file(content, local)
+    assert picture_file(tmp_path / "a", local) == path == picture_file(str(tmp_path / "a"), local)
     with PIL.Image.open(path) as found:
         assert found.format == ("PNG" if kind in ("GIF", "BMP", "TIFF") else "JPEG")
         assert found.size == (40, 30)
@@ -297,10 +297,10 @@ def test_a_path_that_is_fit_stays(local: LocalMedia, tmp_path: Path) -> None:
     exif[0x0112] = 6
     turned.write_bytes(samples.picture("JPEG", (40, 30), exif=exif))
     PIL.Image.new("CMYK", (40, 30)).save(print_, "JPEG")
-    assert made(good, local) == good
+    assert picture_file(good, local) == good
     assert not local.folder.exists()
     for path, size in ((turned, (30, 40)), (print_, (40, 30))):
-        with PIL.Image.open(made(path, local)) as found:
+        with PIL.Image.open(picture_file(path, local)) as found:
             assert (found.size, found.mode, found.format) == (size, "RGB", "JPEG")
 
 
@@ -308,10 +308,10 @@ def test_a_path_that_is_fit_stays(local: LocalMedia, tmp_path: Path) -> None:
 def test_a_large_picture_becomes_small_enough(local: LocalMedia) -> None:
     """A photograph of twelve million pixels would be too large as PNG."""
     noise = np.random.default_rng(1).integers(0, 255, (1500, 2500, 3), np.uint8)
-    path = filed({"image": noise}, local)["image"]
+    path = fields_with_paths({"image": noise}, local)["image"]
     assert (path.suffix, path.stat().st_size < 10_000_000) == (".jpg", True)
     clear = np.dstack([noise[:900], np.full((900, 2500), 9, np.uint8)])
-    assert filed({"image": clear}, local)["image"].suffix == ".png"
+    assert fields_with_paths({"image": clear}, local)["image"].suffix == ".png"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_a_large_picture_becomes_small_enough(local: LocalMedia) -> None:
         (b"\0\0\0\x18ftypmp42" + bytes(60), "is mp4, not a picture"),
         (samples.picture("BMP")[:30], "This bmp picture cannot be read"),
         ("data:image/png;base64,AAAA", "This text is not a picture"),
-        ("data:image/png;base64,A", "no whole picture in base64"),
+        ("data:image/png;base64,A", "not a complete picture in base64"),
         ("data:text/html,<b>", "This text is not a picture"),
         ("https://example.com/a.png", "A link needs no kw.picture"),
         ("nowhere.png", "nowhere.png is not there"),
@@ -335,7 +335,7 @@ def test_a_large_picture_becomes_small_enough(local: LocalMedia) -> None:
 def test_what_is_no_file_of_a_picture_is_said(value: Any, says: str, local: LocalMedia) -> None:
     """In one sentence; no file is left."""
     with pytest.raises(InvalidRequestError, match=says) as caught:
-        made(value, local)
+        picture_file(value, local)
     assert str(caught.value).endswith("Nothing was sent.")
     assert not local.folder.exists()
 
@@ -343,7 +343,7 @@ def test_what_is_no_file_of_a_picture_is_said(value: Any, says: str, local: Loca
 def test_several_files_are_a_list(local: LocalMedia) -> None:
     """As of a FileUpload that takes more than one."""
     first, second = samples.picture("PNG", (40, 30)), samples.picture("PNG", (30, 40))
-    found = filed({"image_list": (uploaded(first), uploaded(second))}, local)["image_list"]
+    found = fields_with_paths({"image_list": (uploaded(first), uploaded(second))}, local)["image_list"]
     assert [path.read_bytes() for path in found] == [first, second]
 
 
@@ -353,9 +353,9 @@ def test_without_pillow_files_are_kept_as_they_are(local: LocalMedia, monkeypatc
     for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
         monkeypatch.setitem(sys.modules, name, None)
     for kind in ("PNG", "JPEG", "WEBP"):
-        assert made(contents[kind], local).read_bytes() == contents[kind]
+        assert picture_file(contents[kind], local).read_bytes() == contents[kind]
     with pytest.raises(InvalidRequestError, match="BMP, which Pillow cannot read here"):
-        made(contents["BMP"], local)
+        picture_file(contents["BMP"], local)
 
 
 # The doors
@@ -471,14 +471,14 @@ def test_nothing_that_means_nothing_gets_through_a_door(kind: str, session: Sess
     for name in ("prompt", "seconds", "sound", "image", "image_list", "camera_control", "metadata", "voice_list"):
         given = {"prompt": "x", name: value}
         if name in ("image", "image_list") and kind in ("a picture in an array", "a picture of Pillow"):
-            assert VideoRequest("2.6", **filed(given, session.local)).errors() == ()
+            assert VideoRequest("2.6", **fields_with_paths(given, session.local)).errors() == ()
             continue
         with pytest.raises(InvalidRequestError, match=r"Nothing was sent\.$"):
             session.get(Submitter).submit("2.6", **given)
     with pytest.raises(InvalidRequestError, match=r"Nothing was sent\.$"):
         session.get(Submitter).submit(value, prompt="x")
     for option in ("count", "save") if kind == "timedelta" or kind == "Timedelta" else ("count", "timeout", "save"):
-        with pytest.raises(InvalidRequestError, match=rf"^{option} is .*Nothing was sent\.$"):
+        with pytest.raises(InvalidRequestError, match=rf"^{option} (is|must be) .*Nothing was sent\.$"):
             SubmitOptions.of(**{option: value})
     assert session.journal.entries() == ()
 
@@ -489,4 +489,6 @@ def test_what_is_plain_gets_through_a_door(kind: str, session: Session) -> None:
     value, plainly = MEANT[kind]
     for name in ("prompt", "seconds", "resolution", "image_tail", "image_list", "metadata"):
         given = {"prompt": "x", name: value}
-        assert VideoRequest("2.6", **filed(given, session.local)) == VideoRequest("2.6", **{**given, name: plainly})
+        assert VideoRequest("2.6", **fields_with_paths(given, session.local)) == VideoRequest(
+            "2.6", **{**given, name: plainly}
+        )

@@ -1,4 +1,4 @@
-"""The pulse of live views: how many messages, whose turn it is, what is never held up; in a time that tests turn."""
+"""The throttle of live views: how many messages, in which order, and what is never delayed; with a fake clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ import pytest
 from kling_widgets.core.task import Task
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, Listener
 from kling_widgets.jobs.state import JobState
-from kling_widgets.notebook.kernel.live_updates import EARLY, LATER, PER_SECOND, ROW, TRIES, UpdateThrottle
+from kling_widgets.notebook.kernel.live_updates import (
+    CHANGES_IN_ROW,
+    EARLY,
+    LATER,
+    MAX_FAILURES,
+    PER_SECOND,
+    UpdateThrottle,
+)
 from tests.jobs.conftest import LONG, Clock, until
 
 
@@ -26,22 +33,22 @@ class Page:
     def __init__(self, count: int, *, background: bool = False) -> None:
         self.clock = Clock()
         self.start = self.clock.now
-        self.pulse = UpdateThrottle(self.clock, background=background)
+        self.throttle = UpdateThrottle(self.clock, background=background)
         self.jobs = [JobState(self.clock.now, self.clock) for _ in range(count)]
         self.shown: list[tuple[float, int, JobSnapshot]] = []  # seconds, number of the job, what
         for number, job in enumerate(self.jobs):
             job.accept(Task(f"t{number}"), self.clock.now)
             job.announce()
-            self.pulse.follow(job, lambda moment, number=number: self.show(number, moment))  # type: ignore[misc]
+            self.throttle.follow(job, lambda snapshot, number=number: self.show(number, snapshot))  # type: ignore[misc]
 
-    def show(self, number: int, moment: JobSnapshot) -> int:
-        self.shown.append((self.clock.now - self.start, number, moment))
-        return 2 if moment.state == "fetching" else 1
+    def show(self, number: int, snapshot: JobSnapshot) -> int:
+        self.shown.append((self.clock.now - self.start, number, snapshot))
+        return 2 if snapshot.state == "fetching" else 1
 
     def go_on(self, seconds: float) -> None:
         """Lets time go by, as the thread does."""
         until = self.clock.now + seconds
-        while (wait := self.pulse.turn()) is not None and self.clock.now + wait < until:
+        while (wait := self.throttle.show_due()) is not None and self.clock.now + wait < until:
             assert wait > 0
             self.clock.now += wait
         self.clock.now = until
@@ -49,7 +56,7 @@ class Page:
     @property
     def busiest(self) -> int:
         """The most messages in any second."""
-        times = [time for time, _, moment in self.shown for _ in range(2 if moment.state == "fetching" else 1)]
+        times = [time for time, _, snapshot in self.shown for _ in range(2 if snapshot.state == "fetching" else 1)]
         return max(bisect_left(times, time + 1) - number for number, time in enumerate(times))
 
 
@@ -64,9 +71,9 @@ def test_one_view_ticks_each_second_and_later_every_five() -> None:
 def test_nothing_is_shown_of_a_job_that_nobody_shows() -> None:
     """Nor is there anything to wait for."""
     page = Page(0)
-    assert page.pulse.turn() is None
-    page.pulse.follow(JobState(0, page.clock), lambda moment: 1)
-    assert page.pulse.turn() is not None
+    assert page.throttle.show_due() is None
+    page.throttle.follow(JobState(0, page.clock), lambda snapshot: 1)
+    assert page.throttle.show_due() is not None
 
 
 @pytest.mark.parametrize("count", [30, 100, 300])
@@ -86,8 +93,8 @@ def test_a_change_is_shown_at_once_among_many() -> None:
     page = Page(300)
     page.go_on(10)
     page.jobs[7].polled(Task("t7", status="running", progress=42))
-    page.pulse.turn()
-    assert [(time, number) for time, number, moment in page.shown if moment.percent == 42] == [(10, 7)]
+    page.throttle.show_due()
+    assert [(time, number) for time, number, snapshot in page.shown if snapshot.percent == 42] == [(10, 7)]
 
 
 def test_many_changes_at_once_come_in_their_order() -> None:
@@ -98,13 +105,13 @@ def test_many_changes_at_once_come_in_their_order() -> None:
             page.jobs[number].polled(Task(f"t{number}", status="running", progress=progress))
     page.go_on(20)
     changes: dict[int, float] = {}
-    for time, number, moment in page.shown:
-        if moment.percent:
+    for time, number, snapshot in page.shown:
+        if snapshot.percent:
             changes.setdefault(number, time)
     assert [*changes] == [*reversed(range(300))]
-    assert {moment.percent for *_, moment in page.shown if moment.percent} == {12}
+    assert {snapshot.percent for *_, snapshot in page.shown if snapshot.percent} == {12}
     assert page.busiest <= PER_SECOND
-    assert changes[0] < 300 / (PER_SECOND - 1) * (ROW + 1) / ROW
+    assert changes[0] < 300 / (PER_SECOND - 1) * (CHANGES_IN_ROW + 1) / CHANGES_IN_ROW
 
 
 def test_no_clock_stands_still_however_much_changes() -> None:
@@ -127,8 +134,8 @@ def test_a_change_comes_among_clocks_that_are_all_overdue() -> None:
     for step in range(10 * 40):
         page.jobs[step % 300].polled(Task("t", status="running", progress=step // 300 + 1))
         page.go_on(1 / 40)
-    changes = [bool(moment.percent) for _, _, moment in page.shown[before:]]
-    assert changes.count(True) >= len(changes) * ROW // (ROW + 1) - 1
+    changes = [bool(snapshot.percent) for _, _, snapshot in page.shown[before:]]
+    assert changes.count(True) >= len(changes) * CHANGES_IN_ROW // (CHANGES_IN_ROW + 1) - 1
     assert changes.count(False) > 0
 
 
@@ -145,10 +152,10 @@ def test_an_answer_that_says_nothing_new_shows_nothing() -> None:
     """A task may be asked often."""
     page = Page(1)
     page.jobs[0].polled(Task("t0", status="running", progress=42))
-    page.pulse.turn()
+    page.throttle.show_due()
     for _ in range(5):
         page.jobs[0].polled(Task("t0", status="running", progress=42))
-        page.pulse.turn()
+        page.throttle.show_due()
     assert len(page.shown) == 1
 
 
@@ -169,14 +176,14 @@ def test_ends_are_shown_at_once_and_nothing_after_them(background: bool) -> None
         job.polled(Task("t", status="running", progress=42))
     for job in page.jobs:
         job.end("done")
-    page.pulse.turn()
-    ends = [number for _, number, moment in page.shown if moment.state in ENDED]
+    page.throttle.show_due()
+    ends = [number for _, number, snapshot in page.shown if snapshot.state in ENDED]
     assert ends == [*range(100)]
     # A thread of its own may show others meanwhile.
-    assert background or all(moment.state in ENDED for _, _, moment in page.shown[-100:])
+    assert background or all(snapshot.state in ENDED for _, _, snapshot in page.shown[-100:])
     page.clock.now += 100
-    assert page.pulse.turn() is None
-    last = {number: moment.state for _, number, moment in page.shown}
+    assert page.throttle.show_due() is None
+    last = {number: snapshot.state for _, number, snapshot in page.shown}
     assert set(last.values()) == {"done"}
 
 
@@ -193,11 +200,11 @@ class Failing:
         self.asked = 0
         self.shown: list[str] = []
 
-    def show(self, moment: JobSnapshot) -> int:
+    def show(self, snapshot: JobSnapshot) -> int:
         self.asked += 1
         if self.fails(self.asked):
             raise RuntimeError("no view")
-        self.shown.append(moment.state)
+        self.shown.append(snapshot.state)
         return 1
 
 
@@ -205,10 +212,10 @@ def test_a_view_that_fails_does_not_hold_up_the_others(caplog: pytest.LogCapture
     """It is logged once, and given up after a few times."""
     page = Page(1)
     broken = Failing(lambda asked: True)
-    page.pulse.follow(JobState(page.clock.now, page.clock), broken.show)
+    page.throttle.follow(JobState(page.clock.now, page.clock), broken.show)
     page.go_on(30)
     assert len(page.shown) == 29
-    assert broken.asked == TRIES
+    assert broken.asked == MAX_FAILURES
     assert len(caplog.records) == 1
 
 
@@ -216,31 +223,31 @@ def test_a_hiccup_does_not_stop_the_clock_of_a_view(caplog: pytest.LogCaptureFix
     """Each view that fails now and then goes on; that is logged once."""
     page = Page(0)
     view = Failing(lambda asked: asked % 3 == 0)
-    page.pulse.follow(JobState(page.clock.now, page.clock), view.show)
+    page.throttle.follow(JobState(page.clock.now, page.clock), view.show)
     page.go_on(50)
-    assert len(view.shown) > 2 * TRIES
+    assert len(view.shown) > 2 * MAX_FAILURES
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize(("failures", "asked", "shown"), [(1, 2, ["stopped"]), (TRIES, TRIES, [])])
+@pytest.mark.parametrize(("failures", "asked", "shown"), [(1, 2, ["stopped"]), (MAX_FAILURES, MAX_FAILURES, [])])
 def test_an_end_that_fails_is_tried_again_where_a_cell_waits(failures: int, asked: int, shown: list[str]) -> None:
     """A few times, as nothing comes after it."""
     page = Page(0)
     view, job = Failing(lambda asked: asked <= failures), JobState(page.clock.now, page.clock)
-    page.pulse.follow(job, view.show)
+    page.throttle.follow(job, view.show)
     job.end("stopped")
-    assert page.pulse.turn() is None
+    assert page.throttle.show_due() is None
     assert (view.asked, view.shown) == (asked, shown)
 
 
 def test_the_end_is_shown_of_a_view_that_was_given_up() -> None:
     """Its clock has stopped; the video is there all the same."""
     page = Page(0)
-    view, job = Failing(lambda asked: asked <= TRIES), JobState(page.clock.now, page.clock)
-    page.pulse.follow(job, view.show)
+    view, job = Failing(lambda asked: asked <= MAX_FAILURES), JobState(page.clock.now, page.clock)
+    page.throttle.follow(job, view.show)
     page.go_on(30)
     job.end("stopped")
-    page.pulse.turn()
+    page.throttle.show_due()
     assert view.shown == ["stopped"]
 
 
@@ -253,13 +260,13 @@ def test_who_is_interrupted_before_a_job_is_heard_leaves_nothing_behind() -> Non
 
     page = Page(0)
     with pytest.raises(KeyboardInterrupt):
-        page.pulse.follow(Interrupted(page.clock.now, page.clock), lambda moment: 1)
-    assert page.pulse.turn() is None
+        page.throttle.follow(Interrupted(page.clock.now, page.clock), lambda snapshot: 1)
+    assert page.throttle.show_due() is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_shows_views_of_its_own() -> None:
-    """Also when the parent's thread was at work in that moment, and holds the lock for ever in the child."""
+    """Also when the parent's thread was at work at that moment, and holds the lock for ever in the child."""
     code = """
 import os, signal, threading
 from kling_widgets.core.task import Task
@@ -274,9 +281,9 @@ def clock():
 def follow():
     job, seen = JobState(0, lambda: 0.0), threading.Event()
     job.accept(Task("t"), 0)
-    pulse.follow(job, lambda moment: seen.set() or 1)
+    throttle.follow(job, lambda snapshot: seen.set() or 1)
     return job, seen
-pulse = UpdateThrottle(clock)
+throttle = UpdateThrottle(clock)
 follow()
 at_work.wait(60)
 child = os.fork()
@@ -296,16 +303,16 @@ go_on.set()
 
 def test_the_thread_lives_as_long_as_there_is_something_to_show() -> None:
     """It is made when a job is followed, and again for a later one."""
-    pulse = UpdateThrottle()
+    throttle = UpdateThrottle()
 
     def alive() -> bool:
-        return any(thread.name == "kling_widgets.pulse" for thread in threading.enumerate())
+        return any(thread.name == "kling_widgets.updates" for thread in threading.enumerate())
 
     for _ in range(2):
         seen = threading.Event()
         job = JobState(0, Clock())
         job.accept(Task("t"), 0)
-        pulse.follow(job, lambda moment, seen=seen: seen.set() or 1)  # type: ignore[misc]
+        throttle.follow(job, lambda snapshot, seen=seen: seen.set() or 1)  # type: ignore[misc]
         assert alive()
         job.announce()  # a change, which wakes it
         assert seen.wait(LONG)

@@ -1,4 +1,4 @@
-"""Local files of a form: what they are, small pictures of them, what is wrong with them."""
+"""Local files of a form: their properties, thumbnails and problems."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_what_is_remembered_has_an_end(local: LocalMedia, tmp_path: Path) -> Non
     """Also when somebody goes through a folder of thousands."""
     for number in range(300):
         local.facts(written(tmp_path / f"{number}.png", b"x"))
-    assert len(local._known) <= 200
+    assert len(local._cache) <= 200
 
 
 @pytest.mark.parametrize(
@@ -282,13 +282,13 @@ def test_what_is_kept_is_its_owners_alone(local: LocalMedia) -> None:
 def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     """With what to do; nothing is left."""
     (tmp_path / "uploads").write_bytes(b"a file")
-    with pytest.raises(KlingError, match=r"a\.png cannot be kept in .*: give its path instead"):
+    with pytest.raises(KlingError, match=r"a\.png cannot be stored in .*: enter its path instead"):
         LocalMedia(tmp_path / "uploads").keep("a.png", b"1")
     local = LocalMedia(tmp_path / "other")
     place = local.keep("a.png", b"1")
     place.unlink()
     place.mkdir()
-    with pytest.raises(KlingError, match="cannot be kept"):
+    with pytest.raises(KlingError, match="cannot be stored"):
         local.keep("a.png", b"1")
     assert os.listdir(place.parent) == ["a.png"]
 

@@ -1,4 +1,4 @@
-"""Key or demo, and which address gets which key."""
+"""Key or demo, and which key is sent to which address."""
 
 from __future__ import annotations
 

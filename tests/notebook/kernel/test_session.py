@@ -1,4 +1,4 @@
-"""What a session works with: made when it is asked for, and where."""
+"""The parts of a session: created on first use, in the right folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Tab offers, by the line alone."""
+"""Completions of a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``%kling?`` shows: printed from the catalog, so that nothing is left out."""
+"""The help text of ``%kling?``: generated from the catalog, so that nothing is left out."""
 
 from __future__ import annotations
 

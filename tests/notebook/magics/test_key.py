@@ -1,4 +1,4 @@
-"""What %kling_key does and says."""
+"""``%kling_key``: effects and messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a line asks for, with the variables and files of its user."""
+"""Parsing of lines, with the user's variables and files."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_form_s_line_is_read_as_any_other(shell: Any, session: Session) -> Non
             lines.form(line, None)
         assert str(caught.value).endswith(f": %kling_form {shown}")
     for option in ("--from x", "—preset x"):
-        with pytest.raises(InvalidRequestError, match="brings its own prompt"):
+        with pytest.raises(InvalidRequestError, match="has its own prompt"):
             lines.form(option, "a boat")
 
 

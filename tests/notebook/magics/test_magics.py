@@ -242,13 +242,13 @@ def test_no_magic_is_expanded_by_ipython(shell: Any, kling: Callable[[str], Any]
         ("%kling models", "%kling_models"),
         ("%kling resume abc", "%kling_resume abc"),
         ("%kling help", r"%kling\?"),
-        ("%kling --count 1001 a boat", "^count is a whole number from 1 to 1000, not 1001. Nothing was sent"),
+        ("%kling --count 1001 a boat", "^count must be a whole number from 1 to 1000, not 1001. Nothing was sent"),
         ("%kling --count 0 a boat", "from 1 to 1000, not 0"),
         ("%kling --dry-run --count 0 a boat", "from 1 to 1000, not 0"),
-        ("%kling --timeout 0 a boat", "timeout is a number of seconds, above 0"),
-        ("%kling --timeout nan a boat", "timeout is a number of seconds, above 0"),
-        ("%kling --timeout inf a boat", "timeout is a number of seconds, above 0"),
-        ("%kling --new --reuse a boat", "give one of them"),
+        ("%kling --timeout 0 a boat", "timeout must be a number of seconds, above 0"),
+        ("%kling --timeout nan a boat", "timeout must be a number of seconds, above 0"),
+        ("%kling --timeout inf a boat", "timeout must be a number of seconds, above 0"),
+        ("%kling --new --reuse a boat", "use one of them"),
         ("%kling -o 2x a boat", "name of a variable"),
         ("%kling --camera-control @nowhere.json a boat", "cannot be read"),
         ("%kling a boat --secnds 10", r"Did you mean --seconds.*: %kling --seconds 10 a boat"),
@@ -372,7 +372,7 @@ def test_a_prompt_of_one_word_is_said_to_be_one(kling: Callable[[str], Any], lin
         ("%kling_form kling-v2-6", "Use aigc-video-kling-2.6"),
         ("%kling_form 3.0 a boat", "%kling_form --model 3.0 a boat"),
         ("%kling_form --secnds 5 a boat", "--seconds"),
-        ("%kling_form --wait --count 2 a boat", "goes with %kling: --wait, --count"),
+        ("%kling_form --wait --count 2 a boat", "use %kling for: --wait, --count"),
         ("%kling_form a {boat}", "There is no variable boat"),
         ("%kling_form {boat}", "There is no variable boat"),
         ("%kling_form tasks 5", "%kling_tasks 5"),
@@ -439,7 +439,7 @@ def test_show_and_resume(kling: Callable[[str], Any], text: Callable[[str], str]
 
 def test_code(shell: Any, kling: Callable[[str], Any], session: Session) -> None:
     """``%kling_code`` puts a line into the next cell that asks for the same: of the last task, or of one."""
-    with pytest.raises(KlingError, match="no task yet"):
+    with pytest.raises(KlingError, match="no form or task yet"):
         kling("%kling_code")
     first, second = session.get(Submitter).create_jobs(
         [VideoRequest("2.6", prompt=prompt, seconds=5) for prompt in ("one", "two")]

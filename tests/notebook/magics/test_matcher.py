@@ -1,4 +1,4 @@
-"""How IPython asks for what Tab offers."""
+"""The completion matcher in IPython."""
 
 from __future__ import annotations
 

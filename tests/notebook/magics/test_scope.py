@@ -1,4 +1,4 @@
-"""Which variables a line sees: those of the function that it stands in come before those of the notebook."""
+"""Variables of a line: those of the function that contains it come before those of the notebook."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def test_text_names_the_file(folder: Path) -> None:
     shown = figure(clip_in(folder / "x" / ".."))
     for place, path in (
         (Location(FRONT_ENDS["terminal"], folder), str(folder / "x" / ".." / FILE)),
-        (Location(FRONT_ENDS["headless"], folder, known=True), FILE),
+        (Location(FRONT_ENDS["headless"], folder, folder_known=True), FILE),
     ):
         assert f"file {path}" in as_text(Presentation(shown, place)).splitlines()
 
@@ -241,7 +241,7 @@ def test_a_notebook_that_may_go_anywhere_says_where_the_file_is(folder: Path) ->
     shown, whole = figure(clip_in(folder)), str(folder / FILE)
     for place, said in (
         (Location(FRONT_ENDS["headless"], folder), True),
-        (Location(FRONT_ENDS["headless"], folder, known=True), False),
+        (Location(FRONT_ENDS["headless"], folder, folder_known=True), False),
     ):
         made = bundle(shown, place)
         assert f'src="{FILE}"' in made["text/html"] and "data:video" not in made["text/html"]

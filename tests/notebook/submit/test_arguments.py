@@ -1,4 +1,4 @@
-"""What Python code gives as requests and ids."""
+"""Requests and ids that Python code passes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_several_are_made_so_often_each() -> None:
 
 
 class Table:
-    """What pandas' is like: it gives the names of its columns one by one."""
+    """A table like that of pandas: iterating over it returns the names of its columns."""
 
     def iterrows(self) -> None:
         raise AssertionError("nobody asked for its rows")
@@ -67,13 +67,13 @@ ROW = {"model": "2.6", "prompt": "a boat"}
     [
         (
             ["a boat in the rain", "a ship"],
-            r"Of prompts: kw\.submit\(\[kw\.VideoRequest\(.2\.6., prompt=text\) for text",
+            r"For prompts: kw\.submit\(\[kw\.VideoRequest\(.2\.6., prompt=text\) for text",
         ),
-        (["boat"], r"“boat” is no request and no model"),
-        (np.array(["a boat", "a ship"]), "Of prompts"),
+        (["boat"], r"“boat” in the list is neither a request nor a model"),
+        (np.array(["a boat", "a ship"]), "For prompts"),
         ([ROW], r"kw\.VideoRequest\(\*\*row\) for row in rows"),
         (ROW, r"kw\.VideoRequest\(\*\*row\) for row in rows"),
-        (Table(), r"df\.to_dict\(.records.\) gives the rows"),
+        (Table(), r"df\.to_dict\(.records.\) returns the rows"),
         (SimpleNamespace(request=MODEL_26), r"kw\.submit\(it\.request\)"),
         (None, "not None"),
         (True, "not True"),
@@ -87,7 +87,7 @@ ROW = {"model": "2.6", "prompt": "a boat"}
         ("a boat in the rain", "If it is a prompt, name a model too"),
     ],
 )
-def test_what_is_not_clear_is_said_in_one_line(given: Any, says: str, session: Session) -> None:
+def test_an_invalid_argument_is_a_one_line_error(given: Any, says: str, session: Session) -> None:
     """With the right call; nothing is written down."""
     with pytest.raises(InvalidRequestError, match=says) as caught:
         session.get(Submitter).submit(given)
@@ -106,5 +106,5 @@ def test_rows_of_a_table_make_requests() -> None:
 @pytest.mark.parametrize("value", [5, 1.5, b"task_1", ["task_1"]])
 def test_an_id_is_a_text(value: object, session: Session) -> None:
     """Else it is refused in one line."""
-    with pytest.raises(InvalidRequestError, match="A task's id is a text, not"):
+    with pytest.raises(InvalidRequestError, match="A task's id is a string, not"):
         session.get(Resumer).resume(value)  # type: ignore[arg-type]

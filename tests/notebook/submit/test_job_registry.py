@@ -1,4 +1,4 @@
-"""The jobs of a process that are under way."""
+"""The running jobs of a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How requests are submitted, as a magic and as Python code give it."""
+"""Options of a submission, from a magic and from Python code."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NO_NUMBERS = ("2", "a", float("nan"), -1, True, [2])
 )
 def test_what_is_no_such_option_is_refused_at_once(option: str, value: object) -> None:
     """In one line that names it."""
-    with pytest.raises(InvalidRequestError, match=rf"^{option} is .*, not .*Nothing was sent\.$"):
+    with pytest.raises(InvalidRequestError, match=rf"^{option} must be .*, not .*Nothing was sent\.$"):
         SubmitOptions.of(**{option: value})
 
 
@@ -52,7 +52,7 @@ def test_what_is_one_is_taken(session: Session, tmp_path: Path) -> None:
     assert (tmp_path / "boat.mp4").is_file()
 
 
-def test_none_is_as_if_nothing_was_said() -> None:
+def test_none_counts_as_not_passed() -> None:
     """For everything but a number of videos."""
     given = dict.fromkeys(field.name for field in fields(SubmitOptions) if field.name != "count")
     assert SubmitOptions.of(**given) == DEFAULTS

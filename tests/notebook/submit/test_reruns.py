@@ -1,4 +1,4 @@
-"""What a wish meets: itself, when its cell is run again while it is under way."""
+"""Matching of requests with earlier submissions: of the same cell, of other cells, and of earlier versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from filelock import FileLock
 from kling_widgets.core.json_values import to_json
 from kling_widgets.errors import SubmissionUnknownError
 from kling_widgets.notebook.kernel.cell import Cell
-from kling_widgets.notebook.submit.reruns import Match, Meeting, same
+from kling_widgets.notebook.submit.reruns import Match, RerunMatcher, fingerprint
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.requested import RequestKey
@@ -41,14 +41,14 @@ def ask(
     new: bool = False,
     reuse: bool = False,
 ) -> list[Match]:
-    """What the requests of a run meet; what is new is written down, as a session does."""
+    """Return the matches of a run's requests, and write new ones into the journal, as a session does."""
     where = Cell(cell, run) if cell else None
-    met = Meeting(requests, service, where, journal, new=new, reuse=reuse).met()
+    met = RerunMatcher(requests, service, where, journal, new=new, reuse=reuse).matches()
     for each in met:
         if each.entry:
-            journal.request_index.record(each.wish, each.entry.key)
+            journal.request_index.record(each.key, each.entry.key)
         else:
-            journal.update(journal.write(each.request, service, each.wish), state="accepted", task_id="t")
+            journal.update(journal.write(each.request, service, each.key), state="accepted", task_id="t")
     return met
 
 
@@ -57,19 +57,19 @@ def keys(met: list[Match]) -> list[int | None]:
 
 
 def end(journal: Journal, *states: str) -> None:
-    """Gives the submissions these states, in their order, whatever they were."""
+    """Set the states of the submissions, in their order, whatever they were."""
     with contextlib.closing(sqlite3.connect(journal.path, isolation_level=None)) as file:
         for key, state in enumerate(states, 1):
             file.execute("UPDATE submissions SET state = ? WHERE key = ?", (state, key))
 
 
-def test_a_cell_that_is_run_again_meets_what_is_under_way(journal: Journal) -> None:
+def test_a_cell_that_is_run_again_matches_what_is_under_way(journal: Journal) -> None:
     """Nothing new is made, and the note says why, and how to make another."""
     assert keys(ask(journal, BOAT)) == [None]
     (met,) = ask(journal, BOAT, run="2")
     assert met.entry is not None
     assert met.entry.key == 1
-    assert "not paid again" in met.note
+    assert "not billed again" in met.note
     assert "--new" in met.note
     assert keys(ask(journal, BOAT, run="3")) == [1]
 
@@ -81,8 +81,8 @@ def test_a_loop_makes_as_many_as_it_asks_for(journal: Journal) -> None:
     assert keys([*ask(journal, BOAT, run="2"), *ask(journal, BOAT, BOAT, BOAT, BOAT, run="2")]) == [1, 2, 3, 4, None]
 
 
-def test_only_the_same_is_met(journal: Journal) -> None:
-    """Another request, service or cell is another wish; so is one of a form or script, which have no cell."""
+def test_only_the_same_request_matches(journal: Journal) -> None:
+    """Another request, service or cell does not match; nor does one of a form or script, which have no cell."""
     ask(journal, BOAT)
     others = [
         ask(journal, KITE, run="2"),
@@ -96,28 +96,28 @@ def test_only_the_same_is_met(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("state", [*UNDER_WAY, *ENDED])
-def test_what_has_ended_is_made_anew(journal: Journal, state: str) -> None:
-    """Who runs a cell again after its video is there, or has failed, wants another one."""
+def test_what_has_ended_is_made_again(journal: Journal, state: str) -> None:
+    """A cell that is run again after its video is saved, or has failed, makes another one."""
     ask(journal, BOAT)
     end(journal, state)
     assert keys(ask(journal, BOAT, run="2")) == [1 if state in UNDER_WAY else None]
 
 
-def test_each_meets_its_own(journal: Journal) -> None:
-    """The second of two meets the second, also when the first has ended."""
+def test_each_matches_its_own(journal: Journal) -> None:
+    """The second of two matches the second, also if the first has ended."""
     ask(journal, BOAT, BOAT)
     end(journal, "saved", "accepted")
     assert keys(ask(journal, BOAT, BOAT, run="2")) == [None, 2]  # the first one has no file any more
 
 
 def test_a_run_that_is_not_over_is_gone_on_with_as_a_whole(journal: Journal, tmp_path: Path) -> None:
-    """What it has made already is shown, and not paid again, while another of its wishes is open; when all are done,
+    """What it has made already is shown, and not billed again, while another of its wishes is open; when all are done,
     the cell makes new ones."""
     ask(journal, BOAT, KITE)
     save(journal, tmp_path, 1)
     done, open_ = ask(journal, BOAT, KITE, run="2")
     assert keys([done, open_]) == [1, 2]
-    assert "not done with the others" in done.note
+    assert "its other requests are not done" in done.note
     assert keys(ask(journal, BOAT, KITE, BOAT, run="3")) == [1, 2, None]
     save(journal, tmp_path, 2, 3)
     assert keys(ask(journal, BOAT, KITE, run="4")) == [None, None]
@@ -132,21 +132,21 @@ def test_a_run_that_ended_in_an_error_is_gone_on_with_as_a_whole(journal: Journa
     save(journal, tmp_path, 1)
     done, again = ask(journal, BOAT, KITE, run="2")
     assert keys([done, again]) == [1, None]
-    assert "not paid again" in done.note
+    assert "not billed again" in done.note
     assert "--new" in done.note
     save(journal, tmp_path, 3)
     assert keys(ask(journal, BOAT, KITE, run="3")) == [None, None]
 
 
-def test_one_that_has_vanished_is_made_anew(journal: Journal) -> None:
+def test_one_that_has_vanished_is_made_again(journal: Journal) -> None:
     """It is under way for nobody."""
     ask(journal, BOAT)
     journal.update(1, error="The account of this key has no such task")
     assert keys(ask(journal, BOAT, run="2")) == [None]
 
 
-def test_new_meets_nothing(journal: Journal) -> None:
-    """It is made, and is what the next run meets."""
+def test_new_matches_nothing(journal: Journal) -> None:
+    """A new video is made, and the next run matches it."""
     ask(journal, BOAT)
     assert keys(ask(journal, BOAT, run="2", new=True)) == [None]
     assert keys(ask(journal, BOAT, run="3")) == [2]
@@ -181,7 +181,7 @@ def test_in_the_demo_nobody_is_sent_to_a_console(journal: Journal) -> None:
         ask(journal, BOAT, run="2", service="demo")
 
 
-def test_one_that_another_kernel_is_sending_is_met(journal: Journal) -> None:
+def test_one_that_another_kernel_is_sending_matches(journal: Journal) -> None:
     """Though it has no id yet: it is watched, not sent a second time, and the note says so; with ``reuse`` too."""
     ask(journal, BOAT)
     end(journal, "sending")
@@ -192,7 +192,7 @@ def test_one_that_another_kernel_is_sending_is_met(journal: Journal) -> None:
             (met,) = ask(journal, BOAT, run="2", cell=cell, reuse=reuse)
             assert met.entry is not None
             assert met.entry.key == 1
-            assert met.note.startswith("Another kernel is making the same right now: that one is watched here")
+            assert met.note.startswith("Another kernel is submitting the same request: watching that one")
 
 
 # Reuse
@@ -214,7 +214,7 @@ def test_reuse_takes_what_is_there(journal: Journal, tmp_path: Path) -> None:
         (met,) = ask(journal, BOAT, run="2", cell=cell, reuse=True)
         assert met.entry is not None
         assert met.entry.key == 1
-        assert "there already" in met.note
+        assert "exists already" in met.note
     assert keys(ask(journal, BOAT, run="3")) == [None]
 
 
@@ -237,13 +237,13 @@ def test_reuse_prefers_what_has_its_file_and_never_pays_for_what_has_none(journa
     journal.update(4, state="failed", error="no")
     three, *gone, new = ask(journal, BOAT, BOAT, BOAT, BOAT, cell="other", run="2", reuse=True)
     assert keys([three, *gone, new]) == [3, 2, 1, None]
-    assert "there already" in three.note
-    assert all("file is gone: it is fetched again, and not paid again" in each.note for each in gone)
+    assert "exists already" in three.note
+    assert all("file is gone: downloading it again, not billed again" in each.note for each in gone)
     journal.update(2, state="succeeded", error="The link has expired.")
     assert 2 in keys(ask(journal, BOAT, BOAT, BOAT, cell="third", run="3", reuse=True))
 
 
-def test_reuse_meets_what_is_under_way(journal: Journal) -> None:
+def test_reuse_matches_what_is_under_way(journal: Journal) -> None:
     """In the same cell, another one, or a script; and stops at one whose answer was lost."""
     ask(journal, BOAT)
     for cell in ("cell", "other", ""):
@@ -259,32 +259,36 @@ def test_reuse_meets_what_is_under_way(journal: Journal) -> None:
 
 def test_a_request_is_the_same_as_its_equal(tmp_path: Path) -> None:
     """And no other, nor at another service."""
-    assert same(BOAT, "a") == same(VideoRequest("aigc-video-kling-2.6", prompt=" a boat "), "a")
-    assert len({same(BOAT, "a"), same(BOAT, "b"), same(KITE, "a"), same(BOAT.replace(model="3.0"), "a")}) == 4
+    assert fingerprint(BOAT, "a") == fingerprint(VideoRequest("aigc-video-kling-2.6", prompt=" a boat "), "a")
+    others = (fingerprint(BOAT, "b"), fingerprint(KITE, "a"), fingerprint(BOAT.replace(model="3.0"), "a"))
+    assert len({fingerprint(BOAT, "a"), *others}) == 4
 
 
 def test_what_is_the_same_on_the_wire_is_the_same() -> None:
-    """In whatever order it was said; and the usual length, said or not, is the same video."""
+    """The order of fields does not count; nor does it count whether the default length is set."""
     said = VideoRequest("2.6", prompt="a boat", resolution="720P", sound=False)
-    assert same(said, "a") == same(VideoRequest("2.6", sound=False, resolution="720P", prompt="a boat"), "a")
-    assert same(BOAT, "a") == same(BOAT.replace(seconds=5), "a") == same(BOAT.replace(seconds="5"), "a")
-    assert same(BOAT, "a") != same(BOAT.replace(seconds=10), "a")
+    assert fingerprint(said, "a") == fingerprint(
+        VideoRequest("2.6", sound=False, resolution="720P", prompt="a boat"), "a"
+    )
+    for seconds in (5, "5"):
+        assert fingerprint(BOAT, "a") == fingerprint(BOAT.replace(seconds=seconds), "a")
+    assert fingerprint(BOAT, "a") != fingerprint(BOAT.replace(seconds=10), "a")
 
 
 def test_a_file_counts_by_what_is_in_it(tmp_path: Path) -> None:
-    """Another picture under the same name is another wish; one that is not there is equal to nothing."""
+    """Another picture under the same name is another request; a missing file equals nothing."""
     path = tmp_path / "first.png"
     request = BOAT.replace(image=path)
-    assert same(request, "a") != same(request, "a")
+    assert fingerprint(request, "a") != fingerprint(request, "a")
     path.write_bytes(b"one")
-    before = same(request, "a")
-    assert before == same(request, "a")
+    before = fingerprint(request, "a")
+    assert before == fingerprint(request, "a")
     path.write_bytes(b"another")
-    assert same(request, "a") != before
+    assert fingerprint(request, "a") != before
     path.unlink()
     path.write_bytes(b"one")
     os.utime(path, (1, 1))
-    assert same(request, "a") == before  # a notebook that makes its own first frame writes it with each run
+    assert fingerprint(request, "a") == before  # a notebook that makes its own first frame writes it with each run
 
 
 def test_a_file_is_the_same_wherever_it_lies(tmp_path: Path) -> None:
@@ -293,14 +297,14 @@ def test_a_file_is_the_same_wherever_it_lies(tmp_path: Path) -> None:
     copy.parent.mkdir()
     for path in (first, copy):
         path.write_bytes(b"one")
-    assert same(BOAT.replace(image=first), "a") == same(BOAT.replace(image=str(copy)), "a")
-    assert same(BOAT.replace(image=first), "a") != same(BOAT.replace(image_list=[first]), "a")
+    assert fingerprint(BOAT.replace(image=first), "a") == fingerprint(BOAT.replace(image=str(copy)), "a")
+    assert fingerprint(BOAT.replace(image=first), "a") != fingerprint(BOAT.replace(image_list=[first]), "a")
     copy.write_bytes(b"two")
-    assert same(BOAT.replace(image=first), "a") != same(BOAT.replace(image=copy), "a")
+    assert fingerprint(BOAT.replace(image=first), "a") != fingerprint(BOAT.replace(image=copy), "a")
 
 
 def as_before(request: VideoRequest, service: str, *, seconds: bool = False) -> str:
-    """What the versions before knew a request by: its path too, and the length only where it was said."""
+    """Return the fingerprint of earlier versions, which counted paths, and the length only if it was set."""
     files = [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in request.files()]
     body = {name: value for name, value in request.draft().items() if name != "seconds" or seconds}
     return hashlib.sha256(to_json([service, request.model, body, files]).encode("utf-8", "replace")).hexdigest()
@@ -317,7 +321,7 @@ def as_before(request: VideoRequest, service: str, *, seconds: bool = False) -> 
         ({"image": "first.png", "seconds": 5, "sound": False}, True, {"image": "first.png", "sound": False}),
     ],
 )
-def test_what_an_earlier_version_wrote_down_is_met(
+def test_a_submission_of_an_earlier_version_matches(
     journal: Journal, tmp_path: Path, fields: dict[str, Any], seconds: bool, again: dict[str, Any]
 ) -> None:
     """A cell of before, run again by this version, pays nothing: not for the usual length, which was in no body then,
@@ -337,7 +341,7 @@ def test_what_an_earlier_version_wrote_down_is_met(
 def test_a_cell_of_an_earlier_version_is_met_by_its_name_of_then(journal: Journal) -> None:
     """One whose notebook was not known then."""
     ask(journal, BOAT, cell="then")
-    met = Meeting([BOAT], "a", Cell("now", "2", former="then"), journal, new=False, reuse=False).met()
+    met = RerunMatcher([BOAT], "a", Cell("now", "2", former_name="then"), journal, new=False, reuse=False).matches()
     assert keys(met) == [1]
 
 
@@ -345,18 +349,18 @@ def test_a_cell_of_an_earlier_version_is_met_by_its_name_of_then(journal: Journa
 
 
 def click(journal: Journal, *requests: VideoRequest, run: str, new: bool = False) -> list[Match]:
-    """What the requests of a click meet; what is new is written down."""
+    """Return the matches of a click's requests, and write new ones into the journal."""
     where = Cell("clicks of this kernel", run, click=True)
-    met = Meeting(requests, "a", where, journal, new=new, reuse=False).met()
+    met = RerunMatcher(requests, "a", where, journal, new=new, reuse=False).matches()
     for each in met:
         if each.entry:
-            journal.request_index.record(each.wish, each.entry.key)
+            journal.request_index.record(each.key, each.entry.key)
         else:
-            journal.write(each.request, "a", each.wish)
+            journal.write(each.request, "a", each.key)
     return met
 
 
-def test_a_click_meets_what_is_under_way_in_this_kernel(journal: Journal) -> None:
+def test_a_click_matches_what_is_under_way_in_this_kernel(journal: Journal) -> None:
     """Of another click, or of a cell; a click that asks for three meets three. What has ended is made anew, and what
     another kernel makes is nothing to it."""
     ask(journal, BOAT)

@@ -1,4 +1,4 @@
-"""What was submitted before: gone on with, shown, listed, forgotten."""
+"""Earlier submissions: resumed, shown, listed, forgotten."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_submission_without_an_id_is_never_sent_by_resuming(make: Maker, keyed
     assert [entry.state for entry in session.journal.entries()] == ["written"]
 
 
-def test_resume_tells_what_became_of_the_others(make: Maker, keyed: dict[str, str]) -> None:
+def test_resume_lists_the_others(make: Maker, keyed: dict[str, str]) -> None:
     """Not sent: until it is made again. Answer unknown: until it is settled. Watched by another kernel: left to it."""
     session = make(keyed)
     journal, name = session.journal, session.services.get().name
@@ -52,7 +52,7 @@ def test_resume_tells_what_became_of_the_others(make: Maker, keyed: dict[str, st
         assert "#2" not in shown(session.get(Resumer).resume).text
 
 
-def test_a_wish_that_was_not_sent_and_made_again_is_not_spoken_of(make: Maker, keyed: dict[str, str]) -> None:
+def test_a_request_that_was_not_sent_and_then_repeated_is_not_mentioned(make: Maker, keyed: dict[str, str]) -> None:
     """Its cell was run again."""
     session = make(keyed)
     for owner, state in (("dead", "written"), ("alive", "accepted")):
@@ -112,7 +112,7 @@ def test_resume_of_one(make: Maker, keyed: dict[str, str]) -> None:
     assert shown(lambda: make(keyed).get(Resumer).resume(f"#{again._runner.key}")).value.id == job.id
 
 
-def test_what_is_watched_is_not_begun_anew(session: Session) -> None:
+def test_a_job_that_is_watched_is_not_started_again(session: Session) -> None:
     """A second look at a running task shows the same job: nobody who waits for it is thrown out."""
     job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
     assert shown(lambda: session.get(Resumer).resume(job.id, wait=False)).value is job
@@ -121,7 +121,7 @@ def test_what_is_watched_is_not_begun_anew(session: Session) -> None:
 
 
 def test_a_stopped_job_is_begun_again(session: Session) -> None:
-    """What was stopped is watched again at once, also while it is still ending."""
+    """A stopped job is watched again at once, also while it is still ending."""
     job = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat")).value
     job.stop()
     again = shown(lambda: session.get(Resumer).resume(job.id)).value
@@ -237,7 +237,7 @@ def test_history_is_newest_first_and_says_where_it_is_kept(session: Session) -> 
     assert "journal.sqlite" in repr(history)
 
 
-def test_a_task_that_is_gone_is_told_and_not_taken_up_by_itself(session: Session) -> None:
+def test_a_task_that_is_gone_is_listed_and_not_resumed_automatically(session: Session) -> None:
     """``resume`` of all says why in a line instead of failing each time, and goes on with the others; by its id it is
     tried again; and it can be forgotten."""
     service = session.services.get().name

@@ -1,4 +1,4 @@
-"""The wiring of a process: key or demo, which service, and what becomes of a request."""
+"""Submission of requests: service and key, reruns, budgets, and the jobs that result."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_save_names_the_file_or_the_folder(session: Session) -> None:
 
 @pytest.mark.slow
 def test_a_wait_that_is_over_leaves_the_task(session: Session) -> None:
-    """``timeout``: an error that tells how to resume, and a job that can be."""
+    """``timeout`` raises an error that says how to resume, and the job can be resumed."""
     with pytest.raises(WaitTimeoutError, match="%kling_resume"):
         shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(timeout=0.01), prompt="a boat demo:slow"))
     (entry,) = session.journal.entries()
@@ -155,7 +155,7 @@ def test_a_wait_that_is_over_leaves_the_task(session: Session) -> None:
 def test_who_waits(
     shell: Any, session: Session, front_end: str, setting: Any, asked: bool | None, waited: bool
 ) -> None:
-    """What is asked for, else the setting, else what the place needs."""
+    """The argument, else the setting, else the default of the front end."""
     if front_end == "jupyter":
         shell.kernel = Kernel()
     session.settings.wait = setting
@@ -180,7 +180,7 @@ def again(kernel: Kernel) -> Callable[[], None]:
 
 
 def ask(session: Session, **options: Any) -> Any:
-    """Shows a slow wish, in a cell that does not wait."""
+    """Submit a slow request, in a cell that does not wait."""
     given = SubmitOptions(wait=False, **options)
     return shown(lambda: session.get(Submitter).submit("2.6", given, prompt="a boat demo:slow"))
 
@@ -206,8 +206,8 @@ def test_the_note_is_seen(session: Session, shell: Any, make: Maker, headless: N
     shell.kernel.cell += 1
     second = shown(lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=False), prompt="a boat demo:slow"))
     assert second.value is first
-    assert "not paid again" in second.text
-    assert "not paid again" not in shown(lambda: session.get(Resumer).resume(first.id, wait=False)).text
+    assert "not billed again" in second.text
+    assert "not billed again" not in shown(lambda: session.get(Resumer).resume(first.id, wait=False)).text
 
 
 @pytest.mark.slow
@@ -270,13 +270,13 @@ def test_a_new_session_does_no_work(make: Maker, keyed: dict[str, str], isolated
     """No file, no thread, no service before somebody asks for something."""
     threads = set(threading.enumerate())
     session = make(keyed)
-    assert session.place.front_end.name == "terminal"
+    assert session.location.front_end.name == "terminal"
     assert not isolated.exists()
     assert set(threading.enumerate()) == threads
 
 
 def test_a_process_has_one_session() -> None:
-    """Form, magic and Python meet in it."""
+    """Form, magic and Python share it."""
     assert of_this_process() is of_this_process()
     assert dict(of_this_process().environ) == dict(os.environ)
 
@@ -306,7 +306,7 @@ def test_the_budget_of_the_environment_is_read_once(make: Maker, keyed: dict[str
     assert session.journal.entries() == ()
 
 
-def test_a_wish_that_cannot_be_kept_does_not_count(session: Session, tmp_path: Path) -> None:
+def test_a_request_that_cannot_be_written_down_does_not_count(session: Session, tmp_path: Path) -> None:
     """The folder is found to be none after the budget was asked."""
     (tmp_path / "file").write_text("")
     session.settings.budget = "1 video"
@@ -358,7 +358,7 @@ def test_the_demo_spends_no_money(session: Session) -> None:
 
 
 def test_what_is_under_way_already_is_not_counted_again(session: Session, again: Callable[[], None]) -> None:
-    """A cell that is run again meets its tasks, also when the budget is spent."""
+    """A cell that is run again matches its tasks, also if the budget is spent."""
     session.settings.budget = "2 videos"
     first = shown(
         lambda: session.get(Submitter).submit("2.6", SubmitOptions(count=2, wait=False), prompt="a boat demo:slow")
@@ -378,7 +378,7 @@ def loop(session: Session, count: int, **how: Any) -> list[Job]:
     return [shown(partial(session.get(Submitter).submit, boat, options)).value for boat in boats]
 
 
-def test_a_loop_that_was_held_up_meets_what_it_has_made(shell: Any, headless: None, session: Session) -> None:
+def test_a_loop_that_was_refused_halfway_matches_what_it_has_made(shell: Any, headless: None, session: Session) -> None:
     """Where nobody can be asked the error says how many were made. The cell, run again with a yes, meets those although
     they are finished, and makes the rest; run once more, it is another wish as always. Without a yes it is held up at
     the same place, however often it is run."""
@@ -401,9 +401,7 @@ def test_a_loop_that_was_held_up_meets_what_it_has_made(shell: Any, headless: No
     assert loop(session, 1, yes=True)[0]._runner.key == 4
 
 
-def test_what_was_held_up_in_another_kernel_is_held_up_here(
-    shell: Any, headless: None, make: Maker, keyed: Any
-) -> None:
+def test_a_run_refused_in_another_kernel_continues_here(shell: Any, headless: None, make: Maker, keyed: Any) -> None:
     """As papermill runs the notebook again: the journal knows, not the kernel."""
     shell.kernel.source = "the cell"
     for _ in range(2):
@@ -415,7 +413,7 @@ def test_what_was_held_up_in_another_kernel_is_held_up_here(
         shell.kernel.cell += 1
 
 
-def test_another_cell_meets_nothing_of_a_cell_that_was_held_up(shell: Any, headless: None, session: Session) -> None:
+def test_another_cell_matches_nothing_of_a_cell_that_was_refused(shell: Any, headless: None, session: Session) -> None:
     """And begins its own count."""
     session.settings.confirm_above = "1 video"
     shell.kernel.source = "the cell"
@@ -484,7 +482,7 @@ class Torn(Journal):
 def test_an_interrupt_while_a_batch_is_written_down_leaves_none_of_it(
     session: Session, again: Callable[[], None]
 ) -> None:
-    """Nothing of it is sent, counted or met: the same cell run again makes them all anew, and counts them once."""
+    """Nothing of it is sent, counted or matched: the same cell run again makes all of them, and counts them once."""
     session.journal = Torn(session.journal.path, _thread.interrupt_main)
     with pytest.raises(KeyboardInterrupt):
         session.get(Submitter).submit("2.6", SubmitOptions(count=30, yes=True), prompt="a boat")
@@ -541,7 +539,7 @@ def test_a_cell_that_is_run_again_while_it_is_sent_is_watched(
 
 
 class Read(Journal):
-    """A journal in which something happens right after it was read that a wish is being sent."""
+    """A journal that calls a function right after it was read that a request is being sent."""
 
     def __init__(self, path: Path, then: Callable[[], object]) -> None:
         super().__init__(path)
@@ -552,7 +550,7 @@ class Read(Journal):
         return super().owned_elsewhere(entry)
 
 
-def test_what_ends_unsent_while_it_is_asked_for_again_is_made_anew(session: Session, again: Callable[[], None]) -> None:
+def test_a_request_that_ends_unsent_during_a_rerun_is_made_again(session: Session, again: Callable[[], None]) -> None:
     """A batch is interrupted, and run again while it is ending: none is given that has ended, none counts twice."""
     first = session.get(Submitter).create_jobs("2.6", SubmitOptions(count=3), prompt="a boat")
     session.journal = Read(session.journal.path, first[0].stop)
@@ -673,7 +671,7 @@ def test_reuse_fetches_a_file_that_is_gone(session: Session, kernel: Kernel) -> 
         lambda: session.get(Submitter).submit("2.6", SubmitOptions(wait=True, reuse=True), prompt="a boat")
     ).value
     assert (found.id, mp4(found.path)) == (first.id, True)
-    assert "its file is gone: it is fetched again, and not paid again" in found._note
+    assert "its file is gone: downloading it again, not billed again" in found._note
     found.path.unlink()
     session.journal.update(found._runner.key, task_id="nowhere", url=None)
     for cell in (3, 4):
@@ -712,7 +710,7 @@ def test_the_budget_is_asked_once_more_when_it_is_written_down(shell: Any, keyed
     assert "in this kernel nothing so far" in session.guard.status()
 
 
-def test_what_another_kernel_began_while_the_user_was_asked_is_met(
+def test_what_another_kernel_submitted_while_the_user_was_asked_matches(
     shell: Any, kernel: Kernel, keyed: dict[str, str], make: Maker
 ) -> None:
     """The first of six is made by another kernel meanwhile: five are made here, after one question, and five count."""

@@ -1,4 +1,4 @@
-"""Widgets that open with few words; that the page takes the rest as it is, is tried in a browser."""
+"""Widgets whose first message leaves out defaults; a browser test checks that the page fills them in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's side of a form: what is said, pressed and chosen; the page itself is tried in a browser."""
+"""The page's side of a form: messages, buttons and chosen files; the page itself is tested in a browser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def side() -> Side:
 
 @pytest.fixture
 def taken(side: Side) -> Taken:
-    """What comes of files that are chosen in the place "first"."""
+    """Return a list of the files that are chosen in the slot "first"."""
     taken: Taken = []
     side.add_file_chooser(
         "first", "a picture", ("image/png",), lambda: taken.append("begin"), lambda *file: taken.append(file)
@@ -40,47 +40,47 @@ def test_the_module_loads_nothing_else_and_has_one_export(side: Side) -> None:
     assert re.findall(r"^export .*", module, re.MULTILINE) == ["export default { render: guarded(render) };"]
 
 
-def test_what_is_said_takes_the_place_of_what_was_said_there(side: Side) -> None:
-    """With the words of its buttons; what has no text is not said, and what is not said is not there."""
+def test_messages_replace_those_of_the_slot(side: Side) -> None:
+    """With the labels of their buttons; messages without a text are left out, and empty slots are removed."""
     side.set_messages("a", Message("one"), Message(""), Message("two", "kling-note", (("Go", lambda: None),), "alert"))
-    assert side.said == {"a": [("one", "kling-dim", (), "", ""), ("two", "kling-note", ("Go",), "alert", "")]}
+    assert side.messages == {"a": [("one", "kling-dim", (), "", ""), ("two", "kling-note", ("Go",), "alert", "")]}
     side.set_messages("a", Message("three"))
     side.set_static("b", Message("four"))
-    assert (list(side.said), list(side.kept)) == (["a"], ["page", "b"])
+    assert (list(side.messages), list(side.static)) == (["a"], ["page", "b"])
     side.set_messages("a")
-    assert side.said == {}
+    assert side.messages == {}
     side.clear("b")
-    assert list(side.kept) == ["page"]
+    assert list(side.static) == ["page"]
 
 
-def test_the_same_words_are_not_sent_again(side: Side, page: Page) -> None:
-    """And of several changes at once one message is made."""
+def test_the_same_messages_are_not_sent_again(side: Side, page: Page) -> None:
+    """Several changes at once are sent together."""
     for _ in range(2):
         side.set_messages("a", Message("one"))
-    assert [list(state) for state in page.wire.states] == [["said"]]
+    assert [list(state) for state in page.wire.states] == [["messages"]]
     with side.hold_sync():
         side.set_messages("a", Message("two"))
         side.set_messages("b", Message("three"))
         side.code = "%kling"
-    assert sorted(page.wire.states[-1]) == ["code", "said"]
+    assert sorted(page.wire.states[-1]) == ["code", "messages"]
     assert len(page.wire.states) == 2
 
 
 def test_a_button_does_what_it_says_as_long_as_it_is_there(side: Side, page: Page) -> None:
     """A click that comes late is a click on nothing."""
     pressed: list[str] = []
-    presses = (("Go", lambda: pressed.append("went")), ("Stay", lambda: pressed.append("stayed")))
-    side.set_messages("a", Message("x", presses=presses))
-    page.says({"press": "a", "words": "Stay"})
+    actions = (("Go", lambda: pressed.append("went")), ("Stay", lambda: pressed.append("stayed")))
+    side.set_messages("a", Message("x", actions=actions))
+    page.says({"press": "a", "label": "Stay"})
     assert pressed == ["stayed"]
     side.set_messages("a")
-    for message in ({"press": "a", "words": "Stay"}, {"press": "b", "words": "Go"}, {"press": 1}, {}):
+    for message in ({"press": "a", "label": "Stay"}, {"press": "b", "label": "Go"}, {"press": 1}, {}):
         page.says(message)
     assert pressed == ["stayed"]
 
 
-def test_a_style_sheet_is_brought_once(side: Side, page: Page) -> None:
-    """By the first control that needs it."""
+def test_a_style_sheet_is_sent_once(side: Side, page: Page) -> None:
+    """The first control that needs it loads it."""
     assert side.media == ""
     for _ in range(2):
         side.load_css("media")

@@ -1,4 +1,4 @@
-"""What stands in the page at the moment of a click; the page itself is tried in a browser."""
+"""Input values read before a click is handled; the page itself is tested in a browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kling_widgets.notebook.widgets.pending_input import PendingInput
 
 
 class Asked(PendingInput):
-    """One that keeps what it sends, in place of a page."""
+    """A PendingInput that records what it sends, in place of a page."""
 
     def __init__(self, timeout: float = 60.0) -> None:
         self.sent: list[Any] = []
@@ -22,7 +22,7 @@ class Asked(PendingInput):
         self.sent.append(content)
 
     def answer(self, found: dict[str, Any], number: int | None = None) -> None:
-        """What a page would send back."""
+        """Send back what a page would."""
         ask = self.sent[-1]["ask"] if number is None else number
         self._handle_custom_msg({"answer": ask, "found": found}, [])
 
@@ -37,7 +37,7 @@ def test_without_a_page_it_goes_on_at_once(text: widgets.Text) -> None:
     went: list[str] = []
     typed = Asked()
     typed.ask([text], lambda: went.append("on"), lambda: went.append("silent"))
-    assert (went, typed.sent) == (["on"], [{"free": True}])
+    assert (went, typed.sent) == (["on"], [{"unlock": True}])
 
 
 def test_what_the_page_has_is_taken_over_first(text: widgets.Text) -> None:
@@ -45,16 +45,16 @@ def test_what_the_page_has_is_taken_over_first(text: widgets.Text) -> None:
     pills, choice = widgets.ToggleButtons(options=["a", "b"]), widgets.Dropdown(options=["x", "y"])
     typed, went = Asked(), list[Any]()
     typed.alive = True
-    boxes = [text, pills, choice, widgets.HTML("shown")]
-    typed.ask(boxes, lambda: went.append((text.value, pills.value, choice.value)), lambda: went.append("silent"))
+    inputs = [text, pills, choice, widgets.HTML("shown")]
+    typed.ask(inputs, lambda: went.append((text.value, pills.value, choice.value)), lambda: went.append("silent"))
     assert went == []
-    assert typed.sent[0]["boxes"] == {text.model_id: "value", pills.model_id: "index", choice.model_id: "index"}
+    assert typed.sent[0]["inputs"] == {text.model_id: "value", pills.model_id: "index", choice.model_id: "index"}
     typed.answer({text.model_id: "a boat", pills.model_id: 1, choice.model_id: 1, "gone": "x"})
     assert went == [("a boat", "b", "y")]
 
 
 def test_what_has_changed_here_meanwhile_stays(text: widgets.Text) -> None:
-    """A path that the kernel has written after it asked is newer than what the page tells."""
+    """A path that the kernel has written after the request is newer than the page's value."""
     typed, went = Asked(), list[str]()
     typed.alive = True
     typed.ask([text], lambda: went.append(text.value), lambda: None)
@@ -82,7 +82,7 @@ def test_a_silent_page_is_gone(text: widgets.Text) -> None:
     typed.alive = True
     typed.ask([text], lambda: went.append("on"), silent.set)
     assert silent.wait(60)
-    assert typed.sent[-1] == {"free": True}
+    assert typed.sent[-1] == {"unlock": True}
     typed.answer({text.model_id: "late"}, number=1)
     assert (went, text.value, typed.alive) == ([], "a boa", False)
     typed.ask([text], lambda: went.append("on"), silent.set)

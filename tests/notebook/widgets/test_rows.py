@@ -49,8 +49,8 @@ def test_rows_that_only_grow_are_kept(parts: WidgetFactory) -> None:
     assert len(rows) == 2
 
 
-def test_tools_tell_the_row(parts: WidgetFactory) -> None:
-    """They name what they move, call with the row's index, and the first row cannot go up."""
+def test_tools_act_on_their_row(parts: WidgetFactory) -> None:
+    """They name what they move, pass the row's index, and the first row cannot go up."""
     called: list[tuple[int, ...]] = []
     first = RowTools(parts, 1, "shot", lambda *step: called.append(step), lambda index: called.append((index,)))
     second = RowTools(parts, 2, "shot", lambda *step: called.append(step), lambda index: called.append((index,)))

@@ -1,4 +1,4 @@
-"""The style sheets, of live things and of tables: closed, ours alone, in the theme's colours."""
+"""The style sheets of widgets and tables: well-formed, limited to our elements, in the theme's colours."""
 
 from __future__ import annotations
 

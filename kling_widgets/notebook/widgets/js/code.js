@@ -1,11 +1,11 @@
-// The code of the request, and a button that puts it into the clipboard. A page of plain http has no clipboard; there
-// the old way still works.
+// The code of the request, with a button that copies it to the clipboard. Pages served over plain http have no
+// navigator.clipboard; there the deprecated execCommand still works.
 
-function byHand(text, place) {
+function oldCopy(text, parent) {
   const box = element("textarea", { value: text });
   Object.assign(box.style, { position: "fixed", opacity: 0 });
   box.setAttribute("aria-hidden", "true");
-  place.append(box);
+  parent.append(box);
   box.select();
   try {
     return document.execCommand("copy");
@@ -16,12 +16,12 @@ function byHand(text, place) {
   }
 }
 
-async function copied(text, place) {
+async function copy(text, parent) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return byHand(text, place);
+    return oldCopy(text, parent);
   }
 }
 
@@ -31,16 +31,16 @@ function code(box, text) {
     shown = element("pre", { tabIndex: 0 });
     const button = element("button", { type: "button", className: "jupyter-button kling-quiet" }, "Copy");
     button.title = "Copy the code of the chosen tab";
-    const said = element("span", { role: "status", className: "kling-dim" });
+    const note = element("span", { role: "status", className: "kling-dim" });
     let clearing = 0;
     button.addEventListener("click", async () => {
-      const done = await copied(shown.textContent, box);
+      const done = await copy(shown.textContent, box);
       button.focus();
-      said.textContent = done ? "Copied" : "Not copied: select the text and press Ctrl+C";
+      note.textContent = done ? "Copied" : "Not copied: select the text and press Ctrl+C";
       clearTimeout(clearing);
-      clearing = setTimeout(() => (said.textContent = ""), 3000);
+      clearing = setTimeout(() => (note.textContent = ""), 3000);
     });
-    box.append(shown, element("div", { className: "kling-copy" }, button, said));
+    box.append(shown, element("div", { className: "kling-copy" }, button, note));
   }
   if (shown.textContent !== text) shown.textContent = text;
 }

@@ -1,7 +1,7 @@
-// Keys that are pressed in the form stay there. JupyterLab would take them for its own commands unless a text is being
-// typed: down leaves a list for the next cell, "x" on a button cuts the cell with the whole form in it. Lumino asks for
-// the attribute at the element that has the focus before it asks those around it, so it must stand there; the window
-// hears of a key first. Ctrl+S and the like, and Shift+Enter, go on to the notebook.
+// Keeps keys that are pressed in the form from JupyterLab, which treats them as commands unless the focus is in a text
+// box: "down" in a list moves to the next cell, "x" on a button cuts the cell with the whole form in it. Lumino checks
+// the attribute on the focused element before its ancestors, so it is set on that one; a capturing listener on the
+// window runs first. Ctrl+S and the like, and Shift+Enter, are left to the notebook.
 
 function keys({ form }) {
   const keep = (event) => {

@@ -1,10 +1,10 @@
-// The page's side of a form, in one model: what stands beside its controls, its keys, its click, its files.
+// The page's side of a form, in one model: messages, code, keys, the submit click and files.
 
 function render({ model, el }) {
   let [waiting, ends] = [0, []];
   const begin = () => {
     const form = el.closest(".kling-card");
-    if (form) ends = [keys, typed, words, files].map((part) => part({ model, form }));
+    if (form) ends = [keys, pending, messages, files].map((part) => part({ model, form }));
     else waiting = setTimeout(begin, 20);
   };
   begin();

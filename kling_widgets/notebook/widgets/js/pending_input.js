@@ -1,13 +1,13 @@
-// What stands in the form's boxes belongs to the click: it is told to the kernel when that asks, and until then nothing
-// more can be typed. While one change of a box is unanswered its next ones wait in the page, and the click on a button
-// overtakes them; while a cell runs, the kernel may hear of the click minutes later.
+// Locks the form from a click on the submit button until the kernel has asked for the values of its inputs. Otherwise the
+// click could overtake them: while the kernel has not acknowledged one change, ipywidgets holds back the next ones; and
+// while a cell runs, the kernel may receive the click minutes later.
 
-// The second half of a double click is no second wish, however soon the first one was accepted, and no yes to a question
-// that the first one raised. Systems let people set up to 900 ms between the two.
+// The second half of a double click must not submit again, nor confirm a question that the first half raised. Operating
+// systems let users set the interval to up to 900 ms.
 const DOUBLE_CLICK = 900;
 
-function typed({ model, form }) {
-  const free = () => form.removeAttribute("inert");
+function pending({ model, form }) {
+  const unlock = () => form.removeAttribute("inert");
   let last = -Infinity;
 
   const clicked = (event) => {
@@ -19,28 +19,28 @@ function typed({ model, form }) {
     else form.setAttribute("inert", "");
   };
 
-  const heard = async ({ ask, boxes }) => {
-    // Of several pages with this form only the one that was clicked knows.
+  const onAsk = async ({ ask, inputs }) => {
+    // If several pages show this form, only the one that was clicked is locked, and answers.
     if (ask !== undefined && form.hasAttribute("inert")) {
-      // A stroke of the brush is still on its way.
+      // A stroke of the brush may still be on its way to the kernel.
       await Promise.all([...form.querySelectorAll(".kling-brush")].map((brush) => brush.klingPending));
       const found = {};
       await Promise.all(
-        Object.entries(boxes).map(async ([id, name]) => {
+        Object.entries(inputs).map(async ([id, name]) => {
           try {
             found[id] = (await model.widget_manager.get_model(id)).get(name);
           } catch {
-            // a box that is gone has nothing to say
+            // the input was closed: it has no value
           }
         }),
       );
       model.send({ answer: ask, found });
     }
-    free();
+    unlock();
   };
 
-  // A box for whole numbers shows what is sent, not what was typed: "2.7" is taken for 2.
-  const left = ({ target }) => {
+  // ipywidgets sends 2 for a typed "2.7": show the whole number that is sent.
+  const blur = ({ target }) => {
     const whole = parseInt(target.value, 10);
     if (target.type === "number" && form.contains(target) && !Number.isNaN(whole)) target.value = whole;
   };
@@ -48,13 +48,13 @@ function typed({ model, form }) {
   const ended = () => {
     if (form.querySelector(".kling-ended")) return;
     const button = form.querySelector(".kling-submit");
-    free();
+    unlock();
     button.disabled = true;
-    const said = "This form's kernel has gone: run its cell again.";
-    button.after(element("span", { className: "kling-ended kling-error" }, said));
+    const text = "This form's kernel has gone: run its cell again.";
+    button.after(element("span", { className: "kling-ended kling-error" }, text));
   };
   const live = () => setTimeout(() => form.classList.contains("jupyter-widgets-disconnected") && ended());
-  // Of a kernel that was shut down for good nothing is heard: what is sent to it throws.
+  // A kernel that was shut down for good sends no event, but sending to it throws.
   const reached = () => {
     try {
       model.send({ clicked: true });
@@ -65,15 +65,15 @@ function typed({ model, form }) {
   };
 
   window.addEventListener("click", clicked, true);
-  window.addEventListener("focusout", left, true);
-  model.on("msg:custom", heard);
+  window.addEventListener("focusout", blur, true);
+  model.on("msg:custom", onAsk);
   model.on("comm_live_update", live);
   model.set("alive", true);
   model.save_changes();
   return () => {
     window.removeEventListener("click", clicked, true);
-    window.removeEventListener("focusout", left, true);
-    model.off("msg:custom", heard);
+    window.removeEventListener("focusout", blur, true);
+    model.off("msg:custom", onAsk);
     model.off("comm_live_update", live);
   };
 }

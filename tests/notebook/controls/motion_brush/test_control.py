@@ -147,7 +147,7 @@ def test_a_mask_that_cannot_be_saved_is_reported(tmp_path: Path) -> None:
     form = Form(tmp_path / "file")
     form.paint(png(8, 8))
     form.draw((KEY, DRAWN))
-    assert "Error: mask-1.png cannot be kept" in form.notes
+    assert "Error: mask-1.png cannot be stored" in form.notes
 
 
 # The table
