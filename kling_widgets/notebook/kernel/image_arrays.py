@@ -60,7 +60,7 @@ def _from_path(path: str | os.PathLike[str], local: LocalMedia) -> Path:
     """Return a file with the picture at a path: the path itself, if nothing has to be changed."""
     text = os.fspath(path)
     if text.lower().startswith(("http://", "https://")):
-        raise InvalidRequestError("A link needs no kw.picture: give it as it is. Nothing was sent.")
+        raise InvalidRequestError("A link needs no kw.picture: pass it as it is. Nothing was sent.")
     content = probe.read(path, _LARGEST_READ)
     return Path(path) if _is_uploadable(content) else _from_bytes(content, text, local)
 

@@ -14,7 +14,7 @@ LED = [model.name for model in models() if model.scene]
 
 
 def marks(request: VideoRequest) -> list[str]:
-    """What stands before each step."""
+    """Return the mark of each step."""
     return [line.mark for line in checklist(request)[1:-1]]
 
 
@@ -29,7 +29,7 @@ def test_every_scene_of_the_catalog_has_a_lead_and_no_other() -> None:
 
 
 def test_a_model_for_everything_has_none() -> None:
-    """Nothing stands there."""
+    """It has no checklist."""
     assert checklist(VideoRequest("2.6", prompt="x")) == []
     assert checklist_sections(MODELS["aigc-video-kling-2.6"]) == set()
 

@@ -22,7 +22,7 @@ def pane(tmp_path: Path) -> CodePane:
 
 
 def ask(pane: CodePane, request: VideoRequest) -> str:
-    """What the pane shows for the request."""
+    """Return what the pane shows for the request."""
     pane.show(request)
     return str(pane._page.code)
 
@@ -44,7 +44,7 @@ def test_each_tab_shows_its_code(pane: CodePane, index: int, request_: VideoRequ
 
 
 def test_changing_the_tab_changes_the_code(pane: CodePane) -> None:
-    """The one text is written anew for the tab that shows."""
+    """The text is updated for the selected tab."""
     ask(pane, VideoRequest("2.6", prompt="a boat"))
     pane.widget.selected_index = 3
     assert '"prompt": "a boat"' in pane._page.code
@@ -63,7 +63,7 @@ def test_folded_it_rests(pane: CodePane) -> None:
 
 
 def test_no_code_holds_a_key(pane: CodePane) -> None:
-    """A key that slipped into the prompt stands in no snippet."""
+    """No snippet contains a key that was typed into the prompt."""
     for index in range(len(CODE_KINDS)):
         pane.widget.selected_index = index
         assert KEY not in ask(pane, VideoRequest("2.6", prompt=f"a boat {KEY}"))

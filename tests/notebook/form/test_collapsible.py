@@ -39,7 +39,7 @@ def test_the_content_is_asked_for_when_it_opens(parts: WidgetFactory) -> None:
 
 
 def test_the_title_says_what_it_holds(parts: WidgetFactory) -> None:
-    """And says nothing when there is nothing."""
+    """An empty summary adds nothing."""
     fold = Collapsible("More", parts, list)
     for held, wanted in (("2 of 9", "▸ More (2 of 9)"), ("a (b)", "▸ More (a (b))"), ("", "▸ More")):
         fold.set_summary(held)

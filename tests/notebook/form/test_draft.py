@@ -16,7 +16,7 @@ TURBO, THREE = MODELS["aigc-video-kling-3.0-turbo"], MODELS["aigc-video-kling-3.
 
 
 def test_it_is_the_request_that_it_was_made_of() -> None:
-    """Also with what the model is not documented to take, with paths and with what is wrong."""
+    """Also with fields that are not documented for the model, with paths and with errors."""
     request = VideoRequest("2.1", prompt="x", sound=True, image="first.png", seconds="abc", metadata={"a": 1})
     assert Draft(request).request == request
 
@@ -54,7 +54,7 @@ def test_values_that_nobody_typed_touch_nothing() -> None:
 
 
 def test_to_a_model_that_was_offered_all_goes_along() -> None:
-    """Also what the former model did not take: for that the other one was offered."""
+    """Also values that the previous model did not take: the other one was offered for them."""
     draft = Draft(VideoRequest("3.0-turbo", prompt="x", image="first.png", sound=True))
     draft.switch_model(THREE)
     assert draft.request == VideoRequest("3.0", prompt="x", image="first.png", sound=True)
@@ -75,7 +75,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("body", FOREIGN)
 def test_no_part_of_a_foreign_value_becomes_a_path(body: dict[str, object]) -> None:
-    """Not by a line break in a link, in a list, in a clip or in JSON with a mistake: it is left out, and said."""
+    """Neither by a line break in a link, nor in a list, a clip or invalid JSON: it is omitted, with a note."""
     draft = Draft(VideoRequest.from_payload({"model": "aigc-video-kling-2.6", "prompt": "x", **body}))
     assert len(draft.omitted) == 1
     assert draft.request == VideoRequest("2.6", prompt="x")
@@ -117,7 +117,7 @@ def test_to_edit_one_of_two_pictures_is_to_decide(model: str, second: dict[str, 
 
 
 def test_to_add_a_reference_keeps_the_second_picture() -> None:
-    """What is typed below it replaces what shows there, and the first stays the first."""
+    """A value typed below it replaces the one shown there, and the first stays the first."""
     draft = Draft(VideoRequest("o1", prompt="x", images=[A, B], image_list=[C]))
     assert draft.set_typed(TAIL, C) == {"image", "image_list"}
     assert draft.request == VideoRequest("o1", prompt="x", image=A, image_list=[C, B], image_tail=C)

@@ -100,7 +100,7 @@ def buttons(form: Form) -> list[str]:
 
 
 def text(form: Form) -> str:
-    """All that stands in the form, as HTML."""
+    """Return the whole form as HTML."""
     return said.text(form._parts, form.widget)
 
 
@@ -212,7 +212,7 @@ def test_every_field_can_stay_unset(model: str, new: Maker) -> None:
 
 @pytest.mark.parametrize("model", ALL)
 def test_every_field_can_be_set_and_unset_by_its_control(model: str, new: Maker) -> None:
-    """What is typed or clicked is in the request as it is sent; emptied, it is gone."""
+    """Typed and clicked values are in the request as it is sent; cleared ones are not."""
     form = new(model)
     unfold(form)
     for name in sorted(FIELDS):
@@ -306,7 +306,7 @@ def test_what_is_typed_for_one_model_is_there_for_the_next(new: Maker) -> None:
 
 
 def test_undocumented_values_do_not_become_documented_ones(new: Maker) -> None:
-    """What stands under "Not documented" is not sent when the next model's own control shows nothing."""
+    """A value under "Not documented" is not sent if the next model's own control is empty."""
     form = new("2.1")
     unfold(form)
     enter(form, "sound", False)
@@ -349,7 +349,7 @@ def test_typing_makes_no_widgets_for_ever(new: Maker) -> None:
 
 
 def beside(form: Form, name: str) -> str:
-    """What stands under a field's control."""
+    """Return the messages of a field's control."""
     assert f"kling-at-{name}" in control(form, name).widget._dom_classes
     return said.lines(form._parts.page, name)
 
@@ -369,7 +369,7 @@ def test_a_problem_stands_under_its_field(new: Maker) -> None:
 
 
 def test_problems_are_escaped(new: Maker) -> None:
-    """What was typed stands in messages as text."""
+    """Messages contain typed values as text."""
     form = new("2.6", prompt="x", image="ftp://<img src=x onerror=alert(1)>", seconds="<b>5</b>")
     assert "<img" not in text(form)
     assert "<b>5" not in text(form)
@@ -388,7 +388,7 @@ def test_what_is_missing_is_said_beside_the_button_alone(new: Maker) -> None:
 
 
 def test_a_file_that_cannot_be_uploaded_opens_its_section_and_closes_the_button(new: Maker, tmp_path: Path) -> None:
-    """It is said before the click, and offers no other model: none would take it. What is only documented is a note."""
+    """It is shown before the click, without another model, as none would take it. Documented limits are notes."""
     (tmp_path / "a.png").write_bytes(b"just text")
     form = new("2.6", prompt="x", image=tmp_path / "a.png")
     assert control(form, "image")
@@ -413,7 +413,7 @@ def test_a_section_with_a_problem_opens(new: Maker) -> None:
 
 
 def test_titles_say_what_is_set(new: Maker) -> None:
-    """Folded, a section still tells what it holds."""
+    """A closed section still summarises its values."""
     links = [f"https://example.com/{number}.png" for number in range(2)]
     form = new("2.6", prompt="x", image_list=links, image="https://example.com/a.png")
     titles = [title.description for title in sections(form)]
@@ -491,7 +491,7 @@ def test_a_problem_of_a_control_that_is_new_is_shown(new: Maker) -> None:
 
 
 def test_the_name_of_another_line_is_not_sent(new: Maker) -> None:
-    """It stands in the picker as it is, the button is off, and the right name is said."""
+    """The picker shows it unchanged, the button is disabled, and the error names the right model."""
     form = new("kling-v2-6", prompt="x")
     assert button(form, SUBMIT).disabled
     assert "Use aigc-video-kling-2.6" in text(form)
@@ -594,7 +594,7 @@ def test_a_form_that_takes_its_time_holds_up_nobody(new: Maker) -> None:
 
 
 def test_an_older_job_does_not_open_the_button(new: Maker, session: Session) -> None:
-    """What an older video tells of itself is no answer to this submission."""
+    """Changes of an earlier job are no answer to this submission."""
     form = new("2.6", prompt="a boat demo:slow")
     old = form.submit().wait_accepted()
     enter(form, "prompt", "another boat demo:429")
@@ -610,7 +610,7 @@ def test_an_older_job_does_not_open_the_button(new: Maker, session: Session) -> 
 
 
 def test_a_refusal_stands_in_the_form(new: Maker) -> None:
-    """What the service says, what it means for the money; and the button is there again."""
+    """The service's error and what it means for the money are shown; the button is enabled again."""
     form = new("2.6", prompt="a boat demo:quota")
     job = form.submit()
     with pytest.raises(KlingError):
@@ -640,7 +640,7 @@ def test_above_the_limit_a_second_click_makes_it(new: Maker, session: Session) -
 
 
 def test_a_changed_request_is_asked_about_anew(new: Maker, session: Session) -> None:
-    """What was said yes to is what is made; back at the old values it is a first click again."""
+    """Only the confirmed request is made; after a change and back it is a first click again."""
     session.settings.confirm_above = "0 videos"
     form = new("2.6", prompt="a boat", seconds=10)
     button(form, SUBMIT).click()
@@ -658,7 +658,7 @@ def test_a_changed_request_is_asked_about_anew(new: Maker, session: Session) -> 
 
 
 def test_with_a_price_the_button_says_it(new: Maker, session: Session) -> None:
-    """The estimate stands beside the length from the beginning, and in the journal at the end."""
+    """The estimate is shown beside the length from the start, and written into the journal at the end."""
     session.prices.set(Price("aigc-video-kling-2.6", Decimal("0.28")), "USD")
     form = new("2.6", prompt="a boat", seconds=10)
     assert "10 s · Kling 2.6 · about 2.80 USD by your own price table" in text(form)
@@ -670,7 +670,7 @@ def test_with_a_price_the_button_says_it(new: Maker, session: Session) -> None:
 
 
 def test_python_is_not_asked_by_a_form(new: Maker, session: Session) -> None:
-    """It is refused above the limit, unless told yes; a request with errors says those."""
+    """It is refused above the limit without ``yes=True``; a request with errors reports those."""
     session.settings.confirm_above = "0 videos"
     form = new("2.6")
     with pytest.raises(InvalidRequestError):
@@ -836,7 +836,7 @@ def test_with_a_key_there_is_no_line(new: Maker) -> None:
 
 
 def test_a_key_that_cannot_be_used_is_said(session: Session, kernel: Kernel) -> None:
-    """An address of a stranger and a key from elsewhere: the reason stands in the form."""
+    """The form shows the reason: the address is foreign, and the key is for another one."""
     session.settings.base_url = "https://service.example.com"
     assert "same place" in text(Form.from_request(VideoRequest("2.6"), session))
 
@@ -943,7 +943,7 @@ def test_it_is_a_widget(new: Maker) -> None:
 
 
 def test_its_names_are_not_those_of_widgets() -> None:
-    """What it has in place of a ``VBox``'s own is meant, and all that it may be called by is still there."""
+    """Its overrides of ``VBox`` members are intended, and no public member is missing."""
     form = Form("2.6")
     form.open()
     of_traits = {*dir(traitlets.HasTraits), *vars(traitlets.HasTraits())}
@@ -986,7 +986,7 @@ def test_inside_an_output_it_shows_its_video_itself(new: Maker) -> None:
 
 
 def test_closed_it_is_gone_with_all_that_it_was_made_of(new: Maker) -> None:
-    """Also what is folded, and what former models had; the request stays, and shown again it is a line of text."""
+    """Also those in closed sections and of earlier models; the request stays, and it then displays as text."""
     before = set(alive.values())
     form = new("2.6", prompt="a boat")
     shown(form._ipython_display_)
@@ -1046,7 +1046,7 @@ def test_of_two_pictures_the_second_shows_with_who_decides(new: Maker) -> None:
     [("The second is the last frame", "image_tail", B), ("The second is a reference", "image_list", [B])],
 )
 def test_a_button_says_what_the_second_picture_is(new: Maker, words: str, field: str, value: Any) -> None:
-    """And the controls show it."""
+    """The controls show it too."""
     form = new("3.0-turbo", prompt="x", images=[A, B])
     unfold(form)
     button(form, words).click()

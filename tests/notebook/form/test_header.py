@@ -38,7 +38,7 @@ def test_it_says_what_the_model_can_do(head: Header) -> None:
 
 
 def test_another_model_says_what_changes(head: Header, chosen: list[Model]) -> None:
-    """What is lost against the last one, and back, what is gained."""
+    """The losses against the previous model, and on the way back the gains."""
     head.choose(MODELS["aigc-video-kling-3.0-turbo"])
     assert "Compared with Kling 3.0 it loses" in about(head)
     assert "last frame" in about(head).split("loses")[1]

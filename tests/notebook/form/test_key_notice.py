@@ -21,7 +21,7 @@ def line(session: Session, failed: list[KlingError] | None = None) -> FormPage:
 
 
 def said(page: FormPage) -> list[str]:
-    """What it shows: the text, and the button's words."""
+    """Return its text and the label of its button."""
     return [words for text, _, presses, *_ in page.messages.get("key", ()) for words in (text, *presses)]
 
 

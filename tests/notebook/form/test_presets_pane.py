@@ -65,7 +65,7 @@ def test_at_first_there_is_nothing_to_choose(shelf: Shelf) -> None:
 
 
 def test_save_and_apply(shelf: Shelf) -> None:
-    """What the form said is there by its name; applying puts it back, and its name into the box."""
+    """A saved preset is listed by its name; applying it restores the values and fills in the name."""
     shelf.keep("boat", BOAT)
     assert shelf.said == "Saved “boat”."
     shelf.keep("ship", SHIP)
@@ -154,7 +154,7 @@ def test_a_name_that_is_taken_is_replaced_by_a_button_that_says_so(shelf: Shelf)
 
 
 def test_half_a_name_is_never_saved(shelf: Shelf) -> None:
-    """The box gives its text when it is left: a click would overtake what is sent letter by letter."""
+    """The box sends its text when it loses the focus: a click would overtake single letters."""
     assert not shelf.name.continuous_update
 
 
@@ -240,7 +240,7 @@ def test_a_broken_file_is_said_and_the_others_are_there(shelf: Shelf) -> None:
 
 
 def test_what_the_form_cannot_take_is_said(store: PresetStore) -> None:
-    """An error of the form stands in the line, as text."""
+    """An error of the form is shown in the status, as text."""
     store.save("boat", BOAT)
 
     def refuse(request: VideoRequest) -> None:
@@ -269,7 +269,7 @@ def test_it_gives_its_widgets_back(store: PresetStore) -> None:
 
 
 def test_a_name_that_looks_like_a_key_is_taken_out(store: PresetStore) -> None:
-    """What stands in the box would be saved with the notebook, although nothing was saved by it."""
+    """The value of the box would be saved with the notebook, even if no preset is."""
     shelf = Shelf(store)
     key = "sk-" + "Abc123xyz" * 4
     shelf.name.value = key

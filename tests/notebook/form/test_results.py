@@ -29,7 +29,7 @@ def words(results: Results) -> str:
 
 
 def work(session: Session, results: Results, *prompts: str) -> tuple[list[Job], list[RichOutput]]:
-    """Makes videos one after the other, and gives what was displayed meanwhile."""
+    """Make videos one after the other, and return what was displayed meanwhile."""
     jobs = [job for prompt in prompts for job in session.get(Submitter).create_jobs("2.6", prompt=prompt)]
 
     def run() -> None:
@@ -46,14 +46,14 @@ def work(session: Session, results: Results, *prompts: str) -> tuple[list[Job], 
 
 @pytest.fixture
 def results(session: Session, kernel: Kernel) -> Results:
-    """Of a form that shows in a cell of its own."""
+    """The results of a form that is displayed in a cell of its own."""
     made = Results(session)
     made.below = True
     return made
 
 
 def test_the_plain_part_is_empty_to_the_eye_at_first(results: Results) -> None:
-    """Only a text, the line that the form stands for, is in the saved cell."""
+    """The saved cell contains only text: the magic line of the form."""
     (output,) = shown(lambda: results.display_here(REQUEST)).outputs
     assert output.data == {"text/html": "", "text/plain": REQUEST.to_magic()}
     assert output.metadata == {}

@@ -57,7 +57,7 @@ def test_it_begins_folded_and_makes_nothing(made: Made) -> None:
 
 
 def test_a_click_opens_and_closes_it(made: Made) -> None:
-    """And the form hears of it, to show the problems of what is new."""
+    """The form is notified, to show the problems of the new controls."""
     title = made.section.widget.children[0]
     title.click()
     assert made.title == "▾ Frames"
@@ -70,7 +70,7 @@ def test_a_click_opens_and_closes_it(made: Made) -> None:
 
 
 def test_its_title_says_what_it_holds(made: Made, tmp_path: Path) -> None:
-    """What is set, in the words of the labels; a list with its number and limit."""
+    """The set fields by their labels; a list with its number and limit."""
     made.tell(prompt="x")
     assert made.title == "▸ Frames"
     made.tell(image=LINK, image_tail=LINK)
@@ -81,7 +81,7 @@ def test_its_title_says_what_it_holds(made: Made, tmp_path: Path) -> None:
 
 
 def test_it_opens_for_a_new_problem_alone(made: Made) -> None:
-    """Of a value that is set; folded by its user, it stays folded while the problem stays."""
+    """A problem of a set value opens it; if the user closes it, it stays closed while the problem lasts."""
     made.tell("image_tail")
     assert not made.section.is_open
     made.tell("image_tail", image_tail=LINK)

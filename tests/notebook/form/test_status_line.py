@@ -85,7 +85,7 @@ def test_what_is_not_sent_is_said_with_who_takes_it(told: Told) -> None:
 
 
 def test_a_model_that_takes_it_is_offered_beside_other_problems(told: Told) -> None:
-    """A last frame and shots exclude each other in any model: that is said elsewhere."""
+    """A last frame and shots exclude each other in any model, which another message says."""
     draft = Draft(VideoRequest("3.0", prompt="x", image=LINK, image_tail=LINK, multi_prompt=SHOTS, multi_shots=True))
     draft.model = MODELS["aigc-video-kling-3.0-turbo"]
     told.tell(draft)

@@ -35,7 +35,7 @@ def name(parent: dict[str, Any], environ: dict[str, str] = LAB, **names: object)
 
 
 def test_a_cell_keeps_its_name_and_each_run_is_another() -> None:
-    """By the front end's id, whatever stands in it by now."""
+    """By the front end's id, whatever its code is now."""
     first = current(shell(asked("1", cellId="a")), LAB)
     again = current(shell(asked("2", "%kling a kite", cellId="a")), LAB)
     assert first and again
@@ -44,7 +44,7 @@ def test_a_cell_keeps_its_name_and_each_run_is_another() -> None:
 
 
 def test_two_cells_that_say_the_same_are_two() -> None:
-    """Where the front end names them, or they are in two notebooks."""
+    """If the front end sends ids, or they are in two notebooks."""
     assert name(asked(cellId="a")) != name(asked(cellId="b"))
     assert name(asked(cellId="a")) != name(asked(cellId="a"), {"JPY_SESSION_NAME": "/home/anna/copy.ipynb"})
     assert name(asked(cellId="a"), {}) != name(asked(cellId="a"), {}, __vsc_ipynb_file__="/boats.ipynb")
@@ -114,7 +114,7 @@ def test_a_line_of_a_terminal(shell: Any) -> None:
 
 
 def test_a_line_of_another_project_is_another(shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two terminals in two folders do not meet each other's wishes; a folder that is gone is one too."""
+    """Two terminals in two folders do not match each other's requests; a removed folder counts as one too."""
     found: list[Cell | None] = []
     shell.push({"look": lambda: found.append(current(shell, {}))})
     for folder in ("one", "two", "one"):

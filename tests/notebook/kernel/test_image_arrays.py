@@ -59,7 +59,7 @@ def saved(value: Any, local: LocalMedia) -> PIL.Image.Image:
 
 
 class Tensor:
-    """What other libraries' arrays are like: no interface of numpy's, but a way to become one of its arrays."""
+    """An array of another library: without NumPy's interface, but convertible to a NumPy array."""
 
     def __init__(self, array: Any, error: Exception | None = None) -> None:
         self._array, self._error, self.shape = array, error, array.shape
@@ -219,7 +219,7 @@ def test_a_whole_clip_is_not_written_out(local: LocalMedia) -> None:
 
 
 def test_without_pillow_the_extra_is_named(local: LocalMedia, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to install."""
+    """The error says what to install."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(KlingError, match=r"kling_widgets\[video\]"):
@@ -230,7 +230,7 @@ def test_without_pillow_the_extra_is_named(local: LocalMedia, monkeypatch: pytes
 
 
 def uploaded(content: bytes, name: str = "a.png") -> dict[str, Any]:
-    """One file as a FileUpload of ipywidgets gives it."""
+    """Return one file as a FileUpload of ipywidgets holds it."""
     about = {"name": name, "type": "image/png", "size": len(content), "last_modified": datetime(2026, 11, 30)}
     return {**about, "content": memoryview(content)}
 
@@ -362,7 +362,7 @@ def test_without_pillow_files_are_kept_as_they_are(local: LocalMedia, monkeypatc
 
 
 def test_picture_by_hand() -> None:
-    """``kw.picture`` gives the file, in the user's own folder, for what takes paths alone."""
+    """``kw.picture`` returns the file, in the user's own folder, for functions that take only paths."""
     path = kw.picture(red(30, 40, 3))
     assert path == picture(red(30, 40, 3))
     assert kw.VideoRequest("2.6", prompt="x", image=path).files() == (path,)
@@ -391,7 +391,7 @@ def test_a_form_takes_pictures_and_its_code_names_their_file(shell: Any) -> None
 
 
 def test_submit_takes_pictures(session: Session) -> None:
-    """And they are uploaded."""
+    """They are uploaded too."""
     job = session.get(Submitter).submit("2.6", SubmitOptions(wait=True), prompt="a boat", image=red(480, 640, 3))
     assert isinstance(job, Job)
     assert session.journal.entries(1)[0].body["image"].startswith("http")
@@ -449,7 +449,7 @@ def test_no_picture_becomes_text(
 
 
 def test_a_file_that_cannot_be_uploaded_is_refused_before_anything_is_written(session: Session, tmp_path: Path) -> None:
-    """No submission stands in the journal."""
+    """The journal contains no submission."""
     (tmp_path / "a.png").write_bytes(b"just text")
     for path in (tmp_path / "a.png", tmp_path / "nowhere.png"):
         with pytest.raises(InvalidRequestError, match="Nothing was sent"):
@@ -458,7 +458,7 @@ def test_a_file_that_cannot_be_uploaded_is_refused_before_anything_is_written(se
 
 
 def test_a_file_that_may_be_refused_is_sent_with_a_note(session: Session, tmp_path: Path) -> None:
-    """What is only documented is said."""
+    """Limits that are only documented are warnings."""
     (tmp_path / "a.gif").write_bytes(samples.moving("GIF"))
     (job,) = session.get(Submitter).create_jobs("2.6", prompt="x", image=tmp_path / "a.gif")
     assert any("a.gif is animated" in note for note in notices(job))

@@ -61,7 +61,7 @@ class Page:
 
 
 def test_one_view_ticks_each_second_and_later_every_five() -> None:
-    """A clock that stands still in the first minute looks like one that has stopped."""
+    """In the first minute a clock that pauses looks broken."""
     page = Page(1)
     page.go_on(100)
     times = [round(time) for time, *_ in page.shown]
@@ -160,7 +160,7 @@ def test_an_answer_that_says_nothing_new_shows_nothing() -> None:
 
 
 def test_what_is_fetched_goes_on_each_second() -> None:
-    """Also when the first minute is long over."""
+    """Also after the first minute."""
     page = Page(1)
     page.clock.now += 600
     page.jobs[0].fetch()

@@ -114,7 +114,7 @@ def test_a_broken_file_or_a_bomb_has_no_thumbnail(content: bytes, local: LocalMe
 def test_without_pillow_a_small_file_stands_for_itself(
     local: LocalMedia, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And a large one is not shown."""
+    """A large one is not shown."""
     small, large = written(tmp_path / "a.png", picture("PNG")), tmp_path / "b.png"
     PIL.Image.effect_noise((900, 600), 90).save(large)
     for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
@@ -138,7 +138,7 @@ def test_nothing_is_read_twice_and_a_change_is_seen(local: LocalMedia, tmp_path:
 
 
 def test_what_is_remembered_has_an_end(local: LocalMedia, tmp_path: Path) -> None:
-    """Also when somebody goes through a folder of thousands."""
+    """Also for a folder with thousands of files."""
     for number in range(300):
         local.facts(written(tmp_path / f"{number}.png", b"x"))
     assert len(local._cache) <= 200
@@ -170,7 +170,7 @@ def test_what_cannot_be_uploaded_is_an_error(name: str, says: str, local: LocalM
 
 
 def test_warnings_name_the_file(local: LocalMedia, tmp_path: Path) -> None:
-    """An animated GIF can be sent, and it is said what is not documented."""
+    """An animated GIF can be sent, with a warning about what is not documented."""
     found = local.problems(IMAGE, MODEL, written(tmp_path / "boat.gif", moving("GIF")))
     assert {each.severity for each in found} == {"warning"}
     assert all(each.message.startswith("boat.gif ") for each in found)
@@ -198,14 +198,14 @@ def test_a_request_is_checked_whole(local: LocalMedia, tmp_path: Path) -> None:
 
 
 def test_two_pictures_are_checked_as_a_first_frame(local: LocalMedia, tmp_path: Path) -> None:
-    """Where the service decides what the second is, both are pictures that are uploaded."""
+    """If the service decides how it uses the second one, both are uploaded as pictures."""
     good, bad = written(tmp_path / "good.png", picture("PNG")), tmp_path / "bad.png"
     (found,) = local.check(VideoRequest("o1", images=[good, bad]))
     assert (found.field, found.severity) == ("image", "error")
 
 
 def test_a_clip_that_is_not_there_is_no_second_error(local: LocalMedia) -> None:
-    """That it cannot be sent is said already."""
+    """Its field already reports that it cannot be sent."""
     assert local.check(VideoRequest("2.6", video_list="nowhere.mp4")) == ()
 
 
@@ -249,7 +249,7 @@ def test_what_is_kept_is_not_written_again(local: LocalMedia) -> None:
 
 
 def test_nobody_reads_half_a_file(local: LocalMedia) -> None:
-    """Whoever keeps the same bytes meanwhile."""
+    """Even if the same bytes are stored at the same time."""
     content = os.urandom(2_000_000)
     path, ended = local.keep("a.png", content), threading.Event()
 
@@ -307,7 +307,7 @@ def test_what_is_shown_is_what_is_uploaded(local: LocalMedia, tmp_path: Path) ->
 
 
 def test_links_are_looked_at_too(local: LocalMedia) -> None:
-    """A page, and an address of one's own network, are said before they are paid for."""
+    """A web page and a private address are reported before anything is billed."""
     request = VideoRequest("2.6", image="https://drive.google.com/file/d/1A/view", image_list=["http://nas/a.png"])
     assert [(each.severity, each.field) for each in local.check(request)] == [
         ("warning", "image"),

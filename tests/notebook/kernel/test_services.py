@@ -185,7 +185,7 @@ def test_an_old_address_that_is_no_longer_set_is_an_error(make: Maker, environ: 
 
 
 def test_close_ends_the_demo(nobody: Session) -> None:
-    """What was started is ended; the session can go on with a new one."""
+    """The running demo is stopped; the session can start a new one."""
     nobody.services.use_demo()
     first = nobody.services.get().base_url
     nobody.close()

@@ -88,7 +88,7 @@ def test_what_the_environment_limits_is_read_at_once(make: Callable[..., Session
 
 
 def test_the_configuration_of_ipython_counts(shell: Any, make: Callable[..., Session], environ: dict[str, str]) -> None:
-    """``c.Kling.…`` in a profile; what is wrong there is said with the place where it stands."""
+    """``c.Kling.…`` in a profile; an error there names the configuration."""
     shell.config.Kling.model, shell.config.Kling.timeout = "3.0", 60.0
     settings = make(environ).settings
     assert (settings.model, settings.timeout) == ("3.0", 60.0)

@@ -33,7 +33,7 @@ def settings(shell: Any) -> Kling:
 
 
 def test_the_defaults(settings: Kling) -> None:
-    """What holds when nobody says anything; nothing else can be set."""
+    """The defaults; nothing else can be set."""
     assert {name: getattr(settings, name) for name in settings.trait_names(config=True)} == DEFAULTS
 
 
@@ -87,7 +87,7 @@ def test_config_sets_it(shell: Any, settings: Kling, name: str, typed: str, kept
 def test_a_bad_value_is_refused_and_leaves_the_old_one(
     shell: Any, settings: Kling, caplog: pytest.LogCaptureFixture, name: str, typed: str, why: str
 ) -> None:
-    """The mistake is said where it is made, and does not wait for the next video."""
+    """The error is raised where the value is set, not at the next video."""
     run(shell, f"%config Kling.{name} = {typed}")
     assert why in caplog.text
     assert getattr(settings, name) == DEFAULTS[name]
@@ -96,7 +96,7 @@ def test_a_bad_value_is_refused_and_leaves_the_old_one(
 def test_a_password_in_an_address_is_not_repeated(
     shell: Any, settings: Kling, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What may be secret is in no message."""
+    """No message contains what may be secret."""
     run(shell, "%config Kling.base_url = 'https://me:secret@example.com'")
     assert "secret@" not in caplog.text
 

@@ -111,7 +111,7 @@ def test_the_journal_is_read_only_for_ids() -> None:
 
 
 def test_prices_are_completed() -> None:
-    """A model, options, what stands behind them."""
+    """A model, options, and their values."""
 
     def found(text: str) -> list[str]:
         return complete(f"%kling_prices {text}", nobody)[1]

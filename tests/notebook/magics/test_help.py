@@ -21,7 +21,7 @@ def test_every_field_has_its_option_and_example(field: Field) -> None:
 
 
 def test_every_setting_and_magic_is_there() -> None:
-    """And metadata, which is no field."""
+    """And metadata, which is not a field."""
     said = help_text()
     for setting in SETTINGS.values():
         assert f"{'-' if len(setting.name) == 1 else '--'}{setting.name}" in said

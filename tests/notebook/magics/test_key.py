@@ -20,7 +20,7 @@ STORED = ("kling_widgets", credentials.KEY_NAME)
 
 @pytest.fixture
 def memory() -> Iterator[Memory]:
-    """A keyring in memory in place of the system's; the process forgets what it was told."""
+    """Replace the system keyring by one in memory; the process forgets its keys."""
     before, memory = keyring.get_keyring(), Memory()
     keyring.set_keyring(memory)
     yield memory
@@ -29,12 +29,12 @@ def memory() -> Iterator[Memory]:
 
 
 def status() -> str:
-    """Where the key is found now."""
+    """Return where the key is found now."""
     return f"key: {credentials.find(environ={}).source}"
 
 
 def told(line: str, typed: str = KEY) -> str:
-    """What is said; never a piece of the key."""
+    """Return the text shown, which never contains a part of the key."""
     said = answer(line, lambda prompt: typed, status, attended=True)
     assert KEY[3:11] not in said
     return said
@@ -48,7 +48,7 @@ def test_a_key_is_kept_for_the_process_alone(memory: Memory) -> None:
 
 
 def test_a_key_for_another_address_is_kept_for_the_process_alone(memory: Memory) -> None:
-    """It is asked for with the address, and no keyring gives it to the service later."""
+    """The question names the address, and no keyring offers the key to the service later."""
     asked: list[str] = []
 
     def ask(prompt: str) -> str:
@@ -84,7 +84,7 @@ def test_a_keyring_that_does_not_take_it_is_told(memory: Memory) -> None:
 
 
 def test_what_was_typed_is_checked(memory: Memory) -> None:
-    """What cannot be a key is neither kept nor repeated; nothing at all changes nothing."""
+    """Text that cannot be a key is neither kept nor repeated; blank input changes nothing."""
     for typed in ("two words", "sk-" + "x" * 2000, "sk-ключ"):
         with pytest.raises(MissingKeyError) as raised:
             told("--keep", typed)

@@ -84,7 +84,7 @@ def test_a_form_s_line_is_read_as_any_other(shell: Any, session: Session) -> Non
 
 
 def code_of_cells() -> Iterator[str]:
-    """What the README and the notebooks run, cell by cell."""
+    """Return the cells of the README and the notebooks."""
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":

@@ -35,7 +35,7 @@ LINE = tuple(KlingMagics.magics["line"])
 
 @pytest.fixture
 def kling(shell: Any, session: Session) -> Iterator[Callable[[str], Any]]:
-    """Runs a cell in a shell that has the magics, and gives its value; raises what it raised."""
+    """Run a cell in a shell with the magics, and return its value, or raise its error."""
     register(shell, session)
     yield lambda code: shown(lambda: run(shell, code)).value
     unregister(shell)
@@ -43,7 +43,7 @@ def kling(shell: Any, session: Session) -> Iterator[Callable[[str], Any]]:
 
 @pytest.fixture
 def text(shell: Any, kling: Callable[[str], Any]) -> Callable[[str], str]:
-    """Runs a cell, and gives what it printed."""
+    """Run a cell, and return what it printed."""
     return lambda code: str(shown(lambda: run(shell, code)).text)
 
 
@@ -72,7 +72,7 @@ def test_a_cell_makes_a_video(kling: Callable[[str], Any]) -> None:
 
 
 def test_the_value_can_be_kept(shell: Any, kling: Callable[[str], Any]) -> None:
-    """``x = %kling …`` gives the Job, and so does ``-o x``."""
+    """``x = %kling …`` assigns the Job, and so does ``-o x``."""
     kling("x = %kling a boat")
     kling("%kling -o y a ship")
     assert shell.user_ns["x"].request.get("prompt") == "a boat"
@@ -147,7 +147,7 @@ def test_a_dry_run_says_what_it_would_cost(text: Callable[[str], str], session: 
 def test_a_batch_says_its_sum_and_above_the_limit_needs_a_yes(
     kling: Callable[[str], Any], text: Callable[[str], str], session: Session, headless: None
 ) -> None:
-    """Headless nobody is asked: refused, unless told ``--yes``; a budget holds all the same."""
+    """Headless, nobody is asked: it is refused without ``--yes``; a budget still applies."""
     kling("%kling_prices 2.6 0.07 --currency USD")
     session.settings.confirm_above = "1 video"
     with pytest.raises(KlingError, match=r"1 video would be exceeded.*--yes.*Nothing was sent"):
@@ -195,7 +195,7 @@ def test_a_dry_run_looks_at_the_files(text: Callable[[str], str]) -> None:
 
 
 def test_a_dry_run_needs_no_key(shell: Any, nobody: Session) -> None:
-    """Who only looks is not asked for anything."""
+    """A dry run asks no question."""
     register(shell, nobody)
     assert "aigc-video-kling-2.6" in shown(lambda: run(shell, "%kling --dry-run a boat")).text
 
@@ -319,7 +319,7 @@ def test_help_is_shown(text: Callable[[str], str]) -> None:
 
 
 def test_the_family_is_known_by_name() -> None:
-    """Each magic stands in the list of ``%kling?``, and a prompt that is its name alone is refused."""
+    """``%kling?`` lists each magic, and a prompt that is only its name is refused."""
     assert {*LINE} == {"kling", *(f"kling_{name}" for name in MAGICS)}
 
 
@@ -540,7 +540,7 @@ def test_a_magic_with_the_wrong_words_says_what_it_takes(
 
 @pytest.mark.parametrize("kind", ["", "magic", "python", "curl", "json"])
 def test_code_of_a_strangers_row_names_no_file_of_this_machine(shell: Any, nobody: Session, kind: str) -> None:
-    """A path in it would be read as its reader's own; what is left out is said, and what is a link stays."""
+    """A path in it would be read as the reader's own: it is left out with a note; links stay."""
     body = {
         "model": "aigc-video-kling-3.0",
         "prompt": "a boat",
@@ -571,7 +571,7 @@ def test_code_of_a_strangers_preset_names_no_file_of_this_machine(shell: Any, no
 
 
 def asked(shell: Any, session: Session, answer: str | BaseException) -> str:
-    """What ``%kling_key`` prints when the user answers so."""
+    """Return what ``%kling_key`` prints for this answer."""
 
     def ask(prompt: str) -> str:
         assert f"for {session.services.address()} " in prompt
@@ -634,7 +634,7 @@ def test_headless_nobody_is_asked(shell: Any, headless: None, nobody: Session) -
 
 
 def completions(shell: Any, line: str) -> list[str]:
-    """What the line may become by Tab at its end, as front ends of kernels do it."""
+    """Return the completions at the end of the line, as front ends of kernels request them."""
     with provisionalcompleter():
         found = list(shell.Completer.completions(line, len(line)))
     return sorted({line[: each.start] + each.text + line[each.end :] for each in found})

@@ -15,7 +15,7 @@ def nobody() -> Any:
 
 
 def offered(line: str, **asked: Any) -> list[str]:
-    """What is offered at the end of the line."""
+    """Return the completions at the end of the line."""
     context = CompletionContext(token="", full_text=line, cursor_position=len(line), cursor_line=0, limit=None)
     kling = matcher(*(asked.get(name, nobody) for name in ("ids", "presets", "default")))
     return [each.text for each in kling(context)["completions"]]
@@ -28,6 +28,6 @@ def test_in_other_lines_nobody_is_asked(line: str) -> None:
 
 
 def test_in_a_line_of_ours_what_is_needed_is_asked() -> None:
-    """The setting gives the model that the line does not name; the journal gives ids, where ids are meant."""
+    """The model is that of the settings if the line names none; ids come from the journal."""
     assert offered("%kling --seconds 1", default=lambda: "2.6") == ["10"]
     assert offered("job = %kling_show t", default=lambda: "2.6", ids=lambda: ["task_1", "#2"]) == ["task_1"]

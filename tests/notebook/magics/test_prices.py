@@ -51,7 +51,7 @@ def test_alone_it_shows_whose_prices_these_are(line: str, table: PriceTable) -> 
     ],
 )
 def test_a_line_sets_a_price(line: str, price: Price, table: PriceTable) -> None:
-    """Of a model, and of what is asked of it; a model newer than the catalog has one too."""
+    """For a model and some of its options; a model newer than the catalog can have one too."""
     shown = prices(table, line)
     assert table.prices == (price,)
     assert len(shown.rows) == 1
@@ -172,7 +172,7 @@ def test_a_list_with_one_bad_row_changes_nothing(table: PriceTable, tmp_path: Pa
 
 
 def test_the_currency_of_a_list_is_in_it_or_in_the_line(table: PriceTable, tmp_path: Path) -> None:
-    """Where neither names one, and the table has none, it says what to add; two that differ are refused."""
+    """Without a currency in line, file and table the error says what to add; two different ones are refused."""
     path = tmp_path / "prices.csv"
     path.write_text("model,price\n2.6,0.05\n")
     with pytest.raises(InvalidRequestError, match="--currency USD"):

@@ -18,7 +18,7 @@ from tests.notebook.conftest import run, shown
 
 @pytest.fixture
 def prompts(shell: Any, session: Session) -> Iterator[Callable[[str], list[str]]]:
-    """Runs a cell in a notebook where the city is Rome, and gives the prompts of its dry runs."""
+    """Run a cell in a notebook in which ``city`` is Rome, and return the prompts of its dry runs."""
     register(shell, session)
     shell.user_ns["city"] = "Rome"
 
@@ -64,7 +64,7 @@ def test_a_line_by_itself_sees_the_notebook(prompts: Callable[[str], list[str]])
 def test_the_caller_s_locals_come_first(
     prompts: Callable[[str], list[str]], call: str, code: str, cities: list[str]
 ) -> None:
-    """Of its function and of the functions around it, as Python looks for a name; never of one that only called it."""
+    """Those of its function and the enclosing ones, in Python's order; never those of a mere caller."""
     code = code.replace("CALL", call.replace('"', '\\"').replace("'", "\\'") if code.startswith("exec") else call)
     assert prompts(code) == [f"a view of {city}" for city in cities]
 
@@ -90,7 +90,7 @@ def test_a_form_sees_them_too(shell: Any, prompts: Callable[[str], list[str]]) -
 
 
 def test_a_hole_in_a_function_is_one(prompts: Callable[[str], list[str]]) -> None:
-    """What neither knows is an error, and so is a variable of the function that is written as a shell's."""
+    """An unknown name is an error, and so is a local variable in shell notation."""
     for text in ("{nowhere}", "$place", "{place.upper()}", "{{ place }}", 'f"{place}"'):
         with pytest.raises(InvalidRequestError, match="Nothing was sent"):
             prompts(f"def f(place):\n    %kling --dry-run a {text}\nf('Paris')".replace("a f", "f"))

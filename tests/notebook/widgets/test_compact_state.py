@@ -63,7 +63,7 @@ def test_whoever_asks_for_everything_gets_everything(kind: type[widgets.Widget])
 
 
 def test_changes_are_told(comms: Comms) -> None:
-    """Also back to the default."""
+    """Also a change back to the default."""
     text = compact_state(widgets.Text)()
     comms.clear()
     text.value = "a"

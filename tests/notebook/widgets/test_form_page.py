@@ -98,7 +98,7 @@ def test_files_come_one_by_one(page: Page, taken: Taken) -> None:
 
 
 def test_what_is_too_large_comes_without_bytes(page: Page, taken: Taken) -> None:
-    """Also when a page sends them nevertheless."""
+    """Also if a page sends them anyway."""
     page.says({"chosen": "first", "name": "a.png", "size": LARGEST_CHOSEN + 1})
     page.says({"chosen": "first", "name": "b.png", "size": 3}, bytes(LARGEST_CHOSEN + 1))
     assert taken == [("a.png", None), ("b.png", None)]

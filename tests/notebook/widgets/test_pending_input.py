@@ -41,7 +41,7 @@ def test_without_a_page_it_goes_on_at_once(text: widgets.Text) -> None:
 
 
 def test_what_the_page_has_is_taken_over_first(text: widgets.Text) -> None:
-    """Text that was not told yet, a pill, a list; then it goes on."""
+    """Text that was not sent yet, a toggle, a list; then it continues."""
     pills, choice = widgets.ToggleButtons(options=["a", "b"]), widgets.Dropdown(options=["x", "y"])
     typed, went = Asked(), list[Any]()
     typed.alive = True
@@ -77,7 +77,7 @@ def test_an_answer_counts_once_and_only_the_last_asked(text: widgets.Text) -> No
 
 
 def test_a_silent_page_is_gone(text: widgets.Text) -> None:
-    """That is said; the next time nobody is asked."""
+    """It counts as closed: the next time it is not asked."""
     typed, silent, went = Asked(timeout=0.01), threading.Event(), list[str]()
     typed.alive = True
     typed.ask([text], lambda: went.append("on"), silent.set)

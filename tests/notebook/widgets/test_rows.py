@@ -22,7 +22,7 @@ class TextRow:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> WidgetFactory:
-    """What a form shares."""
+    """The shared factory of a form."""
     return WidgetFactory(LocalMedia(tmp_path))
 
 

@@ -13,7 +13,7 @@ FORM = style("colours", "base", "form", "media", "shots", "camera", "motion")
 
 @pytest.mark.parametrize("style", [STYLE, FORM, TABLE_STYLE], ids=["live", "form", "table"])
 def test_it_is_one_element(style: str) -> None:
-    """As it stands in front of other HTML, it must end where it ends."""
+    """Other HTML follows it, so it must be closed."""
     assert style.startswith("<style>")
     assert style.endswith("</style>")
     assert style.count("<") == 2
