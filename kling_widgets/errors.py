@@ -336,7 +336,7 @@ class VideoMissingError(_TaskError):
 
 
 class WaitTimeoutError(_TaskError, TimeoutError):
-    """The wait timed out before the task ended. The task keeps running, and is billed if it succeeds.
+    """The wait timed out before the task ended. The task continues, and is billed if it succeeds.
 
     It is a ``TimeoutError`` too. Waiting again continues; so does ``kw.resume(error.task.id)``.
 

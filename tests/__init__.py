@@ -1,1 +1,1 @@
-"""The tests mirror the package: tests/<room>/test_<module>.py. See CONTRIBUTING.md."""
+"""The tests mirror the package: tests/<folder>/test_<module>.py. See CONTRIBUTING.md."""

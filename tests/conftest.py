@@ -1,4 +1,4 @@
-"""Every test runs in a home and a folder of its own, without a key, a proxy or the settings of who runs it."""
+"""Every test runs with its own home and current folder, without the user's keys, proxies or settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ROOT / "tests" / "browser"
 IN_CI = bool(os.environ.get("CI"))
-# What runs on a developer's machine alone: a real nginx is no part of what CI installs.
+# Programs that only a developer's machine needs: CI does not install nginx.
 collect_ignore = ["client/test_nginx.py"] if IN_CI else []
 
 LONG = bool(os.environ.get("KLING_TEST_LONG"))  # see CONTRIBUTING
@@ -30,9 +30,9 @@ _FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "JUPYTER", "JPY_", "IPYTHON", "COL
 _NETWORK = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
 _NETWORK |= {"requests_ca_bundle", "curl_ca_bundle", "ssl_cert_file", "ssl_cert_dir", "sslkeylogfile"}
 _missing: dict[str, str] = {}
-FIGURES = "figures"  # the property of a test whose value stands in the last lines, also when it has passed
+FIGURES = "figures"  # name of the test property whose value is printed in the last lines, also for tests that passed
 
-# CI must give the same answer twice and knows no fast machine; who works on the code gets new examples every time.
+# CI must be repeatable and may run on a slow machine; developers get new examples in every run.
 _slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 _examples = 100 if LONG else 25
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=_examples, suppress_health_check=_slow)
@@ -41,10 +41,10 @@ settings.load_profile("ci" if IN_CI else "dev")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Cleans the environment before the first import of the package, and makes a home for Jupyter and IPython."""
+    """Clean the environment before the first import of the package, and create a home for Jupyter and IPython."""
     for name in list(os.environ):
         if name.startswith(_FOREIGN) or name.lower() in _NETWORK or name == "PYTHONDONTWRITEBYTECODE":
-            del os.environ[name]  # the last one would have each kernel and program compile the whole package anew
+            del os.environ[name]  # PYTHONDONTWRITEBYTECODE would make each kernel compile the whole package again
     home = Path(tempfile.mkdtemp(prefix="kling-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ |= {
@@ -54,17 +54,17 @@ def pytest_configure(config: pytest.Config) -> None:
         "JUPYTER_DATA_DIR": str(home / "jupyter-data"),
         "JUPYTER_RUNTIME_DIR": str(home / "jupyter-runtime"),
         "JUPYTER_PLATFORM_DIRS": "1",
-        # nobody's keyring is read, or asked to open, also not by a kernel that a test starts
+        # never read or unlock the user's keyring, also in kernels that a test starts
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-        # so that kernels and other programs that the tests start, anywhere, find this very package
+        # kernels and other programs that tests start, in any folder, import this copy of the package
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
     }
     kernel.install_kernelspecs(home / "jupyter-data" / "kernels")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests with a browser or each kind of kernel as slow (others do it themselves), and runs the browser
-    tests last: they are the slowest, and keep an event loop in this thread."""
+    """Mark browser tests and tests on both kernels as slow (others mark themselves), and run browser tests last: they
+    are the slowest, and keep an event loop running in this thread."""
     for item in items:
         browser = BROWSER in item.path.parents
         if browser:
@@ -76,8 +76,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> Iterator[None]:
-    """Ctrl+C raises KeyboardInterrupt here, and in each process that a test starts: a shell lets the programs that a
-    script starts in the background ignore it, which they hand on to all of theirs."""
+    """Make Ctrl+C raise KeyboardInterrupt in this process and its children: a shell starts background programs with
+    SIGINT ignored, and children inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -85,7 +85,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home (``KLING_WIDGETS_HOME``) and a current folder for this test alone; gives the home."""
+    """Set up a home (``KLING_WIDGETS_HOME``) and a current folder for this test only; return the home."""
     home = tmp_path / "kling-home"
     monkeypatch.setenv("KLING_WIDGETS_HOME", str(home))
     folder = tmp_path / "work"
@@ -96,7 +96,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """A renderer that gives every task the same clip, with sound: where a test is not about what is drawn."""
+    """Return a renderer that gives every task the same clip with sound, for tests that are not about drawing."""
     from kling_widgets.demo.render import render
     from kling_widgets.request.request import VideoRequest
 
@@ -112,12 +112,12 @@ def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 
 def tries(full: int) -> int:
-    """How often something is tried: a tenth of the full number, unless ``KLING_TEST_LONG`` asks for all of it."""
+    """Return how many inputs to try: a tenth of ``full``, or all of them if ``KLING_TEST_LONG`` is set."""
     return full if LONG else -(-full // 10)
 
 
 def need(what: str, there: bool, why: str) -> None:
-    """Skips the test when something that this machine may lack is missing; in CI that is a failure."""
+    """Skip the test if this machine lacks something that it needs; in CI, fail."""
     if there:
         return
     _missing[what] = why
@@ -128,7 +128,7 @@ def need(what: str, there: bool, why: str) -> None:
 
 @pytest.fixture(params=["python3", "ipykernel6"])
 def kernel_name(request: pytest.FixtureRequest) -> str:
-    """Each of the two kinds of kernel, which differ in where clicks and waits run: ipykernel 7 and ipykernel 6."""
+    """Run the test on both kernel versions, ipykernel 7 and 6, which run clicks and waits in different places."""
     name: str = request.param
     need(
         "tests on ipykernel 6",
@@ -139,19 +139,19 @@ def kernel_name(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of pytest-xdist hands over what it could not test: only the first process writes the last lines."""
+    """Send the skipped needs of a pytest-xdist worker to the main process, which prints them."""
     if (handed_over := getattr(session.config, "workeroutput", None)) is not None:
         handed_over["missing"] = _missing
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Takes that over."""
+    """Collect what a worker has sent."""
     _missing.update(getattr(node, "workeroutput", {}).get("missing", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was not tested stands in the last lines, not in a letter s among the dots; and what tests have counted."""
+    """Print in the last lines which tests did not run and why, and the figures that tests have recorded."""
     for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
         for _, figures in filter(
             lambda each: each[0] == FIGURES, report.user_properties if report.when == "call" else ()

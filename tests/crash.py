@@ -1,4 +1,4 @@
-"""For the crash test: a service that counts what it makes, and knows how far each kernel has come with each wish."""
+"""A service for the crash test that counts its tasks, and knows how far each kernel has come with each submission."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from typing import Any
 
 from tests.servers import Answer, Asked, FaultServer
 
-# How far a kernel has come with a wish, as the service sees it: it was called for nothing yet; for a picture; it sent
-# the POST; had the answer; asked for the task; got half of the video; got all of it.
+# Progress of a kernel with a submission, as the service sees it: no request yet; picture requested; POST received; POST
+# answered; task polled; half of the video sent; all of it sent.
 STAGES = ("unsent", "uploading", "sending", "accepted", "polling", "fetching", "fetched")
 CREATE = "/v1/video/generations"
-LONG = 60.0  # seconds; what takes so long has failed
+LONG = 60.0  # seconds; anything slower has failed
 
-# What becomes of a submission, and in how many of 100; the first of each is what becomes of it at a gentle service.
+# Outcomes of a submission, in per cent; the first of each is the only one if the service is gentle.
 _POSTS = {"taken": 74, "busy": 6, "no channel": 4, "answer lost": 6, "lost": 3, "taken, but says 500": 4, "refused": 3}
 _LOOKS = {"": 94, "500": 2, "reset": 2, "page": 1, "half": 1}
 _CLIPS = {"": 90, "half": 5, "not yet": 5}
-_HELD = 0.7  # of the wishes of a kernel that is held; the others go on, so that a kill meets wishes at each stage
+_HELD = 0.7  # share of a held kernel's submissions that wait; the others continue, so kills hit every stage
 
 
 class Gateway:
-    """The service and the media host. Which kernel asks is known by its key, which wish by its prompt or its task.
+    """The service and the media host. It recognises the kernel by its key, the submission by its prompt or task.
 
     Args:
-        seed: what happens to each wish follows from it.
+        seed: determines the outcome of each submission.
 
     Attributes:
-        created: the ids of the tasks that were made, by prompt.
-        refused: how many submissions were refused for good, by prompt.
-        opened: how many submissions came that were not told to come again, by prompt.
-        posts: how many submissions came, by kernel.
-        watchers: the kernels that asked for a task, by its id.
-        made: how many submissions met each fate.
-        gentle: whether nothing goes wrong by itself.
+        created: ids of the tasks made, by prompt.
+        refused: number of submissions that were refused permanently, by prompt.
+        opened: number of submissions that were not asked to retry, by prompt.
+        posts: number of submissions received, by kernel.
+        watchers: the kernels that polled a task, by its id.
+        made: number of submissions with each outcome.
+        gentle: if set, the service causes no faults.
     """
 
     def __init__(self, seed: str) -> None:
@@ -58,37 +58,36 @@ class Gateway:
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    # For the test.
+    # Used by the test.
 
     def hold(self, kernel: str, stage: str, wall: str) -> None:
-        """Lets most of this kernel's wishes come to the stage, and no further, until it is released; and none of them
-        beyond the wall."""
+        """Hold most of this kernel's submissions at the stage until it is released, and let none pass the wall."""
         self._holds[kernel] = (STAGES.index(stage), STAGES.index(wall), asyncio.Event())
 
     def release(self, kernel: str) -> None:
-        """It may go on, or it is dead."""
+        """Let the kernel continue, or forget it because it was killed."""
         if kernel in self._holds:
             *_, event = self._holds.pop(kernel)
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(event.set)
 
     def reached(self, kernel: str, stage: str, count: int, seconds: float = LONG) -> bool:
-        """Whether so many wishes of this kernel come to the stage, or beyond it, in so many seconds."""
+        """Return whether ``count`` submissions of this kernel reach the stage, or a later one, within ``seconds``."""
         with self._changed:
             return self._changed.wait_for(lambda: self._count(kernel, stage) >= count, seconds)
 
     def stages(self, kernel: str, asked: Sequence[str]) -> Counter[str]:
-        """How many of this kernel's wishes are at which stage now; ``asked`` are those that it was to make."""
+        """Return how many of the kernel's submissions are at each stage now; ``asked`` are the expected ones."""
         with self._changed:
             found = Counter(STAGES[stage] for stage in self._stages[kernel].values())
         return found + Counter(unsent=max(0, len(asked) - found.total()))
 
     def clip(self, task_id: str) -> bytes:
-        """The video of a task."""
+        """Return the video of a task."""
         digest = hashlib.sha256(task_id.encode()).digest()
         return b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + digest * (600 + 40 * digest[0])
 
-    # What it answers.
+    # Answers to requests.
 
     async def _answer(self, asked: Asked) -> Answer:
         self._loop = asyncio.get_running_loop()
@@ -166,7 +165,7 @@ class Gateway:
         return Answer(body=clip, halfway=halfway, cut=len(clip) - 1000 if fate else None)
 
     async def _come(self, kernel: str, wish: str, stage: str) -> None:
-        """The wish comes to a stage, and stays there for a random moment, or as long as the kernel is held."""
+        """Move the submission to a stage, and keep it there for a random time, or while the kernel is held."""
         self._mark(kernel, wish, stage)
         at, chance = STAGES.index(stage), self._chance(f"{wish} {stage}")
         most, wall, event = self._holds.get(kernel, (len(STAGES), len(STAGES), asyncio.Event()))

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to the service and back, as data: each fault with what it means.
+"""Faults on the way to the service and back, as data: each with its meaning for the caller.
 
 The documented answers are those of tests/wire/responses.
 """
@@ -25,17 +25,17 @@ Post = Literal["again", "refused", "open"]
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to go wrong.
+    """One fault.
 
     Attributes:
-        name: of the test.
-        answer: what comes in place of the good answer; None: nobody takes the connection.
-        post: what it means for a submission: it may be sent "again", it is "refused", or that is left "open".
-        error: of a submission that gets nothing else.
-        last_word: of a look, when the service says so three times: the error; else no such answer ends a wait.
-        whole: a whole answer, though it came in an odd way.
-        slow: it shows only by a time limit, so that the test needs a short one.
-        blocking: whether a blocking client can tell; else its limits are those of the size.
+        name: id of the test.
+        answer: sent instead of the good answer; None: nobody accepts the connection.
+        post: the consequence for a submission: it may be sent "again", it is "refused", or the outcome is "open".
+        error: raised by a submission if every attempt fails in this way.
+        last_word: error that a poll raises after three such answers; None: no such answer ends a wait.
+        whole: whether the answer is complete, though sent in an unusual way.
+        slow: whether it shows only by a timeout, so that the test needs a short one.
+        blocking: whether a blocking client can detect it; otherwise only its size limits apply.
     """
 
     name: str
@@ -49,14 +49,14 @@ class Fault:
 
     @property
     def mends(self) -> bool:
-        """Whether asking again soon helps, for certain: it is no word of the service about the request."""
+        """Return whether retrying soon is sure to help: the fault is not the service's verdict on the request."""
         status = self.answer.status if self.answer else 503
         plain = self.answer is None or self.answer.fault or self.answer.raw is not None or self.answer.cut is not None
         return bool(plain and not self.whole) or status >= 500 or status in (408, 429)
 
 
 def raw(text: str, body: bytes = b"") -> Answer:
-    """An answer that is sent as it stands."""
+    """Return an answer that is sent unchanged."""
     return Answer(raw=text.replace("\n", "\r\n").encode() + body)
 
 
@@ -90,7 +90,7 @@ def _connection() -> list[Fault]:
 
 
 def _pages() -> list[Fault]:
-    """A page of a proxy, a firewall or a hotel, of any status."""
+    """Return pages of proxies, firewalls and login portals, with any status."""
     kinds = {
         401: errors.AuthenticationError,
         402: errors.InsufficientQuotaError,
@@ -112,7 +112,7 @@ def _pages() -> list[Fault]:
 
 
 def _documented() -> list[Fault]:
-    """The answers of the wire's samples that are no success."""
+    """Return the documented answers that report an error."""
     faults = []
     for file in sorted(WIRE.glob("*.json")):
         sample = json.loads(file.read_text(encoding="utf-8"))
@@ -134,7 +134,7 @@ def _documented() -> list[Fault]:
 
 
 def _malformed() -> list[Fault]:
-    """HTTP 200 with what nobody can make a task of."""
+    """Return HTTP 200 answers that are not a valid task."""
     bodies: dict[str, bytes | str] = {
         "empty": b"",
         "half-json": json.dumps(CREATED)[:20],

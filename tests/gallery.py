@@ -1,7 +1,7 @@
-"""The README's gallery: ``python -m tests.gallery`` draws it anew.
+"""The README's gallery: ``python -m tests.gallery`` draws it again.
 
-For each model a moment of the demo's clip of a request that has every field which the model's form offers openly. The
-pictures are those of the second notebook.
+For each model one frame of the demo's clip, for a request that sets every field that the model's form shows openly. The
+input pictures are those of the second notebook.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from tests.test_without_browser import EVERY_MODEL
 
 GALLERY = ROOT / "notebooks" / "images" / "every_model.jpg"
 FIELDS = json.loads((ROOT / "tests" / "wire" / "fields.json").read_text(encoding="utf-8"))["models"]
-ACROSS, WIDTH, HEIGHT, GAP = 3, 480, 270, 4  # clips in a row; pixels
+ACROSS, WIDTH, HEIGHT, GAP = 3, 480, 270, 4  # clips in a row; sizes in pixels
 MOMENT = 2.7  # seconds: the camera has moved, the second shot runs, the last frame begins to show, the mouth is open
-# As many as there are models with a camera, which come first.
+# One for each model with a camera; these models come first.
 CAMERAS: list[dict[str, Any]] = [
     {"type": "simple", "config": {"zoom": -5}},
     {"type": "simple", "config": {"pan": 5}},
@@ -40,7 +40,7 @@ CAMERAS: list[dict[str, Any]] = [
 
 
 def made() -> dict[str, Any]:
-    """What the notebook makes to start from, by the names of its variables."""
+    """Run the cells of the notebook that draw its pictures; return their variables by name."""
     cells = {cell.id: cell.source for cell in nbformat.read(EVERY_MODEL, 4).cells}
     names: dict[str, Any] = {}
     for cell in ("boats", "face", "mc30-mask"):
@@ -49,7 +49,7 @@ def made() -> dict[str, Any]:
 
 
 def values(links: dict[str, str], path: list[dict[str, int]], model: str, number: int) -> dict[str, Any]:
-    """A value for every field."""
+    """Return a value for every field."""
     return {
         "prompt": "the boat of <<<image_1>>> meets <<<element_1>>>" if model.endswith("o1") else "a boat on the lake",
         "seconds": 5,
@@ -77,7 +77,7 @@ def values(links: dict[str, str], path: list[dict[str, int]], model: str, number
 
 
 def gallery(folder: Path) -> Image.Image:
-    """All of it; ``folder`` is for the uploads."""
+    """Draw the whole gallery; ``folder`` receives the uploads."""
     store, names, links = Store(folder), made(), {}
     for name in ("morning", "evening", "face", "mask"):
         buffer = io.BytesIO()

@@ -1,14 +1,14 @@
-"""Texts that would do something if anybody took them for more than text, and how to see that nobody did."""
+"""Texts that would have an effect if they were not treated as plain text, and ways to detect such an effect."""
 
 from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
 
-PROBE = "kling-probe"  # the id, name and word of whatever a text would make
+PROBE = "kling-probe"  # the id, name or word of anything that a text would create
 _SCRIPT = f"document.body.id='{PROBE}';alert('{PROBE}')"
 
-# What a page would run, load or draw, or what would break out of the place where it stands.
+# Texts that a page would run, load or draw, or that would close the surrounding element.
 MARKUP = (
     f"<script>{_SCRIPT}</script>",
     f'"><img id={PROBE} src=x onerror="{_SCRIPT}">',
@@ -25,7 +25,7 @@ MARKUP = (
     f"<math id={PROBE}><mtext></form><mglyph><style></math><img src onerror={_SCRIPT}>",
     f'{{{{constructor.constructor("{_SCRIPT}")()}}}}',
 )
-# What would be a link, an image, a heading, a table or a formula.
+# Texts that would become a link, an image, a heading, a table or a formula.
 MARKDOWN = (
     f"[x](javascript:{_SCRIPT})",
     f"![x](https://{PROBE}.example/pixel.png)",
@@ -36,7 +36,7 @@ MARKDOWN = (
     "$$\\def\\x{1}$$ \\(x\\) \\[x\\]",
     "\\| \\` \\< backslashes before it",
 )
-# What a terminal would obey, an editor would take for the end of a line, or eyes would read otherwise.
+# Control codes for terminals, line ends for editors, and characters that change how text is displayed.
 TERMINAL = (
     "\x1b[2J\x1b[1;31mcleared",
     "\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\",
@@ -46,7 +46,7 @@ TERMINAL = (
     "\u202egpj.exe\u2066 isolated \u2069\u202d\u202a\u202b\u202c",
     "nothing\x00behind",
 )
-# What a shell, Python or IPython would run.
+# Texts that a shell, Python or IPython would run.
 CODE = (
     f"'; touch {PROBE}; echo '",
     f"$(touch {PROBE}) `touch {PROBE}` ${{HOME}}",
@@ -61,7 +61,7 @@ CODE = (
     "--model 3.0 --save /tmp/x",
     "\\u001b[2J \\x1b[2J",
 )
-# What a file system would take for another place, or could not keep.
+# Names that a file system would resolve to another folder, or could not store.
 NAMES = (
     "../../etc/passwd",
     "/etc/passwd",
@@ -92,15 +92,15 @@ LINKS = (
 )
 TEXTS = (*MARKUP, *MARKDOWN, *TERMINAL, *CODE, *NAMES, *LINKS)
 
-_SPOKEN = frozenset({"aria-label", "title", "alt", "placeholder"})  # attributes that hold words
+_SPOKEN = frozenset({"aria-label", "title", "alt", "placeholder"})  # attributes that hold text for people
 
 
 class Shape(HTMLParser):
-    """What a page is made of, without its words: two pages that differ only in what they say have the same.
+    """The structure of a page without its text: pages that differ only in their text have equal shapes.
 
     Attributes:
-        parts: elements with their attributes, comments and the like, in order.
-        text: the words.
+        parts: elements with their attributes, comments and so on, in order.
+        text: the text.
     """
 
     def __init__(self, page: str) -> None:
@@ -133,10 +133,11 @@ class Shape(HTMLParser):
 
 
 def shape(page: str) -> list[tuple[str, ...]]:
-    """What a page is made of."""
+    """Return the structure of a page."""
     return Shape(page).parts
 
 
 def controls(text: str) -> list[str]:
-    """What a terminal or an editor would obey in a text, and what turns its reading direction; a new line is none."""
+    """Return the characters in a text that control a terminal or an editor, or change the reading direction, except
+    line breaks."""
     return re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text)

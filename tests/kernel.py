@@ -1,4 +1,4 @@
-"""A real kernel without a browser: cells go in as a front end sends them, what each shows comes out."""
+"""A real kernel without a browser: cells are sent as a front end sends them, and their outputs are collected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
-IPYKERNEL6 = "KLING_TEST_IPYKERNEL6"  # environment variable: a Python that has ipykernel 6 and what we depend on
+IPYKERNEL6 = "KLING_TEST_IPYKERNEL6"  # environment variable: a Python with ipykernel 6 and our dependencies
 
 
 def _pythons() -> Iterator[tuple[str, str]]:
@@ -31,7 +31,7 @@ KERNELS = dict(_pythons())  # name of the kernelspec → its Python
 
 
 def install_kernelspecs(folder: Path) -> None:
-    """Writes a kernelspec for each of KERNELS into a Jupyter ``kernels`` folder."""
+    """Write a kernelspec for each of KERNELS into a Jupyter ``kernels`` folder."""
     for name, python in KERNELS.items():
         spec = {
             "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
@@ -45,7 +45,7 @@ def install_kernelspecs(folder: Path) -> None:
 
 @dataclass
 class Cell:
-    """A cell that was sent, and what has come back so far.
+    """A cell that was sent, and its outputs so far.
 
     Attributes:
         code: its source.
@@ -60,28 +60,28 @@ class Cell:
 
     @property
     def done(self) -> bool:
-        """The kernel has replied, and has said that it will show nothing more for this cell."""
+        """Return whether the kernel has replied and reported that it is idle again."""
         return self.status is not None and self.idle
 
     @property
     def error(self) -> list[str]:
-        """The lines of the error that it ended with; none if it did not."""
+        """Return the lines of the error that the cell ended with; empty if there is none."""
         return [line for output in self.outputs for line in output.get("traceback", ())]
 
     @property
     def text(self) -> str:
-        """All that can be read: streams, text/plain and the lines of an error."""
+        """Return all readable text: streams, text/plain and error lines."""
         return "".join(map(_readable, self.outputs))
 
     def bundles(self, mimetype: str) -> list[Any]:
-        """The data of this type in each output that has it."""
+        """Return the data of this MIME type from each output that has it."""
         return [output["data"][mimetype] for output in self.outputs if mimetype in output.get("data", {})]
 
 
 class Kernel:
-    """A kernel that this test started; a context manager that ends it.
+    """A kernel started for this test; a context manager that ends it.
 
-    Arguments:
+    Args:
         name: of KERNELS.
         folder: its current folder.
         env: added to the environment.
@@ -130,19 +130,19 @@ class Kernel:
         self._client.wait_for_ready(timeout=60)
 
     def send(self, code: str) -> Cell:
-        """Queues a cell, as a front end does, and returns at once."""
+        """Queue a cell, as a front end does, and return at once."""
         cell = Cell(code)
         self._cells[self._client.execute(code, allow_stdin=self._front_end)] = cell
         return cell
 
     def run(self, *codes: str, timeout: float = 60) -> list[Cell]:
-        """Queues all cells at once, as Run All does, and waits until the kernel is done with each."""
+        """Queue all cells at once, as Run All does, and wait until the kernel has finished them."""
         cells = [self.send(code) for code in codes]
         self.until(lambda: all(cell.done for cell in cells), timeout)
         return cells
 
     def click(self, model: str) -> Cell:
-        """Clicks on the button of this model, as a page does; what its callbacks print and display is in the cell."""
+        """Click on the button of this model, as a page does; return a cell with the output of its callbacks."""
         data = {"method": "custom", "content": {"event": "click"}}
         message = self._client.session.msg("comm_msg", {"comm_id": model, "data": data})
         cell = self._cells[message["header"]["msg_id"]] = Cell("a click", status="ok")
@@ -150,7 +150,7 @@ class Kernel:
         return cell
 
     def until(self, condition: Callable[[], bool], timeout: float = 60) -> None:
-        """Reads what the kernel sends until the condition holds; AssertionError after ``timeout`` seconds."""
+        """Read messages until the condition holds; raise AssertionError after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while not condition():
             open_cells = [cell for cell in self._cells.values() if not cell.done]
@@ -158,7 +158,7 @@ class Kernel:
             self._read()
 
     def view(self, word: str) -> str:
-        """What a live view of a job shows, as soon as this word is in it."""
+        """Return the text of a job's live view as soon as it contains this word."""
 
         def found() -> str:
             shown = (str(output) for state in self.widgets.values() for output in state.get("outputs", ()))
@@ -168,31 +168,32 @@ class Kernel:
         return found()
 
     def tell(self, kind: str, **content: Any) -> None:
-        """Sends a message that is no cell, as a front end does: to a widget (``comm_msg``), for completions."""
+        """Send a message other than a cell, as a front end does: to a widget (``comm_msg``), or for completions."""
         self._client.shell_channel.send(self._client.session.msg(kind, content))
 
     @property
     def alive(self) -> bool:
-        """Whether its process is."""
+        """Return whether its process is running."""
         return bool(self._manager.is_alive())
 
     def interrupt(self) -> None:
-        """As the stop button does; ipykernel 7.4 at times loses it inside ``print(…, flush=True)``."""
+        """Interrupt the cell, as the stop button does; ipykernel 7.4 sometimes loses it inside ``print(…,
+        flush=True)``."""
         self._manager.interrupt_kernel()
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """Return its process id."""
         pid: int = self._manager.provisioner.pid
         return pid
 
     def kill(self) -> None:
-        """As ``kill -9``: when this returns the process is gone, and what it held is free."""
+        """Kill the process as ``kill -9`` does; on return it has ended and its locks are free."""
         os.kill(self.pid, signal.SIGKILL)
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # the manager is to find it dead by itself
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # a zombie: the manager detects its end itself
 
     def restart(self) -> None:
-        """A new process under the same name; what was queued is lost, as in a front end."""
+        """Start a new process under the same name; queued cells are lost, as in a front end."""
         self._client.stop_channels()
         self._manager.restart_kernel(now=True)
         self._cells.clear()

@@ -1,4 +1,4 @@
-"""A search for a key in whatever was shown or written: as it is, in parts, and as others may have coded it."""
+"""A search for a key in anything shown or written: plain, in parts, and in common encodings."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-_HEAD, _TAIL = 8, 6  # characters behind "sk-", and at the end, that a "masked" key would show
+_HEAD, _TAIL = 8, 6  # characters after "sk-" and at the end that a "masked" key would show
 
 
 def forms(key: str) -> dict[str, bytes]:
-    """Each form of the key, by its name."""
+    """Return each encoded form of the key by its name."""
     body, raw = key.removeprefix("sk-"), key.encode()
     coded = {
-        # Wherever it begins within what was coded, some of these three stand in it; the ends depend on what is beside.
+        # Whatever precedes the key, one of these three encodings occurs; their ends depend on the neighbouring bytes.
         f"base64 at {offset}": base64.b64encode(b"\0" * offset + raw)[(4 if offset else 0) : -4]
         for offset in range(3)
     }
@@ -31,13 +31,13 @@ def forms(key: str) -> dict[str, bytes]:
 
 
 def found_in(content: str | bytes, key: str) -> list[str]:
-    """The names of the forms in which the key stands in it."""
+    """Return the names of the forms of the key that the content contains."""
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     return [name for name, form in forms(key).items() if form in data]
 
 
 def leaking(folders: Iterable[Path], key: str) -> Iterator[str]:
-    """Each file in these folders whose name or content holds the key."""
+    """Yield each file in these folders whose name or content contains the key."""
     for folder in folders:
         for path in folder.rglob("*"):
             if hits := found_in(str(path), key) + (found_in(path.read_bytes(), key) if path.is_file() else []):

@@ -1,4 +1,4 @@
-"""A service that repeats the key wherever it can, and sends its clients to another host: what a key has to survive."""
+"""A service that repeats the key wherever it can and redirects its clients to another host."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tests.servers import Answer, Asked, FaultServer
 
 
 class Leaky:
-    """Answers for the service, by the first word of a prompt, and for the other host.
+    """Answers for the service, chosen by the first word of a prompt, and for the other host.
 
     Attributes:
-        service: where the key goes.
-        other: where it must not go: it has the videos, and everything leads there.
+        service: the host that may receive the key.
+        other: a host that must not: it has the videos, and all links and redirects lead there.
     """
 
     def __init__(self, key: str, folder: Path) -> None:
         body = key.removeprefix("sk-")
         self._key = key
-        # Whole, and "masked" as gateways do it.
+        # The whole key, and "masked" as gateways mask it.
         self._said = (
             f"wrong key {key}, {key[:11]}***{body[-6:]}, Bearer {key}: no group for sk-{body[:3]}***{body[-3:]}"
         )
@@ -81,7 +81,7 @@ class Leaky:
 
 @contextlib.contextmanager
 def leaky(key: str, folder: Path) -> Iterator[Leaky]:
-    """Runs both hosts until the end of the block."""
+    """Run both hosts until the end of the block."""
     hosts = Leaky(key, folder)
     with hosts.service, hosts.other:
         yield hosts

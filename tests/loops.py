@@ -1,6 +1,6 @@
-"""Waits in a loop that runs, as a kernel's cells have them: the loop must live, whatever was ready when they began.
+"""Waits inside a running event loop, as in a kernel's cells: the loop must survive, whatever is ready at the start.
 
-``python -m tests.loops`` tries all of it on the Python that runs it, which needs nest-asyncio and nothing else.
+``python -m tests.loops`` tries all cases on the Python that runs it; it needs only nest-asyncio.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from itertools import product
 from kling_widgets.jobs import waiting
 
 MOST = 50  # handles that are ready when a wait begins
-LONG = 60.0  # seconds; what takes so long has failed
+LONG = 60.0  # seconds; anything slower has failed
 _SOON = 0.002  # seconds
 
 
 def _wait(end: str) -> None:
-    """A wait for what a thread does."""
+    """Wait for the work of a thread."""
     future: Future[str] = Future()
     ends: dict[str, Callable[[], object]] = {
         "value": lambda: future.set_result("value"),
@@ -36,7 +36,7 @@ def _wait(end: str) -> None:
 
 
 def _run(end: str) -> None:
-    """Async code, to its end."""
+    """Run async code to its end."""
 
     async def work() -> None:
         if end == "interrupt":
@@ -49,7 +49,8 @@ def _run(end: str) -> None:
 
 
 def _within(way: Callable[[str], None]) -> Callable[[str], None]:
-    """It again, in async code that is itself run so, and in a callback that is ready meanwhile."""
+    """Return a function that does the same inside async code run in this way, and in a callback that is ready
+    meanwhile."""
 
     def nested(end: str) -> None:
         async def work() -> None:
@@ -71,11 +72,11 @@ ENDS: dict[str, type[BaseException] | None] = {
 
 
 def broken(way: str, end: str, ready: int) -> str:
-    """How it ends for a loop that is not patched yet, when a cell waits in it while so many handles are ready; "" when
-    it lives, and each of them has had its turn."""
+    """Return how an unpatched loop breaks if a cell waits in it while ``ready`` handles are ready; "" if it survives
+    and every handle has run."""
 
     class Loop(asyncio.SelectorEventLoop):
-        """nest_asyncio patches a loop's class: so each loop has one of its own."""
+        """A class of its own for each loop, because nest_asyncio patches the class."""
 
     ran: list[int] = []
     raised: list[type[BaseException] | None] = []
@@ -85,7 +86,7 @@ def broken(way: str, end: str, ready: int) -> str:
         try:
             WAYS[way](end)
             raised.append(None)
-        except BaseException as error:  # noqa: BLE001 - as a kernel does with a cell
+        except BaseException as error:  # noqa: BLE001 - a kernel catches everything, too
             raised.append(type(error))
         loop.call_later(0, loop.call_soon, stop)
 
@@ -99,10 +100,10 @@ def broken(way: str, end: str, ready: int) -> str:
         loop.call_soon(ran.append, number)
     try:
         loop.run_forever()
-    except BaseException as error:  # noqa: BLE001 - it is said
+    except BaseException as error:  # noqa: BLE001 - it is reported
         return repr(error)
     finally:
-        with contextlib.suppress(RuntimeError):  # some of its turns may be still to be left
+        with contextlib.suppress(RuntimeError):  # some nested runs may not have ended yet
             loop.close()
     if (alive, ran, raised) != ([True], list(range(ready)), [ENDS[end]]):
         return f"ran {ran}, raised {raised}"
@@ -110,14 +111,14 @@ def broken(way: str, end: str, ready: int) -> str:
 
 
 def all_broken(counts: Iterable[int]) -> Iterator[str]:
-    """Each case that fails, over all ways, ends and counts."""
+    """Yield each failing case, over all ways, ends and counts."""
     for way, end, ready in product(WAYS, ENDS, counts):
         if how := broken(way, end, ready):
             yield f"{way}, {end}, {ready} ready: {how}"
 
 
 def _interrupt() -> None:
-    if os.name == "posix":  # so that a loop that waits for something to happen wakes up
+    if os.name == "posix":  # wakes a loop that waits for an event
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     else:
         _thread.interrupt_main()
@@ -130,8 +131,8 @@ def _beside(work: Callable[[], object]) -> None:
 
 
 def main() -> int:
-    """Tries all, and tells what failed."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's program in the background ignores it
+    """Try all cases and print those that failed."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background programs with SIGINT ignored
     failed = list(all_broken(range(MOST + 1)))
     cases = len(WAYS) * len(ENDS) * (MOST + 1)
     sys.stdout.write("\n".join([*failed, f"Python {sys.version.split()[0]}: {len(failed)} of {cases} failed", ""]))

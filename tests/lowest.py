@@ -1,10 +1,10 @@
-"""The package on the lowest versions that pyproject.toml allows: what needs each of them, once, for real.
+"""The package on the lowest versions that pyproject.toml allows: one real use of each dependency.
 
     uv venv --python 3.11 LOWEST
     uv pip install --python LOWEST --resolution lowest-direct -r pyproject.toml --extra demo --extra video --extra keys
     LOWEST/bin/python -m tests.lowest
 
-It does without pytest, whose own needs would lift the versions. A bound that is too low fails here.
+It does not use pytest, whose dependencies would raise the versions. A bound that is too low fails here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ CHECKS: list[Check] = []
 
 
 def check(work: Check) -> Check:
-    """Adds a check; it gets an IPython shell in which the demo is on."""
+    """Register a check, which gets an IPython shell with the demo on."""
     CHECKS.append(work)
     return work
 
 
 def streams(path: Path) -> dict[str, int]:
-    """How many frames each kind of stream of a file has, all of them decoded."""
+    """Return the number of frames of each kind of stream in a file, all decoded."""
     import av
 
     with av.open(str(path)) as container:
@@ -47,7 +47,7 @@ def _decoded(path: Path, index: int) -> list[Any]:
 
 
 def run(shell: Any, code: str) -> str:
-    """All that a cell displays and prints, as text."""
+    """Return everything that a cell displays and prints, as text."""
     from IPython.utils.capture import capture_output
 
     with capture_output() as captured:
@@ -57,7 +57,7 @@ def run(shell: Any, code: str) -> str:
 
 @check
 def a_line(shell: Any) -> None:
-    """ipython, httpx, starlette, uvicorn, av, numpy: a line makes a real video, and its figure shows a poster."""
+    """ipython, httpx, starlette, uvicorn, av, numpy: a line makes a real video, and its figure has a poster."""
     shown = run(shell, f"%kling --wait -o job --size {SIZE} a paper boat in the rain")
     job = shell.user_ns["job"]
     assert streams(job.path)["VideoFrame"] > 50, job
@@ -67,7 +67,7 @@ def a_line(shell: Any) -> None:
 
 @check
 def a_picture_and_a_sound(shell: Any) -> None:
-    """pillow, python-multipart: a picture is uploaded, and a video with sound is made of it."""
+    """pillow, python-multipart: a picture is uploaded, and a video with sound is made from it."""
     from PIL import Image
 
     import kling_widgets as kw
@@ -81,7 +81,7 @@ def a_picture_and_a_sound(shell: Any) -> None:
 
 @check
 def a_form_of_each_model(shell: Any) -> None:
-    """ipywidgets, anywidget: each model's form is built and shown; its JavaScript is there."""
+    """ipywidgets, anywidget: each model's form is built and shown with its JavaScript."""
     import kling_widgets as kw
     from kling_widgets.notebook.controls.motion_brush.canvas import BrushCanvas
 
@@ -94,7 +94,7 @@ def a_form_of_each_model(shell: Any) -> None:
 
 @check
 def both_clients(shell: Any) -> None:
-    """httpx: a blocking and an async client."""
+    """httpx: a blocking and an async client work."""
     import kling_widgets as kw
     from kling_widgets.notebook.kernel.session import session
 
@@ -112,7 +112,7 @@ def both_clients(shell: Any) -> None:
 
 @check
 def a_socks_proxy(shell: Any) -> None:
-    """httpx[socks]: the way through such a proxy is there; here it leads to a closed port."""
+    """httpx[socks]: a request goes to a SOCKS proxy; here its port is closed."""
     import kling_widgets as kw
 
     os.environ["ALL_PROXY"] = "socks5://127.0.0.1:9"
@@ -129,7 +129,7 @@ def a_socks_proxy(shell: Any) -> None:
 
 @check
 def keys(shell: Any) -> None:
-    """python-dotenv, keyring: a .env is read, and a key is kept."""
+    """python-dotenv, keyring: a .env file is read, and a key is stored."""
     import keyring
 
     from kling_widgets.client.credentials import find as credentials
@@ -145,7 +145,8 @@ def keys(shell: Any) -> None:
 
 @check
 def tables(shell: Any) -> None:
-    """platformdirs, filelock, markupsafe, wcwidth: the journal has all of it, and the doctor finds nothing wrong."""
+    """platformdirs, filelock, markupsafe, wcwidth: the journal lists every submission, and the doctor finds no
+    fault."""
     import kling_widgets as kw
     from kling_widgets.notebook.output.table import Table
 
@@ -159,7 +160,7 @@ def tables(shell: Any) -> None:
 
 
 def _shell() -> Any:
-    """An IPython shell in this process that passes for a notebook's, with the demo on."""
+    """Return an IPython shell in this process that looks like a notebook's, with the demo on."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -175,7 +176,7 @@ def _shell() -> Any:
 
 
 def main() -> int:
-    """Runs all; gives the number of those that failed."""
+    """Run all checks; return the number of failures."""
     from kling_widgets.notebook.kernel.session import session
 
     failed = 0
@@ -187,7 +188,7 @@ def main() -> int:
             try:
                 work(shell)
                 sys.stdout.write(f"passed: {work.__name__}\n")
-            except Exception:  # noqa: BLE001 - the others are tried all the same
+            except Exception:  # noqa: BLE001 - the other checks run all the same
                 failed += 1
                 sys.stdout.write(f"FAILED: {work.__name__}\n{traceback.format_exc()}\n")
         session().close()

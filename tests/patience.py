@@ -1,4 +1,4 @@
-"""Clients whose patience is short for some requests alone: a good answer need not be quick on a busy machine."""
+"""Clients with a short timeout for chosen requests only: on a busy machine a good answer may be slow."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import httpx
 
 from kling_widgets.client.http.transport import AsyncPoolTransport, PoolTransport
 
-LONG = 60.0  # seconds; who waits so long for an answer that comes has found a fault
+LONG = 60.0  # seconds; an answer that takes longer is a fault
 
 Short = Callable[[httpx.Request], bool]  # whether a request is one that is not answered in time
 
 
 class Patient(PoolTransport):
-    """A transport with the default read timeout for some requests and a long one for all others."""
+    """A transport of a blocking client with a short timeout for chosen requests and a long one for all others."""
 
     def __init__(self, short: Short) -> None:
         super().__init__()

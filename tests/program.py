@@ -1,4 +1,4 @@
-"""The demo service as a program of its own, with a key: what a kernel finds in the place of the real one."""
+"""The demo service as a separate program that requires a key, in place of the real service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-KEY = "sk-" + "Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"  # as long as those of the service
+KEY = "sk-" + "Qw7Zr2Lk9Vb4Nx1Mc6Tp3Hs8Jd5Fg0YaUeIoKiWvBnMqXzRt"  # as long as the service's keys
 
 
 class Service:
@@ -20,7 +20,7 @@ class Service:
 
     Attributes:
         url: its address.
-        env: what a kernel needs to use it.
+        env: environment variables that make a kernel use it.
     """
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -28,14 +28,14 @@ class Service:
         self.env = {"CRAZYROUTER_API_KEY": KEY, "CRAZYROUTER_BASE_URL": url}
 
     def bodies(self) -> list[dict[str, Any]]:
-        """What it has accepted, oldest first."""
+        """Return the bodies of the accepted submissions, oldest first."""
         with contextlib.closing(sqlite3.connect(self._folder / "tasks.sqlite")) as store:
             return [json.loads(body) for (body,) in store.execute("select body from tasks order by created")]
 
 
 @contextlib.contextmanager
 def service(folder: Path, seconds: float) -> Iterator[Service]:
-    """Runs one on a free port until the end of the block; each task takes at least so many seconds."""
+    """Run a demo service on a free port until the end of the block; each task takes at least ``seconds``."""
     program = subprocess.Popen(
         [sys.executable, "-m", "kling_widgets.demo", "--folder", str(folder), "--seconds", str(seconds)],
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""What the README promises to a user's money, videos and keys, each with the tests that hold it."""
+"""The README's promises about money, videos and keys, each with the tests that check it."""
 
 from __future__ import annotations
 

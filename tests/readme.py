@@ -1,6 +1,6 @@
-"""The README's tables, printed by the program itself: ``python -m tests.readme`` writes them, ``--check`` compares.
+"""The README's generated tables: ``python -m tests.readme`` writes them, ``--check`` compares them.
 
-A table stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; NAME is one of TABLES.
+A table lies between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; NAME is one of TABLES.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 def models() -> str:
-    """Every model of the catalog by what it can do, as ``%kling_models`` shows it."""
+    """Return the table of all models and their features, as ``%kling_models`` shows it."""
     table = models_table()
     return f"{table.to_markdown()}\n\n{table.note}"
 
 
 def failures() -> str:
-    """The words that make the demo fail."""
+    """Return the table of the words that make the demo fail."""
     rows = (f"| `demo:{word}` | {failure.explanation} |" for word, failure in FAILURES.items())
     return "\n".join(("| in the prompt | what happens |", "| --- | --- |", *rows))
 
 
 def promises() -> str:
-    """What happens to money, videos and keys when something goes wrong."""
+    """Return the table of what happens to money, videos and keys if something goes wrong."""
     rows = (f"| {promise.when} | {promise.then} |" for promise in PROMISES)
     return "\n".join(("| when | then |", "| --- | --- |", *rows))
 
@@ -39,7 +39,7 @@ TABLES: dict[str, Callable[[], str]] = {"models": models, "failures": failures, 
 
 
 def fresh(text: str, tables: dict[str, Callable[[], str]] = TABLES) -> str:
-    """The text with every marked block printed anew; ValueError for a table that is missing or not known."""
+    """Return the text with every marked block updated; raise ValueError if a table is missing or unknown."""
     marked = re.compile(r"(<!-- begin (?P<name>[\w-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
     names = re.findall(r"<!-- begin ([\w-]+) -->", text)
     if sorted(names) != sorted(tables) or len(names) != len(marked.findall(text)):
@@ -48,7 +48,7 @@ def fresh(text: str, tables: dict[str, Callable[[], str]] = TABLES) -> str:
 
 
 def main(arguments: list[str]) -> str | None:
-    """Writes the tables or, with ``--check``, gives a message when they are stale."""
+    """Write the tables or, with ``--check``, return a message if they are stale."""
     old = README.read_text(encoding="utf-8")
     new = fresh(old)
     if arguments != ["--check"]:

@@ -1,4 +1,4 @@
-"""A server on loopback that answers as it is told, and breaks as it is told: for what only a real connection shows."""
+"""A server on loopback with programmable answers and faults, for behaviour that only a real connection shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 _PICTURES = bytes(range(256)) * 40
-# A video for who counts bytes: its first ones, an index without tracks, and pictures.
+# A video for tests that count bytes: its first bytes, an index without tracks, and data.
 MP4 = (
     b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2\x00\x00\x00\x08moov"
     + struct.pack(">I4s", 8 + len(_PICTURES), b"mdat")
@@ -38,16 +38,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back.
+    """An answer to a request.
 
     Attributes:
         body: bytes or text as they are, None as no bytes, everything else as JSON.
         fault: "reset" and "close" end the connection without an answer; "stall" keeps it open without one, until the
             server stops.
         cut: how many bytes of the body are really sent before the connection is closed; all by default.
-        coded: how the body says its end: by its "length", in "chunks", or by the "close" of the connection.
+        coded: how the end of the body is marked: by its "length", in "chunks", or by the "close" of the connection.
         halfway: awaited when half of the body is sent.
-        behind: what follows the answer in the same piece, without having been asked for.
+        behind: bytes that follow the answer in the same write, although nobody requested them.
     """
 
     status: int = 200
@@ -73,15 +73,15 @@ class Answer:
 
 
 class FaultServer:
-    """Serves on 127.0.0.1 in a thread of its own, from ``with`` to its end.
+    """Serve on 127.0.0.1 in its own thread within a ``with`` block.
 
     Args:
-        answer: called in that thread with each request; may be a coroutine, which answers late. An exception in it is
-            an HTTP 500 that names it.
+        answer: called in that thread with each request; may be a coroutine, which can answer late. An exception in it
+            becomes an HTTP 500 that names it.
 
     Attributes:
         asked: the requests so far.
-        connections: how many there were so far.
+        connections: number of connections so far.
         url: the address, without a slash at its end.
     """
 
@@ -100,17 +100,17 @@ class FaultServer:
         self._thread = threading.Thread(target=self._run, name="fault-server", daemon=True)
 
     def wait_for(self, count: int, deadline: float = 60.0) -> None:
-        """Until so many requests have come."""
+        """Wait until this many requests have arrived."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.asked) >= count, deadline):
                 raise AssertionError(f"{len(self.asked)} requests came, not {count}")
 
     def refuse(self) -> None:
-        """Ends all connections and takes no new one, until ``listen``."""
+        """Close all connections and refuse new ones, until ``listen``."""
         asyncio.run_coroutine_threadsafe(self._refuse(), self._loop).result(60)
 
     def listen(self) -> None:
-        """Takes connections again, at the same address."""
+        """Accept connections again, at the same address."""
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(60)
 
     def __enter__(self) -> Self:
@@ -159,18 +159,18 @@ class FaultServer:
                 try:
                     told = self._answer(asked)
                     answer = await told if inspect.isawaitable(told) else told
-                except Exception as error:  # noqa: BLE001 - the test sees it as the answer that it asked for
+                except Exception as error:  # noqa: BLE001 - the test sees it as the answer to its request
                     answer = Answer(500, f"the test's own answer failed: {error!r}")
                 if not await self._send(writer, answer):
                     break
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client went, or the server stops
+            pass  # the client closed the connection, or the server stops
         finally:
             self._writers.discard(writer)
             writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter, answer: Answer) -> bool:
-        """Whether the connection stays open."""
+        """Send an answer; return whether the connection stays open."""
         if answer.raw is not None:
             writer.write(answer.raw)
             await writer.drain()
@@ -212,7 +212,7 @@ class FaultServer:
             while not self._stop.is_set():
                 writer.write(piece)
                 await writer.drain()
-                with contextlib.suppress(TimeoutError):  # now and then, so that the client's own patience counts
+                with contextlib.suppress(TimeoutError):  # send a byte now and then: only the client's timeout counts
                     await asyncio.wait_for(self._stop.wait(), 0.002)
         return False
 
@@ -226,7 +226,7 @@ _ENDLESS = {
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    # Linger for 0 s: the connection ends with a reset instead of an orderly goodbye.
+    # Linger for 0 s: the connection is reset instead of closed normally.
     with contextlib.suppress(OSError):  # the client was faster
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

@@ -1,5 +1,5 @@
-"""Whatever is typed: any text is a command or refused, and its code asks for the same. Hypothesis looks for what nobody
-thought of."""
+"""Any text that is typed is either a command or refused, and its generated code asks for the same. Hypothesis finds the
+inputs."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ lines = st.tuples(st.lists(given_options, max_size=5).map(" ".join), prompts).ma
 
 
 def understood(text: str, cell: str | None) -> Understood | None:
-    """The command, or None where it is refused, in plain words that do not repeat a key."""
+    """Return the command, or None if it is refused by a plain message that does not repeat a key."""
     try:
         return parse(
             text, cell, variables={"name": "boat", "x": 7}.__getitem__, read=lambda path: '{"type": "down_back"}'
@@ -87,7 +87,7 @@ def understood(text: str, cell: str | None) -> Understood | None:
 @settings(max_examples=tries(400))
 @given(lines | st.text(), st.none() | prompts)
 def test_any_line_is_a_command_or_refused(text: str, cell: str | None) -> None:
-    """And what it is can be looked at in every way."""
+    """Any text is a command or is refused, and every view of a command works."""
     command = understood(text, cell)
     if command is not None:
         request = command.request
@@ -100,7 +100,7 @@ def test_any_line_is_a_command_or_refused(text: str, cell: str | None) -> None:
 @settings(max_examples=tries(400))
 @given(lines, st.none() | prompts)
 def test_a_line_survives_its_own_code(text: str, cell: str | None) -> None:
-    """What a line asks for, its magic asks for: by our own reading, and as the shell hands it over."""
+    """The generated magic has the meaning of the line, both by our own parser and as the shell passes it on."""
     command = understood(text, cell)
     if command is None or command.request.errors():
         return

@@ -1,4 +1,4 @@
-"""Whatever comes back: any bytes, any JSON, any headers. Hypothesis looks for what nobody thought of."""
+"""Replies of any bytes, JSON and headers lead to a plain result or one of our errors. Hypothesis finds the inputs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ LONG = st.text(min_size=1, max_size=3).map(lambda text: text * 700)
 
 
 def fitting(name: object) -> st.SearchStrategy[Any]:
-    """What might be tried at this place."""
+    """Return a strategy for values that suit this key of a body."""
     match name:
         case str() if "url" in name.lower() or name == "fail_reason":
             return LINKS | LINKS.map(lambda link: [link]) | anything
@@ -83,7 +83,7 @@ def fitting(name: object) -> st.SearchStrategy[Any]:
 
 @st.composite
 def mutated(draw: st.DrawFn) -> Any:
-    """A documented body with some of its parts replaced, removed, or put into one another."""
+    """Return a documented body with some parts replaced, removed or nested in one another."""
     body = copy.deepcopy(draw(st.sampled_from(SAMPLES)))
     for _ in range(draw(st.integers(1, 4))):
         places = list(_places(body))
@@ -137,7 +137,7 @@ session_clock = 1_800_000_000.0
 
 
 class Clock:
-    """Goes on with each pause."""
+    """A clock that advances with each pause."""
 
     now = 0.0
 
@@ -152,7 +152,7 @@ def session(clock: Clock) -> ClientState:
 def takes(
     steps: Protocol[Any], replies: list[Response | NoReply], clock: Clock
 ) -> tuple[Any, list[Send | Open], list[float]]:
-    """What comes of the steps when these answers come, the last one for ever; and what was sent and waited for."""
+    """Run the steps with these answers, repeating the last one; return the outcome, what was sent, and the pauses."""
     sent: list[Send | Open] = []
     pauses: list[float] = []
     answer: Any = None
@@ -186,12 +186,12 @@ def takes(
 
 
 def is_plain(text: object, longest: int = 2000) -> bool:
-    """Whether it is one bounded line without what a terminal would obey."""
+    """Return whether the text is one bounded line without terminal control characters."""
     return not OBEYED.search(str(text)) and len(str(text)) <= longest
 
 
 def check_task(task: Task) -> None:
-    """What is told of a task is plain, bounded and true to its kind."""
+    """Check that every text of the task is plain, bounded and of the right type."""
     assert 0 < len(task.id) <= 500 and is_plain(task.id)
     assert all(is_plain(text or "") for text in (task.model, task.word, task.error, repr(task), failure(task)))
     assert task.progress is None or (type(task.progress) is int and 0 <= task.progress <= 100)
@@ -204,7 +204,7 @@ def check_task(task: Task) -> None:
 @settings(max_examples=tries(800))
 @given(mutated())
 def test_a_task_out_of_a_body_that_is_nearly_right(body: Any) -> None:
-    """A task, all of which can be shown, or one of our errors."""
+    """A nearly correct body gives a task whose fields can all be shown, or one of our errors."""
     for read in (read_create, partial(read_query, task_id="t1")):
         try:
             check_task(read(Response(200, {}, _coded(body))))
@@ -215,7 +215,8 @@ def test_a_task_out_of_a_body_that_is_nearly_right(body: Any) -> None:
 @settings(max_examples=tries(200))
 @given(st.lists(answers, min_size=1, max_size=4))
 def test_a_submission_answered_by_anything(given_answers: list[Response | NoReply]) -> None:
-    """A task, or one of our errors; and after the first answer that leaves it open nothing is sent."""
+    """A submission ends with a task or one of our errors, and nothing is sent after the first answer with an unknown
+    outcome."""
     result, sent, _ = takes(create(session(Clock()), {"model": "m"}), given_answers, Clock())
     assert 1 <= len(sent) <= 6
     if isinstance(result, Task):
@@ -233,12 +234,12 @@ def test_a_submission_answered_by_anything(given_answers: list[Response | NoRepl
 @settings(max_examples=tries(300))
 @given(st.lists(answers, min_size=1, max_size=6), st.sampled_from(["t1", Task("t1", status="queued")]))
 def test_a_wait_answered_by_anything(given_answers: list[Response | NoReply], task: Task | str) -> None:
-    """It ends with the task's own end, with the service's own refusal, or with its limit; each look is told."""
+    """A wait ends with the task's end, the service's refusal or its timeout, and reports every poll."""
     clock, told = Clock(), JobState(0.0, lambda: session_clock)
     told.accept(Task("t1", status="queued"), 0.0)
     steps = wait(session(clock), task, timeout=120, on_update=told.polled, on_trouble=told.poll_failed)
     result, sent, pauses = takes(steps, given_answers, clock)
-    assert sum(pauses) <= 120 + 18 + 1e-6  # the looks for a link that lags behind
+    assert sum(pauses) <= 120 + 18 + 1e-6  # polls for a link that appears late
     assert all(isinstance(each, Send) and each.method == "GET" for each in sent)
     moment = told.snapshot()
     assert is_plain(status_line(moment), 200) and is_plain(error_reason(moment.trouble), 80)
@@ -253,7 +254,7 @@ def test_a_wait_answered_by_anything(given_answers: list[Response | NoReply], ta
 @settings(max_examples=tries(200))
 @given(st.lists(answers, min_size=1, max_size=3))
 def test_a_question_answered_by_anything(given_answers: list[Response | NoReply]) -> None:
-    """A look, the list of models, an upload: a plain result or one of our errors, after a few tries."""
+    """A poll, the list of models and an upload give a plain result or one of our errors, after a few attempts."""
     for ask in (query(session(Clock()), "t1"), uploads.available(session(Clock()))):
         result, sent, _ = takes(ask, given_answers, Clock())
         assert len(sent) <= 4
@@ -272,7 +273,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR\x00\x00\x02\x00\x00\x00\x02\x0
 @settings(max_examples=tries(60))
 @given(st.lists(answers, min_size=1, max_size=3))
 def test_an_upload_answered_by_anything(given_answers: list[Response | NoReply]) -> None:
-    """A link that may be followed, or one of our errors."""
+    """An upload gives a safe link or one of our errors."""
     result, _, _ = takes(uploads.upload(session(Clock()), PNG), given_answers, Clock())
     assert isinstance(result, KlingError) or clean_link(result) == result
     assert is_plain(result, LONGEST)
@@ -281,7 +282,7 @@ def test_an_upload_answered_by_anything(given_answers: list[Response | NoReply])
 @settings(max_examples=tries(80))
 @given(st.lists(answers, min_size=1, max_size=5), LINKS)
 def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Response | NoReply], link: str) -> None:
-    """A video, or one of our errors and no file; and the key goes to the service alone."""
+    """A download gives a video, or one of our errors and no file; the key is sent to the service only."""
     part = AtomicFile(tmp_path / "a.mp4", overwrite=True)
     result, sent, _ = takes(
         download(session(Clock()), Task("t1", status="succeeded", url=link), part), given_answers, Clock()
@@ -302,7 +303,7 @@ def test_a_download_answered_by_anything(tmp_path: Path, given_answers: list[Res
 @settings(max_examples=tries(300))
 @given(replies, st.sampled_from(["create", "query", "upload", "list", "download"]))
 def test_a_refusal_of_anything(reply: Response, doing: Operation) -> None:
-    """One plain line, with the status; the reply is kept within bounds."""
+    """A refusal is one plain line with the status, and the stored reply is bounded."""
     error = refusal(reply, doing, "https://s.example").error
     assert is_plain(error) and str(reply.status_code) in str(error) and error.status_code == reply.status_code
     assert is_plain(error.code or "", 100) and is_plain(error.request_id or "", 100)
@@ -314,7 +315,7 @@ def test_a_refusal_of_anything(reply: Response, doing: Operation) -> None:
 @settings(max_examples=tries(200))
 @given(st.text(max_size=100) | WORDS | st.sampled_from(["Succeeded ", "IN PROGRESS", "time-out", "\u0130n_progress"]))
 def test_a_status_of_any_word(word: str) -> None:
-    """A known one, whatever its case; every other one is no end, and is shown as it is, short."""
+    """A known status is recognised in any letter case; any other status is not final, and is shown shortened."""
     task = read_query(Response(200, {}, _coded({"code": "success", "data": {"status": word, "task_id": "t1"}})), "t1")
     assert task.status in ("queued", "running", "succeeded", "failed", "unknown")
     assert is_plain(status_line(JobSnapshot("running", word=task.word)), 120)

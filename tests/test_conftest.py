@@ -1,4 +1,4 @@
-"""A run that could not test everything says so; in CI it fails."""
+"""A test run reports what it could not test; in CI it fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def _run(test: str, workers: int, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Pytest on one test on a machine with no program on the path: it has no Chromium and no second Python."""
+    """Run pytest on one test with an empty path, so that it finds no Chromium and no second Python."""
     env = {name: value for name, value in os.environ.items() if name not in ("CI", "KLING_TEST_IPYKERNEL6")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers), test]
     return subprocess.run(
@@ -31,7 +31,8 @@ KERNEL6 = "tests/test_kernel.py::test_cells_give_what_they_show[ipykernel6]"
     ("test", "what", "workers"), [(BROWSER, "browser tests", 0), (KERNEL6, "tests on ipykernel 6", 1)]
 )
 def test_what_is_missing_is_said_at_the_end_and_fails_in_ci(test: str, what: str, workers: int) -> None:
-    """Without a Chromium, or a second kernel, tests are skipped and the last lines say which and why."""
+    """Without Chromium or a second kernel, tests are skipped and the last lines say which and why; in CI the run
+    fails."""
     here, in_ci = _run(test, workers), _run(test, workers, CI="true")
     assert (here.returncode, in_ci.returncode) == (0, 1), here.stdout + in_ci.stdout
     for run in (here, in_ci):
@@ -39,7 +40,7 @@ def test_what_is_missing_is_said_at_the_end_and_fails_in_ci(test: str, what: str
 
 
 def test_no_setting_of_who_runs_the_tests_is_seen(tmp_path: object) -> None:
-    """No key, proxy or setting of ours from outside is left; the home is a temporary one, of this test alone."""
+    """Tests see none of the user's keys, proxies or settings, and each has its own temporary home."""
     names = {name for name in os.environ if name.startswith(("CRAZYROUTER_", "KLING_WIDGETS_"))}
     assert names == {"KLING_WIDGETS_HOME"}
     assert os.environ["KLING_WIDGETS_HOME"].startswith(str(tmp_path))
@@ -57,7 +58,7 @@ def test_both():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_run_in_the_background_of_a_script_can_be_interrupted(tmp_path: Path) -> None:
-    """Such a run begins with Ctrl+C ignored: tests, and the programs that they start, hear of it all the same."""
+    """Ctrl+C interrupts tests and their child processes, even if a script started the run in the background."""
     (tmp_path / "test_both.py").write_text(STOPPED)
     command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.conftest"]
     command += ["--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path / "test_both.py")]

@@ -1,4 +1,4 @@
-"""Kernels are killed, again and again, at any instant of 200 wishes: nothing is lost, paid twice, or half a file."""
+"""Kernels are killed at random moments of 200 submissions: nothing is lost, paid twice, or left as half a file."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from tests.kernel import KERNELS, Kernel
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="no kill -9 here")]
 
-# Another one makes other choices; the instants of the kills are others in each run anyway.
+# Another seed makes other choices; the moments of the kills differ in each run anyway.
 SEED = os.environ.get("KLING_TEST_CRASH_SEED", "972318")
 LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw"
 RESUME = "%kling_resume"
 AT_ONCE = 4  # kernels that run at the same time
-SOON = 5.0  # seconds in which the wishes of a kernel come to a stage, if they do
+SOON = 5.0  # seconds in which a kernel's submissions reach a stage, if they do
 
-# The ways of asking for videos. In a batch one wish that may be in the making holds up all; in a loop it does not.
+# Ways to request videos. In a batch one submission with an unknown outcome stops all; in a loop it does not.
 BATCH = "kw.submit([kw.VideoRequest('2.6', prompt=prompt) for prompt in {prompts}], yes=True, reuse={reuse})"
 LINES = "for prompt in {prompts}:\n    get_ipython().run_line_magic('kling', '--yes{flag} --model 2.6 ' + prompt)"
 LOOP = """
@@ -53,12 +53,12 @@ kw.submit([kw.VideoRequest("2.6", prompt=prompt, image=Path(image)) for prompt, 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that asks for videos.
+    """A cell that requests videos.
 
     Attributes:
-        prompts: of its wishes; one that stands there twice is asked for twice.
-        form: how it asks.
-        reuse: whether what is finished is met too.
+        prompts: of its submissions; a prompt that occurs twice is submitted twice.
+        form: how it submits them.
+        reuse: whether it also reuses finished videos.
     """
 
     prompts: tuple[str, ...]
@@ -68,7 +68,7 @@ class Cell:
 
     @property
     def code(self) -> str:
-        """Always the same: it is the same cell."""
+        """Return the code, which is always the same, so that it counts as the same cell."""
         return self.form.format(
             prompts=list(self.prompts), images=list(self.images), reuse=self.reuse, flag=" --reuse" * self.reuse
         )
@@ -76,8 +76,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Death:
-    """When a kernel is killed: a random moment after so many wishes have come to a stage, or after the first cell was
-    sent. No wish of it passes the wall."""
+    """When a kernel is killed: at a random moment after a number of submissions reached a stage, or after the first
+    cell was sent. None of its submissions passes the wall."""
 
     stage: str = ""
     count: int = 1
@@ -86,7 +86,7 @@ class Death:
 
 @dataclass
 class World:
-    """The service, and the kernels that use it, one after the other or at once; all with one home and one folder."""
+    """The service, and the kernels that use it, in turn or at once, with a shared home and folder."""
 
     gateway: Gateway
     folder: Path
@@ -98,11 +98,11 @@ class World:
 
     @property
     def videos(self) -> Path:
-        """Where they are saved."""
+        """Return the folder of the saved videos."""
         return self.folder / "kling_videos"
 
     def kernel(self, name: str, **more: bool) -> Kernel:
-        """A kernel of either kind, with a key of its own, so that the service can tell who asks."""
+        """Return a kernel of either version with its own key, by which the service recognises it."""
         kinds = list(KERNELS)
         env = {
             "CRAZYROUTER_API_KEY": f"sk-crash-{name}",
@@ -113,7 +113,7 @@ class World:
         return Kernel(kinds[int(name[1:]) % len(kinds)], folder=self.folder, env=env, **more)
 
     def die(self, death: Death, *codes: str, asked: Sequence[str] = (), front_end: bool = True) -> str:
-        """A kernel that runs cells, which ask for these prompts, and is killed; gives its name."""
+        """Run cells that submit these prompts in a kernel, and kill it; return its name."""
         name = f"k{next(self.numbers)}"
         chance = random.Random(f"{SEED} {name}")
         if death.stage:
@@ -134,27 +134,27 @@ class World:
         return name
 
     def live(self, *codes: str) -> tuple[str, list[str]]:
-        """A kernel that is not killed, and waits until all is done; its name, and what each cell shows."""
+        """Run cells in a kernel until everything is done; return its name and the text of each cell."""
         name = f"k{next(self.numbers)}"
         with self.kernel(name, front_end=False) as kernel:
             kernel.run(LOAD)
             return name, [kernel.run(code, timeout=2 * LONG)[0].text for code in codes]
 
     def entries(self) -> tuple[Submission, ...]:
-        """The journal, oldest first."""
+        """Return the journal's entries, oldest first."""
         return Journal(self.home / "journal.sqlite").entries()[::-1]
 
 
 @pytest.fixture
 def world(tmp_path: Path, isolated: Path) -> Iterator[World]:
-    """A service with 200 wishes to come."""
+    """Run a service for 200 submissions."""
     gateway = Gateway(SEED)
     with gateway.server:
         yield World(gateway, tmp_path / "work", isolated)
 
 
 def pictures(folder: Path, count: int) -> tuple[str, ...]:
-    """Small pictures, each another one."""
+    """Draw small pictures, all different."""
     paths = []
     for number in range(count):
         rows = (b"\0" + bytes([number, 90, 160]) * 320) * 320
@@ -173,8 +173,8 @@ def pictures(folder: Path, count: int) -> tuple[str, ...]:
     return tuple(paths)
 
 
-# For each ten wishes: how they are asked for, whether what is finished is met, when the first kernel is killed, and
-# when the one that runs the same cell again. Nothing is finished where it would not be met.
+# For ten submissions each: how they are made, whether finished videos are reused, when the first kernel is killed, and
+# when the one that runs the same cell again. Without reuse no video is finished.
 CELLS: list[tuple[str, bool, Death, Death | None]] = [
     (PICTURES, False, Death("uploading", wall="uploading"), Death("accepted", 5)),
     (PICTURES, False, Death("uploading", wall="uploading"), Death("sending", 3)),
@@ -197,17 +197,17 @@ CELLS: list[tuple[str, bool, Death, Death | None]] = [
     (LOOP, True, Death("fetched", 1), Death("fetching", 1)),
     (LOOP, True, Death("fetched", 4), Death("polling", 1)),
 ]
-_UNKNOWN, _FINISHED = 14, 19  # cells with a wish that surely has come to this
+_UNKNOWN, _FINISHED = 14, 19  # cells with a submission that is sure to have this outcome
 RESUMED = [Death("polling", 6), Death("fetching", 4), Death("fetched", 5), Death("fetching", 7), Death("fetched", 9)]
 
 
 def cells(folder: Path) -> list[Cell]:
-    """The cells of CELLS."""
+    """Return the cells of CELLS."""
     images = pictures(folder, 10)
     found = []
     for number, (form, reuse, death, _) in enumerate(CELLS):
         prompts = [f"w{number:02}{letter} a paper boat" for letter in "abcdefghi"]
-        prompts.insert(5, prompts[2])  # one is asked for twice: two videos
+        prompts.insert(5, prompts[2])  # one prompt occurs twice: two videos
         found.append(Cell(tuple(prompts), form, reuse, images if death.stage == "uploading" else (None,) * 10))
     return found
 
@@ -215,8 +215,8 @@ def cells(folder: Path) -> list[Cell]:
 def test_killed_kernels_lose_nothing_and_pay_nothing_twice(
     world: World, record_property: Callable[[str, object], None]
 ) -> None:
-    """200 wishes, in kernels that are killed at random instants; then their cells are run again, and what is under way
-    is resumed, in kernels that are killed too; until all is done."""
+    """200 submissions run in kernels that are killed at random moments; their cells are run again and their tasks
+    resumed in kernels that are killed too. In the end every video is saved once and paid once."""
     asked = cells(world.folder)
     gateway = world.gateway
 
@@ -276,7 +276,7 @@ def test_killed_kernels_lose_nothing_and_pay_nothing_twice(
 
 
 def test_resume_says_what_was_not_sent(world: World) -> None:
-    """A kernel that is killed while it uploads has sent nothing: the next one says so, and sends nothing either."""
+    """If a kernel is killed while it uploads, the next one reports that nothing was sent, and sends nothing either."""
     (path, *_) = pictures(world.folder, 1)
     cell = Cell(("w0 a kite",), PICTURES, images=(path,))
     world.die(Death("uploading", wall="uploading"), cell.code)
@@ -287,8 +287,8 @@ def test_resume_says_what_was_not_sent(world: World) -> None:
 
 
 def test_a_kernel_that_stood_still_meets_what_another_one_has_fetched(world: World) -> None:
-    """A laptop's sleep, or a stopped process: it is alive, so that its task is left to it; who asks for the task itself
-    gets it; and when the first one goes on it fetches no second copy."""
+    """A suspended kernel is alive, so others leave its task alone, but ``%kling_resume ID`` in another kernel fetches
+    the video; the first kernel then does not download it again."""
     world.gateway.gentle = True
     asleep = f"k{next(world.numbers)}"
     world.gateway.hold(asleep, "polling", "polling")
@@ -311,7 +311,7 @@ def test_a_kernel_that_stood_still_meets_what_another_one_has_fetched(world: Wor
 
 
 def lost(world: World, entries: Sequence[Submission]) -> list[str]:
-    """Tasks of the service that are neither saved, with their very video, nor "unknown" where the answer was lost."""
+    """Return tasks that are neither saved with their own video nor "unknown" because the answer was lost."""
     saved = {entry.task_id: Path(entry.path) for entry in entries if entry.state == "saved" and entry.path}
     unknown = Counter(entry.body.get("prompt") for entry in entries if entry.state == "unknown")
     found = []
@@ -327,7 +327,7 @@ def lost(world: World, entries: Sequence[Submission]) -> list[str]:
 
 
 def half(world: World) -> list[str]:
-    """Files that are no whole video of a task, and what downloads have left."""
+    """Return files that are not a complete video of a task, and leftovers of downloads."""
     whole = {world.gateway.clip(task_id) for ids in world.gateway.created.values() for task_id in ids}
     found = []
     for path in sorted(world.videos.iterdir()):
@@ -338,7 +338,7 @@ def half(world: World) -> list[str]:
 
 
 def untrue(world: World, entries: Sequence[Submission]) -> list[str]:
-    """Entries of whose state the service knows better."""
+    """Return entries whose state contradicts the service."""
     found = [f"#{entry.key} {entry.state}" for entry in entries if entry.state not in ("saved", "refused", "unknown")]
     for prompt in {str(entry.body["prompt"]) for entry in entries}:
         own = [entry for entry in entries if entry.body["prompt"] == prompt]

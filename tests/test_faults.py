@@ -1,4 +1,4 @@
-"""Every fault, at every step, by every way to ask: nothing is paid twice, and what is said and written down is true."""
+"""Every fault, at every step, through every interface: nothing is paid twice, and messages and journal are true."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ pytestmark = pytest.mark.slow
 KEY = "sk-" + "Fault5xyz" * 4
 CREATE = "/v1/video/generations"
 ALWAYS = 10**9
-LIMIT, SHORT_LIMIT = 60.0, 12.0  # seconds to wait for a task, of a clock that only waiting moves
+LIMIT, SHORT_LIMIT = 60.0, 12.0  # seconds to wait for a task, by a clock that only waiting moves
 
 
 class Clock(Time):
-    """Goes on with each wait; and with each look at it, where a test needs time to pass while bytes drip in."""
+    """A clock that advances with each wait, and with each reading if a test needs time to pass while bytes drip in."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,12 +52,12 @@ class Clock(Time):
 
 
 class Gateway:
-    """The service: one step goes wrong, so many times, and then right.
+    """The service: one step fails a number of times, then succeeds.
 
     Attributes:
-        made: the tasks that it has made.
-        counts: the requests, by step.
-        strayed: the requests that took the key to where it has no business.
+        made: the tasks that it has created.
+        counts: number of requests, by step.
+        strayed: requests that carried the key to a host that must not get it.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Gateway:
         self.made, self.counts, self.strayed = 0, Counter[str](), list[Asked]()
 
     def plan(self, steps: tuple[str, ...], fault: Fault, times: int, clock: Clock) -> None:
-        """From now on; the clock is that of who asks."""
+        """Set the steps that fail from now on; the clock is the client's."""
         self.steps, self.fault, self.times, self.clock = steps, fault, times, clock
         self.made, self.counts, self.strayed = 0, Counter(), []
         self.server.listen()
@@ -78,7 +78,7 @@ class Gateway:
         if asked.path == "/clip.mp4" and "authorization" in asked.headers:
             self.strayed.append(asked)
         if step in self.steps and self.counts[step] <= self.times:
-            # The worst that can be: what is left open was made.
+            # The worst case: the outcome is open, and the task exists.
             self.made += step == "submit" and self.fault.post == "open"
             assert self.fault.answer is not None
             self.clock.step = 0.25 if self.fault.answer.fault == "drip" else 0.0
@@ -115,12 +115,12 @@ class Gateway:
 
 
 class Way:
-    """A way to ask.
+    """A way to use the service.
 
     Args:
         gateway: the service.
-        folder: where videos and pictures are.
-        slow: whether the faults are those that show only by a time limit.
+        folder: holds videos and pictures.
+        slow: whether the faults are those that show only by a timeout.
     """
 
     def __init__(self, gateway: Gateway, folder: Path, slow: bool) -> None:
@@ -130,25 +130,25 @@ class Way:
         self.given_up = Counter[str]()
 
     def short(self, request: httpx.Request) -> bool:
-        """Whether a request is one that gets no answer in time; by its step they are counted."""
+        """Return whether a request gets no answer in time; count them by step."""
         step = self.gateway.step(request.url.path)
         if slow := self.gateway.fault.slow and step in self.gateway.steps:
             self.given_up[step] += 1
         return slow
 
     def go(self, step: str) -> None:
-        """All that leads to the step, and the step."""
+        """Run everything up to the step, and the step itself."""
         raise NotImplementedError
 
     def state(self) -> str | None:
-        """What the journal says of the last wish; None without a journal."""
+        """Return the last submission's state in the journal; None without a journal."""
         return None
 
     def close(self) -> None:
-        """Ends it."""
+        """Close its client."""
 
     def picture(self) -> Path:
-        """A picture that was never uploaded."""
+        """Return a picture that was never uploaded."""
         self.turn += 1
         path = self.folder / "first.png"
         path.write_bytes(PNG + str(self.turn).encode())
@@ -160,7 +160,7 @@ class Way:
 
 
 class Script(Way):
-    """A client of a script."""
+    """A client in a script."""
 
     def __init__(self, gateway: Gateway, folder: Path, slow: bool) -> None:
         super().__init__(gateway, folder, slow)
@@ -196,7 +196,7 @@ class Script(Way):
 
 
 class Heard(httpx.BaseTransport):
-    """What a client would hear of the gateway over a socket, without one."""
+    """A transport that gives a client the gateway's answers without a socket, as it would receive them over one."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -215,7 +215,7 @@ class Heard(httpx.BaseTransport):
 
 
 class Pieces(httpx.SyncByteStream):
-    """A body that was heard once, up to its end, or to where it broke."""
+    """A recorded body, up to its end or to the point where it broke."""
 
     def __init__(self, pieces: Sequence[bytes], error: httpx.TransportError | None) -> None:
         self.pieces, self.error = pieces, error
@@ -230,7 +230,7 @@ _ONCE: dict[int, tuple[httpx.Response | None, list[bytes], httpx.TransportError 
 
 
 def heard(answer: Answer) -> httpx.Response:
-    """What a plain client hears of an answer that is no HTTP, or breaks off: over a socket, once."""
+    """Return what a plain client receives of an answer that is not HTTP, or breaks off; recorded over a socket once."""
     if id(answer) not in _ONCE:
         response, pieces, error = None, list[bytes](), None
         with FaultServer(lambda asked: answer) as server, httpx.Client(trust_env=False) as client:
@@ -257,7 +257,7 @@ class Plain(Script):
 
 
 class AsyncScript(Script):
-    """The same, awaited."""
+    """The same with the async client."""
 
     def __init__(self, gateway: Gateway, folder: Path, slow: bool) -> None:
         self.runner = asyncio.Runner()
@@ -328,7 +328,7 @@ class Clicks(Line):
 
     def ask(self, media: dict[str, str]) -> None:
         request = VideoRequest("2.6", prompt="a boat", seconds=5, **media)
-        # Of the cells before this one some were lost: a form would ask about them.
+        # Earlier cells lost some answers, and a form would ask about those submissions.
         Form.from_request(request, self.session).submit(yes=True).wait()
 
 
@@ -340,14 +340,14 @@ WAYS: dict[str, type[Way]] = {
     "magic": Line,
     "form": Clicks,
 }
-# By a socket each fault is met once a way, where it is about money. At the other steps all are met without one; by a
-# socket there are the slow ones, and of the others one of each kind.
+# Over a socket each fault runs once through each interface for submissions, where money is at stake. The other steps
+# run without a socket; over one they run the slow faults, and one of each other kind.
 EACH_KIND = ("refused-connection", "reset", "cut-chunks", "page-403", "page-429", "page-503", "redirect-0", "half-json")
 
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
-    """The service."""
+    """Run the service."""
     gateway = Gateway()
     with gateway.server:
         yield gateway
@@ -355,7 +355,7 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture(scope="module")
 def ways(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, Fault], Way]]:
-    """Gives a way to ask by its name; the one before it is closed when another one is asked for."""
+    """Return a function that opens an interface by name; it closes the previous one."""
     at: list[tuple[tuple[str, bool], Way]] = []
 
     def of(name: str, fault: Fault) -> Way:
@@ -374,13 +374,13 @@ def ways(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 class Cell:
-    """A fault at a step, by a way to ask."""
+    """A fault at a step, through one interface."""
 
     def __init__(self, gateway: Gateway, way: Way, fault: Fault, *steps: str) -> None:
         self.gateway, self.way, self.fault, self.steps = gateway, way, fault, steps
 
     def run(self, times: int) -> KlingError | None:
-        """The error when it goes wrong so many times; checks what is true of every run."""
+        """Let the step fail a number of times; check what holds for every run, and return the error."""
         gateway, clock = self.gateway, self.way.clock
         gateway.plan(self.steps, self.fault, times, clock)
         clock.waits.clear()
@@ -394,7 +394,7 @@ class Cell:
             self.way.go(self.steps[0])
         except KlingError as raised:
             error = raised
-        for step, count in self.way.given_up.items():  # who gave up may be faster than the service in hearing of it
+        for step, count in self.way.given_up.items():  # a client that gave up may be faster than the service
             until(lambda step=step, count=count: gateway.counts[step] >= count)  # type: ignore[misc]
         assert gateway.made <= 1
         assert gateway.strayed == []
@@ -402,13 +402,13 @@ class Cell:
         assert sum(clock.waits) <= 600
         if error is not None:
             self.check(str(error))
-        # Hidden halves are files too.
+        # Hidden partial files count too.
         assert [path.read_bytes() for path in self.way.videos] in ([], [MP4])
         return error
 
     @staticmethod
     def check(text: str) -> None:
-        """One line of words, for people."""
+        """Check that the text is one readable line."""
         assert text.isprintable() and text.strip() and len(text) <= 2000
         assert not re.search(r"[<>]\w|\w[<>]|[\u202a-\u202e\u2028]|\bNone\b", text), text
         assert KEY not in text
@@ -420,8 +420,8 @@ class Cell:
 def cells(
     fits: Callable[[str, Fault], bool] = lambda name, fault: True, everything: bool = False
 ) -> pytest.MarkDecorator:
-    """Each fault by each way, or what stands for all of them, as far as they fit; those that need another patience one
-    after the other."""
+    """Parametrize a test by faults and interfaces, or by representatives of them; those that need another timeout come
+    one after the other."""
     return pytest.mark.parametrize(
         ("name", "fault"),
         [
@@ -437,17 +437,18 @@ def cells(
 
 
 def scripted(name: str, fault: Fault) -> bool:
-    """Clients take one step at a time; by a line or a click all steps are taken, and need a connection."""
+    """Return whether a client runs one step at a time; a line or a click runs all steps, and needs a connection."""
     return name in ("plain", "sync", "async")
 
 
 def connected(name: str, fault: Fault) -> bool:
-    """Somebody takes the connection."""
+    """Return whether a connection is accepted."""
     return fault.answer is not None
 
 
 def quick(name: str, fault: Fault) -> bool:
-    """It shows at once; of those that show by a time limit one is tried at each step, all at the two that matter."""
+    """Return whether the fault shows at once; of the slow faults one is tried at each step, and all at the two that
+    matter."""
     return not fault.slow or (fault.name == "stall" and name in ("sync", "async"))
 
 
@@ -456,7 +457,8 @@ Ways = Callable[[str, Fault], Way]
 
 @cells(everything=True)
 def test_a_submission(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
-    """It is repeated only where nothing was accepted; its error and its state say which of the three it is."""
+    """A submission is repeated only if nothing was accepted; its error and its state say which of the three outcomes it
+    is."""
     cell = Cell(gateway, ways(name, fault), fault, "submit")
     error = cell.run(ALWAYS)
     assert type(error) is fault.error
@@ -471,7 +473,7 @@ def test_a_submission(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> 
     if fault.post == "refused":
         assert gateway.counts["submit"] == 1
         return
-    pauses = [wait for wait in cell.way.clock.waits if wait > 0.1]  # the rest is the budget's
+    pauses = [wait for wait in cell.way.clock.waits if wait > 0.1]  # the rest is the rate limiter's
     assert len(pauses) in (2, 5)
     if fault.answer is not None:
         assert gateway.counts["submit"] == len(pauses) + 1
@@ -482,7 +484,8 @@ def test_a_submission(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> 
 
 @cells(connected)
 def test_looks_that_go_wrong(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
-    """Twice ends no wait. For ever ends it with its limit; before that only the service's own word does."""
+    """Two failing polls do not end a wait. If they never stop, it ends with its timeout, or earlier by the service's
+    own verdict."""
     cell = Cell(gateway, ways(name, fault), fault, "poll")
     assert cell.run(2) is None
     assert gateway.counts["poll"] == 3
@@ -499,7 +502,7 @@ def test_looks_that_go_wrong(gateway: Gateway, ways: Ways, name: str, fault: Fau
 
 @cells(lambda name, fault: connected(name, fault) and quick(name, fault))
 def test_a_link_that_goes_wrong(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
-    """The service's own copy is fetched in place of it, with the key that the link's host never gets."""
+    """If the link fails, the service's own copy is fetched, with the key that the link's host never gets."""
     cell = Cell(gateway, ways(name, fault), fault, "download")
     assert cell.run(ALWAYS) is None
     assert len(cell.way.videos) == 1
@@ -509,7 +512,7 @@ def test_a_link_that_goes_wrong(gateway: Gateway, ways: Ways, name: str, fault: 
 
 @cells(lambda name, fault: connected(name, fault) and not fault.slow and name != "form")
 def test_a_video_that_cannot_be_had(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
-    """Neither the link nor the copy gives it: no file is left, and it may be fetched later."""
+    """If neither the link nor the copy delivers the video, no file is left, and it can be fetched later."""
     cell = Cell(gateway, ways(name, fault), fault, "download", "copy")
     assert isinstance(cell.run(ALWAYS), VideoMissingError | ConnectionFailedError | APIError)
     assert cell.way.videos == []
@@ -517,9 +520,9 @@ def test_a_video_that_cannot_be_had(gateway: Gateway, ways: Ways, name: str, fau
     cell.journal("succeeded")
 
 
-@cells(lambda name, fault: quick(name, fault) and name != "form")  # a form's job is a line's job
+@cells(lambda name, fault: quick(name, fault) and name != "form")  # a form's job works like a line's
 def test_an_upload(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
-    """A picture that does not go up costs nothing, and nothing is submitted without it."""
+    """A failed upload costs nothing, and nothing is submitted without the picture."""
     cell = Cell(gateway, ways(name, fault), fault, "upload")
     assert isinstance(cell.run(ALWAYS), KlingError)
     assert gateway.counts["submit"] == gateway.made == 0
@@ -533,7 +536,7 @@ def test_an_upload(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> Non
 
 @cells(lambda name, fault: scripted(name, fault) and quick(name, fault))
 def test_the_models(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
-    """The list of models, which only clients ask for."""
+    """The list of models, which only clients request, is retried or fails with one of our errors."""
     cell = Cell(gateway, ways(name, fault), fault, "available")
     assert isinstance(cell.run(ALWAYS), KlingError)
     assert gateway.counts["available"] <= 4
@@ -543,7 +546,8 @@ def test_the_models(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> No
 
 @cells(lambda name, fault: scripted(name, fault) and fault.answer is None)
 def test_nobody_there(gateway: Gateway, ways: Ways, name: str, fault: Fault) -> None:
-    """A wait goes on to its limit; a download says that the video is still there."""
+    """If nobody accepts connections, a wait lasts until its timeout, and a download says that the video still
+    exists."""
     way = ways(name, fault)
     error = Cell(gateway, way, fault, "poll").run(ALWAYS)
     assert isinstance(error, WaitTimeoutError) and "could not be reached" in str(error)

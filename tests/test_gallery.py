@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_gallery_has_a_clip_of_every_model(tmp_path: Path) -> None:
-    """As many clips as there are models, no two alike, and no place left empty."""
+    """The gallery has as many clips as there are models, no two alike, and no empty cell."""
     sheet = gallery(tmp_path)
     corners = [(x, y) for y in range(0, sheet.height, HEIGHT + GAP) for x in range(0, sheet.width, WIDTH + GAP)]
     assert len(corners) == len(models())

@@ -1,4 +1,4 @@
-"""Who may import whom: rooms know only the rooms under them, and nothing heavy is loaded before it is used."""
+"""Import rules: a folder imports only from folders below it, and nothing heavy is loaded before it is used."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "kling_widgets"
 
-# The rooms from the ground up. A module imports from its own room and from those below it, never from one above, inside
-# functions neither; rooms of one floor do not know each other.
+# The folders from the bottom up. A module imports from its own folder and from those below it, also inside functions;
+# folders on one level do not import each other.
 FLOORS = (
     ("_version", "core"),
     ("errors",),
@@ -38,10 +38,10 @@ FLOORS = (
     ("notebook.api",),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-DEMO = {"core", "errors", "catalog", "request", "demo"}  # what the demo of the service knows
-# Who else may import what, and only inside a function.
+DEMO = {"core", "errors", "catalog", "request", "demo"}  # what the demo of the service may import
+# Further allowed imports, only inside a function.
 LAZILY = {("notebook.kernel.session", "demo")}
-# libraries that belong to one place
+# libraries that only one folder may import
 HOME_OF = {
     "nest_asyncio": "jobs.waiting",
     "ipywidgets": "notebook",
@@ -53,13 +53,14 @@ HOME_OF = {
     "keyring": "client",
     "dotenv": "client",
 }
-MOST = 15  # modules of one folder: more are not found at a glance
+MOST = 15  # modules in a folder: more are hard to survey
 HEAVY = ("httpx", "ipywidgets", "nest_asyncio", "anywidget", "av", "PIL", "numpy", "starlette", "uvicorn")
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import: of which module, on which line, inside a function or not, for the type checker alone or not."""
+    """One import: the module, the line, whether it is inside a function, and whether it is for the type checker
+    only."""
 
     target: str
     line: int
@@ -68,7 +69,7 @@ class Import:
 
 
 def imports(tree: ast.AST, module: str, *, lazy: bool = False, typing: bool = False) -> Iterator[Import]:
-    """All imports of a module, also relative ones and names of our modules as text (``import_module``)."""
+    """Yield all imports of a module, including relative ones and our module names as text (``import_module``)."""
     for node in ast.iter_child_nodes(tree):
         match node:
             case ast.Import():
@@ -95,14 +96,14 @@ def _is_ours(text: str) -> bool:
 
 
 def room_of(module: str) -> str:
-    """The room of a module that is named without "kling_widgets.": the longest that is one."""
+    """Return the folder of a module that is named without "kling_widgets.": the longest one that matches."""
     parts = module.split(".")
     names = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
     return next((name for name in names if name in FLOOR), parts[0])
 
 
 def violations(module: str, source: str) -> list[str]:
-    """What is against the rules in a module of this name, such as ``kling_widgets.request.body``."""
+    """Return the violations of the rules in a module of this name, such as ``kling_widgets.request.body``."""
     own = module.partition(".")[2]  # "request.body"; "" for the package itself
     return [
         f"{module}:{found.line} imports {found.target}: {why}"
@@ -133,7 +134,7 @@ def _why_not(own: str, room: str, found: Import) -> str:
 
 
 def modules() -> list[tuple[str, str]]:
-    """Name and source of each of our modules."""
+    """Return the name and source of each of our modules."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -142,7 +143,7 @@ def modules() -> list[tuple[str, str]]:
 
 
 def test_every_import_is_allowed() -> None:
-    """No module imports what its room does not know, inside functions neither."""
+    """No module imports anything that its folder may not, also inside functions."""
     sources = modules()
     rooms = {room_of(name.partition(".")[2]) for name, _ in sources}
     assert rooms - {"", "demo", "notebook"} == FLOOR.keys()
@@ -190,12 +191,12 @@ def test_an_import_that_is_not_allowed_is_found(module: str, source: str) -> Non
     ],
 )
 def test_an_import_that_is_allowed_is_left_alone(module: str, source: str) -> None:
-    """The rules do not stand in the way."""
+    """The rules accept every allowed import."""
     assert violations(module, source) == []
 
 
 def circles(sources: dict[str, str]) -> list[set[str]]:
-    """The sets of modules that import each other round in a circle, inside functions and for the type checker too."""
+    """Return the sets of modules with import cycles, counting imports inside functions and for the type checker."""
     graph = {name: set[str]() for name in sources}
     for name, source in sources.items():
         for found in imports(ast.parse(source), name):
@@ -207,7 +208,7 @@ def circles(sources: dict[str, str]) -> list[set[str]]:
 
 
 def _groups(graph: dict[str, set[str]]) -> Iterator[list[str]]:
-    """Tarjan's strongly connected components."""
+    """Yield Tarjan's strongly connected components."""
     number: dict[str, int] = {}
     lowest: dict[str, int] = {}
     path: list[str] = []
@@ -232,12 +233,12 @@ def _groups(graph: dict[str, set[str]]) -> Iterator[list[str]]:
 
 
 def test_there_is_no_circle() -> None:
-    """Neither between rooms nor inside one."""
+    """There is no import cycle, neither between folders nor inside one."""
     assert circles(dict(modules())) == []
 
 
 def test_a_circle_is_found() -> None:
-    """Also one that is hidden in a function, or made for the type checker alone."""
+    """A cycle is found even if it runs through a function, or exists for the type checker only."""
     sources = {
         "a": "def f():\n    from b import thing",
         "b": "if TYPE_CHECKING:\n    import c",
@@ -248,7 +249,7 @@ def test_a_circle_is_found() -> None:
 
 
 def test_each_name_is_given_once() -> None:
-    """A class or a module is found by its name alone."""
+    """Every class and module name is unique, so that it can be found by its name alone."""
     names = [name.rpartition(".")[2] for name, _ in modules() if not (PACKAGE.parent / name.replace(".", "/")).is_dir()]
     given = Counter(name for name in names if name != "__main__")
     given += Counter(
@@ -258,17 +259,17 @@ def test_each_name_is_given_once() -> None:
 
 
 def test_no_folder_is_crowded() -> None:
-    """At most so many modules, without their ``__init__.py``."""
+    """No folder has more than the allowed number of modules, not counting ``__init__.py``."""
     folders = Counter(path.parent.name for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
     assert {name: count for name, count in folders.items() if count > MOST} == {}
 
 
-# What else costs milliseconds, and is not needed before the first video. IPython may have loaded it by itself.
+# Other modules that cost milliseconds and are not needed before the first video. IPython may have loaded them.
 LATER = (*HEAVY, "asyncio", "ssl", "sqlite3", "email", "hashlib", "statistics", "platformdirs", "filelock", "keyring")
 
 
 def _loaded(first: str, steps: dict[str, str]) -> dict[str, set[str]]:
-    """What each step loads in a fresh Python, one after the other; ``first`` goes before them."""
+    """Return the modules that each step loads in a fresh Python, in order; ``first`` runs before them."""
     code = f"""
 import json, sys
 {first}
@@ -286,15 +287,15 @@ print(json.dumps(loaded))
 
 
 def test_importing_the_package_loads_nothing() -> None:
-    """``import kling_widgets`` is free: one module of ours, and not even ``typing``."""
+    """``import kling_widgets`` loads one module of ours, and not even ``typing``."""
     loaded = _loaded("", {"import": "import kling_widgets"})["import"]
     assert {name for name in loaded if name.startswith("kling_widgets")} == {"kling_widgets"}
     assert len(loaded) <= 6
 
 
 def test_nothing_heavy_is_loaded_before_the_first_video() -> None:
-    """What everybody does first in a notebook: each step loads few modules, counted and not timed, and none that is for
-    sending, watching or showing a video."""
+    """The first steps in a notebook load few modules, counted and not timed, and none that is for sending, watching or
+    showing a video."""
     shell = (
         "from IPython.core.interactiveshell import InteractiveShell\n"
         "from IPython.core.completer import provisionalcompleter\n"
@@ -304,7 +305,7 @@ def test_nothing_heavy_is_loaded_before_the_first_video() -> None:
         "        return [each.text for each in shell.Completer.completions(line, len(line))]\n"
         "def magic(name, line=''):\n"
         "    return shell.run_line_magic(name, line)\n"
-        "magic('lsmagic'), magic('config'), tab('import js')"  # IPython's own are loaded when they are first used
+        "magic('lsmagic'), magic('config'), tab('import js')"  # IPython loads its own when they are first used
     )
     most = {  # of ours
         "assert magic('load_ext', 'kling_widgets') is None": 20,

@@ -1,4 +1,4 @@
-"""The harness of real kernels works, on both kinds, before anything of ours is tested with it."""
+"""The test harness for real kernels works on both versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_each_name_is_the_kernel_that_it_says(kernel_name: str) -> None:
-    """python3 is ipykernel 7 or newer, ipykernel6 is 6: else the tests on both kinds would test one twice."""
+    """python3 is ipykernel 7 or newer and ipykernel6 is version 6; otherwise tests on both would run one version
+    twice."""
     with Kernel(kernel_name) as kernel:
         (cell,) = kernel.run("import ipykernel; ipykernel.version_info[0]")
     assert int(cell.text) == 6 if kernel_name == "ipykernel6" else int(cell.text) >= 7
@@ -27,7 +28,7 @@ def test_cells_give_what_they_show(kernel_name: str) -> None:
 
 
 def test_an_update_from_a_thread_reaches_the_cell_of_the_display(kernel_name: str) -> None:
-    """A display handle that a thread updates while a later cell runs changes the output of its own cell."""
+    """If a thread updates a display handle while a later cell runs, the output of the handle's own cell changes."""
     with Kernel(kernel_name) as kernel:
         first, later = kernel.run(
             "import threading\n"
@@ -43,14 +44,14 @@ def test_an_update_from_a_thread_reaches_the_cell_of_the_display(kernel_name: st
 
 
 def test_widgets_report_their_state() -> None:
-    """The state of a widget is as the kernel last sent it."""
+    """The harness has the state of a widget as the kernel last sent it."""
     with Kernel() as kernel:
         kernel.run("import ipywidgets; bar = ipywidgets.IntProgress(3)", "bar.value = 7")
         assert any(state.get("value") == 7 for state in kernel.widgets.values())
 
 
 def test_interrupt_and_restart(kernel_name: str) -> None:
-    """An interrupt ends the running cell alone; a restart forgets the variables."""
+    """An interrupt ends only the running cell; a restart clears the variables."""
     with Kernel(kernel_name) as kernel:
         cell = kernel.send("import threading; x = 1; print('here'); threading.Event().wait(60)")
         kernel.until(lambda: "here" in cell.text)
@@ -64,7 +65,7 @@ def test_interrupt_and_restart(kernel_name: str) -> None:
 
 @pytest.mark.parametrize("front_end", [True, False])
 def test_headless_kernels_cannot_ask(front_end: bool) -> None:
-    """A kernel can tell a front end that answers questions from a headless run."""
+    """A kernel can distinguish a front end that answers questions from a headless run."""
     with Kernel(front_end=front_end) as kernel:
         (cell,) = kernel.run("get_ipython().kernel._allow_stdin")
     assert cell.text.strip() == str(front_end)

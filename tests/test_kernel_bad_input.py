@@ -1,5 +1,5 @@
-"""Bad input in a real kernel: one line that says what happened, what it means for the money, and what to do; Run All
-stops there; and nothing is sent that should not be. By magic, from Python, and by the form."""
+"""Bad input in a real kernel, by magic, from Python and in the form: it gives one line that says what happened, what it
+means for the money and what to do; Run All stops there; and nothing is sent."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tests.servers import Answer, Asked, FaultServer
 pytestmark = pytest.mark.slow
 
 LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw, os"
-GATE = "input()"  # it is answered when all cells are queued: a kernel aborts only what has already arrived
+GATE = "input()"  # answered when all cells are queued: a kernel aborts only cells that have already arrived
 AFTER = "'the next cell'"
 TEN = [f"https://example.com/{number}.png" for number in range(10)]
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a user types, and the words that the answer must have.
+    """An input and the words that its error must contain.
 
     Attributes:
         magic: the cell, or "".
-        call: the same as the arguments of ``kw.submit`` and ``kw.Form``, or "".
-        words: patterns that the one line must have.
-        before: a cell that makes the world as it is for this case.
+        call: the same as arguments of ``kw.submit`` and ``kw.Form``, or "".
+        words: patterns that the line must match.
+        before: a cell that sets up this case.
     """
 
     magic: str
@@ -42,7 +42,7 @@ class Case:
 
 
 def said(kernel: Kernel, code: str, timeout: float = 60) -> str:
-    """The one line that the cell ends with. It must be all that the error shows, and Run All must stop there."""
+    """Return the one line that the cell ends with. The error must show nothing else, and Run All must stop there."""
     _, cell, after = kernel.run(GATE, code, AFTER, timeout=timeout)
     assert cell.status == "error", f"{code!r} went well: {cell.text}"
     assert after.status == "aborted"
@@ -50,7 +50,7 @@ def said(kernel: Kernel, code: str, timeout: float = 60) -> str:
 
 
 def one_line(cell: Cell) -> str:
-    """The line of a cell's error; there is neither a traceback nor a second error."""
+    """Return the line of a cell's error, which has no traceback and no second error."""
     assert len(cell.error) == 1, cell.text
     (line,) = cell.error
     assert "\n" not in line.strip()
@@ -59,7 +59,7 @@ def one_line(cell: Cell) -> str:
 
 
 def doors(cases: dict[str, Case], *, form: bool = True) -> list[object]:
-    """A test for each case and each way in that has it."""
+    """Return a test for each case and each interface that has it."""
     found = []
     for name, case in cases.items():
         if case.magic:
@@ -72,7 +72,7 @@ def doors(cases: dict[str, Case], *, form: bool = True) -> list[object]:
 
 
 def unheard(listener: FaultServer) -> None:
-    """Nothing has come, and the next test begins so too."""
+    """Check that nothing has arrived, and start counting again."""
     came, listener.asked[:] = [(one.method, one.body) for one in listener.asked], []
     assert came == []
 
@@ -82,7 +82,7 @@ def check(line: str, words: tuple[str, ...]) -> None:
         assert re.search(word, line, re.IGNORECASE), f"{word!r} is not in: {line}"
 
 
-# Mistakes that are found here, before anything is sent.
+# Mistakes that are found locally, before anything is sent.
 
 NOTHING = r"nothing (was|is) sent"
 MISTAKES = {
@@ -128,7 +128,7 @@ MISTAKES = {
 }
 
 
-# Pictures are looked into when they are to be uploaded; the form, which never waits, says it in its view.
+# Pictures are checked when they are to be uploaded; the form never waits, so its view shows the error.
 PICTURES = {
     "missing picture": Case(
         "%kling --image nowhere.png a boat", '"2.6", prompt="a boat", image="nowhere.png"', ("nowhere.png", NOTHING)
@@ -141,14 +141,14 @@ PICTURES = {
 
 @pytest.fixture(scope="module")
 def listener() -> Iterator[FaultServer]:
-    """A service that ought to hear nothing."""
+    """Run a service that should receive nothing."""
     with FaultServer(lambda asked: Answer(500, "should not have been asked")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def quiet(listener: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A kernel with a key, whose service is the listener."""
+    """Run a kernel with a key, whose service is the listener."""
     folder = tmp_path_factory.mktemp("quiet")
     (folder / "words.png").write_text("no picture")
     env = {
@@ -163,7 +163,7 @@ def quiet(listener: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.mark.parametrize(("case", "code"), doors(MISTAKES | PICTURES))
 def test_a_mistake_is_one_line_and_nothing_is_sent(quiet: Kernel, listener: FaultServer, case: Case, code: str) -> None:
-    """What cannot be sent is refused here, in words that name it; not a byte goes to the service."""
+    """Input that cannot be sent is refused locally with a line that names it, and the service receives nothing."""
     quiet.run("%config Kling.video_dir = ''", case.before)
     line = said(quiet, code)
     check(line, case.words)
@@ -175,7 +175,7 @@ def test_a_mistake_is_one_line_and_nothing_is_sent(quiet: Kernel, listener: Faul
     "code", ["%kling_modles", "%kling_show", "%kling_show no-such-task extra", "%kling_tasks --all"]
 )
 def test_a_magic_that_is_wrong_is_one_line(quiet: Kernel, listener: FaultServer, code: str) -> None:
-    """A magic that is not there, or takes something else, is one line too, and Run All stops there."""
+    """An unknown magic or a wrong argument is one line too, and Run All stops there."""
     _, cell, after = quiet.run(GATE, code, AFTER)
     assert (cell.status, after.status) == ("error", "aborted")
     assert len(cell.text.strip().splitlines()) == 1
@@ -190,7 +190,7 @@ def test_the_case_of_a_resolution_is_no_mistake(quiet: Kernel, listener: FaultSe
     unheard(listener)
 
 
-# No way to the service.
+# The service cannot be reached.
 
 
 def _closed_port() -> int:
@@ -217,7 +217,7 @@ NO_WAY = {
 
 @pytest.fixture(scope="module")
 def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A kernel without a key."""
+    """Run a kernel without a key."""
     folder = tmp_path_factory.mktemp("lonely")
     with Kernel(folder=folder, env={"KLING_WIDGETS_HOME": str(folder / "home")}) as kernel:
         kernel.run(LOAD)
@@ -234,14 +234,14 @@ def test_no_way_to_the_service(lonely: Kernel, case: Case, code: str) -> None:
 
 
 def test_a_form_without_a_key_says_so_before_and_after_the_click(lonely: Kernel) -> None:
-    """The form tells it at its top, and the click is an error that says what to do."""
+    """Without a key the form says so at its top, and a click is an error that says what to do."""
     lonely.run(WITHOUT, "form = kw.Form('2.6', prompt='a boat'); form")
     assert any("No key found" in str(state) for state in lonely.widgets.values())
     assert "MissingKeyError" in said(lonely, "form.submit()")
 
 
 def test_where_nobody_can_type_a_key_that_is_said(tmp_path: Path) -> None:
-    """Headless, %kling_key is one line and does not wait for ever."""
+    """In a headless run, %kling_key is a one-line error and does not wait for input."""
     with Kernel(front_end=False) as kernel:
         kernel.run(LOAD)
         (cell,) = kernel.run("%kling_key")
@@ -249,7 +249,7 @@ def test_where_nobody_can_type_a_key_that_is_said(tmp_path: Path) -> None:
     check(one_line(cell), ("MissingKeyError", "CRAZYROUTER_API_KEY"))
 
 
-# A service that answers otherwise than it should.
+# The service gives unexpected answers.
 
 
 def _sample(name: str) -> Answer:
@@ -281,14 +281,14 @@ def _answered(asked: Asked) -> Answer:
 
 @pytest.fixture(scope="module")
 def strange() -> Iterator[FaultServer]:
-    """A service that answers as the prompt names it."""
+    """Run a service whose answer is named by the prompt."""
     with FaultServer(_answered) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def misled(strange: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A kernel of that service."""
+    """Run a kernel that uses this service."""
     folder = tmp_path_factory.mktemp("misled")
     env = {
         "KLING_WIDGETS_HOME": str(folder / "home"),
@@ -305,7 +305,8 @@ def misled(strange: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_a_strange_answer_is_one_line_and_asked_for_once(
     misled: Kernel, strange: FaultServer, door: str, prompt: str
 ) -> None:
-    """What the service refuses, or leaves open, is said with what it means for the money, and never sent twice."""
+    """A refused submission, or one with an unknown outcome, says what it means for the money and is never sent
+    twice."""
     before = len(strange.asked)
     line = said(misled, door.format(prompt))
     check(line, TROUBLES[prompt])
@@ -314,7 +315,7 @@ def test_a_strange_answer_is_one_line_and_asked_for_once(
 
 
 def test_a_refusal_stands_in_the_forms_own_view(misled: Kernel) -> None:
-    """The form never waits: the cell is fine, and the view says it in words, with the money and what to do."""
+    """The form never waits: the cell succeeds, and the view shows the refusal, the money and what to do."""
     misled.widgets.clear()
     (cell,) = misled.run("form = kw.Form('2.6', prompt='wrong key'); job = form.submit(); form")
     assert cell.status == "ok"
@@ -322,7 +323,7 @@ def test_a_refusal_stands_in_the_forms_own_view(misled: Kernel) -> None:
 
 
 def test_a_second_click_gives_the_submission_that_is_under_way(misled: Kernel, strange: FaultServer) -> None:
-    """While the answer is awaited, once more is the same job."""
+    """A second click while the answer is awaited returns the same job."""
     before = len(strange.asked)
     (cell,) = misled.run(
         "form = kw.Form('2.6', prompt='stalled'); first = form.submit()",
@@ -333,19 +334,19 @@ def test_a_second_click_gives_the_submission_that_is_under_way(misled: Kernel, s
     assert len(strange.asked) == before + 1
 
 
-# Tasks that end badly, at the demo service.
+# Tasks that fail, in the demo service.
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A demo service as a program; a task takes half a second."""
+    """Run a demo service as a program; a task takes half a second."""
     with service(tmp_path_factory.mktemp("demo"), 0.5) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def served(demo: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A kernel of that service."""
+    """Run a kernel that uses this service."""
     folder = tmp_path_factory.mktemp("served")
     with Kernel(folder=folder, env={**demo.env, "KLING_WIDGETS_HOME": str(folder / "home")}) as kernel:
         kernel.run(LOAD)
@@ -379,23 +380,23 @@ BY_MAGIC, BY_PYTHON = (
     + [(BY_PYTHON, prompt) for prompt in ("demo:fail", "demo:quota", "demo:lost")],
 )
 def test_a_task_that_ends_badly_is_one_line(served: Kernel, demo: Service, door: str, prompt: str) -> None:
-    """How it ended, the money, and what to do; the task exists once at most."""
+    """A failed task gives one line with the outcome, the money and what to do; at most one task exists."""
     before = len(demo.bodies())
     check(said(served, door.format(prompt), timeout=120), ENDINGS[prompt])
     assert len(demo.bodies()) == before + CREATES.get(prompt, 1)
 
 
-def test_a_wait_that_times_out_says_that_the_task_keeps_running(served: Kernel) -> None:
-    """The line says how to come back to it."""
+def test_a_wait_that_times_out_says_that_the_task_continues(served: Kernel) -> None:
+    """A wait that times out says in one line how to come back to the task."""
     line = said(served, "%kling --wait --timeout 1 --size 64x64 demo:slow a boat")
-    check(line, ("WaitTimeoutError", "keeps running", r"%kling_resume demo_\w+"))
+    check(line, ("WaitTimeoutError", "continues", r"%kling_resume demo_\w+"))
     line = said(served, "kw.submit('2.6', prompt='demo:slow again', size='64x64').wait(0.5)")
     check(line, ("WaitTimeoutError", "continues", r"%kling_resume demo_\w+"))
 
 
 @pytest.mark.parametrize("word", ["demo:429", "demo:late", "demo:html", "demo:stages", "demo:noprogress"])
 def test_what_a_service_does_at_times_stops_nobody(served: Kernel, demo: Service, word: str) -> None:
-    """A full service, a late link, a page now and then: the video comes all the same, once."""
+    """A busy service, a late link or an occasional proxy page does not stop anything: the video is made, once."""
     before = len(demo.bodies())
     (cell,) = served.run(f"%kling --wait --size 64x64 a boat {word}", timeout=120)
     assert cell.status == "ok", cell.text

@@ -1,4 +1,4 @@
-"""A job's life in a real kernel of either kind: interrupted, restarted, assigned, run without anybody looking on."""
+"""A job in a real kernel of either version: interrupted, restarted, assigned to a variable, or run headless."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DEMO = {"KLING_WIDGETS_DEMO": "1"}
 
 @pytest.fixture
 def kernel(kernel_name: str) -> Iterator[Kernel]:
-    """A kernel of either kind in demo mode."""
+    """Run a kernel of either version in demo mode."""
     with Kernel(kernel_name, env=DEMO) as running:
         running.run(LOAD)
         yield running
 
 
 def plays(cell: Cell) -> bool:
-    """Whether the cell's plain output has a video."""
+    """Return whether the cell's saved output has a video."""
     return any("<video" in html for html in cell.bundles("text/html"))
 
 
@@ -35,7 +35,8 @@ def under_way(kernel: Kernel) -> bool:
 
 
 def test_an_interrupted_wait_ends_at_once_and_says_how_to_resume(kernel: Kernel) -> None:
-    """The task goes on, the cell does not; the one line names the magic that brings it back, and Run All stops."""
+    """An interrupt ends the cell at once, not the task; the one line names the magic that resumes it, and Run All
+    stops."""
     cell = kernel.send("%kling --wait -o job --size 64x64 demo:slow boat")
     after = kernel.send("'never'")
     kernel.until(lambda: under_way(kernel))
@@ -49,7 +50,7 @@ def test_an_interrupted_wait_ends_at_once_and_says_how_to_resume(kernel: Kernel)
 
 
 def test_an_interrupted_wait_of_a_job_is_the_same(kernel: Kernel) -> None:
-    """job.wait() in a cell too."""
+    """Interrupting job.wait() in a cell does the same."""
     kernel.run("job = kw.submit('2.6', prompt='demo:slow boat', size='64x64')")
     cell = kernel.send("job.wait()")
     kernel.until(lambda: under_way(kernel))
@@ -57,15 +58,15 @@ def test_an_interrupted_wait_of_a_job_is_the_same(kernel: Kernel) -> None:
     kernel.until(lambda: cell.done)
     assert len(cell.error) == 1
     assert "%kling_resume demo_" in cell.text
-    # The watching ends on a thread of its own: who waits again is told when it has.
+    # The watching ends in its own thread: a second wait is told when it has ended.
     ended = "import contextlib\nwith contextlib.suppress(kw.KlingError): job.wait(timeout=60)\njob.status"
     assert kernel.run(ended)[0].text.strip() == "'stopped'"
 
 
-@pytest.mark.parametrize("kernel_name", ["python3"], indirect=True)  # slow: the demo first takes its owner for dead
+@pytest.mark.parametrize("kernel_name", ["python3"], indirect=True)  # slow: the demo first considers its owner dead
 def test_a_restarted_kernel_finds_its_tasks(kernel: Kernel, isolated: Path) -> None:
-    """After a hard restart in the middle %kling_resume finds the task, in the demo too, and shows its video; nothing is
-    submitted a second time."""
+    """After a hard restart %kling_resume finds the task, in the demo too, and shows its video; nothing is submitted a
+    second time."""
     (begun,) = kernel.run(f"%kling {BOAT}")
     kernel.until(lambda: under_way(kernel))
     assert not plays(begun)
@@ -83,8 +84,8 @@ def test_a_restarted_kernel_finds_its_tasks(kernel: Kernel, isolated: Path) -> N
 
 
 def test_a_cell_that_is_run_again_is_not_paid_again(kernel: Kernel) -> None:
-    """While its videos are under way, the same cell shows them again and says so; --new makes another, and a loop as
-    many as it asks for."""
+    """A cell that is run again while its videos are under way shows them and says so; --new makes another one, and a
+    loop makes as many as it asks for."""
     loop = "jobs = [kw.submit('2.6', prompt='demo:slow boat', size='64x64') for _ in range(2)]"
     first, again = kernel.run(loop, "ids = [job.id for job in jobs]")
     assert (first.status, again.status) == ("ok", "ok")
@@ -101,7 +102,7 @@ def test_a_cell_that_is_run_again_is_not_paid_again(kernel: Kernel) -> None:
 
 
 def test_queued_cells_all_run_behind_a_wait(kernel: Kernel) -> None:
-    """By --wait, by job.wait() and by kw.run: what is queued behind is run when it ends."""
+    """Cells that are queued behind --wait, job.wait() or kw.run are run when it ends."""
     cells = kernel.run(
         f"%kling --wait {BOAT}",
         "1",
@@ -119,7 +120,7 @@ def test_queued_cells_all_run_behind_a_wait(kernel: Kernel) -> None:
 
 
 def test_the_demo_starts_after_a_wait(kernel_name: str, tmp_path: Path) -> None:
-    """A wait, which may patch the loop of the kernel, leaves asyncio as it was for whoever comes after."""
+    """A wait, which may patch the kernel's event loop, leaves asyncio unchanged for later code."""
     with Kernel(kernel_name) as kernel:
         waited, asyncs, demo, made = kernel.run(
             LOAD + "\nimport asyncio; kw.run(asyncio.sleep(0.01, 'slept'))",
@@ -135,8 +136,8 @@ def test_the_demo_starts_after_a_wait(kernel_name: str, tmp_path: Path) -> None:
 
 
 def test_an_assigned_job_is_shown_once(kernel: Kernel) -> None:
-    """``job = %kling …`` shows the job at once; so does the bare line; neither shows it twice. Another cell shows it
-    again, and all its cells turn into the video."""
+    """``job = %kling …`` shows the job at once, as the bare line does, and never twice. Another cell shows it again,
+    and all its cells turn into the video."""
     assigned, bare = kernel.run(f"job = %kling {BOAT}", f"%kling {BOAT}")
     shown = [len(cell.bundles("application/vnd.jupyter.widget-view+json")) for cell in (assigned, bare)]
     assert shown == [1, 1]
@@ -146,7 +147,7 @@ def test_an_assigned_job_is_shown_once(kernel: Kernel) -> None:
 
 
 def test_a_kernel_that_nobody_looks_at_waits(kernel_name: str) -> None:
-    """Headless, a bare %kling waits, so that its video is in the file at the end; lines say what happens."""
+    """A headless kernel waits for a bare %kling, so that the file has the video; printed lines report the progress."""
     with Kernel(kernel_name, env=DEMO, front_end=False) as kernel:
         _, cell = kernel.run(LOAD, f"%kling {BOAT}", timeout=120)
     assert plays(cell)
@@ -155,7 +156,7 @@ def test_a_kernel_that_nobody_looks_at_waits(kernel_name: str) -> None:
 
 
 def test_unloading_leaves_nothing_behind_and_reloading_brings_it_back(kernel: Kernel) -> None:
-    """After %unload_ext there is no magic, setting or completion of ours; %reload_ext twice is as good as once."""
+    """After %unload_ext no magic, setting or completion is left; a second %reload_ext changes nothing."""
     look = (
         "s = get_ipython(); (sorted(n for k in s.magics_manager.magics.values() for n in k if n.startswith('kling')), "
         "[m for m in s.Completer.custom_matchers if 'kling' in m.__module__], "
@@ -167,6 +168,6 @@ def test_unloading_leaves_nothing_behind_and_reloading_brings_it_back(kernel: Ke
     first = kernel.run("%unload_ext kling_widgets", look)[1].text.strip()
     assert first == "([], [], [])"
     kernel.run("%load_ext kling_widgets")
-    assert back.text.strip().count("'kling'") == 2  # as a line and as a cell magic
+    assert back.text.strip().count("'kling'") == 2  # as a line magic and as a cell magic
     (made,) = kernel.run(f"%kling --wait {BOAT}", timeout=120)
     assert plays(made)

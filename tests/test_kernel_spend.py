@@ -1,4 +1,4 @@
-"""What a cell may make without a yes, in a real kernel of either kind: by itself, in threads, run again."""
+"""What a cell may make without confirmation, in a real kernel of either version: in a loop, in threads, run again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ New = Callable[..., Kernel]
 
 @pytest.fixture
 def new(kernel_name: str) -> Iterator[New]:
-    """Starts kernels of either kind in demo mode."""
+    """Return a function that starts kernels of either version in demo mode."""
     started: list[Kernel] = []
 
     def starter(**settings: object) -> Kernel:
@@ -45,8 +45,8 @@ def new(kernel_name: str) -> Iterator[New]:
 
 @pytest.mark.parametrize("cell", [LOOP, GATHER, THREADS], ids=["loop", "gather", "threads"])
 def test_a_cell_counts_together_and_meets_what_it_has_made(cell: str, new: New) -> None:
-    """By program nobody is asked: refused at the second video. Run again it is refused there again; with a yes, and in
-    a new kernel as when a notebook is run once more, it makes what is left, and pays for none twice."""
+    """A headless run is refused at the second video, and again if it is repeated. With a confirmation, also in a new
+    kernel, it makes the remaining ones, and pays for none twice."""
     kernel = new(front_end=False)
     for _ in range(2):
         refused, count = kernel.run(cell.replace("YES", ""), COUNT)
@@ -62,7 +62,8 @@ def test_a_cell_counts_together_and_meets_what_it_has_made(cell: str, new: New) 
 
 
 def test_a_slip_is_asked_about_once_a_kernel(new: New) -> None:
-    """In a notebook before somebody a yes sends it; the same number in the next cell is not asked about again."""
+    """In a notebook, a value that is not documented is sent after a yes, and the same value is not asked about
+    again."""
     kernel = new(answer="y")
     kernel.run("%kling --seconds 7 --size 512x512 a boat", "%kling --seconds 7 --size 512x512 a ship")
     assert kernel.asked == ["This model is documented for 5 or 10 seconds, not 7 seconds. Send anyway? [y/N] "]
@@ -70,7 +71,7 @@ def test_a_slip_is_asked_about_once_a_kernel(new: New) -> None:
 
 
 def test_by_program_a_slip_is_sent_with_its_note(new: New) -> None:
-    """As our sources may be behind the service."""
+    """A headless run sends an undocumented value with a note, because our sources may be out of date."""
     sent, count = new(front_end=False).run("%kling --seconds 7 --size 512x512 a boat", COUNT)
     assert "This model is documented for 5 or 10 seconds, not 7 seconds." in sent.text
     assert count.text.strip() == "1"

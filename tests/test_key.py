@@ -1,4 +1,4 @@
-"""The key goes to the service and nowhere else."""
+"""The key is sent to the service and appears nowhere else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WORDS = ("fail", "moderation", "nourl", "broken", "quota", "busy", "500", "502",
 CELLS = (
     "%load_ext kling_widgets\nimport kling_widgets as kw\n" + LOUD,
     TELL,
-    "%kling_key",  # here the key is typed, when asked
+    "%kling_key",  # the key is typed here, when asked
     "%kling --wait --model 2.6 --size 64x64 -o job a paper boat",
     "service = job._runner.service",
     "job, job.request, job.task, service, kw.history(), kw.Client(), kw.AsyncClient(), kw.Form('2.6')",
@@ -69,38 +69,38 @@ CELLS = (
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The demo service as a program of its own; it keeps nothing in the home of the tests."""
+    """Run the demo service as a separate program that keeps nothing in the tests' home."""
     with service(tmp_path_factory.mktemp("demo"), 0.5) as running:
         yield running
 
 
 def without_key(*folders: Path) -> list[Path]:
-    """All files in these folders; none of them may hold the key."""
+    """Return all files in these folders, after checking that none contains the key."""
     assert not [*leaking(folders, KEY)]
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
 class Recorder(Kernel):
-    """A kernel of which everything is kept that it sends to be shown, what is replaced later as well."""
+    """A kernel that records everything it sends to be shown, including outputs that are replaced later."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.seen: list[dict[str, Any]] = []
 
     def _shown(self, message: dict[str, Any]) -> None:
-        if message["msg_type"] != "execute_input":  # the cells as they were typed
+        if message["msg_type"] != "execute_input":  # not the cells as they were typed
             self.seen.append({"type": message["msg_type"], "content": message["content"]})
         super()._shown(message)
 
     def leaks(self) -> list[str]:
-        """The messages that hold the key, by their beginning."""
+        """Return the start of each message that contains the key."""
         texts = [json.dumps(message, default=str, ensure_ascii=False) for message in self.seen]
         return [f"{hits}: {text[:2000]}" for text in texts if (hits := found_in(text, KEY))]
 
 
 def test_the_key_is_in_nothing_that_a_session_shows_or_keeps(demo: Service, isolated: Path, tmp_path: Path) -> None:
-    """No output, repr, traceback (verbose, and with locals), log, widget, journal or file has it, through success and
-    every failure."""
+    """Through success and every failure, no output, repr, traceback (verbose, with locals), log, widget, journal or
+    file contains the key."""
     with Recorder(env=demo.env, answer=KEY) as kernel:
         shown = [kernel.run(code, timeout=120)[0] for code in CELLS]
         for cell in shown:
@@ -108,7 +108,7 @@ def test_the_key_is_in_nothing_that_a_session_shows_or_keeps(demo: Service, isol
         assert not kernel.leaks()
     by_code = {cell.code: cell for cell in shown}
     assert by_code[CELLS[3]].status == "ok", by_code[CELLS[3]].text
-    assert "%kling_key" in by_code["%kling_key"].text  # where it was found, in words
+    assert "%kling_key" in by_code["%kling_key"].text  # says where it was found
     assert all(by_code[f"%kling --wait --size 64x64 demo:{word}"].status == "error" for word in WORDS)
     assert "HTTP" in by_code[CELLS[3]].text + "".join(cell.text for cell in shown), "the logs were to be on"
     files = without_key(isolated, tmp_path)
@@ -116,7 +116,8 @@ def test_the_key_is_in_nothing_that_a_session_shows_or_keeps(demo: Service, isol
 
 
 def test_the_key_is_in_no_notebook_file(demo: Service, isolated: Path, tmp_path: Path) -> None:
-    """A headless run with the key in the environment leaves outputs, failures too, without it, and so does its HTML."""
+    """A headless run with the key in the environment saves outputs and failures without it, and so does its HTML
+    export."""
     folder = tmp_path / "work"
     codes = ("%load_ext kling_widgets", "%kling --size 64x64 a boat", "%kling demo:quota", "%kling", "%kling_tasks")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in codes])
@@ -136,15 +137,15 @@ def test_the_key_is_in_no_notebook_file(demo: Service, isolated: Path, tmp_path:
     assert {"n.ipynb", "n.html"} <= {path.name for path in without_key(isolated, tmp_path)}
 
 
-# What is done before a service that repeats the key wherever it can. Everything is logged, into a file as well.
+# Cells for a service that repeats the key wherever it can. Everything is logged, to a file as well.
 UNSAFE = (
     "%load_ext kling_widgets\nimport asyncio, logging, traceback, kling_widgets as kw\n"
     "logging.basicConfig(filename='debug.log', level=0, force=True)\nasyncio.get_event_loop().set_debug(True)",
     TELL,
     "%xmode Verbose",
-    "%kling_key --keep",  # here the key is typed, when asked; the keyring of the tests takes nothing
+    "%kling_key --keep",  # the key is typed here, when asked; the tests' keyring stores nothing
     "%config Kling.confirm_above = 'off'\n%config Kling.timeout = 4",
-    # a form with a picture that goes up, its preset, its code
+    # a form with an uploaded picture, its preset, its code
     "form = kw.Form('2.6', prompt='boat with a picture', image='first.png')\nform",
     "form._preset_rows()\nform._presets._name.value = 'mine'\nform._presets._save.click()\nform._presets._status.value",
     "form.submit().wait()",
@@ -153,7 +154,7 @@ UNSAFE = (
     "%kling_form --preset mine",
     *(f"%kling_code {kind}" for kind in ("magic", "python", "curl", "json")),
     "print(form.request.to_magic(), form.request.to_python(), form.request.to_curl(), form.request.to_json())",
-    # a batch of all ways for a video to come, and not to come
+    # a batch with every outcome
     "jobs = kw.submit([kw.VideoRequest('2.6', prompt=word) for word in "
     "('boat', 'linked', 'moved', 'kept', 'failed', 'unauthorised')])\njobs",
     "tell(lambda: jobs.wait())",
@@ -166,7 +167,7 @@ UNSAFE = (
     "async with kw.AsyncClient() as client: await client.submit('2.6', prompt='page')",
     "kw.Client().download('kept-1', 'kept.mp4')",
     "kw.Client().upload('second.png')",
-    # a cell that is run again, and what was made before
+    # a cell that is run again, and earlier videos
     "%kling --wait --reuse boat",
     "%kling --wait --count 2 --new boat",
     "%kling_tasks",
@@ -191,7 +192,7 @@ UNSAFE = (
     "kw.submit('2.6', prompt='boat', save=os.environ['CRAZYROUTER_API_KEY'])",
     "kw.Form('2.6', prompt='boat ' + os.environ['CRAZYROUTER_API_KEY'])",
 )
-# Each is interrupted while its request is on its way.
+# Each is interrupted while its request is under way.
 STALLED = (
     "%kling stall",
     "kw.Client().submit('2.6', prompt='stall')",
@@ -205,8 +206,9 @@ STALLED = (
 
 
 def test_the_key_goes_to_the_service_alone(isolated: Path, tmp_path: Path) -> None:
-    """Before a service that repeats it, whole and masked, in every answer, and leads its clients to another host: it is
-    in nothing that is shown, logged or kept, and in no request but in the Authorization header to the service."""
+    """The service repeats the key, whole and masked, in every answer, and redirects its clients to another host. The
+    key still appears in nothing shown, logged or stored, and in no request except the Authorization header to the
+    service."""
     for name in ("first.png", "second.png"):
         Path(name).write_bytes(picture(size=(640, 480 + len(name))))
     hosts_folder = tmp_path.parent / f"{tmp_path.name}-hosts"
@@ -243,7 +245,7 @@ def test_the_key_goes_to_the_service_alone(isolated: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("form", forms(KEY))
 def test_the_search_finds_what_is_planted(form: str, tmp_path: Path) -> None:
-    """In each form, in each kind of place: a search that finds nothing anywhere would let everything pass."""
+    """The search finds a planted key in each form and each kind of place."""
     planted = forms(KEY)[form]
     assert form in found_in(b"before " + planted + b" behind", KEY)
     (tmp_path / "deep" / "er").mkdir(parents=True)
@@ -256,13 +258,13 @@ def test_the_search_finds_what_is_planted(form: str, tmp_path: Path) -> None:
     (tmp_path / "n.ipynb").write_text(json.dumps(notebook))
     hits = "\n".join(leaking([tmp_path], KEY))
     assert "journal.sqlite" in hits and "clip.mp4" in hits
-    assert "n.ipynb" in hits or form in ("UTF-16", "escaped")  # JSON writes those in a way of its own
+    assert "n.ipynb" in hits or form in ("UTF-16", "escaped")  # JSON encodes those differently
     recorder = Recorder()
     recorder.seen.append({"type": "stream", "content": {"text": planted.decode("latin-1")}})
     assert recorder.leaks() or form in ("UTF-16", "escaped")
 
 
 def test_a_key_in_a_name_of_a_file_is_found(tmp_path: Path) -> None:
-    """What is inside is not all."""
+    """The search also looks at file names."""
     (tmp_path / f"{KEY}.mp4").write_bytes(b"")
     assert [*leaking([tmp_path], KEY)]

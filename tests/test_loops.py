@@ -1,4 +1,4 @@
-"""A kernel of the older kind lives, whatever messages come while its cells wait; so does any loop that a wait is in."""
+"""An event loop survives a wait inside it, whatever messages arrive; so does a kernel of the older version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from kling_widgets.jobs import waiting
 slider = ipywidgets.IntSlider()
 slider
 """
-COMPUTE = "time.sleep(.1)"  # messages come meanwhile, so that they are ready together when the next cell begins
+COMPUTE = "time.sleep(.1)"  # messages arrive meanwhile, so they are all ready when the next cell begins
 WAITS = (
     "future = Future(); threading.Timer(.1, future.set_result, ['done']).start(); waiting.wait(future)",
     "kw.run(asyncio.sleep(.1, 'done'))",
@@ -32,7 +32,8 @@ WAITS = (
 
 
 def test_a_loop_lives_whatever_is_ready_when_a_wait_begins() -> None:
-    """With 0 to 50 handles, nested, and however it ends; in a process of its own, which is patched for good."""
+    """The loop survives with 0 to 50 ready handles, nested, and with every outcome; tested in its own process, which
+    stays patched."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.loops"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
@@ -42,8 +43,8 @@ def test_a_loop_lives_whatever_is_ready_when_a_wait_begins() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="its kernels are started in another way")
 def test_no_kernel_dies_while_its_cells_wait(record_property: pytest.RecordProperty) -> None:
-    """One cell computes, somebody moves a slider and looks for completions, and the next cells wait: each answers, and
-    the slider stands where it was moved to."""
+    """While cells compute and wait, a slider is moved and completions are requested: each request is answered, and the
+    slider keeps its new value."""
     need("kernels that wait", "ipykernel6" in KERNELS, f"{IPYKERNEL6} does not name a Python with ipykernel < 7")
     chance = random.Random(972318)
     dead = [run for run in range(RUNS) if not lives(WAITS[run % len(WAITS)], chance)]
@@ -52,7 +53,7 @@ def test_no_kernel_dies_while_its_cells_wait(record_property: pytest.RecordPrope
 
 
 def lives(wait: str, chance: random.Random) -> bool:
-    """Whether a kernel lives through it, with its cells and messages in this order."""
+    """Return whether a kernel survives cells and messages in this order."""
     with Kernel("ipykernel6") as kernel:
         kernel.run(SLIDER)
         (model,) = (name for name, state in kernel.widgets.items() if state.get("_model_name") == "IntSliderModel")

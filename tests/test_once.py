@@ -1,4 +1,5 @@
-"""Who asks for the same at the same moment pays once: two kernels, threads, forks, several at once in one cell."""
+"""The same request made at the same moment is paid once: by two kernels, threads, forks, or several times in one
+cell."""
 
 from __future__ import annotations
 
@@ -25,11 +26,12 @@ from tests.servers import Answer, Asked, FaultServer
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = int(os.environ.get("KLING_TEST_ROUNDS", "4"))  # of two kernels at the same moment; CONTRIBUTING has more
-LONG = 60.0  # seconds; what takes so long has failed
+ROUNDS = int(os.environ.get("KLING_TEST_ROUNDS", "4"))  # of two kernels at the same moment; CONTRIBUTING runs more
+LONG = 60.0  # seconds; anything slower has failed
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(range(256)) * 40
 LOAD = "%load_ext kling_widgets\nimport kling_widgets as kw, time"
-# Each wish says in JSON what it has come to. The cells that are run at once have one text: it is the same cell.
+# Each submission prints its outcome as JSON. Cells that run at the same time have one text, so they count as the same
+# cell.
 ONE = "made = [kw.submit('2.6', prompt='{0} a boat', yes={1}, wait=False)]"
 LINE = "made = [get_ipython().run_line_magic('kling', '--no-wait --model 2.6 {2} {0} a boat')]"
 BATCH = """asked = [kw.VideoRequest('2.6', prompt=f'{0} a {{what}}') for what in ('boat', 'kite', 'boat')]
@@ -52,13 +54,13 @@ display({'application/json': said}, raw=True)
 
 
 class Service:
-    """It makes a video of whatever is asked, and counts.
+    """A service that makes every requested video and counts.
 
     Attributes:
-        made: the ids of the tasks that were made, by prompt.
-        ready: whether the tasks are done; until it is set they are being made.
-        answering: whether submissions are answered; until it is set they are not.
-        refusing: whether they are refused.
+        made: ids of the tasks made, by prompt.
+        ready: tasks stay in progress until this is set.
+        answering: submissions are answered only after this is set.
+        refusing: whether submissions are refused.
     """
 
     def __init__(self) -> None:
@@ -71,7 +73,7 @@ class Service:
 
     @property
     def posts(self) -> Counter[str]:
-        """How many tasks were made, by the first word of the prompt."""
+        """Return the number of tasks made, by the first word of the prompt."""
         return Counter(prompt.split()[0] for prompt, ids in self.made.items() for _ in ids)
 
     async def _answer(self, asked: Asked) -> Answer:
@@ -96,7 +98,7 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """The service."""
+    """Run the service."""
     made = Service()
     with made.server:
         yield made
@@ -105,7 +107,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def env(service: Service, isolated: Path) -> dict[str, str]:
-    """The environment of a user with a key."""
+    """Return the environment of a user with a key."""
     return {
         "CRAZYROUTER_API_KEY": "sk-once-0123456789abcdef",
         "CRAZYROUTER_BASE_URL": service.server.url,
@@ -116,7 +118,7 @@ def env(service: Service, isolated: Path) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the notebook lies, with a picture beside it."""
+    """Return the notebook's folder, which contains a picture."""
     from PIL import Image
 
     Image.new("RGB", (320, 320), "teal").save(tmp_path / "first.png")
@@ -124,7 +126,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def both(kernels: list[Kernel], code: str) -> list[Cell]:
-    """The cell, run in all kernels at once, to its end."""
+    """Run the cell in all kernels at once, to its end."""
     cells = [kernel.send(code) for kernel in kernels]
     with ThreadPoolExecutor() as pool:
         waits = [
@@ -137,7 +139,7 @@ def both(kernels: list[Kernel], code: str) -> list[Cell]:
 
 
 def ends(cell: Cell) -> list[list[str | None]]:
-    """What the wishes of a cell came to: the task, the file, and the note or error of each."""
+    """Return the outcome of each submission of a cell: the task, the file, and the note or error."""
     (said,) = cell.bundles("application/json") or [[]]
     assert cell.status == "ok", cell.text
     found: list[list[str | None]] = said
@@ -147,9 +149,9 @@ def ends(cell: Cell) -> list[list[str | None]]:
 def test_two_kernels_at_the_same_moment_pay_once(
     service: Service, env: dict[str, str], folder: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """One notebook in two editors: the same cell at the same moment, with and without a question in between, as one
-    wish, a line, a batch, a loop, with a picture. Each wish is one task, both kernels show its video, there is one file
-    of it, and who came second is told."""
+    """Two kernels run the same cell at the same moment, with and without a confirmation: one submission, a line, a
+    batch, a loop, with a picture. Each video is one task and one file, both kernels show it, and the second one is
+    told."""
     names = list(KERNELS)
     told, wanted, found = Counter[str](), Counter[str](), 0
     with ExitStack() as stack:
@@ -211,8 +213,8 @@ display({'application/json': sorted([job._runner.key for job in made])}, raw=Tru
 def test_many_at_once_in_one_cell_make_as_many_as_it_asks_for(
     code: str, kernel_name: str, service: Service, env: dict[str, str], folder: Path
 ) -> None:
-    """Two boats and six kites, in threads or tasks: each is one of its own. The same cell run again meanwhile meets
-    each of them, once."""
+    """Two boats and six kites, requested at once in threads or tasks, are eight videos. The same cell run again
+    meanwhile finds each of them, once."""
     service.ready.clear()
     with Kernel(kernel_name, folder=folder, env=env) as kernel:
         _, first, again = kernel.run(LOAD, code, code)
@@ -244,8 +246,8 @@ for child in children:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_forks_and_programs_that_reuse_make_one(service: Service, env: dict[str, str], folder: Path) -> None:
-    """Two programs that fork, eight processes in all, ask for the same with ``reuse`` at one moment: one makes it, all
-    have the video, and there is one file."""
+    """Two programs that fork, eight processes in all, ask for the same with ``reuse`` at one moment: one makes the
+    video, all return it, and there is one file."""
     command = [sys.executable, "-c", FORKS]
     programs = [
         subprocess.Popen(command, cwd=folder, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -284,9 +286,9 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 def test_a_click_on_a_button_of_ones_own_pays_once_and_is_seen(
     kernel_name: str, service: Service, env: dict[str, str], folder: Path
 ) -> None:
-    """Two clicks while it is being made are one video, whatever cell ran last; one that a cell is making is met too.
-    Where an ``Output`` is open the view is in it; elsewhere a line in the log says how to see it, and that works. When
-    it is done, a click makes another one."""
+    """Two clicks while the video is being made give one video, whatever cell ran last. If an ``Output`` is open it has
+    the view; otherwise a log line says how to show it, and that works. After the video is done, a click makes another
+    one."""
     service.ready.clear()
     with Kernel(kernel_name, folder=folder, env=env) as kernel:
         _, made = kernel.run(LOAD, BUTTONS)
@@ -314,7 +316,7 @@ def test_a_click_on_a_button_of_ones_own_pays_once_and_is_seen(
         assert "task-1" in told.text and "To see one in a cell: %kling_show" in told.text
         assert len(shown.bundles(VIEW)) == 1
         assert same.text.strip() == "(1, 3, [])"
-        assert cell.status == "ok" and service.posts == {"w": 2}  # a cell is another one
+        assert cell.status == "ok" and service.posts == {"w": 2}  # a different cell makes its own
         click(bare)
         assert service.posts == {"w": 2}
         service.ready.set()
@@ -327,7 +329,7 @@ BOAT = "kw.submit('2.6', prompt='w a boat', yes=True, wait=False)"
 
 
 def test_with_new_two_kernels_make_two(service: Service, env: dict[str, str], folder: Path) -> None:
-    """One each, also while the other one makes the same; the next run watches the newest."""
+    """With --new each kernel makes one video, even at the same time; the next run shows the newest."""
     service.ready.clear()
     code = "job = kw.submit('2.6', prompt='w a boat', yes=True, wait=False, new=new)\njob.id"
     with Kernel(folder=folder, env=env) as one, Kernel(folder=folder, env=env) as two:
@@ -340,7 +342,8 @@ def test_with_new_two_kernels_make_two(service: Service, env: dict[str, str], fo
 
 
 def test_who_comes_second_sees_the_refusal_too(service: Service, env: dict[str, str], folder: Path) -> None:
-    """It is not sent a second time, and nobody waits for ever; run again, the cell sends it once more."""
+    """If the submission is refused, the second caller gets the same refusal; it is not sent a second time. Run again,
+    the cell sends it once more."""
     code = f"job = {BOAT}"
     with Kernel(folder=folder, env=env) as one, Kernel(folder=folder, env=env) as two:
         both([one, two], LOAD)
@@ -388,8 +391,8 @@ for child in children:
 def test_the_budget_of_the_environment_holds_over_processes(
     service: Service, env: dict[str, str], folder: Path
 ) -> None:
-    """Eight processes, of two programs that fork, ask at once for one video each where three are allowed: three are
-    made, the others are told what counts; the next program, an hour later, is told so too."""
+    """Eight processes of two programs that fork ask at once for one video each, and three are allowed: three are made,
+    the others get an error with the total; so does the next program, an hour later."""
     env |= {"KLING_WIDGETS_BUDGET": "3 videos"}
 
     def program() -> subprocess.Popen[bytes]:
@@ -412,7 +415,7 @@ def test_the_budget_of_the_environment_holds_over_processes(
 
 
 def wishes(home: str) -> int:
-    """How many wishes of cells a journal holds."""
+    """Return the number of submissions from cells in a journal."""
     path = Path(home) / "journal.sqlite"
     if not path.exists():
         return 0
@@ -422,7 +425,7 @@ def wishes(home: str) -> int:
 
 
 def notebook(path: Path, *codes: str) -> Path:
-    """A notebook file without ids of cells, as an older front end writes it."""
+    """Write a notebook file without cell ids, as an older front end does."""
     import nbformat
 
     cells = [nbformat.v4.new_code_cell(code) for code in codes]
@@ -432,8 +435,8 @@ def notebook(path: Path, *codes: str) -> Path:
 
 
 def test_headless_notebooks_with_the_same_line(service: Service, env: dict[str, str], folder: Path) -> None:
-    """Two notebooks of one folder, run by program at the same moment: a video each. One notebook, run twice at the same
-    moment: one video."""
+    """Two notebooks in one folder with the same line, run headless at the same moment, make one video each. One
+    notebook that is run twice at the same moment makes one video."""
     service.ready.clear()
     line = "job = kw.submit('2.6', prompt='w a boat', yes=True)"
     one, two = (notebook(folder / name, LOAD, line) for name in ("one.ipynb", "two.ipynb"))

@@ -1,4 +1,4 @@
-"""What papermill makes of a notebook: it reads one folder, writes into another, and may run in a third."""
+"""Papermill reads a notebook from one folder, writes to another, and may run in a third."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "sk-live-0123456789abcdef0123456789abcdef"
 
 
 def papermill(folder: Path, *options: str) -> str:
-    """Runs read/in.ipynb into written/out.ipynb; gives what stands in its outputs."""
+    """Run read/in.ipynb into written/out.ipynb; return the text of its outputs."""
     need("papermill", find_spec("papermill") is not None, "it is not installed")
     for each in ("read", "written"):
         (folder / each).mkdir()
@@ -49,18 +49,19 @@ def papermill(folder: Path, *options: str) -> str:
 
 @pytest.mark.parametrize("option", ["--inject-paths", "--inject-output-path"])
 def test_the_video_lies_beside_the_notebook_that_is_written(tmp_path: Path, option: str) -> None:
-    """Where papermill has told where that is: its link works from there."""
+    """If papermill passes the path of the output notebook, the video is saved beside it and its link works from
+    there."""
     said = papermill(tmp_path, option)
     (link,) = re.findall(r'<video[^>]* src="([^"]+)', said)
     assert (tmp_path / "written" / link).is_file()
     assert str(tmp_path) not in said
-    # The .env beside the notebook that is read is found where papermill tells that one too.
+    # The .env beside the input notebook is found if papermill passes that path too.
     assert ("key: found in CRAZYROUTER_API_KEY in .env" in said) == (option == "--inject-paths")
 
 
 @pytest.mark.parametrize("folder", ["", "read"])
 def test_without_a_word_of_papermill_the_caption_says_where_the_video_is(tmp_path: Path, folder: str) -> None:
-    """The link is relative to the current folder, which is papermill's or another one; nothing is embedded."""
+    """Without the path, the link is relative to the current folder, papermill's or another; nothing is embedded."""
     said = papermill(tmp_path, *(("--cwd", folder) if folder else ()))
     (link,) = re.findall(r'<video[^>]* src="([^"]+)', said)
     (clip,) = (tmp_path / folder / "kling_videos").glob("*.mp4")

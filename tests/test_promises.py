@@ -1,4 +1,4 @@
-"""No promise of the README is without a test."""
+"""Every promise in the README has a test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.promises import PROMISES, Promise
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.when[:40])
 def test_each_promise_has_tests_that_are_there(promise: Promise) -> None:
-    """By name: a test that is renamed or removed takes its promise with it."""
+    """The tests are listed by name, so a renamed or removed test is reported."""
     assert promise.tests
     for named in promise.tests:
         file, _, name = named.partition("::")

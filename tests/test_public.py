@@ -1,4 +1,4 @@
-"""What users may rely on: the names at the top of the package."""
+"""The public interface: the names at the top of the package."""
 
 from __future__ import annotations
 
@@ -53,18 +53,19 @@ ERRORS = {
 
 
 def test_the_list_is_what_was_promised() -> None:
-    """A name goes or comes by decision, not by accident."""
+    """The list of public names changes only deliberately."""
     assert sorted(kw.__all__) == sorted(NAMES | ERRORS)
 
 
 def test_dir_lists_them() -> None:
-    """Completion after ``kw.`` offers all of it, loaded or not, and nothing else: no ``os`` and no module of ours."""
+    """Completion after ``kw.`` offers all public names, loaded or not, and nothing else: no ``os`` and no module of
+    ours."""
     assert set(dir(kw)) == NAMES | ERRORS | {"__version__"}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES | ERRORS))
 def test_each_is_there_and_says_what_it_is(name: str) -> None:
-    """Each name can be had and has a docstring of its own."""
+    """Each public name can be imported and has its own docstring."""
     thing = getattr(kw, name)
     assert inspect.getdoc(thing)
     assert thing.__doc__
@@ -72,7 +73,7 @@ def test_each_is_there_and_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(NAMES | ERRORS))
 def test_each_is_of_the_package(name: str) -> None:
-    """Where a module lies is nobody's business: a repr, a document and a pickle name the package."""
+    """A repr, a document and a pickle name the package, not the module in which an object is defined."""
     assert getattr(kw, name).__module__ == "kling_widgets"
 
 
@@ -91,7 +92,7 @@ MADE: dict[str, KlingError] = {
 @pytest.mark.parametrize("name", sorted(ERRORS))
 @pytest.mark.parametrize("through", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_an_error_can_be_copied_and_pickled(name: str, through: Callable[[KlingError], KlingError]) -> None:
-    """As a pool of processes does with what a worker raises: the class, the line and all that hangs on it arrive."""
+    """Errors survive copying and pickling, as between the processes of a pool, with class, message and attributes."""
     error = MADE.get(name) or getattr(kw, name)("what happened")
     error.__notes__ = ["seen by a worker"]
     again = through(error)
@@ -100,17 +101,17 @@ def test_an_error_can_be_copied_and_pickled(name: str, through: Callable[[KlingE
 
 
 def test_a_pickle_survives_a_move() -> None:
-    """No module of ours is named in the pickle of a request's class or of an error's."""
+    """The pickles of a request's class and of an error name no internal module."""
     assert b"kling_widgets." not in pickle.dumps([kw.VideoRequest, *(getattr(kw, name) for name in sorted(ERRORS))])
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
-    """``hasattr`` and misspelt names work as with any module."""
+    """An unknown name raises AttributeError, so ``hasattr`` works as with any module."""
     assert not hasattr(kw, "nothing_of_this_name")
 
 
 def test_every_error_is_public_and_one_tree() -> None:
-    """Every error of ours is at the top of the package and is a KlingError."""
+    """Every error is public and is a KlingError."""
     ours = {
         name
         for name, thing in vars(errors).items()
@@ -121,11 +122,11 @@ def test_every_error_is_public_and_one_tree() -> None:
 
 
 def test_no_module_hides_a_public_name() -> None:
-    """A module ``history.py`` at the top would, once imported, take the place of ``kw.history``."""
+    """No top-level module has the name of a public function: importing ``history.py`` would replace ``kw.history``."""
     modules = {path.stem for path in (ROOT / "kling_widgets").iterdir()}
     assert not modules & (NAMES | ERRORS)
 
 
 def test_the_version_is_a_version() -> None:
-    """``kw.__version__`` is what the package's metadata are made of."""
+    """``kw.__version__`` is the version in the package's metadata."""
     assert re.fullmatch(r"\d+\.\d+\.\d+(\w*)", kw.__version__)

@@ -1,4 +1,4 @@
-"""The same cells where nobody looks on: headless runs, exports, a terminal."""
+"""The same cells without a live front end: headless runs, exports, a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 DEMO = {"KLING_WIDGETS_DEMO": "1"}
 FIRST = ROOT / "notebooks" / "01_first_video.ipynb"
 EVERY_MODEL = ROOT / "notebooks" / "02_every_model.ipynb"
-# What asks for a video in a cell; each such cell must end with one.
+# Code that makes a video; each such cell must end with one.
 ASKS = re.compile(r"^\s*(%%?kling(\s+\S.*)?$(?<!%kling)|.*kw\.submit\()", re.MULTILINE)
 
 
@@ -43,8 +43,8 @@ def _videos(html: str) -> list[str]:
 
 
 def test_a_headless_run_leaves_the_videos_in_the_file_and_its_export(isolated: Path, tmp_path: Path) -> None:
-    """``jupyter execute --inplace`` of the first notebook ends with its videos in it, whole, and so does its HTML. The
-    second one is run in JupyterLab: its twenty videos are not made twice."""
+    """``jupyter execute --inplace`` of the first notebook saves its videos in it, complete, and its HTML export has
+    them too. The second notebook is tested in JupyterLab only, so that its twenty videos are not made twice."""
     notebook = tmp_path / "work" / FIRST.name
     shutil.copy(FIRST, notebook)
     _program("jupyter", "execute", "--inplace", notebook.name, folder=notebook.parent)
@@ -62,8 +62,8 @@ def test_a_headless_run_leaves_the_videos_in_the_file_and_its_export(isolated: P
 
 
 def test_a_terminal_gets_text(isolated: Path, tmp_path: Path) -> None:
-    """In terminal IPython ``%kling`` says in lines what happens, and where the file is; a mistake is one line; no
-    control characters, as the output is no terminal."""
+    """In terminal IPython ``%kling`` prints its progress in lines, and the path of the file; a mistake is one line;
+    there are no control characters, because the output is not a terminal."""
     folder = tmp_path / "work"
     lines = (
         "%load_ext kling_widgets\n%kling --size 64x64 a paper boat\n%kling --seconds abc a boat\n"
@@ -82,7 +82,7 @@ def test_a_terminal_gets_text(isolated: Path, tmp_path: Path) -> None:
 
 
 def test_a_script_gets_text(isolated: Path, tmp_path: Path) -> None:
-    """Plain Python without IPython waits, says what happens in lines, and has the file."""
+    """Plain Python without IPython waits, prints its progress in lines, and saves the file."""
     code = (
         "import kling_widgets as kw\n"
         "job = kw.submit('2.6', prompt='a paper boat', size='64x64')\n"

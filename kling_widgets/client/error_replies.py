@@ -124,7 +124,7 @@ _UNREADABLE = _Rule(_http(), "", ServerError, "The service's answer cannot be re
 
 _MONEY: Mapping[Operation, str] = {
     "create": "Nothing was submitted, nothing is billed.",
-    "query": "A submitted task keeps running.",
+    "query": "A submitted task continues.",
     "upload": "Nothing was submitted, nothing is billed.",
     "list": "",
     "download": "The video itself is not affected.",

@@ -77,7 +77,7 @@ def wait(
 
     Raises:
         TaskFailedError: the task ended without a video.
-        WaitTimeoutError: the task keeps running.
+        WaitTimeoutError: the task continues.
         APIError: the service itself refused several polls in a row: the key, its scope, or no such task.
     """
     stopwatch = _Stopwatch(state.clock)
@@ -202,7 +202,7 @@ def _poll(state: ClientState, task_id: str) -> Protocol[Task | _FailedPoll]:
         send = Send("GET", url, read_timeout=state.read_timeout or READ_TIMEOUT, alone=alone)
         answer: Response | NoReply = yield send
         if isinstance(answer, NoReply):
-            return _FailedPoll(unreachable(state, answer, "A submitted task keeps running."), answer)
+            return _FailedPoll(unreachable(state, answer, "A submitted task continues."), answer)
         try:
             task = read_query(answer, task_id, base_url=state.base_url)
         except APIError as error:
@@ -266,7 +266,7 @@ def unreachable(state: ClientState, failed: NoReply, consequence: str) -> Connec
 def still_running(task_id: str) -> str:
     """Return what happens to a task after its wait ended: to be put after "Task t1" or "It"."""
     how = f"%kling_resume {task_id}, or wait({task_id!r}) of a client"
-    return f"keeps running, and is billed if it succeeds. To resume waiting: {how}."
+    return f"continues, and is billed if it succeeds. To resume waiting: {how}."
 
 
 def _timeout_error(task: Task, timeout: float | None, last_error: KlingError | None) -> WaitTimeoutError:

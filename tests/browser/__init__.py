@@ -1,1 +1,1 @@
-"""What a person sees: real notebooks in a real JupyterLab in a real Chromium."""
+"""What users see: real notebooks in a real JupyterLab in a real Chromium."""

@@ -1,4 +1,4 @@
-"""One JupyterLab, one Chromium and one page for all browser tests of a worker; nothing is left in them for the next."""
+"""One JupyterLab, one Chromium and one page for all browser tests of a worker, cleaned up after each test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import need
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
-    "--no-sandbox",  # as root it does not start otherwise
+    "--no-sandbox",  # required as root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -34,7 +34,7 @@ _failed = pytest.StashKey[bool]()
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Leaves at the test whether it has failed, for the picture that ``page`` takes."""
+    """Record on the test whether it has failed, for the screenshot that ``page`` takes."""
     report = yield
     item.stash[_failed] = item.stash.get(_failed, False) or report.failed
     return report
@@ -43,9 +43,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 # For this package, not the session: while Playwright runs, this thread has a running event loop.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium or whatever the machine has; it must play H.264."""
+    """Start Debian's Chromium or the machine's own; it must play H.264."""
     need("browser tests", CHROMIUM is not None, "no Chromium was found; on Debian: apt-get install chromium")
-    expect.set_options(timeout=SECONDS / 2)  # three workers share two cores, and may stand still for seconds
+    expect.set_options(timeout=SECONDS / 2)  # three workers share two cores, and may pause for seconds
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
@@ -54,14 +54,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab whose kernels are in demo mode, with a folder for notebooks, ``lab.folder``."""
+    """Run a JupyterLab with kernels in demo mode, and a folder for notebooks, ``lab.folder``."""
     with Lab(tmp_path_factory.mktemp("lab")) as running:
         yield running
 
 
 @pytest.fixture(scope="package")
 def pages(browser: Browser, lab: Lab) -> Iterator[Pages]:
-    """The page that the tests of this worker share."""
+    """Return the page that the tests of this worker share."""
     pages = Pages(browser)
     yield pages
     pages.throw_away()
@@ -69,9 +69,9 @@ def pages(browser: Browser, lab: Lab) -> Iterator[Pages]:
 
 @pytest.fixture
 def page(pages: Pages, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of 1280 × 900 with nothing open, mostly the one of the test before; what it leaves in the lab is ended and
-    forgotten. Handlers are added by ``notebook.on``, which takes them away again. A test that does what cannot be
-    undone in a page (scripts for each document), or reloads it, asks for ``fresh_page`` too."""
+    """Return a page of 1280 × 900 with nothing open, usually that of the previous test; afterwards clean up the lab.
+    Add event handlers with ``notebook.on``, which removes them at the end. Tests that reload the page, or change it
+    permanently (scripts for each document), use ``fresh_page`` too."""
     fresh = "fresh_page" in request.fixturenames
     page = pages.new() if fresh else pages.shared()
     yield page
@@ -82,7 +82,7 @@ def page(pages: Pages, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Pag
     if fresh:
         page.context.close()
     elif failed:
-        pages.throw_away()  # or one failure would bring others
+        pages.throw_away()  # otherwise one failure could cause others
     else:
         pages.clear()
     lab.forget()
@@ -90,13 +90,13 @@ def page(pages: Pages, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Pag
 
 @pytest.fixture
 def fresh_page(page: Page) -> Page:
-    """The page, which nobody had before this test and nobody gets after it."""
+    """Return a page that no other test uses."""
     return page
 
 
 @pytest.fixture
 def notebook(page: Page, lab: Lab) -> Iterator[Notebook]:
-    """A helper for one notebook in this page: ``notebook.open([cells])``."""
+    """Return a helper for one notebook in this page: ``notebook.open([cells])``."""
     notebook = Notebook(page, lab)
     yield notebook
     notebook.off()

@@ -1,4 +1,4 @@
-"""The form as its user handles it: by the words that stand beside its controls."""
+"""The form as users operate it: controls are found by their labels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.browser.notebook import Notebook
 
 
 class FormInPage:
-    """The form in the output of a cell. What works it here presses keys, not the mouse: a note that appears above a
-    button at this moment moves it from under a pointer, and the click is lost."""
+    """The form in the output of a cell. It is operated by keys, not by the mouse: a note that appears above a button at
+    that moment moves the button away from the pointer, and the click is lost."""
 
     def __init__(self, notebook: Notebook, index: int) -> None:
         self.page: Page = notebook.page
@@ -21,28 +21,28 @@ class FormInPage:
 
     @property
     def button(self) -> Locator:
-        """The one that makes the video."""
+        """Return the button that makes the video."""
         return self.root.get_by_role("button", name="Make the video")
 
     def box(self, label: str) -> Locator:
-        """A box for text."""
+        """Return a text box."""
         return self.root.get_by_role("textbox", name=label, exact=True)
 
     def choice(self, label: str) -> Locator:
-        """A list of choices."""
+        """Return a dropdown."""
         return self.root.get_by_role("combobox", name=label, exact=True)
 
     def pill(self, label: str, word: str) -> Locator:
-        """One of the choices that stand side by side."""
+        """Return one of the choices in a row of toggles."""
         row = self.root.locator(".widget-toggle-buttons", has=self.page.get_by_text(label, exact=True))
         return row.get_by_role("button", name=word, exact=True)
 
     def field(self, label: str) -> Locator:
-        """The row of a field with its problems."""
+        """Return the row of a field with its problems."""
         return self.root.locator(".kling-field", has=self.page.get_by_text(label, exact=True))
 
     def tab_to(self, what: str) -> None:
-        """Presses Tab until the keyboard is at what begins with these words, or at what has this role."""
+        """Press Tab until the focus is on an element that begins with this text, or that has this role."""
         here = """(e => [(e.labels?.[0]?.innerText || e.innerText || '').trim(), e.title, e.getAttribute('role')])
             (document.activeElement)"""
         for _ in range(80):
@@ -52,14 +52,14 @@ class FormInPage:
         raise AssertionError(f"Tab does not lead to {what!r}")
 
     def open(self, section: str) -> None:
-        """Unfolds a section, unless it is unfolded."""
+        """Open a section if it is closed."""
         title = self.root.get_by_role("button", name=re.compile(rf"^[▸▾] {re.escape(section)}( \(|$)"))
         if (title.text_content() or "").strip().startswith("▸"):
             title.press("Enter")
             expect(title).to_contain_text("▾")
 
     def slide(self, label: str, unit: str, number: int) -> None:
-        """Chooses a number on a slider, by typing it beside it."""
+        """Set a slider's number by typing it in the box beside it."""
         self.pill(label, "choose").press("Enter")
         readout = self.root.locator(".widget-slider", has=self.page.get_by_text(unit, exact=True)).locator(
             ".widget-readout"
@@ -68,7 +68,7 @@ class FormInPage:
         readout.press("Enter")
 
     def json(self, label: str) -> Locator:
-        """The box for a structured field's JSON, which is shown first."""
+        """Show the JSON of a structured field, and return its box."""
         switch, box = self.field(label).get_by_role("button", name="Write JSON"), self.box(f"{label}, JSON")
         expect(switch.or_(box).first).to_be_visible()
         if not box.is_visible():
@@ -76,7 +76,7 @@ class FormInPage:
         return box
 
     def add_shot(self, number: int, prompt: str, seconds: int) -> None:
-        """Adds the shot of this number, with its prompt and length."""
+        """Add the shot of this number, with its prompt and length."""
         shots = self.field("Shots")
         shots.get_by_role("button", name="Add a shot").press("Enter")
         self.box(f"Shot {number}").fill(prompt)
@@ -85,7 +85,7 @@ class FormInPage:
         length.press("Tab")
 
     def move_camera(self, axis: str, amount: float) -> None:
-        """Chooses an axis by the service's name, and how far."""
+        """Choose an axis by the service's name, and its value."""
         self.pill("Move", "↔ one axis").press("Enter")
         words = self.choice("Axis").locator("option", has_text=f"({axis})").text_content()
         self.choice("Axis").select_option(words)
@@ -94,18 +94,18 @@ class FormInPage:
         readout.press("Enter")
 
     def upload(self, label: str, *files: Path) -> None:
-        """Chooses files in the browser's own window."""
+        """Choose files in the browser's file picker."""
         row = self.field(label)
         with self.page.expect_file_chooser() as chooser:
             row.locator(".kling-choose").click()
         chooser.value.set_files(list(files))
 
     def code(self, tab: str) -> str:
-        """The code of the present request in this tab."""
+        """Return the code of the current request in this tab."""
         self.root.get_by_role("tab", name=tab, exact=True).click()
         self.settled({"magic": "%kling", "Python": "import kling_widgets", "curl": "curl ", "JSON": '"model":'}[tab])
         return self.root.locator(".kling-code pre:visible").inner_text()
 
     def settled(self, text: str) -> None:
-        """Until the code shows this: the kernel has heard of the last change."""
+        """Wait until the code shows this text, that is, until the kernel has processed the last change."""
         expect(self.root.locator(".kling-code pre:visible")).to_contain_text(text, use_inner_text=True)

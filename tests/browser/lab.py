@@ -1,4 +1,4 @@
-"""A real JupyterLab on loopback, in a home of its own, ended by its own process."""
+"""A real JupyterLab on loopback, with its own home and process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-    # a test saves when it wants to see the file, never in between
+    # a test saves explicitly if it needs the file; autosave is off
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 
@@ -26,9 +26,9 @@ class Lab:
     """A JupyterLab as a subprocess; a context manager.
 
     Attributes:
-        url: where it listens, without a slash at the end.
-        folder: its root, where notebooks are.
-        env: its environment; kernels inherit it.
+        url: its address, without a trailing slash.
+        folder: its root, which contains the notebooks.
+        env: its environment, which kernels inherit.
     """
 
     def __init__(self, home: Path) -> None:
@@ -45,7 +45,7 @@ class Lab:
         overrides = home / "config" / "labconfig" / "default_setting_overrides.json"
         overrides.parent.mkdir(parents=True)
         overrides.write_text(json.dumps(SETTINGS))
-        # in a file: null has no form on the command line, and a token there can be read by every process
+        # in a file: null cannot be passed on the command line, and every process can read a token there
         config = {
             "ServerApp": {
                 "ip": "127.0.0.1",
@@ -85,11 +85,11 @@ class Lab:
         self._output.close()
 
     def address(self, path: str) -> str:
-        """The page of this path for a browser that has not been here before."""
+        """Return the URL of this path, for a browser without a session."""
         return f"{self.url}/{path}{'&' if '?' in path else '?'}token={self._token}"
 
     def api(self, path: str, method: str = "GET") -> Any:
-        """A reply of Jupyter's own API, such as ``contents/a.ipynb`` or ``sessions``."""
+        """Return a reply of Jupyter's own API, such as ``contents/a.ipynb`` or ``sessions``."""
         request = urllib.request.Request(
             f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {self._token}"}
         )
@@ -98,15 +98,15 @@ class Lab:
             return json.loads(reply.read() or "null")
 
     def end_kernels(self) -> None:
-        """Ends every kernel that runs in this lab."""
+        """End every running kernel of this lab."""
         for session in self.api("sessions"):
             self.api(f"sessions/{session['id']}", "DELETE")
         for kernel in self.api("kernels"):
             self.api(f"kernels/{kernel['id']}", "DELETE")
 
     def forget(self) -> None:
-        """Ends every kernel and deletes what the package has written down, and the settings, such as a theme: the next
-        test begins with no history."""
+        """End every kernel, and delete the package's files and the lab's settings, such as a theme, so that the next
+        test starts without history."""
         self.end_kernels()
         shutil.rmtree(Path(self.env["JUPYTER_CONFIG_DIR"]) / "lab" / "user-settings", ignore_errors=True)
         shutil.rmtree(self.env["KLING_WIDGETS_HOME"], ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What can be measured of the looks: whether everything fits, can be read, has its label, and passes a checker."""
+"""Measurable properties of the appearance: everything fits, is readable and labelled, and passes a checker."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from playwright.sync_api import Locator
 
 from tests.browser.notebook import Notebook
 
-# What is wider than the place it stands in, without a bar to scroll it.
+# Elements that are wider than their container and cannot be scrolled.
 _TOO_WIDE = """() => [...document.querySelectorAll('.jp-OutputArea-output .kling *, figure *')].filter(one => {
     const place = one.closest('.jp-OutputArea-output').getBoundingClientRect(), box = one.getBoundingClientRect();
     return box.width && one.checkVisibility() && box.right > place.right + 1;
 }).map(one => `${one.tagName}.${one.className}: ${one.innerText?.slice(0, 40)}`)"""
-# Text whose contrast with what is behind it is under 4.5 (WCAG AA).
+# Text whose contrast with its background is under 4.5 (WCAG AA).
 _TOO_FAINT = """() => {
     const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     const rgba = colour => {
@@ -53,8 +53,8 @@ _UNLABELLED = """() => {
 
 
 def faults(notebook: Notebook, name: str, height: int) -> list[str]:
-    """What sticks out, is faint or lacks its words, at 1200 and 600 pixels, light and dark; a picture of each is left
-    under this name. The page is ``height`` pixels high, so that all of it shows."""
+    """Return what overflows, has too little contrast or lacks a label, at 1200 and 600 pixels, light and dark; save a
+    screenshot of each under this name. The page is ``height`` pixels high, so that all of it is visible."""
     found: dict[str, list[str]] = {}
     for theme in ("Light", "Dark"):
         notebook.theme(f"JupyterLab {theme}")
@@ -70,7 +70,7 @@ def faults(notebook: Notebook, name: str, height: int) -> list[str]:
 
 
 def serious(notebook: Notebook, part: Locator) -> Counter[str]:
-    """How often each rule is broken there, of those that axe-core calls serious or critical."""
+    """Return how often each rule that axe-core calls serious or critical is violated in this part."""
     part.evaluate("element => element.setAttribute('data-looked-at', '')")
     found = Axe().run(notebook.page, context="[data-looked-at]").response["violations"]
     part.evaluate("element => element.removeAttribute('data-looked-at')")

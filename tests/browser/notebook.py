@@ -1,4 +1,4 @@
-"""A notebook as its user handles it: open, run, look, save, reload, interrupt, restart."""
+"""A notebook as users handle it: open, run, read, save, reload, interrupt, restart."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from playwright.sync_api import Locator, Page
 
 from tests.browser.lab import Lab
 
-POLLING = 100  # milliseconds; by default a wait looks at every frame, and has the page draw each
+POLLING = 100  # milliseconds; by default a wait polls at every frame, and makes the page draw each
 
 _count = itertools.count(1)
 
-# JupyterLab's own application object: a condition on the model is exact where the look of the page lags behind.
+# JupyterLab's own application object: conditions on the model are exact, while the page's display lags behind.
 _PANEL = "window.jupyterapp && jupyterapp.shell.currentWidget"
 _OPEN = f"""name => {{
     const panel = {_PANEL};
@@ -55,8 +55,8 @@ _PLAYED = """async video => {
 
 
 def played(video: Locator) -> dict[str, float]:
-    """Plays a ``<video>`` until its time has moved; gives the width, height (pixels) and duration (seconds) that the
-    browser found in it. Fails when it does not play."""
+    """Play a ``<video>`` until its time advances; return the width, height (pixels) and duration (seconds) that the
+    browser found. Fail if it does not play."""
     video.scroll_into_view_if_needed()
     found: dict[str, float] = video.evaluate(_PLAYED)
     return found
@@ -72,20 +72,20 @@ class Notebook:
         self._handlers: list[tuple[Any, Callable[[Any], None]]] = []
 
     def on(self, event: str, handler: Callable[[Any], None]) -> None:
-        """Calls the handler at each such event of the page, until the test ends."""
+        """Call the handler at each such event of the page, until the test ends."""
         self._handlers.append((event, handler))
-        page: Any = self.page  # whose stubs name each event
+        page: Any = self.page  # the stubs declare each event separately
         page.on(event, handler)
 
     def off(self) -> None:
-        """Takes all these handlers away."""
+        """Remove all these handlers."""
         while self._handlers:
             self.page.remove_listener(*self._handlers.pop())
 
     # opening
 
     def open(self, cells: Iterable[str], *, kernel: str = "python3", name: str | None = None) -> Notebook:
-        """Writes a notebook of these code cells and opens it with a kernel of this name."""
+        """Write a notebook of these code cells and open it with a kernel of this name."""
         content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         content.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
         self.path = self.lab.folder / (name or f"notebook-{next(_count)}.ipynb")
@@ -94,7 +94,7 @@ class Notebook:
         return self.open_file(self.path)
 
     def open_file(self, path: Path) -> Notebook:
-        """Opens a notebook that is there, in the lab's folder, and waits for its kernel."""
+        """Open an existing notebook in the lab's folder, and wait for its kernel."""
         self.path = path
         self._go()
         self._opened()
@@ -102,13 +102,13 @@ class Notebook:
         return self
 
     def open_without_kernel(self, *, trusted: bool) -> Notebook:
-        """Opens a copy of the saved file as somebody who has not got its kernel, and has or has not trusted it."""
+        """Open a copy of the saved file without a kernel, trusted or not."""
         content = self.saved()
-        # of a language for which there is no kernel: of Python, JupyterLab would start any that it finds
+        # of a language without a kernel: for Python, JupyterLab would start any kernel that it finds
         content["metadata"] = {"kernelspec": {"name": "not-here", "display_name": "Not here", "language": "none"}}
         original = self.path
         self.path = original.with_name(f"{original.stem}-{'trusted' if trusted else 'untrusted'}.ipynb")
-        content["metadata"]["title"] = self.path.stem  # trust is by content: no two copies may be the same
+        content["metadata"]["title"] = self.path.stem  # trust depends on the content, so every copy is different
         self.path.write_text(json.dumps(content))
         if trusted:
             subprocess.run(
@@ -117,19 +117,19 @@ class Notebook:
                 check=True,
                 capture_output=True,
             )
-        self._load()  # with nothing in the page that the kernel has brought, such as styles
+        self._load()  # without anything that the kernel has added to the page, such as styles
         dialog = self.page.locator(".jp-Dialog", has_text="Select Kernel")
         dialog.get_by_role("button", name="No Kernel").click()
         dialog.wait_for(state="detached")
         self._opened()
-        # a cell without outputs, or with safe ones alone, is always trusted
+        # a cell without outputs, or with safe ones only, is always trusted
         cells = "[...panel.context.model.cells].filter(cell => cell.type === 'code')"
         assert self._model(f"{cells}.every(cell => cell.trusted)") is trusted
         assert self._model("panel.sessionContext.session") is None
         return self
 
     def reload(self) -> Notebook:
-        """Reloads the page, as F5 does; the kernel goes on."""
+        """Reload the page, as F5 does; the kernel keeps running."""
         self.page.reload()
         self._opened()
         self._model("panel.sessionContext.ready")
@@ -138,12 +138,12 @@ class Notebook:
     # running
 
     def run_all(self) -> None:
-        """The menu's Run All Cells; returns when all are queued."""
+        """Choose Run All Cells in the menu; return when all are queued."""
         self._start("notebook:run-all-cells")
 
     def run_all_held(self) -> None:
-        """Runs all cells, the first of which asks by ``input()``; returns when the answer is given, to which all have
-        been in the kernel's queue: a quick kernel ends a cell before the next has come, and an error stops nothing."""
+        """Run all cells, the first of which calls ``input()``; answer it when all are in the kernel's queue, and
+        return. Otherwise a fast kernel may end a failing cell before the next one arrives, and nothing is aborted."""
         self.run_all()
         question = self.output(0).locator(".jp-Stdin-input")
         question.wait_for()
@@ -151,65 +151,66 @@ class Notebook:
         question.press("Enter")
 
     def run_cell(self, index: int) -> None:
-        """Runs this cell; returns when it is queued."""
+        """Run this cell; return when it is queued."""
         self._model(f"panel.content.deselectAll(), panel.content.activeCellIndex = {index}")
         self._start("notebook:run-cell")
 
     def wait_idle(self, timeout: float = 240) -> None:
-        """Until no cell is queued or runs, and the kernel is idle."""
+        """Wait until no cell is queued or running, and the kernel is idle."""
         self.page.wait_for_function(_IDLE, timeout=timeout * 1000, polling=POLLING)
 
     def interrupt(self) -> None:
-        """As the stop button does."""
+        """Interrupt the kernel, as the stop button does."""
         self._start("notebook:interrupt-kernel")
 
     def restart(self) -> None:
-        """Restarts the kernel, and says yes to the question."""
+        """Restart the kernel, and confirm the question."""
         self._start("notebook:restart-kernel")
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
         self.wait_idle()
 
     def shut_down(self) -> None:
-        """Shuts the kernel down, for good."""
+        """Shut the kernel down permanently."""
         self._model("panel.sessionContext.shutdown()")
 
     # looking
 
     def cell(self, index: int) -> Locator:
-        """The whole cell."""
+        """Return the whole cell."""
         return self.page.locator(f'.jp-Notebook [data-windowed-list-index="{index}"]')
 
     def output(self, index: int) -> Locator:
-        """The output area of the cell."""
+        """Return the output area of the cell."""
         return self.cell(index).locator(".jp-Cell-outputArea")
 
     def output_text(self, index: int) -> str:
-        """What can be read in the cell's outputs."""
-        areas = self.output(index).locator(".jp-OutputArea-output")  # beside it stands the number in brackets
+        """Return the readable text of the cell's outputs."""
+        areas = self.output(index).locator(".jp-OutputArea-output")  # without the number in brackets beside it
         return "\n".join(area.inner_text() for area in areas.all())
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
-        """The cell's outputs as they would be saved now."""
+        """Return the cell's outputs as they would be saved now."""
         found: list[dict[str, Any]] = self._model(f"panel.content.model.cells.get({index}).outputs.toJSON()")
         return found
 
     def count(self, index: int) -> int | None:
-        """The number in the cell's brackets, or None: it has not run, or not to its end."""
+        """Return the number in the cell's brackets, or None if it has not run to its end."""
         found: int | None = self._model(f"panel.content.model.cells.get({index}).executionCount")
         return found
 
     def source(self, index: int) -> str:
-        """The code in the cell."""
+        """Return the code in the cell."""
         found: str = self._model(f"panel.content.model.cells.get({index}).sharedModel.getSource()")
         return found
 
     def theme(self, name: str) -> None:
-        """Changes the theme, "JupyterLab Light" or "JupyterLab Dark", of this lab."""
+        """Change the theme of this lab, "JupyterLab Light" or "JupyterLab Dark"."""
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
 
     def screenshot(self, name: str) -> Path | None:
-        """A picture of the page for eyes, NAME.png in the folder that KLING_TEST_SCREENSHOTS names; else none."""
+        """Save a screenshot for people as NAME.png in the folder that KLING_TEST_SCREENSHOTS names; return None without
+        one."""
         if not (folder := os.environ.get("KLING_TEST_SCREENSHOTS")):
             return None
         path = Path(folder) / f"{name}.png"
@@ -220,12 +221,12 @@ class Notebook:
     # the file
 
     def save(self) -> dict[str, Any]:
-        """Saves, as Ctrl+S does, and gives the file's content."""
+        """Save, as Ctrl+S does, and return the file's content."""
         self._model("panel.context.save()")
         return self.saved()
 
     def saved(self) -> dict[str, Any]:
-        """The file as it is on the disk."""
+        """Return the file as it is on the disk."""
         content: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
         return content
 
@@ -234,7 +235,7 @@ class Notebook:
         return self.path.relative_to(self.lab.folder).as_posix()
 
     def _go(self) -> None:
-        """In the JupyterLab of the page, if it has one: to load it costs more than all that most tests do."""
+        """Go to the JupyterLab of the page, if it has one: loading it takes longer than most tests."""
         if self.page.evaluate("typeof jupyterapp === 'undefined'"):
             self._load()
         else:
@@ -253,5 +254,5 @@ class Notebook:
         return self.page.evaluate(f"async () => {{ const panel = {_PANEL}; return await ({expression}) ?? null; }}")
 
     def _start(self, command: str) -> None:
-        # not awaited: the promise of a run command lasts as long as the cells do
+        # not awaited: the promise of a run command lasts as long as the cells
         self.page.evaluate("command => { jupyterapp.commands.execute(command); }", command)

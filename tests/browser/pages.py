@@ -1,4 +1,4 @@
-"""The page of JupyterLab that one test after the other uses, as somebody does who never closes the browser."""
+"""The JupyterLab page that all tests use one after the other, as a user does who never closes the browser."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, ViewportSize
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
-SECONDS = 60_000  # milliseconds that anything in a page may take: the machine may be busy
-DRAWN = 180_000  # milliseconds that a video may take: who draws it gives way to all others on the machine
+SECONDS = 60_000  # milliseconds for anything in a page, as the machine may be busy
+DRAWN = 180_000  # milliseconds for a video: the renderer runs at low priority
 
-# Closed without saving; the launcher comes by itself when nothing is open.
+# Closed without saving; the launcher appears by itself if nothing is open.
 _CLEAR = """() => {
     for (const one of [...jupyterapp.shell.widgets('main')]) if (!one.id.startsWith('launcher')) one.dispose();
     if (document.body.dataset.jpThemeName !== 'JupyterLab Light')
@@ -25,23 +25,23 @@ _CLEAR_NOW = """() => [...jupyterapp.shell.widgets('main')].every(one => one.id.
 
 
 class Pages:
-    """Pages of 1280 × 900 of this browser: one to be used again and again, and any number of others."""
+    """Pages of 1280 × 900 of one browser: a shared one that is used again and again, and any number of others."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._shared: Page | None = None
 
     def new(self) -> Page:
-        """A page without a history, which nobody else gets; its user closes its context."""
+        """Return a page without a history, for one user only, who closes its context."""
         return ready(self._browser, viewport=VIEWPORT, reduced_motion="reduce")
 
     def shared(self) -> Page:
-        """The page that all share: JupyterLab with nothing open, or, before the first test, no JupyterLab yet."""
+        """Return the shared page: JupyterLab with nothing open, or an empty page before the first test."""
         self._shared = self._shared or self.new()
         return self._shared
 
     def clear(self) -> None:
-        """Makes the shared page ready for the next test; one that does not become so is thrown away."""
+        """Prepare the shared page for the next test; if that fails, close it."""
         page = self.shared()
         try:
             page.unroute_all(behavior="ignoreErrors")
@@ -55,14 +55,14 @@ class Pages:
             self.throw_away()
 
     def throw_away(self) -> None:
-        """Closes the shared page: the next test gets another one."""
+        """Close the shared page: the next test gets a new one."""
         if self._shared is not None:
             self._shared.context.close()
             self._shared = None
 
 
 def ready(browser: Browser, **options: Any) -> Page:
-    """A page in a context of its own with these options, which is patient and leaves when it is told to."""
+    """Return a page in its own context with these options, with long timeouts, which accepts dialogs."""
     context = browser.new_context(**options)
     context.set_default_timeout(SECONDS)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""The form before an accessibility checker (axe-core), beside plain ipywidgets of the same kinds."""
+"""The form in an accessibility checker (axe-core), beside plain ipywidgets of the same types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import kling_widgets as kw
 form = kw.Form({model!r}, prompt="a boat", image="https://example.com/a.png", size="1280x720")
 form
 """
-# The same kinds of widgets with the same words, as anybody would make them.
+# The same types of widgets with the same labels, written the usual way.
 PLAIN = """
 import ipywidgets as w
 KINDS = (w.Text, w.Textarea, w.Dropdown, w.ToggleButtons, w.IntSlider, w.FloatSlider, w.Button, w.HTML)
@@ -35,8 +35,8 @@ plain(form.widget)
 
 @pytest.mark.parametrize("model", ["3.0", "3.0-motion-control"])
 def test_no_more_is_wrong_than_with_plain_widgets(notebook: Notebook, model: str) -> None:
-    """Of no rule more serious violations; and of the checker itself one knows that it finds any: a picture without
-    words is one."""
+    """The form has no more serious violations of any rule than plain widgets. A picture without a description checks
+    that the checker finds violations."""
     notebook.open([LOAD, FORM.format(model=model), PLAIN])
     notebook.page.set_viewport_size({"width": 1280, "height": 6000})
     for index in range(2):
@@ -44,7 +44,7 @@ def test_no_more_is_wrong_than_with_plain_widgets(notebook: Notebook, model: str
         notebook.wait_idle()
     form = FormInPage(notebook, 1)
     folded = form.root.locator("button.kling-section", has_text="▸")
-    while folded.count():  # every section open, so that every control is looked at
+    while folded.count():  # open every section, so that every control is checked
         left = folded.count()
         folded.first.click()
         expect(folded).to_have_count(left - 1)

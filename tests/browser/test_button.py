@@ -1,4 +1,4 @@
-"""A button of the user's own that makes a video, in a real JupyterLab: two clicks are one video, and it is seen."""
+"""A button of the user's own that makes a video, in a real JupyterLab: two clicks make one video, and it is shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ display(button, out)
 
 
 def test_a_double_click_makes_one_video_in_the_output_that_is_open(notebook: Notebook) -> None:
-    """Its view stands under the button, once a click, and plays the video; nothing was made twice."""
+    """Each click shows the view under the button, and it plays the video; nothing was made twice."""
     notebook.open([BUTTON, "len(kw.history()), len({id(job) for job in jobs}), len(jobs)"])
     notebook.run_cell(0)
     notebook.wait_idle()

@@ -1,4 +1,4 @@
-"""The copy button in a real JupyterLab: what it puts into the clipboard is the code of the chosen tab."""
+"""The copy button in a real JupyterLab puts the code of the chosen tab into the clipboard."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.browser.form import FormInPage
 from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook
 
-TABS = {"Python": "import ", "curl": "curl ", "JSON": "{", "magic": "%"}  # and what their code begins with
+TABS = {"Python": "import ", "curl": "curl ", "JSON": "{", "magic": "%"}  # and how their code begins
 PROMPT = "纸船 & a “boat”\nin the 'rain'?"
 
 
 def opened(notebook: Notebook) -> FormInPage:
-    """A form without a prompt: its request is unfinished. The second cell is a place to paste at."""
+    """Open a form without a prompt, so that its request is incomplete. The second cell is for pasting."""
     notebook.open(["%load_ext kling_widgets", "%kling_form --model 2.6", ""])
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -25,7 +25,7 @@ def opened(notebook: Notebook) -> FormInPage:
 
 
 def copied(form: FormInPage, tab: str) -> str:
-    """Copies the code of this tab by keys alone; gives the code as it stands in the page."""
+    """Copy the code of this tab by keys only; return the code as the page shows it."""
     form.root.get_by_role("tab", name=tab, exact=True).click()
     shown = form.root.locator(".kling-code pre:visible")
     expect(shown).to_contain_text(re.compile(f"^{re.escape(TABS[tab])}"))
@@ -40,7 +40,7 @@ def copied(form: FormInPage, tab: str) -> str:
 
 
 def test_what_is_copied_is_the_code_of_the_chosen_tab(notebook: Notebook, page: Page, lab: Lab) -> None:
-    """To the letter, of the unfinished request and of the finished one; "Copied" is said for a while."""
+    """The copied text is exactly the code, for an incomplete and a complete request; "Copied" is shown for a while."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
     form = opened(notebook)
     for prompt in ("", PROMPT):
@@ -57,13 +57,13 @@ NO_PERMISSION = """() => {
     navigator.clipboard.writeText = () => Promise.reject(new DOMException('denied', 'NotAllowedError'));
 }"""
 NO_CLIPBOARD = "() => { Object.defineProperty(navigator, 'clipboard', {value: undefined}); }"
-NO_COPYING = "() => { document.execCommand = () => false; }"  # nor a clipboard
+NO_COPYING = "() => { document.execCommand = () => false; }"  # no clipboard either
 
 
 @pytest.mark.usefixtures("fresh_page")
 def test_without_a_clipboard_for_pages_the_old_way_works(notebook: Notebook, page: Page) -> None:
-    """As on plain http, and without the permission: what is pasted is the code. In a browser that lets pages copy
-    nothing it is said what to do: the text can be selected."""
+    """On plain http and without the permission, the pasted text is still the code. If the browser lets pages copy
+    nothing, the form says what to do: the text can be selected."""
     form = opened(notebook)
     form.box("Prompt").fill(PROMPT)
     form.settled("in the 'rain'?")

@@ -1,4 +1,4 @@
-"""The notebook that shows what every model can do: Run All, in the demo."""
+"""The notebook of every model runs with Run All, in the demo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook, played
 from tests.test_without_browser import ASKS, EVERY_MODEL
 
-# What each cell that asks for videos asks for, by its id: how many, width, height, seconds.
+# The videos of each cell that makes some, by cell id: width, height, seconds.
 WIDE, SQUARE = (1280, 720), (512, 512)
 FILMS = {
     "m16-run": [(*SQUARE, 5)],
@@ -34,10 +34,10 @@ FILMS = {
 }
 
 
-@pytest.mark.timeout(600)  # some twenty videos
+@pytest.mark.timeout(600)  # about twenty videos
 def test_run_all_of_the_notebook_of_every_model(notebook: Notebook, lab: Lab) -> None:
-    """Every cell runs, and every video that was asked for plays, with the asked width, height and length; each of the
-    twelve models has made one."""
+    """Every cell runs, and every requested video plays, with the right width, height and length; each of the twelve
+    models has made one."""
     path = lab.folder / EVERY_MODEL.name
     shutil.copy(EVERY_MODEL, path)
     notebook.open_file(path)

@@ -1,4 +1,4 @@
-"""The notebook that a newcomer opens first: Run All, in the demo."""
+"""The first notebook runs with Run All, in the demo."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tests.browser.notebook import Notebook, played
 from tests.browser.pages import DRAWN
 from tests.test_without_browser import ASKS, FIRST
 
-# What each cell that asks for a video asks for: width, height, seconds.
+# The video of each cell that makes one: width, height, seconds.
 FILMS = [(1280, 720, 5), (720, 1280, 4), (1024, 1024, 5), (1280, 720, 5)]
 
 
 @pytest.mark.timeout(600)  # four videos, and their cells wait for each other
 def test_run_all_of_the_first_notebook(notebook: Notebook, lab: Lab) -> None:
-    """Every cell runs, and every video that was asked for plays, with the asked width, height and length; the form and
-    the list of tasks show; saved and opened again without a kernel, trusted or not, the videos play."""
+    """Every cell runs, and every requested video plays, with the right width, height and length; the form and the list
+    of tasks are shown. Saved and opened again without a kernel, trusted or not, the videos play."""
     path = lab.folder / FIRST.name
     shutil.copy(FIRST, path)
     notebook.open_file(path)
-    notebook.page.set_viewport_size({"width": 1280, "height": 3000})  # all cells are seen: none is only on call
+    notebook.page.set_viewport_size({"width": 1280, "height": 3000})  # all cells are visible, so all are rendered
     notebook.run_all()
     notebook.wait_idle()
     cells = notebook.saved()["cells"]

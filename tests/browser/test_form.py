@@ -19,11 +19,11 @@ from tests.browser.pages import DRAWN
 LOAD = "%load_ext kling_widgets"
 HISTORY = "import kling_widgets as kw, json; print(json.dumps([entry.body for entry in kw.history()]))"
 LINK = "https://example.com/"
-SMALL = "%kling_form --model 2.6 --size 512x512"  # quickly drawn
+SMALL = "%kling_form --model 2.6 --size 512x512"  # quick to draw
 
 
 def opened(notebook: Notebook, cell: str = "%kling", kernel: str = "python3") -> FormInPage:
-    """A notebook whose second cell shows the form, and whose third tells what was asked for."""
+    """Open a notebook whose second cell shows the form, and whose third prints the submitted requests."""
     notebook.open([LOAD, cell, HISTORY], kernel=kernel)
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -32,7 +32,7 @@ def opened(notebook: Notebook, cell: str = "%kling", kernel: str = "python3") ->
 
 
 def asked(notebook: Notebook) -> list[dict[str, Any]]:
-    """The bodies that were sent, newest first."""
+    """Return the bodies that were sent, newest first."""
     notebook.run_cell(2)
     notebook.wait_idle()
     found: list[dict[str, Any]] = json.loads(notebook.output_text(2))
@@ -40,8 +40,8 @@ def asked(notebook: Notebook) -> list[dict[str, Any]]:
 
 
 def test_the_form_works_by_keyboard(notebook: Notebook) -> None:
-    """Model, prompt, a pill, a section and the button are reached by Tab alone, and worked by keys alone; the video is
-    saved under the form."""
+    """Model, prompt, a toggle, a section and the button are reached by Tab only, and operated by keys only; the video
+    is saved under the form."""
     form = opened(notebook)
     keyboard = notebook.page.keyboard
 
@@ -80,7 +80,7 @@ def test_the_form_works_by_keyboard(notebook: Notebook) -> None:
 
 
 def test_a_click_does_not_overtake_what_was_typed(notebook: Notebook) -> None:
-    """Letter by letter and at once a click, faster than the kernel answers: the prompt is sent whole."""
+    """If the user types faster than the kernel answers and clicks at once, the whole prompt is sent."""
     form = opened(notebook)
     form.box("Prompt").fill("a")
     form.settled("2.6 a")
@@ -100,8 +100,8 @@ def test_a_click_does_not_overtake_what_was_typed(notebook: Notebook) -> None:
 
 
 def test_what_is_typed_after_a_click_is_of_the_next_video(notebook: Notebook, kernel_name: str) -> None:
-    """While a cell runs, the kernel may hear of the click late: until then nothing can be typed, and what stood there
-    at the click is sent."""
+    """While a cell runs, the kernel may receive the click late: until then nothing can be typed, and the values at the
+    time of the click are sent."""
     notebook.open([LOAD, "%kling", HISTORY, "input()"], kernel=kernel_name)
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -123,7 +123,7 @@ def test_what_is_typed_after_a_click_is_of_the_next_video(notebook: Notebook, ke
 
 
 def test_a_form_says_that_its_kernel_has_gone(notebook: Notebook) -> None:
-    """It still looks alive: in place of a click that does nothing stands what to do."""
+    """A form whose kernel has ended still looks alive, so instead of ignoring a click it says what to do."""
     form = opened(notebook)
     form.box("Prompt").fill("a boat")
     form.settled("a boat")
@@ -133,7 +133,7 @@ def test_a_form_says_that_its_kernel_has_gone(notebook: Notebook) -> None:
 
 
 def test_every_field_of_kling_3_is_sent_as_it_was_set(notebook: Notebook) -> None:
-    """Typed, clicked or chosen, each value arrives, under the service's own names."""
+    """Each value that is typed, clicked or chosen is sent, under the service's own names."""
     form = opened(notebook, "%kling_form 3.0")
     shots = [{"index": 1, "prompt": "a", "duration": "3"}, {"index": 2, "prompt": "b", "duration": "4"}]
     camera = {"type": "simple", "config": {"pan": 4}}
@@ -204,7 +204,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("model", OTHERS)
 def test_the_fields_that_other_models_have_are_sent_too(notebook: Notebook, model: str) -> None:
-    """Video, voice, masks, session and face."""
+    """Video, voice, masks, session and face are sent for the models that take them."""
     form = opened(notebook, f"%kling_form {model}")
     form.box("Prompt").fill("p")
     body: dict[str, Any] = {"model": f"aigc-video-kling-{model}", "prompt": "p", "seconds": "5"}
@@ -224,7 +224,7 @@ def test_the_fields_that_other_models_have_are_sent_too(notebook: Notebook, mode
 
 
 def test_switching_models_keeps_what_was_typed_and_sends_what_shows(notebook: Notebook) -> None:
-    """What the new model does not take is hidden and not sent, and comes back with a model that takes it."""
+    """A field that the new model does not take is hidden and not sent, and comes back with a model that takes it."""
     form = opened(notebook, "%kling_form 2.6")
     form.box("Prompt").fill("a paper boat")
     form.pill("Sound", "on").click()
@@ -250,8 +250,7 @@ def test_switching_models_keeps_what_was_typed_and_sends_what_shows(notebook: No
 
 
 def test_problems_stand_beside_their_fields_and_are_fixed_by_a_click(notebook: Notebook) -> None:
-    """An error says what is wrong under its field and holds the button; a warning does not; the fix button does what it
-    says."""
+    """An error is shown under its field and disables the button; a warning does not; the fix button applies its fix."""
     form = opened(notebook, "%kling_form 3.0")
     expect(form.button).to_be_disabled()
     expect(form.root).to_contain_text("One thing is missing")
@@ -278,7 +277,8 @@ def test_problems_stand_beside_their_fields_and_are_fixed_by_a_click(notebook: N
 
 
 def test_a_fix_below_a_row_of_pills_is_no_choice_of_that_row(notebook: Notebook) -> None:
-    """Its button stands in the element of the pills, whose own widget listens to every button in there."""
+    """A click on a fix button inside a row of toggles does not change the toggles, whose widget listens to all buttons
+    in it."""
     fixes = {
         "Seconds": ("'2.6', prompt='x', seconds=15", "Use Kling 3.0", "--model 3.0 --seconds 15 x"),
         "Resolution": ("'2.1', prompt='x', resolution='4K'", "Use Kling 3.0", "--model 3.0 --resolution 4K x"),
@@ -295,7 +295,7 @@ def test_a_fix_below_a_row_of_pills_is_no_choice_of_that_row(notebook: Notebook)
 
 
 def test_lines_stand_in_order_and_boxes_below_each_other(notebook: Notebook) -> None:
-    """What a line refers to is above it; what is typed into begins at one left edge."""
+    """A line is below what it refers to, and all input boxes start at one left edge."""
     form = opened(notebook, "%kling_form 3.0-motion-control")
     form.box("First frame").fill("/nowhere/a.png")
     expect(form.field("First frame")).to_contain_text("Look again")
@@ -317,7 +317,8 @@ def test_lines_stand_in_order_and_boxes_below_each_other(notebook: Notebook) -> 
 
 
 def test_a_click_after_the_kernel_was_shut_down_says_that_it_has_gone(notebook: Notebook) -> None:
-    """And leaves the form open, so that what was typed can still be copied."""
+    """A click after the kernel was shut down says so, and leaves the form open, so that its values can still be
+    copied."""
     form = opened(notebook)
     form.box("Prompt").fill("a paper boat")
     expect(form.button).to_be_enabled()
@@ -329,7 +330,7 @@ def test_a_click_after_the_kernel_was_shut_down_says_that_it_has_gone(notebook: 
 
 
 def test_a_second_click_makes_no_second_video(notebook: Notebook, kernel_name: str) -> None:
-    """A double click on the button asks the service once."""
+    """A double click on the button submits once."""
     form = opened(notebook, SMALL, kernel_name)
     form.box("Prompt").fill("a paper boat in the rain")
     expect(form.button).to_be_enabled()
@@ -338,7 +339,7 @@ def test_a_second_click_makes_no_second_video(notebook: Notebook, kernel_name: s
     assert len(asked(notebook)) == 1
 
 
-# A click that was made at a time of the test's own, in milliseconds of the page.
+# A click at a time that the test sets, in milliseconds of the page.
 CLICK = """(button, at) => {
     const event = new MouseEvent('click', {bubbles: true, cancelable: true});
     Object.defineProperty(event, 'timeStamp', {value: at});
@@ -347,7 +348,8 @@ CLICK = """(button, at) => {
 
 
 def test_the_second_half_of_a_double_click_is_none_however_quick_the_service_is(notebook: Notebook) -> None:
-    """Also when the first half was accepted in between; a click of its own makes a second video."""
+    """The second half of a double click does nothing, even if the first half was accepted in between; a separate click
+    makes a second video."""
     form = opened(notebook, SMALL)
     for prompt, clicks in (("a paper boat", (1000, 1600)), ("a kite", (3000,))):
         form.box("Prompt").fill(prompt)
@@ -361,7 +363,8 @@ def test_the_second_half_of_a_double_click_is_none_however_quick_the_service_is(
 
 
 def test_a_file_that_is_too_large_is_said_and_the_next_one_is_taken(notebook: Notebook, tmp_path: Path) -> None:
-    """12 MB in one message would end the connection: they are not sent, and the button goes on working."""
+    """A file of 12 MB in one message would close the connection: it is not sent, an error is shown, and the file button
+    still works."""
     large, small = tmp_path / "large.png", tmp_path / "small.png"
     large.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(12_000_000))
     PIL.Image.new("RGB", (640, 360), "teal").save(small)
@@ -377,7 +380,8 @@ def test_a_file_that_is_too_large_is_said_and_the_next_one_is_taken(notebook: No
 def test_a_chosen_file_is_uploaded_and_not_saved_in_the_notebook(
     notebook: Notebook, tmp_path: Path, kernel_name: str
 ) -> None:
-    """A picture from the browser's own window reaches the service as a link; its bytes are not in the file."""
+    """A picture from the browser's file picker reaches the service as a link, and its bytes are not in the notebook
+    file."""
     picture = tmp_path / "first frame.png"
     PIL.Image.effect_noise((320, 180), 90).save(picture)
     form = opened(notebook, SMALL, kernel_name)
@@ -395,8 +399,8 @@ def test_a_chosen_file_is_uploaded_and_not_saved_in_the_notebook(
 
 
 def test_results_collect_under_the_form_newest_first_and_stay_in_the_file(notebook: Notebook) -> None:
-    """Two videos of one form stand in the saved file, the newer one above, and play without a kernel; the form's own
-    place says in words what it was."""
+    """Two videos of one form are in the saved file, the newer one above, and play without a kernel; a text replaces the
+    form itself."""
     form = opened(notebook, SMALL)
     for count, prompt in enumerate(("the first boat", "the second boat"), 1):
         form.box("Prompt").fill(prompt)
@@ -417,9 +421,9 @@ def test_results_collect_under_the_form_newest_first_and_stay_in_the_file(notebo
 
 @pytest.mark.usefixtures("fresh_page")
 def test_after_a_reload_the_form_shows_its_result_itself(notebook: Notebook) -> None:
-    """The page is reloaded in the middle: the line in the form says that it is done, and shows the video on a click."""
+    """After a reload in the middle, the line in the form reports the end, and a click on it shows the video."""
     form = opened(notebook, SMALL)
-    form.box("Prompt").fill("a paper boat demo:slow")  # it is still in the making when the page is there again
+    form.box("Prompt").fill("a paper boat demo:slow")  # still in progress after the reload
     form.settled("a paper boat demo:slow")
     form.button.click()
     expect(form.root).to_contain_text("Making the video", timeout=DRAWN)
@@ -432,7 +436,8 @@ def test_after_a_reload_the_form_shows_its_result_itself(notebook: Notebook) -> 
 
 
 def test_the_code_of_the_present_request_is_there_in_four_tabs(notebook: Notebook) -> None:
-    """Magic, Python, curl and JSON, also while the request is unfinished; they follow what is typed; no key in them."""
+    """The code of the current request is shown as magic, Python, curl and JSON, also if it is incomplete; it follows
+    the input and contains no key."""
     form = opened(notebook, "%kling_form 2.6")
     assert json.loads(form.code("JSON")) == {"model": "aigc-video-kling-2.6", "seconds": "5"}  # no prompt yet
     form.box("Prompt").fill("a boat in the rain?")
@@ -451,7 +456,7 @@ def test_the_code_of_the_present_request_is_there_in_four_tabs(notebook: Noteboo
 
 
 def test_inside_another_widget_the_video_is_seen_in_the_form(notebook: Notebook) -> None:
-    """In a box of the user's own, as wide as its layout says, also when that changes."""
+    """Inside a box of the user's own, the form follows the width of its layout, and shows its video itself."""
     cell = """import ipywidgets, kling_widgets as kw
 form = kw.Form("2.6", size="512x512")
 ipywidgets.VBox([ipywidgets.Label("My own"), form])"""
@@ -476,7 +481,8 @@ FAILED = "This form failed in the browser ({}"
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_error_of_its_javascript_stands_in_the_form(notebook: Notebook, when: str) -> None:
-    """What the page cannot work with, as it is first shown or later: the console alone would say so."""
+    """Values that the page cannot handle, at first display or later, show an error in the form, not only in the
+    console."""
     broken = "form._parts.page.messages = {'status': 5}"
     show = "import kling_widgets as kw\nform = kw.Form('2.6')\n"
     notebook.open([LOAD, f"{show}form.open()\n{broken}\nform" if when == "before" else f"{show}form", broken])
@@ -488,7 +494,7 @@ def test_an_error_of_its_javascript_stands_in_the_form(notebook: Notebook, when:
 
 
 def test_a_click_that_the_page_cannot_pass_on_says_so(notebook: Notebook) -> None:
-    """A handler of the page that throws, here as the kernel was shut down."""
+    """If a handler of the page throws, here because the kernel was shut down, the click reports it."""
     notebook.open([LOAD, "import kling_widgets as kw; kw.Form('2.6', prompt='x', seconds=15)"])
     notebook.run_all()
     notebook.wait_idle()

@@ -1,4 +1,4 @@
-"""The harness does what a person does, tried on notebooks without anything of ours."""
+"""The test harness does what users do, checked on notebooks without our package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BLOCK = "import threading; print('here'); threading.Event().wait(100)"
 
 
 def test_cells_run_and_their_outputs_are_seen(notebook: Notebook, kernel_name: str) -> None:
-    """Run All queues every cell; text is there to read and in the saved file, and an error stops the rest."""
+    """Run All queues every cell; text can be read in the page and in the saved file, and an error stops the rest."""
     notebook.open(["input(); a = 'one'; a", "print(a * 2)", "1 / 0", "'never'"], kernel=kernel_name)
     notebook.run_all_held()
     notebook.wait_idle()
@@ -39,7 +39,7 @@ def test_cells_run_and_their_outputs_are_seen(notebook: Notebook, kernel_name: s
 
 
 def test_a_video_plays(notebook: Notebook) -> None:
-    """A relative H.264 file plays in the cell; again in a copy without a kernel, if that copy is trusted or not."""
+    """A relative H.264 file plays in the cell, and in a copy without a kernel, trusted or not."""
     notebook.open([CLIP, SHOW])
     notebook.run_all()
     notebook.wait_idle()
@@ -52,7 +52,7 @@ def test_a_video_plays(notebook: Notebook) -> None:
 
 
 def test_a_video_that_is_not_there_does_not_play(notebook: Notebook) -> None:
-    """``played`` can fail."""
+    """``played`` fails for a video that does not exist."""
     notebook.open([SHOW.replace("a%20clip", "nothing")])
     notebook.run_all()
     notebook.wait_idle()
@@ -61,7 +61,7 @@ def test_a_video_that_is_not_there_does_not_play(notebook: Notebook) -> None:
 
 
 def test_widgets_take_what_is_typed(notebook: Notebook, kernel_name: str) -> None:
-    """Typing into a widget reaches the kernel."""
+    """Text that is typed into a widget reaches the kernel."""
     notebook.open(["import ipywidgets; box = ipywidgets.Text(); box", "print(box.value)"], kernel=kernel_name)
     notebook.run_cell(0)
     notebook.output(0).locator("input").fill("纸船 in the rain")
@@ -91,7 +91,7 @@ def test_a_thread_updates_a_display_while_a_later_cell_runs(notebook: Notebook, 
 
 @pytest.mark.usefixtures("fresh_page")
 def test_reload_and_restart(notebook: Notebook) -> None:
-    """The kernel outlives a reload of the page, and forgets everything at a restart."""
+    """The kernel survives a reload of the page, and loses its variables at a restart."""
     notebook.open(["kept = 'still here'", "kept"])
     notebook.run_cell(0)
     notebook.wait_idle()

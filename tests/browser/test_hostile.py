@@ -1,4 +1,4 @@
-"""What strangers wrote does nothing in a browser but show itself: live, saved, opened again, and as a page of HTML."""
+"""Hostile texts are only displayed: live, saved, opened again, and as an HTML page."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ FORMS = """for text in TEXTS[:3]:
 SHOWN = """%kling_form --from #1"""
 CELLS = (JOBS, RAISED, TABLES, FORMS, SHOWN)
 
-# A web address in printed text is made a link by JupyterLab itself, as in any other output.
+# JupyterLab itself turns a web address in printed text into a link, as in any other output.
 _MADE = ", ".join(
     (
         *(f'[{name}="{PROBE}"]' for name in ("id", "name")),
@@ -66,8 +66,8 @@ _MADE = ", ".join(
 
 
 class Service:
-    """A service that refuses every other submission and lets the others fail but for the first, all in the words of a
-    stranger."""
+    """A service that refuses every other submission and lets all others but the first fail, with hostile texts
+    everywhere."""
 
     def __init__(self) -> None:
         self._texts = itertools.cycle(TEXTS)
@@ -92,7 +92,7 @@ class Service:
 
 
 class Watch:
-    """What happens in a page that should not: dialogs, errors, requests to elsewhere, elements that a text made."""
+    """Records unwanted effects in a page: dialogs, errors, requests to other hosts, elements that a text created."""
 
     def __init__(self, page: Page, own: str) -> None:
         self._page = page
@@ -117,7 +117,7 @@ class Watch:
             self.happened.append(f"request: {request.url}")
 
     def check(self) -> None:
-        """Nothing did."""
+        """Check that there were none."""
         made = self._page.evaluate("names => [...document.querySelectorAll(names)].map(each => each.outerHTML)", _MADE)
         assert made == []
         assert self.happened == []
@@ -125,15 +125,15 @@ class Watch:
 
 @pytest.fixture
 def service() -> Iterator[FaultServer]:
-    """It runs on loopback, under the address that the notebook is given."""
+    """Run the service on loopback, under the address that the notebook uses."""
     with FaultServer(Service().answer) as server:
         yield server
 
 
 @pytest.mark.usefixtures("fresh_page")
 def test_texts_of_strangers_do_nothing(notebook: Notebook, page: Page, lab: Lab, service: FaultServer) -> None:
-    """As prompts, ids, errors, links, names and rows: in a notebook that runs, in its file opened by somebody who has
-    or has not trusted it, and in the page that nbconvert makes of it."""
+    """Hostile prompts, ids, errors, links, names and rows have no effect in a running notebook, in its file opened
+    trusted or not, and in the page that nbconvert makes from it."""
     watch = Watch(page, lab.url)
     env = {
         "CRAZYROUTER_API_KEY": "sk-" + "made0up0" * 4,
@@ -177,7 +177,7 @@ def test_texts_of_strangers_do_nothing(notebook: Notebook, page: Page, lab: Lab,
         capture_output=True,
         timeout=60,
     )
-    # Its own scripts come from elsewhere; what a text would fetch bears its name.
+    # Its own scripts come from other hosts; a request that a text made contains the marker.
     page.route(lambda url: url.startswith("http"), lambda route: route.abort())
     page.goto(original.with_suffix(".html").as_uri(), wait_until="load")
     expect(page.locator("body")).to_contain_text(MARKUP[0])

@@ -1,4 +1,4 @@
-"""What our widgets do not tell a page when they open, the page takes for granted."""
+"""The page has the same defaults as the kernel for widget properties that are not sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.notebook import Notebook
 
-# Of each kind one as it opens; the whole state as the kernel knows it; and what the page has in its place.
+# One widget of each type as it opens; its whole state in the kernel; and its state in the page.
 CELL = """
 import json
 import anywidget, traitlets
@@ -39,7 +39,7 @@ Probe(names={id: list(whole) for id, whole in wholes.items()})
 
 
 def test_the_page_has_the_defaults_of_the_kernel(notebook: Notebook) -> None:
-    """Each property of each kind of widget that a form is made of."""
+    """Each property of each widget type in the form has the same default on both sides."""
     notebook.open([CELL])
     notebook.run_cell(0)
     notebook.wait_idle()
@@ -52,6 +52,6 @@ def test_the_page_has_the_defaults_of_the_kernel(notebook: Notebook) -> None:
         (whole["_model_name"], name): (found[key][name], value)
         for key, whole in wanted.items()
         for name, value in whole.items()
-        if (found[key][name] or None) != (value or None)  # "" and null are both nothing
+        if (found[key][name] or None) != (value or None)  # "" and null count as equal
     }
     assert others == {}

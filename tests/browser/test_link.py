@@ -1,4 +1,4 @@
-"""The link of a video that is ready plays in a real browser while the file is still being fetched."""
+"""The link of a finished video plays in a real browser while the file is still being downloaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kling_widgets.request.request import VideoRequest
 from tests.browser.notebook import Notebook, played
 from tests.servers import Answer, Asked, FaultServer
 
-# No machine has this name: Playwright answers the page, and the kernel turns to the service's own copy.
+# No machine has this name: Playwright answers the page, and the kernel falls back to the service's own copy.
 LINK = "https://media.example/boat.mp4"
 MINUTE = 60.0  # seconds
 CREATE = "/v1/video/generations"
@@ -27,14 +27,14 @@ os.environ |= {{"CRAZYROUTER_API_KEY": "sk-" + "a1" * 20, "CRAZYROUTER_BASE_URL"
 
 
 class Service:
-    """Makes a video at once, and hands out its first half; the rest comes when ``gate`` is opened."""
+    """A service that finishes a video at once and sends its first half; the rest follows when ``gate`` is opened."""
 
     def __init__(self, video: bytes) -> None:
         self.video = video
         self.gate = threading.Event()
 
     async def rest(self) -> None:
-        """Waits until the rest may come."""
+        """Wait until the rest may be sent."""
         await asyncio.to_thread(self.gate.wait, MINUTE)
 
     def answer(self, asked: Asked) -> Answer:
@@ -47,8 +47,8 @@ class Service:
 
 
 def test_the_link_plays_before_the_download_is_done(notebook: Notebook, tmp_path: Path) -> None:
-    """The page asks the media host itself, so that it does not matter that the kernel has but half of the video. At
-    the end the file takes the link's place."""
+    """The page loads from the media host itself, so the kernel's half of the video does not matter. At the end the file
+    replaces the link."""
     request = VideoRequest("2.6", prompt="a paper boat", seconds=5, size="512x512")
     render(request, tmp_path / "boat.mp4", tmp_path)
     service = Service((tmp_path / "boat.mp4").read_bytes())

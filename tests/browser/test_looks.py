@@ -1,5 +1,5 @@
-"""What can be measured of the looks: everything fits, can be read, and has its label, in both themes and two widths.
-The pictures are for eyes: KLING_TEST_SCREENSHOTS names the folder where they stay."""
+"""Measurable properties of the appearance: everything fits, is readable and labelled, in both themes and two widths.
+Screenshots for people are saved in the folder KLING_TEST_SCREENSHOTS."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CELLS = [
 
 @pytest.fixture
 def shown(notebook: Notebook) -> Iterator[Notebook]:
-    """A notebook with everything that we show, the form with all its sections unfolded."""
+    """Open a notebook with everything that we show, the form with all its sections open."""
     notebook.open(CELLS)
     notebook.page.set_viewport_size({"width": 1200, "height": 4200})
     for index in range(len(CELLS)):
@@ -50,6 +50,7 @@ def shown(notebook: Notebook) -> Iterator[Notebook]:
 
 
 def test_everything_fits_can_be_read_and_has_a_label(shown: Notebook) -> None:
-    """At 1200 and 600 pixels, light and dark: nothing sticks out, no text is faint, no control lacks its words."""
+    """At 1200 and 600 pixels, light and dark, nothing overflows, all text has contrast, and every control has a
+    label."""
     wrong = faults(shown, "looks", height=4200)
     assert not wrong, "\n".join(wrong)

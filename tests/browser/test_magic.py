@@ -1,4 +1,5 @@
-"""%kling in a real JupyterLab: live while running, plain when done, and nothing lost on the way."""
+"""%kling in a real JupyterLab: a live view while it runs, a plain figure when it is done, and nothing lost in
+between."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from tests.browser.pages import DRAWN
 LOAD = "%load_ext kling_widgets"
 SMALL = "%kling --model 2.6 --seconds 5 --size 512x512 -o job a paper boat in the rain"
 SQUARE = {"width": 512, "height": 512, "duration": pytest.approx(5, abs=0.2)}
-# Pure Python, which leaves the least to other threads, or a wait, which leaves the most; an interrupt ends it
-# earlier.
+# A busy loop in pure Python, which leaves other threads the least time, or a wait, which leaves the most; an interrupt
+# ends either early.
 BUSY = {
     "python3": "import time; end = time.monotonic() + 25\nwhile time.monotonic() < end:\n    pass",
     "ipykernel6": "import threading; threading.Event().wait(25)",
 }
 
-# Notes every length of the first job's bar, and every line below it, from when the cell behind it is busy.
+# Records every length of the first job's bar, and every line below it, from the time when the cell behind it is busy.
 _NOTE = """() => {
     window.noted = {bars: [], lines: []};
     const cell = (index) => document.querySelector(`[data-windowed-list-index="${index}"]`);
@@ -34,13 +35,13 @@ _NOTE = """() => {
 
 
 def figure(notebook: Notebook, index: int) -> Locator:
-    """The video of the plain output of this cell."""
+    """Return the video of this cell's saved output."""
     return notebook.output(index).locator("figure video").first
 
 
 def test_the_bar_moves_while_a_later_cell_is_busy(notebook: Notebook, kernel_name: str) -> None:
-    """The clock ticks and the bar moves while the kernel runs another cell; then the video takes their place."""
-    slow = f"{SMALL} demo:slow"  # so that the bar has more than one length to show
+    """The clock and the bar advance while the kernel runs another cell; then the video replaces them."""
+    slow = f"{SMALL} demo:slow"  # so that the bar has several lengths to show
     notebook.open([LOAD, slow, BUSY[kernel_name]], kernel=kernel_name)
     notebook.page.evaluate(_NOTE)
     notebook.run_all()
@@ -54,7 +55,7 @@ def test_the_bar_moves_while_a_later_cell_is_busy(notebook: Notebook, kernel_nam
 
 
 def test_no_cell_is_lost_behind_a_wait(notebook: Notebook, kernel_name: str) -> None:
-    """Three cells that are queued while ``--wait`` waits all run when it is done."""
+    """Three cells that are queued while ``--wait`` waits all run afterwards."""
     notebook.open([LOAD, SMALL.replace("%kling", "%kling --wait"), "1 + 1", "print('b')", "'c'"], kernel=kernel_name)
     notebook.run_all()
     notebook.wait_idle()
@@ -72,14 +73,13 @@ FILMS = {
 
 
 def test_the_video_is_as_asked(notebook: Notebook) -> None:
-    """Width, height and length are the ones that were asked for; and it fits the page: 640 px wide, or 480 high, at the
-    most."""
+    """Width, height and length are as requested, and the video fits the page: at most 640 px wide, or 480 high."""
     notebook.open([LOAD, *(f"%kling {options} a paper boat in the rain" for options in FILMS)])
     notebook.page.set_viewport_size({"width": 1280, "height": 2400})
     notebook.run_all()
     for index, film in enumerate(FILMS.values(), 1):
         expect(figure(notebook, index)).to_be_visible(timeout=DRAWN)
-        expect(notebook.output(index).locator(".jupyter-widgets")).to_have_count(0)  # the live view has given way
+        expect(notebook.output(index).locator(".jupyter-widgets")).to_have_count(0)  # the live view has been replaced
         found = played(figure(notebook, index))
         assert (found["width"], found["height"], round(found["duration"])) == film
         box = figure(notebook, index).bounding_box()
@@ -91,7 +91,7 @@ def test_the_video_is_as_asked(notebook: Notebook) -> None:
 @pytest.mark.usefixtures("fresh_page")
 def test_a_reload_in_the_middle_loses_nothing(notebook: Notebook) -> None:
     """After a reload of the page the live view shows the video itself; ``%kling_show`` puts it into the file."""
-    slow = f"{SMALL} demo:slow"  # it is still in the making when the page is there again
+    slow = f"{SMALL} demo:slow"  # still in progress after the reload
     notebook.open([LOAD, slow, "get_ipython().run_line_magic('kling_show', job.id)"])
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -111,7 +111,7 @@ def test_a_reload_in_the_middle_loses_nothing(notebook: Notebook) -> None:
 
 
 def test_the_video_stays_in_the_file(notebook: Notebook) -> None:
-    """Saved, closed and opened again without a kernel the video plays, trusted or not; no widget is left."""
+    """Saved, closed and opened again without a kernel, trusted or not, the video plays, and no widget is left."""
     notebook.open([LOAD, SMALL])
     notebook.run_all()
     expect(figure(notebook, 1)).to_be_visible(timeout=DRAWN)
@@ -126,7 +126,7 @@ def test_the_video_stays_in_the_file(notebook: Notebook) -> None:
 
 
 def test_an_interrupted_wait_can_be_resumed(notebook: Notebook) -> None:
-    """The interrupt ends the cell and says how to resume; resuming shows the video."""
+    """An interrupt ends the cell and says how to resume; resuming shows the video."""
     notebook.open([LOAD, SMALL.replace("%kling", "%kling --wait"), "%kling_resume"])
     notebook.run_cell(0)
     notebook.run_cell(1)
@@ -154,7 +154,7 @@ def test_a_restarted_kernel_finds_its_tasks(notebook: Notebook) -> None:
 
 
 def test_a_click_on_stop_watching_ends_no_video(notebook: Notebook, kernel_name: str) -> None:
-    """The button ends the watching at once, and says that the task goes on and how to come back; that shows the
+    """The button stops watching at once, and says that the task continues and how to come back; that shows the
     video."""
     notebook.open([LOAD, SMALL, "%kling_resume"], kernel=kernel_name)
     notebook.run_cell(0)
@@ -168,7 +168,7 @@ def test_a_click_on_stop_watching_ends_no_video(notebook: Notebook, kernel_name:
 
 
 def test_a_failure_stops_run_all(notebook: Notebook) -> None:
-    """A mistake is one line that says that nothing was sent, without a traceback, and later cells do not run."""
+    """A mistake is one line, which says that nothing was sent, without a traceback, and later cells do not run."""
     notebook.open([f"{LOAD}\ninput()", "%kling --model 2.6 --seconds abc a boat", "'never'"])
     notebook.run_all_held()
     notebook.wait_idle()

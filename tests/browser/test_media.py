@@ -1,4 +1,4 @@
-"""Pictures, clips and sounds in the form, in a real JupyterLab: by link, by path, from the browser's own window."""
+"""Pictures, clips and sounds in the form, in a real JupyterLab: by link, by path, from the browser's file picker."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINK = "https://example.com/"
 
 
 def drawn(path: Path, size: tuple[int, int] = (1280, 720), words: str = "") -> Path:
-    """A picture that can be told from others."""
+    """Draw a picture that can be distinguished from others."""
     picture = PIL.Image.linear_gradient("L").resize(size).convert("RGB")
     pen = PIL.ImageDraw.Draw(picture)
     pen.ellipse((size[0] * 0.3, size[1] * 0.2, size[0] * 0.7, size[1] * 0.8), fill=(200, 60, 40))
@@ -34,8 +34,8 @@ def drawn(path: Path, size: tuple[int, int] = (1280, 720), words: str = "") -> P
 
 @pytest.fixture
 def fetched(notebook: Notebook, tmp_path: Path) -> Iterator[list[str]]:
-    """What the page asks of example.com, which this test answers: a picture, a clip or a sound, and nothing for what
-    has "gone" in its name."""
+    """Record the page's requests to example.com, and answer them with a picture, a clip or a sound, or a 404 for names
+    with "gone"."""
     picture = drawn(tmp_path / "remote.png", words="link").read_bytes()
     files = {
         ".mp4": ("video/mp4", samples.clip(tmp_path / "remote.mp4", 4, (320, 180), movflags="faststart").read_bytes()),
@@ -57,21 +57,22 @@ def fetched(notebook: Notebook, tmp_path: Path) -> Iterator[list[str]]:
 
 
 def seen(picture: Locator) -> tuple[int, int]:
-    """The sides of a picture that the browser has loaded."""
+    """Return the size of a picture that the browser has loaded."""
     expect(picture).to_be_visible()
     picture.page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=picture.element_handle())
     return tuple(picture.evaluate("one => [one.naturalWidth, one.naturalHeight]"))
 
 
 def thumb(form: FormInPage, label: str) -> Locator:
-    """The small picture of a field."""
+    """Return the thumbnail of a field."""
     return form.field(label).locator("img")
 
 
 def test_a_picture_shows_itself_when_it_is_chosen_typed_or_linked(
     notebook: Notebook, tmp_path: Path, fetched: list[str]
 ) -> None:
-    """With what is known of it, and that the clip takes its shape; when the box is emptied, it is gone."""
+    """A picture is shown with its properties, and with a note that the clip takes its aspect ratio; if the box is
+    emptied, it disappears."""
     form = opened(notebook, "%kling_form 2.6")
     form.box("Prompt").fill("a boat")
     form.open("Frames")
@@ -92,7 +93,7 @@ def test_a_picture_shows_itself_when_it_is_chosen_typed_or_linked(
 
 
 def test_half_a_link_is_not_fetched(notebook: Notebook, fetched: list[str]) -> None:
-    """While it is typed nobody is asked for what it is not yet; what does not come is said."""
+    """An incomplete link is not requested while it is typed; a link that cannot be loaded is reported."""
     form = opened(notebook, "%kling_form 2.6")
     form.open("Frames")
     form.box("First frame").press_sequentially(f"{LINK}gone.png", delay=40)
@@ -107,7 +108,7 @@ def test_half_a_link_is_not_fetched(notebook: Notebook, fetched: list[str]) -> N
 
 
 def test_this_machine_is_never_asked(notebook: Notebook) -> None:
-    """A link to it is no picture in the page, and http is not fetched either."""
+    """A link to this machine is not loaded as a picture, and http is not loaded either."""
     asked_for: list[str] = []
     notebook.on("request", lambda request: asked_for.append(request.url))
     form = opened(notebook, "%kling_form 2.6")
@@ -133,8 +134,8 @@ WRONG = {
 
 
 def test_what_is_wrong_with_a_file_is_said_before_the_click(notebook: Notebook) -> None:
-    """A wrong path, a folder, a text that is called .png, what is too large: an error under its field, and the button
-    is off; what is only documented is a note, and it can be sent."""
+    """A wrong path, a folder, a text file called .png and a file that is too large are errors under their field, and
+    the button is disabled; an undocumented property is only a note, and can be sent."""
     form = opened(notebook, "%kling_form 2.6")
     folder = notebook.path.parent
     (folder / "folder").mkdir()
@@ -161,7 +162,7 @@ def test_what_is_wrong_with_a_file_is_said_before_the_click(notebook: Notebook) 
 
 
 def test_a_file_that_comes_later_is_seen_when_looked_for_again(notebook: Notebook) -> None:
-    """The path was right, and the file is saved a moment later."""
+    """A file that is saved after its path was typed is found on a second look."""
     form = opened(notebook, "%kling_form 2.6")
     form.box("Prompt").fill("a boat")
     form.open("Frames")
@@ -176,8 +177,8 @@ def test_a_file_that_comes_later_is_seen_when_looked_for_again(notebook: Noteboo
 
 
 def test_ten_references_are_ordered_named_and_thinned_out(notebook: Notebook, tmp_path: Path) -> None:
-    """Pasted and chosen; moved by the keyboard, which stays on what it moves; named in the prompt; the tenth is too
-    many and says so until one goes."""
+    """Ten references are pasted and chosen; moved by the keyboard, which keeps the focus on the moved row; named in the
+    prompt; the tenth is too many, and says so until one is removed."""
     form = opened(notebook, "%kling_form 2.6")
     form.box("Prompt").fill("a boat")
     form.open("References")
@@ -193,7 +194,7 @@ def test_ten_references_are_ordered_named_and_thinned_out(notebook: Notebook, tm
     expect(form.button).to_be_disabled()
     notebook.page.set_viewport_size({"width": 1200, "height": 1500})
     notebook.screenshot("media-ten-references")
-    # the keyboard: p1 goes down twice, without looking for the button anew
+    # the keyboard: p1 goes down twice, without searching the button again
     down = form.root.get_by_role("button", name="↓")
     down.first.focus()
     notebook.page.keyboard.press("Enter")
@@ -216,7 +217,7 @@ def test_ten_references_are_ordered_named_and_thinned_out(notebook: Notebook, tm
 
 
 def test_typing_references_keeps_the_focus(notebook: Notebook) -> None:
-    """Rows come below while lines are typed; the box stays the one that is typed in."""
+    """Rows appear below while lines are typed, and the focus stays in the box."""
     form = opened(notebook, "%kling_form 2.6")
     form.open("References")
     box = form.box("References")
@@ -230,8 +231,8 @@ def test_typing_references_keeps_the_focus(notebook: Notebook) -> None:
 
 
 def test_a_video_and_a_voice_are_set_by_clicks_and_play(notebook: Notebook, fetched: list[str]) -> None:
-    """Their links, how the video is used and whether its sound stays arrive; each has a player; and it is said, before
-    anything is typed, that only pictures are uploaded."""
+    """The links of a video and a voice are sent, with how the video is used and whether its sound stays; each has a
+    player; before anything is typed the form says that only pictures are uploaded."""
     form = opened(notebook, "%kling_form 2.6")
     form.box("Prompt").fill("a boat")
     form.open("Video and voice")
@@ -257,7 +258,8 @@ def test_a_video_and_a_voice_are_set_by_clicks_and_play(notebook: Notebook, fetc
 
 
 def test_a_local_clip_can_be_looked_at_and_not_sent(notebook: Notebook) -> None:
-    """It plays, its length and size are compared with what is documented, and it is said that a link is needed."""
+    """A local clip plays, its length and size are compared with the documented limits, and the form says that a link is
+    needed."""
     form = opened(notebook, "%kling_form o1")
     samples.clip(notebook.path.parent / "mine.mp4", 12, (640, 360))
     form.box("Prompt").fill("a boat")
@@ -275,7 +277,7 @@ def test_a_local_clip_can_be_looked_at_and_not_sent(notebook: Notebook) -> None:
 
 
 def test_the_next_clip_begins_where_the_last_one_ended(notebook: Notebook) -> None:
-    """``job.frame(-1)`` in a form made from Python: the frame shows, and is uploaded."""
+    """``job.frame(-1)`` in a form made from Python is shown and uploaded."""
     cells = [
         "import kling_widgets as kw, json, numpy as np",
         "job = kw.submit('2.6', prompt='a boat', seconds=5, size='512x512', wait=True)",
@@ -303,7 +305,8 @@ def test_the_next_clip_begins_where_the_last_one_ended(notebook: Notebook) -> No
 
 
 def test_everything_fits_can_be_read_and_has_a_label(notebook: Notebook, fetched: list[str]) -> None:
-    """At 1200 and 600 pixels, light and dark: frames, references, a video, a voice, and what is said of them."""
+    """At 1200 and 600 pixels, light and dark, frames, references, a video, a voice and their notes fit and are
+    readable."""
     notebook.page.set_viewport_size({"width": 1200, "height": 2600})
     form = opened(notebook, "%kling_form 2.6")
     folder = notebook.path.parent

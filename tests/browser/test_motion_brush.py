@@ -1,4 +1,4 @@
-"""The motion brush in a real JupyterLab: what is painted and drawn on the first frame is what is sent."""
+"""The motion brush in a real JupyterLab: exactly what is painted and drawn on the first frame is sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Point = tuple[float, float]
 
 @pytest.fixture(params=[1, 2], ids=["plain screen", "fine screen"])
 def screen(request: pytest.FixtureRequest, browser: Browser, lab: Lab) -> Iterator[Page]:
-    """A page on a screen with so many pixels to one of the page's."""
+    """Return a page on a screen with this many pixels per CSS pixel."""
     page = ready(browser, viewport={"width": 1200, "height": 1800}, device_scale_factor=request.param)
     yield page
     page.context.close()
@@ -38,7 +38,7 @@ def screen(request: pytest.FixtureRequest, browser: Browser, lab: Lab) -> Iterat
 
 
 def picture(lab: Lab, name: str = "first.png", size: tuple[int, int] = (WIDTH, HEIGHT), **options: Any) -> Path:
-    """A picture in the lab's folder."""
+    """Save a picture in the lab's folder."""
     path = lab.folder / name
     PIL.Image.linear_gradient("L").resize(size).convert("RGB").save(path, **options)
     return path
@@ -64,14 +64,14 @@ class Brush:
         self.canvas = self.root.locator("canvas")
 
     def shown(self) -> Brush:
-        """Waits until the first frame is there to be drawn on."""
+        """Wait until the first frame can be drawn on."""
         expect(self.canvas).to_be_visible()
         self.canvas.scroll_into_view_if_needed()
         return self
 
     def at(self, *points: Point, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[Point]:
-        """Where the middles of these pixels of the picture, counted from its bottom left, are on the page. Waits until
-        the canvas stays where it is: a line that is said above it moves it from under the mouse."""
+        """Return the page positions of the centres of these pixels of the picture, counted from its bottom left. Wait
+        until the canvas stops moving: a line that appears above it moves it away from the mouse."""
         canvas = self.canvas.element_handle()
         assert canvas
         canvas.wait_for_element_state("stable")
@@ -81,7 +81,7 @@ class Brush:
         return [(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"]) for across, up in shares]
 
     def drag(self, *points: Point, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
-        """Presses the mouse at the first of these pixels, moves over the others and lets go."""
+        """Press the mouse at the first of these pixels, move it over the others and release it."""
         mouse = self.page.mouse
         first, *others = self.at(*points, size=size)
         mouse.move(*first)
@@ -91,25 +91,25 @@ class Brush:
         mouse.up()
 
     def click(self, *points: Point) -> None:
-        """Clicks at each of these pixels."""
+        """Click at each of these pixels."""
         for point in points:
             (place,) = self.at(point)
             self.page.mouse.click(*place)
 
     def press(self, name: str) -> None:
-        """Presses one of the buttons above the picture."""
+        """Press one of the buttons above the picture."""
         self.root.get_by_role("button", name=name, exact=True).click()
 
     def says(self, words: str) -> None:
-        """Waits for this in the line below the picture."""
+        """Wait for this text in the line below the picture."""
         expect(self.root.get_by_role("status").last).to_contain_text(words)
 
     def size(self, pixels: int) -> None:
-        """Chooses the size of the brush."""
+        """Choose the size of the brush."""
         self.root.get_by_role("slider", name="Brush size in pixels").fill(str(pixels))
 
     def masks(self) -> list[dict[str, Any]]:
-        """The regions of the present request, when no mask is missing any more."""
+        """Return the regions of the current request, once every mask is there."""
         self.form.root.get_by_role("tab", name="JSON", exact=True).click()
         self.form.settled('"model"')
         expect(self.form.button).to_be_enabled()
@@ -117,7 +117,7 @@ class Brush:
         return found
 
     def sent(self) -> dict[str, Any]:
-        """Makes the video, and gives the body that was asked for."""
+        """Make the video, and return the body that was sent."""
         self.form.button.click()
         expect(self.form.root).to_contain_text("Making the video", timeout=DRAWN)
         self.notebook.run_cell(2)
@@ -126,7 +126,7 @@ class Brush:
         return body
 
     def painted(self) -> float:
-        """Which share of the page's canvas is painted on."""
+        """Return the painted share of the page's canvas."""
         share: float = self.canvas.evaluate("""canvas => {
             const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
             return data.filter((value, i) => i % 4 === 3 && value > 50).length / (data.length / 4);
@@ -135,7 +135,7 @@ class Brush:
 
 
 def fetched(link: str) -> np.ndarray[Any, Any]:
-    """The mask that the demo has got: true where it is white; it is of nothing but black and white."""
+    """Return the mask that the demo received, true for white; check that it is only black and white."""
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(link, timeout=30) as reply:
         image = PIL.Image.open(io.BytesIO(reply.read()))
     assert (image.format, image.mode) == ("PNG", "RGB")
@@ -146,7 +146,8 @@ def fetched(link: str) -> np.ndarray[Any, Any]:
 
 
 def away(shape: tuple[int, ...], *points: Point) -> np.ndarray[Any, Any]:
-    """How far each pixel of such a picture is from a line through these points, counted from its bottom left."""
+    """Return the distance of each pixel of such a picture from a line through these points, counted from its bottom
+    left."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     x, y = columns, shape[0] - 1 - rows
     nearest = np.full(shape, np.inf)
@@ -158,22 +159,22 @@ def away(shape: tuple[int, ...], *points: Point) -> np.ndarray[Any, Any]:
 
 
 def assert_painted(mask: np.ndarray[Any, Any], radius: float, *points: Point, slack: float = 1) -> None:
-    """White within the radius of the line, black outside of it; at its edge, give or take the slack."""
+    """Check that the mask is white within the radius of the line and black outside; the slack applies at the edge."""
     distance = away(mask.shape, *points)
     assert mask[distance < radius - slack].all()
     assert not mask[distance > radius + slack].any()
 
 
 def near(found: list[dict[str, float]], *points: Point) -> bool:
-    """Whether the points of a path are these, give or take a pixel."""
+    """Return whether the points of a path are these, to within a pixel."""
     return len(found) == len(points) and all(
         abs(one["x"] - x) <= 1 and abs(one["y"] - y) <= 1 for one, (x, y) in zip(found, points, strict=True)
     )
 
 
 def test_what_is_painted_and_drawn_is_what_is_sent(screen: Page, lab: Lab) -> None:
-    """Two regions, one with a path of clicks and one with a drag, and what was undone is not there: the body that the
-    demo got has the points from the bottom left, the masks that it got are as large as the picture, all to a pixel."""
+    """With two regions, one with a clicked path and one with a dragged path, and some undone steps, the demo receives
+    the points from the bottom left and masks as large as the picture, accurate to a pixel."""
     picture(lab)
     brush = Brush(Notebook(screen, lab), "first.png").shown()
     line = [(200, 300), (500, 300), (500, 600)]
@@ -206,8 +207,8 @@ def test_what_is_painted_and_drawn_is_what_is_sent(screen: Page, lab: Lab) -> No
 
 
 def test_a_long_drag_keeps_its_shape_in_77_points_and_few_messages(notebook: Notebook, lab: Lab) -> None:
-    """Five hundred events of the mouse are one change for the kernel; no place that it went over is further than two
-    pixels of the page from the path."""
+    """Five hundred mouse events are one change for the kernel, and the path stays within two CSS pixels of every point
+    of the drag."""
     frames: list[int] = []
     notebook.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(1)))
     picture(lab)
@@ -236,7 +237,7 @@ def test_a_long_drag_keeps_its_shape_in_77_points_and_few_messages(notebook: Not
 
 
 def test_erase_undo_redo_clear_and_remove(notebook: Notebook, lab: Lab) -> None:
-    """Each does what it says, one step at a time, also by the keys that everybody knows."""
+    """Erase, undo, redo, clear and remove work one step at a time, also by the usual keys."""
     picture(lab)
     brush = Brush(notebook, "first.png").shown()
     brush.size(200)
@@ -278,7 +279,8 @@ def test_erase_undo_redo_clear_and_remove(notebook: Notebook, lab: Lab) -> None:
 
 @pytest.mark.usefixtures("fresh_page")
 def test_masks_stay_when_the_model_changes_and_the_page_is_reloaded(notebook: Notebook, lab: Lab) -> None:
-    """To another model that paints, one that does not, and back: the value holds all that is drawn; it shows again."""
+    """Masks and paths survive a change to another model that paints, to one that does not, and back, and a reload of
+    the page."""
     picture(lab)
     brush = Brush(notebook, "first.png").shown()
     brush.size(300)
@@ -313,7 +315,7 @@ def test_masks_stay_when_the_model_changes_and_the_page_is_reloaded(notebook: No
 
 
 def test_the_table_does_the_same_by_keys_alone(notebook: Notebook, lab: Lab) -> None:
-    """Without a first frame there is a sentence that says what to do; a link and points are typed, and sent."""
+    """Without a first frame a sentence says what to do; a mask's link and points are typed into the table, and sent."""
     brush = Brush(notebook, None)
     expect(brush.form.root).to_contain_text("Set a first frame to paint and draw on it here.")
     expect(brush.canvas).to_have_count(0)
@@ -335,7 +337,7 @@ def test_the_table_does_the_same_by_keys_alone(notebook: Notebook, lab: Lab) -> 
 
 
 def test_the_picture_is_painted_on_by_keys(notebook: Notebook, lab: Lab) -> None:
-    """Arrows move the brush, Space uses it; the notebook takes no key of these for its own."""
+    """Arrows move the brush and Space uses it; the notebook does not treat these keys as its commands."""
     picture(lab)
     brush = Brush(notebook, "first.png").shown()
     keyboard = brush.page.keyboard
@@ -367,7 +369,7 @@ def test_the_picture_is_painted_on_by_keys(notebook: Notebook, lab: Lab) -> None
 
 
 def test_a_very_large_picture_keeps_its_own_pixels(notebook: Notebook, lab: Lab) -> None:
-    """The mask of 9000 pixels is as large as the picture, and as exact as the hand that painted it on a small one."""
+    """A mask of 9000 pixels is as large as the picture, and as exact as painting on its small display allows."""
     size = (9000, 6000)
     picture(lab, "large.jpg", size, quality=30)
     brush = Brush(notebook, "large.jpg").shown()
@@ -389,7 +391,7 @@ def test_a_very_large_picture_keeps_its_own_pixels(notebook: Notebook, lab: Lab)
 
 
 def test_a_picture_that_lies_on_its_side_is_shown_upright(notebook: Notebook, lab: Lab) -> None:
-    """Masks and points are of the upright picture, which is what is uploaded: nothing has to be said."""
+    """Masks and points belong to the upright picture, which is the one that is uploaded, so there is no note."""
     exif = PIL.Image.Exif()
     exif[0x0112] = 6
     picture(lab, "turned.jpg", (900, 600), exif=exif)
@@ -403,8 +405,8 @@ def test_a_picture_that_lies_on_its_side_is_shown_upright(notebook: Notebook, la
 
 
 def test_links_are_loaded_by_the_browser(notebook: Notebook, lab: Lab) -> None:
-    """The first frame from a link can be drawn on; a mask from a link is shown, and can be changed where its server
-    lets pages read it; where not, painting begins a new one, and says so."""
+    """A first frame from a link can be drawn on. A mask from a link is shown, and can be edited if its server lets
+    pages read it; otherwise painting starts a new one, and says so."""
     buffer = io.BytesIO()
     PIL.Image.new("RGB", (800, 450)).save(buffer, "PNG")
     frame = buffer.getvalue()
@@ -415,7 +417,7 @@ def test_links_are_loaded_by_the_browser(notebook: Notebook, lab: Lab) -> None:
 
     def answer(route: Route) -> None:
         name = route.request.url.rpartition("/")[2]
-        # Playwright lets every page read what says nothing about it
+        # Playwright lets every page read an answer without these headers
         headers = {"Access-Control-Allow-Origin": "*" if name == "open.png" else "https://example.org"}
         body = frame if name == "frame.png" else buffer.getvalue()
         route.fulfill(body=body, headers=headers, content_type="image/png")
@@ -448,7 +450,7 @@ def test_links_are_loaded_by_the_browser(notebook: Notebook, lab: Lab) -> None:
 
 
 def test_a_first_frame_that_cannot_be_loaded_is_said(notebook: Notebook, lab: Lab) -> None:
-    """A link to nowhere, and a file that is not there: the table stays."""
+    """If a first frame cannot be loaded (a dead link, a missing file), the form says so and the table still works."""
     notebook.page.route("https://example.com/*", lambda route: route.abort())
     brush = Brush(notebook, "https://example.com/gone.png")
     for frame in ("not-there.png", "https://example.com/gone-too.png"):
@@ -463,7 +465,7 @@ def test_a_first_frame_that_cannot_be_loaded_is_said(notebook: Notebook, lab: La
 
 
 def test_another_first_frame_is_told_from_the_masks_own(notebook: Notebook, lab: Lab) -> None:
-    """The masks of the one do not fit the other: said, and they can be removed."""
+    """If the first frame is replaced, a line says that the old masks do not fit, and they can be removed."""
     picture(lab)
     picture(lab, "portrait.png", (450, 800))
     brush = Brush(notebook, "first.png").shown()
@@ -482,7 +484,7 @@ def test_another_first_frame_is_told_from_the_masks_own(notebook: Notebook, lab:
 
 
 def test_it_can_be_read_in_both_themes_and_widths(notebook: Notebook, lab: Lab) -> None:
-    """Nothing sticks out, and an accessibility checker finds nothing serious in the drawing area and its tools."""
+    """Nothing overflows, and an accessibility checker finds nothing serious in the drawing area and its tools."""
     picture(lab)
     brush = Brush(notebook, "first.png").shown()
     brush.drag((200, 300), (500, 300))
@@ -510,7 +512,7 @@ def test_it_can_be_read_in_both_themes_and_widths(notebook: Notebook, lab: Lab) 
 
 @pytest.mark.usefixtures("fresh_page")
 def test_a_mask_that_cannot_be_saved_is_said(notebook: Notebook, lab: Lab) -> None:
-    """In a browser that has no way to pack it: the request has no mask then, and the table takes one."""
+    """If the browser cannot encode a mask, the form says so, the request has no mask, and the table accepts one."""
     notebook.page.add_init_script("delete window.CompressionStream")
     picture(lab)
     brush = Brush(notebook, "first.png").shown()

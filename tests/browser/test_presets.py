@@ -1,4 +1,5 @@
-"""Presets and code in a real JupyterLab: saved by the keyboard, there after a restart; the line in the next cell."""
+"""Presets and code in a real JupyterLab: saved by keyboard and kept after a restart; the magic line in the next
+cell."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ FORM = MINE.to_magic().replace("kling", "kling_form", 1)
 
 
 def button(form: FormInPage, words: str) -> Locator:
-    """One of the presets' buttons."""
+    """Return one of the presets' buttons."""
     return form.root.get_by_role("button", name=words, exact=True)
 
 
 def test_saved_by_keys_and_there_after_a_restart(notebook: Notebook) -> None:
-    """Tab and Enter save; after a restart of the kernel the preset is in the list, and applying it brings the very form
-    back, in the place of another prompt with two presses; it is deleted with two."""
+    """Tab and Enter save a preset; after a restart of the kernel it is in the list, and applying it restores the same
+    form. It takes two presses if it replaces another prompt, and two to delete it."""
     notebook.open([LOAD, FORM, "%kling_form 2.6", "%kling_code"])
     notebook.page.set_viewport_size({"width": 1200, "height": 2400})
     for index in (0, 1):

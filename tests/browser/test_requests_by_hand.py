@@ -1,4 +1,4 @@
-"""The eight requests of the service's own page, each built in the form by clicks and keys alone."""
+"""The eight requests of the service's own page, each built in the form by clicks and keys only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINK = "https://example.com/"
 
 
 def received(lab: Lab) -> list[dict[str, Any]]:
-    """The bodies that the demo has received, oldest first."""
+    """Return the bodies that the demo has received, oldest first."""
     with closing(sqlite3.connect(Path(lab.env["KLING_WIDGETS_HOME"]) / "demo" / "tasks.sqlite")) as store:
         return [json.loads(body) for (body,) in store.execute("SELECT body FROM tasks ORDER BY created")]
 
@@ -75,7 +75,7 @@ def _references(form: FormInPage) -> None:
 
 _VOICE = _typed("Video and voice", "Voice link", LINK + "voice.wav")
 
-# What a person does besides choosing the model and typing the prompt.
+# The steps besides choosing the model and typing the prompt.
 STEPS: dict[str, tuple[Callable[[FormInPage], None], ...]] = {
     "text_to_video": (_wide, _five, _720p, _quiet),
     "image_to_video": (_first("input.png"), _wide, _five, _720p),
@@ -103,7 +103,7 @@ STEPS: dict[str, tuple[Callable[[FormInPage], None], ...]] = {
 
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
 def test_a_request_of_the_service_page_is_built_by_hand(notebook: Notebook, lab: Lab, path: Path) -> None:
-    """What the demo receives is the page's own body, key for key."""
+    """The demo receives the page's own body, key for key."""
     body = json.loads(path.read_text(encoding="utf-8"))
     notebook.open(["%load_ext kling_widgets", "%kling_form"])
     notebook.page.set_viewport_size({"width": 1280, "height": 2400})
@@ -124,5 +124,5 @@ def test_a_request_of_the_service_page_is_built_by_hand(notebook: Notebook, lab:
 
 
 def test_each_request_of_the_page_has_its_steps() -> None:
-    """None is left out."""
+    """Every request of the page has its steps."""
     assert [path.stem for path in REQUESTS] == sorted(STEPS)

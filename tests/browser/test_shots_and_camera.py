@@ -1,4 +1,4 @@
-"""The table of shots and the control of the camera in a real JupyterLab, by keys and by mouse."""
+"""The table of shots and the camera control in a real JupyterLab, by keyboard and by mouse."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SHOTS = [
 
 
 def test_two_shots_and_a_camera_move_by_keys_alone(notebook: Notebook, kernel_name: str) -> None:
-    """Sections, rows, list and slider are reached by Tab and worked by keys; a new row has the keyboard at once. The
-    body that is sent is what was typed, and the shots' joined prompts are its prompt."""
+    """Sections, rows, list and slider are reached by Tab and operated by keys; a new row has the focus at once. The
+    sent body contains what was typed, and the shots' joined prompts are its prompt."""
     form = opened(notebook, "%kling_form --model 3.0 --size 512x512", kernel_name)
     keys = notebook.page.keyboard
     form.choice("Model").focus()
@@ -46,7 +46,7 @@ def test_two_shots_and_a_camera_move_by_keys_alone(notebook: Notebook, kernel_na
     form.tab_to("slider")
     for _ in range(4):
         keys.press("ArrowLeft")
-    form.settled('"tilt": 3')  # a click is sent at once, the last of many changes when the kernel has heard the first
+    form.settled('"tilt": 3')  # a series of changes is sent only after the kernel has processed the first
     form.tab_to("Make the video")
     keys.press("Enter")
     video = form.root.locator("figure video").first
@@ -69,18 +69,18 @@ def test_two_shots_and_a_camera_move_by_keys_alone(notebook: Notebook, kernel_na
 
 
 def made(notebook: Notebook, **fields: Any) -> FormInPage:
-    """The form of a request of 3.0 with these fields."""
+    """Open the form of a request of 3.0 with these fields."""
     return opened(notebook, f"import kling_widgets as kw; kw.Form('3.0', **{fields!r})")
 
 
 def sent(form: FormInPage) -> dict[str, Any]:
-    """The metadata of the body that would be sent now."""
+    """Return the metadata of the body that would be sent now."""
     found: dict[str, Any] = json.loads(form.code("JSON"))["metadata"]
     return found
 
 
 def test_the_keyboard_goes_along_with_a_shot(notebook: Notebook) -> None:
-    """While it is typed in, moved or removed: nobody loses the place in the form."""
+    """The focus stays on a shot while it is typed in, moved or removed."""
     values = [{"index": n, "prompt": word, "duration": str(n)} for n, word in enumerate(("one", "two", "three"), 1)]
     form = made(notebook, multi_prompt=values, multi_shots=True, shot_type="customize", seconds=6)
     keys = notebook.page.keyboard
@@ -112,7 +112,7 @@ def test_the_keyboard_goes_along_with_a_shot(notebook: Notebook) -> None:
 
 
 def test_the_seconds_are_made_to_add_up(notebook: Notebook) -> None:
-    """The bar says what is wrong while the numbers are changed; one button changes the clip, the other the shots."""
+    """The bar reports a wrong total while numbers are changed; one button adjusts the clip, the other the shots."""
     form = made(notebook, multi_prompt=SHOTS, multi_shots=True, shot_type="customize", seconds=10)
     form.open("Shots")
     shots = form.field("Shots")
@@ -134,11 +134,11 @@ def test_the_seconds_are_made_to_add_up(notebook: Notebook) -> None:
 
 
 def test_the_slider_leaves_a_given_amount_alone(notebook: Notebook) -> None:
-    """A browser's slider moves what stands between its steps: what is given is shown and sent as it is."""
+    """A browser's slider would move a value between its steps: a given value is shown and sent unchanged."""
     values = {amount: {"type": "simple", "config": {"zoom": amount}} for amount in (4, 2.5, -0.5, -10)}
     forms = (f"kw.Form('3.0', prompt='x', camera_control={value!r})" for value in values.values())
     notebook.open(["import kling_widgets as kw", *forms])
-    notebook.page.set_viewport_size({"width": 1280, "height": 6000})  # all four show
+    notebook.page.set_viewport_size({"width": 1280, "height": 6000})  # all four are visible
     notebook.run_all()
     notebook.wait_idle()
     for cell, (amount, value) in enumerate(values.items(), 1):
@@ -152,8 +152,8 @@ def test_the_slider_leaves_a_given_amount_alone(notebook: Notebook) -> None:
 
 
 def test_keys_stay_in_the_controls(notebook: Notebook) -> None:
-    """The notebook does not take them for its own commands: arrows choose in the list, and a letter on a button cuts no
-    cell. Ctrl+S still saves."""
+    """The notebook does not treat keys in the controls as its own commands: arrows choose in the list, and a letter on
+    a button cuts no cell. Ctrl+S still saves."""
     form = made(notebook, multi_prompt=SHOTS, camera_control={"type": "simple", "config": {"pan": 4}})
     form.open("Shots")
     form.open("Camera")
@@ -175,7 +175,8 @@ def test_keys_stay_in_the_controls(notebook: Notebook) -> None:
 
 
 def test_the_camera_by_mouse(notebook: Notebook) -> None:
-    """Each move is one click; the picture and its words follow; two axes are JSON with their warning, nothing lost."""
+    """Each move is one click; the picture and its text follow; two axes are JSON with a warning, and nothing is
+    lost."""
     form = made(notebook, prompt="x", camera_control={"type": "simple", "config": {"pan": 4, "tilt": 1}})
     form.open("Camera")
     camera = form.field("Camera")

@@ -1,4 +1,4 @@
-"""The spend guard in a real JupyterLab: a click that is armed, and a cell that asks."""
+"""The spending guard in a real JupyterLab: a form that needs a second click, and a cell that asks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ LOAD = "%load_ext kling_widgets\n%kling_prices 2.6 0.28 --currency USD\n%config 
 
 
 def test_above_the_limit_a_form_wants_a_second_click_and_a_line_an_answer(notebook: Notebook) -> None:
-    """The form says the sum and the limit, and its button takes a second click; a cell asks in a box of its own,
-    and sends nothing for a no."""
+    """The form shows the total and the limit, and its button needs a second click; a cell asks in an input box, and
+    sends nothing if the answer is no."""
     notebook.open([LOAD, "%kling", "%kling --count 5 a boat", "import kling_widgets as kw; print(len(kw.history()))"])
     notebook.run_cell(0)
     notebook.run_cell(1)

@@ -1,4 +1,4 @@
-"""The tables of models in a real JupyterLab: what can be seen, read out, and reached by the keyboard."""
+"""The tables of models in a real JupyterLab: visible, readable by screen readers, and reachable by keyboard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AT_ITS_END = """() => {
 
 
 def shown(notebook: Notebook) -> list[Locator]:
-    """The three tables."""
+    """Return the three tables."""
     notebook.open(CELLS)
     notebook.page.set_viewport_size({"width": 1200, "height": 1900})
     notebook.run_all()
@@ -29,8 +29,8 @@ def shown(notebook: Notebook) -> list[Locator]:
 
 
 def test_tables_are_read_by_a_checker_and_by_the_keyboard(notebook: Notebook) -> None:
-    """A cell is found by what it means; axe-core finds no violation, in light and dark. Where a table does not fit,
-    arrows scroll it, its rows keep their names in sight, the notebook stays where it is."""
+    """Every cell has a text that says what it means; axe-core finds no violation, in light and dark. If a table does
+    not fit, arrows scroll it, its row names stay visible, and the notebook does not scroll."""
     models, difference, _ = shown(notebook)
     row = models.get_by_role("row", name="2.6 ", exact=False).filter(has=notebook.page.get_by_text("2.6", exact=True))
     expect(row.get_by_role("img", name="sound: documented elsewhere only")).to_have_text("○")

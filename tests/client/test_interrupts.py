@@ -23,7 +23,7 @@ from tests.servers import Answer, Asked, FaultServer
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x04\x00\x00\x00\x04\x00\x08\x02\x00\x00\x00" + bytes(5000)
 UNSENT = "Nothing was sent, nothing is billed."
 SENT = r"The request was sent 20[-\d]{8} [:\d]{8} [+-]\d{4}, and it may have been accepted and billed\. Look into"
-KEEPS_RUNNING = r"Task t1 keeps running, and is billed if it succeeds\. .*wait\('t1'\)"
+KEEPS_RUNNING = r"Task t1 continues, and is billed if it succeeds\. .*wait\('t1'\)"
 
 
 def notes(error: BaseException | None) -> str:
