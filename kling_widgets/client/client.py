@@ -211,8 +211,8 @@ class Client:
 
         Raises:
             TaskNotFoundError: the account of this key has no such task.
-            ConnectionFailedError: the service could not be reached, after several tries; the task goes on.
-            APIError: the service gave no usable answer, after several tries; the task goes on.
+            ConnectionFailedError: the service could not be reached, after several tries; the task continues.
+            APIError: the service gave no usable answer, after several tries; the task continues.
 
         Example:
             >>> client = kw.Client()
@@ -250,7 +250,7 @@ class Client:
 
         Raises:
             TaskFailedError: the task ended without a video.
-            WaitTimeoutError: the time is over; the task goes on, and is billed if it succeeds.
+            WaitTimeoutError: the time is over; the task continues, and is billed if it succeeds.
             APIError: the service refuses to report on it: the key, its scope, or no such task.
 
         Example:
@@ -303,7 +303,7 @@ class Client:
             APIError: the service refused the request, or later refuses to report on the task.
             SubmissionUnknownError: the request may have been accepted and billed; it is not sent again.
             TaskFailedError: the task ended without a video.
-            WaitTimeoutError: the time is over; the task goes on, and is billed if it succeeds.
+            WaitTimeoutError: the time is over; the task continues, and is billed if it succeeds.
 
         Example:
             >>> client = kw.Client()

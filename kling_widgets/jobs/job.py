@@ -219,7 +219,7 @@ class Job:
         return JobEvents(self._state.present(), self._wait, partial(self._timeout_error, timeout), timeout)
 
     def stop(self) -> None:
-        """Stop watching the task, which goes on and is billed; ``kw.resume`` watches it again.
+        """Stop watching the task, which continues and is billed; ``kw.resume`` watches it again.
 
         A submission that was not sent yet is not sent. One that is on its way is completed first, so that the task's id
         is not lost.

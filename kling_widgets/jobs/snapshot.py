@@ -21,7 +21,7 @@ class JobSnapshot:
 
     Attributes:
         state: "sending", "queued", "running" or "fetching" (the download); or an end: "done", "failed", "refused",
-            "unknown" (the answer to the submission was lost), "stopped" (no longer watched; the task goes on).
+            "unknown" (the answer to the submission was lost), "stopped" (no longer watched; the task continues).
         elapsed: seconds since it was submitted.
         percent: real progress, 0 to 100; None if the service reports none, or only marks of its stages.
         remaining: the estimated seconds that are left, as (from, to), or None.

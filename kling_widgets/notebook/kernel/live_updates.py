@@ -138,7 +138,7 @@ class UpdateThrottle:
                 live.over = end or live.failures >= MAX_FAILURES
                 if not live.logged:
                     live.logged = True
-                    log.exception("The view of a job failed; the job goes on.")
+                    log.exception("The view of a job failed; the job continues.")
         soon = not live.failures and (snapshot.elapsed < MINUTE or snapshot.state == "fetching")
         with self._state:
             live.due = now + (EARLY if soon else LATER)

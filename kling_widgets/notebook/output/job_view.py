@@ -85,7 +85,7 @@ class JobView:
         self._head = parts.text(_head(job))
         self._line = parts.text(_line(job._state.snapshot(), self._hint), "kling-line")
         self._stop = parts.button(
-            "Stop watching", "The video goes on being made, and is billed. %kling_resume brings it back."
+            "Stop watching", "The video continues, and is billed. %kling_resume brings it back."
         )
         self._stop.on_click(lambda _: job.stop())
         self.widget = widgets.Box(
