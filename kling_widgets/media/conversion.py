@@ -60,11 +60,14 @@ def fit(content: bytes, format: str) -> bytes:
         return content
 
 
-def size(content: bytes, format: str) -> image_headers.Sides:
-    """Return width and height of a picture that must be converted, once upright; None if Pillow cannot read it."""
+def size(content: bytes, format: str) -> tuple[int | None, int | None]:
+    """Return width and height in pixels; None without Pillow, or if it cannot read the picture.
+
+    A PNG, JPEG, GIF or WebP is measured as it is stored, a picture that must be converted as it is once upright.
+    """
     try:
         image = _opened(content, format)
-        # The plug-ins of the other formats rotate by themselves.
+        # The plug-ins of the other converted formats rotate by themselves.
         turned = format == "avif" and image.getexif().get(0x0112, 1) >= 5
         return (image.height, image.width) if turned else image.size
     except Exception:  # noqa: BLE001 - as above

@@ -1,4 +1,4 @@
-"""Properties of a picture, read from its headers without decoding: dimensions, animation, orientation, truncation.
+"""Properties of a picture, read from its headers without decoding: animation, orientation, truncation.
 
 A truncated or invalid header yields no information and raises no error.
 """
@@ -8,27 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-Sides = tuple[int | None, int | None]
-
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of a JPEG's frame header, for all codings
 _SCAN = 0xDA
-
-
-def sides(kind: str, content: bytes) -> Sides:
-    """Return width and height in pixels as stored; None if unknown."""
-    try:
-        match kind:
-            case "png" if content[12:16] == b"IHDR":
-                return _big(content, 16, 4), _big(content, 20, 4)
-            case "gif":
-                return _little(content, 6, 2), _little(content, 8, 2)
-            case "jpeg":
-                return _jpeg(content)
-            case "webp":
-                return _webp(content)
-    except IndexError:  # truncated
-        pass
-    return None, None
 
 
 def moves(kind: str, content: bytes) -> bool:
@@ -66,13 +47,6 @@ def _gif_pictures(content: bytes) -> int:
 
 def _palette(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
-
-
-def _jpeg(content: bytes) -> Sides:
-    for marker, at in _segments(content):
-        if marker in _FRAMES:
-            return _big(content, at + 7, 2), _big(content, at + 5, 2)
-    return None, None
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int]]:
@@ -175,18 +149,6 @@ def is_cut(kind: str, content: bytes) -> bool:
     except IndexError:
         return True
     return False
-
-
-def _webp(content: bytes) -> Sides:
-    match content[12:16]:
-        case b"VP8X":
-            return _little(content, 24, 3) + 1, _little(content, 27, 3) + 1
-        case b"VP8L":
-            bits = _little(content, 21, 4)
-            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        case b"VP8 ":
-            return _little(content, 26, 2) & 0x3FFF, _little(content, 28, 2) & 0x3FFF
-    return None, None
 
 
 def _big(content: bytes, at: int, length: int) -> int:

@@ -121,7 +121,7 @@ def identify(content: bytes) -> Media | None:
     format = format_of(content[:ENOUGH])
     if format is None:
         return None
-    width, height = image_headers.sides(format, content)
+    width, height = conversion.size(content, format)
     return Media(format, len(content), width, height, content, hashlib.sha256(content).hexdigest())
 
 
@@ -156,7 +156,7 @@ def _picture_facts(format: str, size: int, content: bytes) -> Facts:
             return Facts(format, size)
         width, height = conversion.size(content, format)
         return Facts(format, size, width, height, converted=True)
-    (width, height), turn = image_headers.sides(format, content), image_headers.orientation(format, content)
+    (width, height), turn = conversion.size(content, format), image_headers.orientation(format, content)
     cut, animated = image_headers.is_cut(format, content), image_headers.moves(format, content)
     turned = turn > 1 and (cut or animated or not conversion.reads(format))
     if turn >= 5 and not turned:

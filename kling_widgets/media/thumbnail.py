@@ -12,33 +12,30 @@ from kling_widgets.media.limits import LARGEST_UPLOAD, Facts
 
 SIDE = 320  # pixels at most; displayed at half of that, so that it is sharp on a high-resolution screen
 _LARGEST = 24_000  # bytes of a thumbnail
-_LARGEST_WHOLE = 300_000  # bytes of a file that is used as it is if Pillow is not installed
 # Pixels of the largest picture that is decoded, so that it takes a second or two: a few hundred kilobytes may contain
 # billions. A JPEG is decoded at a reduced size; above its limit, Pillow would print a warning into the notebook.
 _MOST_PIXELS = {"jpeg": 89_000_000, "png": 20_000_000, "webp": 20_000_000, "gif": 20_000_000}
 _MOST_CONVERTED = 30_000_000
-_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 
 
 def thumbnail(path: Path, facts: Facts) -> str:
-    """Return a data URI of a few kilobytes for the picture, or "" if there is none.
-
-    Without Pillow, a small file is returned unchanged.
+    """Return a data URI of a few kilobytes for the picture, or "" if there is none, as without Pillow.
 
     Args:
         path: the file.
         facts: the file's properties.
     """
-    if facts.format is None or not facts.width or not facts.height or not (facts.format in _TYPES or facts.converted):
+    if (
+        facts.format is None
+        or not facts.width
+        or not facts.height
+        or not (facts.format in _MOST_PIXELS or facts.converted)
+    ):
         return ""
     if facts.size > LARGEST_UPLOAD or facts.width * facts.height > _MOST_PIXELS.get(facts.format, _MOST_CONVERTED):
         return ""
     if facts.converted:
         return _smaller(io.BytesIO(converted(path.read_bytes(), facts.format)))
-    try:
-        import PIL.Image  # noqa: F401
-    except ImportError:
-        return data_uri(path.read_bytes(), _TYPES[facts.format]) if facts.size <= _LARGEST_WHOLE else ""
     return _smaller(path)
 
 
@@ -51,7 +48,7 @@ def _smaller(path: Path | BinaryIO) -> str:
     from PIL import Image, ImageOps
 
     # Only these formats: for some others Pillow starts other programs.
-    with Image.open(path, formats=[format.upper() for format in _TYPES]) as file:
+    with Image.open(path, formats=[format.upper() for format in _MOST_PIXELS]) as file:
         file.draft("RGB", (SIDE, SIDE))
         file.thumbnail((SIDE, SIDE))
         picture = ImageOps.exif_transpose(file)
