@@ -7,15 +7,15 @@ tick. Ticks are sent even if changes keep coming. The end of a job is always sen
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Protocol
 
 from kling_widgets.core import forks
@@ -78,8 +78,7 @@ class UpdateThrottle:
         self._state = threading.Condition()
         self._ended: deque[tuple[_Live, JobSnapshot]] = deque()
         self._changed: deque[_Live] = deque()
-        self._ticks: list[tuple[float, int, _Live]] = []  # a heap; each that is not over is in it once
-        self._order = itertools.count()
+        self._followed: list[_Live] = []
         self._changes_in_row = 0  # since the last tick
         self._sent: deque[float] = deque()  # the time of each message of the last second
         self._thread: threading.Thread | None = None
@@ -90,7 +89,7 @@ class UpdateThrottle:
         live = _Live(job, show, self._clock() + EARLY)
         job.listen(partial(self._on_change, live))  # first, so that an interrupt here leaves no endless ticks
         with self._state:
-            self._push(live)
+            self._followed.append(live)
         self._wake()
 
     def show_due(self) -> float | None:
@@ -152,46 +151,38 @@ class UpdateThrottle:
             self._sent.popleft()
         if self._ended:
             return *self._ended.popleft(), 0.0
-        first = self._first(now)
+        self._followed = [live for live in self._followed if not live.over]
         if self._changed:
             wait = self._until_free(PER_SECOND - 1, now)  # the link to a video takes two messages
-        elif first:
-            wait = max(first.due - now, self._until_free(TICKS_PER_SECOND, now))
+            if wait > 0:
+                return None, None, wait
+            if self._changes_in_row < CHANGES_IN_ROW or (overdue := self._first_tick(now - LATER)) is None:
+                self._changes_in_row += 1
+                live = self._changed.popleft()
+                live.queued = False
+                return live, None, 0.0
+            live = overdue
         else:
-            return None, None, None
-        if wait > 0:
-            return None, None, wait
-        overdue = self._changes_in_row >= CHANGES_IN_ROW and first and first.due < now - LATER
-        if first and (not self._changed or overdue):
-            self._changes_in_row = 0
-            heapq.heappop(self._ticks)
-            first.due = now + EARLY  # at the earliest
-            self._push(first)
-            return first, None, 0.0
-        self._changes_in_row += 1
-        live = self._changed.popleft()
-        live.queued = False
+            if (first := self._first_tick()) is None:
+                return None, None, None
+            wait = max(first.due - now, self._until_free(TICKS_PER_SECOND, now))
+            if wait > 0:
+                return None, None, wait
+            live = first
+        self._changes_in_row = 0
+        live.due = now + EARLY  # at the earliest
+        self._followed.remove(live)
+        self._followed.append(live)  # so that views that are due at the same time take turns
         return live, None, 0.0
 
-    def _first(self, now: float) -> _Live | None:
-        """Return the job whose tick is due first. A job with a queued change needs no tick: it is about to be shown."""
-        while self._ticks:
-            due, _, live = self._ticks[0]
-            if live.queued:
-                live.due = max(live.due, now + EARLY)
-            if not live.over and due == live.due:
-                return live
-            heapq.heappop(self._ticks)
-            if not live.over:  # a change was shown since, which moved its tick
-                self._push(live)
-        return None
+    def _first_tick(self, before: float = math.inf) -> _Live | None:
+        """Return the job whose tick is due first, if before that time. One with a queued change needs no tick."""
+        ticking = (live for live in self._followed if not live.queued and live.due < before)
+        return min(ticking, key=attrgetter("due"), default=None)
 
     def _until_free(self, limit: int, now: float) -> float:
         """Return the seconds until fewer than ``limit`` messages were sent in the last second."""
         return 0.0 if len(self._sent) < limit else self._sent[-limit] + 1 - now
-
-    def _push(self, live: _Live) -> None:
-        heapq.heappush(self._ticks, (live.due, next(self._order), live))
 
     def _wake(self) -> None:
         if not self.background:
@@ -208,7 +199,7 @@ class UpdateThrottle:
         while True:
             wait = self.show_due()
             with self._state:
-                if wait is None and not (self._changed or self._ticks):
+                if wait is None and not (self._changed or self._followed):
                     self._thread = None
                     return
                 if not self._woken:

@@ -84,9 +84,7 @@ class JobView:
         self._sheet = parts.sheet
         self._head = parts.text(_head(job))
         self._line = parts.text(_line(job._state.snapshot(), self._hint), "kling-line")
-        self._stop = parts.button(
-            "Stop watching", "The video continues, and is billed. %kling_resume brings it back."
-        )
+        self._stop = parts.button("Stop watching", "The video continues, and is billed. %kling_resume brings it back.")
         self._stop.on_click(lambda _: job.stop())
         self.widget = widgets.Box(
             [self._sheet, self._head, self._line, self._stop],
