@@ -401,7 +401,7 @@ def test_wait_raises_for_a_failed_task(make: Maker) -> None:
 def test_wait_times_out_and_says_how_to_resume(make: Maker, time: Time) -> None:
     """The error of a timeout has the last known task, and says how to resume."""
     busy = FaultServer(lambda asked: Answer(body=row("processing")))
-    with busy as server, pytest.raises(WaitTimeoutError, match=r"keeps running.*%kling_resume t1") as caught:
+    with busy as server, pytest.raises(WaitTimeoutError, match=r"continues.*%kling_resume t1") as caught:
         make(server.url).wait("t1", timeout=60)
     assert caught.value.task.status == "running"
     assert sum(time.waits) == pytest.approx(60)

@@ -118,12 +118,12 @@ from kling_widgets.core import forks
 job = kw.submit("2.6", prompt="a paper boat", wait=False)
 held, go_on = threading.Event(), threading.Event()
 def hold():  # as threads at work may do at that moment
-    for each in [each for each in forks._locks if each not in forks._awaited]:
+    for each in [each for each in forks._locks if each not in forks._delaying_locks]:
         each.acquire()
     held.set()
     go_on.wait(60)
 threading.Thread(target=hold, daemon=True).start()
-held.wait(60)
+assert held.wait(60)
 child = os.fork()
 if child == 0:
     signal.alarm(60)
