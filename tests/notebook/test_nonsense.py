@@ -85,10 +85,10 @@ def test_whatever_is_set(setting: str, value: object) -> None:
 def test_a_home_that_there_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the variable, for notebooks and for the demo as a program."""
     nobody = "~nobody-of-that-name/x"
-    with pytest.raises(KlingError, match=rf"{VARIABLE} names {nobody}"):
+    with pytest.raises(KlingError, match=rf"{VARIABLE} is {nobody}"):
         data_dir({VARIABLE: nobody})
     monkeypatch.setenv(VARIABLE, nobody)
-    with pytest.raises(KlingError, match=rf"{VARIABLE} names {nobody}"):
+    with pytest.raises(KlingError, match=rf"{VARIABLE} is {nobody}"):
         default_folder()
 
 
