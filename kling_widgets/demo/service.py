@@ -156,6 +156,6 @@ def default_folder() -> Path:
     try:
         folder = Path(home).expanduser() if home else user_data_path("kling_widgets", appauthor=False)
     except RuntimeError:
-        reason = f"KLING_WIDGETS_HOME names {home}, of an unknown user" if home else "there is no home folder"
+        reason = f"KLING_WIDGETS_HOME is {home}, but there is no such user" if home else "there is no home folder"
         raise KlingError(f"The demo cannot start: {reason}.") from None
     return folder / "demo"
