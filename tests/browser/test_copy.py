@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -65,18 +66,18 @@ def test_without_a_clipboard_for_pages_the_old_way_works(notebook: Notebook, pag
     """On plain http and without the permission, the pasted text is still the code. If the browser lets pages copy
     nothing, the form says what to do: the text can be selected."""
     form = opened(notebook)
-    form.box("Prompt").fill(PROMPT)
-    form.settled("in the 'rain'?")
+    numbers = itertools.count(1)  # so that an earlier code of the same prompt is not taken for the present one
     for missing in (NO_PERMISSION, NO_CLIPBOARD):
         page.evaluate(missing)
         for tab in TABS:
+            number = f"number {next(numbers)}"
+            form.box("Prompt").fill(f"{PROMPT} {number}")
+            form.settled(number)
             code = copied(form, tab)
             form.box("Prompt").fill("")
             form.box("Prompt").focus()
             page.keyboard.press("Control+v")
             expect(form.box("Prompt")).to_have_value(code)
-            form.box("Prompt").fill(PROMPT)
-            form.settled("in the")
     expect(form.root.get_by_text("Copied", exact=True)).to_have_count(0)
     page.evaluate(NO_COPYING)
     form.root.get_by_role("button", name="Copy", exact=True).click()
