@@ -164,10 +164,10 @@ class Gateway:
         clip = self.clip(task_id)
         return Answer(body=clip, halfway=halfway, cut=len(clip) - 1000 if fate else None)
 
-    async def _come(self, kernel: str, wish: str, stage: str) -> None:
+    async def _come(self, kernel: str, submission: str, stage: str) -> None:
         """Move the submission to a stage, and keep it there for a random time, or while the kernel is held."""
-        self._mark(kernel, wish, stage)
-        at, chance = STAGES.index(stage), self._chance(f"{wish} {stage}")
+        self._mark(kernel, submission, stage)
+        at, chance = STAGES.index(stage), self._chance(f"{submission} {stage}")
         most, wall, event = self._holds.get(kernel, (len(STAGES), len(STAGES), asyncio.Event()))
         held = at >= wall or (at >= most and chance.random() < _HELD)
         try:
@@ -176,14 +176,14 @@ class Gateway:
         except TimeoutError:
             pass
 
-    def _mark(self, kernel: str, wish: str, stage: str) -> None:
+    def _mark(self, kernel: str, submission: str, stage: str) -> None:
         with self._changed:
-            self._stages[kernel][wish] = STAGES.index(stage)
+            self._stages[kernel][submission] = STAGES.index(stage)
             self._changed.notify_all()
 
-    def _leave(self, kernel: str, wish: str) -> None:
+    def _leave(self, kernel: str, submission: str) -> None:
         with self._changed:
-            self._stages[kernel].pop(wish, None)
+            self._stages[kernel].pop(submission, None)
 
     def _count(self, kernel: str, stage: str) -> int:
         return sum(at >= STAGES.index(stage) for at in self._stages[kernel].values())

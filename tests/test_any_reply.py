@@ -235,9 +235,9 @@ def test_a_submission_answered_by_anything(given_answers: list[Response | NoRepl
 @given(st.lists(answers, min_size=1, max_size=6), st.sampled_from(["t1", Task("t1", status="queued")]))
 def test_a_wait_answered_by_anything(given_answers: list[Response | NoReply], task: Task | str) -> None:
     """A wait ends with the task's end, the service's refusal or its timeout, and reports every poll."""
-    clock, told = Clock(), JobState(0.0, lambda: session_clock)
-    told.accept(Task("t1", status="queued"), 0.0)
-    steps = wait(session(clock), task, timeout=120, on_update=told.polled, on_trouble=told.poll_failed)
+    clock, state = Clock(), JobState(0.0, lambda: session_clock)
+    state.accept(Task("t1", status="queued"), 0.0)
+    steps = wait(session(clock), task, timeout=120, on_update=state.polled, on_trouble=state.poll_failed)
     result, sent, pauses = takes(steps, given_answers, clock)
     assert sum(pauses) <= 120 + 18 + 1e-6  # polls for a link that appears late
     assert all(isinstance(each, Send) and each.method == "GET" for each in sent)

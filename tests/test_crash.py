@@ -243,12 +243,12 @@ def test_killed_kernels_lose_nothing_and_pay_nothing_twice(
         RESUME, asked[_UNKNOWN].code, asked[_FINISHED].code, RESUME, "print(kw.history().to_jsonl(), end='')"
     )
 
-    wishes = Counter(prompt for cell in asked for prompt in cell.prompts)
+    wanted = Counter(prompt for cell in asked for prompt in cell.prompts)
     entries = world.entries()
     states = Counter(entry.state for entry in entries)
     figures = {
         "lost": lost(world, entries),
-        "doubled": list((Counter({prompt: len(ids) for prompt, ids in gateway.created.items()}) - wishes).elements()),
+        "doubled": list((Counter({prompt: len(ids) for prompt, ids in gateway.created.items()}) - wanted).elements()),
         "half files": half(world),
         "second copies": len(list(world.videos.iterdir())) - states["saved"],
         "not true": untrue(world, entries),
@@ -258,13 +258,13 @@ def test_killed_kernels_lose_nothing_and_pay_nothing_twice(
     counts = {name: found if isinstance(found, int) else len(found) for name, found in figures.items()}
     record_property(
         FIGURES,
-        f"{wishes.total()} wishes, {sum(map(len, gateway.created.values()))} tasks (seed {SEED}): {counts}\n"
+        f"{wanted.total()} submissions, {sum(map(len, gateway.created.values()))} tasks (seed {SEED}): {counts}\n"
         f"in the end: {dict(states)}; half downloads that kernels left: {len(world.left)}\n"
-        f"kernels killed: {dict(world.kills)}, with wishes that were {dict(world.hits)}\n"
+        f"kernels killed: {dict(world.kills)}, with submissions that were {dict(world.hits)}\n"
         f"what the service did with submissions: {dict(gateway.made)}",
     )
     assert not any(figures.values()), figures
-    assert wishes.total() == 200
+    assert wanted.total() == 200
     assert set(world.hits) == set(STAGES), "each stage has been hit"
     assert states["saved"] > 50 and states["unknown"] and world.left
     assert re.search("Sent, answer unknown, may be billed: #[0-9]+ “w", said)

@@ -414,7 +414,7 @@ def test_the_budget_of_the_environment_holds_over_processes(
     )
 
 
-def wishes(home: str) -> int:
+def recorded(home: str) -> int:
     """Return the number of submissions from cells in a journal."""
     path = Path(home) / "journal.sqlite"
     if not path.exists():
@@ -446,7 +446,7 @@ def test_headless_notebooks_with_the_same_line(service: Service, env: dict[str, 
         for path in (one, two, one)
     ]
     try:
-        until(lambda: service.posts.total() >= 2 and wishes(env["KLING_WIDGETS_HOME"]) == 3)
+        until(lambda: service.posts.total() >= 2 and recorded(env["KLING_WIDGETS_HOME"]) == 3)
     finally:
         service.ready.set()
         said = [program.communicate(timeout=LONG)[1].decode() for program in programs]

@@ -12,7 +12,7 @@ from tests.benchmarks.table import markdown
 
 
 def main() -> str | None:
-    """Runs what the line asks for; the message tells of benchmarks that have failed."""
+    """Run the benchmarks that the command line names; return a message about those that failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measures, and writes RESULTS.md.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"setup, or some of {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="a short run to see that it works; nothing is written")
@@ -40,7 +40,7 @@ def _run(name: str, quick: bool) -> None:
 
 
 def _each(names: list[str], quick: bool) -> str | None:
-    """One after another, each in a process of its own: what one leaves behind shall not slow down the next."""
+    """Run each benchmark in a process of its own, so that leftovers of one do not slow down the next."""
     failed = []
     for name in names:
         sys.stdout.write(f"# {name}\n\n")

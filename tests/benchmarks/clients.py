@@ -1,7 +1,7 @@
-"""Clients of video services, each as its makers document it and at its defaults: ours, and what people would use.
+"""Clients of video services, each used as its documentation shows, with its defaults: ours and the alternatives.
 
-``python -m tests.benchmarks.clients NAME BASE`` runs one in the interpreter that it is started with, an environment of
-``peers.py``. It says "ready", reads the tasks as JSON, makes all of them at once and writes down what came of them.
+``python -m tests.benchmarks.clients NAME BASE`` runs one in the current interpreter, in an environment of ``peers.py``.
+It prints "ready", reads the tasks as JSON, makes all of them at once and prints the results.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ KEY = "sk-" + "x" * 48
 
 @dataclass
 class Made:
-    """A task from the client's side; seconds of the machine's monotonic clock, which the simulator has too."""
+    """A task from the client's side; seconds of the machine's monotonic clock, which the simulator uses too."""
 
     prompt: str
-    back: float | None = None  # when the client gave it back
+    back: float | None = None  # when the client returned it
     error: str | None = None
 
 
@@ -33,12 +33,12 @@ Run = Callable[[str, list[Made]], Awaitable[None]]
 
 
 async def each(tasks: list[Made], make: Callable[[Made], Awaitable[Any]]) -> None:
-    """Makes all of them at once; what goes wrong is noted."""
+    """Make all tasks at once, and record errors."""
 
     async def one(task: Made) -> None:
         try:
             await make(task)
-        except Exception as error:  # noqa: BLE001 - a client's failure is a figure
+        except Exception as error:  # noqa: BLE001 - a client's failure is a result
             task.error = f"{type(error).__name__}: {str(error)[:200]}"
         task.back = time.monotonic()
 
@@ -102,7 +102,7 @@ async def fal_subscribe(base: str, tasks: list[Made]) -> None:
 
 
 async def google_loop(base: str, tasks: list[Made], pause: float) -> None:
-    """It has no poller: the loop of its documentation. Videos are in the mode for Google's cloud only."""
+    """The loop of its documentation, as it has no poller. Videos need the mode for Google's cloud."""
     from google import genai
     from google.genai.types import GenerateVideosSource
     from google.oauth2.credentials import Credentials
@@ -134,7 +134,7 @@ async def runway_wait(base: str, tasks: list[Made]) -> None:
 
 
 async def luma_loop(base: str, tasks: list[Made]) -> None:
-    """It has no poller: the loop of its guide."""
+    """The loop of its guide, as it has no poller."""
     from lumaai import AsyncLumaAI
 
     async with AsyncLumaAI(auth_token="x", base_url=f"{base}/dream-machine/v1") as client:
@@ -149,7 +149,7 @@ async def luma_loop(base: str, tasks: list[Made]) -> None:
 
 
 async def httpx_loop(base: str, tasks: list[Made]) -> None:
-    """What one writes by hand for our service."""
+    """A loop that one would write by hand for our service."""
     import httpx
 
     async with httpx.AsyncClient(base_url=base) as client:
@@ -170,9 +170,9 @@ class Client:
     """A client that is measured.
 
     Attributes:
-        title: how the tables call it.
-        environment: that of ``peers.py``; None for ours, which runs in this one.
-        package: what it imports.
+        title: its name in the tables.
+        environment: its environment in ``peers.py``; None for ours, which runs in the current one.
+        package: the package that it imports.
     """
 
     title: str
@@ -201,7 +201,7 @@ CLIENTS = {
 
 
 def main(name: str, base: str) -> None:
-    """Runs a client as the module's docstring says."""
+    """Run a client as the module's docstring describes."""
     import importlib
     import resource
 
@@ -210,7 +210,7 @@ def main(name: str, base: str) -> None:
     client = CLIENTS[name]
     importlib.import_module(client.package)
     out = sys.stdout
-    sys.stdout = sys.stderr  # what a client prints is no result
+    sys.stdout = sys.stderr  # a client's own output is not a result
     out.write("ready\n")
     out.flush()
     order = json.loads(sys.stdin.readline())
@@ -233,7 +233,7 @@ def main(name: str, base: str) -> None:
 
 
 def _memory() -> float:
-    """MiB of this process now."""
+    """Return the MiB that this process uses now."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 

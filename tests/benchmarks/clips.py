@@ -1,10 +1,10 @@
 """Finished clips: their bytes in the notebook, the link on the screen, the download.
 
-A notebook is run by nbclient with the demo as its service, and saved; then figures of clips that are made to be hard.
-The state of the live views, which JupyterLab saves only where it is told to, is asked of a kernel with a front end.
-From the link to the screen: a service that has the video ready, and a host that gives it at a megabyte a second. The
-download is one of a server on loopback to a file, each client in a process of its own; "grown" is how far above its
-size before the first byte the process ever was (on Linux, where that can be asked).
+A notebook is run by nbclient with the demo as its service, and saved; then figures of clips that are hard to compress.
+The state of the live views, which JupyterLab saves only if it is set to, is requested from a kernel with a front end.
+From the link to the screen: a service that has the video ready, and a host that sends it at a megabyte a second. The
+download is from a server on loopback to a file, each client in a process of its own; "grown" is the peak memory of the
+process above its size before the first byte (on Linux only).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ CREATE = "/v1/video/generations"
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """Four tables."""
+    """Return four tables."""
     with TemporaryDirectory(prefix="kling-bench-") as folder:
         home = Path(folder)
         yield _notebooks(home, QUICK_CLIPS if quick else CLIPS)
@@ -110,7 +110,7 @@ def _write(path: Path, cells: list[str]) -> None:
 
 
 def _figures(home: Path) -> Table:
-    """Clips that are hard to make small, with short and long prompts."""
+    """Measure clips that are hard to compress, with short and long prompts."""
     rows: list[tuple[object, ...]] = []
     most = 0.0
     for name, size, sound in (
@@ -157,7 +157,7 @@ def _noise(path: Path, size: tuple[int, int], sound: bool) -> None:
 
 
 def _link(home: Path) -> Table:
-    """From the answer that says "succeeded" to the link in the view, to the file."""
+    """Measure the time from the answer "succeeded" to the link in the view, and to the file."""
     noisy = home / "kling_videos" / "3840.mp4"
     video = noisy.read_bytes()[: 4 * 10**6]
     video += bytes(max(0, 4 * 10**6 - len(video)))
@@ -167,7 +167,7 @@ def _link(home: Path) -> Table:
         if asked.path == CREATE:
             return Answer(body={"id": "t1", "task_id": "t1", "status": "", "progress": 0})
         if asked.path.endswith("/content"):
-            # The other half comes when a line of a megabyte a second would have brought it all.
+            # The other half arrives as late as at a megabyte a second.
             return Answer(body=video, halfway=lambda: asyncio.sleep(len(video) / 1e6))
         told.append(time.monotonic())
         return Answer(body={"code": "success", "data": {"task_id": "t1", "status": "SUCCESS", "url": LINK}})
@@ -284,7 +284,7 @@ def _downloads(home: Path, sizes: tuple[int, ...]) -> Table:
     for megabytes in sizes:
         with _serving(megabytes * 10**6) as base:
             best: dict[str, tuple[float, float, float]] = {}
-            for _ in range(RUNS):  # in turn, as the machine is noisy
+            for _ in range(RUNS):  # in turn, because the machine is noisy
                 for name, work in clients.items():
                     found = _download(home, base, work)
                     best[name] = min(best.get(name, found), found)

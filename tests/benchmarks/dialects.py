@@ -1,6 +1,6 @@
-"""The services' own words for a task: what each answers when a task is made, and when it is asked for.
+"""The task formats of the services: their answers when a task is made and when it is polled.
 
-As far as the clients that are measured read them; their pollers need the state, an id and a link.
+Only as far as the measured clients read them: their pollers need the state, an id and a link.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-QUEUED_SHARE = 0.1  # of a task's time; then it runs
+QUEUED_SHARE = 0.1  # share of a task's time that it is queued; then it runs
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Look:
     Attributes:
         id: its id.
         base: the address of the service.
-        share: of its time that has passed, 1 when it is done.
-        progress: per cent as told, or None.
+        share: share of its time that has passed, 1 if it is done.
+        progress: reported per cent, or None.
         made: whether this is the answer to its creation.
     """
 
@@ -39,7 +39,7 @@ class Look:
         return f"{self.base}/media/{self.id}.mp4"
 
     def word(self, queued: str, running: str, done: str) -> str:
-        """One of three words for its state."""
+        """Return one of three words for its state."""
         return done if self.done else running if self.share > QUEUED_SHARE else queued
 
 
@@ -132,6 +132,6 @@ _PLACES: tuple[tuple[str, Callable[[Look], Answer]], ...] = (
 
 
 def dialect(method: str, path: str) -> Callable[[Look], Answer] | None:
-    """How the service at this path speaks, or None where there is none."""
+    """Return the format of the service at this path, or None if there is none."""
     found = next((speak for start, speak in _PLACES if path.startswith(start)), None)
     return fal_result if found is fal and method == "GET" and not path.endswith("/status") else found

@@ -1,12 +1,12 @@
-"""Forms, without a front end: what they open with, what a switch of the model costs, what a key that is pressed costs.
+"""Forms without a front end: the cost of opening one, of switching the model, and of a key press.
 
-Every comm is counted in the place where ipykernel puts its own: models (Layout and Style too), the bytes of their state
-as JSON, and messages; for ours that includes its style sheets and modules. All forms are built in the same process, one
-after another in turns; medians of the CPU time are told, which does not grow when others use the machine, and ratios to
-plain ipywidgets. The others show the same fields, a control each; structured ones are a box for text to them.
+Every comm is counted at the place where ipykernel installs its own: models (with Layout and Style), the bytes of their
+state as JSON, and messages; ours include its style sheets and modules. All forms are built in one process, in turns.
+The tables show medians of the CPU time, which does not grow when others use the machine, and ratios to plain
+ipywidgets. The others show the same fields, one control each; structured fields are a text box to them.
 
-A switch goes from 3.0 to 2.6 or back: ours in the way of a click on its picker; the others, which have no such thing,
-close their widgets and make new ones. Typing arrives as a page's message, with ipywidgets' echo, which is not counted.
+A switch goes from 3.0 to 2.6 or back: in ours by a click on its picker; the others have no switch, so they close their
+widgets and make new ones. Typing arrives as a page's message, with ipywidgets' echo, which is not counted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from tests.notebook.comms import Comms, counted, tell
 
 PEERS = ("ipyautoui",)
 OURS, PLAIN = "kw.Form", "plain ipywidgets, a control a field"
-SIZES = {True: (5, 2, 100), False: (40, 10, 1000)}  # by quick: rounds, rounds of what is slow, switches
+SIZES = {True: (5, 2, 100), False: (40, 10, 1000)}  # by quick: rounds, rounds of slow forms, switches
 LINK = "https://example.com/a.png"
 
 
@@ -53,18 +53,18 @@ class Ours:
         self.widget = self.form
 
     def switch(self, model: str) -> None:
-        """Another model, by the picker."""
+        """Switch to another model with the picker."""
         picker = self.box("Model")
         tell(picker, index=[value for _, value in picker.options].index(f"aigc-video-kling-{model}"))
 
     def box(self, label: str) -> Any:
-        """The widget with this label."""
+        """Return the widget with this label."""
         from kling_widgets.notebook.widgets.factory import within
 
         return next(each for each in within(self.widget) if getattr(each, "description", "") == label)
 
     def unfold(self) -> None:
-        """Opens every section of fields."""
+        """Open every section of fields."""
         from kling_widgets.notebook.widgets.factory import within
 
         for title in [each for each in within(self.widget) if "kling-section" in getattr(each, "_dom_classes", ())]:
@@ -73,7 +73,7 @@ class Ours:
 
 
 class Other:
-    """A form that is made anew for another model."""
+    """A form that is built again for another model."""
 
     def __init__(self, make: Callable[[str], Any], model: str) -> None:
         self._make = make
@@ -81,14 +81,14 @@ class Other:
         self.widget = widgets.VBox([self._form])
 
     def switch(self, model: str) -> None:
-        """A form of the other model in its place."""
+        """Replace the form by one for the other model."""
         old, self._form = self._form, self._make(model)
         self.widget.children = [self._form]
         _close(old)
 
 
 def _interactive(model: str) -> Any:
-    """What ipywidgets makes of a function's arguments."""
+    """Return the widgets that ipywidgets makes from a function's arguments."""
     given = {
         name: spec["enum"]
         if "enum" in spec
@@ -120,7 +120,7 @@ def _close(widget: Any) -> None:
 
 @dataclass
 class Cost:
-    """What something has cost."""
+    """The cost of an action."""
 
     ms: list[float]
     models: int = 0
@@ -129,7 +129,7 @@ class Cost:
 
     @property
     def median(self) -> float:
-        """Milliseconds."""
+        """Return the median in milliseconds."""
         return statistics.median(self.ms)
 
 
@@ -156,7 +156,7 @@ _sessions: list[Any] = []
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """The tables; measured in the environment of ipyautoui, where that is installed."""
+    """Return the tables, measured in the environment of ipyautoui if that is installed."""
     python = peers.python("ipyautoui")
     command = [python or sys.executable, "-m", "tests.benchmarks.forms", *(["quick"] if quick else [])]
     with tempfile.TemporaryDirectory() as folder:
@@ -172,7 +172,7 @@ def _tables(quick: bool) -> Iterable[Table]:
     if peers.python("ipyautoui") is None:
         del forms["ipyautoui"]
     with counted() as comms:
-        for make in forms.values():  # what is imported when it is first needed
+        for make in forms.values():  # load what is imported on first use
             make("3.0")
         for model in ("3.0", "2.6"):
             yield _opening(comms, forms, model, rounds, slow)
@@ -272,7 +272,8 @@ def _switching(comms: Comms, forms: dict[str, Callable[[str], Any]], rounds: int
 
 
 def _grown(comms: Comms, make: Callable[[str], Any], switches: int) -> tuple[int, int, int, int]:
-    """How many switches, live models after two of them and after all, and how many Python objects there are more."""
+    """Return the number of switches, the live models after two of them and after all, and the growth in Python
+    objects."""
     widgets.Widget.close_all()
     form = make("3.0")
     counts = []

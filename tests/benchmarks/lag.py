@@ -1,14 +1,14 @@
-"""Ready → seen: how soon a client sees that a video is ready, and how many GETs that takes.
+"""Ready → seen: how soon a client notices that a video is ready, and how many GETs that takes.
 
-24 tasks of lognormal(median 90 s, σ 0.5), one of each 24th of that distribution, in real time, made at once; each
-client in a process of its own at its defaults, all at the same moment. The lag is the service's: from the moment at
-which a task was ready to the first answer that said so. CPU is that of the client's process from the first task on,
-with what it imports later, and for kw.submit with the journal, the download and the poster. "Known" is a history of
-ten tasks, one of each tenth of the same distribution; our client keeps none, kw.submit has its journal.
+24 tasks of lognormal(median 90 s, σ 0.5), one from each 24th of that distribution, in real time, made at once; each
+client in a process of its own at its defaults, all at the same time. The lag is measured at the service: from the
+moment at which a task was ready to the first answer that said so. CPU is that of the client's process from the first
+task on, including later imports, and for kw.submit the journal, the download and the poster. "Known" is a history of
+ten tasks, one from each tenth of the same distribution; our client keeps none, kw.submit has its journal.
 
-Where the progress tells nothing true, a fixed interval is what to compare with: with as many GETs its median lag is
-half of the interval. The optimum is that of a schedule that is told no progress, with as many GETs. A mean of 24 tasks
-is good to some 15 %: how far ours is from the optimum, the simulation (polling) tells more exactly.
+If the progress is missing or false, compare with a fixed interval: with as many GETs its median lag is half of the
+interval. The optimum is that of a schedule without progress and with as many GETs. A mean of 24 tasks has an error of
+about 15 %; the simulation (polling) measures the distance from the optimum more exactly.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be reached: a median lag in seconds, and GETs a task where that is said too."""
+    """A goal: a median lag in seconds, and GETs a task if they matter too."""
 
     median: float
     looks: float = math.inf
 
     def verdict(self, one: Result) -> tuple[str, bool]:
-        """The goal in words, and whether it is reached."""
+        """Return the goal in words, and whether it is reached."""
         words = f"median ≤ {self.median:.3g} s" + (f", GETs ≤ {self.looks:.0f}" if self.looks < math.inf else "")
         all_done = one.finished == one.count and one.median is not None
         return words, all_done and one.median <= self.median and one.looks <= self.looks
@@ -60,7 +60,7 @@ KNOWN_GOAL = Goal(2.5, 19)  # without progress, with a history
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """A table of ours for each kind of progress, and one of the peers."""
+    """Return a table of ours for each kind of progress, and one of the peers."""
     durations = QUICK_DURATIONS if quick else DURATIONS
     seconds = durations.sample(QUICK_COUNT if quick else COUNT)
 
@@ -79,7 +79,7 @@ def measure(quick: bool = False) -> Iterable[Table]:
 
 
 def _remember(home: Path, service: str, seconds: list[float]) -> None:
-    """Writes a history of tasks that took so long into a journal."""
+    """Write a history of tasks with these durations into a journal."""
     import kling_widgets as kw
     from kling_widgets.storage.journal import Journal
 
@@ -124,7 +124,7 @@ def _ours(results: list[Result], seconds: list[float], front: list[tuple[float, 
 
 
 def _fixed(looks: float, seconds: list[float]) -> float:
-    """The median lag of a fixed interval with so many GETs a task: half of the interval."""
+    """Return the median lag of a fixed interval with this many GETs a task: half of the interval."""
     return statistics.fmean(seconds) / (looks - 0.5) / 2 if looks > 0.5 else math.inf
 
 

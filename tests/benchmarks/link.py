@@ -1,4 +1,4 @@
-"""A slow link to a server on this machine: what goes over a websocket arrives later, as it does from a hub far away."""
+"""A slow link to a server on this machine: websocket traffic is delayed, as from a distant hub."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Self
 
 
 class SlowLink:
-    """A proxy on loopback, from ``with`` to its end, in a thread of its own. Plain HTTP passes at once.
+    """A proxy on loopback in its own thread, for a ``with`` block. Plain HTTP is not delayed.
 
     Args:
         port: of the server on this machine.
-        delay: seconds in each direction for everything on a websocket; the order and the speed stay.
+        delay: seconds in each direction for all websocket traffic; order and speed do not change.
 
     Attributes:
-        url: its address, without a slash at its end.
-        received: bytes that browsers have got over websockets so far.
+        url: its address, without a trailing slash.
+        received: bytes that browsers have received over websockets so far.
     """
 
     def __init__(self, port: int, delay: float) -> None:
@@ -54,7 +54,7 @@ class SlowLink:
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
-            socket = b"upgrade: websocket" in head.lower()  # a browser opens a connection of its own for it
+            socket = b"upgrade: websocket" in head.lower()  # a browser opens a separate connection for it
             there, back = await asyncio.open_connection("127.0.0.1", self._port)
             delay = self._delay if socket else 0.0
             self._later(delay, back.write, head)

@@ -1,5 +1,5 @@
-"""The fewest requests for the least lag that any schedule can have which knows how long tasks take, but is told nothing
-on the way: a task's duration is lognormal, and the round trip costs nothing."""
+"""The best possible trade-off between requests and lag for a schedule that knows the distribution of durations but sees
+no progress: durations are lognormal, and round trips cost nothing."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ import numpy as np
 STEP = 0.1  # seconds
 PRICES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8)  # seconds of lag that one request is worth
 _LONGEST_GAP = 120.0
-_TAIL = 1e-6  # of the tasks, which take longer than what is looked at
+_TAIL = 1e-6  # share of the tasks that take longer than the computed range
 
 
 @dataclass(frozen=True)
 class Durations:
-    """How long tasks take: lognormal.
+    """The durations of tasks, lognormal.
 
     Attributes:
         median: seconds.
-        sigma: of the logarithm.
+        sigma: standard deviation of the logarithm.
     """
 
     median: float = 90.0
     sigma: float = 0.5
 
     def sample(self, count: int) -> list[float]:
-        """So many durations in seconds, one of each part of the distribution, in order."""
+        """Return ``count`` durations in seconds, one from each part of the distribution, in order."""
         normal = NormalDist(math.log(self.median), self.sigma)
         return [math.exp(normal.inv_cdf((at + 0.5) / count)) for at in range(count)]
 
     def best(self, price: float) -> tuple[float, float]:
-        """Requests and seconds of lag, both expected, of the schedule whose lag + price · requests is least."""
+        """Return the expected requests and seconds of lag of the schedule with the lowest lag + price · requests."""
         normal = NormalDist(math.log(self.median), self.sigma)
         times = np.arange(0, math.exp(normal.inv_cdf(1 - _TAIL)), STEP)
         ended = np.array([0.0, *(normal.cdf(math.log(time)) for time in times[1:])])
@@ -52,11 +52,11 @@ class Durations:
         return float(requests[0]), float(lag[0])
 
     def front(self) -> list[tuple[float, float]]:
-        """Requests and lag of the best schedules, from few requests to many."""
+        """Return requests and lag of the best schedules, from few requests to many."""
         return sorted(self.best(price) for price in PRICES)
 
 
 def least_lag(front: Sequence[tuple[float, float]], requests: float) -> float:
-    """The least mean lag, in seconds, for so many requests a task."""
+    """Return the least mean lag, in seconds, for this many requests a task."""
     points = np.log(np.array(front))
     return float(np.exp(np.interp(math.log(requests), points[:, 0], points[:, 1])))

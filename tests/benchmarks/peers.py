@@ -1,6 +1,6 @@
-"""The environments of what people would use instead: a clean one each, so that none profits from another's packages.
+"""Clean environments for the alternatives, one each, so that none uses another's packages.
 
-``python -m tests.benchmarks setup`` makes them; a benchmark leaves out those that are not there, and says so.
+``python -m tests.benchmarks setup`` makes them; a benchmark leaves out those that are missing, and says so.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".benchmarks" / "venvs"
-# what ours needs, where it is measured beside another one in the same kernel
+# dependencies of ours, for measurements in the same kernel
 _OURS = tuple(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"])
-ENVIRONMENTS = {  # the environment, named for the package that is measured, and what is installed in it
+ENVIRONMENTS = {  # the environment, named after the measured package, and its packages
     "openai": ("openai",),
     "replicate": ("replicate",),
     "fal-client": ("fal-client",),
@@ -31,25 +31,25 @@ ENVIRONMENTS = {  # the environment, named for the package that is measured, and
 
 
 def python(name: str) -> Path | None:
-    """The interpreter of this environment, or None where it is not installed."""
+    """Return the interpreter of this environment, or None if it is not installed."""
     program = FOLDER / name / "bin" / "python"
     return program if program.exists() and version(name) else None
 
 
 def version(name: str) -> str | None:
-    """The version of the package that this environment is named for, or None."""
+    """Return the version of the package that this environment is named after, or None."""
     places = [str(place) for place in (FOLDER / name).glob("lib/python*/site-packages")]
     return next((one.version for one in distributions(name=name, path=places)), None)
 
 
 def missing(names: tuple[str, ...]) -> tuple[str, ...]:
-    """A note for a table on those that are not installed; none where all are."""
+    """Return a table note that lists the environments that are not installed; empty if all are."""
     absent = [name for name in names if python(name) is None]
     return (f"not installed: {', '.join(absent)}; `python -m tests.benchmarks setup` does it",) if absent else ()
 
 
 def setup() -> str | None:
-    """Makes every environment that is not there yet, some 1.5 GB in all; tells which could not be made."""
+    """Create every missing environment, about 1.5 GB in all; return a message about those that failed."""
     for name, packages in ENVIRONMENTS.items():
         if python(name) is None:
             sys.stdout.write(f"{name} …\n")

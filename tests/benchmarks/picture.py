@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT, LEFT, BOTTOM, MARGIN = 760, 440, 60, 50, 20
-KEY = 260  # pixels at the right, for the names
+KEY = 260  # pixels on the right for the names
 COLOURS = ("#444444", "#0b6bcb", "#5aa9f0", "#0f8a5f", "#c2571a", "#8a3fbf", "#b8860b", "#a02040")
 TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Points from left to right, joined by a line; one alone is a dot."""
+    """Points from left to right, joined by a line; a single point is drawn as a dot."""
 
     name: str
     points: Sequence[tuple[float, float]]
 
 
 def draw(curves: Sequence[Curve], across: str, up: str) -> str:
-    """The picture of curves of positive numbers, with the names of its axes."""
+    """Return the picture of curves of positive numbers, with the names of its axes."""
     points = [point for curve in curves for point in curve.points]
     xs, ys = ([math.log(value) for value in values] for values in zip(*points, strict=True))
 

@@ -1,9 +1,9 @@
-"""When to ask: our schedule beside fixed intervals and the optimum, simulated.
+"""When to poll: our schedule beside fixed intervals and the optimum, simulated.
 
-Tasks take lognormal(median 90 s, σ 0.5) unless said otherwise; no time is measured, and the round trip costs nothing.
-The optimum is the best that any schedule can do that knows this distribution but is told nothing on the way; its lag is
-taken at as many GETs as the schedule beside it uses. "Ten past tasks": ten random durations are known; the mean over
-many such histories. A fixed interval "with as many GETs" is the one that needs so many on average.
+Tasks take lognormal(median 90 s, σ 0.5) unless stated otherwise; no time is measured, and the round trip costs nothing.
+The optimum is the best schedule that knows this distribution but sees no progress; its lag is taken at as many GETs as
+the schedule beside it uses. "Ten past tasks": ten random durations are known; the mean over many such histories. A
+fixed interval "with as many GETs" is the one that needs that many on average.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from tests.benchmarks.progress import PROGRESS
 from tests.benchmarks.table import Table, reach
 
 PICTURE = Path(__file__).with_name("polling.svg")
-QUEUED = 0.1  # of a task's time
+QUEUED = 0.1  # share of a task's time
 PAST = 10
 FIXED = (2, 3, 5, 6, 10, 20)  # seconds
 TRUTHS = (Durations(20), Durations(45), Durations(180), Durations(300), Durations(90, 0.25), Durations(90, 1.0))
 
 Looks = Callable[
     [float, int], tuple[int, float]
-]  # of a task's seconds and number: looks, and seconds from ready to seen
+]  # of a task's seconds and number: polls, and seconds from ready to seen
 
 
 @dataclass(frozen=True)
 class Seen:
-    """How a schedule did: GETs a task, and the lag in seconds."""
+    """The result of a schedule: GETs a task, and the lag in seconds."""
 
     looks: float
     lags: Sequence[float]
@@ -55,7 +55,7 @@ class Seen:
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """The tables; the picture beside them."""
+    """Return the tables, and draw the picture beside them."""
     durations = Durations()
     tasks = durations.sample(100 if quick else 600)
     chance = random.Random(1)
@@ -89,7 +89,7 @@ def measure(quick: bool = False) -> Iterable[Table]:
 
 
 def _without(rows: dict[str, Seen], front: list[tuple[float, float]]) -> Table:
-    """The Pareto table."""
+    """Return the Pareto table."""
     over = {name: seen.mean / least_lag(front, seen.looks) for name, seen in rows.items()}
     known = rows["ours, ten past tasks"]
     return Table(
@@ -107,7 +107,7 @@ def _without(rows: dict[str, Seen], front: list[tuple[float, float]]) -> Table:
 
 
 def _with(tasks: list[float], histories: list[float]) -> Table:
-    """What progress of each kind is worth."""
+    """Measure the benefit of each kind of progress."""
     rows, notes = [], []
     limits = {"1": (0.6, 12.0), "10": (1.5, 15.0)}
     for word in PROGRESS:
@@ -137,7 +137,7 @@ def _with(tasks: list[float], histories: list[float]) -> Table:
 
 
 def _elsewhere(quick: bool) -> Table:
-    """Where tasks take another time than the one that is guessed when nothing is known."""
+    """Measure tasks whose durations differ from the default guess."""
     rows = []
     for durations in TRUTHS[: 2 if quick else None]:
         tasks, front = durations.sample(200), durations.front()
@@ -151,7 +151,7 @@ def _elsewhere(quick: bool) -> Table:
 
 
 def ours(seconds: float, number: int, usual: float | None = None, progress: str = "none") -> tuple[int, float]:
-    """Our schedule, at a task that takes so long and tells such a progress."""
+    """Run our schedule on a task of this duration with this kind of progress."""
     schedule, now, looks = PollSchedule(usual), 0.0, 0
     while True:
         now += schedule.next(now)
@@ -164,18 +164,18 @@ def ours(seconds: float, number: int, usual: float | None = None, progress: str 
 
 
 def fixed(seconds: float, number: int, gap: float) -> tuple[int, float]:
-    """Every so many seconds."""
+    """Poll at a fixed interval."""
     looks = math.ceil(seconds / gap)
     return looks, looks * gap - seconds
 
 
 def doubling(seconds: float, number: int) -> tuple[int, float]:
-    """Backoff: 1, 2, 4 … 30 s."""
+    """Back off: 1, 2, 4 … 30 s."""
     return _by(lambda now, looks: min(30.0, 2.0**looks), seconds)
 
 
 def proportional(seconds: float, number: int) -> tuple[int, float]:
-    """A tenth of the time gone by."""
+    """Wait for a tenth of the elapsed time."""
     return _by(lambda now, looks: min(30.0, max(1.0, now / 10)), seconds)
 
 
@@ -188,7 +188,7 @@ def _by(gap: Callable[[float, int], float], seconds: float) -> tuple[int, float]
 
 
 def watched(tasks: Sequence[float], looks: Looks) -> Seen:
-    """All tasks, each with that schedule."""
+    """Run every task with this schedule."""
     each = [looks(seconds, number) for number, seconds in enumerate(tasks)]
     return Seen(fmean(count for count, _ in each), [lag for _, lag in each])
 
@@ -199,7 +199,7 @@ def _joined(parts: Iterable[Seen]) -> Seen:
 
 
 def _fixed_with(looks: float, tasks: Sequence[float]) -> float:
-    """The median lag of the fixed interval that takes so many looks on average: half of the interval."""
+    """Return the median lag of the fixed interval with this many polls on average: half of the interval."""
     low, high = 0.1, 200.0
     for _ in range(40):
         gap = (low + high) / 2

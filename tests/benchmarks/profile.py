@@ -1,12 +1,12 @@
-"""Which files of the package call which for one video, and where the time goes while 1,000 tasks are watched.
+"""Calls between files of the package for one video, and where the time goes while 1,000 tasks are watched.
 
-The calls are those of all threads of a kernel, from a line of %kling to the saved file, when the kernel makes its
-second video: what is loaded once is loaded. A call is one from one file of the package into another. The service is the
-demo in another process, which takes half a second for a task, so that each is done at the first look.
+Calls are counted in all threads of a kernel, from a line of %kling to the saved file, for the kernel's second video, so
+that all imports are done. A call is one from one file of the package into another. The service is the demo in another
+process, which takes half a second for a task, so that each is done at the first poll.
 
-kw.submit makes 1,000 tasks of 20 to 40 s at a budget of 200 requests a second, under py-spy, which looks 100 times a
-second at which function the thread is in that holds the interpreter: that is what a cell's own code has to wait for.
-"Self" is the function itself, "total" with all that it calls; imports that happen on the way are in it.
+kw.submit makes 1,000 tasks of 20 to 40 s at a limit of 200 requests a second, under py-spy, which samples 100 times a
+second the function of the thread that holds the interpreter lock: that is what a cell's own code has to wait for.
+"Self" is the function itself, "total" includes everything that it calls, with imports on the way.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.servers import MP4
 PEERS = ("py-spy",)
 COUNT, QUICK_COUNT = 1000, 50
 SHORTEST, LONGEST = 20.0, 40.0  # seconds of a task
-RATE = 100  # looks a second
+RATE = 100  # samples a second
 TOP = 15
 PAIRS = 10
 COUNTING = """
@@ -48,7 +48,7 @@ print("@@" + _json.dumps([*_calls.between_files().items()]))
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """Four tables: calls between files; self by package and by function, and ours by total."""
+    """Return four tables: calls between files; self by package and by function, and ours by total."""
     yield _between_files()
     if not (python := peers.python("py-spy")):
         yield Table("Not measured", (), [], peers.missing(PEERS))
@@ -102,7 +102,7 @@ def _between_files() -> Table:
 
 
 def read(stacks: str) -> tuple[Counter[str], Counter[str]]:
-    """Samples by function, self and total, from collapsed stacks: ``frame;frame;frame count`` lines."""
+    """Return the samples by function, self and total, from collapsed stacks: ``frame;frame;frame count`` lines."""
     own, total = Counter[str](), Counter[str]()
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
@@ -113,7 +113,7 @@ def read(stacks: str) -> tuple[Counter[str], Counter[str]]:
 
 
 def _name(frame: str) -> str:
-    """``function (package/module.py)`` of py-spy's frame."""
+    """Return ``function (package/module.py)`` of py-spy's frame."""
     place = re.sub(
         r"\(.*?(?:site-packages/|lib/python3\.\d+/|(?=kling_widgets/|tests/))(.*?)(?::\d+)?\)$", r"(\1)", frame
     )

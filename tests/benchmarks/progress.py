@@ -1,27 +1,28 @@
-"""What a service may tell of a task's progress: the truth, nothing, or something else."""
+"""Kinds of progress that a service may report: true, none, or false."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-# Each takes the share of the task's time that has passed, below 1, and the task's number; gives per cent, or None.
+# Each takes the elapsed share of the task's time, below 1, and the task's number; it returns per cent, or None.
 _Tells = Callable[[float, int], int | None]
 
 
 def _stages(share: float, number: int) -> int:
-    """The gateway's marks for submitted, queued and in progress (API.md, section 4)."""
+    """Report the gateway's marks for submitted, queued and in progress (API.md, section 4)."""
     return 10 if share < 0.02 else 20 if share < 0.1 else 30
 
 
 def _stall(share: float, number: int) -> int:
-    """Stands at 55 % for half of the time, reached too early and left for a quick end."""
+    """Stop at 55 % for half of the time, reached too early and left for a quick end."""
     if share < 0.35:
         return int(share / 0.35 * 55)
     return 55 if share < 0.85 else int(55 + (share - 0.85) / 0.15 * 45)
 
 
 def _lie(share: float, number: int) -> int:
-    """One of three lies: 90 to 99 % at once and no more; twice too fast, then 99 %; a third of the true pace."""
+    """Report one of three false values: 90 to 99 % at once and no more; twice too fast, then 99 %; a third of the true
+    pace."""
     return (
         min(99, 90 + int(share * 100)),
         min(99, int(share * 200)),

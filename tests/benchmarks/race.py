@@ -1,4 +1,4 @@
-"""Clients side by side: each in a process of its own, all begin at the same moment, one simulator serves them."""
+"""Clients side by side: each in a process of its own, started at the same moment, served by one simulator."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _FOREIGN = ("CRAZYROUTER_", "KLING_WIDGETS_", "OPENAI_", "REPLICATE_", "FAL_", "
 
 @dataclass(frozen=True)
 class Runner:
-    """A client and what it is to make.
+    """A client and its work.
 
     Attributes:
         client: a name of ``CLIENTS``.
-        tag: of its tasks, unlike those of all others.
-        progress: what the service tells of the progress, a word of ``progress.PROGRESS``.
+        tag: marks its tasks; unique.
+        progress: the kind of progress that the service reports, a key of ``progress.PROGRESS``.
         prepare: called with the home of kling_widgets, an empty folder, before the start.
-        environ: what its process finds in the environment besides.
+        environ: additional environment variables of its process.
         under: a command that runs it, such as a profiler.
     """
 
@@ -48,18 +48,18 @@ class Runner:
 
     @property
     def python(self) -> Path | None:
-        """What runs it, or None where it is not installed."""
+        """Return its interpreter, or None if it is not installed."""
         environment = CLIENTS[self.client].environment
         return Path(sys.executable) if environment is None else peers.python(environment)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a runner: what it says, and what the service has seen.
+    """The result of a runner: its own report, and the service's log.
 
     Attributes:
-        runner: who.
-        told: the last line of its process: the tasks in their order, CPU seconds, MiB.
+        runner: the runner.
+        told: the last line of its process: the tasks in order, CPU seconds, MiB.
         logged: the service's log of its tasks.
     """
 
@@ -69,27 +69,27 @@ class Result:
 
     @property
     def count(self) -> int:
-        """How many tasks it was to make."""
+        """Return the number of tasks that it should make."""
         return len(self.told["tasks"])
 
     @property
     def finished(self) -> int:
-        """How many it gave back well."""
+        """Return the number of tasks that succeeded."""
         return sum(task["back"] is not None and task["error"] is None for task in self.told["tasks"])
 
     @property
     def errors(self) -> list[str]:
-        """What its tasks ended with, and what it itself did."""
+        """Return the errors of its tasks and of its process."""
         found = [self.told["trouble"], *(task["error"] for task in self.told["tasks"])]
         return [error for error in found if error]
 
     @cached_property
     def lags(self) -> list[float]:
-        """Seconds from ready to the first answer that said so, of each task that was seen ready."""
+        """Return seconds from ready to the first answer that said so, for each task that was seen ready."""
         return sorted(task["seen"] - task["ready"] for task in self.logged if task["seen"] is not None)
 
     def lag(self, share: float = 0.5) -> float | None:
-        """The lag that so large a share of the tasks did not exceed."""
+        """Return the lag that this share of the tasks did not exceed."""
         return self.lags[round(share * (len(self.lags) - 1))] if self.lags else None
 
     @property
@@ -102,17 +102,17 @@ class Result:
 
     @property
     def looks(self) -> float:
-        """GETs for each task."""
+        """Return the GETs per task."""
         return sum(task["looks"] for task in self.logged) / self.count
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU for each task, without the import."""
+        """Return the seconds of CPU per task, without the import."""
         return float(self.told["cpu"]) / self.count
 
 
 def race(simulator: Running, runners: list[Runner], seconds: list[float], limit: float) -> list[Result]:
-    """Each runner makes a task for each of ``seconds``, its time at the service; ``limit``: seconds for all of it.
+    """Let each runner make a task of each of ``seconds``, its duration at the service, within ``limit`` seconds in all.
 
     Runners that are not installed are left out.
     """
@@ -149,7 +149,7 @@ def _start(runner: Runner, simulator: Running, stack: ExitStack) -> subprocess.P
 
 
 def _line(process: subprocess.Popen[str], start: str) -> str:
-    """The next line that begins so; what a profiler says stands between them."""
+    """Return the next line with this start, and skip a profiler's output."""
     assert process.stdout
     for line in process.stdout:
         if line.startswith(start):

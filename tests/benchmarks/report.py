@@ -1,4 +1,4 @@
-"""RESULTS.md: a section for each benchmark, rewritten when it has run; what the others say stays."""
+"""RESULTS.md: each benchmark that runs rewrites its section; the other sections stay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ are for orientation, as machines are noisy.
 
 
 def section(name: str, module: ModuleType, tables: list[Table]) -> str:
-    """What a benchmark has found: its docstring, how it was run, its tables."""
+    """Return the section of a benchmark: its docstring, how it was run, its tables."""
     about = inspect.getdoc(module) or name
     title, _, explanation = about.partition("\n")
     run = (
@@ -35,14 +35,14 @@ def section(name: str, module: ModuleType, tables: list[Table]) -> str:
 
 
 def setting(names: tuple[str, ...] = ()) -> str:
-    """What was measured with what: our versions, those of these environments of peers, the machine."""
+    """Return the versions and the machine: ours, those of these peers' environments, cores and platform."""
     here = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in ("ipywidgets", "httpx"))]
     there = [f"{name} {found}" for name in names for found in [peers.version(name)] if found]
     return f"{', '.join([_ours(), *here, *there])}; {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def write(name: str, text: str, path: Path = RESULTS) -> None:
-    """Puts a section in its place in the file."""
+    """Write a section to its place in the file."""
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     found = {block[1]: block[2] for block in re.finditer(_SECTION, old)} | {name: text.strip()}
     blocks = (f"<!-- begin {one} -->\n{found[one]}\n<!-- end {one} -->\n" for one in BENCHMARKS if one in found)
@@ -53,7 +53,7 @@ _SECTION = re.compile(r"<!-- begin ([\w-]+) -->\n(.*?)\n<!-- end \1 -->", re.DOT
 
 
 def _ours() -> str:
-    """Our version and commit, and whether the package has been changed since."""
+    """Return our version and commit, and whether the package has been changed since."""
     commit = _git("log", "-1", "--format=%h", "--", "kling_widgets").stdout.strip()
     changed = bool(commit) and _git("diff", "--quiet", "HEAD", "--", "kling_widgets").returncode != 0
     place = f" ({commit}{', with changes' if changed else ''})" if commit else ""

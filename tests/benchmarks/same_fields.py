@@ -1,6 +1,6 @@
-"""A form of the same fields as ours, as others make it: plain ipywidgets with a control a field, and ipyautoui.
+"""Forms with the same fields as ours, made by other means: plain ipywidgets with a control a field, and ipyautoui.
 
-A structured field is one text box to them, which is less than what ours offers: it can only make them faster.
+A structured field is one text box to them, which is less than ours offers, so this can only make them faster.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kling_widgets.catalog.fields import Choice, Flag, Number, Text
 
 
 def schema(model: str) -> dict[str, Any]:
-    """The fields of a model, and the model itself, as a JSON schema, each with a default."""
+    """Return the fields of a model, and the model itself, as a JSON schema, each with a default."""
     chosen = {"type": "string", "enum": [each.name for each in kw.models()], "default": model, "title": "Model"}
     fields = {field.name: {**_kind(field), "title": field.label} for field in kw.model(model).fields}
     return {"title": f"Kling {model}", "type": "object", "properties": {"model": chosen, **fields}}
@@ -37,14 +37,14 @@ def _kind(field: Any) -> dict[str, Any]:
 
 
 def plain(model: str) -> Any:
-    """A box with an ipywidgets control for each field."""
+    """Return a box with an ipywidgets control for each field."""
     import ipywidgets
 
     return ipywidgets.VBox([_control(spec) for spec in schema(model)["properties"].values()])
 
 
 def shared(model: str) -> Any:
-    """The same with one layout for all, and a style for each class: what they cost at least."""
+    """Return the same with one layout for all, and a style for each class: their least possible cost."""
     import ipywidgets
 
     layout, styles = ipywidgets.Layout(), dict[Any, Any]()
@@ -80,7 +80,7 @@ def _kind_of(spec: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 
 def auto(model: str) -> Any:
-    """ipyautoui's form."""
+    """Return ipyautoui's form."""
     from ipyautoui import AutoUi
 
     return AutoUi(json.loads(json.dumps(schema(model))))

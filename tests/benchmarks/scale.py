@@ -1,19 +1,18 @@
-"""Many tasks in one process, and what it costs to watch them.
+"""Many tasks in one process, and the cost of watching them.
 
 Each client makes all its tasks at once, in a process of its own, one client after another, on an idle machine. The lag
-is the service's: from the moment at which a task was ready to the first answer that said so. CPU is that of the
-process, all threads, without its import; for kw.submit the journal, the download, the checksum and the poster are in
-it. "Above import" is the largest memory of the process less what it had when its package was imported; "above two
-tasks" less what two tasks need, as our import loads nothing, and the first tasks load httpx, and for kw.submit PyAV and
-Pillow too.
+is measured at the service: from the moment at which a task was ready to the first answer that said so. CPU is that of
+the process, all threads, without its import; for kw.submit it includes the journal, the download, the checksum and the
+poster. "Above import" is the peak memory of the process minus its memory after the import of its package; "above two
+tasks" minus the peak with two tasks, because our import loads nothing, and the first tasks load httpx, and for
+kw.submit PyAV and Pillow too.
 
-At the default budget every request, submissions too, waits for its turn: 5 a second. A task that is ready is then seen
-after half a round at best, with a round of live tasks / budget; the live ones are counted when a task gets ready.
+At the default limit every request, submissions too, waits for its turn: 5 a second. A task that is ready is then seen
+after half a round at best, a round being live tasks / limit; the live ones are counted when a task gets ready.
 
-The loop is plain Python in three kernels, by turns, so that other work on the machine hits all of them: one that does
-nothing else, one that watches 30 tasks, one that shows their live views too (no browser takes what they send). What
-the kernel's other threads take of the processor meanwhile, most of which the loop has to wait for, is free of that
-noise.
+The loop is plain Python in three kernels, in turns, so that other work on the machine affects all of them: one that
+does nothing else, one that watches 30 tasks, one that shows their live views too (no browser receives their messages).
+The processor time of the kernel's other threads, most of which the loop has to wait for, is free of that noise.
 """
 
 from __future__ import annotations
@@ -40,20 +39,20 @@ from tests.kernel import Kernel
 OURS = ("kling-client", "kling-submit")
 BESIDE = ("httpx", "openai", "replicate-run", "runway")
 PEERS = tuple(dict.fromkeys(CLIENTS[name].environment for name in BESIDE if CLIENTS[name].environment))
-BUDGET, RATE = 5.0, 200.0  # requests a second: the default, and that of a user whose account allows it
+BUDGET, RATE = 5.0, 200.0  # requests a second: the default, and that of a user with a higher limit
 FAST = {"KLING_WIDGETS_RPS": f"{RATE:g}"}
 MANY, MORE = 1000, 4000
-COUNTS = (30, 100, 300)  # tasks at the default budget
+COUNTS = (30, 100, 300)  # tasks at the default limit
 WATCHED = 30
 TURNS = 25  # of each kernel
-SILENCE = 60.0  # seconds; the longest that our schedule has between two looks
+SILENCE = 60.0  # seconds; the longest interval of our schedule
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """Five tables: many tasks, long ones, the default budget, connections, the loop."""
+    """Return five tables: many tasks, long ones, the default limit, connections, the loop."""
     with running() as simulator:
         yield _crowd(simulator, quick)
-        with ThreadPoolExecutor() as threads:  # none of them has much to do
+        with ThreadPoolExecutor() as threads:  # none of them is busy
             parts = [threads.submit(part, simulator, quick) for part in (_long, _default)]
             silence = threads.submit(asyncio.run, _connections(2.0 if quick else SILENCE))
             for part in (*parts, silence):
@@ -63,13 +62,13 @@ def measure(quick: bool = False) -> Iterable[Table]:
 
 
 def uniform(count: int, shortest: float = 20.0, longest: float = 40.0) -> list[float]:
-    """Seconds of so many tasks."""
+    """Return the seconds of this many tasks, evenly spaced."""
     draw = random.Random(43)
     return [draw.uniform(shortest, longest) for _ in range(count)]
 
 
 def lognormal(count: int, median: float = 90.0, sigma: float = 0.5) -> list[float]:
-    """Seconds of so many tasks."""
+    """Return the seconds of this many tasks, lognormal."""
     draw = random.Random(44)
     return [median * math.exp(sigma * draw.gauss(0, 1)) for _ in range(count)]
 
@@ -79,7 +78,7 @@ COSTS = ("CPU a task, ms", "largest memory, MiB", "above import", "above two tas
 
 
 def _crowd(simulator: Running, quick: bool) -> Table:
-    """1,000 and 4,000 at once; ours at 200 requests a second, others at their defaults."""
+    """Measure 1,000 and 4,000 tasks at once; ours at 200 requests a second, others at their defaults."""
     many, more = (20, 40) if quick else (MANY, MORE)
     pace = (1.0, 3.0) if quick else (20.0, 40.0)
     two = {name: _two(simulator, Runner(name, f"two-{name}", environ=FAST), pace) for name in OURS}
@@ -95,7 +94,7 @@ def _crowd(simulator: Running, quick: bool) -> Table:
 
 
 def _two(simulator: Running, runner: Runner, pace: tuple[float, float]) -> float:
-    """The largest memory, MiB, of a process that makes two tasks."""
+    """Return the peak memory, MiB, of a process that makes two tasks."""
     (result,) = race(simulator, [runner], uniform(2, *pace), 100.0)
     return float(result.told["largest"])
 
@@ -115,7 +114,7 @@ def _above(result: Result) -> float:
 
 
 def _long(simulator: Running, quick: bool) -> Table:
-    """1,000 tasks of the usual length: both of ours at once, as they have little to do."""
+    """Measure 1,000 tasks of the usual duration: both of ours at once, as they are hardly busy."""
     seconds = lognormal(20, 2.0) if quick else lognormal(MANY)
     runners = [Runner(name, f"long-{name}", environ=FAST) for name in OURS]
     results = race(simulator, runners, seconds, 3 * max(seconds) + 60)
@@ -135,7 +134,7 @@ def _costs(title: str, results: Sequence[Result], two: dict[str, float]) -> Tabl
 
 
 def _default(simulator: Running, quick: bool) -> Table:
-    """Both of ours at 5 requests a second, all runs at once."""
+    """Measure both of ours at 5 requests a second, all runs at once."""
     runs = [
         (count, Runner(name, f"default-{count}-{word}-{name}", word))
         for count in ((6,) if quick else COUNTS)
@@ -173,7 +172,7 @@ def _default(simulator: Running, quick: bool) -> Table:
 
 
 def _live(logged: Sequence[dict[str, Any]]) -> list[int]:
-    """For each task how many had been made, and were not known to be ready, when it got ready."""
+    """Return for each task how many had been made, and were not known to be ready, when it got ready."""
     spans = [(task["made"], math.inf if task["seen"] is None else task["seen"]) for task in logged]
     return [sum(made <= task["ready"] < seen for made, seen in spans) for task in logged]
 
@@ -186,11 +185,11 @@ def _errors(results: Sequence[Result]) -> tuple[str, ...]:
     )
 
 
-# A silence.
+# A pause between requests.
 
 
 async def _connections(silence: float) -> Table:
-    """How many connections three questions take with so many seconds between them."""
+    """Count the connections for three requests with this many seconds between them."""
     import httpx
 
     from kling_widgets.client.async_client import AsyncClient
@@ -201,7 +200,7 @@ async def _connections(silence: float) -> Table:
         head = await reader.readuntil(b"\r\n\r\n")
         opened.append("ours" if b"kling_widgets" in head else "httpx")
         body = b'{"code":"success","data":{"task_id":"t","status":"processing"}}'
-        while head:  # a GET comes in one piece
+        while head:  # a GET arrives in one piece
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
             head = await reader.read(2**16)
         writer.close()
@@ -213,13 +212,13 @@ async def _connections(silence: float) -> Table:
                 await ours.get("t")
                 await plain.get(f"{base}/t")
                 await asyncio.sleep(silence)
-        await asyncio.sleep(0.1)  # both have said goodbye
+        await asyncio.sleep(0.1)  # both have closed
     rows: list[tuple[object, ...]] = [("kling_widgets", opened.count("ours")), ("httpx", opened.count("httpx"))]
     title = f"Connections for three looks, {silence:.0f} s apart"
     return Table(title, ("client", "connections"), rows, (reach("ours", opened.count("ours"), 1),))
 
 
-# A loop beside.
+# A loop beside the watching.
 
 _SETUP = """
 import time
@@ -247,7 +246,7 @@ _WATCH = {
 
 
 def _loop(simulator: Running, turns: int) -> Table:
-    """How much longer a loop takes beside the watching."""
+    """Measure how much longer a loop takes beside the watching."""
     took: dict[str, list[tuple[float, float]]] = {what: [] for what in _WATCH}
     with ExitStack() as stack:
         kernels = {}
@@ -277,7 +276,7 @@ def _loop(simulator: Running, turns: int) -> Table:
 
 
 def _run(kernel: Kernel, count: int) -> tuple[float, float]:
-    """Seconds that the loop took, and the per cent that other threads took beside it."""
+    """Return the seconds that the loop took, and the per cent that other threads used meanwhile."""
     (cell,) = kernel.run(f"print(*loop({count}))")
     seconds, beside = map(float, cell.text.split())
     return seconds, beside

@@ -1,8 +1,8 @@
-"""A service on loopback whose tasks take exactly as long as their prompt says; it speaks for all clients' services.
+"""A service on loopback whose tasks take exactly as long as their prompt says, with the formats of all services.
 
-A prompt holds ``sim:TAG:NUMBER:SECONDS:PROGRESS``: whose task it is, which one, how long it takes, and what is told of
-its progress, a word of ``progress.PROGRESS``. So any client can be driven by its prompt alone. ``GET /log/TAG`` tells
-when the tasks of a tag were made and ready, when the first answer said so, and how often was asked.
+A prompt contains ``sim:TAG:NUMBER:SECONDS:PROGRESS``: its client, number, duration, and kind of progress, a key of
+``progress.PROGRESS``. So a prompt alone controls any client. ``GET /log/TAG`` returns when the tasks of a tag were made
+and ready, when the first answer said so, and the number of polls.
 
 ``python -m tests.benchmarks.simulator`` prints its port and serves until it is ended; ``running()`` does both.
 """
@@ -28,14 +28,14 @@ from tests.benchmarks.dialects import Look, dialect
 from tests.benchmarks.peers import ROOT
 from tests.benchmarks.progress import PROGRESS
 
-LONGEST_HOLD = 60.0  # seconds; Replicate's own limit for an answer that is held back until the task is done
+LONGEST_HOLD = 60.0  # seconds; Replicate's own limit for an answer that is held until the task is done
 _PROMPT = re.compile(rb"sim:([\w.-]+):(\d+):([\d.]+):(\w+)")
 _ID = re.compile(r"sim[0-9a-f]{12}")
 _HOLD = re.compile(rb"\r\nprefer:\s*wait(?:=(\d+))?", re.IGNORECASE)
 
 
 def prompt(tag: str, number: int, seconds: float, progress: str = "none") -> str:
-    """A prompt whose task takes so many seconds."""
+    """Return a prompt whose task takes this many seconds."""
     return f"a paper boat, sim:{tag}:{number}:{seconds:.3f}:{progress}"
 
 
@@ -45,7 +45,7 @@ class SimTask:
 
     Attributes:
         seen: when the first answer said that it is ready.
-        looks: how often it was asked for.
+        looks: number of polls.
     """
 
     id: str
@@ -59,17 +59,17 @@ class SimTask:
 
     @property
     def ready(self) -> float:
-        """When it is done."""
+        """Return the time at which it is done."""
         return self.made + self.seconds
 
     def share(self, now: float) -> float:
-        """How much of its time has passed, up to 1."""
+        """Return the elapsed share of its time, up to 1."""
         return min(1.0, (now - self.made) / self.seconds) if self.seconds else 1.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back; ``hold`` is how many seconds it is held back, and then it is made anew by ``later``."""
+    """An answer; it is held back for ``hold`` seconds and then replaced by the result of ``later``."""
 
     status: int
     content: bytes
@@ -80,11 +80,11 @@ class Answer:
 
 @dataclass
 class Simulator:
-    """The services, without their sockets.
+    """The services without their sockets.
 
     Args:
         clock: seconds; the same in all processes of the machine, so that clients' times can be compared with it.
-        video: what every finished task has made.
+        video: the video of every finished task.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -93,12 +93,12 @@ class Simulator:
     tasks: dict[str, SimTask] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, head: bytes = b"", body: bytes = b"") -> Answer:
-        """What is said to a request."""
+        """Return the answer to a request."""
         if path.startswith("/media/"):
             return Answer(200, self.video, "video/mp4")
         if path.startswith("/log/"):
             return _json(200, self.log(path.removeprefix("/log/")))
-        if path.endswith(":fetchPredictOperation"):  # Google asks by a POST that names the operation
+        if path.endswith(":fetchPredictOperation"):  # Google polls with a POST that names the operation
             method, path = "GET", f"/v1beta1/{body.decode()}"
         speak = dialect(method, path)
         task = self._make(body) if method == "POST" else self._find(path)
@@ -112,7 +112,7 @@ class Simulator:
         return _json(*speak(self._look(task, made=method == "POST")))
 
     def log(self, tag: str) -> list[dict[str, Any]]:
-        """The tasks of a tag, in the order in which they were made."""
+        """Return the tasks of a tag, in the order in which they were made."""
         names = ("number", "seconds", "made", "ready", "seen", "looks")
         return [{name: getattr(task, name) for name in names} for task in self.tasks.values() if task.tag == tag]
 
@@ -141,11 +141,11 @@ def _json(status: int, content: object) -> Answer:
     return Answer(status, json.dumps(content).encode())
 
 
-# Its sockets. By hand, as every framework costs more than the clients that are measured beside it.
+# The sockets, written by hand, as every framework costs more than the measured clients.
 
 
 async def serve(simulator: Simulator, port: int = 0) -> asyncio.Server:
-    """Serves on loopback; sets the simulator's address."""
+    """Serve on loopback, and set the simulator's address."""
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -175,7 +175,7 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes, bytes
 
 @dataclass(frozen=True)
 class Running:
-    """A simulator that runs as a program of its own."""
+    """A simulator in a separate program."""
 
     base: str
 
@@ -189,7 +189,7 @@ class Running:
 
 @contextlib.contextmanager
 def running() -> Iterator[Running]:
-    """Runs one until the end of the block."""
+    """Run one until the end of the block."""
     command = [sys.executable, "-m", "tests.benchmarks.simulator"]
     program = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
@@ -201,7 +201,7 @@ def running() -> Iterator[Running]:
 
 
 async def _main() -> None:
-    import resource  # neither this, which Windows lacks, nor av is needed by who tests the simulator
+    import resource  # tests of the simulator need neither this, which Windows lacks, nor av
 
     from tests.client.samples import clip
 

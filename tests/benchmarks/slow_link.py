@@ -1,13 +1,12 @@
-"""A form over a slow link: how long from running the cell to a form that can be used.
+"""A form over a slow link: the time from running the cell to a usable form.
 
-A real JupyterLab in Chromium. Its websockets go through a proxy that holds everything back for 150 ms in each
-direction, so a round trip takes 300 ms more; plain HTTP passes at once. The clock runs in the page: it starts with the
-command that runs the cell, and stops when all controls of the form are in the page (their number changes no more) and
-the first box for text takes input. The first run is in a fresh kernel and a fresh page, with all imports; each later
-one runs the cell again after its output was cleared. Ours makes the controls of a section when it is first opened:
-that has a line of its own.
+A real JupyterLab in Chromium. Its websockets go through a proxy that delays everything by 150 ms in each direction, so
+a round trip takes 300 ms more; plain HTTP is not delayed. The clock runs in the page: it starts with the command that
+runs the cell, and stops when all controls of the form are in the page (their number no longer changes) and the first
+text box accepts input. The first run is in a new kernel and a new page, with all imports; each later one runs the cell
+again after its output was cleared. Ours makes the controls of a section when it is first opened: that has its own row.
 
-The others show the same fields, a control each; structured ones are a box for text to them.
+The others show the same fields, one control each; structured fields are a text box to them.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ FORMS = {
 }
 SECTION = "kw.Form, opening a section"
 
-# Does something and looks at each frame of the screen: gives ms until the form was complete, and its controls.
+# Runs an action and checks each frame of the screen: returns ms until the form was complete, and its controls.
 _CLOCK = """async ([cell, act, quiet]) => {
     const notebook = jupyterapp.shell.currentWidget.content;
     const area = document.querySelectorAll('.jp-Notebook .jp-Cell')[cell].querySelector('.jp-Cell-outputArea');
@@ -80,7 +79,7 @@ class Found:
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """One table: each form of each model."""
+    """Return one table: each form of each model."""
     if CHROMIUM is None:
         yield Table("Not measured", (), [], ("no Chromium was found",))
         return
@@ -106,7 +105,7 @@ def measure(quick: bool = False) -> Iterable[Table]:
 
 
 def _form(notebook: Notebook, link: SlowLink, runs: int) -> Found:
-    """The form that the first cell makes, as often as wanted."""
+    """Run the first cell, which makes a form, ``runs`` times."""
     times, received, controls = [], [], 0
     for _ in range(1 + runs):
         notebook.page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
@@ -123,7 +122,7 @@ def _form(notebook: Notebook, link: SlowLink, runs: int) -> Found:
 
 
 def _section(notebook: Notebook, link: SlowLink, runs: int) -> Found:
-    """The first closed section of the form, opened for the first time in each of so many new forms."""
+    """Open the first closed section of the form in each of ``runs`` new forms."""
     times, received, controls = [], [], 0
     for _ in range(runs):
         notebook.run_cell(0)
@@ -152,7 +151,7 @@ def _table(rows: list[tuple[object, ...]]) -> Table:
 
 @contextmanager
 def _lab(python: Path) -> Iterator[tuple[Lab, SlowLink]]:
-    """A JupyterLab behind the slow link, with a kernel that has ours and the others."""
+    """Run a JupyterLab behind the slow link, with a kernel that has ours and the others."""
     home = Path(tempfile.mkdtemp(prefix="kling-bench-"))
     try:
         spec = {
@@ -164,7 +163,7 @@ def _lab(python: Path) -> Iterator[tuple[Lab, SlowLink]]:
         (home / "jupyter" / "kernels" / "bench").mkdir(parents=True)
         (home / "jupyter" / "kernels" / "bench" / "kernel.json").write_text(json.dumps(spec))
         lab = Lab(home)
-        share = python.parents[1] / "share" / "jupyter"  # what ipyautoui brings for the page
+        share = python.parents[1] / "share" / "jupyter"  # ipyautoui's files for the page
         lab.env |= {
             "JUPYTER_PATH": f"{home / 'jupyter'}:{share}",
             "JUPYTER_DATA_DIR": str(home / "data"),

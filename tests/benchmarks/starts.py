@@ -1,10 +1,10 @@
-"""Quick to start: import, %load_ext, and each first magic.
+"""Start times: import, %load_ext, and each first magic.
 
-Each start is a fresh process, .pyc files warm; those of a table take turns, so that a busy machine is busy for all of
-them, and the median is told. "Above bare" is what the same Python takes without the import. CPU is that of the process,
-which does not grow when others use the machine. Peers have environments of their own; what stands for an extension that
-does nothing is one magic with an empty body. In a kernel, a start ends with the first output, or with the return of the
-magic; the demo takes the place of the service.
+Each start is a new process with warm .pyc files; those of a table take turns, so that other work on the machine affects
+all of them, and the table shows the median. "Above bare" is the time above the same Python without the import. CPU is
+that of the process, which does not grow when others use the machine. Peers have environments of their own; the
+extension that does nothing is one magic with an empty body. In a kernel, a start ends with the first output, or with
+the return of the magic; the demo replaces the service.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.benchmarks.table import Table, reach
 from tests.kernel import Kernel
 
 PEERS = ("httpx", "ipywidgets", "openai", "jupyter-ai-magics", "ipyautoui")
-IMPORTS = {  # what is imported, and the environment that it is in; None is this one
+IMPORTS = {  # the import, and its environment; None is the current one
     "kling_widgets": None,
     "httpx": "httpx",
     "ipywidgets": "ipywidgets",
@@ -43,7 +43,7 @@ def load_ipython_extension(shell):
     def empty(line, cell=None): pass
 """
 HEAVY = ("httpx", "ipywidgets", "anywidget", "asyncio", "sqlite3")
-# What is measured is the code in the middle; what else is done there is done before.
+# Only the code in the middle is measured; the preparation is not.
 MEASURED = """
 import json as _json, sys as _sys, time as _time
 _before = set(_sys.modules)
@@ -69,7 +69,7 @@ def _published(*given, **named):
 shell.display_pub.publish = _published
 """
 LOAD = "shell.run_line_magic('load_ext', 'kling_widgets')"
-KERNEL = {  # in a kernel: what goes before, and what is measured
+KERNEL = {  # in a kernel: the preparation, and what is measured
     "%load_ext kling_widgets": ("", LOAD),
     "%kling_models": (LOAD, "shell.run_line_magic('kling_models', '')"),
     "%kling_demo": (LOAD, "shell.run_line_magic('kling_demo', '')"),
@@ -96,8 +96,8 @@ class Start:
 
     Attributes:
         ms, cpu: milliseconds, of the clock and of the processor.
-        modules: how many were loaded.
-        heavy: of HEAVY, those.
+        modules: number of loaded modules.
+        heavy: the loaded modules of HEAVY.
     """
 
     ms: float
@@ -107,13 +107,13 @@ class Start:
 
     @classmethod
     def told(cls, text: str) -> Start:
-        """The start that the measured code tells of."""
+        """Return the start that the measured code has printed."""
         said: dict[str, Any] = json.loads(next(line[2:] for line in text.splitlines() if line.startswith("@@")))
         return cls(said["ms"], said["cpu"], said["modules"], tuple(said["heavy"]))
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """Import, %load_ext and %kling_models in fresh processes; then the first magics in kernels."""
+    """Measure import, %load_ext and %kling_models in new processes; then the first magics in kernels."""
     rounds, kernels = (3, 1) if quick else (20, 7)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -194,7 +194,7 @@ def _kernels(environ: Mapping[str, str], folder: Path, rounds: int) -> Table:
 
 
 def _in_turns(ways: Mapping[str, Callable[[], Start]], rounds: int) -> dict[str, Start]:
-    """The median of each way, of as many rounds; one more goes before, for the .pyc files."""
+    """Return the median of each way over ``rounds`` runs; one more run before them writes the .pyc files."""
     found: dict[str, list[Start]] = {what: [] for what in ways}
     for turn in range(rounds + 1):
         for what, start in ways.items():
@@ -213,7 +213,7 @@ def _in_turns(ways: Mapping[str, Callable[[], Start]], rounds: int) -> dict[str,
 
 
 def _process(python: Path, code: str, environ: Mapping[str, str]) -> Callable[[], Start]:
-    """A whole process that runs the code."""
+    """Return a function that measures a whole process that runs the code."""
 
     def start() -> Start:
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -228,7 +228,7 @@ def _process(python: Path, code: str, environ: Mapping[str, str]) -> Callable[[]
 
 
 def _inside(python: Path, before: str, code: str, environ: Mapping[str, str]) -> Callable[[], Start]:
-    """The code alone, in a process that has run the other before."""
+    """Return a function that measures the code alone, in a process that has run ``before``."""
     program = f"{before}\n{MEASURED.format(code=code, listen='', heavy=HEAVY)}"
 
     def start() -> Start:

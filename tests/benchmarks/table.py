@@ -1,4 +1,4 @@
-"""A table of figures, and how it is written."""
+"""A table of results, and its Markdown."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """What a benchmark has measured.
+    """The results of a benchmark.
 
     Attributes:
-        title: what it is about, in a few words.
+        title: the subject, in a few words.
         head: one word or two for each column, with the unit.
-        rows: text as it is; a number in three digits; None for what was not measured.
-        notes: a sentence each, below the table: what was to be reached, what is to be kept in mind.
+        rows: text is kept; numbers get three digits; None is a value that was not measured.
+        notes: one sentence each, below the table: goals and remarks.
     """
 
     title: str
@@ -23,7 +23,7 @@ class Table:
 
 
 def markdown(table: Table) -> str:
-    """The table under its title, with its notes."""
+    """Return the table under its title, with its notes."""
     lines = (table.head, ("---",) * len(table.head), *table.rows)
     body = "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines if table.rows)
     notes = "\n".join(f"- {note}" for note in table.notes)
@@ -31,7 +31,7 @@ def markdown(table: Table) -> str:
 
 
 def reach(what: str, value: float | None, limit: float, unit: str = "") -> str:
-    """A note on whether a figure is as low as it was to be: "median lag: 0.45 s, to reach: ≤ 0.6 s – reached"."""
+    """Return a note on a goal: "median lag: 0.45 s, to reach: ≤ 0.6 s – reached"."""
     if value is None:
         return f"{what}: not measured, to reach: ≤ {_cell(limit)}{unit}"
     verdict = "reached" if value <= limit else "**not reached**"

@@ -1,4 +1,4 @@
-"""What a profiler has written, counted."""
+"""A profiler's samples are counted."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ run (asyncio/run.py:118);Job.run (/me/kling_widgets/jobs/job.py:67);Job.run (kli
 
 
 def test_samples_are_counted_by_function() -> None:
-    """Self is the last function of a stack, total each function of it, once also where it calls itself; machine paths
-    and line numbers are left out."""
+    """Self is the last function of a stack, total is each function of it, counted once even if it calls itself; paths
+    of the machine and line numbers are left out."""
     own, total = read(STACKS)
     life, run = "Job.run (kling_widgets/jobs/job.py)", "run (asyncio/run.py)"
     assert own == {"send (httpx/_client.py)": 3, life: 3, "(no Python function)": 1}

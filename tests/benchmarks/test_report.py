@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_section_is_put_in_its_place(tmp_path: Path) -> None:
-    """Sections stand in the order of the benchmarks, whichever runs first; one that runs again replaces its own."""
+    """Sections are in the order of the benchmarks, whichever runs first; a new run replaces its own section."""
     path = tmp_path / "RESULTS.md"
     for name, text in (("lag", "old lag"), ("polling", r"polling \1"), ("forms", "forms"), ("lag", "new lag")):
         write(name, text, path)
@@ -23,7 +23,7 @@ def test_a_section_is_put_in_its_place(tmp_path: Path) -> None:
 
 
 def test_a_table_in_markdown() -> None:
-    """Figures have three digits, what was not measured is a dash, a bar does not end a cell, notes are a list."""
+    """Figures have three digits, missing values are a dash, a bar does not end a cell, notes are a list."""
     table = Table("Forms", ("form", "s"), [("a|b", 0.12345), ("c", None), ("d", 1234.5)], ("a note",))
     rows = markdown(table).splitlines()
     assert rows[0] == "### Forms"
@@ -32,6 +32,6 @@ def test_a_table_in_markdown() -> None:
 
 
 def test_whether_it_is_reached() -> None:
-    """A note says the figure, the aim, and whether it is reached."""
+    """A note shows the figure, the goal, and whether it is reached."""
     assert reach("lag", 0.45, 0.6, " s") == "lag: 0.45 s, to reach: ≤ 0.6 s – reached"
     assert "**not reached**" in reach("lag", 0.7, 0.6)

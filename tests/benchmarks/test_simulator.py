@@ -1,4 +1,4 @@
-"""The service that the benchmarks measure clients with: its tasks take their time, and it tells what it is to tell."""
+"""The simulated service of the benchmarks: its tasks take the given time, and report the given progress."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ SECONDS = 100.0
 
 
 class World:
-    """A simulator, and its time."""
+    """A simulator and its clock."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.simulator = Simulator(clock=lambda: self.now, base="http://127.0.0.1:1")
 
     def make(self, progress: str = "none", number: int = 0, place: str = PLACE) -> str:
-        """Makes a task; gives its id."""
+        """Make a task; return its id."""
         body = json.dumps({"prompt": prompt("tag", number, SECONDS, progress)}).encode()
         assert self.simulator.answer("POST", place, b"", body).status in (200, 201)
         return list(self.simulator.tasks)[-1]
 
     def look(self, task_id: str, share: float, place: str = PLACE) -> dict[str, Any]:
-        """What is said of it when this share of its time has passed."""
+        """Return the answer to a poll after this share of the task's time."""
         self.now = 1000.0 + share * SECONDS
         found: dict[str, Any] = json.loads(self.simulator.answer("GET", f"{place}/{task_id}").content)
         return found
 
     def progress(self, word: str, *shares: float, number: int = 0) -> list[str | None]:
-        """What is told of a task's progress at these shares of its time."""
+        """Return the reported progress of a task at these shares of its time."""
         self.now = 1000.0
         task_id = self.make(word, number)
         return [self.look(task_id, share)["data"].get("progress") for share in shares]
@@ -57,7 +57,7 @@ class World:
     ],
 )
 def test_what_is_told_of_the_progress(word: str, told: list[str | None]) -> None:
-    """The truth in steps of 1 % or 10 %, nothing, the gateway's marks, or a number that stands still."""
+    """The progress is true in steps of 1 % or 10 %, missing, the gateway's marks, or a number that stops."""
     assert World().progress(word, 0.0, 0.12, 0.505, 0.996, 1.0) == told
 
 
@@ -68,7 +68,7 @@ def test_lies() -> None:
 
 
 def test_the_log_tells_when_it_was_seen() -> None:
-    """A task is ready after its seconds; the first look that says so counts, and every look is counted."""
+    """A task is ready after its seconds; the first poll that says so is recorded, and every poll is counted."""
     world = World()
     task_id = world.make()
     for share in (0.5, 0.99, 1.03, 1.2):
@@ -89,7 +89,7 @@ def test_the_log_tells_when_it_was_seen() -> None:
     ],
 )
 def test_it_speaks_for_other_services(make: str, look: str, done: str) -> None:
-    """Each service's word for done stands in its answer when the task is ready, and no sooner."""
+    """Each service's answer contains its word for done once the task is ready, and not before."""
     world = World()
     task_id = world.make(place=make)
     words = [done in json.dumps(world.look(task_id, share, look)) for share in (0.05, 0.99, 1.0)]
@@ -97,7 +97,7 @@ def test_it_speaks_for_other_services(make: str, look: str, done: str) -> None:
 
 
 def test_an_answer_is_held_until_the_task_is_ready() -> None:
-    """Who prefers to wait gets the answer to the creation when the task is ready, and it says so."""
+    """If a client prefers to wait, the answer to the creation is held until the task is ready, and says so."""
     world = World()
     body = json.dumps({"input": {"prompt": prompt("tag", 0, 5.0)}}).encode()
     answer = world.simulator.answer("POST", "/v1/models/o/n/predictions", b"POST\r\nPrefer: wait\r\n", body)
@@ -107,7 +107,7 @@ def test_an_answer_is_held_until_the_task_is_ready() -> None:
 
 
 def test_a_client_makes_and_fetches_a_video(tmp_path: Path) -> None:
-    """Over its sockets a task is made, ends and leaves a video that a client saves whole."""
+    """Over sockets, a task is made and ends, and a client saves its whole video."""
     video = clip(tmp_path / "made.mp4", seconds=1, size=(320, 180)).read_bytes()
 
     async def go() -> tuple[str, bytes, int]:

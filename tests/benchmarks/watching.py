@@ -1,10 +1,10 @@
 """Messages while watching.
 
-How much goes over the websocket while live views are open. The first table opens views in this process, where each comm
-message is counted in place of being sent, and turns two minutes of a clock that is not the machine's: the views' own
-code runs, and every tenth second each job moves by one per cent. The second one watches a real kernel with jobs of the
-demo that take long, through the channel that a front end reads; when a message went is what the kernel wrote into it.
-Bytes are those of the whole message there, and of the state that it carries in the first table.
+Websocket traffic while live views are open. The first table opens views in this process, counts each comm message
+instead of sending it, and advances a simulated clock by two minutes: the views' own code runs, and every ten seconds
+each job progresses by one per cent. The second watches a real kernel with long jobs of the demo, through the channel
+that a front end reads; the kernel itself writes the time into each message. Bytes are those of the whole message there,
+and of the state that it carries in the first table.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ SECONDS, QUICK_SECONDS = 30, 8
 
 
 class Line(list[tuple[float, str, int]]):
-    """Messages as they went: when, of what kind, how many bytes."""
+    """Messages as they were sent: time, type, bytes."""
 
     def busiest(self) -> int:
-        """The most in any second."""
+        """Return the most messages in any second."""
         times = [when for when, *_ in self]
         return max((bisect_left(times, when + 1) - at for at, when in enumerate(times)), default=0)
 
@@ -52,7 +52,7 @@ class Line(list[tuple[float, str, int]]):
 
 
 class Clock:
-    """Seconds that the benchmark turns."""
+    """A clock that the benchmark advances."""
 
     now = 0.0
 
@@ -61,7 +61,7 @@ class Clock:
 
 
 class _Job:
-    """A job without a life of its own."""
+    """A job that only has states."""
 
     request = VideoRequest("2.6", prompt=PROMPT, seconds=5)
     id, _note = "task", ""
@@ -71,11 +71,11 @@ class _Job:
         self._state = JobState(0.0, clock)
 
     def stop(self) -> None:
-        """What the button asks for."""
+        """Do what the button does."""
 
 
 def measure(quick: bool = False) -> Iterable[Table]:
-    """Two tables."""
+    """Return two tables."""
     yield _turned()
     yield _live(QUICK_SECONDS if quick else SECONDS)
 
@@ -126,7 +126,7 @@ def _until(pulse: UpdateThrottle, clock: Clock, moment: float) -> None:
 
 
 def _count(line: Line, clock: Clock) -> None:
-    """Lets each comm of this process count what it would send."""
+    """Make each comm of this process count the messages that it would send."""
 
     class Counting(BaseComm):
         def publish_msg(

@@ -399,8 +399,8 @@ def test_a_chosen_file_is_uploaded_and_not_saved_in_the_notebook(
 
 
 def test_results_collect_under_the_form_newest_first_and_stay_in_the_file(notebook: Notebook) -> None:
-    """Two videos of one form are in the saved file, the newer one above, and play without a kernel; a text replaces the
-    form itself."""
+    """Two videos of one form are in the saved file, the newer one above, and play without a kernel; of the form itself
+    the file has the last magic line as text."""
     form = opened(notebook, SMALL)
     for count, prompt in enumerate(("the first boat", "the second boat"), 1):
         form.box("Prompt").fill(prompt)
