@@ -95,7 +95,7 @@ def _notebooks(home: Path, counts: tuple[int, ...]) -> Table:
         history = len(json.dumps(shown)) / 1024 / (2 * count)
         rows.append((count, saved, saved / count, int(state.text) / 1024 / count, history))
     head = ("clips", "notebook, KiB", "KiB a clip", "live views' state, KiB a clip", "history, KiB a row")
-    note = "the live views' state is saved where “Save Widget State Automatically” is on; JupyterLab comes with it off"
+    note = "the live views' state is saved if “Save Widget State Automatically” is on (off by default in JupyterLab)"
     return Table("A finished notebook", head, rows, (reach("a clip", most, LARGEST, " KiB"), note))
 
 
@@ -121,7 +121,7 @@ def _figures(home: Path) -> Table:
         path = home / "kling_videos" / f"{size[0]}.mp4"
         _noise(path, size, sound)
         clip = look_into(read(path))
-        for words, prompt in (("short", PROMPT), ("2500 signs, Chinese", "纸" * 2500)):
+        for words, prompt in (("short", PROMPT), ("2500 characters, Chinese", "纸" * 2500)):
             request = VideoRequest("2.6", prompt=prompt, seconds=5)
             figure = Figure(request, clip, LINK, "task_1", 72.0, False, "https://api.crazyrouter.com")
             data, about = bundle(figure, Location(FRONT_ENDS["jupyter"], home)), provenance(figure)
@@ -132,7 +132,7 @@ def _figures(home: Path) -> Table:
             most = max(most, whole)
             rows.append((name, words, clip.size / 1e6, len(data.get("image/jpeg", "")) * 3 / 4 / 1024, whole))
     head = ("picture", "prompt", "clip, MB", "poster, KiB", "notebook, KiB")
-    return Table("Figures that are hard to make small", head, rows, (reach("a clip", most, LARGEST, " KiB"),))
+    return Table("Figures that are hard to compress", head, rows, (reach("a clip", most, LARGEST, " KiB"),))
 
 
 def _noise(path: Path, size: tuple[int, int], sound: bool) -> None:
@@ -197,9 +197,7 @@ def _link(home: Path) -> Table:
         times["file"] = time.monotonic()
     rows: list[tuple[object, ...]] = [(1000 * (times["link"] - told[0]), times["file"] - told[0])]
     head = ("link in the view, ms after “succeeded”", "file in the folder, s after “succeeded”")
-    note = (
-        "4 MB at 1 MB/s; the link's own host does not exist here, so that the copy of the service is fetched after it"
-    )
+    note = "4 MB at 1 MB/s; the link's own host does not exist here, so the service's copy is fetched next"
     return Table("From the link to the screen", head, rows, (note,))
 
 
@@ -292,9 +290,7 @@ def _downloads(home: Path, sizes: tuple[int, ...]) -> Table:
                 each = 1000 * cpu / megabytes
                 rows.append((megabytes, name, megabytes / wall, None if name == "curl" else each, grown / 1024))
     head = ("MB", "client", "MB/s", "ms of CPU a MB", "grown, MiB")
-    note = (
-        f"the quickest of {RUNS}; ours also makes sure that the bytes are on the disk, under their name only when whole"
-    )
+    note = f"the fastest of {RUNS}; ours also syncs the file to the disk, and renames it only when it is complete"
     return Table("A download over loopback", head, rows, (note,))
 
 

@@ -201,7 +201,7 @@ def _opening(comms: Comms, forms: dict[str, Callable[[str], Any]], model: str, r
             reach("time to plain ipywidgets", ours.median / base, 1.0),
         )
     fields = len(schema(model)["properties"])
-    head = ("form", "models", "KiB told", "messages after that", "ms", "to plain")
+    head = ("form", "models", "KiB sent", "messages after that", "ms", "to plain")
     return Table(f"A form of {model} as it opens, {fields} controls", head, rows, notes)
 
 
@@ -215,7 +215,7 @@ def _all_models(comms: Comms, rounds: int) -> Table:
                 _measured(comms, partial(FORMS[name], model.name), cost)
         rows.append((model.name, ours.models, ours.kib, other.models, other.kib, ours.median / other.median))
     head = ("model", "ours: models", "KiB", "plain: models", "KiB", "time to plain")
-    note = "Motion control, avatar and lip sync open with the sections that their guide leads through, unfolded."
+    note = "Motion control, avatar and lip sync open with the sections of their checklist open."
     return Table("Every model's form as it opens", head, rows, (note,))
 
 
@@ -260,12 +260,12 @@ def _switching(comms: Comms, forms: dict[str, Callable[[str], Any]], rounds: int
         )
         for name, cost in costs.items()
     ]
-    head = ("form", "ms", "to plain", "models opened", "KiB", "messages", "live models", "Python objects more")
+    head = ("form", "ms", "to plain", "models opened", "KiB", "messages", "live models", "additional Python objects")
     both, kept = _kept()
     ours = grown[OURS]
     notes = (
         reach("time to plain ipywidgets", costs[OURS].median / base, 0.35),
-        reach(f"live models more after {ours[0]} switches", ours[2] - ours[1], 0),
+        reach(f"additional live models after {ours[0]} switches", ours[2] - ours[1], 0),
         f"controls that 3.0 and 2.6 both have: {both}, of which the same widget is kept: {kept}",
     )
     return Table("Switching between 3.0 and 2.6", head, rows, notes)
@@ -304,10 +304,10 @@ def _typing(comms: Comms, rounds: int) -> Table:
     prompt, first = form.box("Prompt"), form.box("First frame")
     cases: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
         "the prompt, letter by letter": (prompt, "value", ("a b", "a bo", "a boa", "a boat")),
-        "the prompt emptied and begun, which is an error and none": (prompt, "value", ("", "a")),
-        "a slider that is dragged": (form.box("seconds"), "value", tuple(range(5, 15))),
+        "the prompt emptied and typed again: an error comes and goes": (prompt, "value", ("", "a")),
+        "a slider, dragged": (form.box("seconds"), "value", tuple(range(5, 15))),
         "a pill": (form.box("Sound"), "index", (1, 2, 0)),
-        "a link that is no link yet, letter by letter": (first, "value", ("ftp://e", "ftp://ex", "ftp://exa")),
+        "an incomplete link, letter by letter": (first, "value", ("ftp://e", "ftp://ex", "ftp://exa")),
         "a link that is wrong, then right": (first, "value", ("ftp://example.com/a.png", LINK)),
     }
     tell(form.box("Seconds"), index=1)
@@ -329,9 +329,9 @@ def _typing(comms: Comms, rounds: int) -> Table:
     notes = (
         reach("typing, slowest median", worst, 2, " ms"),
         reach("messages, the prompt letter by letter", typed[4], 2),
-        reach("messages, the prompt emptied and begun", rows[1][4], 2),
-        "One message tells problems, status and code; the button, a picture and the title of a section that says what "
-        "is set are models of their own, and tell that themselves.",
+        reach("messages, the prompt emptied and typed again", rows[1][4], 2),
+        "One message carries problems, status and code; the button, a picture and a section's title are models of their "
+        "own and send their own messages.",
     )
     return Table("Typing into ours, 3.0 with all sections open", head, rows, notes)
 

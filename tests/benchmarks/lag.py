@@ -113,13 +113,13 @@ def _ours(results: list[Result], seconds: list[float], front: list[tuple[float, 
         rows.append((one.runner.title, WORDS[word], known, *_figures(one), ratio, fixed, *verdict))
     head = (
         "client",
-        "progress that is told",
+        "reported progress",
         "duration known",
         *HEAD,
         "mean ÷ the optimum's",
         "fixed interval: median, s",
     )
-    table = "Ours, by what the service tells of the progress"
+    table = "Ours, by the reported progress"
     return Table(table, (*head, "to reach", "reached"), rows, _errors(results))
 
 
@@ -130,7 +130,7 @@ def _fixed(looks: float, seconds: list[float]) -> float:
 
 def _peers(results: list[Result]) -> Table:
     rows: list[tuple[object, ...]] = [(one.runner.title, *_figures(one)) for one in results]
-    return Table("What people would use instead", ("client", *HEAD), rows, (*_errors(results), *peers.missing(PEERS)))
+    return Table("Alternatives", ("client", *HEAD), rows, (*_errors(results), *peers.missing(PEERS)))
 
 
 def _errors(results: list[Result]) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def measure(quick: bool = False) -> Iterable[Table]:
         "ours, nothing known": watched(tasks, ours),
         **{f"every {gap} s": watched(tasks, partial(fixed, gap=gap)) for gap in FIXED},
         "doubling from 1 s to 30 s": watched(tasks, doubling),
-        "a tenth of the time gone by, 1 to 30 s": watched(tasks, proportional),
+        "a tenth of the elapsed time, 1 to 30 s": watched(tasks, proportional),
     }
     yield _without(rows, front)
     yield _with(tasks, histories)
@@ -133,7 +133,7 @@ def _with(tasks: list[float], histories: list[float]) -> Table:
         "mean lag s",
         "median lag of a fixed interval with as many GETs s",
     )
-    return Table("With a progress that is true, none, or lies", head, rows, tuple(notes))
+    return Table("With true, missing or false progress", head, rows, tuple(notes))
 
 
 def _elsewhere(quick: bool) -> Table:

@@ -73,8 +73,8 @@ def lognormal(count: int, median: float = 90.0, sigma: float = 0.5) -> list[floa
     return [median * math.exp(sigma * draw.gauss(0, 1)) for _ in range(count)]
 
 
-HEAD = ("client", "progress that is told", "tasks", "finished", "median lag, s", "95 %, s", "GETs a task")
-COSTS = ("CPU a task, ms", "largest memory, MiB", "above import", "above two tasks")
+HEAD = ("client", "reported progress", "tasks", "finished", "median lag, s", "95 %, s", "GETs a task")
+COSTS = ("CPU a task, ms", "peak memory, MiB", "above import", "above two tasks")
 
 
 def _crowd(simulator: Running, quick: bool) -> Table:
@@ -158,7 +158,7 @@ def _default(simulator: Running, quick: bool) -> Table:
         rows.append((result.runner.title, result.runner.progress, result.count, *figures))
     head = (
         "client",
-        "progress that is told",
+        "reported progress",
         "tasks",
         "finished",
         "live when one gets ready",
@@ -166,8 +166,8 @@ def _default(simulator: Running, quick: bool) -> Table:
         "mean lag, s",
         "to reach: ≤",
     )
-    title = "The default budget: 5 requests a second, tasks of lognormal(median 90 s, σ 0.5)"
-    note = "where so few tasks are live that the budget is not what limits, the schedule's own gaps are the lag"
+    title = "The default limit: 5 requests a second, tasks of lognormal(median 90 s, σ 0.5)"
+    note = "if so few tasks are live that the limit has no effect, the lag comes from the schedule's own intervals"
     return Table(title, (*head, "reached", "GETs a task"), rows, (note, *_errors(results)))
 
 
@@ -214,7 +214,7 @@ async def _connections(silence: float) -> Table:
                 await asyncio.sleep(silence)
         await asyncio.sleep(0.1)  # both have closed
     rows: list[tuple[object, ...]] = [("kling_widgets", opened.count("ours")), ("httpx", opened.count("httpx"))]
-    title = f"Connections for three looks, {silence:.0f} s apart"
+    title = f"Connections for three requests, {silence:.0f} s apart"
     return Table(title, ("client", "connections"), rows, (reach("ours", opened.count("ours"), 1),))
 
 

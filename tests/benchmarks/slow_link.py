@@ -145,7 +145,7 @@ def _table(rows: list[tuple[object, ...]]) -> Table:
     plain = {row[1]: row for row in rows if row[0] == "plain ipywidgets"}
     compared = [(*row, round(float(str(row[3])) / float(str(plain[row[1]][3])), 2)) for row in rows]
     head = ("form", "model", "first, s", "later, median, s", "least", "most", "controls", "KiB received")
-    note = "KiB received: what the websockets carried to the page in one run, packed as Jupyter packs it"
+    note = "KiB received: the websocket traffic to the page in one run, compressed as by Jupyter"
     return Table("Until the form can be used", (*head, "later ÷ plain"), compared, (note, *peers.missing(PEERS)))
 
 

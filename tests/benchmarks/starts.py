@@ -77,7 +77,7 @@ KERNEL = {  # in a kernel: the preparation, and what is measured
         f"{LOAD}; shell.run_line_magic('kling_demo', '')",
         "shell.run_line_magic('kling', '--no-wait a boat')",
     ),
-    "import ipywidgets, which live output and the form cannot do without": ("", "import ipywidgets"),
+    "import ipywidgets, which live output and the form need": ("", "import ipywidgets"),
     "%kling_form 3.0": (
         f"{LOAD}; shell.run_line_magic('kling_demo', '')",
         "shell.run_line_magic('kling_form', '3.0').open()",
