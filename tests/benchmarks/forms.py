@@ -330,8 +330,8 @@ def _typing(comms: Comms, rounds: int) -> Table:
         reach("typing, slowest median", worst, 2, " ms"),
         reach("messages, the prompt letter by letter", typed[4], 2),
         reach("messages, the prompt emptied and typed again", rows[1][4], 2),
-        "One message carries problems, status and code; the button, a picture and a section's title are models of their "
-        "own and send their own messages.",
+        "One message carries problems, status and code; the button, a picture and a section's title are models of "
+        "their own and send their own messages.",
     )
     return Table("Typing into ours, 3.0 with all sections open", head, rows, notes)
 
