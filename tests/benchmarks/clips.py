@@ -227,7 +227,7 @@ _BEFORE = """
 import asyncio, os, sys, time
 import httpx
 from kling_widgets.client.async_client import AsyncClient
-    from kling_widgets.client.client import Client
+from kling_widgets.client.client import Client
 base, to = sys.argv[1:]
 url, key = base + "/clip.mp4", "sk-test-0123456789abcdef"
 """

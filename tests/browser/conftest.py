@@ -45,7 +45,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def browser() -> Iterator[Browser]:
     """Start Debian's Chromium or the machine's own; it must play H.264."""
     need("browser tests", CHROMIUM is not None, "no Chromium was found; on Debian: apt-get install chromium")
-    expect.set_options(timeout=SECONDS / 2)  # three workers share two cores, and may pause for seconds
+    expect.set_options(timeout=SECONDS / 2)  # four workers share two cores, and may pause for seconds
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
