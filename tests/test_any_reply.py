@@ -241,7 +241,7 @@ def test_a_wait_answered_by_anything(given_answers: list[Response | NoReply], ta
     result, sent, pauses = takes(steps, given_answers, clock)
     assert sum(pauses) <= 120 + 18 + 1e-6  # polls for a link that appears late
     assert all(isinstance(each, Send) and each.method == "GET" for each in sent)
-    moment = told.snapshot()
+    moment = state.snapshot()
     assert is_plain(status_line(moment), 200) and is_plain(error_reason(moment.trouble), 80)
     if isinstance(result, Task):
         check_task(result)
