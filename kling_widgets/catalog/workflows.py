@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,9 @@ class Step:
     Attributes:
         fields: the fields that provide it; one of them is enough.
         what: its name and purpose, in words.
-        needed: whether it is required.
+        need: "off" if a form does not submit without it, "ask" if the user is asked "Send anyway?", "" if it is
+            optional. A program may send a request without it, as our sources may be older than the service.
+        noun: what to add, for the button of a form: "a picture"; only for "off".
         also: other fields that provide it, but have no control in a form.
         missing: the warning if no field is set, unless another rule reports that; or "".
         hint: what to do then.
@@ -21,7 +24,8 @@ class Step:
 
     fields: tuple[str, ...]
     what: str
-    needed: bool = True
+    need: Literal["off", "ask", ""] = "ask"
+    noun: str = ""
     also: tuple[str, ...] = ()
     missing: str = ""
     hint: str = ""
@@ -48,13 +52,25 @@ class Workflow:
     elsewhere: str = ""
 
 
+def missing_steps(scene: str, values: Container[str]) -> tuple[Step, ...]:
+    """Return the steps that are not optional, and that the set fields do not provide.
+
+    Args:
+        scene: the workflow of the model; "" has no steps.
+        values: the names of the fields that are set.
+    """
+    steps = SCENES[scene].steps if scene else ()
+    return tuple(step for step in steps if step.need and not step.done(values))
+
+
 _IDENTIFICATION = "It comes from a face identification, which this service does not offer here."
 
 SCENES: Mapping[str, Workflow] = {
     "motion control": Workflow(
         "The subject of a picture moves as in a video or along a painted path.",
         (
-            Step(("image",), "First frame: the picture whose subject is to move.", also=("images",)),  # S
+            # Pictures S
+            Step(("image",), "First frame: the picture whose subject is to move.", "off", "a picture", ("images",)),
             Step(
                 ("video_list", "dynamic_masks"),
                 # the video D, the regions S
@@ -70,17 +86,20 @@ SCENES: Mapping[str, Workflow] = {
     "avatar": Workflow(
         "A person in a picture speaks the words of a sound file.",
         (
-            Step(("image",), "First frame: the person, with the face clearly visible.", also=("images",)),  # S
-            Step(("voice_list",), "Voice: a public link to the sound, 2 to 300 s."),  # S; the length D
-            Step(("prompt",), "Prompt: how the person speaks and moves.", needed=False),
+            # Picture and sound S, the length D
+            Step(("image",), "First frame: the person, with a clearly visible face.", "off", "a picture", ("images",)),
+            Step(("voice_list",), "Voice: a public link to the sound, 2 to 300 s.", "off", "a sound"),
+            Step(("prompt",), "Prompt: how the person speaks and moves."),
         ),
         "The clip is as long as the sound.",  # D
     ),
     "lip sync": Workflow(
         "A face that was identified beforehand moves its lips to a sound.",
         (
-            Step(("image",), "First frame: the picture of the face.", also=("images",)),  # S
-            Step(("voice_list",), "Voice: a public link to the sound, 2 to 60 s."),  # S; the length D
+            # Picture and sound S, the length D
+            Step(("image",), "First frame: the picture of the face.", "off", "a picture", ("images",)),
+            Step(("voice_list",), "Voice: a public link to the sound, 2 to 60 s.", "off", "a sound"),
+            Step(("prompt",), "Prompt: a description; the gateway is known to refuse an empty one."),
             Step(
                 ("session_id",),
                 "Session: the id of the face identification; it expires.",  # S

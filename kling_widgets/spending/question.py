@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
+from kling_widgets.catalog.workflows import missing_steps
 from kling_widgets.request.request import VideoRequest
 
 _SHOWN = 3  # messages shown in one question
@@ -34,8 +35,14 @@ def unusual(requests: Iterable[VideoRequest]) -> dict[Hashable, str]:
         (request.model, problem.field, repr(request.get(problem.field or "")), problem.message): problem.message
         for request in requests
         for problem in request.problems()
-        if problem.asks
+        if problem.asks or problem.field in _missing_inputs(request)
     }
+
+
+def _missing_inputs(request: VideoRequest) -> set[str]:
+    """Return the fields of the workflow's inputs that the service may not do without, if none of them is set."""
+    steps = missing_steps(request.spec.scene, request.values)
+    return {field for step in steps for field in step.fields}
 
 
 def join_messages(messages: Iterable[str]) -> str:

@@ -333,6 +333,29 @@ def test_a_no_is_not_remembered(new: Callable[..., Guard], user: User) -> None:
     assert len(user.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [("session_id", "Without session_id the service may refuse"), ("voice_list", "Lip sync speaks a sound")],
+)
+def test_a_missing_input_of_a_workflow_is_asked_about(
+    missing: str, said: str, new: Callable[..., Guard], user: User
+) -> None:
+    """The service may refuse it, or make a video that nobody wanted. With all inputs there is no question."""
+    whole: dict[str, Any] = {
+        "image": "https://a.example/a.png",
+        "voice_list": [{"url": "https://a.example/a.mp3"}],
+        "prompt": "she speaks",
+        "session_id": "1",
+        "face_choose": [{"face_id": "0"}],
+    }
+    guard = new()
+    make(guard, 1, VideoRequest("identifyface", **whole))
+    assert user.asked == []
+    make(guard, 1, VideoRequest("identifyface", **{name: whole[name] for name in whole if name != missing}))
+    (question,) = user.asked
+    assert said in question
+
+
 def test_spending_and_what_is_unusual_are_one_question(new: Callable[..., Guard], user: User) -> None:
     """Everything to confirm is in one question, with at most three notes."""
     make(new(), 5, ODD[0][0])

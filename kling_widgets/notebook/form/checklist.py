@@ -32,5 +32,5 @@ def checklist_fields(model: Model) -> set[str]:
 
 def _step(step: Step, request: VideoRequest) -> Message:
     done = step.done(request.values)
-    mark = "✓ done" if done else "○ needed" if step.needed else "○ if you like"
+    mark = "✓ done" if done else "○ needed" if step.need else "○ if you like"
     return Message(step.what, f"kling-guide kling-step{' kling-done' if done else ''}", mark=mark)

@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from kling_widgets.catalog.workflows import missing_steps
 from kling_widgets.core import forks
 from kling_widgets.core.problem import Problem
 from kling_widgets.errors import KlingError
@@ -80,9 +81,11 @@ class SubmitButton:
             self._asked = None  # the question was about another request
         estimate = self._session.guard.estimate([request])
         confirm = f"Make it for {estimate.cost}" if estimate.cost else ANYWAY
+        inputs = [step.noun for step in missing_steps(request.spec.scene, request.values) if step.need == "off"]
+        label = f"Add {' and '.join(inputs)}" if inputs else SUBMIT
         with self._button.hold_sync():
-            self._button.disabled = bool(errors) or self.sending or self._waiting
-            self._button.description = confirm if self._asked else SUBMIT
+            self._button.disabled = bool(errors or inputs) or self.sending or self._waiting
+            self._button.description = confirm if self._asked else label
         return ("", self._asked[1]) if self._asked else (estimate.estimate, "")
 
     def submit(self, *, in_cell: bool, yes: bool) -> Job:

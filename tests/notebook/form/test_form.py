@@ -387,6 +387,23 @@ def test_what_is_missing_is_said_beside_the_button_alone(new: Maker) -> None:
     assert "Error: Without a picture" in text(form)
 
 
+def test_the_button_names_what_a_workflow_needs(new: Maker, session: Session) -> None:
+    """It is off until the picture and the sound are there; what else may be missing is asked about."""
+    form = new("identifyface")
+    assert button(form, "Add a picture and a sound").disabled
+    enter(form, "image", "https://a.example/face.png")
+    assert button(form, "Add a sound").disabled
+    enter(form, "voice_list", [{"url": "https://a.example/voice.mp3"}])
+    assert not button(form, SUBMIT).disabled
+    with pytest.raises(KlingError, match=r"Without session_id .*form.submit\(yes=True\)"):
+        form.submit()
+    button(form, SUBMIT).click()
+    assert "Without session_id the service may refuse lip sync." in text(form)
+    assert session.journal.entries() == ()
+    button(form, ANYWAY).click()
+    assert len(session.journal.entries()) == 1
+
+
 def test_a_file_that_cannot_be_uploaded_opens_its_section_and_closes_the_button(new: Maker, tmp_path: Path) -> None:
     """It is shown before the click, without another model, as none would take it. Documented limits are notes."""
     (tmp_path / "a.png").write_bytes(b"just text")
