@@ -60,8 +60,9 @@ def read(body: object) -> dict[str, Any]:
     if problem and problem.severity == "error":
         raise ValueError(str(problem))
     request = VideoRequest.from_given(model, given, untrusted=given)
+    # An empty prompt is refused also if there is a picture (R), and so is a model's own required field (S).
     for missing in required(model, request.values):
-        if missing.field == "prompt" and missing.severity == "error":
+        if missing.severity == "error" or missing.field == "prompt":
             raise ValueError(str(missing))
     return to_body(model, request.values)
 

@@ -64,6 +64,8 @@ def test_what_it_does_not_know_is_ignored() -> None:
         ({"model": MODEL, "prompt": "x", "metadata": "x"}, "field metadata"),
         ({"model": MODEL, "prompt": "x", "seconds": True}, "field seconds"),
         ({"model": MODEL}, "prompt"),
+        ({"model": MODEL, "image": LINK}, "The prompt is empty"),
+        ({"model": "aigc-video-kling-avatar", "prompt": "x"}, "starts from a picture"),
         ({"prompt": "x"}, "No model"),
         ({"model": "kling-v2-6", "prompt": "x"}, MODEL),
         ({"model": "aigc-video-kling-3.1", "prompt": "x"}, "Veo"),
