@@ -35,8 +35,9 @@ def check(notebook: Notebook, how: str) -> None:
 
 @pytest.mark.usefixtures("fresh_page")
 def test_a_reopened_form_or_job_is_a_line(notebook: Notebook) -> None:
-    """While the widgets work, their lines take no space. Opened again with a fresh kernel or none, trusted or not,
-    or converted, the file shows the lines only; if it was saved with its widgets, a dead form stays above its lines."""
+    """While the widgets work, their lines take no space. Opened again with a fresh kernel or none, trusted or not, or
+    converted, the file shows the lines only. If it was saved with its widgets, a dead form stays above its lines, low
+    enough that they are in view."""
     notebook.open(CELLS)
     notebook.run_all()
     notebook.wait_idle()
@@ -56,6 +57,7 @@ def test_a_reopened_form_or_job_is_a_line(notebook: Notebook) -> None:
     notebook.reload()
     check(notebook, "with-state")
     expect(notebook.output(2).locator(".kling-view")).to_be_hidden()
+    expect(notebook.output(1).locator(".kling-stand-in").first).to_be_in_viewport()
     notebook.path.write_bytes(saved)
     notebook.reload()
     check(notebook, "fresh-kernel")
