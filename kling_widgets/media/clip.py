@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-LARGEST_POSTER = 18 * 1024  # bytes; a notebook contains it twice
+LARGEST_POSTER = 18 * 1024  # bytes; a notebook contains it three times
 LARGEST_THUMBNAIL = 4 * 1024  # bytes; a table contains fifty
 # JPEG quality and longest side in pixels, the best first.
 _POSTERS = ((72, 640), (60, 480), (50, 360), (40, 240), (30, 160))

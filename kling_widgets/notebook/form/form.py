@@ -35,6 +35,7 @@ from kling_widgets.notebook.form.submit_button import SubmitButton
 from kling_widgets.notebook.kernel.cell import in_output
 from kling_widgets.notebook.kernel.image_arrays import fields_with_paths
 from kling_widgets.notebook.kernel.session import Session, session
+from kling_widgets.notebook.output.stand_in import StandIn, form_line
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.notebook.widgets.compact_state import compact_state
 from kling_widgets.notebook.widgets.factory import WidgetFactory, within
@@ -373,7 +374,8 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **about: Any) -> Any:
         self.open()
-        return super()._repr_mimebundle_(**about)
+        stand_in = StandIn(self._session.location.front_end, form_line(self.request), apart=False)
+        return stand_in.complete(super()._repr_mimebundle_(**about))
 
     def close(self) -> None:
         """Remove the form from every page and close its widgets.
@@ -404,9 +406,11 @@ class Form(compact_state(widgets.VBox)):  # type: ignore[misc]
         # An output inside an Output widget cannot be updated later, so the form shows its results itself there.
         below = not in_output(self._session.shell)
         self._results.below |= below
-        display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+        view = self._repr_mimebundle_()
         if below:
-            self._results.display_here(self.request)
+            self._results.display(view, self.request)
+        else:
+            display(view, raw=True)  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
         return f"<Form {shorten(self.request.to_magic(), 200)}>"

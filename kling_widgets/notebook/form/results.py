@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, partial
 from typing import Any, cast
 
 import ipywidgets as widgets
@@ -16,6 +17,7 @@ from kling_widgets.jobs.snapshot import JobSnapshot
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.output.job_view import JobView, close
 from kling_widgets.notebook.output.mime_bundle import Display
+from kling_widgets.notebook.output.stand_in import Line, StandIn, form_line, job_line
 from kling_widgets.request.request import VideoRequest
 
 KEPT = 20  # views of ended jobs in the form
@@ -39,12 +41,36 @@ class Results:
         self._figures: deque[tuple[dict[str, Any], dict[str, Any]]] = deque(maxlen=KEPT)
         self._views: deque[JobView] = deque()
         self._magic = ""
+        self._form: tuple[Line, ...] = ()  # the line that stands in for the form in the saved file
         self._lock = forks.lock()  # several jobs may end at once
 
     @cached_property
     def widget(self) -> widgets.VBox:
         """Return the box of the live views inside the form; created for the first result."""
         return widgets.VBox()
+
+    @cached_property
+    def _stand_in(self) -> StandIn:
+        return StandIn(self._session.location.front_end)
+
+    def display(self, form: Mapping[str, Any], request: VideoRequest) -> None:
+        """Display the form, the lines that stand in for it in the saved file, and the output for its figures.
+
+        Args:
+            form: the MIME bundle of the form.
+            request: the form's request.
+        """
+        from IPython.display import display
+
+        with self._lock:
+            self._form = (form_line(request),)
+            self._stand_in.show(*self._lines())
+            display(self._stand_in.complete(form), raw=True)  # type: ignore[no-untyped-call]
+            self._stand_in.display()
+        self.display_here(request)
+
+    def _lines(self) -> tuple[Line, ...]:
+        return (*self._form, *(job_line(each.job) for each in self._views if self._form and not each.ended))
 
     def display_here(self, request: VideoRequest) -> None:
         """Display the output for the figures in this cell.
@@ -76,7 +102,12 @@ class Results:
             self.widget.children = tuple(each.widget for each in self._views)
         for each in removed:
             each.close()
-        self._session.update_throttle.follow(job._state, view.show)
+        self._session.update_throttle.follow(job._state, partial(self._show, view))
+
+    def _show(self, view: JobView, snapshot: JobSnapshot) -> int:
+        sent = view.show(snapshot)
+        with self._lock:
+            return sent + self._stand_in.show(*self._lines())
 
     def _end(self, view: JobView, snapshot: JobSnapshot, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         done = snapshot.state == "done" and self._session.location.front_end.updates
@@ -99,6 +130,9 @@ class Results:
     def close(self) -> None:
         """Remove all views from the page."""
         with self._lock:
+            if self._form:
+                self._form = ()
+                self._stand_in.show()
             views = tuple(self._views)
         for each in views:
             each.close()

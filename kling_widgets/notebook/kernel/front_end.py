@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kling_widgets.core.printing import writable
 from kling_widgets.errors import KlingError
@@ -29,6 +29,8 @@ class FrontEnd:
         aac: whether its player supports AAC, the audio codec of the videos.
         asks: whether the user can be asked a question.
         detached: whether the output may be read in another folder than the one it was made in.
+        stand_in: where to put the lines that stand in for a live widget: below it, in an output of their own, or into
+            its output, as HTML and text or as text only.
     """
 
     name: str
@@ -41,6 +43,7 @@ class FrontEnd:
     aac: bool = True
     asks: bool = True
     detached: bool = False
+    stand_in: Literal["below", "html", "text"] = "below"
 
 
 # A new front end is one row here, and its detection in ``find``.
@@ -48,10 +51,11 @@ FRONT_ENDS = {
     row.name: row
     for row in (
         FrontEnd("jupyter"),  # JupyterLab, Notebook, and compatible ones
-        FrontEnd("vscode", plays=("link", "embed"), aac=False),  # it plays H.264
+        # It plays H.264. It shows the HTML of an output whose widget it cannot show: microsoft/vscode-jupyter#17518.
+        FrontEnd("vscode", plays=("link", "embed"), aac=False, stand_in="html"),
         # Changes made in threads do not show: googlecolab/colabtools#3373.
-        FrontEnd("colab", waits=True, background=False, plays=("link", "embed")),
-        FrontEnd("voila", updates=False, asks=False),
+        FrontEnd("colab", waits=True, background=False, plays=("link", "embed"), stand_in="text"),
+        FrontEnd("voila", updates=False, asks=False, stand_in="text"),
         FrontEnd("terminal", widgets=False, rich=False, waits=True),
         # A notebook that a program runs: nbclient, papermill, nbconvert.
         FrontEnd("headless", widgets=False, waits=True, asks=False, detached=True),

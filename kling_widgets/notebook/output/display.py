@@ -11,13 +11,14 @@ from kling_widgets.core.text import one_line
 from kling_widgets.errors import KlingError, WaitTimeoutError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import JobSnapshot
-from kling_widgets.notebook.kernel.cell import is_visible, run_id
+from kling_widgets.notebook.kernel.cell import in_output, is_visible, run_id
 from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.kernel.live_updates import UpdateThrottle
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.output.figure import Figure, Presentation, figure_of, provenance
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
 from kling_widgets.notebook.output.plain_text import as_text
+from kling_widgets.notebook.output.stand_in import StandIn, job_line
 from kling_widgets.notebook.output.status_text import notices, state_line
 
 _POLL_SECONDS = 0.25  # seconds for which a waiting cell blocks before it shows pending snapshots again
@@ -183,16 +184,29 @@ class WidgetOutput(TextOutput):
 
     def begin(self) -> None:
         """Display the live view, and keep the display handle that replaces it at the end."""
-        from IPython.display import display
+        from IPython.display import DisplayHandle
 
         from kling_widgets.notebook.output.job_view import JobView
 
         self.plain: tuple[dict[str, Any], dict[str, Any]] | None = None
         self.view = JobView(self.job, self.location, self.mode, self.autoplay, waits=self.waits, on_end=self.finish)
-        self.handle: Any = display(self.view.widget, display_id=True)  # type: ignore[no-untyped-call]
+        self.stand_in = StandIn(self.location.front_end, job_line(self.job), apart=not in_output(self.shell))
+        self.handle: Any = DisplayHandle()  # type: ignore[no-untyped-call]
+        self.display_live()
         self.cell = run_id(self.shell)
         self.job._display = self.show_again
-        self.throttle.follow(self.job._state, self.view.show)
+        self.throttle.follow(self.job._state, self.show_live)
+
+    def display_live(self) -> None:
+        """Display the live view, and the line that stands in for it in the saved file."""
+        data, metadata = self.shell.display_formatter.format(self.view.widget)
+        self.handle.display(self.stand_in.complete(data), metadata=metadata, raw=True)
+        self.stand_in.display()
+
+    def show_live(self, snapshot: JobSnapshot) -> int:
+        """Show the snapshot in the live view and in that line, and return how many messages that took."""
+        sent = self.view.show(snapshot)
+        return sent if self.view.ended else sent + self.stand_in.show(job_line(self.job))
 
     def detach(self) -> None:
         """Show the pending snapshots; the view is updated after the cell has ended."""
@@ -220,6 +234,7 @@ class WidgetOutput(TextOutput):
         self.plain = (data, metadata)
         # First, so that a notebook that is saved from now on holds the figure.
         self.handle.update(data, metadata=metadata, raw=True)
+        self.stand_in.show()
         self.view.show_result(snapshot, data, metadata)
         close_later(self.view)
 
@@ -237,7 +252,7 @@ class WidgetOutput(TextOutput):
             data, metadata = self.plain
             display(data, metadata=metadata, raw=True, display_id=self.handle.display_id)  # type: ignore[no-untyped-call]
         else:
-            display(self.view.widget, display_id=self.handle.display_id)  # type: ignore[no-untyped-call]
+            self.display_live()
 
 
 class _Unseen(WidgetOutput):

@@ -16,8 +16,12 @@ _UNKNOWN = Markup(' style="max-width: min(100%, {}px); max-height: {}px"').forma
 # Autoplay is always muted.
 _AUTOPLAY = Markup(" autoplay muted loop")
 _PLAYER = Markup(
-    '<video controls preload="metadata" playsinline{playing}{size} src="{source}" aria-label="{label}"></video>'
+    '<video controls preload="metadata" playsinline{playing}{size}{poster} src="{source}" aria-label="{label}">'
+    "{instead}</video>"
 )
+_POSTER = Markup(' poster="{}"')
+# Shown where a page may not hold videos: GitHub takes the <video> out, and leaves what is inside.
+_INSTEAD = Markup('<img src="{picture}"{size} alt="{label}">')
 # dir="auto" isolates the prompt: bidirectional control characters in it do not affect the rest of the page.
 _PROMPT = Markup('<em dir="auto">{}</em><br>')
 _LINK = Markup('<a href="{}" rel="noreferrer" target="_blank">link</a>')
@@ -36,7 +40,7 @@ def _size(clip: Clip | None) -> Markup:
     return Markup(' width="{}" height="{}"').format(round(clip.width * scale), round(clip.height * scale))
 
 
-def player(source: str, request: VideoRequest, autoplay: bool, size: Markup = _UNKNOWN) -> Markup:
+def player(source: str, request: VideoRequest, autoplay: bool, size: Markup = _UNKNOWN, poster: str = "") -> Markup:
     """Return a video player.
 
     Args:
@@ -44,18 +48,26 @@ def player(source: str, request: VideoRequest, autoplay: bool, size: Markup = _U
         request: The request, for the player's label.
         autoplay: Whether the video starts by itself, muted.
         size: Attributes for its size; the default is for a video of unknown size.
+        poster: Its preview image, a JPEG in base64, or "".
     """
     prompt = prompt_of(request)
     label = one_line(f"Video: {prompt}" if prompt else "Video", 200)
-    return _PLAYER.format(playing=_AUTOPLAY if autoplay else "", size=size, source=source, label=label)
+    picture = f"data:image/jpeg;base64,{poster}"
+    return _PLAYER.format(
+        playing=_AUTOPLAY if autoplay else "",
+        size=size,
+        poster=_POSTER.format(picture) if poster else "",
+        source=source,
+        label=label,
+        instead=_INSTEAD.format(picture=picture, size=size, label=label) if poster else "",
+    )
 
 
 def as_html(shown: Presentation) -> Markup:
     """Return the figure as HTML."""
     figure, location = shown.figure, shown.location
     if shown.source:
-        poster = Markup(' poster="data:image/jpeg;base64,{}"').format(shown.poster) if shown.poster else ""
-        video = player(shown.source, figure.request, shown.autoplay, _size(figure.clip) + _FIT + poster)
+        video = player(shown.source, figure.request, shown.autoplay, _size(figure.clip) + _FIT, shown.poster)
     else:
         video = Markup("<p>{}</p>").format(shown.reason)
     title = Markup("<b>{}</b>").format(figure.title)

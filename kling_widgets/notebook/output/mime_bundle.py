@@ -17,7 +17,8 @@ from kling_widgets.notebook.output.plain_text import as_text
 
 Display = Literal["auto", "file", "link", "embed"]
 LARGEST_EMBED = 5_000_000  # bytes; a notebook grows by 4/3 of it
-LARGEST_FIGURE = 60 * 1024  # bytes of a figure in a notebook, with both posters; an embedded video comes on top
+LARGEST_FIGURE = 60 * 1024  # bytes of a figure in a notebook, with its posters; an embedded video comes on top
+_POSTERS = 3  # of the video, in its place where a page may not hold videos, and as a picture of the bundle
 _MARKUP = 512  # bytes reserved for the player's tag and for the notebook's JSON syntax
 
 
@@ -44,8 +45,8 @@ def _formats(shown: Presentation) -> dict[str, str]:
 
 
 def _poster(figure: Figure, room: int) -> str:
-    """Return the poster in base64, scaled down if two copies of it do not fit into ``room`` bytes."""
-    poster = figure.clip and figure.clip.poster and smaller(figure.clip.poster, (room // 2 - _MARKUP) * 3 // 4)
+    """Return the poster in base64, scaled down if all its copies do not fit into ``room`` bytes."""
+    poster = figure.clip and figure.clip.poster and smaller(figure.clip.poster, (room // _POSTERS - _MARKUP) * 3 // 4)
     return base64.b64encode(poster or b"").decode("ascii")
 
 

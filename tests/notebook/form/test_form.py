@@ -909,13 +909,16 @@ def test_the_users_own_paths_stay(new: Maker) -> None:
 
 
 def test_it_shows_itself_with_a_place_for_results(new: Maker) -> None:
-    """Two outputs: the form, and below it a plain one that holds its line as text for when the form is dead."""
+    """Three outputs: the form, a line for when the form is dead, and one for figures, empty at first, whose text is the
+    magic line."""
     form = new("2.6", prompt="a boat")
-    seen = shown(form._ipython_display_)
-    assert len(seen.outputs) == 2
-    assert "application/vnd.jupyter.widget-view+json" in seen.outputs[0].data
-    assert seen.outputs[1].data["text/plain"] == form.request.to_magic()
-    assert seen.outputs[1].data["text/html"] == ""
+    shape, line, figures = shown(form._ipython_display_).outputs
+    assert "application/vnd.jupyter.widget-view+json" in shape.data
+    assert (shape.data["text/html"], shape.data["text/plain"]) == ("<span></span>", "")
+    assert line.data["text/plain"] == "Kling form · 2.6 · “a boat” · run the cell to open it"
+    assert line.data["text/plain"].split(" · ")[1] in line.data["text/html"]
+    assert figures.data["text/plain"] == form.request.to_magic()
+    assert figures.data["text/html"] == ""
 
 
 def test_shown_twice_it_is_one_form_and_its_figures_stand_below_both(new: Maker) -> None:
@@ -923,8 +926,9 @@ def test_shown_twice_it_is_one_form_and_its_figures_stand_below_both(new: Maker)
     form = new("2.6", prompt="a boat")
     first, second = (shown(form._ipython_display_).outputs for _ in range(2))
     assert first[0].data == second[0].data
-    assert first[1].transient == second[1].transient
-    assert first[1].transient["display_id"]
+    for index in (1, 2):
+        assert first[index].transient == second[index].transient
+        assert first[index].transient["display_id"]
 
 
 def test_a_video_that_was_asked_for_before_the_form_is_shown_stands_in_it(new: Maker) -> None:
@@ -933,7 +937,7 @@ def test_a_video_that_was_asked_for_before_the_form_is_shown_stands_in_it(new: M
     job = form.submit().wait(LONG)
     seen = shown(form._ipython_display_)
     assert "Done · a boat · shown below" in text(form)
-    assert str(job.id) in str(seen.outputs[1].metadata)
+    assert str(job.id) in str(seen.outputs[2].metadata)
 
 
 def test_in_a_terminal_it_says_what_it_would_be(session: Session) -> None:
@@ -988,7 +992,7 @@ def test_inside_another_widget_it_shows_its_video_itself(new: Maker) -> None:
     (output,) = (each for each in within(form) if isinstance(each, widgets.Output))
     assert "<video" in output.outputs[0]["data"]["text/html"]
     seen = shown(form._ipython_display_)
-    assert "<video" in seen.outputs[1].data["text/html"]
+    assert "<video" in seen.outputs[2].data["text/html"]
 
 
 def test_inside_an_output_it_shows_its_video_itself(new: Maker) -> None:
@@ -996,7 +1000,9 @@ def test_inside_an_output_it_shows_its_video_itself(new: Maker) -> None:
     form, out = new("2.6", prompt="a boat"), widgets.Output()
     with out:
         seen = shown(form._ipython_display_)
-    assert len(seen.outputs) == 1
+    (output,) = seen.outputs
+    assert output.data["text/plain"] == "Kling form · 2.6 · “a boat” · run the cell to open it"
+    assert "run the cell to open it" in output.data["text/html"]
     form.submit().wait(LONG)
     (output,) = (each for each in within(form) if isinstance(each, widgets.Output))
     assert "<video" in output.outputs[0]["data"]["text/html"]

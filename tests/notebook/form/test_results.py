@@ -59,6 +59,19 @@ def test_the_plain_part_is_empty_to_the_eye_at_first(results: Results) -> None:
     assert output.metadata == {}
 
 
+def test_running_jobs_have_a_line_below_that_of_the_form(session: Session, results: Results) -> None:
+    """The saved file names them as long as they run; when the form is closed, no line is left."""
+    _, line, _ = shown(lambda: results.display({}, REQUEST)).outputs
+    assert line.data["text/plain"] == "Kling form · 2.6 · “a boat” · run the cell to open it"
+    ((job,), outputs) = work(session, results, "a ship")
+    lines = [output.data["text/plain"].splitlines() for output in outputs if output.transient == line.transient]
+    assert lines[-1] == [line.data["text/plain"]]
+    assert all(each[1].startswith("Kling 2.6 · “a ship” · was ") for each in lines[:-1])
+    assert any(each[1].endswith(f"%kling_resume {job.id}") for each in lines[:-1])
+    (gone,) = shown(results.close).outputs
+    assert gone.data == {"text/html": "", "text/plain": ""}
+
+
 def test_figures_come_newest_first(session: Session, results: Results) -> None:
     """All in one plain output under the form, with where each came from."""
     (placed,) = shown(lambda: results.display_here(REQUEST)).outputs

@@ -167,19 +167,26 @@ def test_a_figure_says_what_it_is(folder: Path) -> None:
 
 
 def test_the_poster_is_part_of_the_output(folder: Path) -> None:
-    """Front ends that play no video show the poster; without a poster the rest is complete."""
+    """Front ends that play no video show the poster, also pages that take the video out, such as GitHub; without a
+    poster the rest is complete."""
     forms = bundle(figure(clip_in(folder)), Location(FRONT_ENDS["jupyter"], folder))
     assert base64.b64decode(forms["image/jpeg"]) == POSTER
-    assert Page(forms["text/html"]).one("video")["poster"] == f"data:image/jpeg;base64,{forms['image/jpeg']}"
+    picture = f"data:image/jpeg;base64,{forms['image/jpeg']}"
+    assert Page(forms["text/html"]).one("video")["poster"] == picture
+    sanitized = Page(re.sub("</?video[^>]*>", "", forms["text/html"]))
+    image = sanitized.one("img")
+    assert (image["src"], image["alt"], image["width"]) == (picture, "Video: a paper boat", "640")
     without = bundle(figure(clip_in(folder, poster=None)), Location(FRONT_ENDS["jupyter"], folder))
     assert "image/jpeg" not in without
-    assert "poster" not in Page(without["text/html"]).one("video")
+    page = Page(without["text/html"])
+    assert "poster" not in page.one("video")
+    assert "img" not in dict(page.found)
 
 
 def test_an_untrusted_notebook_keeps_what_counts(folder: Path) -> None:
     """The figure uses only what survives there: video with src and controls; no source, script, data-* or frame."""
     page = html(figure(clip_in(folder)), folder)
-    assert {tag for tag, _ in page.found} <= {"figure", "video", "figcaption", "em", "b", "br", "small", "a"}
+    assert {tag for tag, _ in page.found} <= {"figure", "video", "img", "figcaption", "em", "b", "br", "small", "a"}
     video = page.one("video")
     assert "controls" in video
     assert video["preload"] == "metadata"
@@ -482,7 +489,7 @@ def noisy(width: int, height: int) -> bytes:
 
 
 def test_a_figure_fits_its_budget(folder: Path) -> None:
-    """A figure takes at most 60 KiB in the notebook's file, both posters included, for any picture and prompt, and the
+    """A figure takes at most 60 KiB in the notebook's file, all posters included, for any picture and prompt, and the
     poster is never left out."""
     prompts = ("a paper boat", "纸" * 2500, '"\\\n' * 800, "<&>" * 800)
     for poster, prompt in product((noisy(640, 360), noisy(360, 640)), prompts):
