@@ -98,9 +98,22 @@ _HOMES = {
     "submit": "notebook.api",
     "use_demo": "notebook.api",
 }
+_SHOWING = ("Form", "resume", "submit")  # they show figures
 _LIMITED = ("Client", "AsyncClient")
 # As it is now, or else when a client is first made: what a cell writes into the environment later lifts no limit.
 _BUDGET = os.environ.get("KLING_WIDGETS_BUDGET", "")
+
+
+def _offer_next_steps() -> None:
+    """Let sessions show buttons under figures: these open forms, and so they are in a folder above the session's."""
+    from kling_widgets.notebook.kernel.session import Session
+
+    def make(session: Session) -> Any:
+        from kling_widgets.notebook.next_steps.next_steps import NextSteps
+
+        return session.get(NextSteps)
+
+    Session.make_next_steps = make
 
 
 def __getattr__(name: str) -> Any:
@@ -111,6 +124,8 @@ def __getattr__(name: str) -> Any:
         from kling_widgets.spending.allowance import limited
 
         value = limited(value, budget)
+    if name in _SHOWING:
+        _offer_next_steps()
     globals()[name] = value
     return value
 
@@ -124,6 +139,7 @@ def load_ipython_extension(shell: Any) -> None:
     from kling_widgets.notebook.kernel.session import session
     from kling_widgets.notebook.magics.magics import register
 
+    _offer_next_steps()
     register(shell, session())
 
 

@@ -20,13 +20,15 @@ KlingError
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from kling_widgets.core.public import public
-from kling_widgets.core.text import one_line
+from kling_widgets.core.text import first_sentence, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from kling_widgets.core.problem import Problem
     from kling_widgets.core.task import Task
@@ -46,13 +48,21 @@ class KlingError(Exception):
         There is no field “secnds”. Did you mean seconds or sound? Nothing was sent.
     """
 
+    _in_view = False  # whether the cell that it ends shows the whole message already
+
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
+
+    def _without_details(self) -> Self:
+        """Return the same error for a cell that shows the whole message in its view: as its first sentence."""
+        shown = copy(self)
+        shown.__cause__, shown._in_view = self.__cause__, True
+        return shown
 
     def _render_traceback_(self) -> list[str]:
         # IPython prints these lines in place of a traceback, and still stops Run All. A traceback in verbose mode
         # would show local variables, including the API key.
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {first_sentence(str(self)) if self._in_view else self}"]
 
 
 class InvalidRequestError(KlingError, ValueError):

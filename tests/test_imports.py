@@ -33,6 +33,7 @@ FLOORS = (
     ("notebook.output", "notebook.controls"),
     ("notebook.submit",),
     ("notebook.form",),
+    ("notebook.next_steps",),
     ("notebook.doctor",),
     ("notebook.magics",),
     ("notebook.api",),

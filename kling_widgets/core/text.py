@@ -1,4 +1,4 @@
-"""Formatting of text on one line, and of file sizes."""
+"""Formatting of text on one line, its first sentence, and file sizes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def one_line(text: object, longest: int = _LONGEST) -> str:
     words = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", printable)
     line = " ".join(words.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def first_sentence(text: str) -> str:
+    """Return the text up to the end of its first sentence."""
+    return re.split(r"(?<=[.!?。]) ", text, maxsplit=1)[0]
 
 
 def format_size(size: float) -> str:

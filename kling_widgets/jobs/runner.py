@@ -28,7 +28,7 @@ from kling_widgets.jobs.stop_switch import StopSwitch
 from kling_widgets.media.clip import Clip, read, thumbnail
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.batch_writer import in_thread
-from kling_widgets.storage.submission import UNFINISHED, UNSENT, Submission
+from kling_widgets.storage.submission import UNFINISHED, UNSENT, Submission, after_lost_answer
 
 _NAME_TRIES = 5  # file names that other kernels may take between the choice of a name and the end of the download
 _POLL_SECONDS = 0.25  # seconds between two looks at the journal while another kernel works on the submission
@@ -338,6 +338,8 @@ class JobRunner:
             state = "unknown" if isinstance(error, SubmissionUnknownError) else "stopped" if stopped else "refused"
         elif task is None:
             state = "unknown" if self.sent else "stopped" if stopped else "refused"
+            if isinstance(error, SubmissionUnknownError):
+                error = self._lost(error)
             columns = {
                 "state": "unknown" if self.sent else "refused",
                 "error": str(error),
@@ -360,9 +362,17 @@ class JobRunner:
         finally:
             await self._end(state, error)
 
+    def _lost(self, cause: SubmissionUnknownError) -> SubmissionUnknownError:
+        advice = after_lost_answer(self.key, demo=self.service.demo)
+        error = SubmissionUnknownError(f"{cause} {advice}", request_id=cause.request_id)
+        error.__cause__ = cause.__cause__
+        return error
+
     def _missing(self, task: Task, cause: KlingError) -> VideoMissingError:
-        again = f"Task {task.id} succeeded; to fetch its video again: %kling_resume {task.id}"
-        error = VideoMissingError(f"{cause} {again}", task)
+        said = isinstance(cause, VideoMissingError)  # its message says that the task succeeded, and is billed
+        again = "To try again:" if said else f"Task {task.id} succeeded; to fetch its video again:"
+        demo = " (in the demo nothing is billed)" if said and self.service.demo else ""
+        error = VideoMissingError(f"{cause} {again} %kling_resume {task.id}{demo}", task)
         error.__cause__ = cause
         return error
 

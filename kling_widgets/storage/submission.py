@@ -146,3 +146,11 @@ class Submission:
 def placeholders(values: Sequence[object]) -> str:
     """Return a question mark for each value, for use in an SQL statement."""
     return ", ".join("?" * len(values))
+
+
+def after_lost_answer(key: int, *, demo: bool) -> str:
+    """Return what to do about a submission whose answer was lost."""
+    forget = f"%kling_forget #{key}"
+    if demo:
+        return f"In the demo nothing is billed: {forget}"
+    return f"If the task is there: %kling_resume ID #{key}, with its id. If not, nothing is billed: {forget}"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_widgets.core.text import format_size, one_line
+from kling_widgets.core.text import first_sentence, format_size, one_line
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,18 @@ def test_any_text_is_a_line(text: str) -> None:
 def test_sizes_are_for_people(size: int, words: str) -> None:
     """Sizes are rounded, in a fitting unit; whole numbers have no decimals."""
     assert format_size(size) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("It failed. Nothing is billed.", "It failed."),
+        ("It took 4.5 s (HTTP 500): 失败。 Try again.", "It took 4.5 s (HTTP 500): 失败。"),
+        ("One sentence.", "One sentence."),
+        ("none", "none"),
+        ("", ""),
+    ],
+)
+def test_the_first_sentence(text: str, first: str) -> None:
+    """A sentence ends at a full stop, an exclamation or question mark before a space."""
+    assert first_sentence(text) == first

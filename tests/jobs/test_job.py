@@ -80,7 +80,7 @@ def test_a_lost_answer_is_told_and_never_repeated(world: World) -> None:
     """If the connection breaks after the POST the state is "unknown", in the journal too; nothing is sent again."""
     world.gateway.created = Answer(fault="reset")
     job = start(world.job())
-    with pytest.raises(SubmissionUnknownError):
+    with pytest.raises(SubmissionUnknownError, match=r"web console.*%kling_resume ID #1, with.*%kling_forget #1"):
         job.wait_accepted()
     assert job.status == "unknown"
     assert world.entry().state == "unknown"

@@ -118,6 +118,8 @@ class Results:
             view.collapse(line, "Show here", lambda: view.show_result(snapshot, data, metadata))
         else:
             view.show_result(snapshot, data, metadata)
+        if steps := self._session.next_steps:
+            steps.offer(view.job, snapshot)
         if not done:
             return
         with self._lock:

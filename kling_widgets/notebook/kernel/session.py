@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from kling_widgets.client.credentials.secret import Environment
 from kling_widgets.core import forks
@@ -53,6 +53,16 @@ else:
                 return super().__get__(instance, owner)
 
 
+class NextStepsOffer(Protocol):
+    """Buttons under finished figures, and under ends without a video."""
+
+    def offer(self, job: Any, snapshot: Any, handle: Any = None) -> None:
+        """Offer the next steps after the end of a job; ``handle`` updates the output that shows it."""
+
+    def offer_for(self, figure: Any) -> None:
+        """Offer the next steps of a figure."""
+
+
 class Session:
     """Shared state of one process, used by ``%kling``, the form and ``kw.submit``.
 
@@ -61,7 +71,13 @@ class Session:
         environ: the environment.
         ask: asks the user a question, as ``Guard`` needs it; None: use the front end.
         connect: creates the client of a service; None: the default.
+
+    Attributes:
+        make_next_steps: Returns a session's buttons under figures; None if there are none. The package sets it, as they
+            are in a folder above this one.
     """
+
+    make_next_steps: ClassVar[Callable[[Session], NextStepsOffer] | None] = None
 
     def __init__(
         self,
@@ -89,6 +105,12 @@ class Session:
                 self._parts[part] = part(self)  # type: ignore[call-arg]
             made: T = self._parts[part]
             return made
+
+    @property
+    def next_steps(self) -> NextStepsOffer | None:
+        """Return the buttons under figures, if the front end can show them."""
+        make = type(self).make_next_steps
+        return make(self) if make is not None and self.location.front_end.widgets else None
 
     def on_close(self, close: Callable[[], object]) -> None:
         """Register a function to be called when the session is closed; the last one added is called first."""

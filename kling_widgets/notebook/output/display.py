@@ -14,7 +14,7 @@ from kling_widgets.jobs.snapshot import JobSnapshot
 from kling_widgets.notebook.kernel.cell import in_output, is_visible, run_id
 from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.kernel.live_updates import UpdateThrottle
-from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.kernel.session import NextStepsOffer, Session
 from kling_widgets.notebook.output.figure import Figure, Presentation, figure_of, provenance
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
 from kling_widgets.notebook.output.plain_text import as_text
@@ -45,7 +45,8 @@ def outputs(jobs: Sequence[Job], session: Session, *, wait: bool) -> Sequence[Te
             else session.update_throttle
         )
     mode = cast(Display, settings.display)
-    return [kind(job, location, session.shell, mode, settings.autoplay, wait, throttle) for job in jobs]
+    steps = session.next_steps
+    return [kind(job, location, session.shell, mode, settings.autoplay, wait, throttle, steps) for job in jobs]
 
 
 def follow(shown: Sequence[TextOutput]) -> None:
@@ -59,7 +60,7 @@ def follow(shown: Sequence[TextOutput]) -> None:
         try:
             output.job.wait_accepted()
         except KlingError as error:
-            errors.append(error)
+            errors.append(output.told(error))
         else:
             if not output.waits:
                 output.detach()
@@ -68,7 +69,7 @@ def follow(shown: Sequence[TextOutput]) -> None:
             try:
                 output.follow()
             except KlingError as error:
-                errors.append(error)
+                errors.append(output.told(error))
     if errors:
         raise errors[0]
 
@@ -95,11 +96,13 @@ class TextOutput:
         autoplay: bool,
         wait: bool,
         throttle: UpdateThrottle | None = None,
+        steps: NextStepsOffer | None = None,
     ) -> None:
         self.job, self.location, self.shell = job, location, shell
         self.mode, self.autoplay, self.waits = display, autoplay, wait
         if throttle is not None:
             self.throttle = throttle
+        self.steps = steps
         self.snapshots: SimpleQueue[JobSnapshot] = SimpleQueue()
         self.last_line = ""
 
@@ -148,6 +151,10 @@ class TextOutput:
             except Empty:
                 return
 
+    def told(self, error: KlingError) -> KlingError:
+        """Return the error as the cell ends with it: in full, as no line says more than the state."""
+        return error
+
     def show(self, snapshot: JobSnapshot) -> None:
         """Print a line if the state has changed, and show the video of a job that is done."""
         line = state_line(snapshot)
@@ -181,6 +188,7 @@ class WidgetOutput(TextOutput):
     """
 
     throttle: UpdateThrottle
+    plain: tuple[dict[str, Any], dict[str, Any]] | None  # the result and its metadata, once it is shown
 
     def begin(self) -> None:
         """Display the live view, and keep the display handle that replaces it at the end."""
@@ -188,7 +196,7 @@ class WidgetOutput(TextOutput):
 
         from kling_widgets.notebook.output.job_view import JobView
 
-        self.plain: tuple[dict[str, Any], dict[str, Any]] | None = None
+        self.plain = None
         self.view = JobView(self.job, self.location, self.mode, self.autoplay, waits=self.waits, on_end=self.finish)
         self.stand_in = StandIn(self.location.front_end, job_line(self.job), apart=not in_output(self.shell))
         self.handle: Any = DisplayHandle()  # type: ignore[no-untyped-call]
@@ -237,6 +245,12 @@ class WidgetOutput(TextOutput):
         self.stand_in.show()
         self.view.show_result(snapshot, data, metadata)
         close_later(self.view)
+        if self.steps:
+            self.steps.offer(self.job, snapshot, self.handle)
+
+    def told(self, error: KlingError) -> KlingError:
+        """Return the error as the cell ends with it: as its first sentence if the view shows all of it."""
+        return error._without_details() if self.plain and error is self.job._state.error else error
 
     def show_again(self, job: Job) -> None:
         """Show the job in another cell; do nothing in the cell that shows it already.
@@ -263,6 +277,7 @@ class _Unseen(WidgetOutput):
 
     def begin(self) -> None:
         """Register the job for display in a later cell, and display nothing now."""
+        self.plain = None
         self.cell = run_id(self.shell)
         if self.job._display is None:  # otherwise a cell shows it already
             self.job._display = self.show_again

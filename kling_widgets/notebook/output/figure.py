@@ -8,6 +8,7 @@ The same bundle holds a picture, Markdown and text for front ends that play no v
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from kling_widgets.notebook.kernel.front_end import Location
 from kling_widgets.notebook.output.status_text import duration
 from kling_widgets.request.request import VideoRequest
 
+_MARK = "kling-job-"
 _LONGEST_TEXT = 10_000  # characters of a field in the metadata; the longest prompt has 2500
 
 
@@ -58,6 +60,11 @@ class Figure:
     def title(self) -> str:
         """The model's display name."""
         return self.request.spec.title
+
+    @cached_property
+    def mark(self) -> str:
+        """The CSS class by which the page finds this figure."""
+        return _MARK + re.sub(r"[^\w-]", "-", self.task_id, flags=re.ASCII)[:200]
 
     @cached_property
     def link(self) -> str | None:
@@ -110,6 +117,12 @@ def figure_of(job: Job, snapshot: JobSnapshot) -> Figure:
         demo=job._runner.service.demo,
         service=job._runner.service.name,
     )
+
+
+def mark_of_end(job: Job) -> str:
+    """Return the CSS class by which the page finds the end of a job without a video. It may have no task id, and the
+    numbers of submissions are unique on one machine only."""
+    return f"{_MARK}{job._runner.key}-{job._state.created:.0f}"
 
 
 def provenance(figure: Figure) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _LINK = Markup('<a href="{}" rel="noreferrer" target="_blank">link</a>')
 _NO_SOUND = Markup("<br>VS Code plays no sound here; the file has it.")
 # The classes keep MathJax from reading dollar signs in a prompt as a formula.
 _FIGURE = Markup(
-    '<figure class="kling-video" style="margin: 0">{video}<figcaption class="mathjax_ignore tex2jax_ignore">'
+    '<figure class="kling-figure {mark}" style="margin: 0">{video}<figcaption class="mathjax_ignore tex2jax_ignore">'
     "{prompt}{facts}<br><small>{origin}</small>{note}</figcaption></figure>"
 )
 
@@ -82,6 +82,7 @@ def as_html(shown: Presentation) -> Markup:
         origin.append(_LINK.format(link))
     silent = not location.front_end.aac and figure.clip and figure.clip.sound  # it plays H.264, but no AAC
     return _FIGURE.format(
+        mark=figure.mark,
         video=video,
         prompt=_PROMPT.format(figure.prompt) if figure.prompt else "",
         facts=Markup(" · ").join((title, *figure.facts)),

@@ -22,16 +22,18 @@ from kling_widgets.errors import APIError, KlingError, SubmissionUnknownError
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot
 from kling_widgets.notebook.kernel.front_end import Location
-from kling_widgets.notebook.output.figure import Presentation, figure_of, prompt_of, provenance
+from kling_widgets.notebook.output.figure import Presentation, figure_of, mark_of_end, prompt_of, provenance
 from kling_widgets.notebook.output.html import as_html, player
 from kling_widgets.notebook.output.mime_bundle import Display, bundle
-from kling_widgets.notebook.output.status_text import STATES, notices, status_line
+from kling_widgets.notebook.output.status_text import end_title, notices, status_line
 from kling_widgets.notebook.widgets.styles import STYLE
 
 # The views of ended jobs are kept for a while and closed oldest first: a reloaded page shows "Error displaying widget"
 # for a model that is closed.
 _KEPT = 40
 _ended: deque[JobView] = deque()
+
+_END = Markup('<div class="kling-end {mark} mathjax_ignore tex2jax_ignore">{head}{failure}</div>')
 
 
 def result(
@@ -41,8 +43,8 @@ def result(
     figure = figure_of(job, snapshot)
     if snapshot.state == "done":
         return bundle(figure, location, mode, autoplay), provenance(figure)
-    text = f"{STATES[snapshot.state]} · {snapshot.error or ''}".strip(" ·")
-    page = Markup('<div class="mathjax_ignore tex2jax_ignore">{}{}</div>').format(_head(job), _failure(snapshot))
+    text = f"{end_title(snapshot)} · {snapshot.error or ''}".strip(" ·")
+    page = _END.format(mark=mark_of_end(job), head=_head(job), failure=_failure(snapshot))
     return {"text/html": str(page), "text/plain": f"{job.request.spec.title}: {text}"}, provenance(figure)
 
 
@@ -224,7 +226,7 @@ def _line(snapshot: JobSnapshot, hint: str = "") -> Markup:
 
 def _failure(snapshot: JobSnapshot) -> Markup:
     error = snapshot.error
-    body = Markup('<div><b class="kling-error">{}.</b> {}</div>').format(STATES[snapshot.state], str(error or ""))
+    body = Markup('<div><b class="kling-error">{}.</b> {}</div>').format(end_title(snapshot), str(error or ""))
     if link := public_link(snapshot.url):
         body += Markup('<div>The service has the video: <a href="{}" rel="noreferrer">link</a></div>').format(link)
     if raw := _raw(error):

@@ -11,6 +11,7 @@ from kling_widgets.errors import (
     ModelUnavailableError,
     RateLimitError,
     TaskNotFoundError,
+    VideoMissingError,
 )
 from kling_widgets.jobs.job import Job
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, State
@@ -117,6 +118,12 @@ def state_line(snapshot: JobSnapshot) -> str:
     return _state(snapshot)
 
 
+def end_title(snapshot: JobSnapshot) -> str:
+    """Return how the job has ended, in a few words."""
+    # The task itself did not fail: it is billed.
+    return "Made, but not saved" if isinstance(snapshot.error, VideoMissingError) else STATES[snapshot.state]
+
+
 def _silence(snapshot: JobSnapshot, since: str = "", why: str = "") -> str:
     why = f" ({why})" if why else ""
     if snapshot.state == "sending":
@@ -129,4 +136,4 @@ def _state(snapshot: JobSnapshot) -> str:
         return f"The service says {shorten(snapshot.word, 30)}"
     if snapshot.again and snapshot.state in AGAIN:
         return AGAIN[snapshot.state]
-    return STATES[snapshot.state]
+    return end_title(snapshot)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kling_widgets.core.json_values import shorten
 from kling_widgets.core.text import one_line
-from kling_widgets.storage.submission import Submission
+from kling_widgets.storage.submission import Submission, after_lost_answer
 
 _MOST = 10  # lines of each kind; the history table shows the rest
 
@@ -48,10 +48,8 @@ def unfinished(
 
 
 def _advice(entry: Submission) -> str:
-    forget = f"%kling_forget #{entry.key}"
-    if entry.demo:
-        return f"Nothing is billed: {forget}"
-    return f"Check the service's web console. If the task is there: %kling_resume ID #{entry.key}. If not: {forget}"
+    where = "" if entry.demo else "Check the service's web console. "
+    return where + after_lost_answer(entry.key, demo=entry.demo)
 
 
 def _name(entry: Submission) -> str:

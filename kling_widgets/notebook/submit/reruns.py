@@ -25,7 +25,7 @@ from kling_widgets.notebook.kernel.cell import Cell
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.requested import RequestKey
-from kling_widgets.storage.submission import OPEN, UNDER_WAY, UNFINISHED, UNSENT, Submission
+from kling_widgets.storage.submission import OPEN, UNDER_WAY, UNFINISHED, UNSENT, Submission, after_lost_answer
 
 AGAIN = "To make another one: --new (Python: new=True)."
 _DEFAULT_SECONDS = str(DEFAULT_SECONDS)  # as it is written in a body
@@ -165,13 +165,8 @@ class RerunMatcher:
 def lost_answer(entry: Submission) -> str:
     """Return the message for a request that was sent before and whose answer was lost."""
     sent = f"The same was sent before, as #{entry.key}, and the answer was lost, so it is not sent again automatically."
-    forget = f"%kling_forget #{entry.key}, then run this again."
-    if entry.demo:
-        return f"{sent} In the demo nothing is billed: {forget}"
-    return (
-        f"{sent} It may have been accepted and billed: check the service's web console first. If the task is there: "
-        f"%kling_resume ID #{entry.key}, with its id. If not, nothing is billed: {forget}"
-    )
+    billed = "" if entry.demo else " It may have been accepted and billed: check the service's web console first."
+    return f"{sent}{billed} {after_lost_answer(entry.key, demo=entry.demo)}, then run this again."
 
 
 def request_key(

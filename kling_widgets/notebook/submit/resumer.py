@@ -46,10 +46,7 @@ class Resumer:
     def resume(self, task_id: str | None = None, *, of: str | None = None, wait: bool | None = None) -> Job | Batch:
         """Watch one task, or all that have not ended; see ``kw.resume``."""
         if task_id is not None:
-            arguments.task_id(task_id)
-            arguments.task_id(of or "")
-            entry = self._entry_with_task(task_id) if of is None else self._assign_task(task_id, of)
-            return self._session.get(Submitter).run([self._registry.rejoin(entry)], wait)
+            return self._session.get(Submitter).run([self.job(task_id, of)], wait)
         journal = self._session.journal
         journal.recover_orphans()
         mine: list[Submission] = []
@@ -76,6 +73,13 @@ class Resumer:
             raise errors[0]
         return self._session.get(Submitter).run(jobs, wait) if jobs else Batch(())
 
+    def job(self, task_id: str, of: str | None = None) -> Job:
+        """Return the job of one task, which is not started again yet; see ``kw.resume``."""
+        arguments.task_id(task_id)
+        arguments.task_id(of or "")
+        entry = self._entry_with_task(task_id) if of is None else self._assign_task(task_id, of)
+        return self._registry.rejoin(entry)
+
     def show(self, task_id: str) -> Job | Batch | None:
         """Show the video of a task; if it is not on disk, watch the task or download the video.
 
@@ -93,6 +97,8 @@ class Resumer:
             entry.request, look_into(clip), entry.url, entry.task_id or "", entry.took, entry.demo, entry.service
         )
         display.show_figure(figure, session.location, cast(Display, settings.display), autoplay=settings.autoplay)
+        if steps := session.next_steps:
+            steps.offer_for(figure)
         return None
 
     def history(self) -> History:

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from kling_widgets.errors import InsufficientQuotaError, KlingError, TaskFailedError, WaitTimeoutError
+from kling_widgets.errors import (
+    InsufficientQuotaError,
+    KlingError,
+    SubmissionUnknownError,
+    TaskFailedError,
+    WaitTimeoutError,
+)
 from kling_widgets.jobs.snapshot import ENDED
 from kling_widgets.notebook.kernel.session import Session
 from kling_widgets.notebook.submit.job_registry import JobRegistry
@@ -225,3 +231,26 @@ class Ended(io.StringIO):
 
     def write(self, text: str) -> int:
         raise SystemExit
+
+
+def test_an_error_that_the_view_tells_is_one_sentence_in_the_cell(session: Session, kernel: Kernel) -> None:
+    """The view has the whole message, so the cell ends with its first sentence. The error itself stays whole, also
+    where a later cell raises it again."""
+    submitter = session.get(Submitter)
+    jobs = submitter.create_jobs("2.6", prompt="a boat demo:500")
+    with pytest.raises(SubmissionUnknownError) as caught:
+        shown(lambda: submitter.run(jobs, None))
+    (line,) = caught.value._render_traceback_()
+    assert "%kling_forget" not in line and line.endswith(".")
+    assert "%kling_forget #1" in str(caught.value)
+    assert caught.value.__cause__ is not None
+    with pytest.raises(SubmissionUnknownError) as later:
+        jobs[0].wait()
+    assert later.value._render_traceback_() == [f"SubmissionUnknownError: {later.value}"]
+
+
+def test_an_error_in_lines_of_text_is_whole(session: Session, headless: None) -> None:
+    """Lines of text tell the state only, so the error is whole."""
+    with pytest.raises(TaskFailedError) as caught:
+        shown(lambda: session.get(Submitter).submit("2.6", prompt="a boat demo:fail"))
+    assert caught.value._render_traceback_() == [f"TaskFailedError: {caught.value}"]

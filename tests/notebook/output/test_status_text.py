@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kling_widgets.core.task import Task
 from kling_widgets.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -16,12 +17,14 @@ from kling_widgets.errors import (
     RateLimitError,
     ServerError,
     TaskNotFoundError,
+    VideoMissingError,
 )
 from kling_widgets.jobs.snapshot import ENDED, JobSnapshot, State
 from kling_widgets.notebook.output.status_text import (
     STATES,
     clock,
     duration,
+    end_title,
     error_reason,
     state_line,
     status_line,
@@ -175,3 +178,10 @@ def test_the_end_is_shown_as_an_end(state: State) -> None:
 def test_a_long_word_of_the_service_is_cut() -> None:
     """A long status word of the service is cut."""
     assert len(status_line(JobSnapshot("running", word="x" * 5000))) < 100
+
+
+def test_a_missing_video_is_no_failed_task() -> None:
+    """A task that has succeeded is billed, so the end is not called a failure."""
+    error = VideoMissingError("Task t1 succeeded, but its video is not available.", Task("t1"))
+    assert end_title(JobSnapshot("failed", error=error)) == "Made, but not saved"
+    assert end_title(JobSnapshot("failed", error=KlingError("It failed."))) == STATES["failed"]
