@@ -103,7 +103,7 @@ class AsyncClient:
         """
         return await self.create(await self.prepare(VideoRequest.of(request, **fields)))
 
-    async def prepare(self, request: VideoRequest) -> dict[str, Any]:
+    async def prepare(self, request: VideoRequest, folder: Path | None = None) -> dict[str, Any]:
         """Return the JSON body of a request, after uploading its local pictures. Nothing is submitted.
 
         Arguments, result and errors are those of :meth:`Client.prepare`.
@@ -118,7 +118,7 @@ class AsyncClient:
         """
         with Note("Nothing was submitted, nothing is billed."):
             async with self._uploading:  # uploads a picture shared by several requests once
-                return await self._driver.run(uploads.prepare(self._state, request))
+                return await self._driver.run(uploads.prepare(self._state, request, folder))
 
     async def create(
         self,

@@ -145,13 +145,14 @@ class Client:
         """
         return self.create(self.prepare(VideoRequest.of(request, **fields)))
 
-    def prepare(self, request: VideoRequest) -> dict[str, Any]:
+    def prepare(self, request: VideoRequest, folder: Path | None = None) -> dict[str, Any]:
         """Return the JSON body of a request, after uploading its local pictures. Nothing is submitted.
 
         All files are checked before the first one is uploaded.
 
         Args:
             request: the request.
+            folder: where relative paths of pictures start; None: in the current folder.
 
         Returns:
             The body for ``create``, with a link in place of each local file.
@@ -167,7 +168,7 @@ class Client:
             {'model': 'aigc-video-kling-2.6', 'prompt': 'a paper boat', 'seconds': '5'}
         """
         with Note("Nothing was submitted, nothing is billed."), self._uploading:  # uploads a shared picture once
-            return self._driver.run(uploads.prepare(self._state, request))
+            return self._driver.run(uploads.prepare(self._state, request, folder))
 
     def create(
         self,

@@ -27,8 +27,10 @@ _LIFETIME = 48 * 3600.0  # seconds that the gateway keeps an upload (D)
 _MARGIN = 3600.0  # seconds; a link must outlive the queue of the request that uses it
 
 
-def prepare(state: ClientState, request: VideoRequest) -> Protocol[dict[str, Any]]:
+def prepare(state: ClientState, request: VideoRequest, folder: Path | None = None) -> Protocol[dict[str, Any]]:
     """Check a request, upload its local pictures and return its body.
+
+    Relative paths start in ``folder``; in the current folder if it is None.
 
     Raises:
         InvalidRequestError: the request cannot be sent. Every file is checked before the first one is uploaded.
@@ -38,7 +40,7 @@ def prepare(state: ClientState, request: VideoRequest) -> Protocol[dict[str, Any
         raise InvalidRequestError.of(errors)
     pictures: dict[Path, probe.Media] = {}
     for path in request.files():
-        pictures[path] = yield Work(partial(probe.check_upload, path, _field_of(request, path)))
+        pictures[path] = yield Work(partial(probe.check_upload, path, _field_of(request, path), folder))
     links: dict[Path, str] = {}
     for path, picture in pictures.items():
         links[path] = yield from _link(state, picture)

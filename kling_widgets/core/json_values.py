@@ -211,6 +211,8 @@ def shorten(value: JSON, longest: int = 60) -> str:
 def masked(value: JSON) -> JSON:
     """Return a copy of a value that is safe to show: paths as encodable text, and API keys replaced by ``sk-…``.
 
+    Paths have slashes on Windows too, so that code with relative ones runs elsewhere.
+
     Call it before the value is serialised: a key after an escape ("\\nsk-…") is harder to detect.
     """
-    return map_strings(with_links(value, str), lambda text: KEY.sub(MASK, plain(text)))
+    return map_strings(with_links(value, Path.as_posix), lambda text: KEY.sub(MASK, plain(text)))

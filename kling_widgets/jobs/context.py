@@ -23,6 +23,7 @@ class JobContext:
         service: makes the video.
         folder: the default folder for the video.
         save: the file or folder that the user asked for, or None.
+        sources: the folder in which relative paths of pictures start; None: the current one.
         timeout: seconds to watch at most; the task continues after that. None: no limit.
         clock: unix seconds, as a task, and so its age, outlives the process.
         monotonic: seconds that nobody can set; shows whether the clock was set meanwhile.
@@ -33,6 +34,7 @@ class JobContext:
     service: Service
     folder: Path
     save: str | None = None
+    sources: Path | None = None
     timeout: float | None = 3600.0
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -45,4 +47,5 @@ class JobContext:
         """
         video_files.ensure_writable(video_files.choose_path(self.folder, self.save, "probe.mp4").parent)
         save = str(video_files.save_path(self.save)) if self.save else None
-        return replace(self, folder=self.folder.absolute(), save=save)
+        sources = (self.sources or Path()).absolute()
+        return replace(self, folder=self.folder.absolute(), save=save, sources=sources)

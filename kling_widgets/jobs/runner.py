@@ -235,7 +235,7 @@ class JobRunner:
 
     async def _submit(self, client: Any) -> Task:
         with self._switch.cancellable():
-            body = await client.prepare(self._request)
+            body = await client.prepare(self._request, self._context.sources)
         try:
             with self._switch.cancellable():
                 task: Task = await client.create(

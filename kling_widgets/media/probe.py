@@ -16,6 +16,7 @@ from typing import BinaryIO, Literal
 from kling_widgets.core.problem import Problem
 from kling_widgets.core.text import format_size, one_line
 from kling_widgets.errors import InvalidRequestError
+from kling_widgets.files.data_dir import abbreviate_home
 from kling_widgets.media import conversion, durations, image_headers
 from kling_widgets.media.limits import CONVERTED, Facts, upload_problem
 from kling_widgets.media.limits import LARGEST_UPLOAD as LARGEST_UPLOAD
@@ -125,17 +126,18 @@ def identify(content: bytes) -> Media | None:
     return Media(format, len(content), width, height, content, hashlib.sha256(content).hexdigest())
 
 
-def facts_of(path: str | os.PathLike[str], field: str | None = None) -> Facts:
+def facts_of(path: str | os.PathLike[str], field: str | None = None, folder: Path | None = None) -> Facts:
     """Return the properties of a file of any format and size. ``~`` means the home folder.
 
     Args:
         path: the file.
         field: the request's field with the file, for the message.
+        folder: where a relative path starts; None: in the current folder.
 
     Raises:
         InvalidRequestError: there is no such file, or it cannot be read.
     """
-    with _opened(path, field) as file:
+    with _opened(path, field, folder) as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(ENOUGH)
         format = format_of(head)
@@ -167,18 +169,19 @@ def _picture_facts(format: str, size: int, content: bytes) -> Facts:
     )
 
 
-def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Media:
+def check_upload(path: str | os.PathLike[str], field: str | None = None, folder: Path | None = None) -> Media:
     """Read a picture and check that it can be uploaded, after ``ready``. ``~`` means the home folder.
 
     Args:
         path: the file.
         field: the request's field with the file, for the message.
+        folder: where a relative path starts; None: in the current folder.
 
     Raises:
         InvalidRequestError: the file is missing, unreadable, empty, larger than 20 MB, or not a picture.
     """
     name = one_line(os.fspath(path), 200)
-    with _opened(path, field) as file:
+    with _opened(path, field, folder) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_UPLOAD:
             format = format_of(file.read(ENOUGH))
@@ -187,13 +190,14 @@ def check_upload(path: str | os.PathLike[str], field: str | None = None) -> Medi
     return check_picture(content, name, field)
 
 
-def read(path: str | os.PathLike[str], largest: int) -> bytes:
-    """Return the content of a file of at most ``largest`` bytes. ``~`` means the home folder.
+def read(path: str | os.PathLike[str], largest: int, folder: Path | None = None) -> bytes:
+    """Return the content of a file of at most ``largest`` bytes. ``~`` means the home folder; a relative path starts in
+    ``folder``, or in the current one.
 
     Raises:
         InvalidRequestError: there is no such file, it cannot be read, or it is larger.
     """
-    with _opened(path, None) as file:
+    with _opened(path, None, folder) as file:
         content = file.read(largest + 1)
     if len(content) > largest:
         message = f"{one_line(os.fspath(path), 200)} has more than {format_size(largest)}"
@@ -226,17 +230,16 @@ def ready(picture: Media, name: str = "The picture") -> Media:
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str], field: str | None) -> Iterator[BinaryIO]:
+def _opened(path: str | os.PathLike[str], field: str | None, folder: Path | None) -> Iterator[BinaryIO]:
     """Open a file; raise any error of it, also while it is open, as a problem of the field."""
     name = one_line(os.fspath(path), 200)
     try:
-        file_path = Path(path).expanduser()
+        file_path = (folder or Path()) / Path(path).expanduser()
         if file_path.is_dir():
             raise _problem(field, f"{name} is a folder", "Name a picture in it.")
         if not file_path.is_file():  # also a device or a pipe, which might never end
-            raise _problem(
-                field, f"{name} is not there", "Check the path: a relative one starts in the current folder."
-            )
+            start = f"in {abbreviate_home(folder)}" if folder else "in the current folder"
+            raise _problem(field, f"{name} is not there", f"Check the path: a relative one starts {start}.")
         with file_path.open("rb") as file:
             yield file
     except InvalidRequestError:

@@ -205,8 +205,9 @@ def picture(image: Any) -> Path:
 
     Returns:
         A PNG or JPEG, upright, and if possible of at most 10 MB (the limit in Kling's own API reference). It is in the
-        folder ``uploads`` of ``KLING_WIDGETS_HOME``; equal pictures have the same path. A path is returned as it is if
-        its file is such a picture already.
+        folder ``inputs`` of the folder for videos, by a path that starts in the notebook's folder; if it cannot be
+        written there, in ``KLING_WIDGETS_HOME``. Equal pictures have the same path. A path is returned as it is if its
+        file is such a picture already.
 
     Raises:
         InvalidRequestError: it is not a picture, or cannot be read here; the message says what to do.

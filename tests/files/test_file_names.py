@@ -1,4 +1,4 @@
-"""Names of video files."""
+"""Names of video files and of kept pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kling_widgets.files.file_names import name_for, slug
+from kling_widgets.core.json_values import masked
+from kling_widgets.files.file_names import input_name, name_for, slug
 
 WHEN = 1_795_356_300.0
 
@@ -64,3 +65,33 @@ def test_a_name_says_when_what_and_which() -> None:
     assert name_for("A paper boat", "t2", WHEN, demo=False) != name
     assert "_demo_" in name_for("A paper boat", "t1", WHEN, demo=True)
     assert name_for("x", "../../t1", WHEN, demo=False).count("/") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Paper boat (1).PNG", "paper-boat-1_6b86b273ff34.png"),
+        ("纸船.jpg", "纸船_6b86b273ff34.jpg"),
+        ("C:\\fakepath\\boat.png", "boat_6b86b273ff34.png"),
+        ("../../.bashrc", "bashrc_6b86b273ff34"),
+        ("a/..", "picture_6b86b273ff34"),
+        ("", "picture_6b86b273ff34"),
+        ("sk-" + "Abc123xyz" * 4 + ".png", "picture_6b86b273ff34.png"),
+        ("sk.png", "sk_6b86b273ff34.png"),
+    ],
+)
+def test_a_kept_picture_is_named_by_its_name_and_its_content(name: str, expected: str) -> None:
+    """A readable name in one folder, without anything like an API key, which would be masked in code."""
+    kept = input_name(name, b"1")
+    assert kept == expected
+    assert input_name(name, b"2") != kept
+
+
+@given(st.text(max_size=300))
+def test_a_kept_picture_has_a_possible_name(name: str) -> None:
+    """Whatever the browser calls it: on one line, short enough for any file system, and as it is in any code."""
+    kept = input_name(name, b"1")
+    assert Path(kept).name == kept
+    assert len(kept.encode()) <= 140
+    assert masked(kept) == kept
+    assert "\\" not in kept

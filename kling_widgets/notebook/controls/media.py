@@ -96,7 +96,7 @@ class LinkBox(Control):
             self._show_messages()
             return
         try:
-            path = str(self.parts.local.keep(name, content))
+            path = self.parts.local.keep(name, content).as_posix()
         except KlingError as error:
             self._errors.append(str(error))
             self._show_messages()

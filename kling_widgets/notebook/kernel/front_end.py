@@ -74,12 +74,14 @@ class Location:
         folder_known: whether a headless run has reported that folder; otherwise its output may be read elsewhere.
         env_folder: where to look for a ``.env`` file, if not in ``folder``: papermill reads a notebook in one folder
             and writes its output to another.
+        sources: the folder of the notebook that is run, if it is known: relative paths in its cells start there.
     """
 
     front_end: FrontEnd
     folder: Path
     folder_known: bool = False
     env_folder: Path | None = None
+    sources: Path | None = None
 
     @property
     def may_move(self) -> bool:
@@ -118,7 +120,7 @@ def find(
     notebook = _folder(in_vscode or environ.get("JPY_SESSION_NAME"), cwd)
 
     def located(name: str) -> Location:
-        return Location(FRONT_ENDS[name], notebook or cwd)
+        return Location(FRONT_ENDS[name], notebook or cwd, sources=notebook)
 
     if environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
         return located("voila")
@@ -130,8 +132,8 @@ def find(
     # describe the notebook from which papermill was called.
     source, output = (_folder(namespace.get(f"PAPERMILL_{each}_PATH"), cwd) for each in ("INPUT", "OUTPUT"))
     env_folder = next((each for each in (source, output) if each and (each / ".env").is_file()), None)
-    folder = output or notebook or cwd
-    return Location(FRONT_ENDS["headless"], folder, output is not None, env_folder or (cwd if output else None))
+    folder, env_folder = output or notebook or cwd, env_folder or (cwd if output else None)
+    return Location(FRONT_ENDS["headless"], folder, output is not None, env_folder, source)
 
 
 def _folder(notebook: object, cwd: Path) -> Path | None:

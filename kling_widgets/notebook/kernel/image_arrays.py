@@ -61,7 +61,7 @@ def _from_path(path: str | os.PathLike[str], local: LocalMedia) -> Path:
     text = os.fspath(path)
     if text.lower().startswith(("http://", "https://")):
         raise InvalidRequestError("A link needs no kw.picture: pass it as it is. Nothing was sent.")
-    content = probe.read(path, _LARGEST_READ)
+    content = probe.read(path, _LARGEST_READ, local.sources)
     return Path(path) if _is_uploadable(content) else _from_bytes(content, text, local)
 
 

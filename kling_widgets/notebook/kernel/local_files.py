@@ -5,7 +5,6 @@ The controls do no I/O of their own; they call this module.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -19,12 +18,15 @@ from kling_widgets.catalog.structured_fields import Clips
 from kling_widgets.core.json_values import paths_in
 from kling_widgets.core.problem import Problem
 from kling_widgets.errors import InvalidRequestError, KlingError
-from kling_widgets.files.data_dir import write_atomically
+from kling_widgets.files.atomic_file import AtomicFile
+from kling_widgets.files.data_dir import abbreviate_home, write_atomically
+from kling_widgets.files.file_names import input_name
 from kling_widgets.media import limits, media_links, probe
 from kling_widgets.media.limits import Facts
 from kling_widgets.media.thumbnail import data_uri, thumbnail
 from kling_widgets.request.request import VideoRequest
 
+INPUTS = "inputs"  # the folder of kept pictures, in that of the videos
 LARGEST_PLAYED = 5_000_000  # bytes of a local clip or sound that is embedded in the page to be played there
 _CACHE_SIZE = 200  # results; a form names few files
 _T = TypeVar("_T")
@@ -36,35 +38,74 @@ class LocalMedia:
     Results are cached until a file changes, as each key press in a form asks for all of them again.
 
     Args:
-        folder: for files that the page sends as bytes; created when first needed.
+        folder: where pictures are kept if they cannot be kept beside the notebook; created when first needed.
+        videos: returns the folder of this notebook's videos, in which pictures are kept; None: keep none there.
+        sources: returns the folder in which relative paths start.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, videos: Callable[[], Path] | None = None, sources: Callable[[], Path] = Path.cwd
+    ) -> None:
+        self.folder = folder.absolute()
+        self._videos, self._sources = videos, sources
+        self._elsewhere: dict[Path, Problem] = {}  # the warnings about files that could not be kept beside the notebook
         self._cache: dict[tuple[Any, ...], Any] = {}
 
+    @property
+    def sources(self) -> Path:
+        """Return the folder in which relative paths of requests start: the notebook's, if it is known."""
+        return self._sources()
+
+    def resolve(self, path: Path) -> Path:
+        """Return the absolute path of a file that a request names.
+
+        Raises:
+            RuntimeError: it starts with ~name, and there is no such user.
+        """
+        return self.sources / path.expanduser()
+
     def keep(self, name: str, content: bytes) -> Path:
-        """Store bytes in a file and return its path; the same bytes under the same name are stored once.
+        """Store bytes in a file and return its path for code; the same bytes under the same name are stored once.
+
+        The file is in ``inputs``, in the folder for videos: code with its relative path runs wherever that folder is.
+        If it cannot be written, the file is in this user's data folder, and ``check`` says so.
 
         Args:
-            name: the file name that the browser sent; only its safe characters are used.
+            name: the file name that the browser sent; only its letters and digits are used.
             content: the bytes.
 
         Raises:
             KlingError: The file cannot be written.
         """
-        safe_name = re.sub(r"[^\w.-]+", "-", Path(name).name).strip(".-")[-80:] or "picture"
-        path = self.folder / hashlib.sha256(content).hexdigest()[:12] / safe_name
+        file_name, reason = input_name(name, content), ""
+        if self._videos is not None:
+            folder = self._videos() / INPUTS
+            try:
+                return self._for_code(_stored(folder / file_name, content, _write_shared))
+            except (OSError, KlingError) as error:
+                reason = f"{abbreviate_home(folder)} cannot be written ({getattr(error, 'strerror', None) or error})"
         try:
-            if not (path.is_file() and path.read_bytes() == content):  # a file with other bytes is damaged
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                write_atomically(path, content)  # an upload of the same picture may be reading it
+            path = _stored(self.folder / file_name, content, write_atomically)
         except OSError as error:
             raise KlingError(
-                f"{safe_name} cannot be stored in {path.parent} ({error.strerror}): enter its path instead."
+                f"{file_name} cannot be stored in {self.folder} ({error.strerror}): enter its path instead."
             ) from None
+        if reason:
+            message = f"{reason}, so this picture is kept in {abbreviate_home(self.folder)}."
+            hint = "Code with its path runs on this computer only. %config Kling.video_dir names another folder."
+            self._elsewhere[path] = Problem("warning", None, message, hint)
         return path
+
+    def _for_code(self, path: Path) -> Path:
+        try:
+            return path.relative_to(self.sources)
+        except ValueError:  # the folder for videos is elsewhere
+            return path
+
+    def former_path(self, path: Path) -> Path:
+        """Return the path at which an earlier version kept the same picture; the path itself for any other file."""
+        found = re.fullmatch(r"(.+)_([0-9a-f]{12})(\.\w+)", path.name)
+        return self.folder / found[2] / (found[1] + found[3]) if found else path
 
     def facts(self, path: Path) -> Facts | None:
         """Return the properties of a media file; None if it cannot be read."""
@@ -82,20 +123,18 @@ class LocalMedia:
 
     def check(self, request: VideoRequest) -> tuple[Problem, ...]:
         """Return the problems of all local files of a request, and the warnings about its links."""
-        return tuple(
+        elsewhere = next((self._elsewhere[path] for path in request.files() if path in self._elsewhere), None)
+        found = (
             problem
             for name, value in request.values.items()
             if field_of(name)
             for field in (request.spec.field("image" if name == "images" else name),)
             for problem in (
-                *(
-                    found
-                    for path in dict.fromkeys(paths_in(value))
-                    for found in self.problems(field, request.spec, path)
-                ),
+                *(each for path in dict.fromkeys(paths_in(value)) for each in self.problems(field, request.spec, path)),
                 *media_links.link_problems(field, value),
             )
         )
+        return (*found, *([elsewhere] if elsewhere else []))
 
     def thumbnail(self, path: Path) -> str:
         """Return a thumbnail of a picture as a data URI; "" if there is none."""
@@ -103,7 +142,7 @@ class LocalMedia:
         if facts is None:
             return ""
         try:
-            return self._cached("thumbnail", path, lambda: thumbnail(path.expanduser(), facts))
+            return self._cached("thumbnail", path, lambda: thumbnail(self.resolve(path), facts))
         except Exception:  # noqa: BLE001 - decoders raise many kinds of errors for a broken picture; it is not shown
             return self._cached("thumbnail", path, str)
 
@@ -118,7 +157,7 @@ class LocalMedia:
         ):
             return ""
         try:
-            return data_uri(path.expanduser().read_bytes(), probe.media_type(facts.format))
+            return data_uri(self.resolve(path).read_bytes(), probe.media_type(facts.format))
         except OSError:  # it was removed in the meantime
             return ""
 
@@ -126,19 +165,19 @@ class LocalMedia:
         """Return the bytes of a picture as they would be uploaded, to show it in the page; None if it cannot be
         uploaded (at most 20 MB)."""
         try:
-            return probe.ready(probe.check_upload(path)).content
+            return probe.ready(probe.check_upload(path, folder=self.sources)).content
         except InvalidRequestError:
             return None
 
     def _inspect(self, path: Path) -> Facts | InvalidRequestError:
         try:
-            return self._cached("facts", path, lambda: probe.facts_of(path))
+            return self._cached("facts", path, lambda: probe.facts_of(path, folder=self.sources))
         except InvalidRequestError as error:
             return error
 
     def _cached(self, what: str, path: Path, make: Callable[[], _T]) -> _T:
         try:
-            absolute = path.expanduser().absolute()
+            absolute = self.resolve(path)
             stat = os.stat(absolute)
         except (OSError, ValueError, RuntimeError):
             return make()
@@ -149,3 +188,25 @@ class LocalMedia:
                 self._cache.pop(next(iter(self._cache)), None)
             self._cache[key] = made
         return self._cache[key]  # type: ignore[no-any-return]
+
+
+def _stored(path: Path, content: bytes, write: Callable[[Path, bytes], None]) -> Path:
+    """Return the path of a file with this content, which is written if it is not there.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if not (path.is_file() and path.read_bytes() == content):  # a file with other bytes is damaged
+        write(path, content)  # as a whole: an upload of the same picture may be reading it
+    return path
+
+
+def _write_shared(path: Path, content: bytes) -> None:
+    """Write a file with the permissions of any new file, as other people may use the notebook's folder too."""
+    file = AtomicFile(path, overwrite=True)
+    try:
+        file.begin()
+        file.write(content)
+        file.finish()
+    finally:
+        file.discard()

@@ -198,7 +198,7 @@ class Session:
         """Return the local pictures, clips and sounds of this user's requests."""
         from kling_widgets.notebook.kernel.local_files import LocalMedia
 
-        return LocalMedia(self.data_dir / "uploads")
+        return LocalMedia(self.data_dir / "uploads", lambda: self.videos, lambda: self.sources)
 
     @locked_cached_property
     def journal(self) -> Journal:
@@ -231,6 +231,12 @@ class Session:
         return replace(self._first, front_end=found.front_end)
 
     @property
+    def sources(self) -> Path:
+        """Return the folder in which relative paths of a request start: the notebook's, also after ``os.chdir``; the
+        current one if no notebook is known."""
+        return self.location.sources or Path.cwd()
+
+    @property
     def videos(self) -> Path:
         """Return the folder in which videos are saved."""
         from kling_widgets.jobs.video_files import FOLDER
@@ -248,7 +254,8 @@ class Session:
         """
         from kling_widgets.jobs.context import JobContext
 
-        return JobContext(self.watcher, self.journal, service, self.videos, save, timeout or self.settings.timeout)
+        timeout = timeout or self.settings.timeout
+        return JobContext(self.watcher, self.journal, service, self.videos, save, self.sources, timeout)
 
 
 _session: Session | None = None

@@ -46,9 +46,9 @@ class LineParser:
             cell,
             default=self.session.settings.model,
             variables=self._lookup,
-            read=_read,
+            read=self._read,
             convert=self._convert,
-            exists=_exists,
+            exists=self._exists,
             magic=magic,
         )
 
@@ -97,6 +97,15 @@ class LineParser:
         """Return the value of a variable for a field: the path of a file, if it is a picture in memory."""
         return fields_with_paths({name: value}, self.session.local)[name]
 
+    def _exists(self, path: Path) -> bool:
+        try:
+            return self.session.local.resolve(path).is_file()
+        except (OSError, ValueError, RuntimeError):  # the name is too long or invalid, or ~name has no home folder
+            return False
+
+    def _read(self, path: Path) -> str:
+        return self.session.local.resolve(path).read_text(encoding="utf-8")
+
 
 def _model(word: str) -> str:
     """Return the id of the model that a single word names."""
@@ -104,14 +113,3 @@ def _model(word: str) -> str:
         return find_model(word).id
     except InvalidRequestError as error:
         raise InvalidRequestError(f"{error} For a prompt of one word: %kling_form -- {shorten(word)[1:-1]}") from None
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.expanduser().is_file()
-    except (OSError, ValueError, RuntimeError):  # the name is too long or invalid, or ~name has no home folder
-        return False
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")

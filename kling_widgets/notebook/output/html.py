@@ -9,7 +9,7 @@ from kling_widgets.media.clip import Clip
 from kling_widgets.notebook.output.figure import Presentation, prompt_of, relative_link
 from kling_widgets.request.request import VideoRequest
 
-_WIDEST, _HIGHEST = 640, 480  # pixels, landscape and portrait
+_WIDEST, _HIGHEST = 640, 480  # pixels: the width of landscape, the height of anything else
 
 _FIT = Markup(' style="max-width: 100%; height: auto"')  # for narrower pages
 _UNKNOWN = Markup(' style="max-width: min(100%, {}px); max-height: {}px"').format(_WIDEST, _HIGHEST)
@@ -36,7 +36,7 @@ _FIGURE = Markup(
 def _size(clip: Clip | None) -> Markup:
     if clip is None or not clip.width or not clip.height:
         return Markup(' width="{}"').format(_WIDEST)
-    scale = min(1.0, _WIDEST / clip.width if clip.width >= clip.height else _HIGHEST / clip.height)
+    scale = min(1.0, _WIDEST / clip.width if clip.width > clip.height else _HIGHEST / clip.height)
     return Markup(' width="{}" height="{}"').format(round(clip.width * scale), round(clip.height * scale))
 
 

@@ -12,16 +12,18 @@ import json
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from kling_widgets.catalog.all_fields import DEFAULT_SECONDS
-from kling_widgets.core.json_values import to_json
+from kling_widgets.core.json_values import to_json, with_links
 from kling_widgets.errors import SubmissionUnknownError
 from kling_widgets.media.clip import find
 from kling_widgets.notebook.kernel.cell import Cell
+from kling_widgets.notebook.kernel.local_files import LocalMedia
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.requested import RequestKey
@@ -65,6 +67,7 @@ class RerunMatcher:
         journal: the record of earlier submissions.
         new: match nothing.
         reuse: also match finished submissions.
+        local: finds the files that the requests name; None: in the current folder.
     """
 
     def __init__(
@@ -76,9 +79,10 @@ class RerunMatcher:
         *,
         new: bool,
         reuse: bool,
+        local: LocalMedia | None = None,
     ) -> None:
-        content = cache(_content)
-        self._requests = [(request, request_key(request, service, cell, content)) for request in requests]
+        files = RequestFiles(local)
+        self._requests = [(request, request_key(request, service, cell, files)) for request in requests]
         self._cell, self._journal, self._new, self._reuse = cell, journal, new, reuse
         self._exists = cache(lambda path: find(Path(path)) is not None)
 
@@ -169,8 +173,32 @@ def lost_answer(entry: Submission) -> str:
     return f"{sent}{billed} {after_lost_answer(entry.key, demo=entry.demo)}, then run this again."
 
 
+class RequestFiles:
+    """The files that requests name, for their fingerprints. Each is read once.
+
+    Args:
+        local: finds them; None: relative paths start in the current folder.
+    """
+
+    def __init__(self, local: LocalMedia | None = None) -> None:
+        self._resolve = local.resolve if local else Path.expanduser
+        self.former_path = local.former_path if local else Path
+        self.content = cache(self._content)
+
+    def _content(self, path: Path) -> str:
+        """Return a text that identifies the content of a file."""
+        try:
+            with self._resolve(path).open("rb") as file:
+                stat = os.fstat(file.fileno())
+                if stat.st_size > _LARGEST_HASHED:
+                    return f"{stat.st_size} {stat.st_mtime_ns}"
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError, RuntimeError):  # RuntimeError: ~name of an unknown user
+            return secrets.token_hex(8)  # an unreadable file equals no other
+
+
 def request_key(
-    request: VideoRequest, service: str, cell: Cell | None = None, content: Callable[[Path], str] | None = None
+    request: VideoRequest, service: str, cell: Cell | None = None, files: RequestFiles | None = None
 ) -> RequestKey:
     """Return the key that identifies a request.
 
@@ -178,48 +206,51 @@ def request_key(
         request: the request.
         service: the name of the service that it would be sent to.
         cell: the cell or click that submits it, or None.
-        content: returns a text that identifies the content of a file.
+        files: the files that it names.
     """
-    content = content or cache(_content)
-    former = _former_fingerprints(request, service, content)
+    files = files or RequestFiles()
+    own = fingerprint(request, service, files)
+    former = _former_fingerprints(request, service, files)
     if cell is None:
-        return RequestKey(fingerprint(request, service, content), former_fingerprints=former)
-    return RequestKey(fingerprint(request, service, content), cell.name, cell.run, former, cell.former_name)
+        return RequestKey(own, former_fingerprints=former)
+    return RequestKey(own, cell.name, cell.run, former, cell.former_name)
 
 
-def fingerprint(request: VideoRequest, service: str, content: Callable[[Path], str] | None = None) -> str:
+def fingerprint(request: VideoRequest, service: str, files: RequestFiles | None = None) -> str:
     """Return a text that is equal for equal requests to one service.
 
     A file counts by its content, not its path. The default length counts like no length, as it makes the same video.
     """
-    body = request.body(content or _content)
+    body = request.body((files or RequestFiles()).content)
     if body.get("seconds") == _DEFAULT_SECONDS:
         del body["seconds"]
     return _digest(json.dumps([service, body], sort_keys=True, default=str))
 
 
-def _former_fingerprints(request: VideoRequest, service: str, content: Callable[[Path], str]) -> tuple[str, ...]:
+def _former_fingerprints(request: VideoRequest, service: str, files: RequestFiles) -> tuple[str, ...]:
     """Return the fingerprints of earlier versions, in which the path of a file counted too, and so did whether the
-    default length was set."""
-    files = [(str(path), content(path)) for path in request.files()]
+    default length was set. They kept pictures at other paths."""
+    versions = [(request, {path: path for path in request.files()})]
+    former = {files.former_path(path): path for path in request.files()}
+    if former.keys() != versions[0][1].keys():
+        values = with_links(dict(request.values), files.former_path)
+        versions.append((VideoRequest.from_given(request.spec, values, untrusted=values), former))
+    found = []
+    for version, own in versions:
+        named = [(str(path), files.content(own[path])) for path in version.files()]
+        found += [_digest(to_json([service, request.model, draft, named])) for draft in _former_drafts(version)]
+    return tuple(found)
+
+
+def _former_drafts(request: VideoRequest) -> list[dict[str, Any]]:
+    """Return the draft, with the default length set, and without it."""
     drafts = [draft := request.draft()]
     if draft.get("seconds", _DEFAULT_SECONDS) == _DEFAULT_SECONDS:
         rest = {name: value for name, value in draft.items() if name != "seconds"}
         full = rest | {"seconds": _DEFAULT_SECONDS}
         drafts = [{name: full[name] for name in _FIRST if name in full} | rest, rest]
-    return tuple(_digest(to_json([service, request.model, draft, files])) for draft in drafts)
+    return drafts
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-def _content(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            stat = os.fstat(file.fileno())
-            if stat.st_size > _LARGEST_HASHED:
-                return f"{stat.st_size} {stat.st_mtime_ns}"
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return secrets.token_hex(8)  # an unreadable file equals no other

@@ -25,7 +25,7 @@ from kling_widgets.notebook.output.mime_bundle import Display
 from kling_widgets.notebook.output.unfinished import unfinished
 from kling_widgets.notebook.submit import arguments
 from kling_widgets.notebook.submit.job_registry import JobRegistry
-from kling_widgets.notebook.submit.reruns import lost_answer, request_key
+from kling_widgets.notebook.submit.reruns import RequestFiles, lost_answer, request_key
 from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.submission import Submission
@@ -123,7 +123,7 @@ class Resumer:
         Raises:
             KlingError: There is no service to send it to.
         """
-        key = request_key(request, self._session.services.get().name)
+        key = request_key(request, self._session.services.get().name, files=RequestFiles(self._session.local))
         found = self._session.journal.request_index.identical(key, ("unknown",))
         return lost_answer(found[0]) if found else ""
 

@@ -87,7 +87,13 @@ class Submitter:
         self._session.journal.recover_orphans()
         cell, run = self._cell(in_cell=in_cell)
         matcher = RerunMatcher(
-            requests, context.service.name, cell, self._session.journal, new=options.new, reuse=options.reuse
+            requests,
+            context.service.name,
+            cell,
+            self._session.journal,
+            new=options.new,
+            reuse=options.reuse,
+            local=self._session.local,
         )
         repeated = self._repeated(matcher.matches())
         for _ in range(_MAX_ROUNDS):

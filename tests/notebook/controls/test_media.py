@@ -102,7 +102,7 @@ def test_a_chosen_file_becomes_a_path(uploads: Path) -> None:
     (path,) = paths(control)
     assert path.read_bytes() == PNG
     assert uploads in path.parents
-    assert path.name == "first-frame.png"
+    assert path.name.startswith("first-frame_")
     assert heard == [str(path)]
 
 
@@ -114,7 +114,7 @@ def test_several_files_join_the_lines(uploads: Path) -> None:
     assert not chooser(box("image", uploads))["multiple"]
     many.box.value = LINK
     choose(many, ("a.png", PNG), ("b.png", PNG + b"2"))
-    assert [path.name for path in paths(many)][1:] == ["a.png", "b.png"]
+    assert [path.name[:2] for path in paths(many)][1:] == ["a_", "b_"]
     assert str(many.get()[0]) == LINK
 
 
@@ -146,7 +146,7 @@ def test_the_browsers_name_leads_nowhere_else(name: str, uploads: Path) -> None:
     choose(control, (name, PNG))
     (path,) = paths(control)
     assert path.read_bytes() == PNG
-    assert path.parent.parent == uploads
+    assert path.parent == uploads
     assert path.resolve() == path.absolute()
     assert len(path.name) <= 80
 
@@ -168,7 +168,7 @@ def test_of_several_the_small_ones_are_kept(uploads: Path) -> None:
     """Of several files the small ones are saved, and a message names the large one."""
     control = box("image_list", uploads)
     choose(control, ("big.png", bytes(LARGEST_CHOSEN + 1)), ("small.png", PNG))
-    assert [path.name for path in paths(control)] == ["small.png"]
+    assert [path.name.split("_")[0] for path in paths(control)] == ["small"]
     assert "big.png" in trouble(control)
 
 

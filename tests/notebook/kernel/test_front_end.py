@@ -41,7 +41,8 @@ def test_a_shell_without_a_kernel_is_a_terminal(tmp_path: Path) -> None:
 
 def test_lab_tells_its_notebook_by_its_session(book: Path) -> None:
     """JupyterLab and Notebook give the notebook's path to the kernel: the folder is beside it."""
-    assert find(shell(), {"JPY_SESSION_NAME": str(book)}, LOADED) == Location(FRONT_ENDS["jupyter"], book.parent)
+    here = Location(FRONT_ENDS["jupyter"], book.parent, sources=book.parent)
+    assert find(shell(), {"JPY_SESSION_NAME": str(book)}, LOADED) == here
 
 
 @pytest.mark.parametrize("name", ["", "5f2a-a-session-without-a-path", "gone/one.ipynb", "/gone/one.ipynb"])
@@ -52,7 +53,8 @@ def test_a_session_that_names_no_folder_leaves_the_current_one(name: str, tmp_pa
 
 def test_vscode_tells_its_notebook_by_a_variable(book: Path) -> None:
     """VS Code puts the notebook's path into the namespace."""
-    assert find(shell(__vsc_ipynb_file__=str(book)), {}, LOADED) == Location(FRONT_ENDS["vscode"], book.parent)
+    here = Location(FRONT_ENDS["vscode"], book.parent, sources=book.parent)
+    assert find(shell(__vsc_ipynb_file__=str(book)), {}, LOADED) == here
 
 
 def test_vscode_is_known_without_a_notebook(tmp_path: Path) -> None:
@@ -106,9 +108,18 @@ def test_a_path_of_papermill_that_says_nothing(path: object, tmp_path: Path) -> 
 def test_who_opens_a_notebook_of_papermill_is_where_it_is_now(book: Path, tmp_path: Path) -> None:
     """Its variables are those of the run of before."""
     opened = shell(PAPERMILL_OUTPUT_PATH=str(tmp_path / "two.ipynb"))
-    assert find(opened, {"JPY_SESSION_NAME": str(book)}, LOADED, tmp_path) == Location(
-        FRONT_ENDS["jupyter"], book.parent
-    )
+    here = Location(FRONT_ENDS["jupyter"], book.parent, sources=book.parent)
+    assert find(opened, {"JPY_SESSION_NAME": str(book)}, LOADED, tmp_path) == here
+
+
+def test_relative_paths_start_beside_the_notebook_that_papermill_reads(book: Path, tmp_path: Path) -> None:
+    """Not beside the one that it writes or the one that called it; in the current folder if it is not known."""
+    out, caller = tmp_path / "two.ipynb", {"JPY_SESSION_NAME": str(tmp_path / "caller.ipynb")}
+    for path in (out, book):
+        path.write_text("{}")
+    assert find(papermill(INPUT=str(book), OUTPUT=str(out)), caller, LOADED, tmp_path).sources == book.parent
+    assert find(papermill(OUTPUT=str(out)), caller, LOADED, tmp_path).sources is None
+    assert find(shell(stdin=False), caller, LOADED, tmp_path).sources is None
 
 
 def test_settings_lie_beside_the_notebook_that_is_read(book: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import struct
 import sys
 import threading
@@ -17,6 +18,7 @@ import pytest
 
 from kling_widgets.catalog.model_names import model
 from kling_widgets.errors import KlingError
+from kling_widgets.notebook.kernel.image_arrays import picture_file
 from kling_widgets.notebook.kernel.local_files import LARGEST_PLAYED, LocalMedia
 from kling_widgets.request.request import VideoRequest
 from tests.client.samples import clip, moving, picture, sound
@@ -234,7 +236,7 @@ def test_the_same_bytes_are_kept_once(local: LocalMedia) -> None:
     assert local.keep("a.png", b"1") == first
     assert local.keep("a.png", b"2") != first
     assert first.read_bytes() == b"1"
-    assert sorted(os.listdir(local.folder)) == sorted({first.parent.name, local.keep("a.png", b"2").parent.name})
+    assert sorted(os.listdir(local.folder)) == sorted({first.name, local.keep("a.png", b"2").name})
 
 
 def test_what_is_kept_is_not_written_again(local: LocalMedia) -> None:
@@ -245,7 +247,7 @@ def test_what_is_kept_is_not_written_again(local: LocalMedia) -> None:
         assert os.stat(local.keep("a.png", b"whole")).st_mtime_ns == before.st_mtime_ns
         path.write_bytes(b"wh")
         assert local.keep("a.png", b"whole").read_bytes() == b"whole"
-    assert os.listdir(path.parent) == ["a.png"]
+    assert os.listdir(path.parent) == [path.name]
 
 
 def test_nobody_reads_half_a_file(local: LocalMedia) -> None:
@@ -275,14 +277,14 @@ def test_nobody_reads_half_a_file(local: LocalMedia) -> None:
 def test_what_is_kept_is_its_owners_alone(local: LocalMedia) -> None:
     """Pictures are private."""
     path = local.keep("a.png", b"1")
-    modes = [each.stat().st_mode & 0o777 for each in (local.folder, path.parent, path)]
-    assert modes == [0o700, 0o700, 0o600]
+    modes = [each.stat().st_mode & 0o777 for each in (local.folder, path)]
+    assert modes == [0o700, 0o600]
 
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     """With what to do; nothing is left."""
     (tmp_path / "uploads").write_bytes(b"a file")
-    with pytest.raises(KlingError, match=r"a\.png cannot be stored in .*: enter its path instead"):
+    with pytest.raises(KlingError, match=r"a_.*\.png cannot be stored in .*: enter its path instead"):
         LocalMedia(tmp_path / "uploads").keep("a.png", b"1")
     local = LocalMedia(tmp_path / "other")
     place = local.keep("a.png", b"1")
@@ -290,7 +292,7 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     place.mkdir()
     with pytest.raises(KlingError, match="cannot be stored"):
         local.keep("a.png", b"1")
-    assert os.listdir(place.parent) == ["a.png"]
+    assert os.listdir(place.parent) == [place.name]
 
 
 def test_what_is_shown_is_what_is_uploaded(local: LocalMedia, tmp_path: Path) -> None:
@@ -313,3 +315,107 @@ def test_links_are_looked_at_too(local: LocalMedia) -> None:
         ("warning", "image"),
         ("warning", "image_list"),
     ]
+
+
+class Place:
+    """A notebook's folder, a current folder that is another one, and the user's data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.notebook, self.home = folder / "lectures", folder / "home"
+        self.videos = self.notebook / "kling_videos"
+        self.notebook.mkdir()
+        self.local = LocalMedia(self.home, lambda: self.videos, lambda: self.notebook)
+
+    def kept(self) -> list[str]:
+        return sorted(path.relative_to(self.notebook).as_posix() for path in self.notebook.rglob("*.png"))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_pictures_are_kept_beside_the_notebook(place: Place) -> None:
+    """In a folder of the videos' folder, by a path that starts in the notebook's folder, so that code with it runs
+    wherever that folder is."""
+    path = place.local.keep("Paper boat.PNG", picture("PNG", (640, 480)))
+    assert not path.is_absolute()
+    assert [path.as_posix()] == place.kept()
+    assert re.fullmatch(r"kling_videos/inputs/paper-boat_[0-9a-f]{12}\.png", path.as_posix())
+    assert not place.home.exists()
+    request = VideoRequest("2.6", prompt="a boat", image=path)
+    assert path.as_posix() in request.to_magic()
+    assert VideoRequest.from_magic(request.to_magic()).files() == (path,)
+
+
+def test_relative_paths_start_beside_the_notebook(place: Place) -> None:
+    """Whatever the current folder is: for the properties, the problems, the thumbnail and the bytes."""
+    path = place.local.keep("a.png", picture("PNG", (640, 480)))
+    facts = place.local.facts(path)
+    assert facts is not None
+    assert (facts.width, facts.height) == (640, 480)
+    assert place.local.thumbnail(path).startswith("data:image/")
+    assert place.local.read(path)
+    assert place.local.check(VideoRequest("2.6", prompt="a boat", image=path)) == ()
+    (missing,) = place.local.check(VideoRequest("2.6", prompt="a boat", image="b.png"))
+    assert missing.message == "b.png is not there."
+    assert str(place.notebook) in missing.hint
+    assert place.local.resolve(Path("/a/b.png")) == Path("/a/b.png")
+    assert place.local.resolve(Path("~/b.png")) == Path.home() / "b.png"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have other permissions")
+def test_a_colleague_may_read_what_is_kept(place: Place) -> None:
+    """It has the permissions of any other new file in the notebook's folder."""
+    other = written(place.notebook / "other.png", b"1")
+    path = place.notebook / place.local.keep("a.png", b"1")
+    assert path.stat().st_mode == other.stat().st_mode
+
+
+def test_two_notebooks_in_one_folder_share_what_is_the_same(place: Place) -> None:
+    """Also if both keep it at the same time; nothing else is left in the folder."""
+    content = picture("PNG", (640, 480))
+    others = [LocalMedia(place.home, lambda: place.videos, lambda: place.notebook) for _ in range(4)]
+    keepers = [threading.Thread(target=local.keep, args=("a.png", content)) for local in others]
+    for keeper in keepers:
+        keeper.start()
+    for keeper in keepers:
+        keeper.join()
+    assert [place.local.keep("a.png", content).as_posix()] == place.kept()
+    assert len(os.listdir(place.videos / "inputs")) == 1
+
+
+@pytest.mark.parametrize("where", ["videos", "inputs"])
+def test_a_folder_that_cannot_be_written_is_said(place: Place, where: str) -> None:
+    """Pictures are then in the user's data folder; a request with some of them has one warning, which says where, why,
+    and what it means for code."""
+    blocked = place.videos if where == "videos" else place.videos / "inputs"
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.write_bytes(b"a file")
+    paths = [place.local.keep("a.png", picture("PNG", size)) for size in ((640, 480), (800, 600))]
+    assert all(path.parent == place.home and path.is_file() for path in paths)
+    (found,) = place.local.check(VideoRequest("3.0", prompt="a boat", image=paths[0], image_tail=paths[1]))
+    assert found.severity == "warning"
+    assert "kling_videos/inputs cannot be written" in found.message
+    assert str(place.home) in found.message
+    assert "this computer only" in found.hint
+    blocked.unlink()
+    assert not place.local.keep("a.png", picture("PNG", (20, 10))).is_absolute()
+
+
+def test_a_folder_for_videos_elsewhere_keeps_the_pictures_too(place: Place, tmp_path: Path) -> None:
+    """By an absolute path, or by the relative one that the user chose."""
+    place.videos = tmp_path / "Videos"
+    path = place.local.keep("a.png", b"1")
+    assert path.parent == tmp_path / "Videos" / "inputs"
+    place.videos = place.notebook / "../clips"
+    path = place.local.keep("a.png", b"1")
+    assert path.parent == Path("../clips/inputs")
+    assert place.local.resolve(path).read_bytes() == b"1"
+
+
+def test_what_the_user_names_by_path_is_not_copied(place: Place) -> None:
+    """It stays where it is, by the path that was given."""
+    written(place.notebook / "mine.png", picture("PNG", (640, 480)))
+    assert picture_file("mine.png", place.local) == Path("mine.png")
+    assert place.kept() == ["mine.png"]

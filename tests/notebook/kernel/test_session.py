@@ -11,8 +11,14 @@ from typing import Any
 import pytest
 
 from kling_widgets.errors import KlingError
+from kling_widgets.jobs.job import Job
+from kling_widgets.notebook.kernel.image_arrays import picture_file
 from kling_widgets.notebook.kernel.session import Session
+from kling_widgets.notebook.magics.line import LineParser
+from kling_widgets.notebook.submit.options import SubmitOptions
+from kling_widgets.notebook.submit.submitter import Submitter
 from kling_widgets.request.request import VideoRequest
+from tests.client.samples import picture
 from tests.notebook.conftest import run
 
 
@@ -28,6 +34,50 @@ def test_videos_stay_beside_the_notebook(session: Session, tmp_path: Path, monke
     assert session.videos == first / "clips"
     session.settings.video_dir = str(elsewhere)
     assert session.videos == elsewhere
+
+
+def test_the_code_of_a_request_runs_in_any_current_folder(
+    shell: Any,
+    kernel: object,
+    make: Callable[..., Session],
+    keyed: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a notebook whose folder is known, pictures are kept beside it, by a relative path; it and the user's own
+    relative paths start there: in the checks, in a line and when they are uploaded."""
+    lectures, elsewhere = tmp_path / "lectures", tmp_path / "elsewhere"
+    for folder in (lectures, elsewhere):
+        folder.mkdir()
+    session = make(keyed | {"JPY_SESSION_NAME": str(lectures / "one.ipynb")})
+    monkeypatch.chdir(elsewhere)
+    assert (session.sources, session.videos) == (lectures, lectures / "kling_videos")
+    kept = picture_file(picture("PNG", (640, 480)), session.local)
+    assert kept.parent == Path("kling_videos/inputs")
+    (lectures / "mine.png").write_bytes(picture("PNG", (320, 240)))
+    (lectures / "shots.json").write_text('["a boat", "rain"]')
+    command = LineParser(shell, session).command(f"--image {kept.as_posix()} --image-tail mine.png a boat", None)
+    request = VideoRequest.from_command(command)
+    assert request.check(session.local.check).errors == ()
+    assert LineParser(shell, session).command("--multi-prompt @shots.json", None).fields["multi_prompt"]
+    job = session.get(Submitter).submit(request, SubmitOptions(wait=True))
+    assert isinstance(job, Job)
+    assert job.path and job.path.parent == lectures / "kling_videos"
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_without_a_known_notebook_relative_paths_start_in_the_current_folder(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As everywhere in Python; kept pictures stay where the videos are."""
+    first = Path.cwd()
+    kept = session.local.keep("a.png", b"1")
+    assert kept.parent == Path("kling_videos/inputs")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert session.sources == elsewhere
+    assert session.local.keep("a.png", b"1") == first / kept
 
 
 def test_all_of_a_user_is_in_one_home(session: Session, isolated: Path) -> None:

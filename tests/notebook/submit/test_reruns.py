@@ -15,7 +15,8 @@ from filelock import FileLock
 from kling_widgets.core.json_values import to_json
 from kling_widgets.errors import SubmissionUnknownError
 from kling_widgets.notebook.kernel.cell import Cell
-from kling_widgets.notebook.submit.reruns import Match, RerunMatcher, fingerprint
+from kling_widgets.notebook.kernel.local_files import LocalMedia
+from kling_widgets.notebook.submit.reruns import Match, RequestFiles, RerunMatcher, fingerprint, request_key
 from kling_widgets.request.request import VideoRequest
 from kling_widgets.storage.journal import Journal
 from kling_widgets.storage.requested import RequestKey
@@ -336,6 +337,36 @@ def test_a_submission_of_an_earlier_version_matches(
     assert keys(ask(journal, request(again))) == [1]
     assert keys(ask(journal, request(again), cell="other", reuse=True)) == [1]
     assert keys(ask(journal, request(again), request(again), run="2")) == [1, None]
+
+
+def test_a_kept_picture_of_an_earlier_version_matches(journal: Journal, tmp_path: Path) -> None:
+    """It was kept in the user's data folder then, by another name."""
+    local = LocalMedia(tmp_path / "uploads", lambda: tmp_path / "kling_videos", lambda: tmp_path)
+    then = tmp_path / "uploads" / hashlib.sha256(b"one").hexdigest()[:12] / "picture.png"
+    then.parent.mkdir(parents=True)
+    then.write_bytes(b"one")
+    before = BOAT.replace(image=then)
+    wish = RequestKey(as_before(before, "a"), "cell", "0")
+    journal.update(journal.write(before, "a", wish), state="accepted", task_id="t")
+    now = BOAT.replace(image=local.keep("picture.png", b"one"))
+    cell = Cell("cell", "1")
+    assert keys(RerunMatcher([now], "a", cell, journal, new=False, reuse=False, local=local).matches()) == [1]
+    other = BOAT.replace(image=local.keep("picture.png", b"two"))
+    assert keys(RerunMatcher([other], "a", cell, journal, new=False, reuse=False, local=local).matches()) == [None]
+
+
+def test_relative_paths_are_of_the_notebook_s_folder(journal: Journal, tmp_path: Path) -> None:
+    """The same picture is the same request by its relative and by its absolute path, and after it is kept elsewhere;
+    an unknown home folder is no error."""
+    local = LocalMedia(tmp_path / "uploads", sources=lambda: tmp_path)
+    files = RequestFiles(local)
+    (tmp_path / "first.png").write_bytes(b"one")
+    same = {
+        fingerprint(BOAT.replace(image=path), "a", files)
+        for path in ("first.png", tmp_path / "first.png", local.keep("copy.png", b"one"))
+    }
+    assert len(same) == 1
+    assert request_key(BOAT.replace(image="~nobody-of-this-name/a.png"), "a", files=files)
 
 
 def test_a_cell_of_an_earlier_version_is_met_by_its_name_of_then(journal: Journal) -> None:
