@@ -42,11 +42,12 @@ class Case:
 
 
 def said(kernel: Kernel, code: str, timeout: float = 60) -> str:
-    """Return the one line that the cell ends with. The error must show nothing else, and Run All must stop there."""
+    """Return what the cell shows: its view, if there is one, and the one line that it ends with. The error must show
+    nothing else, and Run All must stop there."""
     _, cell, after = kernel.run(GATE, code, AFTER, timeout=timeout)
     assert cell.status == "error", f"{code!r} went well: {cell.text}"
     assert after.status == "aborted"
-    return one_line(cell)
+    return "\n".join((*cell.bundles("text/plain"), one_line(cell)))
 
 
 def one_line(cell: Cell) -> str:
