@@ -23,6 +23,10 @@ CELLS = [
     "%kling demo:fail",
 ]
 
+# Whether the arrow of each list has the colour of its text; that of ipywidgets is black in dark themes too.
+_ARROWS = """() => [...document.querySelectorAll('.kling select')].filter(one => one.checkVisibility())
+    .map(one => getComputedStyle(one)).map(style => style.backgroundImage.includes(style.color))"""
+
 
 @pytest.fixture
 def shown(notebook: Notebook) -> Iterator[Notebook]:
@@ -54,3 +58,6 @@ def test_everything_fits_can_be_read_and_has_a_label(shown: Notebook) -> None:
     label."""
     wrong = faults(shown, "looks", height=4200)
     assert not wrong, "\n".join(wrong)
+    shown.theme("JupyterLab Dark")
+    arrows = shown.page.evaluate(_ARROWS)
+    assert arrows and all(arrows)

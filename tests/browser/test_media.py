@@ -72,12 +72,15 @@ def test_a_picture_shows_itself_when_it_is_chosen_typed_or_linked(
     notebook: Notebook, tmp_path: Path, fetched: list[str]
 ) -> None:
     """A picture is shown with its properties, and with a note that the clip takes its aspect ratio; if the box is
-    emptied, it disappears."""
+    emptied, it disappears. A chosen one is kept beside the notebook, by a relative path."""
     form = opened(notebook, "%kling_form 2.6")
     form.box("Prompt").fill("a boat")
     form.open("Frames")
     form.upload("First frame", drawn(tmp_path / "first.png"))
     assert seen(thumb(form, "First frame")) == (320, 180)
+    kept = form.box("First frame").input_value()
+    assert re.fullmatch(r"kling_videos/inputs/first_\w{12}\.png", kept)
+    assert (notebook.path.parent / kept).read_bytes() == (tmp_path / "first.png").read_bytes()
     expect(form.field("First frame")).to_contain_text("1280×720 png")
     expect(form.field("First frame")).to_contain_text("The clip takes this picture's shape.")
     drawn(notebook.path.parent / "last frame.png", (640, 360))

@@ -27,7 +27,7 @@ _PAGE = Markup(
 # role="img" makes a screen reader read the title instead of the symbol.
 _MARK = Markup('<span role="img" title="{}">{}</span>')
 # The alt text is empty, as the cells beside the picture describe it.
-_JPEG = Markup('<img alt="" height="40" src="data:image/jpeg;base64,{}">')
+_JPEG = Markup('<img alt="" height="54" src="data:image/jpeg;base64,{}">')
 
 
 class TableCell(str):
@@ -137,7 +137,7 @@ def _markdown(text: str) -> str:
 def _html(tag: str, cell: str, scope: str = "") -> Markup:
     attributes = Markup(' scope="{}"').format(scope) if scope else Markup()
     attributes += Markup(' class="kling-long"') if len(cell) > _LONG else ""
-    content = escape(cell)
+    content = escape(cell.replace(" ≤", "\N{NO-BREAK SPACE}≤"))  # a mark stays with its limit
     if isinstance(cell, TablePicture) and cell.jpeg:
         content = _JPEG.format(base64.b64encode(cell.jpeg).decode("ascii"))
     if (meaning := getattr(cell, "meaning", "")) and not scope:
