@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -19,7 +18,6 @@ from tests import docstrings
 
 DEADLINE = 60.0  # seconds
 DOCUMENTED = dict(docstrings.documented())
-WAITS = re.compile(r"\.(wait|generate|events)\(")  # for a video, which a client first looks for after 2 s
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +38,11 @@ def processes() -> Iterator[ProcessPoolExecutor]:
 
 
 def having_examples() -> Iterator[Any]:
-    """Yield the names whose docstring has an example; one that waits for a video is slow."""
-    for name, thing in DOCUMENTED.items():
-        if test := docstrings.examples(name, thing).examples:
-            slow = any(WAITS.search(example.source) for example in test)
-            yield pytest.param(name, marks=pytest.mark.slow) if slow else name
+    """Yield the names whose docstring has an example."""
+    yield from (name for name, thing in DOCUMENTED.items() if docstrings.examples(name, thing).examples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(having_examples()))
 def test_its_examples_run(name: str, demo: Demo, processes: ProcessPoolExecutor, tmp_path: Path) -> None:
     """A reader sees what the docstring shows, in a notebook with a demo for its service."""
