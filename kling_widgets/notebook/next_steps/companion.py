@@ -10,13 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
+from kling_widgets.notebook.widgets.page_widget import PageWidget
 from kling_widgets.notebook.widgets.styles import script, sheet
 
 
-class Companion(anywidget.AnyWidget):
+class Companion(PageWidget):
     """Model of the buttons under the figures and other ends of one kernel.
 
     Attributes:
@@ -27,7 +27,7 @@ class Companion(anywidget.AnyWidget):
         me: the id of this model, by which its page finds out whether the kernel is there.
     """
 
-    _esm = traitlets.Unicode(script(Path(__file__).parent, "companion")).tag(sync=True)
+    _esm = traitlets.Unicode(script(Path(__file__).parent, "dom", "code", "companion")).tag(sync=True)
     _css = traitlets.Unicode(sheet("colours", "next_steps")).tag(sync=True)
     _anywidget_id = traitlets.Unicode("kling_widgets.companion").tag(sync=True)
 
@@ -39,8 +39,3 @@ class Companion(anywidget.AnyWidget):
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self.me = self.model_id
-
-    def add_traits(self, **traits: Any) -> None:
-        """Add the traits that the class does not have; anywidget adds its own to each instance."""
-        if new := {name: trait for name, trait in traits.items() if not self.has_trait(name)}:
-            super().add_traits(**new)

@@ -18,7 +18,7 @@ from kling_widgets.notebook.widgets.styles import script, sheet
 
 LARGEST_CHOSEN = 8_000_000  # bytes of one file; one message of over about 10 MB drops the connection
 
-_SCRIPTS = ("keys", "pending_input", "code", "messages", "files", "page")
+_SCRIPTS = ("dom", "keys", "pending_input", "code", "messages", "files", "page")
 
 Action = tuple[str, Callable[[], object]]  # the label of a button, and the function that it calls
 
@@ -77,12 +77,6 @@ class FormPage(PendingInput):
         self._files: dict[str, tuple[Callable[[], object], Callable[[str, bytes | None], object]]] = {}
         title = ("New video", "kling-title", (), "", "")
         super().__init__(_dom_classes=(slot_class("page"),), static={"page": [title]}, **traits)
-
-    def add_traits(self, **traits: Any) -> None:
-        """Add the traits that the class does not have. anywidget adds its traits to each instance, which would create a
-        class for each form and take as long as creating five widgets."""
-        if new := {name: trait for name, trait in traits.items() if not self.has_trait(name)}:
-            super().add_traits(**new)
 
     def load_css(self, name: str) -> None:
         """Send a style sheet to the page, once."""

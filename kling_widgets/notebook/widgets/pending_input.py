@@ -12,18 +12,18 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-import anywidget
 import ipywidgets as widgets
 import traitlets
 
 from kling_widgets.core import forks
+from kling_widgets.notebook.widgets.page_widget import PageWidget
 
 _Input: TypeAlias = tuple[widgets.Widget, str, Any]  # a widget, the trait with its value, and that value when asked
 
 TIMEOUT = 5.0  # seconds; a page that has not answered by then is closed or has lost its connection
 
 
-class PendingInput(anywidget.AnyWidget):
+class PendingInput(PageWidget):
     """Widget that requests current input values from its page; the JavaScript side is js/pending_input.js.
 
     Attributes:

@@ -18,11 +18,13 @@ def sheet(*names: str) -> str:
 
 
 def script(folder: Path, *names: str) -> str:
-    """Return these files of ``folder/js`` as one JavaScript module, without comments and most line breaks.
+    """Return these files as one JavaScript module, without comments and most line breaks.
 
-    The last file has the exports. The module includes ``guarded``.
+    A file that is not in ``folder/js`` is one of this folder's, which all modules share. The last file has the exports.
+    The module includes ``guarded``.
     """
-    code = _strip_comments(_FOLDER / "js" / "guard.js", *(folder / "js" / f"{name}.js" for name in names))
+    own = (folder / "js" / f"{name}.js" for name in ("guard", *names))
+    code = _strip_comments(*(file if file.is_file() else _FOLDER / "js" / file.name for file in own))
     code = re.sub(r"[ \t]+//[^\n]*", "", code)
     return re.sub(r"(?<=[,;({])\n|\n(?=[)}])|(?<=})\n(?!async|export|function)", "", code)
 

@@ -3,51 +3,25 @@
 const ENDS = ".kling-figure[class*=kling-job-], .kling-end[class*=kling-job-]";
 const markOf = (end) => [...end.classList].find((name) => name.startsWith("kling-job-"));
 
-function make(tag, properties, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
 function button(label, press, properties) {
-  const made = make("button", { type: "button", className: "jupyter-button", ...properties }, label);
+  const made = element("button", { type: "button", className: "jupyter-button", ...properties }, label);
   made.addEventListener("click", press);
   return made;
 }
 
-// Pages served over plain http have no navigator.clipboard; there the deprecated execCommand still works.
-async function toClipboard(text, parent) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const box = make("textarea", { value: text, className: "kling-unseen" });
-    parent.append(box);
-    box.select();
-    const done = document.execCommand("copy");
-    box.remove();
-    return done;
-  }
-}
-
 function codeBlock([label, text]) {
-  const note = make("span", { role: "status", className: "kling-dim" });
-  const copy = button("Copy", async () => {
-    const done = await toClipboard(text, note.parentElement);
-    copy.focus();
-    note.textContent = done ? "Copied" : "Not copied: select the text and press Ctrl+C";
-  });
-  copy.setAttribute("aria-label", `Copy the ${label} code`);
-  const shown = make("pre", { tabIndex: 0 }, text);
-  return make("div", { className: "kling-code" }, shown, make("div", { className: "kling-next-row" }, copy, note));
+  const box = element("div", { className: "kling-code" });
+  code(box, text);
+  box.querySelector("button").setAttribute("aria-label", `Copy the ${label} code`);
+  return box;
 }
 
 function question(ask, send) {
-  const box = make("input", { type: "text", placeholder: ask, className: "kling-next-input" });
+  const box = element("input", { type: "text", placeholder: ask, className: "kling-next-input" });
   box.setAttribute("aria-label", ask);
   const go = () => box.value.trim() && send(box.value.trim());
   box.addEventListener("keydown", (event) => event.key === "Enter" && !event.isComposing && go());
-  return make("div", { className: "kling-next-row" }, box, button("Watch it", go));
+  return element("div", { className: "kling-next-row" }, box, button("Watch it", go));
 }
 
 function initialize({ model, signal }) {
@@ -60,10 +34,10 @@ function initialize({ model, signal }) {
     if (box.isConnected) widget.constructor.attach(widget, box);
   }
 
-  function fill(box, mark, { step, code, view, ask, error }) {
-    const parts = (code ?? []).map(codeBlock);
+  function fill(box, mark, { step, code: codes, view, ask, error }) {
+    const parts = (codes ?? []).map(codeBlock);
     if (ask) parts.push(question(ask, (text) => model.send({ press: step, mark, text })));
-    if (error) parts.push(make("div", { role: "alert", className: "kling-error" }, error));
+    if (error) parts.push(element("div", { role: "alert", className: "kling-error" }, error));
     box.replaceChildren(...parts);
     if (view) addView(box, view);
   }
@@ -102,11 +76,11 @@ function initialize({ model, signal }) {
     }
     if (!bar) {
       if (end.nextElementSibling?.matches(".kling-next")) return;  // of another kernel
-      const row = make("div", { className: "kling-next-row" });
+      const row = element("div", { className: "kling-next-row" });
       row.setAttribute("role", "group");
       row.setAttribute("aria-label", "Next steps");
-      const box = make("div", { className: "kling-next-opened" });
-      bar = { row, box, root: make("div", { className: "kling kling-next" }, row, box) };
+      const box = element("div", { className: "kling-next-opened" });
+      bar = { row, box, root: element("div", { className: "kling kling-next" }, row, box) };
       // JupyterLab would take keys that are typed here for its own shortcuts.
       bar.root.setAttribute("data-lm-suppress-shortcuts", "true");
       bars.set(end, bar);

@@ -30,7 +30,7 @@ function code(box, text) {
   if (!shown) {
     shown = element("pre", { tabIndex: 0 });
     const button = element("button", { type: "button", className: "jupyter-button kling-quiet" }, "Copy");
-    button.title = "Copy the code of the chosen tab";
+    button.title = "Copy this code";
     const note = element("span", { role: "status", className: "kling-dim" });
     let clearing = 0;
     button.addEventListener("click", async () => {

@@ -3,12 +3,6 @@
 
 const SHEETS = ["media", "shots", "camera", "motion"]; // each is sent when first needed
 
-function element(tag, properties, ...inside) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...inside);
-  return made;
-}
-
 function messages({ model, form }) {
   const button = (label, slot) => {
     const made = element("button", { type: "button", className: "jupyter-button" }, label);
