@@ -186,7 +186,7 @@ class Notebook:
     def output_text(self, index: int) -> str:
         """Return the readable text of the cell's outputs."""
         areas = self.output(index).locator(".jp-OutputArea-output")  # without the number in brackets beside it
-        return "\n".join(area.inner_text() for area in areas.all())
+        return "\n".join(areas.all_inner_texts())  # at once: an output may be replaced between two looks
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """Return the cell's outputs as they would be saved now."""

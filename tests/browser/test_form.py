@@ -407,7 +407,7 @@ def test_results_collect_under_the_form_newest_first_and_stay_in_the_file(notebo
         form.settled(prompt)
         form.button.click()
         expect(form.root.locator("figure video")).to_have_count(count, timeout=DRAWN)
-    captions = [figure.inner_text() for figure in form.root.locator("figcaption").all()]
+    captions = form.root.locator("figcaption").all_inner_texts()
     assert ["second" in caption for caption in captions] == [True, False]
     expect(form.root).to_contain_text("Done · the second boat · shown below")
     outputs = notebook.save()["cells"][1]["outputs"]
